@@ -1,0 +1,1 @@
+"""What training did: panels, estimators, inference, checks and words."""

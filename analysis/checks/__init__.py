@@ -1,0 +1,1 @@
+"""Diagnostics of a design or an estimate, one per module."""

@@ -1,0 +1,1 @@
+"""Estimators of the effect of training, one per module."""

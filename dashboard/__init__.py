@@ -1,0 +1,1 @@
+"""The pages: rows to view models to figures to screens."""

@@ -1,0 +1,1 @@
+"""Export files to a published warehouse: every row accounted for."""

@@ -1,0 +1,1 @@
+"""One module per system whose exports are read."""
