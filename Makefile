@@ -1,0 +1,75 @@
+# Two commands are all a reader needs: make demo, make test.
+# Everything is installed into .venv; nothing outside this folder is touched, except that `make test` asks apt for
+# Chromium when there is none and it may.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PORT   ?= 8050
+DEMO   ?= demo
+APT    := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
+# Run a command as root if we are root, or if sudo lets us without asking; otherwise fail quietly.
+AS_ROOT = if [ "$$(id -u)" = 0 ]; then sh -c '$(1)'; elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then sudo -n sh -c '$(1)'; else false; fi
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fast browser lock clean chromium
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.installed  ## a simulated contact centre from exports to dashboard, served on this machine only
+	@$(BIN)/empathy demo --dir $(DEMO) --port $(PORT)
+
+test: check chromium  ## everything that must hold before a change lands (under 10 minutes)
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-test  ## style, types and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+fast: $(VENV)/.installed-test  ## the tests without a browser
+	@$(BIN)/python -m pytest -m "not browser"
+
+browser: $(VENV)/.installed-test chromium  ## only the tests that open pages in Chromium
+	@$(BIN)/python -m pytest -m browser
+
+# A tested page needs a browser. Debian's Chromium is used; without one (and without the right to install it) the
+# browser tests say that they were skipped and why, and fail if CI=true.
+chromium:
+	@command -v chromium >/dev/null 2>&1 || \
+	  { echo "Chromium is missing: asking apt for it."; \
+	    $(call AS_ROOT,$(APT) update && $(APT) install -y chromium fonts-noto-core >/dev/null) || \
+	    echo "Chromium could not be installed (no root, or apt cannot reach it): browser tests will be skipped."; }
+
+# python3 -m venv needs Debian's python3-venv, which a fresh machine may lack.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python's venv module is missing: asking apt for it."; \
+	    $(call AS_ROOT,$(APT) update && $(APT) install -y python3-venv >/dev/null); } || \
+	  { echo "Install it with: apt-get install python3-venv"; exit 1; }
+	@echo "Making a Python environment in $(VENV) (once, about a minute)."
+	@$(PYTHON) -m venv --clear $(VENV)
+
+$(VENV)/.installed: requirements.txt pyproject.toml | $(BIN)/python
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/.installed-test: requirements-test.txt $(VENV)/.installed
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-test.txt
+	@touch $@
+
+lock:  ## remake requirements*.txt from pyproject.toml with today's newest versions
+	@rm -rf build/lock && $(PYTHON) -m venv build/lock
+	@build/lock/bin/python -m pip install -q --disable-pip-version-check .
+	@{ echo "# Every package the product runs on, at the versions it is tested with. Remade by: make lock"; \
+	   build/lock/bin/python -m pip freeze --exclude empathy-lift | sort -f; } > requirements.txt
+	@build/lock/bin/python -m pip install -q --disable-pip-version-check '.[test]'
+	@{ echo "# What the tests need besides requirements.txt. Remade by: make lock"; echo "-r requirements.txt"; \
+	   build/lock/bin/python -m pip freeze --exclude empathy-lift | sort -f | grep -vxFf requirements.txt; } > requirements-test.txt
+	@rm -rf build/lock
+
+clean:  ## remove what these commands made (not your data)
+	@rm -rf $(VENV) build dist demo test-artifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
