@@ -1,0 +1,496 @@
+"""empathy.toml: read once, checked whole, frozen.
+
+Every mistake is reported with the file, the line where it can be found, the key, what is allowed and, for a
+misspelt name, the nearest one that exists. All mistakes are reported together, one line each.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+import tomllib
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from etl.sources.registry import FORMATS
+
+AssignmentMode = Literal["randomised", "team_waves", "lowest_performers", "volunteers", "unknown"]
+AssignmentUnit = Literal["agent", "team", "site"]
+MatchRule = Literal["crosswalk", "employee_number", "email"]
+ValuePer = Literal["contact", "response", "eligible", "leaver", "agent_day", "agent", "customer"]
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; the message says where and what to do.
+
+    Parameters
+    ----------
+    message : str
+        One or more lines, each naming the file, the key and the fix.
+    """
+
+
+def did_you_mean(word: str, known: Sequence[str] | Iterator[str]) -> str:
+    """Return ``' Did you mean "x"?'`` for the nearest known word, or an empty string.
+
+    Parameters
+    ----------
+    word : str
+        What was written.
+    known : sequence of str
+        What would have been accepted.
+    """
+    lowered = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(word.casefold(), list(lowered), n=1, cutoff=0.6)
+    return f' Did you mean "{lowered[near[0]]}"?' if near else ""
+
+
+def _zone(value: str) -> str:
+    zones = available_timezones()
+    if value not in zones:
+        raise ValueError(
+            f'"{value}" is not a time zone.{did_you_mean(value, sorted(zones))} Use an IANA name such as "Europe/Madrid".'
+        )
+    return value
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Project(_Section):
+    """``[project]``: what this study is called, where the warehouse lies, how numbers are written."""
+
+    name: str = "Empathy programme"
+    warehouse: Path = Path("warehouse")
+    locale: str = "en_GB"
+    currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
+    ci_level: float = Field(default=0.95, gt=0.5, lt=1.0)
+    timezone: str = "UTC"
+
+    _check_zone = field_validator("timezone")(_zone)
+
+    @field_validator("locale")
+    @classmethod
+    def _known_locale(cls, value: str) -> str:
+        from babel import Locale, UnknownLocaleError
+
+        try:
+            Locale.parse(value)
+        except (UnknownLocaleError, ValueError):
+            raise ValueError(f'"{value}" is not a locale; use a name such as "en_GB" or "de_DE".') from None
+        return value
+
+
+class Site(_Section):
+    """``[sites."NAME"]``: weeks of agents at this site start on Monday in this zone."""
+
+    timezone: str
+
+    _check_zone = field_validator("timezone")(_zone)
+
+
+class TableMapping(_Section):
+    """``[sources.NAME.also.TABLE]``: a further canonical table filled from the same records."""
+
+    columns: dict[str, str] = Field(default_factory=dict)
+    values: dict[str, dict[str, str | int | float | bool]] = Field(default_factory=dict)
+    constants: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    when: dict[str, str | bool | int | list[str]] = Field(
+        default_factory=dict, description="source column = value (or values) a record must have to give a row"
+    )
+
+
+class Source(_Section):
+    """``[sources.NAME]``: the files one system exports and how they are read."""
+
+    format: str
+    path: str | list[str]
+    timezone: str | None = Field(default=None, description="zone of times without offset; the project's when absent")
+    max_reject_share: float = Field(default=0.02, ge=0.0, le=1.0)
+    table: str | None = Field(default=None, description="canonical table (tabular only)")
+    columns: dict[str, str] = Field(default_factory=dict, description="canonical column = source column")
+    values: dict[str, dict[str, str | int | float | bool]] = Field(
+        default_factory=dict, description="canonical column = { source value = canonical value }"
+    )
+    constants: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    also: dict[str, TableMapping] = Field(default_factory=dict)
+    options: dict[str, Any] = Field(default_factory=dict, description="options of the format, see its module")
+    customer_ids: str = Field(default="", description="name space of this system's customer ids; empty = shared")
+    optional: bool = Field(default=False, description="no file found is not an error")
+
+    @field_validator("format")
+    @classmethod
+    def _known_format(cls, value: str) -> str:
+        if value not in FORMATS:
+            raise ValueError(f'there is no format "{value}".{did_you_mean(value, FORMATS)} Formats: {", ".join(FORMATS)}.')
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_zone(cls, value: str | None) -> str | None:
+        return None if value is None else _zone(value)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The path patterns, always as a tuple."""
+        return (self.path,) if isinstance(self.path, str) else tuple(self.path)
+
+
+class Identity(_Section):
+    """``[identity]``: the order in which a system's agent ids are matched to people."""
+
+    match: tuple[MatchRule, ...] = ("crosswalk", "employee_number", "email")
+
+
+class Course(_Section):
+    """``[[programme.courses]]``: one course, the skills it teaches, whether it is the treatment."""
+
+    id: str
+    name: str = ""
+    skills: tuple[str, ...] = ()
+    treatment: bool = True
+
+
+class AssignmentRule(_Section):
+    """The recorded rule of ``lowest_performers``: the worst ``share`` on ``kpi`` over ``lookback_weeks``."""
+
+    kpi: str
+    lookback_weeks: int = Field(default=4, ge=1, le=52)
+    share: float = Field(gt=0.0, le=1.0)
+
+
+class Assignment(_Section):
+    """``[programme.assignment]``: how agents came to be trained; it decides what may be claimed."""
+
+    mode: AssignmentMode = "unknown"
+    unit: AssignmentUnit = "team"
+    anticipation_weeks: int = Field(default=0, ge=0, le=12)
+    rule: AssignmentRule | None = None
+
+    @model_validator(mode="after")
+    def _rule_only_where_it_applies(self) -> Assignment:
+        if self.mode == "lowest_performers" and self.rule is None:
+            raise ValueError(
+                'mode "lowest_performers" needs rule = { kpi = "...", lookback_weeks = 4, share = 0.5 }; '
+                'if the rule was not written down, use mode = "unknown".'
+            )
+        return self
+
+
+class Programme(_Section):
+    """``[programme]``: the training whose effect is measured."""
+
+    name: str = "Empathy programme"
+    complete: Literal["any", "all"] = "any"
+    courses: tuple[Course, ...] = ()
+    assignment: Assignment = Assignment()
+
+    @model_validator(mode="after")
+    def _courses_once(self) -> Programme:
+        seen: set[str] = set()
+        for course in self.courses:
+            if course.id in seen:
+                raise ValueError(f'course "{course.id}" is listed twice; keep one [[programme.courses]] entry for it.')
+            seen.add(course.id)
+        return self
+
+    @property
+    def treatment_courses(self) -> tuple[str, ...]:
+        """Ids of the courses that count as treatment, in the order listed."""
+        return tuple(course.id for course in self.courses if course.treatment)
+
+
+class KpiOverride(_Section):
+    """``[kpis.ID]``: what differs from the catalogue in sql/kpis.toml."""
+
+    label: str | None = None
+    short: str | None = None
+    smallest_effect: float | None = Field(default=None, gt=0)
+    target: float | None = None
+    role: Literal["primary", "secondary", "guardrail", "mechanism"] | None = None
+    where: str | None = None
+    hidden: bool = False
+
+
+class Engine(_Section):
+    """``[engine]``: where and with how much the work is done."""
+
+    kind: Literal["duckdb", "spark"] = "duckdb"
+    threads: int | None = Field(default=None, ge=1)
+    memory_limit: str | None = Field(default=None, pattern=r"^\d+(\.\d+)? ?(MB|GB|MiB|GiB)$")
+    keep_versions: int = Field(default=3, ge=1)
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+
+class Range(_Section):
+    """Low, likely and high of an amount of money; low <= likely <= high."""
+
+    low: float
+    likely: float
+    high: float
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Range:
+        if not self.low <= self.likely <= self.high:
+            raise ValueError(f"low, likely, high must rise: {self.low}, {self.likely}, {self.high}.")
+        return self
+
+
+class KpiValue(Range):
+    """``[value.kpis.ID]``: worth, in project currency, of one unit of the KPI's numerator."""
+
+    per: ValuePer = "contact"
+    note: str = ""
+
+
+class Value(_Section):
+    """``[value]``: money assumptions. There are no hidden defaults: a KPI not listed has no money."""
+
+    period_months: int = Field(default=12, ge=1, le=120)
+    programme_cost: Range | None = None
+    kpis: dict[str, KpiValue] = Field(default_factory=dict)
+
+
+class Privacy(_Section):
+    """``[privacy]``: smallest group shown, and where the key of the pseudonyms comes from."""
+
+    min_group: int = Field(default=10, ge=1)
+    key_env: str = Field(default="EMPATHY_KEY", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    demo: bool = Field(default=False, description="use the published demonstration key; for sample exports only")
+
+
+class Report(_Section):
+    """``[report]``: what stands on the pages people take away."""
+
+    title: str = ""
+    organisation: str = ""
+    prepared_by: str = ""
+    note: str = ""
+
+
+class Config(_Section):
+    """The whole of one empathy.toml, frozen.
+
+    Attributes
+    ----------
+    path : Path
+        The file it was read from, absolute.
+    sha256 : str
+        Hash of the file's bytes; part of a version's identity.
+    """
+
+    path: Path
+    sha256: str
+    project: Project = Project()
+    sites: dict[str, Site] = Field(default_factory=dict)
+    sources: dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")], Source] = Field(default_factory=dict)
+    identity: Identity = Identity()
+    programme: Programme = Programme()
+    kpis: dict[str, KpiOverride] = Field(default_factory=dict)
+    engine: Engine = Engine()
+    value: Value = Value()
+    privacy: Privacy = Privacy()
+    report: Report = Report()
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the file; relative paths in it start here."""
+        return self.path.parent
+
+    @property
+    def warehouse(self) -> Path:
+        """The warehouse folder, absolute."""
+        return (self.folder / self.project.warehouse).resolve()
+
+    def source_timezone(self, name: str) -> str:
+        """The zone of times without offset in source ``name``."""
+        return self.sources[name].timezone or self.project.timezone
+
+    def site_timezone(self, site: str | None) -> str:
+        """The zone in which weeks of ``site`` start; the project's for a site that is not listed."""
+        return self.sites[site].timezone if site in self.sites else self.project.timezone
+
+    def site_timezones(self) -> dict[str, str]:
+        """Every listed site with its zone."""
+        return {name: site.timezone for name, site in self.sites.items()}
+
+
+def load(path: str | Path) -> Config:
+    """Read and check an empathy.toml.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    ConfigError
+        When the file is missing, is not TOML, or anything in it is unknown, missing or out of range; the message
+        has one line per mistake with file, line, key and what to do.
+    """
+    file = Path(path)
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{file}: there is no such file. Write one with `empathy init DIR`, or name another with -c."
+        ) from None
+    except IsADirectoryError:
+        raise ConfigError(f"{file} is a folder; name the empathy.toml inside it.") from None
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror or error}.") from None
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{file}, line {line}: the file is not UTF-8; save it as UTF-8.") from None
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file}: not valid TOML: {error}.") from None
+    return parse(document, file.resolve(), hashlib.sha256(content).hexdigest(), text)
+
+
+def parse(document: Mapping[str, Any], path: Path, sha256: str = "", text: str = "") -> Config:
+    """Check an already parsed document; :func:`load` is the usual way in.
+
+    Parameters
+    ----------
+    document : mapping
+        The TOML document.
+    path : Path
+        The file it came from, for messages and relative paths.
+    sha256 : str
+        Hash of the file's bytes.
+    text : str
+        The file's text, to find the lines of mistakes.
+
+    Raises
+    ------
+    ConfigError
+        As :func:`load`.
+    """
+    reserved = {"path", "sha256"} & set(document)
+    if reserved:
+        raise ConfigError(f"{path}: unknown key {sorted(reserved)[0]} at the top level; remove it.")
+    try:
+        return Config.model_validate({**document, "path": path, "sha256": sha256})
+    except ValidationError as error:
+        lines = [_explain(path, text, detail) for detail in error.errors()]
+        raise ConfigError("\n".join(dict.fromkeys(lines))) from None
+
+
+_ADVICE = {
+    "missing": "is required; add it.",
+    "string_type": "must be text in quotes.",
+    "int_type": "must be a whole number.",
+    "int_parsing": "must be a whole number.",
+    "float_type": "must be a number.",
+    "float_parsing": "must be a number.",
+    "bool_type": "must be true or false.",
+    "bool_parsing": "must be true or false.",
+    "dict_type": "must be a table: { key = value }.",
+    "model_type": "must be a table: { key = value }.",
+    "tuple_type": 'must be a list: ["a", "b"].',
+    "list_type": 'must be a list: ["a", "b"].',
+}
+
+
+def _explain(path: Path, text: str, detail: Any) -> str:
+    location = tuple(part for part in detail["loc"] if part not in ("str", "list[str]", "[key]"))
+    key = _dotted(location)
+    line = _line_of(text, location)
+    where = f"{path}, line {line}" if line else f"{path}"
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        allowed = _fields_at(location[:-1])
+        hint = did_you_mean(str(location[-1]), allowed) or f" Allowed here: {', '.join(allowed)}."
+        return f"{where}: {key}: unknown key.{hint}"
+    message = detail["msg"].removeprefix("Value error, ")
+    if kind == "literal_error":
+        given = str(detail.get("input"))
+        options = re.findall(r"'([^']+)'", str(detail["ctx"]["expected"]))
+        return f'{where}: {key}: "{given}" is not one of {", ".join(options)}.{did_you_mean(given, options)}'
+    if kind in _ADVICE:
+        message = _ADVICE[kind]
+    elif kind == "string_pattern_mismatch":
+        message = f'"{detail.get("input")}" does not have the form {detail["ctx"]["pattern"]}.'
+    elif kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
+        message = f"{detail.get('input')} is out of range: {message[0].lower()}{message[1:]}."
+    return f"{where}: {key}: {message}"
+
+
+def _dotted(location: Sequence[str | int]) -> str:
+    words: list[str] = []
+    for part in location:
+        if isinstance(part, int):
+            words[-1:] = [f"{words[-1]}[{part + 1}]" if words else f"[{part + 1}]"]
+        else:
+            words.append(part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else f'"{part}"')
+    return ".".join(words)
+
+
+def _fields_at(location: Sequence[str | int]) -> list[str]:
+    """Names allowed at a place of the document, by walking the models' annotations."""
+    current: Any = Config
+    for part in location:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            field = current.model_fields.get(str(part))
+            if field is None:
+                return []
+            current = _strip_optional(field.annotation)
+        else:
+            arguments = typing.get_args(current)
+            if not arguments:
+                return []
+            current = _strip_optional(arguments[1] if typing.get_origin(current) is dict else arguments[0])
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        return [name for name in current.model_fields if current is not Config or name not in ("path", "sha256")]
+    return []
+
+
+def _strip_optional(annotation: Any) -> Any:
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        kept = [argument for argument in typing.get_args(annotation) if argument is not type(None)]
+        return kept[0]
+    return annotation
+
+
+def _line_of(text: str, location: Sequence[str | int]) -> int | None:
+    """Best effort: the line of the key, or of its table's header, or of the deepest header above it."""
+    names = [str(part) for part in location if not isinstance(part, int)]
+    index = next((part for part in location if isinstance(part, int)), None)
+    header: list[str] = []
+    entry = -1
+    best: tuple[int, int] | None = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        opened = re.match(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(#.*)?$", line)
+        if opened:
+            previous = header
+            header = [name.strip('"') for name in re.findall(r'"[^"]*"|[^.\s]+', opened[2])]
+            entry = (entry + 1 if header == previous else 0) if opened[1] == "[[" else entry
+            candidate = header
+        else:
+            assigned = re.match(r'\s*("[^"]*"|[A-Za-z0-9_.-]+)\s*=', line)
+            if not assigned:
+                continue
+            candidate = header + [name.strip('"') for name in re.findall(r'"[^"]*"|[^.\s]+', assigned[1])]
+        if candidate and candidate == names[: len(candidate)]:
+            if index is not None and opened and opened[1] == "[[" and entry != index:
+                continue
+            if best is None or len(candidate) > best[0]:
+                best = (len(candidate), number)
+    return best[1] if best else None

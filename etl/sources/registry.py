@@ -1,0 +1,20 @@
+"""The formats that can be named in ``[sources.NAME] format = "..."``, and where each is written.
+
+The table holds names only, so that a configuration can be checked without importing a reader.
+"""
+
+from __future__ import annotations
+
+FORMATS: dict[str, str] = {
+    "tabular": "etl.sources.tabular",
+    "genesys": "etl.sources.genesys",
+    "amazon_connect": "etl.sources.amazon_connect",
+    "zendesk": "etl.sources.zendesk",
+    "salesforce": "etl.sources.salesforce",
+    "qualtrics": "etl.sources.qualtrics",
+    "moodle": "etl.sources.moodle",
+    "xapi": "etl.sources.xapi",
+    "bamboohr": "etl.sources.bamboohr",
+    "workday": "etl.sources.workday",
+    "nice": "etl.sources.nice",
+}
