@@ -1,0 +1,268 @@
+"""The KPI catalogue: sql/kpis.toml as frozen objects.
+
+A KPI is defined nowhere else: ``agent_week`` is generated from these entries (:mod:`etl.agent_week`), screens take
+their words from them, estimation takes its unit, direction and smallest effect from them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+SQL_FOLDER = Path(__file__).resolve().parent.parent / "sql"
+"""The folder of every SQL file, in a checkout and in an installed wheel."""
+
+Unit = Literal["share", "seconds", "score", "currency", "per_1000", "points", "hazard"]
+Role = Literal["primary", "secondary", "guardrail", "mechanism"]
+Dimension = Literal["site", "team", "channel", "queue", "tenure_band"]
+CONTACT_DIMENSIONS: tuple[Dimension, ...] = ("channel", "queue")
+"""Dimensions that only exist for a KPI tied to a contact."""
+
+
+class KpiError(Exception):
+    """The catalogue cannot be used, or was asked for a KPI it does not have; the message says what to do."""
+
+
+class Override(Protocol):
+    """What ``[kpis.ID]`` of an empathy.toml may change; satisfied by :class:`etl.config.KpiOverride`."""
+
+    @property
+    def label(self) -> str | None: ...
+    @property
+    def short(self) -> str | None: ...
+    @property
+    def smallest_effect(self) -> float | None: ...
+    @property
+    def target(self) -> float | None: ...
+    @property
+    def role(self) -> Role | None: ...
+    @property
+    def where(self) -> str | None: ...
+    @property
+    def hidden(self) -> bool: ...
+
+
+class Kpi(BaseModel):
+    """One KPI: what it counts, in which unit, and how it may be read.
+
+    Attributes
+    ----------
+    id : str
+        Name of the entry and prefix of the columns in ``mart.agent_week``.
+    label, short : str
+        Name on a card or heading, and in a narrow table.
+    claim : str
+        The claim about the training that this KPI tests; groups KPIs on screens.
+    question, definition, caveat : str
+        In plain words: what it asks, what exactly is counted, what to be careful about.
+    base : str
+        Core relation whose rows are counted.
+    where : str
+        SQL condition on base; empty for all rows.
+    numerator, denominator : str
+        SQL expressions over one row of ``base`` (the denominator over ``exposure``, when given).
+    exposure, exposure_where : str
+        Core relation of the denominator when it is not ``base``, and its condition.
+    unit : str
+        Unit of numerator / denominator as stored: shares lie between 0 and 1, time is in seconds, ``per_1000`` is
+        stored as a plain rate, ``points`` between -1 and 1.
+    better : {"higher", "lower"}
+        The direction of an improvement.
+    smallest_effect : float
+        The smallest change worth acting on, in the stored unit.
+    role : {"primary", "secondary", "guardrail", "mechanism"}
+        Primary KPIs form the family for which multiplicity is corrected.
+    binary : bool
+        Whether every counted row is 0 or 1; others carry sums of squares.
+    family : {"gaussian", "poisson", "logit"}
+        Natural family of a generalised linear model of this KPI.
+    censor_days : int
+        Length of the window after a row that must have closed; later rows are left out.
+    dimensions : tuple of str
+        How it may be sliced.
+    per : str
+        What one unit of the denominator is, in words.
+    target : float or None
+        The level the organisation aims at, from the configuration.
+    hidden : bool
+        Left out of screens by the configuration; still computed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")
+    label: str = Field(min_length=1)
+    short: str = Field(min_length=1)
+    claim: str = Field(min_length=1)
+    question: str = Field(min_length=1)
+    definition: str = Field(min_length=1)
+    base: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    where: str = ""
+    numerator: str = Field(min_length=1)
+    denominator: str = Field(default="1", min_length=1)
+    exposure: str = Field(default="", pattern=r"^([a-z][a-z0-9_]*)?$")
+    exposure_where: str = ""
+    unit: Unit
+    better: Literal["higher", "lower"]
+    smallest_effect: float = Field(gt=0)
+    role: Role
+    binary: bool
+    family: Literal["gaussian", "poisson", "logit"]
+    censor_days: int = Field(default=0, ge=0)
+    dimensions: tuple[Dimension, ...]
+    per: str = Field(min_length=1)
+    caveat: str = ""
+    target: float | None = None
+    hidden: bool = False
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Kpi:
+        if self.exposure and self.binary:
+            raise ValueError("binary = true needs numerator and denominator on the same row; it cannot have an exposure.")
+        if self.exposure_where and not self.exposure:
+            raise ValueError("exposure_where needs an exposure.")
+        return self
+
+    @property
+    def exposed_to(self) -> str:
+        """The relation the denominator is counted on."""
+        return self.exposure or self.base
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Its columns of ``mart.agent_week``: ``_num``, ``_den`` and, where not binary, ``_sq``."""
+        names = (f"{self.id}_num", f"{self.id}_den")
+        return names if self.binary else (*names, f"{self.id}_sq")
+
+    @property
+    def by_contact(self) -> bool:
+        """Whether its rows carry the channel and queue of a contact."""
+        return any(dimension in self.dimensions for dimension in CONTACT_DIMENSIONS)
+
+
+class Catalogue(Mapping[str, Kpi]):
+    """All KPIs, by id, in the order of the file.
+
+    Parameters
+    ----------
+    kpis : iterable of Kpi
+        Ids must be unique.
+    """
+
+    def __init__(self, kpis: Iterator[Kpi] | tuple[Kpi, ...] | list[Kpi]) -> None:
+        self._kpis = {kpi.id: kpi for kpi in kpis}
+
+    def __getitem__(self, kpi: str) -> Kpi:
+        try:
+            return self._kpis[kpi]
+        except KeyError:
+            raise KpiError(f'There is no KPI "{kpi}".{_near(kpi, self._kpis)} KPIs: {", ".join(self._kpis)}.') from None
+
+    def __contains__(self, kpi: object) -> bool:
+        return kpi in self._kpis
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kpis)
+
+    def __len__(self) -> int:
+        return len(self._kpis)
+
+    def ids(self) -> tuple[str, ...]:
+        """Ids in the order of the catalogue."""
+        return tuple(self._kpis)
+
+    def primary(self) -> tuple[str, ...]:
+        """Ids of the primary KPIs: the family for which multiplicity is corrected."""
+        return tuple(kpi.id for kpi in self._kpis.values() if kpi.role == "primary")
+
+    def claims(self) -> dict[str, tuple[Kpi, ...]]:
+        """KPIs grouped under the claim they test, in the order of the catalogue, hidden ones left out."""
+        groups: dict[str, list[Kpi]] = {}
+        for kpi in self._kpis.values():
+            if not kpi.hidden:
+                groups.setdefault(kpi.claim, []).append(kpi)
+        return {claim: tuple(members) for claim, members in groups.items()}
+
+    def with_overrides(self, overrides: Mapping[str, Override]) -> Catalogue:
+        """The catalogue as an empathy.toml wants it.
+
+        Parameters
+        ----------
+        overrides : mapping
+            ``config.kpis``: KPI id to what differs.
+
+        Raises
+        ------
+        KpiError
+            When an override names a KPI that the catalogue does not have.
+        """
+        kpis = dict(self._kpis)
+        for name, override in overrides.items():
+            if name not in kpis:
+                raise KpiError(
+                    f"[kpis.{name}]: there is no KPI \"{name}\" to change.{_near(name, kpis)} "
+                    "To add one, add an entry to sql/kpis.toml."
+                )
+            named = ("label", "short", "smallest_effect", "target", "role", "where")
+            changes = {key: getattr(override, key) for key in named if getattr(override, key) is not None}
+            kpis[name] = kpis[name].model_copy(update={**changes, "hidden": override.hidden})
+        return Catalogue(list(kpis.values()))
+
+
+def load(path: str | Path | None = None) -> Catalogue:
+    """Read a catalogue.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        The file; sql/kpis.toml by default.
+
+    Raises
+    ------
+    KpiError
+        When the file is missing or an entry is wrong; one line per mistake with file, line, entry, key and fix.
+    """
+    file = Path(path) if path is not None else SQL_FOLDER / "kpis.toml"
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise KpiError(f"{file} cannot be read: {error.strerror or error}.") from None
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise KpiError(f"{file}: not valid TOML: {error}.") from None
+    kpis: list[Kpi] = []
+    mistakes: list[str] = []
+    for name, entry in document.items():
+        if not isinstance(entry, dict):
+            mistakes.append(f"{file}, line {_line(text, name)}: {name} stands outside an entry; put it under [kpi_id].")
+            continue
+        try:
+            kpis.append(Kpi(**{**entry, "id": name}))
+        except ValidationError as error:
+            for detail in error.errors():
+                key = ".".join(str(part) for part in detail["loc"])
+                hint = _near(key, Kpi.model_fields) if detail["type"] == "extra_forbidden" else ""
+                message = detail["msg"].removeprefix("Value error, ")
+                mistakes.append(f"{file}, line {_line(text, name)}: [{name}] {key}: {message}.{hint}".replace("..", "."))
+    if mistakes:
+        raise KpiError("\n".join(mistakes))
+    return Catalogue(kpis)
+
+
+def _near(name: str, known: Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f' Did you mean "{near[0]}"?' if near else ""
+
+
+def _line(text: str, name: str) -> int:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if re.match(rf"\s*(\[\s*)?\"?{re.escape(name)}\"?\s*(\]|=)", line):
+            return number
+    return 1
