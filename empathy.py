@@ -1,0 +1,384 @@
+"""The command line: one verb per job, no logic of its own.
+
+Exit codes: 0 done; 1 the data fail a stop-rule or a check, nothing was published; 2 wrong usage or configuration.
+With ``--json`` a verb prints exactly one JSON object on standard output; everything else goes to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from etl.build import BuildReport
+    from etl.config import Config
+    from etl.publish import Draft
+
+app = typer.Typer(
+    name="empathy",
+    help="What empathy training did to the business, measured so that it can be believed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+rejects_app = typer.Typer(help="Rows that could not be loaded, and why.", no_args_is_help=True)
+versions_app = typer.Typer(help="Published warehouse versions.", no_args_is_help=True)
+app.add_typer(rejects_app, name="rejects")
+app.add_typer(versions_app, name="versions")
+
+ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+AsOf = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Use only what was known by this day.")]
+
+DEFAULT_CONFIG = Path("empathy.toml")
+screen = Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Callable[[str], None]]:
+    """A line that says what is being done and for how long; plain lines where standard error is not a terminal.
+
+    Parameters
+    ----------
+    title : str
+        What the whole job is.
+
+    Yields
+    ------
+    callable
+        Call it with the name of each step as it starts.
+    """
+    started = time.monotonic()
+    if screen.is_terminal:
+        with screen.status(title) as status:
+            yield lambda step: status.update(f"{title}: {step} ({time.monotonic() - started:.0f} s)")
+    else:
+        screen.print(title)
+        yield lambda step: screen.print(f"  {time.monotonic() - started:5.1f} s  {step}")
+    screen.print(f"{title}: done in {time.monotonic() - started:.1f} s.")
+
+
+def _load(path: Path) -> Config:
+    from etl.config import load
+
+    return load(path)
+
+
+def _emit(payload: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(payload, default=str, allow_nan=False) + "\n")
+
+
+def _day(value: datetime | None) -> date | None:
+    return value.date() if value else None
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option("--dir", help="Where the demo is made.")] = Path("demo"),
+    port: Annotated[int, typer.Option(help="The port to serve on.")] = 8050,
+    serve_it: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the dashboard afterwards.")] = True,
+) -> None:
+    """Simulate a contact centre, load it, estimate, and serve the dashboard."""
+    from sample_data import write_demo
+
+    config_path = folder / "empathy.toml"
+    with progress("Simulating a contact centre") as step:
+        write_demo(folder, progress=step)
+    _run(_load(config_path), as_of=None)
+    if serve_it:
+        _serve(config_path, "127.0.0.1", port, workers=1)
+    else:
+        screen.print(f"Serve it with: empathy serve -c {config_path}")
+
+
+@app.command()
+def sample(
+    out: Annotated[Path, typer.Option(help="The folder to write the exports and their empathy.toml to.")],
+    agents: Annotated[int, typer.Option(min=4, help="Seats, over all teams.")] = 160,
+    weeks: Annotated[int, typer.Option(min=12, help="Weeks of contacts.")] = 52,
+    assignment: Annotated[
+        str, typer.Option(help="randomised, team_waves, lowest_performers, volunteers or none.")
+    ] = "team_waves",
+    effect: Annotated[float, typer.Option(help="All effects times this; 0 is a world where training does nothing.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="The same seed writes the same bytes.")] = 1,
+    contacts_per_week: Annotated[int | None, typer.Option(min=1, help="Contacts per agent and week.")] = None,
+    dirt: Annotated[bool, typer.Option("--dirt", help="Plant the faults that real exports have, and count them.")] = False,
+) -> None:
+    """Write a simulated contact centre as exports in the formats of real systems."""
+    from sample_data import write_sample
+
+    with progress("Simulating a contact centre") as step:
+        summary = write_sample(
+            out,
+            agents=agents,
+            weeks=weeks,
+            assignment=assignment,
+            effect=effect,
+            seed=seed,
+            dirt=dirt,
+            contacts_per_week=contacts_per_week,
+            progress=step,
+        )
+    screen.print(str(summary))
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="A folder of exports.", exists=True, file_okay=False)],
+    out: Annotated[Path | None, typer.Option(help="Where to write; FOLDER/empathy.toml if not given.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+) -> None:
+    """Look at a folder of exports and write a starting empathy.toml."""
+    from etl.init import suggest
+
+    target = out or folder / "empathy.toml"
+    if target.exists() and not force:
+        raise typer.BadParameter(f"{target} exists. Use --force to overwrite it, or --out for another place.")
+    suggestion = suggest(folder, relative_to=target.parent)
+    target.write_text(suggestion.toml, encoding="utf-8")
+    for line in suggestion.lines:
+        screen.print(line)
+    screen.print(f"Wrote {target}. Lines marked DECIDE need you. Then: empathy check -c {target}")
+
+
+@app.command()
+def check(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Dry run: what would load, what would be rejected and why. Writes nothing."""
+    from etl.build import check as dry_run
+
+    with progress("Checking") as step:
+        report = dry_run(_load(config), progress=step)
+    if as_json:
+        _emit(report.to_json())
+    else:
+        _print_files(report)
+
+
+@app.command()
+def build(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson = False) -> None:
+    """Load the exports into a new version of the warehouse."""
+    from etl.build import build as build_warehouse
+
+    with progress("Building the warehouse") as step:
+        report = build_warehouse(_load(config), as_of=_day(as_of), progress=step)
+    if as_json:
+        _emit(report.to_json())
+    else:
+        _print_files(report)
+        screen.print(f"Published {report.warehouse}")
+
+
+@app.command()
+def estimate(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Estimate what training did, from the published warehouse, into a new version of it."""
+    from etl.publish import Draft
+    from etl.warehouse import Warehouse
+
+    settings = _load(config)
+    base = Warehouse(settings.project.warehouse).current()
+    with Draft.open(settings.project.warehouse, base=base) as draft:
+        effects = _estimate_into(draft, settings)
+        version = draft.publish()
+    _report_effects(effects, version.run_id, as_json)
+
+
+@app.command()
+def run(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson = False) -> None:
+    """Build and estimate; readers see the new version only when both are done."""
+    report, effects = _run(_load(config), as_of=_day(as_of))
+    if as_json:
+        _emit(report.to_json() | {"effects": effects})
+    else:
+        _print_files(report)
+        _print_effects(effects)
+
+
+@app.command()
+def serve(
+    config: ConfigPath = DEFAULT_CONFIG,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8050,
+    workers: Annotated[int, typer.Option(min=1, help="Server processes.")] = 1,
+) -> None:
+    """Serve the dashboard."""
+    _serve(config, host, port, workers)
+
+
+@app.command()
+def export(
+    relation: Annotated[str, typer.Argument(help="A relation such as mart.agent_week or result.effect.")],
+    out: Annotated[Path, typer.Option(help="A file ending in .csv, .parquet or .xlsx.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+) -> None:
+    """Export any mart or result, with a header that says where it comes from."""
+    from etl.export import export as write
+
+    with progress("Exporting"):
+        rows = write(_load(config), relation, out)
+    screen.print(f"Wrote {rows:,} rows of {relation} to {out}")
+
+
+@app.command()
+def doctor(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Is this machine, this configuration and this warehouse healthy?"""
+    from etl.doctor import examine
+
+    findings = examine(config)
+    if as_json:
+        _emit({"findings": [finding._asdict() for finding in findings]})
+    else:
+        marks = {"ok": "ok", "note": "note", "fault": "FAULT"}
+        for finding in findings:
+            screen.print(f"{marks[finding.status]:>6}  {finding.subject}: {finding.sentence}")
+    if any(finding.status == "fault" for finding in findings):
+        raise typer.Exit(1)
+
+
+@rejects_app.command("list")
+def rejects_list(
+    config: ConfigPath = DEFAULT_CONFIG,
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most this many rows.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Show rejected rows: file, line, every reason, and the masked text."""
+    from etl.rejects import list_rejects
+
+    rows = list_rejects(_load(config), source=source, limit=limit)
+    if as_json:
+        _emit({"rejects": rows})
+        return
+    table = Table("file", "line", "reasons", "row (masked)", box=None)
+    for row in rows:
+        table.add_row(str(row["path"]), str(row["line"] or ""), "; ".join(row["reasons"]), str(row["raw"] or ""))
+    Console(highlight=False).print(table if rows else "No row was rejected.")
+
+
+@rejects_app.command("replay")
+def rejects_replay(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Try rejected rows again after a fix, without the original files."""
+    from etl.rejects import replay
+
+    with progress("Trying rejected rows again") as step:
+        report = replay(_load(config), progress=step)
+    if as_json:
+        _emit(report.to_json())
+    else:
+        screen.print(report.sentence)
+
+
+@versions_app.command("list")
+def versions_list(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Show the versions that are kept, newest first; the served one is marked."""
+    from etl.warehouse import Warehouse
+
+    warehouse = Warehouse(_load(config).project.warehouse)
+    served = warehouse.current().run_id
+    rows = [
+        {"run_id": v.run_id, "created_at": v.created_at, "has_results": v.has_results, "served": v.run_id == served}
+        for v in warehouse.versions()
+    ]
+    if as_json:
+        _emit({"versions": rows})
+        return
+    table = Table("run", "created", "estimates", "", box=None)
+    for row in rows:
+        table.add_row(
+            str(row["run_id"]), f"{row['created_at']:%Y-%m-%d %H:%M} UTC", "yes" if row["has_results"] else "no",
+            "served" if row["served"] else "",
+        )  # fmt: skip
+    Console(highlight=False).print(table)
+
+
+@versions_app.command("rollback")
+def versions_rollback(
+    run_id: Annotated[str, typer.Argument(help="The version to serve again.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+) -> None:
+    """Serve an earlier version again; nothing is deleted."""
+    from etl.publish import rollback
+
+    version = rollback(_load(config).project.warehouse, run_id)
+    screen.print(f"Serving {version.run_id} again.")
+
+
+def _estimate_into(draft: Draft, settings: Config) -> list[dict[str, Any]]:
+    from analysis.run import effects_json, estimate_all
+    from etl.kpis import load as load_catalogue
+
+    catalogue = load_catalogue().with_overrides(settings)
+    with progress("Estimating effects") as step:
+        frames = estimate_all(draft.con, settings, catalogue, progress=step)
+    draft.write_results(frames)
+    return effects_json(frames)
+
+
+def _run(settings: Config, as_of: date | None) -> tuple[BuildReport, list[dict[str, Any]]]:
+    from etl.build import build as build_warehouse
+    from etl.publish import Draft
+
+    with Draft.open(settings.project.warehouse) as draft:
+        with progress("Building the warehouse") as step:
+            report = build_warehouse(settings, as_of=as_of, progress=step, into=draft)
+        effects = _estimate_into(draft, settings)
+        draft.publish()
+    return report, effects
+
+
+def _serve(config: Path, host: str, port: int, workers: int) -> None:
+    from dashboard.app import serve as serve_dashboard
+
+    serve_dashboard(config, host=host, port=port, workers=workers)
+
+
+def _print_files(report: BuildReport) -> None:
+    table = Table("file", "source", box=None)
+    for column in ("read", "loaded", "rejected", "duplicate"):
+        table.add_column(column, justify="right")
+    for file in report.to_json()["files"]:
+        counts = [f"{file[column]:,}" for column in ("read", "loaded", "rejected", "duplicate")]
+        table.add_row(str(file["path"]), file["source"], *counts)
+    Console(highlight=False).print(table)
+
+
+def _report_effects(effects: list[dict[str, Any]], run_id: str, as_json: bool) -> None:
+    if as_json:
+        _emit({"run_id": run_id, "effects": effects})
+    else:
+        _print_effects(effects)
+
+
+def _print_effects(effects: list[dict[str, Any]]) -> None:
+    out = Console(highlight=False)
+    for effect in effects:
+        if effect["slice"] == "overall" and effect["role"] == "headline":
+            out.print(f"{effect['kpi']:<24} {effect['sentence']}")
+
+
+def main() -> None:
+    """Run the command line; a foreseen fault is one readable message and an exit code, never a traceback."""
+    from etl.errors import EmpathyError
+
+    try:
+        app()
+    except EmpathyError as fault:
+        screen.print(f"error: {fault}", style="red", markup=False)
+        sys.exit(fault.exit_code)
+    except KeyboardInterrupt:
+        screen.print("Stopped; nothing was published.")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
