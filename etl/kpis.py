@@ -124,7 +124,7 @@ class Kpi(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> Kpi:
         if self.exposure and self.binary:
-            raise ValueError("binary = true needs numerator and denominator on the same row; it cannot have an exposure.")
+            raise ValueError("binary = true needs numerator and denominator on one row; it cannot have an exposure.")
         if self.exposure_where and not self.exposure:
             raise ValueError("exposure_where needs an exposure.")
         return self
@@ -250,7 +250,8 @@ def load(path: str | Path | None = None) -> Catalogue:
                 key = ".".join(str(part) for part in detail["loc"])
                 hint = _near(key, Kpi.model_fields) if detail["type"] == "extra_forbidden" else ""
                 message = detail["msg"].removeprefix("Value error, ")
-                mistakes.append(f"{file}, line {_line(text, name)}: [{name}] {key}: {message}.{hint}".replace("..", "."))
+                where = f"{file}, line {_line(text, name)}: [{name}] {key}".removesuffix(" ")
+                mistakes.append(f"{where}: {message.rstrip('.')}.{hint}")
     if mistakes:
         raise KpiError("\n".join(mistakes))
     return Catalogue(kpis)
