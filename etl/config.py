@@ -19,6 +19,7 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from etl.errors import EmpathyError
 from etl.sources.registry import FORMATS
 
 AssignmentMode = Literal["randomised", "team_waves", "lowest_performers", "volunteers", "unknown"]
@@ -27,7 +28,7 @@ MatchRule = Literal["crosswalk", "employee_number", "email"]
 ValuePer = Literal["contact", "response", "eligible", "leaver", "agent_day", "agent", "customer"]
 
 
-class ConfigError(Exception):
+class ConfigError(EmpathyError):
     """A configuration that cannot be used; the message says where and what to do.
 
     Parameters

@@ -15,6 +15,8 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from etl.errors import EmpathyError
+
 SQL_FOLDER = Path(__file__).resolve().parent.parent / "sql"
 """The folder of every SQL file, in a checkout and in an installed wheel."""
 
@@ -25,7 +27,7 @@ CONTACT_DIMENSIONS: tuple[Dimension, ...] = ("channel", "queue")
 """Dimensions that only exist for a KPI tied to a contact."""
 
 
-class KpiError(Exception):
+class KpiError(EmpathyError):
     """The catalogue cannot be used, or was asked for a KPI it does not have; the message says what to do."""
 
 

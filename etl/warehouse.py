@@ -20,6 +20,8 @@ from typing import Any
 
 import duckdb
 
+from etl.errors import EmpathyError
+
 REGISTRY = "CURRENT.json"
 """Name of the registry file inside a warehouse folder."""
 
@@ -27,7 +29,7 @@ _ATTEMPTS = 5  # a version can be superseded and removed between reading the reg
 _OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 
-class WarehouseError(Exception):
+class WarehouseError(EmpathyError):
     """The warehouse cannot be read as asked; the message says where and what to do."""
 
 
