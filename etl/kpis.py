@@ -11,9 +11,14 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from etl.errors import EmpathyError
+
+if TYPE_CHECKING:
+    from etl.config import Config
 
 from etl.errors import EmpathyError
 
@@ -29,25 +34,6 @@ CONTACT_DIMENSIONS: tuple[Dimension, ...] = ("channel", "queue")
 
 class KpiError(EmpathyError):
     """The catalogue cannot be used, or was asked for a KPI it does not have; the message says what to do."""
-
-
-class Override(Protocol):
-    """What ``[kpis.ID]`` of an empathy.toml may change; satisfied by :class:`etl.config.KpiOverride`."""
-
-    @property
-    def label(self) -> str | None: ...
-    @property
-    def short(self) -> str | None: ...
-    @property
-    def smallest_effect(self) -> float | None: ...
-    @property
-    def target(self) -> float | None: ...
-    @property
-    def role(self) -> Role | None: ...
-    @property
-    def where(self) -> str | None: ...
-    @property
-    def hidden(self) -> bool: ...
 
 
 class Kpi(BaseModel):
@@ -191,13 +177,13 @@ class Catalogue(Mapping[str, Kpi]):
                 groups.setdefault(kpi.claim, []).append(kpi)
         return {claim: tuple(members) for claim, members in groups.items()}
 
-    def with_overrides(self, overrides: Mapping[str, Override]) -> Catalogue:
+    def with_overrides(self, config: Config) -> Catalogue:
         """The catalogue as an empathy.toml wants it.
 
         Parameters
         ----------
-        overrides : mapping
-            ``config.kpis``: KPI id to what differs.
+        config : Config
+            Its ``[kpis.ID]`` sections say what differs.
 
         Raises
         ------
@@ -205,10 +191,10 @@ class Catalogue(Mapping[str, Kpi]):
             When an override names a KPI that the catalogue does not have.
         """
         kpis = dict(self._kpis)
-        for name, override in overrides.items():
+        for name, override in config.kpis.items():
             if name not in kpis:
                 raise KpiError(
-                    f"[kpis.{name}]: there is no KPI \"{name}\" to change.{_near(name, kpis)} "
+                    f"{config.path}: [kpis.{name}]: there is no KPI \"{name}\" to change.{_near(name, kpis)} "
                     "To add one, add an entry to sql/kpis.toml."
                 )
             named = ("label", "short", "smallest_effect", "target", "role", "where")

@@ -14,6 +14,7 @@ import fcntl
 import json
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -43,6 +44,8 @@ class WarehouseBusyError(WarehouseError):
 class PublishError(WarehouseError):
     """A draft did not survive verification; nothing was published."""
 
+    exit_code = 1
+
 
 class Draft:
     """A version being built. Use :meth:`open` in a ``with`` block; leaving it unpublished discards it.
@@ -68,7 +71,7 @@ class Draft:
     def open(
         cls,
         folder: str | Path,
-        run_id: str,
+        run_id: str | None = None,
         *,
         base: Version | None = None,
         keep: int = 3,
@@ -81,8 +84,8 @@ class Draft:
         ----------
         folder : str or Path
             The warehouse folder; made when absent.
-        run_id : str
-            Letters, digits, ``-`` and ``_``; must be new in this folder.
+        run_id : str, optional
+            Letters, digits, ``-`` and ``_``; must be new in this folder. From the clock by default.
         base : Version, optional
             Start from a copy of this version instead of from nothing.
         keep : int
@@ -97,6 +100,7 @@ class Draft:
         WarehouseError
             When the folder cannot be written, or the run id is unusable or taken.
         """
+        run_id = run_id if run_id is not None else new_run_id()
         if not _RUN_ID.fullmatch(run_id):
             raise WarehouseError(f'"{run_id}" cannot name a run; use up to 64 letters, digits, "-" and "_".')
         folder = Path(folder)
@@ -213,6 +217,11 @@ class Draft:
         _remove(self.folder, f".build-{self.run_id}.")
         os.close(self._lock)
         self._lock = -1
+
+
+def new_run_id(now: datetime | None = None) -> str:
+    """An id for a run: the time to the second in UTC, so that ids sort, and four random hex digits."""
+    return f"{now or datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
 
 
 def rollback(folder: str | Path, run_id: str) -> Version:
