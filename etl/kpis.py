@@ -20,7 +20,6 @@ from etl.errors import EmpathyError
 if TYPE_CHECKING:
     from etl.config import Config
 
-from etl.errors import EmpathyError
 
 SQL_FOLDER = Path(__file__).resolve().parent.parent / "sql"
 """The folder of every SQL file, in a checkout and in an installed wheel."""

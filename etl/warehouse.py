@@ -22,8 +22,6 @@ import duckdb
 
 from etl.errors import EmpathyError
 
-from etl.errors import EmpathyError
-
 REGISTRY = "CURRENT.json"
 """Name of the registry file inside a warehouse folder."""
 
