@@ -1,0 +1,293 @@
+"""How agents were chosen decides which comparison may be believed; this module decides it, and writes the reasons down.
+
+No estimator is right for every programme. Random or planned waves make the not-yet-trained a fair comparison. Training the
+worst performers first makes them an unfair one, because a bad month is followed by a better one with or without training.
+Volunteers differ in ways no table holds. So the first question is never "which regression" but "who was picked, how".
+
+Sources: Borusyak, Jaravel and Spiess (2024, doi:10.1093/restud/rdae007) for imputation; Callaway and Sant'Anna (2021,
+doi:10.1016/j.jeconom.2020.12.001) for group-time; Cengiz, Dube, Lindner and Zipperer (2019, doi:10.1093/qje/qjz014) for
+stacking; Ashenfelter (1978, doi:10.2307/1924332) for the dip before training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import polars as pl
+
+from analysis.verdict import Limits
+
+PARTLY_TRAINED_SHARE = 0.02
+"""Share of untrained agent-weeks spent beside trained team-mates from which those weeks stop being clean comparisons."""
+NONCOMPLIANCE_SHARE = 0.0
+"""Any planned agent who did not complete is reason enough to measure by the plan."""
+
+Timing = Literal["scheduled", "trained"]
+
+
+class Rule(Protocol):
+    """The recorded rule of ``lowest_performers`` (``etl.config.AssignmentRule`` satisfies it)."""
+
+    @property
+    def kpi(self) -> str: ...
+    @property
+    def lookback_weeks(self) -> int: ...
+    @property
+    def share(self) -> float: ...
+
+
+class Assignment(Protocol):
+    """``[programme.assignment]`` (``etl.config.Assignment`` satisfies it)."""
+
+    @property
+    def mode(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def anticipation_weeks(self) -> int: ...
+    @property
+    def rule(self) -> Rule | None: ...
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What the data say about how the plan went, before any outcome is looked at.
+
+    Parameters
+    ----------
+    has_schedule
+        Whether a planned wave is known for at least some agents.
+    n_trained, n_scheduled
+        Agents who completed, and agents with a planned wave.
+    exposed_share
+        Share of untrained agent-weeks (after roll-out began) with a trained team-mate.
+    everybody_trained
+        Whether nobody stays untrained to the end.
+    """
+
+    has_schedule: bool
+    n_trained: int
+    n_scheduled: int
+    exposed_share: float
+    everybody_trained: bool
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One estimator, whether it may be used here, in which role, and why."""
+
+    estimator: str
+    admissible: bool
+    role: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Design:
+    """The comparison this programme allows.
+
+    Attributes
+    ----------
+    mode, unit
+        As recorded: how agents were chosen, and the level at which they were.
+    cluster
+        The level at which errors are clustered (= ``unit``).
+    timing
+        ``scheduled``: an agent counts as treated from the planned week (intention to treat); ``trained``: from completion.
+    estimand
+        In words, what the headline number is.
+    headline, second_opinion
+        Estimator names.
+    control
+        ``not_yet_trained``: comparison agents are those not trained yet in that week.
+    anticipation_weeks
+        Weeks before training that are left out of the comparison because agents may already behave differently.
+    unexposed_controls
+        Whether untrained weeks beside trained team-mates are left out.
+    same_rule
+        The selection rule applied to not-yet-started teams to find controls; ``None`` in the other modes.
+    limited
+        True when no comparison can be called clear unless the dip and balance checks pass.
+    choices
+        Every estimator with its reason, in the order shown.
+    notes
+        Further facts worth printing, as key and sentence.
+    """
+
+    mode: str
+    unit: str
+    cluster: str
+    timing: Timing
+    estimand: str
+    headline: str
+    second_opinion: str
+    control: str
+    anticipation_weeks: int
+    unexposed_controls: bool
+    same_rule: Rule | None
+    limited: bool
+    choices: tuple[Choice, ...]
+    notes: tuple[tuple[str, str], ...]
+
+    def limits(self) -> Limits:
+        """What this design lets a verdict say."""
+        ignored = ("selection_dip", "pre_trends", "placebo_in_time") if self.same_rule is not None else ()
+        return Limits(limited=self.limited, ignored_checks=ignored, cluster_word=f"{self.unit}s")
+
+    def frame(self) -> pl.DataFrame:
+        """Rows of ``result.design``."""
+        return pl.DataFrame(
+            [(i, c.estimator, c.admissible, c.role, c.reason) for i, c in enumerate(self.choices)],
+            schema={
+                "position": pl.Int32, "estimator": pl.String, "admissible": pl.Boolean,
+                "role": pl.String, "reason": pl.String,
+            },
+            orient="row",
+        )
+
+    def notes_frame(self) -> pl.DataFrame:
+        """Rows of ``result.design_note``."""
+        return pl.DataFrame(list(self.notes), schema={"key": pl.String, "value": pl.String}, orient="row")
+
+
+_PICKED = {
+    "randomised": "Agents were drawn at random.",
+    "team_waves": "Whole teams were trained in waves.",
+    "lowest_performers": "The lowest performers were trained first, by a written rule.",
+    "volunteers": "Agents chose themselves.",
+    "unknown": "Nobody recorded how agents were chosen.",
+}
+
+
+def choose(assignment: Assignment, situation: Situation) -> Design:
+    """From how agents were chosen to the estimators that may be used.
+
+    Parameters
+    ----------
+    assignment
+        The configuration's ``[programme.assignment]``.
+    situation
+        What happened, from the marts.
+
+    Returns
+    -------
+    Design
+
+    Raises
+    ------
+    ValueError
+        When the mode is not one of the five.
+
+    Notes
+    -----
+    Assumptions behind the choice:
+
+    1. The recorded mode is true. Checked in part: ``selection_dip`` and ``balance`` fail when a "random" or "planned"
+       roll-out picked agents at a low point.
+    2. The rule of ``lowest_performers`` is the one that was applied. Checked in part: the share of the trained whom the
+       rule would have picked is printed with the design.
+    3. Agents do not move between teams because of training. Not checked here; the composition check looks at it.
+    """
+    mode = assignment.mode
+    if mode not in _PICKED:
+        raise ValueError(f"programme.assignment.mode is {mode!r}; it must be one of {', '.join(_PICKED)}")
+    same_rule = assignment.rule if mode == "lowest_performers" else None
+    limited = mode in ("volunteers", "unknown") or (mode == "lowest_performers" and same_rule is None)
+    planned = situation.has_schedule and situation.n_scheduled >= situation.n_trained * (1 - NONCOMPLIANCE_SHARE)
+    by_plan = planned and mode in ("randomised", "team_waves")
+    timing: Timing = "scheduled" if by_plan else "trained"
+    spread = situation.exposed_share > PARTLY_TRAINED_SHARE and same_rule is None
+    headline = "stacked" if same_rule is not None else "imputation"
+    second = "imputation" if same_rule is not None else "group_time"
+    return Design(
+        mode=mode,
+        unit=assignment.unit,
+        cluster=assignment.unit,
+        timing=timing,
+        estimand=_estimand(timing),
+        headline=headline,
+        second_opinion=second,
+        control="not_yet_trained",
+        anticipation_weeks=assignment.anticipation_weeks,
+        unexposed_controls=spread,
+        same_rule=same_rule,
+        limited=limited,
+        choices=_choices(mode, same_rule, situation),
+        notes=_notes(assignment, situation, timing, spread, limited),
+    )
+
+
+def _estimand(timing: Timing) -> str:
+    who = "agents whose planned week has come, whether they completed or not" if timing == "scheduled" else "agents who completed training"
+    return f"average change per contact for {who}, over their trained weeks so far"
+
+
+def _choices(mode: str, rule: Rule | None, situation: Situation) -> tuple[Choice, ...]:
+    start = _PICKED[mode]
+    if rule is not None:
+        first = [
+            Choice(
+                "stacked", True, "headline",
+                f"{start} Each wave is compared with the agents whom the same rule (worst {rule.share:.0%} on {rule.kpi} over "
+                f"{rule.lookback_weeks} weeks) would have picked in teams that had not started, so both sides rebound alike.",
+            ),
+            Choice(
+                "imputation", False, "second_opinion",
+                "Shown beside it, not believed: it compares the worst with everybody, and the worst improve by themselves.",
+            ),
+            Choice("group_time", False, "none", "Compares the picked with the not picked from one base week, the week of the low point."),
+        ]
+    else:
+        doubt = {
+            "randomised": "so the not-yet-trained are a fair comparison.",
+            "team_waves": "so teams not yet trained are the comparison; it is fair if they were on the same path before.",
+            "volunteers": "so the comparison rests on both groups having been on the same path; the verdict is limited.",
+            "unknown": "so the comparison rests on both groups having been on the same path; the verdict is limited.",
+            "lowest_performers": "No rule was recorded, so the comparison cannot be made fair; the verdict is limited.",
+        }[mode]
+        first = [
+            Choice("imputation", True, "headline", f"{start[:-1]}, {doubt}" if doubt[0].islower() else f"{start} {doubt}"),
+            Choice("group_time", True, "second_opinion", "Asks the same of a shorter stretch before training; a gap between the two is shown."),
+            Choice("stacked", mode != "volunteers", "none", "Agrees with imputation here, and is noisier."),
+        ]
+    rest = [
+        Choice("interaction_weighted", rule is None, "none", "Equal to group-time against the never trained; kept for readers who know it."),
+        Choice("extended_twfe", rule is None, "none", "Equal to imputation for averages; used for rates near zero in its Poisson and logit forms."),
+        Choice("twfe", False, "ladder", "Uses agents already trained as comparison for those trained later."),
+        Choice("trained_vs_untrained", False, "ladder", "Compares people who differ; ignores where each group started."),
+        Choice("before_after", False, "ladder", "Takes every other change of those months for the effect of training."),
+    ]
+    if situation.everybody_trained:
+        rest.append(
+            Choice("never_trained", False, "control", "Everybody was trained in the end, so weeks after the last wave have no comparison and are left out.")
+        )
+    return tuple(first + rest)
+
+
+def _notes(
+    assignment: Assignment, situation: Situation, timing: Timing, spread: bool, limited: bool
+) -> tuple[tuple[str, str], ...]:
+    notes = [
+        ("mode", _PICKED[assignment.mode]),
+        ("estimand", f"The headline is the {_estimand(timing)}."),
+        ("cluster", f"Errors are clustered by {assignment.unit}, the level at which training was assigned."),
+    ]
+    if timing == "scheduled":
+        notes.append(("timing", "Agents count from their planned week; the effect of completing it is shown beside the headline."))
+    elif situation.has_schedule:
+        notes.append(("timing", "A plan is known but does not decide who was trained here, so agents count from completion."))
+    else:
+        notes.append(("timing", "No plan is known, so agents count from completion; who completes may differ from who does not."))
+    if spread:
+        notes.append(
+            ("spillover", f"{situation.exposed_share:.0%} of untrained agent-weeks were spent beside trained team-mates; they are not used as comparison.")
+        )
+    else:
+        notes.append(("spillover", "Untrained agents hardly ever worked beside trained team-mates."))
+    if assignment.anticipation_weeks:
+        weeks = assignment.anticipation_weeks
+        notes.append(("anticipation", f"The {weeks} {'week' if weeks == 1 else 'weeks'} before training {'is' if weeks == 1 else 'are'} left out of the comparison."))
+    if limited:
+        notes.append(("limit", "No result is called clear unless the trained were not picked at a low point and were like the others before."))
+    return tuple(notes)
