@@ -110,10 +110,10 @@ def sample(
     assignment: Annotated[
         str, typer.Option(help="randomised, team_waves, lowest_performers, volunteers or none.")
     ] = "team_waves",
-    effect: Annotated[float, typer.Option(help="All effects times this; 0 is a world where training does nothing.")] = 1.0,
+    effect: Annotated[float, typer.Option(help="All effects times this; 0 makes a training that does nothing.")] = 1.0,
     seed: Annotated[int, typer.Option(help="The same seed writes the same bytes.")] = 1,
     contacts_per_week: Annotated[int | None, typer.Option(min=1, help="Contacts per agent and week.")] = None,
-    dirt: Annotated[bool, typer.Option("--dirt", help="Plant the faults that real exports have, and count them.")] = False,
+    dirt: Annotated[bool, typer.Option("--dirt", help="Plant the faults real exports have, and count them.")] = False,
 ) -> None:
     """Write a simulated contact centre as exports in the formats of real systems."""
     from sample_data import write_sample
@@ -186,8 +186,8 @@ def estimate(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> No
     from etl.warehouse import Warehouse
 
     settings = _load(config)
-    base = Warehouse(settings.project.warehouse).current()
-    with Draft.open(settings.project.warehouse, base=base) as draft:
+    base = Warehouse(settings.warehouse).current()
+    with Draft.open(settings.warehouse, base=base) as draft:
         effects = _estimate_into(draft, settings)
         version = draft.publish()
     _report_effects(effects, version.run_id, as_json)
@@ -283,7 +283,7 @@ def versions_list(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) 
     """Show the versions that are kept, newest first; the served one is marked."""
     from etl.warehouse import Warehouse
 
-    warehouse = Warehouse(_load(config).project.warehouse)
+    warehouse = Warehouse(_load(config).warehouse)
     served = warehouse.current().run_id
     rows = [
         {"run_id": v.run_id, "created_at": v.created_at, "has_results": v.has_results, "served": v.run_id == served}
@@ -309,7 +309,7 @@ def versions_rollback(
     """Serve an earlier version again; nothing is deleted."""
     from etl.publish import rollback
 
-    version = rollback(_load(config).project.warehouse, run_id)
+    version = rollback(_load(config).warehouse, run_id)
     screen.print(f"Serving {version.run_id} again.")
 
 
@@ -328,7 +328,7 @@ def _run(settings: Config, as_of: date | None) -> tuple[BuildReport, list[dict[s
     from etl.build import build as build_warehouse
     from etl.publish import Draft
 
-    with Draft.open(settings.project.warehouse) as draft:
+    with Draft.open(settings.warehouse) as draft:
         with progress("Building the warehouse") as step:
             report = build_warehouse(settings, as_of=as_of, progress=step, into=draft)
         effects = _estimate_into(draft, settings)

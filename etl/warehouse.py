@@ -12,13 +12,14 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
+import polars as pl
 
 from etl.errors import EmpathyError
 
@@ -257,6 +258,22 @@ class Warehouse:
                 if self._instance is not None:
                     self._instance.execute(f"detach {alias(idle)}")
                 del self._readers[idle]
+
+
+def frame(cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] | None = None) -> pl.DataFrame:
+    """The rows of a query as a Polars frame, types kept.
+
+    Parameters
+    ----------
+    cursor : duckdb.DuckDBPyConnection
+        From :meth:`Warehouse.reader`, or a draft's connection.
+    sql : str
+        The query; values are bound as ``?``.
+    parameters : sequence, optional
+        The bound values.
+    """
+    table = cursor.execute(sql, parameters).to_arrow_table()
+    return cast(pl.DataFrame, pl.from_arrow(table))
 
 
 def alias(run_id: str) -> str:
