@@ -272,7 +272,7 @@ def frame(cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[obje
     parameters : sequence, optional
         The bound values.
     """
-    table = cursor.execute(sql, parameters).to_arrow_table()
+    table = cursor.sql(sql, params=parameters).to_arrow_table()
     return cast(pl.DataFrame, pl.from_arrow(table))
 
 
