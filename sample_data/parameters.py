@@ -1,0 +1,539 @@
+"""Every number the sample world is made of, in one place, with its unit and its source."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Literal
+
+SKILLS = (
+    "active_listening",
+    "personalisation",
+    "probing_questions",
+    "perspective_taking",
+    "trigger_free_language",
+)
+"""The five skills the programme teaches, in the order every skill array uses."""
+
+AssignmentMode = Literal["randomised", "team_waves", "lowest_performers", "volunteers", "none"]
+"""How agents came to be trained. See docs/sample-world.md, "How agents are chosen"."""
+
+ASSIGNMENT_MODES: tuple[str, ...] = ("randomised", "team_waves", "lowest_performers", "volunteers", "none")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """A place where agents work.
+
+    Parameters
+    ----------
+    name : str
+        City, as the staff system writes it.
+    timezone : str
+        IANA zone; shifts, days and weeks are in this zone.
+    share : float
+        Share of the teams at this site.
+    currency : str
+        Currency in which this site sells.
+    """
+
+    name: str
+    timezone: str
+    share: float
+    currency: str = "EUR"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queue:
+    """A line of work.
+
+    Parameters
+    ----------
+    name : str
+        Name in the telephone system.
+    share : float
+        Share of contacts (assumption).
+    difficulty : float
+        Log-odds added to the escalation of a contact (assumption; technical lines escalate more).
+    reasons : tuple of str
+        Reasons for contact that land here, equally likely.
+    """
+
+    name: str
+    share: float
+    difficulty: float
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """A way to reach the centre.
+
+    Parameters
+    ----------
+    name : str
+        As the telephone system writes it.
+    share : float
+        Share of contacts (assumption).
+    difficulty : float
+        Log-odds added to the escalation of a contact (assumption).
+    """
+
+    name: str
+    share: float
+    difficulty: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How one thing that can happen on a contact depends on the agent, the week and the training.
+
+    The log-odds (for ``handle_seconds`` the log of seconds) of the outcome on one contact are the sum of the
+    intercept and of every term below; see docs/sample-world.md for the formula.
+
+    Parameters
+    ----------
+    base : float
+        Rate (or median seconds) of experienced, untrained agents in an ordinary week. Unit: share of the
+        outcome's own denominator, or seconds.
+    effect : float
+        Effect of full training at full dose, in log-odds (log seconds). Half-way figures of the sources are
+        given in docs/sample-world.md.
+    form : float
+        Loading on the agent's form, the autocorrelated quality of work; form is in log-odds of escalation, so a
+        positive form is a bad week.
+    tenure : float
+        Log-odds gained between the first day and the end of the learning curve.
+    trend : float
+        Log-odds per week: the secular trend that before/after takes for an effect.
+    season, incident, release : float
+        Loadings on the calendar: the winter peak, the product incident, the CRM release.
+    difficulty : float
+        Loading on the difficulty of queue and channel.
+    contact : float
+        Correlation (probit scale) with the contact's own hidden difficulty, which makes the outcomes of one
+        contact move together without changing any rate.
+    indirect : float
+        Share of ``effect`` that runs through the five skills; the rest is direct.
+    skills : tuple of 5 floats
+        How the indirect part is split over the skills; sums to one.
+    """
+
+    base: float
+    effect: float
+    form: float = 0.0
+    tenure: float = 0.0
+    trend: float = 0.0
+    season: float = 0.0
+    incident: float = 0.0
+    release: float = 0.0
+    difficulty: float = 0.0
+    contact: float = 0.0
+    indirect: float = 0.7
+    skills: tuple[float, float, float, float, float] = (0.2, 0.2, 0.2, 0.2, 0.2)
+
+
+def _default_outcomes() -> dict[str, Outcome]:
+    return {
+        # 5-15% at tier 1, 15-25% in technical lines (trade surveys); effect -0.22 is about -2 points (assumption,
+        # modest against SMD 0.5 at the level of behaviour, Winter et al. 2020).
+        "escalated": Outcome(
+            base=0.12,
+            effect=-0.22,
+            form=1.0,
+            tenure=-0.50,
+            trend=-0.0035,
+            season=1.0,
+            incident=1.0,
+            release=-0.10,
+            difficulty=1.0,
+            contact=0.5,
+            skills=(0.25, 0.10, 0.15, 0.30, 0.20),
+        ),
+        # 78% top-two-box (case figure). The latent score is what every customer would say; only some answer.
+        "satisfied": Outcome(
+            base=0.78,
+            effect=0.18,
+            form=-0.6,
+            tenure=0.25,
+            trend=0.0015,
+            season=-0.6,
+            incident=-0.9,
+            release=0.05,
+            difficulty=-0.5,
+            contact=-0.5,
+            skills=(0.25, 0.25, 0.10, 0.25, 0.15),
+        ),
+        # Among those who answer; assumption.
+        "felt_heard": Outcome(
+            base=0.68, effect=0.25, form=-0.5, tenure=0.15, incident=-0.4, difficulty=-0.3,
+            skills=(0.40, 0.15, 0.15, 0.25, 0.05),
+        ),
+        "promoter": Outcome(
+            base=0.44, effect=0.12, form=-0.4, tenure=0.10, trend=0.001, incident=-0.6, difficulty=-0.3,
+        ),
+        "hostile": Outcome(
+            base=0.06, effect=-0.15, form=0.4, season=1.0, incident=1.2, difficulty=0.6, contact=0.6,
+            skills=(0.15, 0.05, 0.05, 0.25, 0.50),
+        ),
+        # ~9.9% (trade survey); a guard-rail with nothing to find.
+        "transferred": Outcome(
+            base=0.099, effect=0.0, form=0.3, tenure=-0.40, season=0.3, difficulty=0.8, contact=0.3, indirect=0.0
+        ),
+        # Formal complaints, 4 in 1,000 contacts (assumption).
+        "complained": Outcome(
+            base=0.004, effect=-0.25, form=0.8, tenure=-0.20, trend=-0.002, season=0.6, incident=1.4,
+            difficulty=0.8, contact=0.5, skills=(0.20, 0.05, 0.10, 0.35, 0.30),
+        ),
+        # Another contact by the same customer for the same reason within seven days: 14% (case figure);
+        # first-contact resolution is one minus it, effect +0.08 on its log-odds.
+        "repeated": Outcome(
+            base=0.14, effect=-0.08, form=0.5, tenure=-0.35, trend=-0.001, season=0.5, incident=0.8,
+            difficulty=0.5, contact=0.4, skills=(0.25, 0.05, 0.55, 0.10, 0.05),
+        ),
+        "offered": Outcome(base=0.35, effect=0.05, form=-0.3, tenure=0.30, skills=(0.1, 0.2, 0.6, 0.1, 0.0)),
+        "accepted": Outcome(
+            base=0.12, effect=0.15, form=-0.4, tenure=0.30, trend=0.001, season=0.5, incident=-0.5,
+            skills=(0.15, 0.35, 0.35, 0.15, 0.0),
+        ),
+        "cancelled": Outcome(base=0.06, effect=0.0, indirect=0.0),
+        # Left within 90 days of a contact: 5% (survey intent after resolution; behaviour assumed alike).
+        "churned": Outcome(
+            base=0.05, effect=-0.10, form=0.4, trend=-0.001, incident=0.8, difficulty=0.4, contact=0.3,
+            skills=(0.25, 0.20, 0.15, 0.30, 0.10),
+        ),
+        "referred": Outcome(base=0.012, effect=0.10, form=-0.3, incident=-0.4),
+        "repurchased": Outcome(base=0.08, effect=0.04, form=-0.2, season=0.6),
+        # Median seconds; 6 minutes (trade survey). +2%: empathy takes time (assumption).
+        "handle_seconds": Outcome(
+            base=360.0, effect=0.02, form=0.10, tenure=-0.25, trend=-0.0005, season=0.1, release=0.06,
+            difficulty=0.3, contact=0.3, indirect=0.0,
+        ),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Money:
+    """What one unit of a KPI is worth, low / likely / high, in the project's currency (assumptions).
+
+    Parameters
+    ----------
+    escalation : tuple of 3 floats
+        Cost of one escalated contact: supervisor minutes, longer call, re-contact ($8-15 built up from parts).
+    repeat : tuple of 3 floats
+        Cost of one more contact ($5-8 a voice contact).
+    revenue : tuple of 3 floats
+        Margin kept of one unit of net upsell revenue (share).
+    leaver : tuple of 3 floats
+        Cost to replace one agent ($9,352 mean of firms asked, Tenacity; Gartner $14,113).
+    handle_second : tuple of 3 floats
+        Loaded cost of one second of handling (40 an hour).
+    programme : tuple of 3 floats
+        Cost of the programme per trained agent: seat, hours off the phone, trainer.
+    """
+
+    escalation: tuple[float, float, float] = (8.0, 11.0, 15.0)
+    repeat: tuple[float, float, float] = (4.0, 5.5, 8.0)
+    revenue: tuple[float, float, float] = (0.25, 0.40, 0.55)
+    leaver: tuple[float, float, float] = (6000.0, 9500.0, 14000.0)
+    handle_second: tuple[float, float, float] = (0.008, 0.011, 0.014)
+    programme: tuple[float, float, float] = (350.0, 450.0, 600.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """The contact centre, its calendar, its people, its programme and the truth about it.
+
+    Sources are named beside each field; "assumption" means that no source was found and that the value was chosen
+    to be plausible. Effects are two-sided in principle: no study of empathy training in a contact centre with KPI
+    outcomes is known, so these are settings of an instrument and no claim about the world.
+
+    Parameters
+    ----------
+    seed : int
+        The only source of chance. Same seed, same world.
+    start : str
+        ISO date of the first Monday.
+    weeks : int
+        Length of the window, weeks.
+    teams : int
+        Number of teams.
+    seats_per_team : int
+        Agents per team; a seat is filled again after its agent left. Span of control 12-18 (trade figures).
+    sites : tuple of Site
+    contacts_per_week : float
+        Contacts of a full-time agent in an ordinary week; 50-70 calls a shift seen in practice, 180 assumed.
+    queues, channels : tuples
+    mix_sd : float
+        How much teams differ in their queues (sd of log shares; assumption). 0: every team has the same mix.
+    harder_calls : float
+        Share of easy contacts re-routed to the harder queues for an agent once trained: a threat to validity to
+        switch on (assumption; default off).
+    outcomes : dict of Outcome
+    agent_sd, team_sd : float
+        Persistent differences in form, log-odds of escalation (assumption).
+    form_sd, form_rho : float
+        Stationary sd and weekly autocorrelation of the passing part of form (assumption). It is what makes the
+        worst agents of last month better next month without any training.
+    skill_correlation : float
+        Correlation between the starting levels of two skills (assumption).
+    tenure_half_life_weeks, tenure_full_weeks : float
+        The learning curve: half of the gain by week 10, done at week 52 (64% in the first year, De Grip,
+        Sauermann and Sieben 2016, doi 10.1016/j.jebo.2016.05.013, for the size).
+    season_amplitude : float
+        Log-odds at the winter peak, mid-December to mid-January (assumption).
+    season_volume : float
+        Extra contacts at the peak, share (assumption).
+    incident_week, incident_weeks, incident_size : float, int, float
+        The product incident: where it starts (share of the window), its length, log-odds of escalation
+        (assumption).
+    release_week : float
+        The CRM release: where in the window (share); its size is each outcome's ``release`` (assumption).
+    part_time_share, part_time_fte : float
+        Share of agents on part time, and their hours as a share of full time (assumption).
+    absence : float
+        Share of rostered days missed (assumption; 5-8% usual).
+    absence_agent_sd : float
+        Sd between agents, log-odds (assumption).
+    absence_effect : float
+        Effect of training on absence, log-odds; a guard-rail (0: nothing to find).
+    hazard_monthly : tuple of 3 floats
+        Monthly hazard of leaving at tenure 0-3 months, 3-12 months, over 12 months: 7%, 4%, 2.2% (fits 30-45% a
+        year with the early peak that surveys report).
+    hazard_form : float
+        Log hazard per unit of form (0.5: agents under stress leave; assumption).
+    hazard_season : float
+        Log hazard at the January peak (assumption).
+    hazard_ratio : float
+        Hazard of a trained agent over the same agent untrained (0.80; Bloom et al. 2015 saw halving in another
+        setting, Adhvaryu et al. none).
+    voluntary_share : float
+        Share of leavers who resign (assumption).
+    refill_weeks : float
+        Mean weeks until an empty seat is filled (assumption).
+    moves_per_year : float
+        Team moves per agent and year, within the site (assumption).
+    assignment : AssignmentMode
+        How agents are chosen for training.
+    pre_weeks : int
+        Weeks before the first wave; 26 or more are needed to see a dip (assumption).
+    waves, wave_gap_weeks : int
+        Number of waves of teams and weeks between them (Brynjolfsson, Li and Raymond 2025 for waves).
+    never_share : float
+        Share of teams that the roll-out does not reach in the window.
+    chosen_share : float
+        Share of a wave's team that is chosen where agents, not teams, are chosen.
+    lookback_weeks : int
+        Weeks of observed escalation rate on which the lowest performers are picked.
+    volunteer_strength : float
+        Log-odds of volunteering per standard deviation of better starting level; 1.0 makes takers about 20%
+        better than the rest before any training (Fisher, Gallino and Netessine).
+    no_show, partial, late, retake : float
+        Share of chosen agents who never come; who take only some of the skill courses; who come one or two weeks
+        late; who fail the first attempt (assumption).
+    refresher_share : float
+        Share of trained agents who get a refresher.
+    refresher_weeks : int
+        Weeks from the base course to the refresher.
+    effect_scale : float
+        Multiplies every effect of training; 0 is a null world. The log hazard ratio is scaled too.
+    ramp_weeks : int
+        Weeks until full effect, linear (assumption).
+    half_life_weeks, floor : float
+        Decay of the effect: half-life of the part that fades, and the share that stays (0.34/0.69 of Winter et
+        al. 2020, doi 10.1136/bmjopen-2019-036471, after twelve weeks; De Grip and Sauermann 2012 saw fading in weeks).
+    base_course_share : float
+        Share of each skill's gain that the base course brings; the skill's own course brings the rest.
+    skill_gain : float
+        Gain in each skill at full dose, sd of the starting level (0.6, near SMD 0.52 of Winter et al. 2020).
+    spillover : float
+        Effect on an untrained agent whose team-mates are all trained, as a share of the own effect (0.35-0.5:
+        De Grip and Sauermann 2012, doi 10.1111/j.1468-0297.2012.02500.x).
+    heterogeneity_level : tuple of 3 floats
+        Multiplier of the effect for the bottom, middle and top third of starting level (Brynjolfsson, Li and
+        Raymond 2025: the gain is the novices').
+    heterogeneity_tenure : tuple of 3 floats
+        Multiplier by tenure band at training (assumption).
+    response_by_score : tuple of 5 floats
+        Chance that a customer answers the survey, by the score 1-5 they would give: both tails answer more; 12%
+        over all (8-25% for e-mail and IVR).
+    eligible : float
+        Share of contacts on which an offer may be made (40%: best-in-class sample).
+    upsell_share : float
+        Share of eligible contacts whose offer is an upsell; the rest are cross-sell (assumption).
+    revenue_mean, revenue_log_sd : float
+        Amount of an accepted offer, lognormal: mean, and sd of the log (assumption).
+    handle_log_sd : float
+        Sd of the log of handle time within an agent's week (assumption).
+    repeat_days : tuple of 6 floats
+        Distribution of the days 1-6 until a repeat contact (assumption).
+    customer_cycle_weeks : int
+        Weeks between two fresh contacts of a customer; above 13 so that 90-day windows do not overlap.
+    qa_per_week : float
+        Evaluations per agent-week; 2-4 a month usual.
+    qa_rater_sd, qa_noise_sd : float
+        Sd between raters and within, points of 100 (assumption).
+    qa_form_change : float
+        Where in the window the second version of the form comes in (share); it scores 4 points harder.
+    raters : int
+        Number of evaluators (assumption).
+    money : Money
+    """
+
+    seed: int = 20250101
+    start: str = "2024-01-01"
+    weeks: int = 78
+    teams: int = 30
+    seats_per_team: int = 16
+    sites: tuple[Site, ...] = (
+        Site(name="Madrid", timezone="Europe/Madrid", share=0.4),
+        Site(name="New York", timezone="America/New_York", share=0.3),
+        Site(name="Manila", timezone="Asia/Manila", share=0.3),
+    )
+    contacts_per_week: float = 180.0
+    queues: tuple[Queue, ...] = (
+        Queue(name="Billing", share=0.40, difficulty=0.0, reasons=("invoice", "refund", "payment")),
+        Queue(name="Technical", share=0.35, difficulty=0.25, reasons=("fault", "setup", "outage")),
+        Queue(name="Retention", share=0.15, difficulty=0.35, reasons=("cancel", "price")),
+        Queue(name="Sales", share=0.10, difficulty=-0.40, reasons=("upgrade", "new_line")),
+    )
+    channels: tuple[Channel, ...] = (
+        Channel(name="VOICE", share=0.70, difficulty=0.0),
+        Channel(name="CHAT", share=0.20, difficulty=-0.15),
+        Channel(name="EMAIL", share=0.10, difficulty=-0.10),
+    )
+    mix_sd: float = 0.35
+    harder_calls: float = 0.0
+    outcomes: dict[str, Outcome] = field(default_factory=_default_outcomes)
+    agent_sd: float = 0.35
+    team_sd: float = 0.15
+    form_sd: float = 0.35
+    form_rho: float = 0.8
+    skill_correlation: float = 0.4
+    tenure_half_life_weeks: float = 10.0
+    tenure_full_weeks: float = 52.0
+    season_amplitude: float = 0.12
+    season_volume: float = 0.10
+    incident_week: float = 0.42
+    incident_weeks: int = 3
+    incident_size: float = 0.35
+    release_week: float = 0.62
+    part_time_share: float = 0.15
+    part_time_fte: float = 0.5
+    absence: float = 0.06
+    absence_agent_sd: float = 0.4
+    absence_effect: float = 0.0
+    hazard_monthly: tuple[float, float, float] = (0.07, 0.04, 0.022)
+    hazard_form: float = 0.5
+    hazard_season: float = 0.25
+    hazard_ratio: float = 0.80
+    voluntary_share: float = 0.75
+    refill_weeks: float = 3.0
+    moves_per_year: float = 0.12
+    assignment: AssignmentMode = "team_waves"
+    pre_weeks: int = 26
+    waves: int = 4
+    wave_gap_weeks: int = 8
+    never_share: float = 0.20
+    chosen_share: float = 0.5
+    lookback_weeks: int = 4
+    volunteer_strength: float = 1.0
+    no_show: float = 0.08
+    partial: float = 0.10
+    late: float = 0.08
+    retake: float = 0.12
+    refresher_share: float = 0.5
+    refresher_weeks: int = 26
+    effect_scale: float = 1.0
+    ramp_weeks: int = 4
+    half_life_weeks: float = 26.0
+    floor: float = 0.40
+    base_course_share: float = 0.5
+    skill_gain: float = 0.6
+    spillover: float = 0.40
+    heterogeneity_level: tuple[float, float, float] = (1.5, 1.0, 0.4)
+    heterogeneity_tenure: tuple[float, float, float] = (1.2, 1.0, 0.9)
+    response_by_score: tuple[float, float, float, float, float] = (0.20, 0.14, 0.08, 0.09, 0.135)
+    eligible: float = 0.40
+    upsell_share: float = 0.6
+    revenue_mean: float = 35.0
+    revenue_log_sd: float = 0.5
+    handle_log_sd: float = 0.55
+    repeat_days: tuple[float, ...] = (0.30, 0.22, 0.17, 0.13, 0.10, 0.08)
+    customer_cycle_weeks: int = 14
+    qa_per_week: float = 0.75
+    qa_rater_sd: float = 3.0
+    qa_noise_sd: float = 8.0
+    qa_form_change: float = 0.5
+    raters: int = 12
+    money: Money = field(default_factory=Money)
+
+    @property
+    def seats(self) -> int:
+        """Number of seats in the centre."""
+        return self.teams * self.seats_per_team
+
+    def replace(self, **changes: object) -> Parameters:
+        """Return a copy with some fields changed."""
+        return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
+
+    @classmethod
+    def demo(cls, **changes: object) -> Parameters:
+        """Return the world of ``empathy demo``: 160 seats, a year, small enough to load and estimate in seconds."""
+        base = cls(
+            weeks=52,
+            teams=20,
+            seats_per_team=8,
+            contacts_per_week=36.0,
+            pre_weeks=16,
+            waves=4,
+            wave_gap_weeks=5,
+            refresher_weeks=14,
+            raters=6,
+        )
+        return base.replace(**changes)
+
+    @classmethod
+    def committed(cls, **changes: object) -> Parameters:
+        """Return the world of the small exports kept in the repository: 24 seats, 16 weeks."""
+        base = cls(
+            weeks=16,
+            teams=6,
+            seats_per_team=4,
+            contacts_per_week=7.0,
+            pre_weeks=6,
+            waves=2,
+            wave_gap_weeks=4,
+            refresher_weeks=6,
+            raters=3,
+            start="2025-01-06",
+        )
+        return base.replace(**changes)
+
+    @classmethod
+    def coverage(cls, **changes: object) -> Parameters:
+        """Return a world in which two-way fixed effects hold: for studies of bias and coverage.
+
+        No turnover, moves, absences or learning curve, one queue and channel, everyone who is chosen comes, and the
+        calendar moves every agent alike. What stays: agents, teams and weeks that differ, autocorrelated form,
+        effects that ramp and decay, heterogeneity, spillover (set ``spillover=0`` for clean controls).
+        """
+        flat = {
+            name: dataclasses.replace(outcome, tenure=0.0, difficulty=0.0)
+            for name, outcome in _default_outcomes().items()
+        }
+        base = cls(
+            outcomes=flat,
+            hazard_monthly=(0.0, 0.0, 0.0),
+            moves_per_year=0.0,
+            absence=0.0,
+            part_time_share=0.0,
+            queues=(Queue(name="Billing", share=1.0, difficulty=0.0, reasons=("invoice",)),),
+            channels=(Channel(name="VOICE", share=1.0, difficulty=0.0),),
+            mix_sd=0.0,
+            no_show=0.0,
+            partial=0.0,
+            late=0.0,
+            refresher_share=0.0,
+        )
+        return base.replace(**changes)
