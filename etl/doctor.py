@@ -1,0 +1,166 @@
+"""Is this machine, this configuration and this warehouse healthy? One finding a line, each with what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from etl.config import Config, ConfigError, load
+from etl.errors import EmpathyError
+from etl.warehouse import Version, Warehouse
+
+LOW_DISK_BYTES = 2 * 2**30
+"""Below this, a build of a middling warehouse (three versions are kept) may not fit."""
+
+STALE_DAYS = 8
+"""A weekly run that is one day late."""
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at.
+
+    Attributes
+    ----------
+    subject : str
+        What was looked at.
+    status : {"ok", "note", "fault"}
+        A note needs a look; a fault stops a build or makes its numbers unsafe.
+    sentence : str
+        What was found and, unless ok, what to do.
+    """
+
+    subject: str
+    status: Literal["ok", "note", "fault"]
+    sentence: str
+
+
+def examine(config_path: str | Path, *, now: datetime | None = None) -> list[Finding]:
+    """Look at the machine, the configuration, the sources and the served version.
+
+    Parameters
+    ----------
+    config_path : str or Path
+        The empathy.toml; it may be missing or wrong, which is a finding like any other.
+    now : datetime, optional
+        The time to judge freshness by (aware); the clock's by default.
+
+    Returns
+    -------
+    list of Finding
+        In the order in which they matter to a build; what cannot be looked at for an earlier fault is left out.
+    """
+    findings = [_python()]
+    try:
+        config = load(config_path)
+    except ConfigError as error:
+        return [*findings, Finding("configuration", "fault", str(error))]
+    findings.append(Finding("configuration", "ok", f"{config.path} is understood."))
+    findings.extend(_sources(config))
+    findings.append(_key(config))
+    findings.append(_disk(config))
+    findings.extend(_served(config, now or datetime.now(UTC)))
+    return findings
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < (3, 11):
+        return Finding("python", "fault", f"Python {version} is too old; 3.11 or newer is needed.")
+    return Finding("python", "ok", f"Python {version}.")
+
+
+def _sources(config: Config) -> Iterator[Finding]:
+    if not config.sources:
+        yield Finding("sources", "fault", "No [sources.*] is configured; `empathy init FOLDER` writes a start.")
+    for name, source in config.sources.items():
+        files = [file for pattern in source.paths for file in _matching(config.folder, pattern)]
+        if files:
+            size = sum(file.stat().st_size for file in files) / 2**20
+            yield Finding(f"source {name}", "ok", f"{len(files)} file(s), {size:.1f} MiB.")
+        else:
+            status: Literal["note", "fault"] = "note" if source.optional else "fault"
+            yield Finding(
+                f"source {name}", status, f"No file matches {', '.join(source.paths)} from {config.folder}; mend path."
+            )
+
+
+def _matching(folder: Path, pattern: str) -> list[Path]:
+    path = Path(os.path.expandvars(pattern))
+    anchor = Path(path.anchor) if path.is_absolute() else folder
+    return sorted(file for file in anchor.glob(str(path.relative_to(path.anchor))) if file.is_file())
+
+
+def _key(config: Config) -> Finding:
+    if config.privacy.demo:
+        return Finding(
+            "pseudonym key", "note", "The published demonstration key is in use; never for real people's data."
+        )
+    if os.environ.get(config.privacy.key_env):
+        return Finding("pseudonym key", "ok", f"{config.privacy.key_env} is set.")
+    return Finding(
+        "pseudonym key",
+        "fault",
+        f"{config.privacy.key_env} is not set. Set it to a long secret and keep it: a new key makes every pseudonym new.",
+    )
+
+
+def _disk(config: Config) -> Finding:
+    folder = config.warehouse
+    while not folder.exists():
+        folder = folder.parent
+    if not os.access(folder, os.W_OK):
+        return Finding("disk", "fault", f"{folder} cannot be written; choose another [project] warehouse.")
+    free = shutil.disk_usage(folder).free
+    if free < LOW_DISK_BYTES:
+        return Finding("disk", "note", f"Only {free / 2**30:.1f} GiB free below {folder}.")
+    return Finding("disk", "ok", f"{free / 2**30:.0f} GiB free below {folder}.")
+
+
+def _served(config: Config, now: datetime) -> Iterator[Finding]:
+    warehouse = Warehouse(config.warehouse)
+    try:
+        version = warehouse.current()
+        yield _age(version, now)
+        yield from _contents(warehouse, version)
+    except EmpathyError as error:
+        yield Finding("warehouse", "fault", str(error))
+    finally:
+        warehouse.close()
+
+
+def _age(version: Version, now: datetime) -> Finding:
+    days = (now - version.created_at).days
+    said = f"Version {version.run_id}, published {version.created_at:%Y-%m-%d %H:%M} UTC"
+    if days >= STALE_DAYS:
+        return Finding("warehouse", "note", f"{said}, {days} days ago; is the scheduled run still running?")
+    return Finding("warehouse", "ok", f"{said}.")
+
+
+def _contents(warehouse: Warehouse, version: Version) -> Iterator[Finding]:
+    with warehouse.reader(version.run_id) as cursor:
+        totals = cursor.execute(
+            'select coalesce(sum("read"), 0), coalesce(sum(loaded), 0), coalesce(sum(rejected), 0), '
+            "coalesce(sum(duplicate), 0) from meta.file_manifest"
+        ).fetchone() or (0, 0, 0, 0)
+        failed = cursor.execute(
+            "select severity, sentence from meta.check_result where status = 'failed' order by severity, \"check\""
+        ).fetchall()
+    read, loaded, rejected, duplicate = (int(each) for each in totals)
+    balance = f"{read:,} rows read = {loaded:,} loaded + {rejected:,} rejected + {duplicate:,} duplicate"
+    if read == loaded + rejected + duplicate:
+        yield Finding("conservation", "ok", f"{balance}.")
+    else:
+        yield Finding("conservation", "fault", f"{balance} does not add up; roll back and report this as a defect.")
+    for severity, sentence in failed:
+        yield Finding("check", "fault" if severity == "error" else "note", sentence)
+    if not failed:
+        yield Finding("checks", "ok", "Every quality check passed.")
+    if not version.has_results:
+        yield Finding("estimates", "note", "This version has no estimates yet; run `empathy estimate`.")
+    else:
+        yield Finding("estimates", "ok", "Estimates are present.")
