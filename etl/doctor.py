@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -69,9 +70,8 @@ def examine(config_path: str | Path, *, now: datetime | None = None) -> list[Fin
 
 def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < (3, 11):
-        return Finding("python", "fault", f"Python {version} is too old; 3.11 or newer is needed.")
-    return Finding("python", "ok", f"Python {version}.")
+    packages = ", ".join(f"{name} {metadata.version(name)}" for name in ("duckdb", "polars", "statsmodels", "dash"))
+    return Finding("python", "ok", f"Python {version}, {packages}.")
 
 
 def _sources(config: Config) -> Iterator[Finding]:
@@ -105,7 +105,7 @@ def _key(config: Config) -> Finding:
     return Finding(
         "pseudonym key",
         "fault",
-        f"{config.privacy.key_env} is not set. Set it to a long secret and keep it: a new key makes every pseudonym new.",
+        f"{config.privacy.key_env} is not set. Set it to a long secret and keep it: a new key changes every pseudonym.",
     )
 
 
