@@ -1,0 +1,127 @@
+"""Potential outcomes of every agent-week: what each KPI was expected to be, and would have been."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sample_data.answers import survey_rates
+from sample_data.centre import Centre, Rates, Week
+from sample_data.parameters import SKILLS
+from sample_data.staff import Array
+
+POTENTIALS = ("seen", "none", "alone", "unskilled")
+"""As it happened; no programme at all; only team-mates trained; training that leaves skills as they were."""
+
+RATE_KPIS = {
+    "escalation_rate": "escalated",
+    "hostile_contact_rate": "hostile",
+    "transfer_rate": "transferred",
+    "complaints_per_1000": "complained",
+    "repeat_contact_7d": "repeated",
+    "referral_rate": "referred",
+    "offer_rate": "offered",
+    "offer_acceptance": "accepted",
+}
+"""KPIs that are one outcome's rate."""
+
+MIRRORED = {"fcr_7d": "repeated", "customer_retention_90d": "churned"}
+"""KPIs that are one minus an outcome's rate."""
+
+SKILL_KPIS = SKILLS
+QA_LEVEL, QA_PER_SD = 62.0, 12.0
+"""Points of 100 of an average untrained agent, and points per sd of skill."""
+
+
+def cell_truth(centre: Centre, week: Week, rates: dict[str, Rates]) -> dict[str, NDArray[np.generic]]:
+    """Return the potential outcomes of a week, one array (agents,) per column.
+
+    Columns are ``<kpi>__<potential>`` for every KPI and potential, and ``<kpi>__per_contact``: the expected
+    denominators per contact, which are the weights that turn cells into a centre-wide effect.
+    """
+    columns: dict[str, NDArray[np.generic]] = {}
+    means = {
+        name: {which: _mean(getattr(rate, which), week.share) for which in POTENTIALS} for name, rate in rates.items()
+    }
+    ones = np.ones(week.agent.size)
+    params = centre.params
+    for kpi, name in RATE_KPIS.items():
+        _put(columns, kpi, means[name], ones)
+    for kpi, name in MIRRORED.items():
+        _put(columns, kpi, {which: 1.0 - value for which, value in means[name].items()}, ones)
+    lengthen = np.exp(params.handle_log_sd**2 / 2)
+    _put(columns, "aht_seconds", {w: v * lengthen for w, v in means["handle_seconds"].items()}, ones)
+    columns["offer_rate__per_contact"] = ones * params.eligible
+    columns["offer_acceptance__per_contact"] = params.eligible * means["offered"]["seen"]
+    _surveys(columns, centre, week, rates)
+    _sales(columns, centre, week, rates)
+    _skills(columns, centre, week)
+    return columns
+
+
+def _mean(rate: Array, share: Array) -> Array:
+    return np.einsum("ak,ak->a", rate, share)
+
+
+def _put(columns: dict[str, NDArray[np.generic]], kpi: str, value: dict[str, Array], per_contact: Array) -> None:
+    for which in POTENTIALS:
+        columns[f"{kpi}__{which}"] = value[which]
+    columns[f"{kpi}__per_contact"] = per_contact
+
+
+def _surveys(columns: dict[str, NDArray[np.generic]], centre: Centre, week: Week, rates: dict[str, Rates]) -> None:
+    value: dict[str, dict[str, Array]] = {name: {} for name in ("top2", "score", "felt", "nps", "answered")}
+    for which in POTENTIALS:
+        survey = survey_rates(
+            centre.params,
+            getattr(rates["satisfied"], which),
+            getattr(rates["felt_heard"], which),
+            getattr(rates["promoter"], which),
+        )
+        answered = _mean(survey.answered, week.share)
+        value["answered"][which] = answered
+        value["top2"][which] = _mean(survey.top2, week.share) / answered
+        value["score"][which] = _mean(survey.score, week.share) / answered
+        value["felt"][which] = _mean(survey.felt, week.share) / answered
+        value["nps"][which] = _mean(survey.promoter - survey.detractor, week.share) / answered
+    answered = value["answered"]["seen"]
+    _put(columns, "csat_top2", value["top2"], answered)
+    _put(columns, "csat_mean", value["score"], answered)
+    _put(columns, "felt_heard", value["felt"], answered)
+    _put(columns, "nps", value["nps"], answered)
+    _put(columns, "survey_response_rate", value["answered"], np.ones(week.agent.size))
+
+
+def _sales(columns: dict[str, NDArray[np.generic]], centre: Centre, week: Week, rates: dict[str, Rates]) -> None:
+    params = centre.params
+    ones = np.ones(week.agent.size)
+    sold, kept = {}, {}
+    for which in POTENTIALS:
+        conversion = getattr(rates["offered"], which) * getattr(rates["accepted"], which)
+        sold[which] = _mean(conversion, week.share)
+        kept[which] = params.revenue_mean * _mean(
+            conversion * (1.0 - getattr(rates["cancelled"], which)), week.share
+        )
+    _put(columns, "upsell_conversion", sold, ones * params.eligible * params.upsell_share)
+    _put(columns, "cross_sell_conversion", sold, ones * params.eligible * (1 - params.upsell_share))
+    _put(columns, "upsell_revenue", kept, ones * params.eligible * params.upsell_share)
+
+
+def _skills(columns: dict[str, NDArray[np.generic]], centre: Centre, week: Week) -> None:
+    params = centre.params
+    size = params.skill_gain * params.effect_scale
+    per_contact = np.full(week.agent.size, params.qa_per_week / max(params.contacts_per_week, 1e-9))
+    mean: dict[str, Array] = {which: np.zeros(week.agent.size) for which in POTENTIALS}
+    for position, skill in enumerate(SKILLS):
+        base = week.skill[:, position]
+        value = {
+            "seen": base + size * week.dose[:, position],
+            "none": base,
+            "alone": base + size * week.spill_dose[:, position],
+            "unskilled": base,
+        }
+        points = {which: QA_LEVEL + QA_PER_SD * number for which, number in value.items()}
+        _put(columns, skill, points, per_contact)
+        for which in POTENTIALS:
+            mean[which] += points[which] / len(SKILLS)
+    _put(columns, "empathy_score", mean, per_contact)
