@@ -1,0 +1,59 @@
+"""The one shape in which every check answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+Status = Literal["passed", "failed", "informational"]
+ALARM_LEVEL = 0.01
+"""A check fails only beyond this: twenty KPIs with several checks each would otherwise raise false alarms every day."""
+POWER = 0.80
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One diagnostic's outcome.
+
+    Attributes
+    ----------
+    check
+        Id, the name of the module.
+    label
+        Name for a reader.
+    status
+        ``passed``; ``failed``: the comparison is in doubt; ``informational``: nothing to hold against it, or the data are too
+        thin to say.
+    statistic, threshold
+        What was measured and where it would have failed; NaN when it could not be measured.
+    sentence
+        In plain words with units.
+    """
+
+    check: str
+    label: str
+    status: Status
+    statistic: float
+    threshold: float
+    sentence: str
+
+
+SCHEMA: dict[str, type[pl.DataType]] = {
+    "check": pl.String, "label": pl.String, "status": pl.String,
+    "statistic": pl.Float64, "threshold": pl.Float64, "sentence": pl.String,
+}
+
+
+def frame(results: Iterable[CheckResult]) -> pl.DataFrame:
+    """Rows of ``result.check`` without the slice columns."""
+    rows = [(r.check, r.label, r.status, r.statistic, r.threshold, r.sentence) for r in results]
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def not_measured(check: str, label: str, why: str) -> CheckResult:
+    """A check that the data do not allow."""
+    return CheckResult(check, label, "informational", math.nan, math.nan, why)
