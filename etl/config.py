@@ -101,7 +101,7 @@ class Site(_Section):
 class TableMapping(_Section):
     """``[sources.NAME.also.TABLE]``: a further canonical table filled from the same records."""
 
-    columns: dict[str, str] = Field(default_factory=dict)
+    columns: dict[str, str | list[str]] = Field(default_factory=dict)
     values: dict[str, dict[str, str | int | float | bool]] = Field(default_factory=dict)
     constants: dict[str, str | int | float | bool] = Field(default_factory=dict)
     when: dict[str, str | bool | int | list[str]] = Field(
@@ -117,7 +117,9 @@ class Source(_Section):
     timezone: str | None = Field(default=None, description="zone of times without offset; the project's when absent")
     max_reject_share: float = Field(default=0.02, ge=0.0, le=1.0)
     table: str | None = Field(default=None, description="canonical table (tabular only)")
-    columns: dict[str, str] = Field(default_factory=dict, description="canonical column = source column")
+    columns: dict[str, str | list[str]] = Field(
+        default_factory=dict, description="canonical column = source column, or several, joined by a slash"
+    )
     values: dict[str, dict[str, str | int | float | bool]] = Field(
         default_factory=dict, description="canonical column = { source value = canonical value }"
     )
