@@ -1,1 +1,21 @@
 """What training did: panels, estimators, inference, checks and words."""
+
+from __future__ import annotations
+
+from analysis.errors import EstimationError, PanelError
+from analysis.estimators import estimate, ladder
+from analysis.panel import Panel, Slice, from_warehouse
+from analysis.results import Aggregation, EffectEstimate, EventStudy
+
+__all__ = [
+    "Aggregation",
+    "EffectEstimate",
+    "EstimationError",
+    "EventStudy",
+    "Panel",
+    "PanelError",
+    "Slice",
+    "estimate",
+    "from_warehouse",
+    "ladder",
+]

@@ -1,1 +1,9 @@
-"""Estimators of the effect of training, one per module."""
+"""One estimator per file; ``estimate`` chooses among them by name."""
+
+from __future__ import annotations
+
+from analysis.estimators.registry import ESTIMATORS, estimate
+from analysis.estimators.rungs import ladder
+from analysis.estimators.study import Study
+
+__all__ = ["ESTIMATORS", "Study", "estimate", "ladder"]

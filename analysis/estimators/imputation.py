@@ -1,0 +1,437 @@
+"""Imputation: learn agent and week effects from untrained weeks only, then compare every trained week with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from analysis.estimators.layout import Layout
+from analysis.estimators.study import Family
+from analysis.estimators.two_way import TwoWayFit, fit_two_way
+from analysis.inference import standard_errors
+from analysis.panel import Panel
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+#: Leads estimated before training, beyond the anticipation window.
+MAX_LEADS = 12
+#: Weight below this share of the total counts as none (a replicate without its last trained cluster).
+NO_WEIGHT = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Imputation:
+    """The imputation estimator of Borusyak, Jaravel and Spiess (2024), with all its aggregations.
+
+    Model for untrained weeks, weighted by contacts w:  ``y_it = alpha_i + lambda_t + e_it``  (t < g_i - anticipation).
+    Effect of a trained week: ``tau_it = y_it - alpha_i - lambda_t``; an aggregation is the w-weighted mean of
+    ``tau_it`` over its weeks. In OLS it equals two-stage and extended two-way fixed effects.
+
+    Assumptions
+    -----------
+    1. Parallel trends in *all* weeks before training: without training, trained and untrained agents would have
+       moved together. Checked in part (leads, placebo in time), never proved.
+    2. No anticipation beyond ``anticipation`` weeks. Checked in part (leads).
+    3. An agent's outcome does not depend on who else is trained. Not checked here; see ``analysis.spillovers``.
+    4. Leaving is unrelated to the change in the outcome. Checked by the composition check.
+
+    Errors
+    ------
+    ``analytic``: the conservative clustered error of the paper (equation 8), with the mean effect of each
+    cohort x week as the reference. ``jackknife``: leave out one cluster at a time and solve again exactly.
+
+    Source: Borusyak, Jaravel, Spiess (2024), Revisiting Event-Study Designs, doi:10.1093/restud/rdae007.
+    Jackknife: MacKinnon, Nielsen, Webb (2023), doi:10.1002/jae.2969 (CV3).
+    """
+
+    panel: Panel
+    anticipation: int
+    leads: int = MAX_LEADS
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Units sorted by cohort and cluster."""
+        return Layout.of(self.panel)
+
+    @cached_property
+    def _arrays(self) -> tuple[Floats, Floats, Bools]:
+        """Weights, outcome, and mask of the weeks before training, in layout order."""
+        order = self.layout.order
+        weight, y = self.panel.den[order], self.panel.y[order]
+        first = self.panel.cohort_ix[order] - self.anticipation
+        before = np.arange(self.panel.n_periods)[None, :] < first[:, None]
+        return weight, y, before
+
+    @cached_property
+    def fit(self) -> TwoWayFit:
+        """Agent and week effects from the untrained weeks."""
+        weight, y, before = self._arrays
+        return fit_two_way(self.layout, weight * before, y)
+
+    @cached_property
+    def _trained(self) -> Floats:
+        """(A, T) weights of the trained (and anticipating) weeks that have a valid comparison."""
+        weight, _, before = self._arrays
+        fit = self.fit
+        same = (fit.unit_component[:, None] == fit.week_component[None, :]) & (fit.unit_component >= 0)[:, None]
+        return np.where(before | ~same, 0.0, weight)
+
+    @cached_property
+    def effects(self) -> Floats:
+        """(A, T) imputed effects in layout order; 0 where there is none."""
+        _, y, _ = self._arrays
+        level = np.nan_to_num(self.fit.unit_effects)[:, None] + np.nan_to_num(self.fit.week_effects)[None, :]
+        return np.where(self._trained > 0, y - level, 0.0)
+
+    @cached_property
+    def _pair_mass(self) -> Floats:
+        """(pairs, T) trained weight."""
+        return self.layout.by_pair(self._trained)
+
+    @cached_property
+    def _pair_effect(self) -> Floats:
+        """(pairs, T) trained weight x effect."""
+        return self.layout.by_pair(self._trained * self.effects)
+
+    @cached_property
+    def _cohort_count(self) -> Floats:
+        """(pairs, T) number of trained cells."""
+        return self.layout.by_pair((self._trained > 0).astype(np.float64))
+
+    @cached_property
+    def trained_cohorts(self) -> list[int]:
+        """Positions of the cohorts trained within the window."""
+        values = self.layout.cohort_values
+        return [int(h) for h in np.flatnonzero(values < self.panel.n_periods + self.anticipation)]
+
+    @cached_property
+    def _exposure(self) -> Floats:
+        """(H, T, T) vectors q: column t of block h is how the sum of effects of cohort h in week t falls with each
+        week effect."""
+        n_weeks = self.panel.n_periods
+        out = np.zeros((self.layout.cohort_values.size, n_weeks, n_weeks))
+        inverse = np.divide(
+            1.0, self.fit.unit_total, out=np.zeros_like(self.fit.unit_total), where=self.fit.unit_total > 0
+        )
+        for h in self.trained_cohorts:
+            rows = self.layout.units_of(h)
+            weight, trained = self.fit.weights[rows], self._trained[rows]
+            out[h] = np.diag(trained.sum(axis=0)) - weight.T @ (trained * inverse[rows, None])
+        return out
+
+    @cached_property
+    def _shifts(self) -> tuple[Floats, Bools]:
+        return self.fit.leave_one_out()
+
+    @cached_property
+    def _pair_shift(self) -> Floats:
+        """(pairs, T) own-cluster part of the change in the sum of effects when the cluster is left out."""
+        shift = self._shifts[0][self.layout.pair_cluster]
+        mean = np.einsum("at,at->a", self.fit.weights, shift[self.layout.pair_of_unit])
+        mean = np.divide(mean, self.fit.unit_total, out=np.zeros_like(mean), where=self.fit.unit_total > 0)
+        return np.asarray(self._pair_mass * shift - self.layout.by_pair(self._trained * mean[:, None]))
+
+    def _indicator(self, kind: str) -> tuple[list[Any], Callable[[int], Ints]]:
+        """Keys of an aggregation, and for a cohort index the key position of every week (-1 none)."""
+        weeks = np.arange(self.panel.n_periods)
+        values = self.layout.cohort_values
+        if kind == "event_time":
+            last = max((self.panel.n_periods - 1 - int(values[h]) for h in self.trained_cohorts), default=-1)
+            keys: list[Any] = list(range(-self.anticipation, last + 1))
+
+            def position(h: int) -> Ints:
+                event = weeks - values[h] + self.anticipation
+                return np.where(event >= 0, event, -1)
+
+        elif kind == "calendar_time":
+            first = min((int(values[h]) for h in self.trained_cohorts), default=0)
+            keys = list(self.panel.times[first:])
+
+            def position(h: int) -> Ints:
+                return np.where(weeks >= values[h], weeks - first, -1)
+
+        elif kind == "cohort":
+            inside = [h for h in self.trained_cohorts if values[h] < self.panel.n_periods]
+            keys = [self.panel.cohort_label(int(values[h])) for h in inside]
+            place = {h: k for k, h in enumerate(inside)}
+
+            def position(h: int) -> Ints:
+                return np.where(weeks >= values[h], place.get(h, -1), -1)
+
+        else:
+            keys = ["overall"]
+
+            def position(h: int) -> Ints:
+                return np.where(weeks >= values[h], 0, -1)
+
+        return keys, position
+
+    def _fold(self, pair_values: Floats, n_keys: int, position: Callable[[int], Ints]) -> Floats:
+        """(pairs, K) sums of pair x week values over each key's weeks."""
+        out = np.zeros((pair_values.shape[0], n_keys))
+        for h in self.trained_cohorts:
+            place = position(h)
+            used = np.flatnonzero(place >= 0)
+            if used.size == 0:
+                continue
+            rows = self.layout.pairs_of(h)
+            targets = place[used]
+            if targets.size > 1 and targets[0] == targets[-1]:
+                out[rows, targets[0]] += pair_values[rows][:, used].sum(axis=1)
+            else:
+                out[rows, targets[0] : targets[-1] + 1] += pair_values[rows, used[0] : used[-1] + 1]
+        return out
+
+    def _weeks_exposure(self, n_keys: int, position: Callable[[int], Ints]) -> Floats:
+        """(T, K) sum of the q vectors over each key's cohort-weeks."""
+        out = np.zeros((self.panel.n_periods, n_keys))
+        for h in self.trained_cohorts:
+            place = position(h)
+            used = np.flatnonzero(place >= 0)
+            np.add.at(out.T, place[used], self._exposure[h][:, used].T)
+        return out
+
+    def point(self, kind: str) -> tuple[list[Any], Floats, Floats]:
+        """Keys, estimates (NaN where none) and trained weights of an aggregation."""
+        keys, position = self._indicator(kind)
+        mass = self._fold(self._pair_mass, len(keys), position).sum(axis=0)
+        total = self._fold(self._pair_effect, len(keys), position).sum(axis=0)
+        return keys, np.divide(total, mass, out=np.full(len(keys), np.nan), where=mass > 0), mass
+
+    def _analytic(self, n_keys: int, position: Callable[[int], Ints], mass: Floats) -> Floats:
+        """(C, K) influence with deviations from the cohort x week mean effect (equation 8 of the paper)."""
+        deviation = np.zeros_like(self._pair_effect)
+        for h in self.trained_cohorts:
+            rows = self.layout.pairs_of(h)
+            own = self._pair_mass[rows]
+            square = np.einsum("pt,pt->t", own, own)
+            mean = np.divide(
+                np.einsum("pt,pt->t", own, self._pair_effect[rows]), square, out=np.zeros_like(square), where=square > 0
+            )
+            deviation[rows] = self._pair_effect[rows] - own * mean
+        treated = self.layout.by_cluster(self._fold(deviation, n_keys, position))
+        exposure = self._weeks_exposure(n_keys, position)
+        untreated = self.fit.cluster_scores() @ self.fit.solve(exposure)
+        return np.divide(treated - untreated, mass, out=np.full(treated.shape, np.nan), where=mass > 0)
+
+    def replicates(self, kind: str) -> tuple[Floats, Floats]:
+        """Estimates and weights of an aggregation with each cluster left out, (C, K) each; NaN where none is left."""
+        keys, position = self._indicator(kind)
+        n_keys = len(keys)
+        mass = self.layout.by_cluster(self._fold(self._pair_mass, n_keys, position))
+        effect = self.layout.by_cluster(self._fold(self._pair_effect, n_keys, position))
+        own = self.layout.by_cluster(self._fold(self._pair_shift, n_keys, position))
+        shift, refit = self._shifts
+        total_mass = mass.sum(axis=0)
+        left = total_mass - mass
+        left[left <= NO_WEIGHT * total_mass] = 0.0
+        change = shift @ self._weeks_exposure(n_keys, position)
+        sums = effect.sum(axis=0) - effect - change + own
+        out = np.divide(sums, left, out=np.full(sums.shape, np.nan), where=left > 0)
+        for cluster in np.flatnonzero(refit):
+            out[cluster], left[cluster] = self._refit_without(int(cluster), kind, keys)
+        return out, left
+
+    @cached_property
+    def _refits(self) -> dict[int, Imputation]:
+        return {}
+
+    def _refit_without(self, cluster: int, kind: str, keys: Sequence[Any]) -> tuple[Floats, Floats]:
+        if cluster not in self._refits:
+            rest = self.panel.take(self.panel.cluster_ix != cluster)
+            self._refits[cluster] = Imputation(rest, self.anticipation, self.leads)
+        other_keys, theta, mass = self._refits[cluster].point(kind)
+        place = {key: k for k, key in enumerate(other_keys)}
+        found = [place.get(key, -1) for key in keys]
+        theta, mass = np.append(theta, np.nan), np.append(mass, 0.0)
+        return theta[found], mass[found]
+
+    def family(self, kind: str, variance: str) -> Family:
+        """Estimates of one aggregation with the chosen error; event times before training are leads."""
+        keys, position = self._indicator(kind)
+        n_keys = len(keys)
+        _, theta, mass = self.point(kind)
+        reasons: list[str | None] = [None if m > 0 else "no valid comparison" for m in mass]
+        if variance == "jackknife":
+            replicates, left = self.replicates(kind)
+            influence = jackknife_influence(replicates, theta, self._active_clusters)
+            overall, overall_psi = self._overall_jackknife(kind, keys, theta, mass, replicates, left)
+        else:
+            influence = self._analytic(n_keys, position, mass)
+            overall, overall_psi = self._overall_analytic(kind, keys, theta, mass, influence)
+        clusters = (self.layout.by_cluster(self._fold(self._cohort_count, n_keys, position)) > 0).sum(axis=0)
+        influence[:, clusters < 2] = np.nan
+        for k in np.flatnonzero(clusters == 1):
+            reasons[k] = "only one cluster is trained here"
+        cells = self._fold(self._cohort_count, n_keys, position).sum(axis=0)
+        agents = self._agents(kind, position, n_keys)
+        family = Family(
+            keys=keys,
+            theta=theta,
+            influence=influence,
+            overall=overall,
+            overall_influence=overall_psi,
+            n_cells=cells,
+            n_contacts=mass,
+            n_agents=agents,
+            n_trained_clusters=clusters,
+            reasons=reasons,
+            variance=variance,
+            estimand=_ESTIMANDS[kind],
+            share_identified=self.share_identified,
+            overall_reason=self._overall_reason(),
+            notes=self._notes(),
+        )
+        return self._with_leads(family, variance) if kind == "event_time" else family
+
+    @cached_property
+    def _active_clusters(self) -> Bools:
+        """(C,) clusters with a cell in the sample or among the trained weeks."""
+        mass = self._pair_mass.sum(axis=1) + self.layout.by_pair(self.fit.unit_total)
+        return np.asarray(self.layout.by_cluster(mass[:, None])[:, 0] > 0)
+
+    @cached_property
+    def share_identified(self) -> float:
+        """Share of the trained weight that has a valid comparison."""
+        order = self.layout.order
+        after = np.arange(self.panel.n_periods)[None, :] >= self.panel.cohort_ix[order][:, None]
+        total = float((self._arrays[0] * after).sum())
+        return float((self._trained * after).sum()) / total if total > 0 else 0.0
+
+    def _notes(self) -> tuple[str, ...]:
+        missing = 1 - self.share_identified
+        if missing < 1e-12:
+            return ()
+        return (f"{missing:.1%} of the trained contacts have no valid comparison and are left out.",)
+
+    def _overall_reason(self) -> str | None:
+        if self.share_identified > 0:
+            return None
+        return "no trained week has a valid comparison: nobody is still untrained when training begins"
+
+    def _agents(self, kind: str, position: Callable[[int], Ints], n_keys: int) -> Floats:
+        """(K,) agents behind each key."""
+        if kind in ("event_time", "calendar_time"):
+            return self._fold(self._cohort_count, n_keys, position).sum(axis=0)
+        after = np.arange(self.panel.n_periods)[None, :] >= self.panel.cohort_ix[self.layout.order][:, None]
+        used = (self._trained * after > 0).any(axis=1).astype(np.float64)[:, None]
+        column = np.zeros((self.layout.n_pairs, self.panel.n_periods))
+        pairs = self.layout.by_pair(used)[:, 0]
+        for h in self.trained_cohorts:
+            first = int(self.layout.cohort_values[h])
+            if first < self.panel.n_periods:
+                column[self.layout.pairs_of(h), first] = pairs[self.layout.pairs_of(h)]
+        return self._fold(column, n_keys, position).sum(axis=0)
+
+    def _overall_jackknife(
+        self, kind: str, keys: Sequence[Any], theta: Floats, mass: Floats, replicates: Floats, left: Floats
+    ) -> tuple[float, Floats]:
+        overall = _summary(kind, keys, theta[None, :], mass[None, :])
+        dropped = _summary(kind, keys, replicates, left)
+        psi = jackknife_influence(dropped[:, None], overall, self._active_clusters)[:, 0]
+        return float(overall[0]), psi
+
+    def _overall_analytic(
+        self, kind: str, keys: Sequence[Any], theta: Floats, mass: Floats, influence: Floats
+    ) -> tuple[float, Floats]:
+        weight = _summary_weights(kind, keys, theta, mass)
+        if weight.sum() == 0:
+            return float("nan"), np.full(influence.shape[0], np.nan)
+        used = weight > 0
+        return float(theta[used] @ weight[used]), np.asarray(influence[:, used] @ weight[used])
+
+    def _with_leads(self, family: Family, variance: str) -> Family:
+        from analysis.estimators.leads import imputation_leads
+
+        leads = imputation_leads(self, variance)
+        return leads.before(family)
+
+    def att_gt_frame(self) -> pl.DataFrame:
+        """Effects by cohort and week with analytic clustered errors."""
+        rows: list[pl.DataFrame] = []
+        weeks = np.arange(self.panel.n_periods)
+        scores = self.fit.cluster_scores()
+        for h in self.trained_cohorts:
+            value = int(self.layout.cohort_values[h])
+            if value >= self.panel.n_periods:
+                continue
+            used = weeks[value:]
+            pairs = self.layout.pairs_of(h)
+            own, effect = self._pair_mass[pairs][:, used], self._pair_effect[pairs][:, used]
+            mass = own.sum(axis=0)
+            theta = np.divide(effect.sum(axis=0), mass, out=np.full(used.size, np.nan), where=mass > 0)
+            square = np.einsum("pt,pt->t", own, own)
+            mean = np.divide(
+                np.einsum("pt,pt->t", own, effect), square, out=np.zeros(used.size), where=square > 0
+            )
+            psi = -scores @ self.fit.solve(self._exposure[h][:, used])
+            psi[self.layout.pair_cluster[pairs]] += effect - own * mean
+            error = np.divide(standard_errors(psi), mass, out=np.full(used.size, np.nan), where=mass > 0)
+            error[(own > 0).sum(axis=0) < 2] = np.nan
+            rows.append(
+                pl.DataFrame(
+                    {
+                        "cohort": [self.panel.cohort_label(value)] * used.size,
+                        "time": list(self.panel.times[used]),
+                        "estimate": theta,
+                        "std_error": error,
+                        "n_agents": self._cohort_count[pairs][:, used].sum(axis=0).astype(np.int64),
+                    }
+                )
+            )
+        return pl.concat(rows)
+
+
+_ESTIMANDS = {
+    "simple": "average effect over all trained contacts",
+    "event_time": "average of the effects by weeks since training, each week counting the same",
+    "cohort": "average effect over cohorts, weighted by their trained contacts",
+    "calendar_time": "average of the effects by calendar week, each week counting the same",
+}
+
+
+def _summary_weights(kind: str, keys: Sequence[Any], theta: Floats, mass: Floats) -> Floats:
+    """(K,) weights with which the parts make the overall number; zero for parts that do not exist."""
+    there = np.isfinite(theta) & (mass > 0)
+    if kind == "event_time":
+        there &= np.array([key >= 0 for key in keys], dtype=bool)
+    weight = there.astype(np.float64) if kind in ("event_time", "calendar_time") else np.where(there, mass, 0.0)
+    total = weight.sum()
+    return weight / total if total > 0 else weight
+
+
+def _summary(kind: str, keys: Sequence[Any], theta: Floats, mass: Floats) -> Floats:
+    """(R,) overall number of each row of parts (R, K)."""
+    there = np.isfinite(theta) & (mass > 0)
+    if kind == "event_time":
+        there &= np.array([key >= 0 for key in keys], dtype=bool)[None, :]
+    weight = there.astype(np.float64) if kind in ("event_time", "calendar_time") else np.where(there, mass, 0.0)
+    total = weight.sum(axis=1)
+    sums = (np.where(there, theta, 0.0) * weight).sum(axis=1)
+    return np.divide(sums, total, out=np.full(total.size, np.nan), where=total > 0)
+
+
+def jackknife_influence(replicates: Floats, theta: Floats, active: Bools) -> Floats:
+    """Influence columns whose sum of squares is the leave-one-cluster-out variance (CV3).
+
+    Parameters
+    ----------
+    replicates : (C, K) array
+        Estimates without each cluster; NaN makes the whole column NaN (the estimate hangs on one cluster).
+    theta : (K,) array
+    active : (C,) bool array
+        Clusters that hold any observation; G counts these.
+    """
+    n_active = int(active.sum())
+    if n_active < 2:
+        return np.full(replicates.shape, np.nan)
+    deviation = np.where(active[:, None], replicates - theta, 0.0)
+    return np.asarray(deviation * np.sqrt((n_active - 1) / n_active))

@@ -1,0 +1,129 @@
+"""Leads of the imputation estimator: was there already a difference in the weeks before training?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.estimators.study import Family
+from analysis.estimators.two_way import TwoWayFit, fit_two_way
+
+if TYPE_CHECKING:
+    from analysis.estimators.imputation import Imputation
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Leads:
+    """Coefficients on the last weeks before training, from untrained weeks only.
+
+    Attributes
+    ----------
+    event_times : (L,) list of negative ints, ascending
+    theta : (L,) array
+    influence : (C, L) array
+    n_cells, n_contacts, n_clusters : (L,) arrays
+    """
+
+    event_times: list[int]
+    theta: Floats
+    influence: Floats
+    n_cells: Floats
+    n_contacts: Floats
+    n_clusters: Floats
+
+    def before(self, family: Family) -> Family:
+        """The event-time family with the leads put in front; the overall number is untouched."""
+        reasons = [None if np.isfinite(value) else "not identified" for value in self.theta]
+        return replace(
+            family,
+            keys=[*self.event_times, *family.keys],
+            theta=np.concatenate([self.theta, family.theta]),
+            influence=np.concatenate([self.influence, family.influence], axis=1),
+            n_cells=np.concatenate([self.n_cells, family.n_cells]),
+            n_contacts=np.concatenate([self.n_contacts, family.n_contacts]),
+            n_agents=np.concatenate([self.n_cells, family.n_agents]),
+            n_trained_clusters=np.concatenate([self.n_clusters, family.n_trained_clusters]),
+            reasons=[*reasons, *family.reasons],
+        )
+
+
+def imputation_leads(model: Imputation, variance: str) -> Leads:
+    """Regress untrained weeks on agent and week effects and dummies for the last weeks before training.
+
+    The reference is every earlier week, so a lead is comparable with the effects after training (both are
+    measured against the same far past) without reusing the trained weeks.
+
+    Parameters
+    ----------
+    model : Imputation
+    variance : {"analytic", "jackknife"}
+
+    Source: Borusyak, Jaravel, Spiess (2024), section 4.4, doi:10.1093/restud/rdae007.
+    """
+    layout, panel = model.layout, model.panel
+    values = layout.cohort_values
+    earliest = [int(values[h]) - model.anticipation for h in model.trained_cohorts]
+    longest = min(model.leads, max(earliest, default=0) - 2)
+    if longest < 1:
+        return _none(layout.n_clusters)
+    table = np.full((values.size, panel.n_periods), -1, dtype=np.int64)
+    for h in model.trained_cohorts:
+        for k in range(longest):
+            week = int(values[h]) - model.anticipation - 1 - k
+            if 0 <= week < panel.n_periods:
+                table[h, week] = k
+    weight, y, before = model._arrays
+    fit = fit_two_way(layout, weight * before, y, table, longest)
+    influence = fit.dummy_influence()
+    if variance == "jackknife":
+        influence = _jackknife(fit, influence)
+    cells, contacts, clusters = _counts(fit, table, longest)
+    influence[:, clusters < 2] = np.nan
+    back = slice(None, None, -1)
+    return Leads(
+        event_times=[-model.anticipation - 1 - k for k in range(longest)][back],
+        theta=fit.coefficients[back],
+        influence=influence[:, back],
+        n_cells=cells[back],
+        n_contacts=contacts[back],
+        n_clusters=clusters[back],
+    )
+
+
+def _jackknife(fit: TwoWayFit, analytic: Floats) -> Floats:
+    """(C, L) leave-one-cluster-out influence; a lead whose refit falls apart keeps its analytic column."""
+    shift, refit = fit.leave_one_out()
+    active = fit.layout.by_cluster(fit.layout.by_pair(fit.unit_total)[:, None])[:, 0] > 0
+    n_active = int(active.sum())
+    if n_active < 2:
+        return np.full(analytic.shape, np.nan)
+    out = np.full(analytic.shape, np.nan)
+    out[:, fit.kept] = shift[:, fit.n_weeks :] * np.sqrt((n_active - 1) / n_active)
+    out[refit] = analytic[refit] * np.sqrt(n_active / (n_active - 1))
+    return out
+
+
+def _counts(fit: TwoWayFit, table: NDArray[np.int64], n_leads: int) -> tuple[Floats, Floats, Floats]:
+    layout = fit.layout
+    cells, contacts = np.zeros(n_leads), np.zeros(n_leads)
+    clusters = np.zeros((layout.n_clusters, n_leads), dtype=bool)
+    for h in range(layout.cohort_values.size):
+        rows = layout.units_of(h)
+        for week in np.flatnonzero(table[h] >= 0):
+            column = fit.weights[rows, week]
+            k = int(table[h, week])
+            cells[k] += (column > 0).sum()
+            contacts[k] += column.sum()
+            pairs = layout.pair_cluster[layout.pair_of_unit[rows][column > 0]]
+            clusters[pairs, k] = True
+    return cells, contacts, clusters.sum(axis=0).astype(np.float64)
+
+
+def _none(n_clusters: int) -> Leads:
+    empty = np.zeros(0)
+    return Leads([], empty, np.zeros((n_clusters, 0)), empty, empty, empty)

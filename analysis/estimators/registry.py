@@ -1,0 +1,150 @@
+"""``estimate``: from a name to a fitted study, refusing with a reason what cannot be estimated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from analysis.errors import EstimationError
+from analysis.estimators.before_after import before_after
+from analysis.estimators.group_time import GroupTime
+from analysis.estimators.imputation import Imputation
+from analysis.estimators.study import VARIANCES, Source, Study, refuse
+from analysis.estimators.trained_vs_untrained import trained_vs_untrained
+from analysis.estimators.twfe import twfe
+from analysis.panel import Panel
+from analysis.results import KINDS
+
+CONTROLS = ("not_yet_trained", "never_trained")
+
+
+def _imputation(study: Study, options: dict[str, Any]) -> Source:
+    return Imputation(study.panel, study.anticipation, **options)
+
+
+def _group_time(study: Study, options: dict[str, Any]) -> Source:
+    options["covariates"] = tuple(options.get("covariates", ()))
+    return GroupTime(study.panel, study.control, study.anticipation, **options)
+
+
+def _twfe(study: Study, options: dict[str, Any]) -> Source:
+    return twfe(study.panel, study.anticipation)
+
+
+def _before_after(study: Study, options: dict[str, Any]) -> Source:
+    return before_after(study.panel, study.anticipation)
+
+
+def _trained_vs_untrained(study: Study, options: dict[str, Any]) -> Source:
+    return trained_vs_untrained(study.panel, study.anticipation)
+
+
+#: name -> (maker, aggregations, options it takes, what it is compared with when not the ``control`` option)
+ESTIMATORS: dict[str, tuple[Callable[[Study, dict[str, Any]], Source], tuple[str, ...], frozenset[str], str | None]] = {
+    "imputation": (_imputation, KINDS, frozenset({"leads"}), "not_yet_trained"),
+    "group_time": (_group_time, KINDS, frozenset({"covariates", "method", "base"}), None),
+    "twfe": (_twfe, ("simple",), frozenset(), "all other agent-weeks, already trained ones included"),
+    "before_after": (_before_after, ("simple",), frozenset(), "the same agents before, no other agents"),
+    "trained_vs_untrained": (_trained_vs_untrained, ("simple",), frozenset(), "untrained agents in the same weeks"),
+}
+
+
+def estimate(
+    panel: Panel,
+    estimator: str = "imputation",
+    control: str = "not_yet_trained",
+    anticipation: int = 0,
+    *,
+    covariates: Sequence[str] | None = None,
+    variance: str = "auto",
+    ci_level: float = 0.95,
+    **options: Any,
+) -> Study:
+    """Fit one estimator to a panel.
+
+    Parameters
+    ----------
+    panel : Panel
+    estimator : str
+        One of ``ESTIMATORS``.
+    control : {"not_yet_trained", "never_trained"}
+        Who a cohort is compared with, where the estimator lets one choose.
+    anticipation : int
+        Weeks before training that are neither before nor after (scheduling, classes off the phone).
+    covariates : sequence of str, optional
+        Columns of the source frame; ``group_time`` only.
+    variance : {"auto", "analytic", "jackknife"}
+        How errors are computed. ``auto`` shows the leave-one-cluster-out jackknife below 250 clusters, where the
+        influence-function error is too small, and the influence-function error from there on, where they agree.
+    ci_level : float
+    options
+        Of the estimator: ``method`` ("reg", "ipw", "dr") and ``base`` ("varying", "universal") of ``group_time``,
+        ``leads`` of ``imputation``, ``family`` of ``extended_twfe``, ``rule`` and ``window`` of ``stacked``.
+
+    Returns
+    -------
+    Study
+        Where nothing can be estimated (nobody trained, one cluster, nobody to compare with, an outcome that never
+        varies) the study is not available and every aggregation says why.
+
+    Raises
+    ------
+    EstimationError
+        Unknown estimator, control or option.
+    """
+    if estimator not in ESTIMATORS:
+        raise EstimationError(f"estimator {estimator!r} is not known; use one of {', '.join(ESTIMATORS)}.")
+    maker, kinds, allowed, compared = ESTIMATORS[estimator]
+    if control not in CONTROLS:
+        raise EstimationError(f"control {control!r} is not known; use one of {', '.join(CONTROLS)}.")
+    if variance not in VARIANCES:
+        raise EstimationError(f"variance {variance!r} is not known; use one of {', '.join(VARIANCES)}.")
+    if not 0 < ci_level < 1:
+        raise EstimationError(f"ci_level must lie between 0 and 1, e.g. 0.95; it is {ci_level}.")
+    if anticipation < 0 or anticipation != int(anticipation):
+        raise EstimationError(f"anticipation counts weeks (0, 1, 2, ...); it is {anticipation}.")
+    if covariates:
+        options["covariates"] = covariates
+    unknown = sorted(set(options) - allowed)
+    if unknown:
+        known = f"it takes {', '.join(sorted(allowed))}" if allowed else "it takes none"
+        raise EstimationError(f"{estimator} has no option {unknown[0]!r}; {known}.")
+    study = Study(
+        panel=panel.without_always_trained(),
+        estimator=estimator,
+        control=compared or control,
+        anticipation=int(anticipation),
+        variance=variance,
+        ci_level=ci_level,
+        kinds=kinds,
+    )
+    reason = cannot_be_estimated(study.panel)
+    if reason is not None:
+        return refuse(study, reason)
+    return Study(**{**_fields(study), "source": maker(study, options)})
+
+
+def _fields(study: Study) -> dict[str, Any]:
+    names = ("panel", "estimator", "control", "anticipation", "variance", "ci_level", "reason", "kinds", "notes")
+    return {name: getattr(study, name) for name in names}
+
+
+def cannot_be_estimated(panel: Panel) -> str | None:
+    """Why no estimator can say anything about this panel; None when at least one might."""
+    seen = panel.observed
+    if not seen.any():
+        return "nothing is observed: the outcome is missing in every agent-week"
+    if panel.n_periods < 2:
+        return "only one week is observed; a before and an after are needed"
+    agents = seen.any(axis=1)
+    trained = seen & panel.trained_cells
+    if not trained.any():
+        return "nobody is observed after training within the window"
+    if np.unique(panel.cluster_ix[agents]).size < 2:
+        return "all agents belong to one cluster; at least two are needed to know how sure we are"
+    values = panel.y[seen]
+    if np.ptp(values) <= 1e-12 * max(1.0, float(np.abs(values).max())):
+        return "the outcome never varies"
+    return None

@@ -1,0 +1,52 @@
+"""The ladder: from what slides show to what can be believed, on one page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+
+from analysis.estimators.registry import estimate
+from analysis.panel import Panel
+
+#: Estimator and what its rung teaches, from least to most believable.
+RUNGS: tuple[tuple[str, str], ...] = (
+    ("before_after", "No comparison group: season, learning curve and the return from a bad patch count as effect."),
+    ("trained_vs_untrained", "Differences from before training count as effect."),
+    ("twfe", "Agents already trained serve as controls; with growing effects this is biased."),
+    ("group_time", "Each cohort against agents not yet trained, from one base week: robust, less precise."),
+    ("imputation", "Every trained week against what untrained weeks predict: the headline."),
+)
+
+
+def ladder(panel: Panel, anticipation: int = 0, ci_level: float = 0.95) -> pl.DataFrame:
+    """One estimate per rung, from the naive to the preferred.
+
+    Parameters
+    ----------
+    panel : Panel
+    anticipation : int
+    ci_level : float
+
+    Returns
+    -------
+    polars.DataFrame
+        estimator, estimate, std_error, ci_low, ci_high, note. Not available is null, with the reason in the note.
+    """
+    panel = panel.without_always_trained()
+    rows = []
+    for name, note in RUNGS:
+        overall = estimate(panel, name, anticipation=anticipation, ci_level=ci_level).aggregate("simple").overall
+        if overall.reason is not None:
+            overall = replace(overall, std_error=float("nan"))
+        rows.append(
+            {
+                "estimator": name,
+                "estimate": overall.estimate,
+                "std_error": overall.std_error,
+                "ci_low": overall.ci_low,
+                "ci_high": overall.ci_high,
+                "note": note if overall.reason is None else f"{note} Not available: {overall.reason}.",
+            }
+        )
+    return pl.DataFrame(rows).with_columns(pl.col(pl.Float64).fill_nan(None))

@@ -1,0 +1,285 @@
+"""A fitted estimator: what it can be asked, and how its answers get their intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+from analysis.errors import EstimationError
+from analysis.inference import standard_errors, sup_t_critical_value, t_interval
+from analysis.panel import Panel
+from analysis.results import KINDS, Aggregation, EffectEstimate
+
+Floats = NDArray[np.float64]
+
+#: From this many clusters the influence-function error is shown; below it the leave-one-cluster-out jackknife.
+JACKKNIFE_BELOW = 250
+VARIANCES = ("auto", "analytic", "jackknife")
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """Estimates that belong together, before intervals.
+
+    Attributes
+    ----------
+    keys : sequence of K labels
+    theta : (K,) array
+    influence : (C, K) array
+        Variance of ``theta[k]`` is the sum of squares of column k; NaN column = no error available.
+    overall : float
+    overall_influence : (C,) array
+    n_cells, n_contacts, n_agents, n_trained_clusters : (K,) arrays
+    reasons : sequence of K, str or None
+    variance : str
+        How the influence was computed: ``analytic`` or ``jackknife``.
+    estimand : str
+        What ``overall`` averages.
+    overall_reason : str or None
+    """
+
+    keys: Sequence[Any]
+    theta: Floats
+    influence: Floats
+    overall: float
+    overall_influence: Floats
+    n_cells: Floats
+    n_contacts: Floats
+    n_agents: Floats
+    n_trained_clusters: Floats
+    reasons: Sequence[str | None]
+    variance: str
+    estimand: str
+    share_identified: float = 1.0
+    overall_reason: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    """What an estimator hands to a Study."""
+
+    def family(self, kind: str, variance: str) -> Family:
+        """Estimates of one aggregation."""
+
+    def att_gt_frame(self) -> pl.DataFrame:
+        """Effects by cohort and period: cohort, time, estimate, std_error, n_agents."""
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """An estimator fitted to a panel.
+
+    Attributes
+    ----------
+    panel : Panel
+        After agents already trained were dropped.
+    estimator, control : str
+    anticipation : int
+        Periods before training that count as neither before nor after.
+    variance : {"auto", "analytic", "jackknife"}
+    ci_level : float
+    reason : str or None
+        Why nothing can be estimated; then every aggregation is not available and says so.
+    kinds : tuple of str
+        Aggregations this estimator offers.
+    """
+
+    panel: Panel
+    estimator: str
+    control: str
+    anticipation: int = 0
+    variance: str = "auto"
+    ci_level: float = 0.95
+    reason: str | None = None
+    kinds: tuple[str, ...] = KINDS
+    notes: tuple[str, ...] = ()
+    source: Source | None = field(default=None, repr=False)
+    _cache: dict[str, Aggregation] = field(default_factory=dict, repr=False)
+
+    def aggregate(self, kind: str = "simple") -> Aggregation:
+        """Average the effects.
+
+        Parameters
+        ----------
+        kind : {"simple", "event_time", "cohort", "calendar_time"}
+
+        Raises
+        ------
+        EstimationError
+            The kind is unknown, or this estimator does not offer it.
+        """
+        if kind not in KINDS:
+            raise EstimationError(f"aggregate({kind!r}) is not known; use one of {', '.join(KINDS)}.")
+        if kind not in self.kinds:
+            raise EstimationError(f"{self.estimator} gives one number; only {', '.join(self.kinds)} is available.")
+        if kind not in self._cache:
+            self._cache[kind] = self._aggregate(kind)
+        return self._cache[kind]
+
+    @property
+    def att_gt(self) -> pl.DataFrame:
+        """Effects by cohort and period: cohort, time, estimate, std_error, ci_low, ci_high, n_agents."""
+        if self.source is None:
+            empty = {"cohort": [], "time": []}
+            floats: dict[str, list[float]] = {
+                name: [] for name in ("estimate", "std_error", "ci_low", "ci_high", "n_agents")
+            }
+            return pl.DataFrame({**empty, **floats})
+        frame = self.source.att_gt_frame()
+        half = float(student.ppf(0.5 + self.ci_level / 2, max(self.n_clusters - 1, 1)))
+        return frame.with_columns(
+            ci_low=pl.col("estimate") - half * pl.col("std_error"),
+            ci_high=pl.col("estimate") + half * pl.col("std_error"),
+        )
+
+    @property
+    def n_clusters(self) -> int:
+        """Clusters with anything observed."""
+        seen = self.panel.observed.any(axis=1)
+        return int(np.unique(self.panel.cluster_ix[seen]).size)
+
+    @property
+    def n_trained_clusters(self) -> int:
+        """Clusters with an observed agent trained within the window."""
+        seen = self.panel.observed.any(axis=1) & self.panel.trained_units
+        return int(np.unique(self.panel.cluster_ix[seen]).size)
+
+    def _aggregate(self, kind: str) -> Aggregation:
+        if self.source is None or self.reason is not None:
+            return _not_available(self, kind)
+        variance = self.variance
+        if variance == "auto":
+            variance = "jackknife" if self.n_clusters < JACKKNIFE_BELOW else "analytic"
+        return _with_intervals(self, kind, self.source.family(kind, variance))
+
+
+def _counts(study: Study) -> dict[str, Any]:
+    panel = study.panel
+    seen = panel.observed.any(axis=1)
+    return {
+        "n_cells": int(panel.observed.sum()),
+        "n_contacts": float(panel.den.sum()),
+        "n_agents": int(seen.sum()),
+        "n_trained_agents": int((seen & panel.trained_units).sum()),
+        "n_clusters": study.n_clusters,
+        "n_trained_clusters": study.n_trained_clusters,
+    }
+
+
+def _not_available(study: Study, kind: str) -> Aggregation:
+    nan = math.nan
+    overall = EffectEstimate(
+        estimate=nan,
+        std_error=nan,
+        ci_low=nan,
+        ci_high=nan,
+        df=nan,
+        ci_level=study.ci_level,
+        estimator=study.estimator,
+        estimand="not available",
+        control=study.control,
+        variance="none",
+        **_counts(study),
+        share_identified=0.0,
+        reason=study.reason or "not available",
+        notes=(*study.panel.notes, *study.notes),
+    )
+    schema: dict[str, Any] = dict.fromkeys(_PART_COLUMNS, pl.Float64)
+    schema["reason"] = pl.String
+    clusters = study.panel.n_clusters
+    return Aggregation(kind, overall, pl.DataFrame(schema=schema), nan, np.zeros((clusters, 0)), np.zeros(clusters))
+
+
+_PART_COLUMNS = (
+    "key",
+    "estimate",
+    "std_error",
+    "ci_low",
+    "ci_high",
+    "band_low",
+    "band_high",
+    "n",
+    "n_contacts",
+    "n_agents",
+    "n_trained_clusters",
+    "reason",
+)
+
+
+def _with_intervals(study: Study, kind: str, family: Family) -> Aggregation:
+    df = float(study.n_clusters - 1)
+    se = standard_errors(family.influence)
+    half = float(student.ppf(0.5 + study.ci_level / 2, df)) if df >= 1 else math.nan
+    theta = np.where(np.isfinite(se), family.theta, np.nan)
+    critical = half
+    if kind != "simple" and df >= 1:
+        critical = sup_t_critical_value(family.influence, study.ci_level, df)
+        critical = half if math.isnan(critical) else max(critical, half)
+    parts = pl.DataFrame(
+        {
+            "key": list(family.keys),
+            "estimate": theta,
+            "std_error": se,
+            "ci_low": theta - half * se,
+            "ci_high": theta + half * se,
+            "band_low": theta - critical * se,
+            "band_high": theta + critical * se,
+            "n": family.n_cells,
+            "n_contacts": family.n_contacts,
+            "n_agents": family.n_agents,
+            "n_trained_clusters": family.n_trained_clusters,
+        }
+    ).with_columns(
+        pl.Series("reason", list(family.reasons), dtype=pl.String),
+        pl.col("n", "n_agents", "n_trained_clusters").cast(pl.Int64),
+        pl.col("estimate", "std_error", "ci_low", "ci_high", "band_low", "band_high").fill_nan(None),
+    )
+    return Aggregation(
+        kind=kind,
+        overall=_overall(study, family, df),
+        parts=parts,
+        critical_value=critical,
+        influence=family.influence,
+        overall_influence=family.overall_influence,
+    )
+
+
+def _overall(study: Study, family: Family, df: float) -> EffectEstimate:
+    se = float(np.sqrt(np.sum(family.overall_influence**2)))
+    reason = family.overall_reason
+    estimate = family.overall
+    if not math.isfinite(estimate):
+        reason = reason or "no trained week has a valid comparison"
+    elif not math.isfinite(se):
+        reason = reason or "the error cannot be computed: only one cluster carries the trained weeks"
+    if reason is not None:
+        estimate, se = math.nan, math.nan
+    low, high = t_interval(estimate, se, df, study.ci_level)
+    return EffectEstimate(
+        estimate=estimate,
+        std_error=se,
+        ci_low=low,
+        ci_high=high,
+        df=df,
+        ci_level=study.ci_level,
+        estimator=study.estimator,
+        estimand=family.estimand,
+        control=study.control,
+        variance=family.variance,
+        **_counts(study),
+        share_identified=family.share_identified,
+        reason=reason,
+        notes=(*study.panel.notes, *study.notes, *family.notes),
+    )
+
+
+def refuse(study: Study, reason: str) -> Study:
+    """The same study with nothing available, and why."""
+    return replace(study, reason=reason, source=None)

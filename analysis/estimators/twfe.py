@@ -1,0 +1,86 @@
+"""Two-way fixed effects with one coefficient: the usual regression, shown as a rung and not believed."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.estimators.imputation import jackknife_influence
+from analysis.estimators.layout import Layout
+from analysis.estimators.one_number import OneNumber, row_count, trained_side
+from analysis.estimators.two_way import fit_two_way
+from analysis.inference import small_sample_factor
+from analysis.panel import Panel
+
+Floats = NDArray[np.float64]
+
+
+def twfe(panel: Panel, anticipation: int = 0) -> OneNumber:
+    """``y_it = alpha_i + lambda_t + beta D_it + e_it`` by weighted least squares.
+
+    With staggered training and effects that grow, beta compares newly trained agents with agents trained before,
+    and can be far from (even of opposite sign to) every effect; ``analysis.estimators.bacon`` takes it apart.
+
+    Assumptions
+    -----------
+    1. Parallel trends. Checked in part.
+    2. The effect is the same for every cohort and week. Not true of training that ramps up and fades.
+
+    Errors: clustered with fixest's small-sample factor (agent effects nested in the clusters do not count), or
+    the exact leave-one-cluster-out jackknife (CV3). Source: Goodman-Bacon (2021), doi:10.1016/j.jeconom.2021.03.014.
+    """
+    layout = Layout.of(panel)
+    weights, y = panel.den[layout.order], panel.y[layout.order]
+    weeks = np.arange(panel.n_periods)
+    first = panel.cohort_ix[layout.order]
+    if anticipation:
+        waiting = (weeks[None, :] >= first[:, None] - anticipation) & (weeks[None, :] < first[:, None])
+        weights = np.where(waiting, 0.0, weights)
+    table = np.where(weeks[None, :] >= layout.cohort_values[:, None], 0, -1)
+    fit = fit_two_way(layout, weights, y, table, 1)
+    effect = float(fit.coefficients[0])
+    analytic = fit.dummy_influence()[:, 0]
+    n_clusters = int(np.unique(panel.cluster_ix[panel.observed.any(axis=1)]).size)
+    jackknife = np.full(layout.n_clusters, np.nan)
+    reason: str | None = None
+    if not np.isfinite(effect):
+        reason = "training cannot be told apart from the weeks: everybody is trained in the same week, or nobody is"
+    elif n_clusters > 1:
+        n_weeks = int((fit.week_component >= 0).sum())
+        factor = small_sample_factor(row_count(panel), n_weeks + 1, n_clusters)
+        analytic = analytic * np.sqrt(factor)
+        jackknife = _leave_one_out(panel, fit.leave_one_out(), fit.n_weeks, effect, anticipation)
+    else:
+        analytic = np.full(layout.n_clusters, np.nan)
+    return OneNumber(
+        effect=effect,
+        analytic=analytic,
+        jackknife=jackknife,
+        estimand="one coefficient for all trained weeks (a weighted mixture, weights can be negative)",
+        reason=reason,
+        **trained_side(panel),
+    )
+
+
+def _leave_one_out(
+    panel: Panel, shifts: tuple[Floats, NDArray[np.bool_]], n_weeks: int, effect: float, anticipation: int
+) -> Floats:
+    shift, refit = shifts
+    replicates = effect + shift[:, n_weeks]
+    for cluster in np.flatnonzero(refit):
+        rest = panel.take(panel.cluster_ix != cluster)
+        replicates[cluster] = _point(rest, anticipation)
+    seen = panel.observed.any(axis=1)
+    active = np.zeros(shift.shape[0], dtype=bool)
+    active[panel.cluster_ix[seen]] = True
+    return jackknife_influence(replicates[:, None], np.array([effect]), active)[:, 0]
+
+
+def _point(panel: Panel, anticipation: int) -> float:
+    layout = Layout.of(panel)
+    weeks = np.arange(panel.n_periods)
+    first = panel.cohort_ix[layout.order][:, None]
+    waiting = (weeks[None, :] >= first - anticipation) & (weeks[None, :] < first)
+    table = np.where(weeks[None, :] >= layout.cohort_values[:, None], 0, -1)
+    weights = np.where(waiting, 0.0, panel.den[layout.order])
+    return float(fit_two_way(layout, weights, panel.y[layout.order], table, 1).coefficients[0])

@@ -1,0 +1,161 @@
+"""What estimation returns: frozen, with interval, counts and reason always present.
+
+A point estimate cannot be made without its interval, its number of clusters and the estimator that gave it. Where
+there is nothing honest to say the estimate is NaN and ``reason`` says why.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+#: Aggregations every staggered estimator offers.
+KINDS = ("simple", "event_time", "cohort", "calendar_time")
+
+
+@dataclass(frozen=True)
+class EffectEstimate:
+    """One effect with all that is needed to judge it.
+
+    Attributes
+    ----------
+    estimate, std_error, ci_low, ci_high : float
+        In the natural unit of the outcome (shares 0-1, seconds, currency). NaN when not available.
+    df : float
+        Degrees of freedom of the t distribution behind the interval (clusters - 1).
+    ci_level : float
+        Coverage of the interval, e.g. 0.95.
+    n_cells, n_contacts, n_agents, n_trained_agents, n_clusters, n_trained_clusters : int or float
+        Observed agent-weeks, their total weight (contacts), agents, agents trained within the window,
+        clusters, clusters with a trained agent.
+    estimator, estimand, control, variance : str
+        What was estimated, against whom, and how the error was computed.
+    share_identified : float
+        Share of the trained weight that has a valid comparison; the rest is left out, not extrapolated.
+    reason : str or None
+        Why the estimate (or its error) is not available.
+    notes : tuple of str
+        What was dropped or left out on the way, in words.
+    """
+
+    estimate: float
+    std_error: float
+    ci_low: float
+    ci_high: float
+    df: float
+    ci_level: float
+    estimator: str
+    estimand: str
+    control: str
+    variance: str
+    n_cells: int
+    n_contacts: float
+    n_agents: int
+    n_trained_agents: int
+    n_clusters: int
+    n_trained_clusters: int
+    share_identified: float = 1.0
+    reason: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def available(self) -> bool:
+        """True when both the point and its interval exist."""
+        return math.isfinite(self.estimate) and math.isfinite(self.std_error)
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided p-value of no effect from t(df); NaN when not available. For the Methods page only."""
+        from scipy.stats import t as student
+
+        if not self.available or self.std_error == 0:
+            return math.nan
+        return float(2 * student.sf(abs(self.estimate / self.std_error), self.df))
+
+
+@dataclass(frozen=True, eq=False)
+class EventStudy:
+    """Event-time coefficients with their joint covariance, as sensitivity analyses need them.
+
+    Attributes
+    ----------
+    event_times : (K,) int array
+        Weeks since training; the reference week is not among them.
+    estimates : (K,) array
+    covariance : (K, K) array
+        Clustered covariance of ``estimates``.
+    reference : int
+        The event time every coefficient is measured from.
+    df : float
+    estimator : str
+    """
+
+    event_times: NDArray[np.int64]
+    estimates: Floats
+    covariance: Floats
+    reference: int
+    df: float
+    estimator: str
+
+    @property
+    def pre(self) -> NDArray[np.bool_]:
+        """Mask of the event times before training."""
+        return np.asarray(self.event_times < 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Aggregation:
+    """One way of averaging the effects, with its parts.
+
+    Attributes
+    ----------
+    kind : str
+        ``simple``, ``event_time``, ``cohort`` or ``calendar_time``.
+    overall : EffectEstimate
+    parts : polars.DataFrame
+        Columns key, estimate, std_error, ci_low, ci_high, band_low, band_high, n (trained agent-weeks or
+        agents behind the number), n_contacts, n_agents, n_trained_clusters, reason. ``band_*`` is the
+        uniform (sup-t) band over the parts.
+    critical_value : float
+        The sup-t critical value of the band.
+    influence : (n_clusters, K) array
+        Column k satisfies Var(parts[k]) = sum of squares; rows are clusters, in the panel's cluster order.
+    overall_influence : (n_clusters,) array
+    """
+
+    kind: str
+    overall: EffectEstimate
+    parts: pl.DataFrame
+    critical_value: float
+    influence: Floats = field(repr=False)
+    overall_influence: Floats = field(repr=False)
+
+    @property
+    def covariance(self) -> Floats:
+        """(K, K) clustered covariance of the parts; NaN rows where a part is not available."""
+        return np.asarray(self.influence.T @ self.influence)
+
+    def event_study(self, reference: int = -1) -> EventStudy:
+        """The available parts as an :class:`EventStudy` (``event_time`` aggregations only)."""
+        if self.kind != "event_time":
+            from analysis.errors import EstimationError
+
+            raise EstimationError(f"event_study() needs aggregate('event_time'); this aggregation is {self.kind!r}.")
+        keys = self.parts["key"].to_numpy().astype(np.int64)
+        se = self.parts["std_error"].to_numpy()
+        keep = np.isfinite(self.parts["estimate"].to_numpy()) & np.isfinite(se) & (keys != reference)
+        psi = self.influence[:, keep]
+        return EventStudy(
+            event_times=keys[keep],
+            estimates=self.parts["estimate"].to_numpy()[keep],
+            covariance=np.asarray(psi.T @ psi),
+            reference=reference,
+            df=self.overall.df,
+            estimator=self.overall.estimator,
+        )
