@@ -12,7 +12,7 @@ import re
 import tomllib
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -38,14 +38,14 @@ class ConfigError(EmpathyError):
     """
 
 
-def did_you_mean(word: str, known: Sequence[str] | Iterator[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``' Did you mean "x"?'`` for the nearest known word, or an empty string.
 
     Parameters
     ----------
     word : str
         What was written.
-    known : sequence of str
+    known : iterable of str
         What would have been accepted.
     """
     lowered = {name.casefold(): name for name in known}

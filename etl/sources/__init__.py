@@ -399,11 +399,14 @@ def json_path(dotted: str) -> str:
 
 def numeric(*fields: Field) -> tuple[Check, ...]:
     """Return one check per field: given, it must be a number; for fields that enter a computed one."""
-    return tuple(
-        Check(
-            f"({item.sql}) is not null and try_cast({item.sql} as double) is null",
-            f"{literal(item.source + ': ')} || {literal(chr(34))} || left({item.sql}, 60) || {literal(chr(34) + ' is not a number')}",
-            message_is_sql=True,
+    checks = []
+    for item in fields:
+        opening, closing = literal(f'{item.source}: "'), literal('" is not a number')
+        checks.append(
+            Check(
+                f"({item.sql}) is not null and try_cast({item.sql} as double) is null",
+                f"{opening} || left({item.sql}, 60) || {closing}",
+                message_is_sql=True,
+            )
         )
-        for item in fields
-    )
+    return tuple(checks)

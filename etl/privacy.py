@@ -1,0 +1,187 @@
+"""Keyed pseudonyms, and personal details taken out of text.
+
+A plain hash of an employee number can be undone by hashing every number there is; a keyed one cannot without the key.
+Pseudonyms are HMAC-SHA256 (RFC 2104) of ``kind:id`` under the key in the environment variable named in ``[privacy] key_env``,
+cut to 12 characters: 72 bits in base64 for customers, so that among ten million two collide with a chance of one in a
+hundred million; 48 bits in hexadecimal for agents, easier to read out, one in fifty million among three thousand.
+
+The same function exists in Python (:func:`pseudonym`) and in DuckDB (:class:`Pseudonyms`), where it is two nested
+``sha256`` over the padded key, so millions of ids are hashed by all cores and only once per distinct id.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+import duckdb
+
+from etl.config import Config, ConfigError
+
+DEMO_KEY = b"empathy-lift demonstration key: public, for sample exports only"
+MINIMUM_KEY_LENGTH = 16
+"""Shortest key accepted, in bytes: 128 bits."""
+
+_BLOCK = 64
+_INNER = bytes([0x36]) * _BLOCK
+_OUTER = bytes([0x5C]) * _BLOCK
+
+PseudonymKind = Literal["agent", "customer"]
+
+CUSTOMER_BYTES = 9
+AGENT_HEX = 12
+
+
+def key(config: Config, environment: Mapping[str, str] | None = None) -> bytes:
+    """Return the key of the pseudonyms.
+
+    Parameters
+    ----------
+    config : Config
+    environment : mapping, optional
+        ``os.environ`` when left out.
+
+    Raises
+    ------
+    ConfigError
+        When the variable is not set or the key is too short, and ``[privacy] demo`` is not on.
+    """
+    if config.privacy.demo:
+        return DEMO_KEY
+    name = config.privacy.key_env
+    value = (os.environ if environment is None else environment).get(name, "").encode()
+    if not value:
+        raise ConfigError(
+            f"The environment variable {name} is not set. It holds the key of the pseudonyms: without it agents and "
+            f"customers could be named by guessing. Make one with `openssl rand -hex 32`, keep it where secrets are "
+            f"kept, and use the same one for every build. Sample exports need none: [privacy] demo = true."
+        )
+    if len(value) < MINIMUM_KEY_LENGTH:
+        raise ConfigError(
+            f"The key in {name} has {len(value)} bytes; it needs at least {MINIMUM_KEY_LENGTH}. "
+            f"Make one with `openssl rand -hex 32`."
+        )
+    return value
+
+
+def pseudonym(secret: bytes, kind: PseudonymKind, identifier: str) -> str:
+    """Return the pseudonym of one id.
+
+    Parameters
+    ----------
+    secret : bytes
+        The key.
+    kind : "agent" or "customer"
+        Ids of different kinds never share a pseudonym.
+    identifier : str
+        The id, as it stands; trim and fold case before where that is wanted.
+    """
+    digest = hmac.new(secret, f"{kind}:{identifier}".encode(), hashlib.sha256).digest()
+    if kind == "agent":
+        return digest.hex()[:AGENT_HEX]
+    return base64.urlsafe_b64encode(digest[:CUSTOMER_BYTES]).decode()
+
+
+class Pseudonyms:
+    """Pseudonyms inside a DuckDB connection.
+
+    The padded key is held in two session variables of the connection and in no file.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+    secret : bytes
+        The key.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, secret: bytes) -> None:
+        block = (hashlib.sha256(secret).digest() if len(secret) > _BLOCK else secret).ljust(_BLOCK, b"\0")
+        self._con = con
+        for name, pad in (("pseudonym_inner", _INNER), ("pseudonym_outer", _OUTER)):
+            padded = bytes(a ^ b for a, b in zip(block, pad, strict=True))
+            con.execute(f"SET VARIABLE {name} = unhex('{padded.hex()}')")
+
+    @staticmethod
+    def sql(kind: PseudonymKind, identifier: str) -> str:
+        """Return SQL giving the pseudonym of a VARCHAR expression; NULL for NULL.
+
+        Parameters
+        ----------
+        kind : "agent" or "customer"
+        identifier : str
+            SQL of type VARCHAR.
+        """
+        inner = f"unhex(sha256(getvariable('pseudonym_inner') || encode('{kind}:' || ({identifier}))))"
+        digest = f"sha256(getvariable('pseudonym_outer') || {inner})"
+        if kind == "agent":
+            return f"left({digest}, {AGENT_HEX})"
+        return f"translate(to_base64(unhex(left({digest}, {2 * CUSTOMER_BYTES}))), '+/', '-_')"
+
+    def table(self, name: str, kind: PseudonymKind, ids: str) -> int:
+        """Create a table of the distinct ids of a query and their pseudonyms, to join with.
+
+        Parameters
+        ----------
+        name : str
+            The table, created with the columns ``identifier`` and ``pseudonym``.
+        kind : "agent" or "customer"
+        ids : str
+            A query with one VARCHAR column called ``identifier``.
+
+        Returns
+        -------
+        int
+            Number of distinct ids.
+        """
+        self._con.execute(
+            f"CREATE OR REPLACE TABLE {name} AS SELECT identifier, {self.sql(kind, 'identifier')} AS pseudonym "
+            f"FROM (SELECT DISTINCT identifier FROM ({ids}) WHERE identifier IS NOT NULL)"
+        )
+        row = self._con.execute(f"SELECT count(*) FROM {name}").fetchone()
+        return int(row[0]) if row else 0
+
+
+EMAIL = r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+CARD = r"\b\d(?:[ -]?\d){12,18}\b"
+PHONE = r"(?:\+|\(|\b)\d(?:[\d ().\/-]{5,18})\d\b"
+"""A phone number in free text: 7 to 20 digits and the signs people write between them. Dates written in digits look the
+same and go too: in a comment nothing is lost by that."""
+
+SCRUBS: tuple[tuple[str, str], ...] = ((EMAIL, "[e-mail]"), (CARD, "[card]"), (PHONE, "[phone]"))
+
+
+def scrub(text: str) -> str:
+    """Return free text with e-mail addresses, card numbers and phone numbers replaced by what they were."""
+    for pattern, word in SCRUBS:
+        text = re.sub(pattern, word, text)
+    return text
+
+
+def scrub_sql(text: str) -> str:
+    """Return SQL that does to a VARCHAR expression what :func:`scrub` does.
+
+    Parameters
+    ----------
+    text : str
+        SQL of type VARCHAR.
+    """
+    for pattern, word in SCRUBS:
+        escaped = pattern.replace("'", "''")
+        text = f"regexp_replace({text}, '{escaped}', '{word}', 'g')"
+    return text
+
+
+def shape(text: str) -> str:
+    """Return text with every letter made ``x`` and every digit ``9``: what it looked like, not what it said."""
+    return re.sub(r"[^\W\d_]", "x", re.sub(r"\d", "9", text))
+
+
+def mask_value(text: str) -> str:
+    """Return a field's value for a reject list: short, without e-mail addresses and card numbers."""
+    kept = re.sub(CARD, "[card]", re.sub(EMAIL, "[e-mail]", text))
+    return kept if len(kept) <= 60 else kept[:59] + "…"

@@ -1,0 +1,192 @@
+"""Local time to UTC, with the times that do not exist and the times that exist twice found and flagged.
+
+DuckDB's ``AT TIME ZONE`` turns a time skipped in spring and a time repeated in autumn into some instant without a
+word, and a cast of ``2025-03-09T06:58:00+01:00`` to TIMESTAMP drops the offset. Both are answered here. The zone's own
+transitions are compiled into a balanced CASE expression that gives the offset in force at a local time and whether the
+local time is
+
+- a **gap**: skipped when clocks went forward; read with the offset from before, so it lands just after the gap;
+- a **fold**: repeated when clocks went back; the first of the two is taken.
+
+That is what Python does with ``fold=0`` (PEP 495), and the tests compare with it, instant by instant. A round trip
+(local to UTC and back) returns another local time for exactly the gaps, and the second reading of a fold returns the same
+local time: the two properties by which the flags are tested.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+FIRST_YEAR = 1990
+LAST_YEAR = 2045
+"""Transitions are compiled for [FIRST_YEAR, LAST_YEAR); outside it the nearest offset is used and nothing flagged."""
+
+NORMAL, GAP, FOLD = "", "gap", "fold"
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of local time with one reading.
+
+    Attributes
+    ----------
+    starts : datetime
+        First local time of the stretch (no zone); it lasts until the next segment starts.
+    offset_seconds : int
+        Subtracted from local time it gives UTC.
+    flag : str
+        ``""``, ``"gap"`` or ``"fold"``.
+    """
+
+    starts: datetime
+    offset_seconds: int
+    flag: str
+
+
+def _offset(zone: ZoneInfo, instant: datetime) -> int:
+    moved = instant.replace(tzinfo=UTC).astimezone(zone).utcoffset()
+    return int(moved.total_seconds()) if moved is not None else 0
+
+
+@lru_cache(maxsize=128)
+def transitions(name: str, first_year: int = FIRST_YEAR, last_year: int = LAST_YEAR) -> tuple[tuple[datetime, int, int], ...]:
+    """Return every change of a zone's offset: (instant in UTC, seconds before, seconds after).
+
+    Found by stepping through the zone in days and halving the step where the offset differs; changes that undo each
+    other within a day would be missed, and no zone in the database has any.
+
+    Parameters
+    ----------
+    name : str
+        IANA name.
+    first_year, last_year : int
+        Half-open range of years looked at.
+    """
+    zone = ZoneInfo(name)
+    found = []
+    instant = datetime(first_year, 1, 1)
+    end = datetime(last_year, 1, 1)
+    before = _offset(zone, instant)
+    step = timedelta(days=1)
+    while instant < end:
+        following = instant + step
+        after = _offset(zone, following)
+        if after != before:
+            low, high = instant, following
+            while high - low > timedelta(seconds=1):
+                middle = low + timedelta(seconds=(high - low) // timedelta(seconds=2))
+                if _offset(zone, middle) == before:
+                    low = middle
+                else:
+                    high = middle
+            found.append((high, before, after))
+            before = after
+        instant = following
+    return tuple(found)
+
+
+@lru_cache(maxsize=128)
+def segments(name: str) -> tuple[Segment, ...]:
+    """Return local time of a zone cut into stretches with one reading each, in order.
+
+    Parameters
+    ----------
+    name : str
+        IANA name.
+    """
+    changes = transitions(name)
+    zone = ZoneInfo(name)
+    first = _offset(zone, datetime(FIRST_YEAR, 1, 1)) if not changes else changes[0][1]
+    pieces = [Segment(datetime.min, first, NORMAL)]
+    for instant, before, after in changes:
+        local_before = instant + timedelta(seconds=before)
+        local_after = instant + timedelta(seconds=after)
+        if after > before:
+            pieces.append(Segment(local_before, before, GAP))
+            pieces.append(Segment(local_after, after, NORMAL))
+        else:
+            pieces.append(Segment(local_after, before, FOLD))
+            pieces.append(Segment(local_before, after, NORMAL))
+    return tuple(pieces)
+
+
+def is_utc(name: str) -> bool:
+    """Whether a zone is UTC under one of its names."""
+    return name in ("UTC", "Etc/UTC", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu", "Universal", "Etc/Universal")
+
+
+def to_utc_sql(local: str, zone: str) -> str:
+    """Return SQL that turns a local TIMESTAMP into a UTC TIMESTAMP.
+
+    Parameters
+    ----------
+    local : str
+        SQL of type TIMESTAMP.
+    zone : str
+        IANA name.
+    """
+    if is_utc(zone):
+        return local
+    pieces = segments(zone)
+    if len({piece.offset_seconds for piece in pieces}) == 1:
+        return f"({local} - interval ({pieces[0].offset_seconds}) second)"
+    tree = _tree(local, [piece.starts for piece in pieces], [str(piece.offset_seconds) for piece in pieces])
+    return f"({local} - to_seconds({tree}))"
+
+
+def flag_sql(local: str, zone: str) -> str:
+    """Return SQL that gives ``'gap'``, ``'fold'`` or NULL for a local TIMESTAMP.
+
+    Parameters
+    ----------
+    local : str
+        SQL of type TIMESTAMP.
+    zone : str
+        IANA name.
+    """
+    if is_utc(zone):
+        return "NULL::VARCHAR"
+    pieces = segments(zone)
+    if all(piece.flag == NORMAL for piece in pieces):
+        return "NULL::VARCHAR"
+    words = [f"'{piece.flag}'" if piece.flag else "NULL" for piece in pieces]
+    return _tree(local, [piece.starts for piece in pieces], words)
+
+
+def _tree(value: str, starts: Sequence[datetime], results: Sequence[str]) -> str:
+    """A balanced CASE: the result of the last start not after value."""
+    if len(set(results)) == 1:
+        return results[0]
+    middle = len(results) // 2
+    return (
+        f"case when {value} < timestamp '{starts[middle].isoformat(sep=' ')}' "
+        f"then {_tree(value, starts[:middle], results[:middle])} "
+        f"else {_tree(value, starts[middle:], results[middle:])} end"
+    )
+
+
+def carries_offset_sql(text: str) -> str:
+    """Return SQL that says whether a text of date and time ends in an offset, ``Z`` or the name of a zone.
+
+    Parameters
+    ----------
+    text : str
+        SQL of type VARCHAR.
+    """
+    return (
+        f"(strlen({text}) > 10 and ({text}[-1] not between '0' and '9' or {text}[-6] in ('+', '-')"
+        f" or {text}[-5] in ('+', '-') or {text}[-3] in ('+', '-')))"
+    )
+
+
+_PYTHON_DIRECTIVE_WITH_OFFSET = re.compile(r"%z|%Z")
+
+
+def format_carries_offset(pattern: str) -> bool:
+    """Whether a ``strptime`` pattern reads an offset."""
+    return bool(_PYTHON_DIRECTIVE_WITH_OFFSET.search(pattern))
