@@ -63,7 +63,8 @@ def survey_rates(params: Parameters, satisfied: Array, felt: Array, promoter: Ar
         Rates of the outcomes ``satisfied``, ``felt_heard`` and ``promoter``.
     """
     extra = (5, *([1] * satisfied.ndim))
-    answering = score_chances(satisfied) * np.asarray(params.response_by_score).reshape(extra)
+    response = params.survey_invited * np.asarray(params.response_by_score)
+    answering = score_chances(satisfied) * response.reshape(extra)
     felt_given = expit(logit(felt)[None] + FELT_HEARD_BY_SCORE.reshape(extra))
     lean = logit(promoter)[None] + PROMOTER_BY_SCORE.reshape(extra)
     return SurveyRates(

@@ -21,16 +21,15 @@ RATE_KPIS = {
     "repeat_contact_7d": "repeated",
     "referral_rate": "referred",
     "offer_rate": "offered",
-    "offer_acceptance": "accepted",
 }
 """KPIs that are one outcome's rate."""
 
-MIRRORED = {"fcr_7d": "repeated", "customer_retention_90d": "churned"}
+MIRRORED = {"customer_retention_90d": "churned"}
 """KPIs that are one minus an outcome's rate."""
 
 SKILL_KPIS = SKILLS
-QA_LEVEL, QA_PER_SD = 62.0, 12.0
-"""Points of 100 of an average untrained agent, and points per sd of skill."""
+QA_LEVEL, QA_PER_SD = 0.62, 0.12
+"""Score, 0 to 1, of an average untrained agent, and score per sd of skill."""
 
 
 def cell_truth(centre: Centre, week: Week, rates: dict[str, Rates]) -> dict[str, NDArray[np.generic]]:
@@ -52,7 +51,11 @@ def cell_truth(centre: Centre, week: Week, rates: dict[str, Rates]) -> dict[str,
     lengthen = np.exp(params.handle_log_sd**2 / 2)
     _put(columns, "aht_seconds", {w: v * lengthen for w, v in means["handle_seconds"].items()}, ones)
     columns["offer_rate__per_contact"] = ones * params.eligible
-    columns["offer_acceptance__per_contact"] = params.eligible * means["offered"]["seen"]
+    solved = {
+        which: _mean((1 - getattr(rates["repeated"], which)) * (1 - getattr(rates["transferred"], which)), week.share)
+        for which in POTENTIALS
+    }
+    _put(columns, "fcr_7d", solved, ones)
     _surveys(columns, centre, week, rates)
     _sales(columns, centre, week, rates)
     _skills(columns, centre, week)
@@ -89,22 +92,25 @@ def _surveys(columns: dict[str, NDArray[np.generic]], centre: Centre, week: Week
     _put(columns, "csat_mean", value["score"], answered)
     _put(columns, "felt_heard", value["felt"], answered)
     _put(columns, "nps", value["nps"], answered)
-    _put(columns, "survey_response_rate", value["answered"], np.ones(week.agent.size))
+    invited = centre.params.survey_invited
+    rate = {which: given / invited for which, given in value["answered"].items()}
+    _put(columns, "survey_response_rate", rate, np.full(week.agent.size, invited))
 
 
 def _sales(columns: dict[str, NDArray[np.generic]], centre: Centre, week: Week, rates: dict[str, Rates]) -> None:
     params = centre.params
-    ones = np.ones(week.agent.size)
-    sold, kept = {}, {}
+    eligible = np.full(week.agent.size, params.eligible)
+    offers: dict[str, Array] = {}
+    sold: dict[str, Array] = {}
     for which in POTENTIALS:
-        conversion = getattr(rates["offered"], which) * getattr(rates["accepted"], which)
-        sold[which] = _mean(conversion, week.share)
-        kept[which] = params.revenue_mean * _mean(
-            conversion * (1.0 - getattr(rates["cancelled"], which)), week.share
-        )
-    _put(columns, "upsell_conversion", sold, ones * params.eligible * params.upsell_share)
-    _put(columns, "cross_sell_conversion", sold, ones * params.eligible * (1 - params.upsell_share))
-    _put(columns, "upsell_revenue", kept, ones * params.eligible * params.upsell_share)
+        kept = getattr(rates["accepted"], which) * (1.0 - getattr(rates["cancelled"], which))
+        offers[which] = _mean(getattr(rates["offered"], which), week.share)
+        sold[which] = _mean(getattr(rates["offered"], which) * kept, week.share)
+    accepted = {which: sold[which] / offers[which] for which in POTENTIALS}
+    _put(columns, "offer_acceptance", accepted, params.eligible * offers["seen"])
+    _put(columns, "upsell_conversion", {w: params.upsell_share * v for w, v in sold.items()}, eligible)
+    _put(columns, "cross_sell_conversion", {w: (1 - params.upsell_share) * v for w, v in sold.items()}, eligible)
+    _put(columns, "upsell_revenue", {w: params.revenue_mean * v for w, v in sold.items()}, eligible)
 
 
 def _skills(columns: dict[str, NDArray[np.generic]], centre: Centre, week: Week) -> None:

@@ -81,8 +81,9 @@ def draw_contacts(centre: Centre, week: Week, rates: dict[str, Rates]) -> Drawn:
         columns[name] = latent > _threshold(rates[name].seen, cell)
         without[name] = _sum(row, latent > _threshold(rates[name].none, cell), week)
     latent = _latent(rng, hidden, params.outcomes["satisfied"].contact)
-    score, answered, scores_without = _scores(rng, params, rates["satisfied"], latent, cell)
-    columns["score"], columns["answered"] = score, answered
+    invited = rng.random(size, dtype=np.float32) < params.survey_invited
+    score, answered, scores_without = _scores(rng, params, rates["satisfied"], latent, cell, invited)
+    columns["invited"], columns["score"], columns["answered"] = invited, score, answered
     without["answered"] = _sum(row, scores_without[1], week)
     without["top2"] = _sum(row, scores_without[1] & (scores_without[0] >= 4), week)
     for name in AFTER_CONTACT:
@@ -140,7 +141,12 @@ def _sum(row: Ints, values: NDArray[np.generic], week: Week) -> Array:
 
 
 def _scores(
-    rng: np.random.Generator, params: Parameters, rates: Rates, latent: NDArray[np.float32], cell: Ints
+    rng: np.random.Generator,
+    params: Parameters,
+    rates: Rates,
+    latent: NDArray[np.float32],
+    cell: Ints,
+    invited: NDArray[np.bool_],
 ) -> tuple[NDArray[np.int8], NDArray[np.bool_], tuple[NDArray[np.int8], NDArray[np.bool_]]]:
     response = np.asarray(params.response_by_score, dtype=np.float32)
     luck = rng.random(cell.size, dtype=np.float32)
@@ -150,7 +156,7 @@ def _scores(
         score = np.ones(cell.size, dtype=np.int8)
         for shift in SCORE_SHIFT:
             score += gap > -shift
-        return score, luck < response[score - 1]
+        return score, invited & (luck < response[score - 1])
 
     score, answered = under(rates.seen)
     return score, answered, under(rates.none)

@@ -142,9 +142,9 @@ def _evaluate(centre: Centre, week: Week, drawn: Drawn, handled: Array, first: i
     }
     for position, skill in enumerate(SKILLS):
         level = week.skill[row, position] + size * week.dose[row, position]
-        points = QA_LEVEL + QA_PER_SD * level + severity[rater] - 4.0 * (version - 1)
+        points = QA_LEVEL + QA_PER_SD * level + severity[rater] - params.qa_form_harder * (version - 1)
         points += params.qa_noise_sd * rng.standard_normal(row.size)
-        columns[skill] = np.clip(np.round(points, 1), 0.0, 100.0)
+        columns[skill] = np.clip(np.round(points, 3), 0.0, 1.0)
     columns["critical_fail"] = rng.random(row.size) < 0.02
     return columns
 

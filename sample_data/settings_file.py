@@ -1,0 +1,226 @@
+"""The ``empathy.toml`` that belongs to a set of sample exports: what an analyst would have written by hand."""
+
+from __future__ import annotations
+
+from sample_data.parameters import SKILLS, Parameters
+from sample_data.programme import BASE_COURSE, REFRESHER_COURSE, SKILL_COURSES
+from sample_data.systems.learning import COURSE_NAMES, MOODLE_ZONE
+from sample_data.systems.qualtrics import ZONE
+
+UNITS = {"team_waves": "team", "randomised": "agent", "lowest_performers": "agent", "volunteers": "agent", "none": "team"}
+"""Level at which training is assigned in each mode."""
+
+
+def settings(params: Parameters) -> str:
+    """Return the text of the configuration.
+
+    Parameters
+    ----------
+    params : Parameters
+        The world the exports come from; the assignment is stated as it was done.
+    """
+    return "\n".join([_project(params), _sources(), _programme(params), _value(params), _privacy()])
+
+
+def _project(params: Parameters) -> str:
+    sites = "\n".join(f'[sites."{site.name}"]\ntimezone = "{site.timezone}"' for site in params.sites)
+    return f"""# A simulated contact centre: every number behind these files was drawn by a program.
+[project]
+name = "Sample contact centre"
+warehouse = "warehouse"
+locale = "en_GB"
+currency = "{params.sites[0].currency}"
+ci_level = 0.95
+timezone = "{params.sites[0].timezone}"
+
+{sites}
+"""
+
+
+def _sources() -> str:
+    skills = "\n".join(f'{skill} = "{skill.replace("_", " ").capitalize()}"' for skill in SKILLS)
+    return f"""[sources.contacts]
+format = "amazon_connect"
+path = "exports/contacts/*.jsonl"
+timezone = "UTC"
+
+[sources.tickets]
+format = "zendesk"
+path = "exports/tickets/*.jsonl"
+timezone = "UTC"
+
+[sources.surveys]
+format = "qualtrics"
+path = "exports/qualtrics_csat.csv"
+timezone = "{ZONE}"
+
+[sources.survey_invitations]
+format = "tabular"
+table = "survey_response"
+path = "exports/survey_invitations.csv"
+timezone = "{ZONE}"
+[sources.survey_invitations.columns]
+response_id = "Distribution ID"
+interaction_id = "External Data Reference"
+invited_at = "Sent Date"
+
+[sources.staff]
+format = "bamboohr"
+path = ["exports/bamboohr_employees.csv", "exports/bamboohr_job_info_history.csv"]
+timezone = "UTC"
+
+[sources.moodle]
+format = "moodle"
+path = "exports/moodle_completion-emp101.csv"
+timezone = "{MOODLE_ZONE}"
+[sources.moodle.constants]
+course_id = "{BASE_COURSE}"
+
+[sources.xapi]
+format = "xapi"
+path = "exports/xapi_statements.jsonl"
+timezone = "UTC"
+
+[sources.training_plan]
+format = "tabular"
+table = "training"
+path = "exports/training_plan.csv"
+timezone = "{MOODLE_ZONE}"
+[sources.training_plan.columns]
+source_agent_id = "Employee number"
+course_id = "Course"
+assigned_at = "Assigned at"
+planned_wave = "Wave"
+planned_on = "Planned week"
+[sources.training_plan.constants]
+status = "planned"
+
+[sources.qa]
+format = "tabular"
+table = "qa_evaluation"
+path = "exports/qa_evaluations.csv"
+timezone = "UTC"
+[sources.qa.columns]
+evaluation_id = "Eval ID"
+interaction_id = "Contact"
+source_agent_id = "Agent"
+source_evaluator_id = "Evaluator"
+form_version = "Form"
+evaluated_at = "Released"
+{skills}
+empathy_score = "Empathy score"
+critical_fail = "Critical error"
+[sources.qa.values]
+critical_fail = {{ "yes" = true, "no" = false }}
+
+[sources.offers]
+format = "tabular"
+table = "offer"
+path = "exports/offers.csv"
+timezone = "UTC"
+[sources.offers.columns]
+offer_id = "Offer ID"
+interaction_id = "Contact"
+source_agent_id = "Agent"
+kind = "Type"
+made_at = "Made at"
+accepted = "Result"
+amount = "Amount"
+currency = "Currency"
+cancelled_at = "Cancelled at"
+[sources.offers.values]
+kind = {{ "UPS" = "upsell", "XS" = "cross_sell" }}
+accepted = {{ "accepted" = true, "declined" = false }}
+
+[sources.customer_events]
+format = "tabular"
+table = "customer_event"
+path = "exports/customer_events.csv"
+timezone = "UTC"
+[sources.customer_events.columns]
+event_id = "Event ID"
+source_customer_id = "Customer"
+kind = "Event"
+at = "At"
+
+[sources.agent_days]
+format = "tabular"
+table = "agent_day"
+path = "exports/agent_days.csv"
+[sources.agent_days.columns]
+source_agent_id = "Agent"
+day = "Day"
+worked_s = "Worked seconds"
+absent = "Absent"
+[sources.agent_days.values]
+absent = {{ "1" = true, "0" = false }}
+
+[sources.agent_ids]
+format = "tabular"
+table = "agent_identity"
+path = "exports/agent_ids.csv"
+[sources.agent_ids.columns]
+identity_source = "System"
+source_agent_id = "Id in system"
+employee_number = "Employee number"
+
+[identity]
+match = ["crosswalk", "employee_number", "email"]
+"""
+
+
+def _programme(params: Parameters) -> str:
+    courses = [(BASE_COURSE, SKILLS, True)]
+    courses += [(course, (skill,), True) for course, skill in zip(SKILL_COURSES, SKILLS, strict=True)]
+    courses.append((REFRESHER_COURSE, SKILLS, False))
+    blocks = [
+        "[[programme.courses]]\n"
+        f'id = "{course}"\nname = "{COURSE_NAMES[course]}"\n'
+        f"skills = [{', '.join(chr(34) + skill + chr(34) for skill in taught)}]\n"
+        f"treatment = {'true' if treatment else 'false'}\n"
+        for course, taught, treatment in courses
+    ]
+    mode = params.assignment
+    lines = [
+        "[programme.assignment]",
+        f'mode = "{"unknown" if mode == "none" else mode}"',
+        f'unit = "{UNITS[mode]}"',
+        "anticipation_weeks = 0",
+    ]
+    if mode == "lowest_performers":
+        lines.append(
+            f'rule = {{ kpi = "escalation_rate", lookback_weeks = {params.lookback_weeks}, share = {params.chosen_share} }}'
+        )
+    head = '[programme]\nname = "Empathy programme"\ncomplete = "any"\n'
+    return "\n".join([head, *blocks, *lines]) + "\n"
+
+
+def _value(params: Parameters) -> str:
+    money = params.money
+    chosen = params.seats * (1 - params.never_share)
+    if params.assignment not in ("team_waves", "none"):
+        chosen *= params.chosen_share
+    low, likely, high = (round(price * chosen, -2) for price in money.programme)
+    entries = (
+        ("escalation_rate", tuple(-v for v in reversed(money.escalation)), "contact", "one escalated contact"),
+        ("repeat_contact_7d", tuple(-v for v in reversed(money.repeat)), "contact", "one more contact"),
+        ("upsell_revenue", money.revenue, "eligible", "margin kept of one unit of revenue"),
+        ("agent_attrition", tuple(-v for v in reversed(money.leaver)), "leaver", "replacing one agent"),
+        ("aht_seconds", tuple(-v for v in reversed(money.handle_second)), "contact", "one second of handling"),
+    )
+    blocks = [
+        f"[value.kpis.{kpi}]\nlow = {a}\nlikely = {b}\nhigh = {c}\nper = \"{per}\"\nnote = \"assumption: {note}\"\n"
+        for kpi, (a, b, c), per, note in entries
+    ]
+    head = (
+        "[value]\nperiod_months = 12\n"
+        f"programme_cost = {{ low = {low}, likely = {likely}, high = {high} }}\n"
+    )
+    return "\n".join([head, *blocks])
+
+
+def _privacy() -> str:
+    return """[privacy]
+min_group = 10
+demo = true
+"""
