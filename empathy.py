@@ -119,17 +119,20 @@ def sample(
     from sample_data import write_sample
 
     with progress("Simulating a contact centre") as step:
-        summary = write_sample(
-            out,
-            agents=agents,
-            weeks=weeks,
-            assignment=assignment,
-            effect=effect,
-            seed=seed,
-            dirt=dirt,
-            contacts_per_week=contacts_per_week,
-            progress=step,
-        )
+        try:
+            summary = write_sample(
+                out,
+                agents=agents,
+                weeks=weeks,
+                assignment=assignment,
+                effect=effect,
+                seed=seed,
+                dirt=dirt,
+                contacts_per_week=contacts_per_week,
+                progress=step,
+            )
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
     screen.print(str(summary))
 
 
