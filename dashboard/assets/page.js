@@ -1,0 +1,239 @@
+/* Small behaviours of the page: tips, menus, arrow keys in figures, sorting, copying links, saving pictures. */
+(function () {
+  "use strict";
+
+  // ---- tips: on hover, focus and touch; Escape hides them
+  function tip() { return document.getElementById("tip"); }
+  function showTip(target) {
+    var box = tip();
+    if (!box) { return; }
+    box.textContent = target.getAttribute("data-tip");
+    box.hidden = false;
+    var around = target.getBoundingClientRect(), size = box.getBoundingClientRect();
+    var left = Math.min(Math.max(8, around.left + around.width / 2 - size.width / 2), window.innerWidth - size.width - 8);
+    var top = around.top - size.height - 8;
+    if (top < 8) { top = around.bottom + 8; }
+    box.style.left = left + window.scrollX + "px";
+    box.style.top = top + window.scrollY + "px";
+  }
+  function hideTip() { var box = tip(); if (box) { box.hidden = true; } }
+  function tipped(event) { return event.target.closest ? event.target.closest("[data-tip]") : null; }
+  document.addEventListener("pointerover", function (event) { var t = tipped(event); if (t) { showTip(t); } else { hideTip(); } });
+  document.addEventListener("focusin", function (event) { var t = tipped(event); if (t) { showTip(t); } else { hideTip(); } });
+  document.addEventListener("focusout", hideTip);
+
+  // ---- keys: Escape closes, arrows walk the marks of a figure
+  document.addEventListener("keydown", function (event) {
+    if (event.key === "Escape") {
+      hideTip();
+      document.querySelectorAll("details.menu[open]").forEach(function (menu) {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      });
+      return;
+    }
+    var here = event.target.closest ? event.target.closest(".mark") : null;
+    if (!here) { return; }
+    var steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+    var marks = Array.prototype.slice.call(here.closest("svg").querySelectorAll(".mark"));
+    var next = null;
+    if (steps[event.key]) { next = marks[marks.indexOf(here) + steps[event.key]]; }
+    if (event.key === "Home") { next = marks[0]; }
+    if (event.key === "End") { next = marks[marks.length - 1]; }
+    if (next) {
+      event.preventDefault();
+      here.setAttribute("tabindex", "-1");
+      next.setAttribute("tabindex", "0");
+      next.focus();
+    }
+  });
+
+  // ---- clicks: menus, links, pictures, sorting, scheme
+  document.addEventListener("click", function (event) {
+    var target = event.target;
+    if (!target.closest) { return; }
+    document.querySelectorAll("details.menu[open]").forEach(function (menu) {
+      if (!menu.contains(target) && !target.closest(".mantine-Popover-dropdown")) { menu.open = false; }
+    });
+    var copy = target.closest("[data-copy-link]");
+    if (copy) { copyLink(copy.getAttribute("data-copy-link")); return; }
+    var save = target.closest("[data-save]");
+    if (save) { savePicture(save.getAttribute("data-card"), save.getAttribute("data-save")); return; }
+    var sort = target.closest("button.sort");
+    if (sort) { sortBy(sort); return; }
+    if (target.closest("#scheme")) { switchScheme(); }
+  });
+
+  function toast(words) {
+    var box = document.getElementById("toast");
+    if (!box) { return; }
+    box.textContent = words;
+    box.classList.add("shown");
+    window.setTimeout(function () { box.classList.remove("shown"); }, 2500);
+  }
+
+  function copyLink(card) {
+    var address = window.location.href.split("#")[0] + (card ? "#" + card : "");
+    function done() { toast("Link copied"); }
+    function byHand() {
+      var field = document.createElement("textarea");
+      field.value = address;
+      document.body.appendChild(field);
+      field.select();
+      var copied = document.execCommand("copy");
+      field.remove();
+      if (copied) { done(); } else { toast(address); }
+    }
+    if (navigator.clipboard && window.isSecureContext) {
+      navigator.clipboard.writeText(address).then(done, byHand);
+    } else { byHand(); }
+  }
+
+  function switchScheme() {
+    var root = document.documentElement;
+    var next = root.getAttribute("data-mantine-color-scheme") === "dark" ? "light" : "dark";
+    root.setAttribute("data-mantine-color-scheme", next);
+    try { window.localStorage.setItem("mantine-color-scheme-value", next); } catch (error) { /* private window */ }
+  }
+
+  // ---- sorting: by raw value where there is one, by text otherwise
+  function sortBy(button) {
+    var heading = button.closest("th"), row = heading.parentNode, body = heading.closest("table").tBodies[0];
+    var column = Array.prototype.indexOf.call(row.children, heading);
+    var down = heading.getAttribute("aria-sort") === "ascending";
+    var numeric = button.getAttribute("data-sort") === "number";
+    Array.prototype.forEach.call(row.children, function (other) { other.removeAttribute("aria-sort"); });
+    heading.setAttribute("aria-sort", down ? "descending" : "ascending");
+    function key(line) {
+      var cell = line.children[column];
+      if (!cell) { return numeric ? NaN : ""; }
+      return numeric ? parseFloat(cell.getAttribute("data-value")) : cell.textContent;
+    }
+    var lines = Array.prototype.slice.call(body.rows);
+    lines.sort(function (a, b) {
+      var x = key(a), y = key(b), order;
+      if (numeric) {
+        if (isNaN(x)) { return isNaN(y) ? 0 : 1; }
+        if (isNaN(y)) { return -1; }
+        order = x - y;
+      } else { order = String(x).localeCompare(String(y)); }
+      return down ? -order : order;
+    });
+    lines.forEach(function (line) { body.appendChild(line); });
+  }
+
+  // ---- pictures: the drawing with its title, subtitle and source, colours written out
+  var SHOWN = ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-family", "font-size", "font-weight", "text-anchor"];
+  function visible(card) {
+    return Array.prototype.find.call(card.querySelectorAll(".chart-body svg"), function (svg) {
+      return svg.getBoundingClientRect().width > 0;
+    });
+  }
+  function wrapped(words, size, room) {
+    var lines = [];
+    words.split(/\s+/).forEach(function (word) {
+      var last = lines[lines.length - 1];
+      if (last !== undefined && (last.length + word.length + 1) * size * 0.54 <= room) { lines[lines.length - 1] = last + " " + word; }
+      else { lines.push(word); }
+    });
+    return lines;
+  }
+  function standalone(card) {
+    var svg = visible(card);
+    if (!svg) { return null; }
+    var copy = svg.cloneNode(true), from = svg.querySelectorAll("*"), to = copy.querySelectorAll("*");
+    from.forEach(function (element, index) {
+      var style = window.getComputedStyle(element);
+      SHOWN.forEach(function (name) { to[index].setAttribute(name, style.getPropertyValue(name)); });
+      ["class", "tabindex", "role", "aria-label"].forEach(function (name) { to[index].removeAttribute(name); });
+    });
+    var box = svg.viewBox.baseVal, font = window.getComputedStyle(document.body), colour = font.color, top = 8;
+    var out = document.createElementNS(svg.namespaceURI, "svg");
+    function write(words, size, weight, y) {
+      var text = document.createElementNS(svg.namespaceURI, "text");
+      [["x", 12], ["y", y], ["font-size", size], ["font-weight", weight], ["fill", colour], ["font-family", font.fontFamily]]
+        .forEach(function (pair) { text.setAttribute(pair[0], pair[1]); });
+      text.textContent = words;
+      out.appendChild(text);
+    }
+    function block(selector, size, weight) {
+      var found = card.querySelector(selector);
+      wrapped(found ? found.textContent : "", size, box.width - 24).forEach(function (words) {
+        top += size * 1.4;
+        write(words, size, weight, top);
+      });
+    }
+    var ground = document.createElementNS(svg.namespaceURI, "rect");
+    [["width", "100%"], ["height", "100%"], ["fill", window.getComputedStyle(card).backgroundColor]]
+      .forEach(function (pair) { ground.setAttribute(pair[0], pair[1]); });
+    out.appendChild(ground);
+    block(".card-title", 16, 600);
+    block(".card-subtitle", 12, 400);
+    top += 8;
+    var group = document.createElementNS(svg.namespaceURI, "g");
+    group.setAttribute("transform", "translate(0 " + top + ")");
+    while (copy.firstChild) { group.appendChild(copy.firstChild); }
+    out.appendChild(group);
+    var source = document.getElementById("print-header");
+    var foot = top + box.height;
+    wrapped(source ? source.textContent : "", 11, box.width - 24).forEach(function (words) {
+      foot += 15;
+      write(words, 11, 400, foot);
+    });
+    var height = Math.ceil(foot + 12);
+    out.setAttribute("xmlns", svg.namespaceURI);
+    out.setAttribute("viewBox", "0 0 " + box.width + " " + height);
+    out.setAttribute("width", box.width);
+    out.setAttribute("height", height);
+    return out;
+  }
+  function hand(blob, name) {
+    var link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = name;
+    document.body.appendChild(link);
+    link.click();
+    link.remove();
+    window.setTimeout(function () { URL.revokeObjectURL(link.href); }, 10000);
+  }
+  function savePicture(id, kind) {
+    var card = document.getElementById(id), svg = card && standalone(card);
+    if (!svg) { toast("There is no drawing to save"); return; }
+    var name = "empathy-" + id + "." + kind;
+    var text = new XMLSerializer().serializeToString(svg);
+    if (kind === "svg") { hand(new Blob([text], { type: "image/svg+xml" }), name); return; }
+    var picture = new Image();
+    picture.onload = function () {
+      var canvas = document.createElement("canvas"), times = 2;
+      canvas.width = svg.getAttribute("width") * times;
+      canvas.height = svg.getAttribute("height") * times;
+      var pen = canvas.getContext("2d");
+      pen.scale(times, times);
+      pen.drawImage(picture, 0, 0);
+      canvas.toBlob(function (blob) { hand(blob, name); }, "image/png");
+    };
+    picture.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
+  }
+
+  // ---- narrow screens start with the filters folded
+  document.addEventListener("DOMContentLoaded", function () {
+    var watch = new MutationObserver(function () {
+      var fold = document.getElementById("filter-fold");
+      if (fold) {
+        watch.disconnect();
+        if (window.matchMedia("(max-width: 720px)").matches) { fold.open = false; }
+      }
+    });
+    watch.observe(document.body, { childList: true, subtree: true });
+  });
+
+  // ---- an address with #card opens at that card once it is there
+  var sought = window.location.hash.slice(1);
+  if (sought) {
+    var arrival = new MutationObserver(function () {
+      var card = document.getElementById(sought);
+      if (card) { arrival.disconnect(); card.scrollIntoView({ block: "start" }); card.classList.add("sought"); }
+    });
+    arrival.observe(document.documentElement, { childList: true, subtree: true });
+  }
+})();

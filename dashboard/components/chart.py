@@ -1,0 +1,147 @@
+"""A chart in its card: the answer as title, the drawing, the numbers as a table, and every way to take it along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components.table import Column, table
+
+
+class Drawing(Component):
+    """A figure in the page; drawn by ``assets/drawing.js``.
+
+    Parameters
+    ----------
+    id : str or dict, optional
+    wide, narrow : list
+        Trees for a wide and a narrow column.
+    label : str
+        What it shows, for people who do not see it.
+    className : str, optional
+    """
+
+    _children_props: list[str] = []
+    _base_nodes = ["children"]
+    _namespace = "empathy_lift"
+    _type = "Drawing"
+    _prop_names = ["id", "wide", "narrow", "label", "className"]
+    _valid_wildcard_attributes: list[str] = []
+    available_properties = _prop_names
+    available_wildcard_properties: list[str] = []
+
+    def __init__(
+        self,
+        id: Any = None,
+        wide: Any = None,
+        narrow: Any = None,
+        label: str = "",
+        className: str | None = None,
+    ) -> None:
+        given = {"id": id, "wide": wide, "narrow": narrow, "label": label, "className": className}
+        super().__init__(**{name: value for name, value in given.items() if value is not None})
+
+
+def drawing(figure: dict[str, Any], className: str | None = None) -> Drawing:
+    """A bare figure, without a card; for sparklines and bars inside other things."""
+    return Drawing(wide=figure["wide"], narrow=figure.get("narrow"), label=figure["label"], className=className)
+
+
+def chart_card(
+    *,
+    id: str,
+    title: str,
+    subtitle: str,
+    figure: dict[str, Any] | None,
+    definition: str = "",
+    columns: Sequence[Column] = (),
+    rows: Sequence[dict[str, Any]] = (),
+    csv: str | None = None,
+    instead: Any = None,
+    legend: Any = None,
+    note: str = "",
+    className: str = "",
+) -> html.Section:
+    """A chart with everything a chart owes its reader.
+
+    Parameters
+    ----------
+    id : str
+        Name in the page's address (``#id``), unique on the page; also the start of downloaded files' names.
+    title : str
+        The answer, computed from the data.
+    subtitle : str
+        What is drawn, in which unit, about how many.
+    figure : dict or None
+        From :mod:`dashboard.figures`; None shows ``instead``.
+    definition : str
+        Plain words behind the question mark.
+    columns, rows
+        The same numbers as a table, see :func:`dashboard.components.table.table`.
+    csv : str, optional
+        Address of the download, from :func:`dashboard.export_routes.csv_link`.
+    instead : component, optional
+        What to show when there is no figure, from :mod:`dashboard.components.states`.
+    legend : component, optional
+        Shown between subtitle and drawing.
+    note : str
+        A line under the drawing.
+    className : str
+        Further classes of the card.
+    """
+    body: list[Any] = []
+    if legend is not None:
+        body.append(legend)
+    body.append(
+        html.Div(drawing(figure), className="chart-body") if figure else html.Div(instead, className="chart-body")
+    )
+    if note:
+        body.append(html.P(note, className="chart-note"))
+    if columns and rows:
+        body.append(
+            html.Details(
+                [html.Summary("View as table"), table(columns, rows, caption=title)],
+                className="as-table",
+            )
+        )
+    tools = _tools(id, csv, drawn=figure is not None)
+    heading = [html.H2(title, className="card-title", id=f"{id}-title")]
+    if definition:
+        heading.append(info(definition))
+    return html.Section(
+        [
+            html.Div([html.Div(heading, className="card-heading"), tools], className="card-head"),
+            html.P(subtitle, className="card-subtitle") if subtitle else None,
+            *body,
+        ],
+        id=id,
+        className=f"card chart-card {className}".strip(),
+        **{"aria-labelledby": f"{id}-title"},
+    )
+
+
+def info(words: str, label: str = "What this means") -> html.Button:
+    """A question mark that explains on hover, focus and touch."""
+    return html.Button("?", className="info", type="button", **{"aria-label": f"{label}: {words}", "data-tip": words})
+
+
+def _tools(id: str, csv: str | None, *, drawn: bool) -> html.Details:
+    items: list[Any] = []
+    if csv:
+        items.append(html.A("Numbers (CSV)", href=csv, download="", className="menu-item"))
+    if drawn:
+        items += [
+            html.Button(words, type="button", className="menu-item", **{"data-save": kind, "data-card": id})
+            for kind, words in (("svg", "Drawing (SVG)"), ("png", "Picture (PNG)"))
+        ]
+    items.append(html.Button("Copy link to this", type="button", className="menu-item", **{"data-copy-link": id}))
+    return html.Details(
+        [
+            html.Summary("⋯", className="tool", **{"aria-label": "Download or link"}),
+            html.Div(items, className="menu-list"),
+        ],
+        className="menu no-print",
+    )

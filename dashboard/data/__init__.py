@@ -1,0 +1,1 @@
+"""The only door to data: every page, chart, table and file asks :class:`dashboard.data.queries.Queries`."""

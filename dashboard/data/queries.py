@@ -1,0 +1,423 @@
+"""Questions a page may ask, answered from one version of the warehouse, with small groups already left out.
+
+Pages, downloads and addresses typed by hand all come through :class:`Queries`; none of them sees a connection. So the
+minimum group size holds everywhere in the same way, and who may see what can later be decided here and nowhere else.
+
+Assumptions
+-----------
+1. A version never changes, so every answer is remembered under its run id (:mod:`dashboard.data.cache`).
+2. Effects of the whole and of single values of a filter are stored in ``result``; any other selection is estimated
+   while the reader waits, by the same function (``analysis.run.study``), with the same columns.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+import duckdb
+import polars as pl
+
+from analysis.slices import Slice
+from dashboard.data.cache import Cache
+from dashboard.data.suppression import Decision, decide, suppress
+from dashboard.settings import Settings
+from dashboard.state import DIMENSIONS, LABELS, Facets, Filters
+from etl.kpis import Kpi
+from etl.warehouse import Warehouse, frame
+
+T = TypeVar("T")
+
+STORED_KINDS = ("site", "team", "channel", "tenure_band", "cohort")
+"""Filters whose single values have stored results."""
+STUDY_TABLES = ("effect", "event_time", "cohort_effect", "calendar_effect", "att_gt", "ladder", "check")
+"""Result tables that exist per KPI and slice."""
+_AGENT_COLUMNS = {"team": "team_id"}
+
+
+@dataclass(frozen=True)
+class About:
+    """Where the numbers on screen come from.
+
+    Attributes
+    ----------
+    run_id : str
+    created_at : datetime
+        When this version was published (UTC).
+    data_from, data_to : date or None
+        First and last day with data.
+    n_read, n_rejected : int
+        Rows of all files.
+    failed_checks, warned_checks : int
+        Data checks that failed with severity error, and with severity warning.
+    unreconciled : int
+        Files whose rows are not all accounted for.
+    """
+
+    run_id: str
+    created_at: datetime
+    data_from: date | None
+    data_to: date | None
+    n_read: int
+    n_rejected: int
+    failed_checks: int
+    warned_checks: int
+    unreconciled: int
+
+    @property
+    def quality(self) -> str:
+        """``good``, ``look`` (something to read) or ``bad`` (something is wrong)."""
+        if self.failed_checks or self.unreconciled:
+            return "bad"
+        return "look" if self.warned_checks else "good"
+
+
+class Queries:
+    """Answers about one configuration's warehouse; safe to share between threads.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        engine = settings.config.engine
+        self._warehouse = Warehouse(settings.config.warehouse, threads=engine.threads, memory_limit=engine.memory_limit)
+        self._cache = Cache()
+        self._local = threading.local()
+
+    # -- which data -----------------------------------------------------------------------------------------------
+
+    def run_id(self) -> str:
+        """The version being served now; inside :meth:`pinned`, the one pinned."""
+        pinned: str | None = getattr(self._local, "run_id", None)
+        return pinned or self._warehouse.current().run_id
+
+    @contextmanager
+    def pinned(self) -> Iterator[str]:
+        """Answer everything in the block from one version, whatever is published meanwhile."""
+        before = getattr(self._local, "run_id", None)
+        self._local.run_id = before or self._warehouse.current().run_id
+        try:
+            yield self._local.run_id
+        finally:
+            self._local.run_id = before
+
+    def ask(self, key: tuple[Any, ...], make: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        """Remember an answer under this version; for further methods of this class and for page-specific queries.
+
+        Parameters
+        ----------
+        key : tuple
+            Hashable; unique to the question and its arguments.
+        make : callable
+            Gets a cursor on the pinned version, gives the answer. It must leave small groups out itself, with
+            :func:`dashboard.data.suppression.suppress`.
+        """
+        run_id = self.run_id()
+
+        def answer() -> T:
+            with self._warehouse.reader(run_id) as cursor:
+                return make(cursor)
+
+        return self._cache.get((run_id, *key), answer)
+
+    def frame(self, sql: str, parameters: tuple[Any, ...] = ()) -> pl.DataFrame:
+        """Rows of a query about things that are not persons (``meta``, ``result`` of all slices, ``mart.adoption``)."""
+        return self.ask(("frame", sql, parameters), lambda cursor: frame(cursor, sql, list(parameters)))
+
+    def has(self, relation: str) -> bool:
+        """Whether this version holds a relation, such as ``result.value``."""
+        schema, name = relation.split(".")
+        sql = (
+            "select table_name from duckdb_tables() where database_name = current_database() and schema_name = ? "
+            "union select view_name from duckdb_views() where database_name = current_database() and schema_name = ?"
+        )
+        found = self.frame(sql, (schema, schema))
+        return name in found.to_series().to_list()
+
+    def about(self) -> About:
+        """Run, freshness and quality of the data being served."""
+
+        def make(cursor: duckdb.DuckDBPyConnection) -> About:
+            version = self._warehouse.version(self.run_id())
+            span = _first(cursor, "select min(week), max(week) + interval 6 day from mart.agent_week")
+            run = (
+                _first(cursor, "select data_from, data_to from meta.run order by started_at desc limit 1")
+                if self.has("meta.run")
+                else None
+            )
+            if run and run[0] is not None:
+                span = run
+            rows = (0, 0, 0)
+            if self.has("meta.file_manifest"):
+                rows = _first(
+                    cursor,
+                    'select coalesce(sum("read"), 0), coalesce(sum(rejected), 0), '
+                    'count(*) filter (where "read" <> loaded + rejected + duplicate) from meta.file_manifest',
+                ) or (0, 0, 0)
+            checks = (0, 0)
+            if self.has("meta.check_result"):
+                checks = _first(
+                    cursor,
+                    "select count(*) filter (where status = 'failed' and severity = 'error'), "
+                    "count(*) filter (where status = 'failed' and severity <> 'error') from meta.check_result",
+                ) or (0, 0)
+            first, last = span or (None, None)
+            return About(
+                version.run_id,
+                version.created_at,
+                _as_date(first),
+                _as_date(last),
+                int(rows[0]),
+                int(rows[1]),
+                int(checks[0]),
+                int(checks[1]),
+                int(rows[2]),
+            )
+
+        return self.ask(("about",), make)
+
+    def facets(self) -> Facets:
+        """What can be selected."""
+
+        def make(cursor: duckdb.DuckDBPyConnection) -> Facets:
+            combinations = self._combinations()
+            values = {}
+            for name in DIMENSIONS:
+                found = combinations[name].drop_nulls().unique().sort().to_list()
+                values[name] = tuple(sorted(found, key=_tenure_order) if name == "tenure_band" else found)
+            return Facets(values, combinations["first_week"].min(), combinations["last_week"].max())  # type: ignore[arg-type]
+
+        return self.ask(("facets",), make)
+
+    def teams_by_site(self) -> dict[str, list[str]]:
+        """Site to its teams, for grouped lists."""
+        pairs = self._combinations().select("site", "team").drop_nulls().unique().sort("site", "team")
+        grouped: dict[str, list[str]] = {}
+        for site, team in pairs.iter_rows():
+            grouped.setdefault(site, []).append(team)
+        return grouped
+
+    # -- who may be shown -----------------------------------------------------------------------------------------
+
+    def decision(self, filters: Filters) -> Decision:
+        """Whether a selection may be shown; every method below that takes filters expects an allowed one."""
+        return self.ask(("decision", filters), lambda _: self._decide(filters))
+
+    def _combinations(self) -> pl.DataFrame:
+        """Agents by the values of every filter they ever had, with first and last week; small, made once a version."""
+        sql = (
+            "select w.agent_ix, w.site, w.team_id as team, w.channel, w.queue, w.tenure_band, "
+            "strftime(coalesce(w.scheduled_week, w.trained_week), '%Y-%m-%d') as cohort, "
+            "min(w.week) as first_week, max(w.week) as last_week from mart.agent_week w group by all"
+        )
+        return self.ask(("combinations",), lambda cursor: frame(cursor, sql))
+
+    def _decide(self, filters: Filters) -> Decision:
+        rows = self._combinations()
+        chosen = {name: getattr(filters, name) for name in DIMENSIONS if getattr(filters, name)}
+        period = pl.lit(True)
+        if filters.start:
+            period = period & (pl.col("last_week") >= filters.start)
+        if filters.end:
+            period = period & (pl.col("first_week") <= filters.end)
+        rows = rows.filter(period)
+        tests = {name: pl.col(name).is_in(list(values)) for name, values in chosen.items()}
+        selected = rows.filter(*tests.values()) if tests else rows
+        sizes: dict[str, dict[str, int]] = {}
+        for name in chosen:
+            others = [test for other, test in tests.items() if other != name]
+            counted = (rows.filter(*others) if others else rows).drop_nulls(name)
+            sizes[name] = dict(counted.group_by(name).agg(pl.col("agent_ix").n_unique()).iter_rows())
+        return decide(chosen, sizes, selected["agent_ix"].n_unique(), self.settings.min_group, LABELS)
+
+    def group_sizes(self, by: str, filters: Filters = Filters()) -> pl.DataFrame:  # noqa: B008
+        """Agents by value of one filter, small ones suppressed: columns ``by, n_agents, suppressed``."""
+        rows = self._combinations()
+        tests = [pl.col(name).is_in(list(getattr(filters, name))) for name in DIMENSIONS if getattr(filters, name)]
+        counted = (rows.filter(*tests) if tests else rows).drop_nulls(by)
+        sizes = counted.group_by(by).agg(pl.col("agent_ix").n_unique().alias("n_agents")).sort(by)
+        return suppress(sizes, count="n_agents", minimum=self.settings.min_group, hide=(), label=by)
+
+    # -- levels ---------------------------------------------------------------------------------------------------
+
+    def kpis(self) -> list[Kpi]:
+        """KPIs of the catalogue that are shown."""
+        return [kpi for kpi in self.settings.catalogue.values() if not kpi.hidden]
+
+    def unavailable(self, kpi: Kpi, filters: Filters) -> str:
+        """Why a KPI cannot be read for a selection; empty when it can."""
+        missing = [
+            LABELS[name].lower()
+            for name in DIMENSIONS
+            if name != "cohort" and getattr(filters, name) and name not in kpi.dimensions
+        ]
+        return f"Not recorded by {' or '.join(missing)}." if missing else ""
+
+    def weekly(self, kpi: str, filters: Filters) -> pl.DataFrame:
+        """Level of a KPI by week: ``week, num, den, n_agents``; weeks with too few agents have no numbers."""
+        self.settings.catalogue[kpi]
+
+        def make(cursor: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+            where, values = _where(filters)
+            sql = (
+                f'select week, sum("{kpi}_num") as num, sum("{kpi}_den") as den, count(distinct agent_ix) as n_agents '
+                f'from mart.agent_week where "{kpi}_den" > 0 and {where} group by week order by week'
+            )
+            rows = frame(cursor, sql, values)
+            return suppress(rows, count="n_agents", minimum=self.settings.min_group, hide=("num", "den"), label="week")
+
+        return self.ask(("weekly", kpi, filters), make)
+
+    def first_training(self, filters: Filters) -> date | None:
+        """Week in which the first agents of a selection were to be trained."""
+
+        def make(cursor: duckdb.DuckDBPyConnection) -> date | None:
+            where, values = _where(filters)
+            found = _first(
+                cursor, f"select min(coalesce(scheduled_week, trained_week)) from mart.agent_week where {where}", values
+            )
+            return _as_date(found[0]) if found else None
+
+        return self.ask(("first_training", filters), make)
+
+    # -- effects --------------------------------------------------------------------------------------------------
+
+    def study(self, kpi: str, filters: Filters) -> dict[str, pl.DataFrame]:
+        """Everything estimated for a KPI and a selection: the result tables named in ``STUDY_TABLES``.
+
+        Rows about fewer agents than the minimum (an event week, a cohort) are left out; an effect on fewer trained
+        agents than the minimum has no numbers and says why.
+        """
+        found = self.ask(("study", kpi, filters), lambda cursor: self._study(cursor, kpi, filters))
+        return found
+
+    def effects(self, filters: Filters) -> pl.DataFrame:
+        """The headline effect of every KPI that can be read for a selection, in catalogue order."""
+
+        def make(cursor: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+            parts = [
+                self.study(kpi.id, filters)["effect"].filter(pl.col("role") == "headline")
+                for kpi in self.kpis()
+                if not self.unavailable(kpi, filters)
+            ]
+            return pl.concat(parts, how="vertical_relaxed") if parts else pl.DataFrame()
+
+        return self.ask(("effects", filters), make)
+
+    def is_stored(self, filters: Filters) -> bool:
+        """Whether a selection has stored results."""
+        return stored_slice(filters) is not None
+
+    def _study(self, cursor: duckdb.DuckDBPyConnection, kpi: str, filters: Filters) -> dict[str, pl.DataFrame]:
+        frames: dict[str, pl.DataFrame] = {}
+        stored = stored_slice(filters)
+        if stored is not None:
+            frames = {name: self._stored(cursor, name, kpi, *stored) for name in STUDY_TABLES}
+        if stored is None or frames["effect"].is_empty():
+            from analysis.run import study
+
+            live = study(cursor, kpi, to_slice(filters), self.settings.config, self.settings.catalogue)
+            frames = {**frames, **live.frames()}
+        return {name: self._without_few(name, frame) for name, frame in frames.items()}
+
+    def _stored(self, cursor: duckdb.DuckDBPyConnection, name: str, kpi: str, kind: str, value: str) -> pl.DataFrame:
+        if not self.has(f"result.{name}"):
+            return pl.DataFrame()
+        sliced = name != "att_gt"
+        sql = f'select * from result."{name}" where kpi = ?' + (
+            " and slice_kind = ? and slice_value = ?" if sliced else ""
+        )
+        return frame(cursor, sql, [kpi, kind, value] if sliced else [kpi])
+
+    def _without_few(self, name: str, rows: pl.DataFrame) -> pl.DataFrame:
+        minimum = self.settings.min_group
+        if "n_agents" in rows.columns and name in ("event_time", "cohort_effect", "calendar_effect"):
+            return rows.filter(pl.col("n_agents") >= minimum)
+        if name == "effect" and not rows.is_empty():
+            few = (pl.col("n_agents") < minimum) | (
+                (pl.col("n_trained_agents") > 0) & (pl.col("n_trained_agents") < minimum)
+            )
+            words = f"Fewer than {minimum} trained agents match, so nothing is shown about them."
+            numbers = (
+                "estimate",
+                "std_error",
+                "ci_low",
+                "ci_high",
+                "df",
+                "baseline",
+                "n_contacts",
+                "n_agents",
+                "n_trained_agents",
+                "weeks_to_know",
+            )
+            blank = [pl.when(few).then(None).otherwise(pl.col(c)).alias(c) for c in numbers if c in rows.columns]
+            said = [
+                pl.when(few).then(pl.lit(text)).otherwise(pl.col(c)).alias(c)
+                for c, text in (
+                    ("verdict", "cant_tell_yet"),
+                    ("sentence", f"We can't tell: {words}"),
+                    ("reason", words),
+                )
+            ]
+            return rows.with_columns(blank + said)
+        return rows
+
+    def values(self) -> pl.DataFrame:
+        """Money by KPI and scenario for everybody, as stored; empty when no unit value was given."""
+        return self.frame("select * from result.value") if self.has("result.value") else pl.DataFrame()
+
+    def design(self) -> tuple[pl.DataFrame, dict[str, str]]:
+        """Admissible estimators in order, and notes on how agents came to be trained."""
+        rows = (
+            self.frame("select * from result.design order by position") if self.has("result.design") else pl.DataFrame()
+        )
+        notes: dict[str, str] = {}
+        if self.has("result.design_note"):
+            notes = dict(self.frame("select key, value from result.design_note").iter_rows())
+        return rows, notes
+
+
+def stored_slice(filters: Filters) -> tuple[str, str] | None:
+    """Kind and value under which a selection's results are stored; None when they are estimated on request."""
+    active = filters.active()
+    if not active:
+        return ("overall", "")
+    if len(active) == 1:
+        ((name, values),) = active.items()
+        if name in STORED_KINDS and len(values) == 1:
+            return (name, values[0])
+    return None
+
+
+def to_slice(filters: Filters) -> Slice:
+    """The selection as estimation understands it."""
+    chosen = {name: getattr(filters, name) for name in DIMENSIONS}
+    return Slice(**chosen, start=filters.start, end=filters.end)
+
+
+def _where(filters: Filters) -> tuple[str, list[Any]]:
+    where, values = to_slice(filters).where()
+    if filters.cohort:
+        where += f" and coalesce(scheduled_week, trained_week) in ({', '.join('?' * len(filters.cohort))})"
+        values = [*values, *(date.fromisoformat(cohort) for cohort in filters.cohort)]
+    return where, values
+
+
+def _first(cursor: duckdb.DuckDBPyConnection, sql: str, values: list[Any] | None = None) -> tuple[Any, ...] | None:
+    return cursor.execute(sql, values or []).fetchone()
+
+
+def _as_date(value: Any) -> date | None:
+    return value.date() if isinstance(value, datetime) else value
+
+
+def _tenure_order(band: str) -> tuple[int, str]:
+    digits = "".join(c for c in band.split("-")[0] if c.isdigit())
+    return (int(digits or 0) + (1 if band.startswith("over") else 0), band)

@@ -1,0 +1,181 @@
+"""Who may be shown: no number about fewer agents than the minimum, and none that subtraction would reveal.
+
+A value (a team, a channel, ...) with fewer agents than the minimum is *tied* to the next smaller values beside it until
+together they reach the minimum. A selection must take a tied group whole or not at all. Then no sum, difference or
+sequence of allowed selections isolates a small group: every allowed selection is a union of tied groups, and so is
+whatever remains when one is subtracted from another.
+
+Assumptions
+-----------
+1. Rows are additive over the values of one filter, the others held fixed (checked: contacts belong to one value).
+2. Groups are counted in distinct agents, the people to be protected.
+3. Whoever asks cannot combine different *versions* of the data; access to old versions is the operator's decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether a selection may be shown.
+
+    Attributes
+    ----------
+    allowed : bool
+    reason : str
+        Why not, and what the minimum is; empty when allowed.
+    relax : tuple of str
+        Names of the filters whose removal would help, best first.
+    n_agents : int
+        Agents in the selection; 0 is told as such, other numbers under the minimum are not told.
+    """
+
+    allowed: bool
+    reason: str = ""
+    relax: tuple[str, ...] = ()
+    n_agents: int = 0
+
+
+def tied_groups(counts: Mapping[str, int], minimum: int) -> list[tuple[str, ...]]:
+    """Values that can only be shown together.
+
+    Parameters
+    ----------
+    counts : mapping
+        Value to number of agents, siblings under one parent.
+    minimum : int
+        Smallest group shown.
+
+    Returns
+    -------
+    list of tuple of str
+        A partition of the values with at least one agent; every part reaches the minimum, except when all of them
+        together do not.
+    """
+    ordered = sorted((value for value, count in counts.items() if count > 0), key=lambda value: (counts[value], value))
+    groups: list[tuple[str, ...]] = []
+    open_group: list[str] = []
+    total = 0
+    for value in ordered:
+        if not open_group and counts[value] >= minimum:
+            groups.append((value,))
+            continue
+        open_group.append(value)
+        total += counts[value]
+        # The partner must itself be large: two small values tied only to each other would still be told apart from a
+        # remainder that is known, so the group closes when its sum reaches the minimum with at least two members.
+        if total >= minimum and len(open_group) > 1:
+            groups.append(tuple(open_group))
+            open_group, total = [], 0
+    if open_group:
+        if groups:
+            groups[-1] = (*groups[-1], *open_group)
+        else:
+            groups.append(tuple(open_group))
+    return groups
+
+
+def decide(
+    chosen: Mapping[str, Sequence[str]],
+    sizes: Mapping[str, Mapping[str, int]],
+    n_agents: int,
+    minimum: int,
+    labels: Mapping[str, str] | None = None,
+) -> Decision:
+    """Whether a selection may be shown.
+
+    Parameters
+    ----------
+    chosen : mapping
+        Filter name to the values selected; filters without a selection are left out.
+    sizes : mapping
+        For each of those filters, agents by value *with the other filters as they are*.
+    n_agents : int
+        Agents in the selection.
+    minimum : int
+        Smallest group shown.
+    labels : mapping, optional
+        Filter name to its name on screen.
+    """
+    labels = labels or {}
+    if n_agents == 0:
+        return Decision(False, "Nobody matches all of these filters together.", _by_gain(chosen, sizes))
+    if n_agents < minimum:
+        reason = (
+            f"Fewer than {minimum} agents match, so nothing is shown: with so few, a number would be about persons "
+            "and not about training."
+        )
+        return Decision(False, reason, _by_gain(chosen, sizes))
+    for name, values in chosen.items():
+        picked = set(values)
+        for group in tied_groups(sizes[name], minimum):
+            inside = picked & set(group)
+            if inside and len(inside) < len(group):
+                beside = ", ".join(sorted(set(group) - inside))
+                label = labels.get(name, name).lower()
+                reason = (
+                    f"Shown alone, this {label} would let fewer than {minimum} agents be worked out by subtraction. "
+                    f"Select it together with {beside}, or clear the {label} filter."
+                )
+                return Decision(False, reason, (name,))
+    return Decision(True, n_agents=n_agents)
+
+
+def suppress(
+    frame: pl.DataFrame,
+    *,
+    count: str,
+    minimum: int,
+    hide: Sequence[str],
+    within: Sequence[str] = (),
+    label: str | None = None,
+) -> pl.DataFrame:
+    """A table of groups with the small ones, and what would reveal them, blanked.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per group.
+    count : str
+        Column with the number of agents.
+    minimum : int
+        Smallest group shown.
+    hide : sequence of str
+        Columns to blank in suppressed rows; the count column is always blanked.
+    within : sequence of str
+        Columns of the parent whose total is known (site of a team); complementary suppression works inside it.
+    label : str, optional
+        Column that orders equal counts, so that the choice of the partner is the same everywhere.
+
+    Returns
+    -------
+    DataFrame
+        Same rows and order, with a boolean column ``suppressed``.
+    """
+    indexed = frame.with_row_index("_row")
+    hidden: set[int] = set()
+    parts: Iterable[pl.DataFrame] = (
+        indexed.partition_by(list(within), maintain_order=True) if within and indexed.height else [indexed]
+    )
+    for part in parts:
+        order = [count, label] if label else [count, "_row"]
+        sizes = {str(row): int(n or 0) for row, n in part.sort(order).select("_row", count).iter_rows()}
+        if any(0 < n < minimum for n in sizes.values()):
+            for group in tied_groups(sizes, minimum):
+                if len(group) > 1 or sizes[group[0]] < minimum:
+                    hidden |= {int(row) for row in group}
+    mask = pl.col("_row").is_in(sorted(hidden))
+    blank = [name for name in dict.fromkeys((*hide, count)) if name in frame.columns]
+    return indexed.with_columns(
+        [pl.when(mask).then(None).otherwise(pl.col(name)).alias(name) for name in blank] + [mask.alias("suppressed")]
+    ).drop("_row")
+
+
+def _by_gain(chosen: Mapping[str, Sequence[str]], sizes: Mapping[str, Mapping[str, int]]) -> tuple[str, ...]:
+    gain = {name: sum(sizes.get(name, {}).values()) for name in chosen}
+    return tuple(sorted(gain, key=lambda name: (-gain[name], name)))

@@ -1,0 +1,179 @@
+"""How pages leave the building: security headers, host check, compression, caching, access log.
+
+Assumptions
+-----------
+1. Scripts come from this server or carry the page's nonce; nothing else runs (checked by the browser tests, which fail
+   on any console error, and every violation is one).
+2. Style *elements* stay allowed inline: the component libraries insert theirs without a nonce. A style cannot send data
+   out, because every source of images, fonts and connections is limited to this server.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import sys
+import time
+import uuid
+from functools import lru_cache
+
+import brotli
+from dash import Dash
+from flask import Flask, Response, abort, g, request
+from flask_compress import Compress
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from dashboard.settings import Settings
+
+ACCESS_LOGGER = "empathy.access"
+ONE_YEAR_SECONDS = 31_536_000
+BROTLI_QUALITY = 9
+"""For files that are compressed once per process and then served from memory; 11 costs seconds and gains 3%."""
+STATIC_PREFIXES = ("/_dash-component-suites/", "/assets/")
+MAX_REQUEST_BYTES = 1_000_000
+
+
+def secure(app: Dash, settings: Settings) -> None:
+    """Attach everything in this module to an application.
+
+    Parameters
+    ----------
+    app : Dash
+    settings : Settings
+    """
+    server: Flask = app.server
+    server.secret_key = settings.secret
+    server.config.update(
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.proxy_hops > 0,
+        MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
+        COMPRESS_ALGORITHM=["br", "zstd", "gzip"],
+        COMPRESS_STREAMS=False,
+    )
+    if settings.proxy_hops:
+        hops = settings.proxy_hops
+        server.wsgi_app = ProxyFix(server.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+    @server.before_request
+    def _arrive() -> None:
+        g.started = time.perf_counter()
+        g.nonce = secrets.token_urlsafe(16)
+        g.request_id = uuid.uuid4().hex[:12]
+        if request.host.rsplit(":", 1)[0].lower() not in settings.hosts and request.host.lower() not in settings.hosts:
+            abort(400, "This address is not one this dashboard answers to; set EMPATHY_HOSTS.")
+
+    # Functions run in the reverse order of registration: headers and log see the compressed response.
+    @server.after_request
+    def _leave(response: Response) -> Response:
+        for name, value in headers(g.get("nonce", ""), https=request.is_secure).items():
+            response.headers.setdefault(name, value)
+        response.headers["X-Request-ID"] = g.get("request_id", "")
+        response.headers.pop("Server", None)
+        log_access(response)
+        return response
+
+    Compress(server)
+    server.after_request(_cached_static)
+
+
+def headers(nonce: str, *, https: bool) -> dict[str, str]:
+    """Security headers of one response.
+
+    Parameters
+    ----------
+    nonce : str
+        The page's nonce; scripts in the page that carry it may run.
+    https : bool
+        Whether the reader's connection is encrypted.
+    """
+    policy = {
+        "default-src": "'self'",
+        "script-src": f"'self' 'nonce-{nonce}'",
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: blob:",
+        "font-src": "'self' data:",
+        "connect-src": "'self'",
+        "object-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+    }
+    found = {
+        "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=(), interest-cohort=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Cache-Control": "no-store",
+    }
+    if https:
+        found["Strict-Transport-Security"] = f"max-age={ONE_YEAR_SECONDS}"
+    return found
+
+
+def nonced(html: str, nonce: str) -> str:
+    """The index page with the nonce on every script element."""
+    return html.replace("<script", f'<script nonce="{nonce}"')
+
+
+def log_access(response: Response) -> None:
+    """One JSON line per request: who asked is the proxy's business, what was asked and how long it took is ours."""
+    logger = logging.getLogger(ACCESS_LOGGER)
+    if not logger.isEnabledFor(logging.INFO):
+        return
+    started = g.get("started", time.perf_counter())
+    entry: dict[str, object] = {
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "request_id": g.get("request_id", ""),
+        "method": request.method,
+        "path": request.path,
+        "query": request.query_string.decode("utf-8", "replace")[:500],
+        "status": response.status_code,
+        "bytes": response.content_length,
+        "milliseconds": round((time.perf_counter() - started) * 1000, 1),
+        "run_id": g.get("run_id"),
+    }
+    if request.path.endswith("_dash-update-component"):
+        body = request.get_json(silent=True) or {}
+        entry["callback"] = str(body.get("output", ""))[:120]
+    logger.info(json.dumps(entry, ensure_ascii=False))
+
+
+def log_to_stderr() -> None:
+    """Send the access log to standard error, once."""
+    logger = logging.getLogger(ACCESS_LOGGER)
+    if not logger.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+
+
+def _cached_static(response: Response) -> Response:
+    """Files that never change under their address: compressed once, kept by the browser for a year."""
+    if request.method != "GET" or response.status_code != 200 or not request.path.startswith(STATIC_PREFIXES):
+        return response
+    fingerprinted = "m=" in request.query_string.decode("ascii", "replace") or response.cache_control.max_age
+    response.headers["Cache-Control"] = (
+        f"public, max-age={ONE_YEAR_SECONDS}, immutable" if fingerprinted else "no-cache"
+    )
+    text = (response.mimetype or "").endswith(("javascript", "css", "json", "svg+xml"))
+    if text and "br" in request.headers.get("Accept-Encoding", ""):
+        response.direct_passthrough = False
+        data = response.get_data()
+        if len(data) > 500:
+            response.set_data(_squeezed(data))
+            response.headers["Content-Encoding"] = "br"
+            response.headers["Vary"] = "Accept-Encoding"
+            response.headers.pop("ETag", None)
+    return response
+
+
+@lru_cache(maxsize=256)
+def _squeezed(data: bytes) -> bytes:
+    return brotli.compress(data, quality=BROTLI_QUALITY)

@@ -1,0 +1,97 @@
+"""The pages, and how to add one.
+
+A page is a module in this folder with these names:
+
+``PAGE``
+    A :class:`Page`: address, name in the navigation, the question it answers (title of the browser tab).
+``answer(context, filters, **parts)``
+    The page for one selection, called whenever the reader arrives, a filter changes or new data are published.
+    ``parts`` are the variable parts of the address, such as ``kpi`` in ``/effects/<kpi>``. It asks
+    ``context.queries`` (never a connection), hands rows to a pure function of :mod:`dashboard.views`, and puts the
+    result into components (:mod:`dashboard.components`), its first element a ``html.H1``. It need not handle
+    selections that may not be shown, nor failures: :mod:`dashboard.app` does.
+``DOWNLOADS`` (optional)
+    Name to :class:`dashboard.export_routes.Download`: tables to take along as CSV; link to them with ``csv_link``.
+``register(app, context)`` (optional)
+    Further callbacks of the page alone. A choice inside a page (which KPI, which two cohorts) belongs into the
+    address; write it with a callback on ``Output("url", "pathname" or "search", allow_duplicate=True)``.
+
+Then add the module to ``modules()`` below; navigation, filters, address, error state and downloads follow.
+Rows become view models in ``dashboard/views/<page>.py``, drawings come from ``dashboard/figures``; both are pure and
+tested without a browser. A question only one page asks can be a function in ``dashboard/data/<page>.py`` that calls
+``queries.ask`` and leaves small groups out with :func:`dashboard.data.suppression.suppress`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dashboard.data.queries import Queries
+    from dashboard.settings import Settings
+
+
+@dataclass(frozen=True)
+class Page:
+    """Where a page stands.
+
+    Attributes
+    ----------
+    key : str
+        Short name, unique.
+    path : str
+        Address; a last part in angle brackets is variable: ``/effects/<kpi>``.
+    name : str
+        Word in the navigation.
+    question : str
+        What the page answers.
+    filtered : bool
+        Whether the filter bar applies.
+    """
+
+    key: str
+    path: str
+    name: str
+    question: str
+    filtered: bool = True
+
+    @property
+    def base(self) -> str:
+        """The address without its variable part."""
+        return self.path.split("/<")[0] or "/"
+
+    def match(self, pathname: str) -> dict[str, str] | None:
+        """The variable parts when ``pathname`` is this page; None when it is not."""
+        given = [part for part in pathname.split("/") if part]
+        wanted = [part for part in self.path.split("/") if part]
+        if wanted and wanted[-1].startswith("<"):
+            name = wanted[-1].strip("<>")
+            if given == wanted[:-1]:
+                return {}
+            if len(given) == len(wanted) and given[:-1] == wanted[:-1]:
+                return {name: given[-1]}
+            return None
+        return {} if given == wanted else None
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every page gets.
+
+    Attributes
+    ----------
+    settings : Settings
+    queries : Queries
+    """
+
+    settings: Settings
+    queries: Queries
+
+
+def modules() -> list[ModuleType]:
+    """The page modules in the order of the navigation."""
+    from dashboard.pages import effects, overview
+
+    return [overview, effects]

@@ -1,0 +1,148 @@
+"""What the dashboard needs to know before it starts: the configuration, the catalogue, and how it may be reached."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.units import Reader
+from etl import config as empathy_config
+from etl import kpis
+from etl.config import Config, ConfigError
+from etl.kpis import Catalogue
+
+SECRET_VARIABLE = "EMPATHY_SECRET"
+"""Environment variable with the key that signs sessions; at least 32 characters."""
+PROXY_VARIABLE = "EMPATHY_PROXY_HOPS"
+"""Environment variable with the number of reverse proxies in front; set it only where one checks who is asking."""
+HOSTS_VARIABLE = "EMPATHY_HOSTS"
+"""Environment variable with the host names people type, separated by commas; needed behind a proxy."""
+CONFIG_VARIABLE = "EMPATHY_CONFIG"
+"""Environment variable with the path of empathy.toml, for gunicorn."""
+
+MIN_SECRET_LENGTH = 32
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything fixed for the life of a process.
+
+    Attributes
+    ----------
+    config : Config
+        The configuration file.
+    catalogue : Catalogue
+        KPIs with the configuration's overrides.
+    secret : str
+        Key that signs sessions.
+    proxy_hops : int
+        Reverse proxies in front of the application; 0 when people reach it directly.
+    hosts : tuple of str
+        Host names that are answered; requests under any other name are refused.
+    """
+
+    config: Config
+    catalogue: Catalogue
+    secret: str
+    proxy_hops: int
+    hosts: tuple[str, ...]
+
+    @property
+    def reader(self) -> Reader:
+        """Locale and currency for every number on screen."""
+        return Reader(self.config.project.locale, self.config.project.currency)
+
+    @property
+    def min_group(self) -> int:
+        """Smallest number of agents about whom anything is shown."""
+        return self.config.privacy.min_group
+
+
+def from_config(source: str | Path | Config, environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from a configuration file and the environment.
+
+    Parameters
+    ----------
+    source : str, Path or Config
+        The empathy.toml, or one already read.
+    environ : mapping, optional
+        Environment variables; the process's own by default.
+
+    Raises
+    ------
+    ConfigError
+        When the file or a variable cannot be used; the message names it and says what to do.
+    """
+    environ = os.environ if environ is None else environ
+    config = source if isinstance(source, Config) else empathy_config.load(source)
+    hops = _hops(environ.get(PROXY_VARIABLE, "0"))
+    extra = tuple(name.strip().lower() for name in environ.get(HOSTS_VARIABLE, "").split(",") if name.strip())
+    if hops and not extra:
+        raise ConfigError(
+            f"{PROXY_VARIABLE} is set but {HOSTS_VARIABLE} is not; name the host people type, "
+            f"such as {HOSTS_VARIABLE}=training.example.org."
+        )
+    return Settings(
+        config=config,
+        catalogue=kpis.load().with_overrides(config),
+        secret=_secret(environ.get(SECRET_VARIABLE, ""), required=hops > 0),
+        proxy_hops=hops,
+        hosts=(*LOOPBACK_NAMES, *extra),
+    )
+
+
+def check_binding(host: str, settings: Settings) -> None:
+    """Refuse to listen where others could reach these pages unless something in front checks who they are.
+
+    Parameters
+    ----------
+    host : str
+        Address to listen on.
+    settings : Settings
+
+    Raises
+    ------
+    ConfigError
+        When ``host`` is not a loopback address and no proxy is configured.
+    """
+    if is_loopback(host) or settings.proxy_hops > 0:
+        return
+    raise ConfigError(
+        f"Refusing to listen on {host}: the dashboard has no sign-in of its own, so anybody who can reach that address "
+        f"would see the results of your agents. Put a reverse proxy that signs people in before it, then set "
+        f"{PROXY_VARIABLE}=1, {HOSTS_VARIABLE}=<the host people type> and {SECRET_VARIABLE}=<a long random text>. "
+        "For yourself alone, use --host 127.0.0.1."
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach ``host``."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _hops(text: str) -> int:
+    if not text.isdigit() or int(text) > 5:
+        raise ConfigError(f'{PROXY_VARIABLE}="{text}" must be the number of proxies in front, 0 to 5.')
+    return int(text)
+
+
+def _secret(value: str, *, required: bool) -> str:
+    if value:
+        if len(value) < MIN_SECRET_LENGTH:
+            raise ConfigError(f"{SECRET_VARIABLE} is too short; use at least {MIN_SECRET_LENGTH} random characters.")
+        return value
+    if required:
+        raise ConfigError(
+            f"{SECRET_VARIABLE} is not set; behind a proxy it must be at least {MIN_SECRET_LENGTH} random characters."
+        )
+    return secrets.token_urlsafe(MIN_SECRET_LENGTH)

@@ -1,0 +1,232 @@
+"""What stands around every page: name, navigation, filters, freshness, and the header of a printed page."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+
+from dashboard import theme
+from dashboard.components.states import skeleton
+from dashboard.data.queries import About
+from dashboard.pages import Context, modules
+from dashboard.state import DIMENSIONS, LABELS, PLURALS, Facets, Filters, day
+
+POLL_MILLISECONDS = 30_000
+"""How often an open page asks whether newer data were published."""
+SHOWN_FILTERS = ("site", "team", "channel")
+"""Filters beside the period that are always visible; the others are behind one button (five controls at most)."""
+
+QUALITY = {
+    "good": ("●", "Data checks passed"),
+    "look": ("◐", "Data checks passed, with notes"),
+    "bad": ("⊘", "Data checks failed"),
+}
+
+
+def layout(context: Context) -> dmc.MantineProvider:
+    """The frame of the application; pages and filter values arrive with the first answer."""
+    return dmc.MantineProvider(
+        [
+            dcc.Location(id="url", refresh="callback-nav"),
+            dcc.Store(id="state"),
+            dcc.Store(id="fresh"),
+            dcc.Store(id="saved-views", storage_type="local", data=[]),
+            dcc.Interval(id="poll", interval=POLL_MILLISECONDS),
+            html.A("Skip to content", href="#page", className="skip"),
+            html.Header([_masthead(context), _filter_bar()], className="masthead no-print"),
+            html.Div(id="print-header", className="print-only"),
+            html.Div(id="notices", className="wrap", **{"aria-live": "polite"}),
+            html.Main(html.Div(skeleton(), id="page-body"), id="page", className="wrap", tabIndex=-1),
+            html.Footer(id="footer", className="wrap footer"),
+            html.Div(id="tip", role="tooltip", hidden=True),
+            html.Div(id="toast", role="status", **{"aria-live": "polite"}),
+        ],
+        theme=theme.mantine(),
+        defaultColorScheme="auto",
+    )
+
+
+def _masthead(context: Context) -> html.Div:
+    links = [
+        html.Li(dcc.Link(module.PAGE.name, href=module.PAGE.base, id=f"nav-{module.PAGE.key}", className="nav-link"))
+        for module in modules()
+    ]
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.Span("Empathy Lift", className="brand"),
+                    html.Span(context.settings.config.project.name, className="brand-of"),
+                ],
+                className="brands",
+            ),
+            html.Nav(html.Ul(links), **{"aria-label": "Pages"}),
+            html.Div([_saved_views(), _copy_link(), _scheme_toggle()], className="masthead-tools"),
+        ],
+        className="wrap masthead-row",
+    )
+
+
+def _copy_link() -> html.Button:
+    return html.Button("Copy link", type="button", className="text-button", **{"data-copy-link": ""})
+
+
+def _scheme_toggle() -> html.Button:
+    words = "Switch between light and dark"
+    return html.Button(
+        "◑", type="button", className="icon-button", id="scheme", **{"aria-label": words, "data-tip": words}
+    )
+
+
+def _saved_views() -> html.Details:
+    return html.Details(
+        [
+            html.Summary("Saved views", className="text-button"),
+            html.Div(
+                [
+                    html.Ul(id="view-list", className="view-list"),
+                    html.Div(
+                        [
+                            dcc.Input(
+                                id="view-name",
+                                type="text",
+                                placeholder="Name this view",
+                                maxLength=60,
+                                className="input",
+                            ),
+                            html.Button("Save", id="view-save", type="button", className="button", n_clicks=0),
+                        ],
+                        className="view-new",
+                    ),
+                    html.P("Saved in this browser only.", className="muted small"),
+                ],
+                className="menu-list views",
+            ),
+        ],
+        className="menu",
+        id="views",
+    )
+
+
+def _filter_bar() -> html.Div:
+    more = [name for name in DIMENSIONS if name not in SHOWN_FILTERS]
+    return html.Div(
+        html.Details(
+            [
+                html.Summary(
+                    [html.Span("Filters"), html.Span(id="filter-summary", className="muted")],
+                    className="filter-summary",
+                ),
+                html.Div(
+                    [
+                        *[_choice(name) for name in SHOWN_FILTERS],
+                        _period(),
+                        html.Details(
+                            [
+                                html.Summary("More filters", className="control-button", id="more-filters"),
+                                html.Div([_choice(name) for name in more], className="menu-list more-filters"),
+                            ],
+                            className="menu",
+                        ),
+                        dcc.Link("Clear", href="/", id="clear", className="text-button"),
+                    ],
+                    className="filters",
+                ),
+            ],
+            open=True,
+            id="filter-fold",
+        ),
+        className="wrap filter-bar",
+        id="filter-bar",
+    )
+
+
+def _choice(name: str) -> dmc.MultiSelect:
+    return dmc.MultiSelect(
+        id=f"filter-{name}",
+        label=LABELS[name],
+        placeholder=f"All {PLURALS[name]}",
+        data=[],
+        value=[],
+        searchable=True,
+        clearable=True,
+        hidePickedOptions=False,
+        nothingFoundMessage="Nothing by that name",
+        className="filter",
+        size="sm",
+        comboboxProps={"shadow": "sm", "withinPortal": True},
+    )
+
+
+def _period() -> html.Div:
+    ends = [
+        dmc.Select(
+            id=f"filter-{name}",
+            label=LABELS[name],
+            placeholder=words,
+            data=[],
+            searchable=True,
+            clearable=True,
+            nothingFoundMessage="No such week",
+            className="filter week",
+            size="sm",
+            comboboxProps={"shadow": "sm", "withinPortal": True},
+        )
+        for name, words in (("from", "First week"), ("to", "Last week"))
+    ]
+    return html.Div(ends, className="period", role="group", **{"aria-label": "Period"})
+
+
+def options(facets: Facets, teams_by_site: dict[str, list[str]], locale: str) -> dict[str, list[Any]]:
+    """What the filter controls list: teams under their sites, waves by date."""
+    found: dict[str, list[Any]] = {name: list(facets.values.get(name, ())) for name in DIMENSIONS}
+    if len(teams_by_site) > 1 and sum(map(len, teams_by_site.values())) == len(found["team"]):
+        found["team"] = [{"group": site, "items": teams} for site, teams in teams_by_site.items()]
+    found["cohort"] = [{"value": value, "label": day(value, locale)} for value in found["cohort"]]
+    weeks: list[dict[str, str]] = []
+    if facets.first and facets.last:
+        count = (facets.last - facets.first).days // 7 + 1
+        mondays = [facets.first + timedelta(weeks=k) for k in range(count)]
+        weeks = [{"value": monday.isoformat(), "label": day(monday, locale)} for monday in mondays]
+    found["from"], found["to"] = weeks, weeks[::-1]
+    return found
+
+
+def footer(context: Context, about: About) -> list[Any]:
+    """Data to which day, which run, whether the checks passed."""
+    locale = context.settings.config.project.locale
+    mark, words = QUALITY[about.quality]
+    reader = context.settings.reader
+    rows = f"{reader.count(about.n_read)} rows read, {reader.count(about.n_rejected)} rejected with a reason"
+    if about.unreconciled:
+        rows += f"; {about.unreconciled} files do not add up"
+    return [
+        html.Span(f"Data to {day(about.data_to, locale)}"),
+        html.Span(f"Published {day(about.created_at.date(), locale)}, {about.created_at:%H:%M} UTC"),
+        html.Span(["Run ", html.Span(about.run_id, className="mono")]),
+        html.Span(
+            [html.Span(mark, className=f"quality quality-{about.quality}", **{"aria-hidden": "true"}), f" {words}"]
+        ),
+        html.Span(rows) if about.n_read else None,
+        html.Span(f"No group under {context.settings.min_group} agents is shown"),
+    ]
+
+
+def print_header(context: Context, about: About, filters: Filters, question: str) -> list[Any]:
+    """What a printed page says about itself."""
+    project = context.settings.config.project
+    selection = filters.describe(project.locale) or "everybody, whole period"
+    return [
+        html.Strong(f"{project.name} · {question}"),
+        html.Div(
+            f"Selection: {selection}. Data to {day(about.data_to, project.locale)}, run {about.run_id}. Intervals at {project.ci_level:.0%}."
+        ),
+    ]
+
+
+def notices(filters: Filters) -> list[Any]:
+    """What could not be read from the address, one line each."""
+    return [html.Div(words, className="banner banner-note", role="status") for words in filters.notices]

@@ -1,0 +1,32 @@
+"""Entry point for gunicorn and other WSGI servers: ``EMPATHY_CONFIG=empathy.toml gunicorn 'dashboard.wsgi:application()'``.
+
+With more than one worker set ``EMPATHY_SECRET`` too, so that all of them sign with the same key.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from dashboard.app import create_app
+from dashboard.http import log_to_stderr
+from dashboard.settings import CONFIG_VARIABLE
+from etl.config import ConfigError
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+def application() -> Flask:
+    """The WSGI application of the configuration named in ``EMPATHY_CONFIG``.
+
+    Raises
+    ------
+    ConfigError
+        When the variable is not set or the configuration cannot be used.
+    """
+    path = os.environ.get(CONFIG_VARIABLE)
+    if not path:
+        raise ConfigError(f"{CONFIG_VARIABLE} is not set; give it the path of your empathy.toml.")
+    log_to_stderr()
+    return create_app(path).server

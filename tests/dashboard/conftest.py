@@ -1,0 +1,250 @@
+"""A small warehouse with the relations the dashboard reads, made without the loader or the estimators.
+
+Numbers are drawn once from a fixed seed; what matters is their shape, and that a test knows every one of them. Team
+``Porto-8`` is smaller than the minimum group, so that privacy has something to protect.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from analysis.units import Reader
+from analysis.verdict import headline, verdict
+from dashboard.data.queries import Queries
+from dashboard.pages import Context
+from dashboard.settings import from_config
+from etl import kpis
+from etl.publish import Draft
+
+FIRST_WEEK = date(2025, 6, 2)
+N_WEEKS = 40
+SITES = ("Lisbon", "Madrid", "Porto")
+TEAMS_PER_SITE = 8
+AGENTS_PER_TEAM = 12
+SMALL_TEAM, SMALL_TEAM_AGENTS = "Porto-8", 4
+CHANNELS = ("chat", "voice")
+COHORTS = (FIRST_WEEK + timedelta(weeks=14), FIRST_WEEK + timedelta(weeks=22), None)
+
+EFFECTS = {  # KPI: estimate and standard error, in units of its smallest effect that matters
+    "csat_top2": (1.1, 0.45),
+    "escalation_rate": (-2.4, 0.35),
+    "upsell_conversion": (0.1, 0.3),
+    "agent_attrition": (-1.2, 0.9),
+    "fcr_7d": (0.6, 0.2),
+    "aht_seconds": (1.9, 0.3),
+}
+LEVELS = {
+    "share": 0.2,
+    "seconds": 360.0,
+    "score": 3.9,
+    "currency": 4.2,
+    "per_1000": 0.006,
+    "points": 0.1,
+    "hazard": 0.008,
+}
+
+TOML = """
+[project]
+name = "Northwind care"
+warehouse = "warehouse"
+locale = "en_GB"
+currency = "EUR"
+[programme]
+name = "Empathy programme"
+[[programme.courses]]
+id = "EMP101"
+[programme.assignment]
+mode = "team_waves"
+unit = "team"
+[kpis.escalation_rate]
+target = 0.1
+[value]
+programme_cost = { low = 40000, likely = 50000, high = 60000 }
+[value.kpis.escalation_rate]
+low = 6
+likely = 9
+high = 12
+per = "contact"
+[privacy]
+min_group = 10
+"""
+
+
+def roster() -> pl.DataFrame:
+    """One row per agent: team, site, wave."""
+    rows = []
+    for s, site in enumerate(SITES):
+        for t in range(TEAMS_PER_SITE):
+            team = f"{site}-{t + 1}"
+            size = SMALL_TEAM_AGENTS if team == SMALL_TEAM else AGENTS_PER_TEAM
+            for _ in range(size):
+                ix = len(rows)
+                rows.append((ix, f"agent-{ix:04d}", team, site, COHORTS[(t + s) % 3], ix % 3))
+    names = ["agent_ix", "agent_key", "team_id", "site", "cohort", "band"]
+    return pl.DataFrame(rows, schema=names, orient="row", schema_overrides={"cohort": pl.Date})
+
+
+def agent_week(catalogue: kpis.Catalogue, seed: int = 5) -> pl.DataFrame:
+    """``mart.agent_week`` for the roster."""
+    rng = np.random.default_rng(seed)
+    weeks = pl.DataFrame(
+        {"week_ix": list(range(N_WEEKS)), "week": [FIRST_WEEK + timedelta(weeks=k) for k in range(N_WEEKS)]}
+    )
+    rows = roster().join(weeks, how="cross").join(pl.DataFrame({"channel": CHANNELS}), how="cross")
+    bands = ("0-3 months", "3-12 months", "over 12 months")
+    rows = rows.with_columns(
+        pl.col("channel").alias("queue"),
+        pl.col("band").replace_strict(dict(enumerate(bands))).alias("tenure_band"),
+        (pl.col("week_ix") + 20).alias("tenure_weeks"),
+        pl.col("cohort").alias("trained_week"),
+        pl.col("cohort").alias("scheduled_week"),
+        pl.lit(0.5).alias("team_share_trained"),
+    )
+    columns = {}
+    for kpi in catalogue.values():
+        den = rng.integers(8, 20, rows.height).astype(float)
+        level = LEVELS[kpi.unit]
+        num = (
+            rng.binomial(den.astype(int), level) if kpi.unit == "share" else den * level * rng.normal(1, 0.05, den.size)
+        )
+        columns |= {f"{kpi.id}_num": num.astype(float), f"{kpi.id}_den": den}
+        if not kpi.binary:
+            columns[f"{kpi.id}_sq"] = num.astype(float) ** 2
+    return rows.drop("cohort", "band").with_columns(**{name: pl.Series(values) for name, values in columns.items()})
+
+
+def results(catalogue: kpis.Catalogue) -> dict[str, pl.DataFrame]:
+    """Result tables for everybody and for every site, words from the product's own ``verdict``."""
+    reader = Reader("en_GB", "EUR")
+    effects, events, ladders, checks = [], [], [], []
+    verdicts, sizes = {}, {}
+    slices = [("overall", "", 1.0), *(("site", site, 1.6) for site in SITES)]
+    agents = roster()
+    for kpi in catalogue.values():
+        size, error = EFFECTS.get(kpi.id, (0.4, 0.5))
+        band, base = kpi.smallest_effect, LEVELS[kpi.unit]
+        for kind, value, wider in slices:
+            estimate, se = size * band, error * band * wider
+            low, high = estimate - 2.0 * se, estimate + 2.0 * se
+            said = verdict(
+                kpi,
+                estimate=estimate,
+                ci_low=low,
+                ci_high=high,
+                smallest_effect=band,
+                reader=reader,
+                weeks_to_know=11.0,
+            )
+            if kind == "overall":
+                verdicts[kpi.id], sizes[kpi.id] = said, reader.size(estimate, kpi, low, high)
+            chosen = agents if kind == "overall" else agents.filter(pl.col("site") == value)
+            n, trained = chosen.height, chosen["cohort"].is_not_null().sum()
+            key = {"kpi": kpi.id, "slice_kind": kind, "slice_value": value}
+            counts = {"n_contacts": n * N_WEEKS * 26.0, "n_agents": n}
+            head = {"estimand": "scheduled wave, per contact", "control": "not yet trained", "df": 20.0, "ci_level": 0.95,
+                    "baseline": base, **counts, "n_trained_agents": trained, "n_clusters": 21, "n_trained_clusters": 14,
+                    "smallest_effect": band, "unit": kpi.unit, "better": kpi.better}  # fmt: skip
+            interval = {"estimate": estimate, "std_error": se, "ci_low": low, "ci_high": high}
+            effects.append({**key, "estimator": "imputation", "role": "headline", **interval, **head, "verdict": said.state,
+                            "sentence": said.sentence, "reason": said.reason, "weeks_to_know": said.weeks_to_know})  # fmt: skip
+            effects.append({**key, "estimator": "group_time", "role": "second_opinion", **interval, **head,
+                            "verdict": said.state, "sentence": said.sentence, "reason": "", "weeks_to_know": None})  # fmt: skip
+            for position, (name, factor) in enumerate((("before_after", 1.9), ("twfe", 1.3), ("imputation", 1.0))):
+                ladders.append({**key, "position": position, "estimator": name, "label": name.replace("_", " "),
+                                "estimate": estimate * factor, "std_error": se, "ci_low": estimate * factor - 2 * se,
+                                "ci_high": estimate * factor + 2 * se, "note": "a note"})  # fmt: skip
+            for check, status in (
+                ("pre_trends", "passed"),
+                ("balance", "informational"),
+                ("sensitivity", "informational"),
+            ):
+                checks.append({**key, "check": check, "label": check.replace("_", " "), "status": status,
+                               "statistic": 1.0, "threshold": 2.0, "sentence": f"What {check} found."})  # fmt: skip
+            for week in range(-14, 26):
+                point = (estimate * min(1.0, week / 8) if week >= 0 else 0.0) + 0.3 * se * math.sin(week * 1.7)
+                events.append({**key, "estimator": "imputation", "event_time": week, "estimate": point, "std_error": se,
+                               "ci_low": point - 2 * se, "ci_high": point + 2 * se, "band_low": point - 2.8 * se,
+                               "band_high": point + 2.8 * se, "n_contacts": 26.0 * n,
+                               "n_agents": n if week < 24 else 5})  # fmt: skip
+    primary = [catalogue[name] for name in catalogue.primary()]
+    sentence, detail = headline({k.id: verdicts[k.id] for k in primary}, primary, sizes)
+    design = [
+        {
+            "position": 0,
+            "estimator": "imputation",
+            "admissible": True,
+            "role": "headline",
+            "reason": "Teams were trained in waves.",
+        },
+        {
+            "position": 1,
+            "estimator": "before_after",
+            "admissible": False,
+            "role": "foil",
+            "reason": "Nothing to compare with.",
+        },
+    ]
+    money = [
+        {"kpi": kpi, "scenario": scenario, "effect": 0.0, "effect_low": 0.0, "effect_high": 0.0, "volume": 1000.0,
+         "unit_value": 9.0, "amount": amount, "amount_low": amount - 20000, "amount_high": amount + 20000,
+         "currency": "EUR", "sentence": "What it is worth."}
+        for kpi, amounts in (("escalation_rate", (90e3, 120e3, 150e3)), ("total", (90e3, 120e3, 150e3)),
+                             ("cost", (-60e3, -50e3, -40e3)), ("net", (30e3, 70e3, 110e3)))
+        for scenario, amount in zip(("low", "likely", "high"), amounts, strict=True)
+    ]  # fmt: skip
+    return {
+        "effect": pl.DataFrame(effects),
+        "event_time": pl.DataFrame(events),
+        "ladder": pl.DataFrame(ladders),
+        "check": pl.DataFrame(checks),
+        "headline": pl.DataFrame([{"sentence": sentence, "detail": detail}]),
+        "design": pl.DataFrame(design),
+        "design_note": pl.DataFrame([{"key": "assignment", "value": "Teams were trained in waves."}]),
+        "value": pl.DataFrame(money),
+    }
+
+
+def build(folder: Path, run_id: str = "r1", seed: int = 5, toml: str = TOML) -> Path:
+    """Write empathy.toml and publish one version; return the path of the configuration."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "empathy.toml"
+    config.write_text(toml, encoding="utf-8")
+    catalogue = kpis.load()
+    weeks = agent_week(catalogue, seed)
+    agents = roster().rename({"cohort": "scheduled_week"}).drop("band")
+    agents = agents.with_columns(pl.col("scheduled_week").alias("trained_week"), pl.lit(FIRST_WEEK).alias("first_week"))
+    last = FIRST_WEEK + timedelta(weeks=N_WEEKS, days=-1)
+    started = datetime(2026, 3, 9, 6, tzinfo=UTC)
+    run = {"run_id": run_id, "started_at": started, "finished_at": started, "as_of": last, "config_sha256": "0",
+           "engine_version": "2.0", "data_from": FIRST_WEEK, "data_to": last, "seconds": 3.0}  # fmt: skip
+    manifest = {"file_id": 1, "source": "contacts", "format": "tabular", "path": "contacts.csv", "sha256": "0", "bytes": 10,
+                "read": 1000, "loaded": 985, "rejected": 10, "duplicate": 5}  # fmt: skip
+    checks = {"check": "no_contact_before_hire", "severity": "warning", "status": "passed", "violations": 0,
+              "sentence": "No contact before hire.", "sample": ""}  # fmt: skip
+    with Draft.open(folder / "warehouse", run_id) as draft:
+        draft.write_table("mart", "agent_week", weeks)
+        draft.write_table("mart", "agent", agents)
+        for name, row in (("run", run), ("file_manifest", manifest), ("check_result", checks)):
+            draft.write_table("meta", name, pl.DataFrame([row]))
+        draft.write_results(results(catalogue))
+        draft.publish()
+    return config
+
+
+@pytest.fixture(scope="session")
+def config_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empathy.toml beside a published warehouse; read only."""
+    return build(tmp_path_factory.mktemp("warehouse"))
+
+
+@pytest.fixture(scope="session")
+def context(config_path: Path) -> Context:
+    """Settings and query layer over the small warehouse."""
+    settings = from_config(config_path, environ={})
+    return Context(settings, Queries(settings))
