@@ -1,8 +1,10 @@
 """Do trained agents stay? Hazards of leaving, week by week, with training switched on when it happens.
 
-People must stay to be trained. Whoever compares "ever trained" with "never trained" leavers therefore credits training with
+People must stay to be trained. Whoever compares "ever trained" with "never trained" leavers therefore credits training
+with
 weeks in which nobody trained could have left (immortal time), and finds an effect where there is none. Here an agent's
-weeks before training count as untrained and the weeks after as trained, against others of the same tenure in the same month.
+weeks before training count as untrained and the weeks after as trained, against others of the same tenure in the same
+month.
 
 Model: discrete-time proportional hazards, Prentice and Gloeckler (1978, doi:10.2307/2529588):
 ``log(-log(1 - h)) = tenure band + calendar month + site + beta * trained``; ``exp(beta)`` is the hazard ratio.
@@ -45,7 +47,8 @@ class HazardRatio:
     log_ratio, std_error, df
         On the scale where the interval is symmetric; ``df`` is clusters minus one.
     effect, effect_std_error, effect_low, effect_high
-        The same as a change of the weekly chance of leaving, averaged over trained agent-weeks (natural unit of the KPI).
+        The same as a change of the weekly chance of leaving, averaged over trained agent-weeks (natural unit of the
+        KPI).
     baseline
         Weekly chance of leaving that trained agents would have had.
     n_events, n_trained_events, n_agents, n_trained_agents, n_clusters, n_trained_clusters, n_weeks
@@ -82,8 +85,10 @@ def person_weeks(spells: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     spells
-        Rows of ``mart.agent_spell``: ``agent_ix, team_id, site, entry_day, exit_day, start_on, trained, left, leave_type``;
-        an episode is the half-open interval (entry_day, exit_day] of tenure days, and ``start_on`` the date of its first day.
+        Rows of ``mart.agent_spell``: ``agent_ix, team_id, site, entry_day, exit_day, start_on, trained, left,
+        leave_type``;
+        an episode is the half-open interval (entry_day, exit_day] of tenure days, and ``start_on`` the date of its
+        first day.
 
     Returns
     -------
@@ -136,7 +141,8 @@ def hazard_ratio(weeks: pl.DataFrame, *, leave_type: str = "any", ci_level: floa
     4. Clusters are teams, few or many: the variance is the leave-one-team-out jackknife in one Newton step (CR3), with
        clusters minus one degrees of freedom. Checked by simulation.
 
-    Source: Prentice and Gloeckler (1978); jackknife of M-estimators: Lipsitz, Dear and Zhao (1994, doi:10.2307/2533390).
+    Source: Prentice and Gloeckler (1978); jackknife of M-estimators: Lipsitz, Dear and Zhao (1994,
+    doi:10.2307/2533390).
     """
     if leave_type not in LEAVE_TYPES:
         raise ValueError(f"leave_type is {leave_type!r}; it must be one of {', '.join(LEAVE_TYPES)}")
@@ -154,7 +160,8 @@ def hazard_ratio(weeks: pl.DataFrame, *, leave_type: str = "any", ci_level: floa
     }
     if min(n_trained_events, n_events - n_trained_events) < MIN_EVENTS_PER_ARM:
         return _no_ratio(
-            leave_type, sizes,
+            leave_type,
+            sizes,
             f"Only {n_trained_events} trained and {n_events - n_trained_events} untrained agents left; "
             f"at least {MIN_EVENTS_PER_ARM} of each are needed.",
         )
@@ -162,7 +169,9 @@ def hazard_ratio(weeks: pl.DataFrame, *, leave_type: str = "any", ci_level: floa
         return _no_ratio(leave_type, sizes, f"Only {sizes['n_clusters']} teams; at least 3 are needed.")
 
     cells = (
-        counted.with_columns(band=pl.sum_horizontal([(pl.col("tenure_week") >= e).cast(pl.Int32) for e in TENURE_EDGES_WEEKS]))
+        counted.with_columns(
+            band=pl.sum_horizontal([(pl.col("tenure_week") >= e).cast(pl.Int32) for e in TENURE_EDGES_WEEKS])
+        )
         .group_by("team_id", "site", "band", "period", "trained", "days", maintain_order=True)
         .agg(pl.col("event").sum().cast(pl.Float64), n=pl.len().cast(pl.Float64))
         .sort("team_id", "site", "band", "period", "trained", "days", nulls_last=True)
@@ -210,7 +219,8 @@ def survival(weeks: pl.DataFrame, *, ci_level: float = 0.95) -> pl.DataFrame:
     """Kaplan-Meier curves of trained and untrained agent-time with delayed entry.
 
     A trained agent joins the trained curve at the tenure at which training was completed, and leaves the untrained one
-    then (Simon and Makuch, 1984, doi:10.1002/sim.4780030106). Both curves start, at 1, in the first tenure week in which
+    then (Simon and Makuch, 1984, doi:10.1002/sim.4780030106). Both curves start, at 1, in the first tenure week in
+    which
     both have ``MIN_AT_RISK`` agents, so they read "of those still here then".
 
     Parameters
@@ -239,8 +249,13 @@ def survival(weeks: pl.DataFrame, *, ci_level: float = 0.95) -> pl.DataFrame:
     enough = table.filter(pl.col("at_risk") >= MIN_AT_RISK)
     both = enough.group_by("tenure_week").len().filter(pl.col("len") == 2)["tenure_week"]
     schema = {
-        "arm": pl.String, "leave_type": pl.String, "tenure_week": pl.Int32, "at_risk": pl.Int64,
-        "survival": pl.Float64, "ci_low": pl.Float64, "ci_high": pl.Float64,
+        "arm": pl.String,
+        "leave_type": pl.String,
+        "tenure_week": pl.Int32,
+        "at_risk": pl.Int64,
+        "survival": pl.Float64,
+        "ci_low": pl.Float64,
+        "ci_high": pl.Float64,
     }
     if both.is_empty():
         return pl.DataFrame(schema=schema)
@@ -254,14 +269,21 @@ def survival(weeks: pl.DataFrame, *, ci_level: float = 0.95) -> pl.DataFrame:
             parts.append(
                 pl.DataFrame(
                     {
-                        "arm": arm, "leave_type": leave_type, "tenure_week": rows["tenure_week"] + 1,
-                        "at_risk": rows["at_risk"], "survival": level, "ci_low": low, "ci_high": high,
+                        "arm": arm,
+                        "leave_type": leave_type,
+                        "tenure_week": rows["tenure_week"] + 1,
+                        "at_risk": rows["at_risk"],
+                        "survival": level,
+                        "ci_low": low,
+                        "ci_high": high,
                     },
                     schema_overrides=schema,
                 )
             )
             parts.append(
-                pl.DataFrame([(arm, leave_type, start, int(rows["at_risk"][0]), 1.0, 1.0, 1.0)], schema=schema, orient="row")
+                pl.DataFrame(
+                    [(arm, leave_type, start, int(rows["at_risk"][0]), 1.0, 1.0, 1.0)], schema=schema, orient="row"
+                )
             )
     return pl.concat([p.select(list(schema)).cast(schema) for p in parts]).sort("leave_type", "arm", "tenure_week")  # type: ignore[arg-type]
 
@@ -311,8 +333,10 @@ def _merge_empty(levels: list[object], events: dict[object, float]) -> dict[obje
 
 def _fit(design: Array, events: Array, n: Array, offset: Array) -> tuple[Array, Array] | None:
     model = sm.GLM(
-        np.column_stack([events, n - events]), design,
-        family=sm.families.Binomial(link=sm.families.links.CLogLog()), offset=offset,
+        np.column_stack([events, n - events]),
+        design,
+        family=sm.families.Binomial(link=sm.families.links.CLogLog()),
+        offset=offset,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -348,7 +372,8 @@ def _jackknife(design: Array, score: Array, weight: Array, team: NDArray[np.int6
 
 
 def _marginal(design: Array, eta: Array, n: Array, beta: float) -> tuple[float, Array, float]:
-    """Mean change of the weekly chance over trained weeks, its gradient in the coefficients, and the untrained chance."""
+    """Mean change of the weekly chance over trained weeks, its gradient in the coefficients, and the untrained
+    chance."""
     with_training, without = np.exp(eta), np.exp(eta - beta)
     share = n / n.sum()
     untreated = design.copy()
@@ -362,6 +387,18 @@ def _marginal(design: Array, eta: Array, n: Array, beta: float) -> tuple[float, 
 def _no_ratio(leave_type: str, sizes: dict[str, int], reason: str) -> HazardRatio:
     nan = math.nan
     return HazardRatio(
-        leave_type=leave_type, hazard_ratio=nan, ci_low=nan, ci_high=nan, log_ratio=nan, std_error=nan, df=nan,
-        effect=nan, effect_std_error=nan, effect_low=nan, effect_high=nan, baseline=nan, reason=reason, **sizes,
+        leave_type=leave_type,
+        hazard_ratio=nan,
+        ci_low=nan,
+        ci_high=nan,
+        log_ratio=nan,
+        std_error=nan,
+        df=nan,
+        effect=nan,
+        effect_std_error=nan,
+        effect_low=nan,
+        effect_high=nan,
+        baseline=nan,
+        reason=reason,
+        **sizes,
     )

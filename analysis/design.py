@@ -1,7 +1,9 @@
 """How agents were chosen decides which comparison may be believed; this module decides it, and writes the reasons down.
 
-No estimator is right for every programme. Random or planned waves make the not-yet-trained a fair comparison. Training the
-worst performers first makes them an unfair one, because a bad month is followed by a better one with or without training.
+No estimator is right for every programme. Random or planned waves make the not-yet-trained a fair comparison. Training
+the
+worst performers first makes them an unfair one, because a bad month is followed by a better one with or without
+training.
 Volunteers differ in ways no table holds. So the first question is never "which regression" but "who was picked, how".
 
 Sources: Borusyak, Jaravel and Spiess (2024, doi:10.1093/restud/rdae007) for imputation; Callaway and Sant'Anna (2021,
@@ -19,7 +21,8 @@ import polars as pl
 from analysis.verdict import Limits
 
 PARTLY_TRAINED_SHARE = 0.02
-"""Share of untrained agent-weeks spent beside trained team-mates from which those weeks stop being clean comparisons."""
+"""Share of untrained agent-weeks spent beside trained team-mates from which those weeks stop being clean
+comparisons."""
 NONCOMPLIANCE_SHARE = 0.0
 """Any planned agent who did not complete is reason enough to measure by the plan."""
 
@@ -94,7 +97,8 @@ class Design:
     cluster
         The level at which errors are clustered (= ``unit``).
     timing
-        ``scheduled``: an agent counts as treated from the planned week (intention to treat); ``trained``: from completion.
+        ``scheduled``: an agent counts as treated from the planned week (intention to treat); ``trained``: from
+        completion.
     estimand
         In words, what the headline number is.
     headline, second_opinion
@@ -132,7 +136,7 @@ class Design:
 
     def limits(self) -> Limits:
         """What this design lets a verdict say."""
-        ignored = ("selection_dip", "pre_trends", "placebo_in_time") if self.same_rule is not None else ()
+        ignored = ("selection_dip",) if self.same_rule is not None else ()
         return Limits(limited=self.limited, ignored_checks=ignored, cluster_word=f"{self.unit}s")
 
     def frame(self) -> pl.DataFrame:
@@ -140,8 +144,11 @@ class Design:
         return pl.DataFrame(
             [(i, c.estimator, c.admissible, c.role, c.reason) for i, c in enumerate(self.choices)],
             schema={
-                "position": pl.Int32, "estimator": pl.String, "admissible": pl.Boolean,
-                "role": pl.String, "reason": pl.String,
+                "position": pl.Int32,
+                "estimator": pl.String,
+                "admissible": pl.Boolean,
+                "role": pl.String,
+                "reason": pl.String,
             },
             orient="row",
         )
@@ -195,7 +202,7 @@ def choose(assignment: Assignment, situation: Situation) -> Design:
     same_rule = assignment.rule if mode == "lowest_performers" else None
     limited = mode in ("volunteers", "unknown") or (mode == "lowest_performers" and same_rule is None)
     planned = situation.has_schedule and situation.n_scheduled >= situation.n_trained * (1 - NONCOMPLIANCE_SHARE)
-    by_plan = planned and mode in ("randomised", "team_waves")
+    by_plan = planned and (mode in ("randomised", "team_waves") or same_rule is not None)
     timing: Timing = "scheduled" if by_plan else "trained"
     spread = situation.exposed_share > PARTLY_TRAINED_SHARE and same_rule is None
     headline = "stacked" if same_rule is not None else "imputation"
@@ -219,7 +226,11 @@ def choose(assignment: Assignment, situation: Situation) -> Design:
 
 
 def _estimand(timing: Timing) -> str:
-    who = "agents whose planned week has come, whether they completed or not" if timing == "scheduled" else "agents who completed training"
+    who = (
+        "agents whose planned week has come, whether they completed or not"
+        if timing == "scheduled"
+        else "agents who completed training"
+    )
     return f"average change per contact for {who}, over their trained weeks so far"
 
 
@@ -228,39 +239,77 @@ def _choices(mode: str, rule: Rule | None, situation: Situation) -> tuple[Choice
     if rule is not None:
         first = [
             Choice(
-                "stacked", True, "headline",
-                f"{start} Each wave is compared with the agents whom the same rule (worst {rule.share:.0%} on {rule.kpi} over "
-                f"{rule.lookback_weeks} weeks) would have picked in teams that had not started, so both sides rebound alike.",
+                "stacked",
+                True,
+                "headline",
+                f"{start} Each wave is compared with the agents whom the same rule (worst {rule.share:.0%} on "
+                f"{rule.kpi} over "
+                f"{rule.lookback_weeks} weeks) would have picked in teams that had not started, so both sides "
+                "rebound alike.",
             ),
             Choice(
-                "imputation", False, "second_opinion",
-                "Shown beside it, not believed: it compares the worst with everybody, and the worst improve by themselves.",
+                "imputation",
+                False,
+                "second_opinion",
+                "Shown beside it, not believed: it compares the worst with everybody, and the worst improve by "
+                "themselves.",
             ),
-            Choice("group_time", False, "none", "Compares the picked with the not picked from one base week, the week of the low point."),
+            Choice(
+                "group_time",
+                False,
+                "none",
+                "Compares the picked with the not picked from one base week, the week of the low point.",
+            ),
         ]
     else:
         doubt = {
             "randomised": "so the not-yet-trained are a fair comparison.",
-            "team_waves": "so teams not yet trained are the comparison; it is fair if they were on the same path before.",
-            "volunteers": "so the comparison rests on both groups having been on the same path; the verdict is limited.",
+            "team_waves": "so teams not yet trained are the comparison; it is fair if they were on the same path "
+            "before.",
+            "volunteers": "so the comparison rests on both groups having been on the same path; the verdict is "
+            "limited.",
             "unknown": "so the comparison rests on both groups having been on the same path; the verdict is limited.",
             "lowest_performers": "No rule was recorded, so the comparison cannot be made fair; the verdict is limited.",
         }[mode]
         first = [
-            Choice("imputation", True, "headline", f"{start[:-1]}, {doubt}" if doubt[0].islower() else f"{start} {doubt}"),
-            Choice("group_time", True, "second_opinion", "Asks the same of a shorter stretch before training; a gap between the two is shown."),
+            Choice(
+                "imputation", True, "headline", f"{start[:-1]}, {doubt}" if doubt[0].islower() else f"{start} {doubt}"
+            ),
+            Choice(
+                "group_time",
+                True,
+                "second_opinion",
+                "Asks the same of a shorter stretch before training; a gap between the two is shown.",
+            ),
             Choice("stacked", mode != "volunteers", "none", "Agrees with imputation here, and is noisier."),
         ]
     rest = [
-        Choice("interaction_weighted", rule is None, "none", "Equal to group-time against the never trained; kept for readers who know it."),
-        Choice("extended_twfe", rule is None, "none", "Equal to imputation for averages; used for rates near zero in its Poisson and logit forms."),
+        Choice(
+            "interaction_weighted",
+            rule is None,
+            "none",
+            "Equal to group-time against the never trained; kept for readers who know it.",
+        ),
+        Choice(
+            "extended_twfe",
+            rule is None,
+            "none",
+            "Equal to imputation for averages; used for rates near zero in its Poisson and logit forms.",
+        ),
         Choice("twfe", False, "ladder", "Uses agents already trained as comparison for those trained later."),
-        Choice("trained_vs_untrained", False, "ladder", "Compares people who differ; ignores where each group started."),
+        Choice(
+            "trained_vs_untrained", False, "ladder", "Compares people who differ; ignores where each group started."
+        ),
         Choice("before_after", False, "ladder", "Takes every other change of those months for the effect of training."),
     ]
     if situation.everybody_trained:
         rest.append(
-            Choice("never_trained", False, "control", "Everybody was trained in the end, so weeks after the last wave have no comparison and are left out.")
+            Choice(
+                "never_trained",
+                False,
+                "control",
+                "Everybody was trained in the end, so weeks after the last wave have no comparison and are left out.",
+            )
         )
     return tuple(first + rest)
 
@@ -274,20 +323,45 @@ def _notes(
         ("cluster", f"Errors are clustered by {assignment.unit}, the level at which training was assigned."),
     ]
     if timing == "scheduled":
-        notes.append(("timing", "Agents count from their planned week; the effect of completing it is shown beside the headline."))
+        notes.append(
+            (
+                "timing",
+                "Agents count from their planned week; the effect of completing it is shown beside the headline.",
+            )
+        )
     elif situation.has_schedule:
-        notes.append(("timing", "A plan is known but does not decide who was trained here, so agents count from completion."))
+        notes.append(
+            ("timing", "A plan is known but does not decide who was trained here, so agents count from completion.")
+        )
     else:
-        notes.append(("timing", "No plan is known, so agents count from completion; who completes may differ from who does not."))
+        notes.append(
+            ("timing", "No plan is known, so agents count from completion; who completes may differ from who does not.")
+        )
     if spread:
         notes.append(
-            ("spillover", f"{situation.exposed_share:.0%} of untrained agent-weeks were spent beside trained team-mates; they are not used as comparison.")
+            (
+                "spillover",
+                f"{situation.exposed_share:.0%} of untrained agent-weeks were spent beside trained team-mates; they "
+                "are not used as comparison.",
+            )
         )
     else:
         notes.append(("spillover", "Untrained agents hardly ever worked beside trained team-mates."))
     if assignment.anticipation_weeks:
         weeks = assignment.anticipation_weeks
-        notes.append(("anticipation", f"The {weeks} {'week' if weeks == 1 else 'weeks'} before training {'is' if weeks == 1 else 'are'} left out of the comparison."))
+        notes.append(
+            (
+                "anticipation",
+                f"The {weeks} {'week' if weeks == 1 else 'weeks'} before training {'is' if weeks == 1 else 'are'} "
+                "left out of the comparison.",
+            )
+        )
     if limited:
-        notes.append(("limit", "No result is called clear unless the trained were not picked at a low point and were like the others before."))
+        notes.append(
+            (
+                "limit",
+                "No result is called clear unless the trained were not picked at a low point and were like the "
+                "others before.",
+            )
+        )
     return tuple(notes)

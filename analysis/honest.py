@@ -1,14 +1,18 @@
 """Intervals that stay honest when parallel trends fail by a stated amount.
 
-Rambachan and Roth (2023, doi:10.1093/restud/rdad018). The event-study coefficients before training estimate how far trained
+Rambachan and Roth (2023, doi:10.1093/restud/rdad018). The event-study coefficients before training estimate how far
+trained
 and untrained drifted apart with no training at all. Two ways to say how bad the drift after training may be:
 
-- *relative magnitudes*, ``RM(Mbar)``: between two neighbouring periods after training, at most ``Mbar`` times the worst step
+- *relative magnitudes*, ``RM(Mbar)``: between two neighbouring periods after training, at most ``Mbar`` times the
+worst step
   between neighbouring periods before it;
 - *smoothness*, ``SD(M)``: the slope of the drift changes by at most ``M`` from one period to the next.
 
-The interval under ``RM`` is the hybrid test of Andrews, Roth and Pakes (2023, doi:10.1093/restud/rdac023) inverted over a grid;
-under ``SD`` the fixed-length interval. Dimensions are small here (a handful of periods on each side), so the linear programs of the
+The interval under ``RM`` is the hybrid test of Andrews, Roth and Pakes (2023, doi:10.1093/restud/rdac023) inverted
+over a grid;
+under ``SD`` the fixed-length interval. Dimensions are small here (a handful of periods on each side), so the linear
+programs of the
 test are solved once for all draws and all hypotheses by listing the vertices of their dual.
 """
 
@@ -126,7 +130,8 @@ def breakdown_relative(
 def smoothness(event: EventCoefficients, weights: Array, m: float, *, alpha: float = 0.05) -> Interval:
     """Shortest fixed-length interval when the slope of the drift changes by at most ``m`` per period.
 
-    The estimator is ``weights @ post + v @ pre`` with ``v`` chosen to balance its worst bias against its error; its half-length is
+    The estimator is ``weights @ post + v @ pre`` with ``v`` chosen to balance its worst bias against its error; its
+    half-length is
     the ``1 - alpha`` quantile of ``|N(bias / sd, 1)|`` times ``sd``.
     """
     return _Smooth(event, np.asarray(weights, dtype=np.float64)).interval(m, alpha)
@@ -155,7 +160,9 @@ def _largest_true(condition: Callable[[float], bool], largest: float, rounds: in
     return low
 
 
-def _relative_tests(event: EventCoefficients, weights: Array, mbar: float, alpha: float, seed: int) -> list[_HybridTest]:
+def _relative_tests(
+    event: EventCoefficients, weights: Array, mbar: float, alpha: float, seed: int
+) -> list[_HybridTest]:
     """One polyhedron per place and sign of the worst step before training; the interval is the union."""
     pre, post = event.n_pre, event.n_post
     with_reference = np.insert(np.eye(pre + post), pre, 0.0, axis=0)
@@ -281,7 +288,8 @@ class _Smooth:
     """The affine estimators of the smoothness interval, written in their exposures to kinks before training.
 
     A drift that is zero at the reference is a line plus hinges; an estimator that is blind to the line has worst bias
-    ``M`` times the sum of its absolute exposures to the hinges. Exposures to hinges after training are fixed by ``weights``;
+    ``M`` times the sum of its absolute exposures to the hinges. Exposures to hinges after training are fixed by
+    ``weights``;
     those before, ``c``, are free, and the weights on the periods before training are ``level + map @ c``.
     """
 
@@ -313,7 +321,9 @@ class _Smooth:
         else:
             ratio = m * self.biases / self.sds
             critical = np.where(
-                ratio < 6, np.sqrt(stats.ncx2.ppf(1 - alpha, 1, np.minimum(ratio, 6) ** 2)), ratio + stats.norm.ppf(1 - alpha)
+                ratio < 6,
+                np.sqrt(stats.ncx2.ppf(1 - alpha, 1, np.minimum(ratio, 6) ** 2)),
+                ratio + stats.norm.ppf(1 - alpha),
             )
         half = critical * self.sds
         best = int(np.argmin(half))

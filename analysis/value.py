@@ -1,7 +1,9 @@
 """What it is worth: effect x volume x unit value, always as a range, never counted twice.
 
-Three things are uncertain and none may be dropped: the effect (its interval), the unit value and the cost (low, likely, high, set
-by the reader; there is no hidden default). They are drawn together, with the effects of different KPIs correlated as the data
+Three things are uncertain and none may be dropped: the effect (its interval), the unit value and the cost (low,
+likely, high, set
+by the reader; there is no hidden default). They are drawn together, with the effects of different KPIs correlated as
+the data
 say they are, and summed; the range of the sum is not the sum of the ranges.
 """
 
@@ -30,7 +32,8 @@ SAME_MONEY: tuple[tuple[str, ...], ...] = (
     ("escalation_rate", "transfer_rate"),
     ("agent_attrition", "early_attrition"),
 )
-"""KPIs that reach the same purse. Of each group the first one with a money value counts; the others are shown, not added."""
+"""KPIs that reach the same purse. Of each group the first one with a money value counts; the others are shown, not
+added."""
 
 
 class Range(Protocol):
@@ -76,9 +79,18 @@ class Worth:
 
 
 _COLUMNS: dict[str, type[pl.DataType]] = {
-    "kpi": pl.String, "scenario": pl.String, "effect": pl.Float64, "effect_low": pl.Float64, "effect_high": pl.Float64,
-    "volume": pl.Float64, "unit_value": pl.Float64, "amount": pl.Float64, "amount_low": pl.Float64,
-    "amount_high": pl.Float64, "currency": pl.String, "sentence": pl.String,
+    "kpi": pl.String,
+    "scenario": pl.String,
+    "effect": pl.Float64,
+    "effect_low": pl.Float64,
+    "effect_high": pl.Float64,
+    "volume": pl.Float64,
+    "unit_value": pl.Float64,
+    "amount": pl.Float64,
+    "amount_low": pl.Float64,
+    "amount_high": pl.Float64,
+    "currency": pl.String,
+    "sentence": pl.String,
 }
 
 
@@ -113,14 +125,18 @@ def value_frame(
     -------
     polars.DataFrame
         Columns ``kpi, scenario, effect, effect_low, effect_high, volume, unit_value, amount, amount_low, amount_high,
-        currency, sentence``. In a KPI's rows the range comes from the effect alone, at that scenario's unit value. In the
-        rows of the sum, ``likely`` carries everything that is uncertain; ``low`` and ``high`` fix the assumptions at their
+        currency, sentence``. In a KPI's rows the range comes from the effect alone, at that scenario's unit value. In
+        the
+        rows of the sum, ``likely`` carries everything that is uncertain; ``low`` and ``high`` fix the assumptions at
+        their
         unfavourable and favourable ends.
 
     Notes
     -----
-    Assumptions: 1. the effect stays at its average over the trained weeks so far (not checked); 2. volume stays at the pace of
-    the last weeks (not checked); 3. unit values are triangular between low and high with the mode at likely, and independent of
+    Assumptions: 1. the effect stays at its average over the trained weeks so far (not checked); 2. volume stays at the
+    pace of
+    the last weeks (not checked); 3. unit values are triangular between low and high with the mode at likely, and
+    independent of
     each other (set by the reader); 4. money is linear in the effect (set by the reader).
     """
     if not parts and cost is None:
@@ -145,8 +161,17 @@ def value_frame(
     }
     for s in SCENARIOS:
         low, high = np.quantile(total[s], [tail, 1 - tail]) if used else (math.nan, math.nan)
-        rows.append(_sum_row("total", s, points[s] if used else math.nan, float(low), float(high), reader, _total_words(
-            points[s] if used else math.nan, float(low), float(high), period_months, reader)))
+        rows.append(
+            _sum_row(
+                "total",
+                s,
+                points[s] if used else math.nan,
+                float(low),
+                float(high),
+                reader,
+                _total_words(points[s] if used else math.nan, float(low), float(high), period_months, reader),
+            )
+        )
     if cost is None:
         return pl.DataFrame(rows, schema=_COLUMNS, orient="row")
     cost_draws = _triangular(cost, draws, rng)
@@ -199,11 +224,23 @@ def _kpi_rows(part: Worth, counted: Mapping[str, str], reader: Reader) -> list[t
         else:
             volume = reader.count(part.volume)
             words = (
-                f"{reader.change(part.effect, kpi, part.effect_low, part.effect_high)} on {volume} {_plural(kpi.per)} at "
+                f"{reader.change(part.effect, kpi, part.effect_low, part.effect_high)} on {volume} "
+                f"{_plural(kpi.per)} at "
                 f"{reader.money(unit_value)} each is {_likely(amounts[0], amounts[1], amounts[2], reader)}."
             )
         rows.append(
-            (kpi.id, s, part.effect, part.effect_low, part.effect_high, part.volume, unit_value, *amounts, reader.currency, words)
+            (
+                kpi.id,
+                s,
+                part.effect,
+                part.effect_low,
+                part.effect_high,
+                part.volume,
+                unit_value,
+                *amounts,
+                reader.currency,
+                words,
+            )
         )
     return rows
 
@@ -231,7 +268,9 @@ def _triangular(spread: Range, draws: int, rng: np.random.Generator) -> Array:
     return rng.triangular(spread.low, spread.likely, spread.high, draws)
 
 
-def _sum_row(kpi: str, scenario: str, amount: float, low: float, high: float, reader: Reader, words: str) -> tuple[object, ...]:
+def _sum_row(
+    kpi: str, scenario: str, amount: float, low: float, high: float, reader: Reader, words: str
+) -> tuple[object, ...]:
     nan = math.nan
     return (kpi, scenario, nan, nan, nan, nan, nan, amount, low, high, reader.currency, words)
 

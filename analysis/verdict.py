@@ -2,10 +2,12 @@
 
 The verdict is deterministic. In order:
 
-1. **Don't use this one** when there is no estimate, no comparison group, or a check that the comparison stands on failed.
+1. **Don't use this one** when there is no estimate, no comparison group, or a check that the comparison stands on
+failed.
 2. **Can't tell yet** when fewer than ``MIN_TRAINED_CLUSTERS`` units of assignment were trained (or are left to compare
    with), or when agents chose themselves and the data cannot show that the trained looked like the others.
-3. **Clear** when the interval (after allowing for the number of KPIs tested) excludes zero and the estimate is at least the
+3. **Clear** when the interval (after allowing for the number of KPIs tested) excludes zero and the estimate is at
+least the
    smallest change that matters; **clear but small** when it excludes zero and the estimate is smaller than that.
 4. **No meaningful change** when the whole interval lies inside the band that does not matter.
 5. **Can't tell yet** otherwise, with the weeks until it could be told at the present pace.
@@ -164,15 +166,18 @@ def verdict(
     band = abs(smallest_effect)
     numbers = _Numbers(kpi, reader, estimate, ci_low, ci_high, band)
 
-    broken = unusable or _broken(numbers, held, limits)
-    if broken:
+    thin = _too_few(n_trained_clusters, n_control_clusters, limits)
+    known = all(math.isfinite(v) for v in (estimate, ci_low, ci_high))
+    broken = _broken(known, unusable, held, limits)
+    if broken and not (thin and not known):
         return _make("dont_use", f"Don't use this one: {_lower_first(broken)}", broken)
+    if thin and not known:
+        return _make("cant_tell_yet", f"We can't tell yet for {_lower_label(kpi)}. {thin}", thin)
 
     outside = ci_low > 0 or ci_high < 0
     claims = outside if excludes_zero is None else (outside and excludes_zero)
     inside_band = -band <= ci_low and ci_high <= band
 
-    thin = _too_few(n_trained_clusters, n_control_clusters, limits)
     if thin:
         return _cant_tell(numbers, thin, None)
     if limits.limited and (outside or inside_band):
@@ -239,7 +244,10 @@ def headline(
     elif small:
         first = f"Empathy training helps{place}, but by less than we said would matter on each of {total} {goals}."
         if len(small) < total:
-            first = f"Empathy training has only small effects so far{place}: clear on {len(small)} of {total} {goals}, none large enough to matter."
+            first = (
+                f"Empathy training has only small effects so far{place}: clear on {len(small)} of {total} {goals}, "
+                "none large enough to matter."
+            )
     elif len(flat) == total:
         first = f"Empathy training made no change that matters{place} on any of {total} {goals}."
     else:
@@ -302,7 +310,8 @@ class _Numbers:
     def nothing_that_matters(self) -> str:
         span = self.reader.span(self.low, self.high, self.kpi, join="and")
         matters = self.reader.size(self.band, self.kpi)
-        return f"Any change in {_lower_label(self.kpi)} is too small to matter (likely between {span}; {matters} would matter)."
+        name = _lower_label(self.kpi)
+        return f"Any change in {name} is too small to matter (likely between {span}; {matters} would matter)."
 
     def range_sentence(self) -> str:
         ends = []
@@ -312,9 +321,11 @@ class _Numbers:
         return f"the data fit anything from {ends[0]} to {ends[1]}"
 
 
-def _broken(numbers: _Numbers, checks: list[Check], limits: Limits) -> str:
-    if not all(math.isfinite(v) for v in (numbers.estimate, numbers.low, numbers.high)):
-        return "There is no estimate for this selection, because there is nobody comparable to compare with."
+def _broken(known: bool, unusable: str, checks: list[Check], limits: Limits) -> str:
+    if unusable or not known:
+        return (
+            unusable or "There is no estimate for this selection, because there is nobody comparable to compare with."
+        )
     for name in BLOCKING_CHECKS:
         if name in limits.ignored_checks:
             continue
@@ -326,7 +337,8 @@ def _broken(numbers: _Numbers, checks: list[Check], limits: Limits) -> str:
 
 def _too_few(trained: int | None, control: int | None, limits: Limits) -> str:
     if trained is not None and trained < MIN_TRAINED_CLUSTERS:
-        return f"Only {trained} trained {_noun(limits.cluster_word, trained)}; at least {MIN_TRAINED_CLUSTERS} are needed to judge."
+        units = _noun(limits.cluster_word, trained)
+        return f"Only {trained} trained {units}; at least {MIN_TRAINED_CLUSTERS} are needed to judge."
     if control is not None and control < MIN_CONTROL_CLUSTERS:
         return (
             f"Only {control} {_noun(limits.cluster_word, control)} to compare with; "
@@ -340,7 +352,10 @@ def _self_selected(checks: list[Check]) -> str:
     missing = [name for name in SELECTION_CHECKS if states.get(name) != "passed"]
     if not missing:
         return ""
-    words = {"selection_dip": "were not at a low or high point when they were picked", "balance": "were like the others before training"}
+    words = {
+        "selection_dip": "were not at a low or high point when they were picked",
+        "balance": "were like the others before training",
+    }
     what = " and ".join(words[name] for name in missing)
     return f"Training was not assigned by a plan, and the data do not show that the trained {what}."
 
@@ -357,7 +372,9 @@ def _cant_tell(numbers: _Numbers, reason: str, weeks: float | None) -> Verdict:
         when = "More weeks alone would not settle it at the present pace; more trained and untrained agents would."
     if when:
         sentence = f"{sentence} {when}"
-    usable = weeks if not reason and weeks is not None and math.isfinite(weeks) and weeks <= LONGEST_WAIT_WEEKS else None
+    usable = (
+        weeks if not reason and weeks is not None and math.isfinite(weeks) and weeks <= LONGEST_WAIT_WEEKS else None
+    )
     return _make("cant_tell_yet", sentence, reason or when, weeks=usable)
 
 

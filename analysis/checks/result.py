@@ -26,7 +26,8 @@ class CheckResult:
     label
         Name for a reader.
     status
-        ``passed``; ``failed``: the comparison is in doubt; ``informational``: nothing to hold against it, or the data are too
+        ``passed``; ``failed``: the comparison is in doubt; ``informational``: nothing to hold against it, or the data
+        are too
         thin to say.
     statistic, threshold
         What was measured and where it would have failed; NaN when it could not be measured.
@@ -43,8 +44,12 @@ class CheckResult:
 
 
 SCHEMA: dict[str, type[pl.DataType]] = {
-    "check": pl.String, "label": pl.String, "status": pl.String,
-    "statistic": pl.Float64, "threshold": pl.Float64, "sentence": pl.String,
+    "check": pl.String,
+    "label": pl.String,
+    "status": pl.String,
+    "statistic": pl.Float64,
+    "threshold": pl.Float64,
+    "sentence": pl.String,
 }
 
 

@@ -1,0 +1,124 @@
+"""Did the trained get other contacts? Then the KPI moves without anybody doing better."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured
+from analysis.panel import Panel
+from analysis.results import EffectEstimate
+from analysis.slices import Slice
+from analysis.units import Reader, Wording
+
+if TYPE_CHECKING:
+    import duckdb
+
+ID, LABEL = "case_mix", "The same kind of contacts"
+
+
+def expected_by_mix(
+    cur: duckdb.DuckDBPyConnection, panel: Panel, kpi_id: str, slice_: Slice, *, timing: str
+) -> Panel | None:
+    """The panel's outcome replaced by what the mix of channels and queues alone would predict.
+
+    Each contact counts the mean outcome of its channel and queue over all untrained weeks; an agent-week's value is
+    the mean over
+    its contacts. It moves only when routing moves.
+
+    Parameters
+    ----------
+    cur
+        Cursor on a warehouse version.
+    panel
+        The panel of the headline, units = ``agent_key``.
+    kpi_id, slice_
+        Which KPI, which agent-weeks.
+    timing
+        ``scheduled`` or ``trained``: which weeks count as untrained.
+
+    Returns
+    -------
+    Panel or None
+        ``None`` when there is only one kind of contact.
+    """
+    where, values = slice_.where()
+    cohort = "scheduled_week" if timing == "scheduled" else "trained_week"
+    num, den = f'"{kpi_id}_num"', f'"{kpi_id}_den"'
+    rows = cur.execute(
+        f"""
+        with base as (
+            select channel, queue, sum({num}) / sum({den}) as rate
+            from mart.agent_week
+            where {den} > 0 and ({cohort} is null or week < {cohort})
+            group by all
+        ),
+        mixed as (
+            select agent_key, week, channel, queue, sum({den}) as n
+            from mart.agent_week where {den} > 0 and {where} group by all
+        )
+        select agent_key, week, sum(n * rate) / sum(n) as expected, (select count(*) from base) as kinds
+        from mixed join base using (channel, queue)
+        group by agent_key, week
+        """,
+        values,
+    ).fetchnumpy()
+    if len(rows["agent_key"]) == 0 or int(rows["kinds"][0]) < 2:
+        return None
+    unit = {str(key): i for i, key in enumerate(panel.units)}
+    time = {str(label): i for i, label in enumerate(panel.times)}
+    a = np.array([unit.get(str(k), -1) for k in rows["agent_key"]])
+    t = np.array([time.get(str(w)[:10], -1) for w in np.asarray(rows["week"]).astype("datetime64[D]")])
+    inside = (a >= 0) & (t >= 0)
+    expected = np.zeros_like(panel.den)
+    expected[a[inside], t[inside]] = np.asarray(rows["expected"])[inside]
+    return panel.with_outcome(expected, f"{kpi_id} expected from the mix")
+
+
+def check(effect: EffectEstimate | None, kpi: Wording, smallest_effect: float, reader: Reader) -> CheckResult:
+    """Effect of training on the outcome that the mix alone predicts.
+
+    Parameters
+    ----------
+    effect
+        The headline estimator applied to :func:`expected_by_mix`; ``None`` when there is one kind of contact.
+    kpi, reader
+        For the words.
+    smallest_effect
+        Natural unit.
+
+    Returns
+    -------
+    CheckResult
+        Failed when routing alone would have moved the KPI by at least half the smallest effect, beyond luck (level
+        0.01).
+    """
+    if effect is None:
+        return not_measured(ID, LABEL, "There is one kind of contact here, so routing cannot have moved this KPI.")
+    if not effect.available:
+        return not_measured(ID, LABEL, "The mix of contacts cannot be compared here.")
+    from scipy import stats
+
+    threshold = float(stats.t.ppf(1 - ALARM_LEVEL / 2, max(effect.df, 1.0)))
+    statistic = abs(effect.estimate / effect.std_error) if effect.std_error > 0 else 0.0
+    size = reader.size(effect.estimate, kpi, effect.ci_low, effect.ci_high)
+    if statistic > threshold and abs(effect.estimate) >= smallest_effect / 2:
+        way = "up" if effect.estimate > 0 else "down"
+        return CheckResult(
+            ID,
+            LABEL,
+            "failed",
+            statistic,
+            threshold,
+            f"Trained agents got other contacts after training: routing alone moves this KPI {way} by {size}.",
+        )
+    most = reader.size(max(abs(effect.ci_low), abs(effect.ci_high)), kpi)
+    return CheckResult(
+        ID,
+        LABEL,
+        "passed",
+        statistic,
+        threshold,
+        f"Trained agents kept the same kind of contacts: routing alone moves this KPI by {most} at most.",
+    )

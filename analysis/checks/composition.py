@@ -1,0 +1,115 @@
+"""Who left, who joined: is the change a change of people?"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import stats
+
+from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured
+from analysis.panel import Panel
+from analysis.results import Aggregation, EffectEstimate
+from analysis.units import Reader, Wording
+
+ID, LABEL = "composition", "The same people before and after"
+LAST_WEEKS = 4
+LARGEST_GAP = 0.10
+"""Difference in the share of agents still there, from which it is mentioned."""
+
+
+def stayers(panel: Panel) -> Panel:
+    """The agents seen before the first training and still seen in the last weeks."""
+    return panel.take(_seen_first(panel) & _seen_last(panel))
+
+
+def check(
+    panel: Panel,
+    headline: Aggregation,
+    kpi: Wording,
+    smallest_effect: float,
+    reader: Reader,
+    *,
+    of_stayers: Aggregation | None = None,
+) -> CheckResult:
+    """Share of agents still there at the end, trained against others; and the effect among those who stayed.
+
+    Parameters
+    ----------
+    panel
+        The panel of the headline.
+    headline, of_stayers
+        The same aggregation on everybody and on :func:`stayers`; without the second only the shares are compared.
+    kpi, reader
+        For the words.
+    smallest_effect
+        Natural unit.
+
+    Returns
+    -------
+    CheckResult
+        Failed when the effect among stayers differs from the headline by at least the smallest effect and beyond their
+        joint
+        error (level 0.01).
+    """
+    first = _seen_first(panel)
+    if not first.any() or not panel.cohorts.size:
+        return not_measured(ID, LABEL, "Nobody was seen before the first training.")
+    last, trained = _seen_last(panel), panel.trained_units
+    if not (first & trained).any() or not (first & ~trained).any():
+        return not_measured(ID, LABEL, "Everybody was trained, so there is nobody to compare leaving with.")
+    kept = [float(last[first & side].mean()) for side in (trained, ~trained)]
+    share = [f"{reader.number(100 * value, 0)}%" for value in kept]
+    shares = f"{share[0]} of the trained and {share[1]} of the others were still there at the end"
+    gap = kept[0] - kept[1]
+    if of_stayers is not None and of_stayers.overall.available and headline.overall.available:
+        difference = of_stayers.overall.estimate - headline.overall.estimate
+        error = _joint_error(headline, of_stayers, headline.overall, of_stayers.overall)
+        threshold = float(stats.t.ppf(1 - ALARM_LEVEL / 2, max(headline.overall.df, 1.0)))
+        statistic = abs(difference) / error if error > 0 else math.nan
+        if statistic > threshold and abs(difference) >= smallest_effect:
+            return CheckResult(
+                ID,
+                LABEL,
+                "failed",
+                statistic,
+                threshold,
+                "Part of the change is a change of people: among agents who stayed it is "
+                f"{reader.size(difference, kpi)} "
+                f"{'more' if difference > 0 else 'less'}; {shares}.",
+            )
+        stay = reader.change(of_stayers.overall.estimate, kpi, of_stayers.overall.ci_low, of_stayers.overall.ci_high)
+        status = "informational" if abs(gap) > LARGEST_GAP else "passed"
+        return CheckResult(
+            ID,
+            LABEL,
+            status,
+            statistic,
+            threshold,  # type: ignore[arg-type]
+            f"Among agents who stayed throughout, the estimate is {stay}; {shares}.",
+        )
+    return CheckResult(
+        ID,
+        LABEL,
+        "informational" if abs(gap) > LARGEST_GAP else "passed",
+        abs(gap),
+        LARGEST_GAP,
+        f"{shares[:1].upper()}{shares[1:]}.",
+    )
+
+
+def _seen_first(panel: Panel) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    first = int(panel.cohorts.min()) if panel.cohorts.size else 0
+    return np.asarray(panel.observed[:, :first].any(axis=1))
+
+
+def _seen_last(panel: Panel) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    return np.asarray(panel.observed[:, -LAST_WEEKS:].any(axis=1))
+
+
+def _joint_error(one: Aggregation, two: Aggregation, a: EffectEstimate, b: EffectEstimate) -> float:
+    """Error of the difference; the stayers are part of everybody, so Var(b) - Var(a) bounds it (Hausman), never
+    negative."""
+    if one.overall_influence.shape == two.overall_influence.shape:
+        return float(np.sqrt(np.nansum((one.overall_influence - two.overall_influence) ** 2)))
+    return math.sqrt(max(b.std_error**2 - a.std_error**2, 0.25 * b.std_error**2))

@@ -1,0 +1,60 @@
+"""Do two estimators that lean on different weeks give the same answer?"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import stats
+
+from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured
+from analysis.results import Aggregation
+from analysis.units import Reader, Wording
+
+ID, LABEL = "estimator_gap", "A second opinion agrees"
+
+
+def check(
+    headline: Aggregation, second: Aggregation, kpi: Wording, smallest_effect: float, reader: Reader
+) -> CheckResult:
+    """Headline less second opinion, against their joint error.
+
+    Parameters
+    ----------
+    headline, second
+        ``simple`` aggregations of two estimators on the same panel.
+    kpi, reader
+        For the words.
+    smallest_effect
+        Natural unit.
+
+    Returns
+    -------
+    CheckResult
+        Failed when the gap is at least half the smallest effect and beyond joint error (level 0.01). It never blocks a
+        verdict: it is shown, so that nobody has to trust one formula.
+    """
+    one, two = headline.overall, second.overall
+    if not (one.available and two.available):
+        return not_measured(ID, LABEL, "There is no second opinion here.")
+    gap = one.estimate - two.estimate
+    same = headline.overall_influence.shape == second.overall_influence.shape
+    psi = headline.overall_influence - second.overall_influence if same else None
+    error = float(np.sqrt(np.nansum(psi**2))) if psi is not None else math.hypot(one.std_error, two.std_error)
+    threshold = float(stats.t.ppf(1 - ALARM_LEVEL / 2, max(one.df, 1.0)))
+    statistic = abs(gap) / error if error > 0 else 0.0
+    other = reader.change(two.estimate, kpi, two.ci_low, two.ci_high)
+    if statistic > threshold and abs(gap) >= smallest_effect / 2:
+        size = reader.size(gap, kpi, gap - 1.96 * error, gap + 1.96 * error)
+        return CheckResult(
+            ID,
+            LABEL,
+            "failed",
+            statistic,
+            threshold,
+            f"The second opinion says {other}: {size} away, more than the noise explains. The two lean on different "
+            "weeks before training.",
+        )
+    return CheckResult(
+        ID, LABEL, "passed", statistic, threshold, f"The second opinion says {other}, which agrees within the noise."
+    )

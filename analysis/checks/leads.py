@@ -1,0 +1,70 @@
+"""What the weeks before training say: linear contrasts of the leads with their joint error.
+
+Not a check itself; ``pre_trends``, ``selection_dip`` and ``placebo_in_time`` are three contrasts of the same leads.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from analysis.checks.result import ALARM_LEVEL, POWER
+from analysis.results import Aggregation
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A weighted sum of leads: value, error, t value, and the size that would be seen with power 0.8."""
+
+    value: float
+    std_error: float
+    df: float
+
+    @property
+    def t_value(self) -> float:
+        """Value over error; NaN when there is no error."""
+        return self.value / self.std_error if self.std_error > 0 else math.nan
+
+    @property
+    def alarm(self) -> float:
+        """Absolute t value beyond which a check fails."""
+        return float(stats.t.ppf(1 - ALARM_LEVEL / 2, max(self.df, 1.0)))
+
+    @property
+    def detectable(self) -> float:
+        """Smallest true value that passes the alarm four times in five."""
+        return (self.alarm + float(stats.t.ppf(POWER, max(self.df, 1.0)))) * self.std_error
+
+
+def lead_keys(event: Aggregation) -> NDArray[np.int64]:
+    """Event times of the usable leads, ascending."""
+    keys, usable = _usable(event)
+    return keys[usable]
+
+
+def contrast(event: Aggregation, weights: dict[int, float]) -> Contrast:
+    """``sum(weights[k] * lead k)`` with its clustered error.
+
+    Parameters
+    ----------
+    event
+        An ``event_time`` aggregation with leads.
+    weights
+        Event time to weight.
+    """
+    keys, usable = _usable(event)
+    at = [int(np.flatnonzero((keys == k) & usable)[0]) for k in weights]
+    w = np.array(list(weights.values()))
+    theta = event.parts["estimate"].to_numpy()[at]
+    psi = event.influence[:, at] @ w
+    return Contrast(float(theta @ w), float(np.sqrt(np.nansum(psi**2))), event.overall.df)
+
+
+def _usable(event: Aggregation) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    keys = event.parts["key"].to_numpy().astype(np.int64)
+    error = event.parts["std_error"].fill_null(math.nan).to_numpy()
+    return keys, (keys < 0) & np.isfinite(error) & (error > 0)

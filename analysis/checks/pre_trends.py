@@ -1,0 +1,86 @@
+"""Were trained and untrained drifting apart before training, and could we have seen it?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analysis.checks.leads import contrast, lead_keys
+from analysis.checks.result import CheckResult, not_measured
+from analysis.results import Aggregation
+from analysis.units import Reader, Wording
+
+ID, LABEL = "pre_trends", "Same path before training"
+MIN_LEADS = 4
+"""Fewer weeks before training than this show no trend."""
+
+
+def check(event: Aggregation, kpi: Wording, smallest_effect: float, reader: Reader) -> CheckResult:
+    """Linear drift over the weeks before training, with the power to see one that would matter.
+
+    Parameters
+    ----------
+    event
+        ``event_time`` aggregation of the headline estimator, leads included.
+    kpi, reader
+        For the words.
+    smallest_effect
+        Natural unit; a drift of half of it is large enough to fail.
+
+    Returns
+    -------
+    CheckResult
+        ``statistic`` is the drift over the leads in units of its error; ``threshold`` the t value at level 0.01.
+        Failed when
+        beyond it and at least half the smallest effect; informational when a drift as large as the smallest effect
+        could not
+        have been seen (power below 0.8).
+
+    Notes
+    -----
+    A passed test is weak evidence (Roth 2022, doi:10.1257/aeri.20210236): hence the power, and hence ``sensitivity``.
+    """
+    keys = lead_keys(event)
+    if keys.size < MIN_LEADS:
+        return not_measured(ID, LABEL, f"Only {keys.size} usable weeks before training: too few to see a drift.")
+    centred = keys - keys.mean()
+    span = float(keys.max() - keys.min())
+    weights = span * centred / float(centred @ centred)
+    drift = contrast(event, dict(zip(keys.tolist(), weights.tolist(), strict=True)))
+    half = 1.96 * drift.std_error
+    size = reader.size(drift.value, kpi, drift.value - half, drift.value + half)
+    weeks = round(span) + 1
+    statistic, threshold = abs(drift.t_value), drift.alarm
+    if statistic > threshold and abs(drift.value) >= smallest_effect / 2:
+        return CheckResult(
+            ID,
+            LABEL,
+            "failed",
+            statistic,
+            threshold,
+            f"Trained and untrained agents were already drifting apart before training: by {size} in {weeks} weeks.",
+        )
+    seen = reader.size(drift.detectable, kpi)
+    if drift.detectable > smallest_effect:
+        return CheckResult(
+            ID,
+            LABEL,
+            "informational",
+            statistic,
+            threshold,
+            f"No drift was seen in the {weeks} weeks before training, but one of up to {seen} could have hidden in "
+            "the noise.",
+        )
+    return CheckResult(
+        ID,
+        LABEL,
+        "passed",
+        statistic,
+        threshold,
+        f"Trained and untrained moved together in the {weeks} weeks before training; a drift of {seen} would have "
+        "been seen.",
+    )
+
+
+def usable_leads(event: Aggregation) -> int:
+    """How many weeks before training can be used."""
+    return int(np.size(lead_keys(event)))

@@ -1,0 +1,79 @@
+"""Were the trained picked at a low point? Then they would have improved anyway."""
+
+from __future__ import annotations
+
+from analysis.checks.leads import contrast, lead_keys
+from analysis.checks.result import CheckResult, not_measured
+from analysis.results import Aggregation
+from analysis.units import Reader, Wording
+
+ID, LABEL = "selection_dip", "Not picked at a low point"
+DIP_WEEKS = 4
+
+
+def check(
+    event: Aggregation, kpi: Wording, smallest_effect: float, reader: Reader, *, weeks: int = DIP_WEEKS
+) -> CheckResult:
+    """Mean of the last weeks before training against the more distant past, trained less untrained.
+
+    Parameters
+    ----------
+    event
+        ``event_time`` aggregation of the imputation estimator (leads against the distant past).
+    kpi, reader
+        For the words.
+    smallest_effect
+        Natural unit.
+    weeks
+        Length of the dip looked for: the look-back of the selection rule when there is one.
+
+    Returns
+    -------
+    CheckResult
+        Failed when the trained stood off the path of the others just before training by at least half the smallest
+        effect and
+        beyond luck (level 0.01); informational when a dip as large as the smallest effect could not have been seen.
+
+    Notes
+    -----
+    Ashenfelter (1978, doi:10.2307/1924332). Whoever is picked in a bad month is better the month after with or without
+    training; comparing with agents who were not picked then finds an effect of nothing.
+    """
+    keys = [k for k in lead_keys(event).tolist() if k >= -weeks - 2][-weeks:]
+    if len(keys) < min(weeks, 2):
+        return not_measured(ID, LABEL, "Too few weeks before training to see a low point.")
+    dip = contrast(event, dict.fromkeys(keys, 1.0 / len(keys)))
+    half = 1.96 * dip.std_error
+    size = reader.size(dip.value, kpi, dip.value - half, dip.value + half)
+    worse = (dip.value < 0) == (kpi.better == "higher")
+    statistic, threshold = abs(dip.t_value), dip.alarm
+    if statistic > threshold and abs(dip.value) >= smallest_effect / 2:
+        point, way = ("low", "worse") if worse else ("high", "better")
+        return CheckResult(
+            ID,
+            LABEL,
+            "failed",
+            statistic,
+            threshold,
+            f"Agents were trained at a {point} point: in the {len(keys)} weeks before, they were {size} {way} than "
+            "their own past, "
+            "so part of the change would have come anyway.",
+        )
+    seen = reader.size(dip.detectable, kpi)
+    if dip.detectable > smallest_effect:
+        return CheckResult(
+            ID,
+            LABEL,
+            "informational",
+            statistic,
+            threshold,
+            f"No low point was seen just before training, but one of up to {seen} could have hidden in the noise.",
+        )
+    return CheckResult(
+        ID,
+        LABEL,
+        "passed",
+        statistic,
+        threshold,
+        f"Agents were not at a low or high point when they were picked; one of {seen} would have been seen.",
+    )

@@ -1,0 +1,279 @@
+"""From a slice of the warehouse to a panel in which every untrained week is a fair comparison.
+
+Three things happen between the aggregate and the estimator, each because the design asks for it: untrained weeks
+beside trained
+team-mates are left out, agents of other cohorts become comparison until their own training, and, for a selection rule,
+the
+agents whom the same rule would have picked elsewhere are found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.design import Rule, Situation, Timing
+from analysis.errors import PanelError
+from analysis.panel import NEVER, Panel
+from analysis.slices import Slice
+
+if TYPE_CHECKING:
+    import duckdb
+
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Roster:
+    """One row per agent of ``mart.agent``, weeks counted from the first week of the warehouse; NEVER where there is
+    none.
+
+    Attributes
+    ----------
+    agent_key, team_id
+        (N,) labels; the team is the one at assignment.
+    hired, first, last
+        (N,) week of hiring (negative before the window), first and last observed week.
+    scheduled, trained
+        (N,) planned and completed week.
+    origin
+        Monday of week 0.
+    """
+
+    agent_key: NDArray[Any]
+    team_id: NDArray[Any]
+    hired: Ints
+    first: Ints
+    last: Ints
+    scheduled: Ints
+    trained: Ints
+    origin: date
+
+    @classmethod
+    def read(cls, cur: duckdb.DuckDBPyConnection) -> Roster:
+        """Read it from a warehouse version."""
+        rows = cur.execute(
+            """
+            with origin as (select min(week) as week from mart.agent_week)
+            select agent_key, coalesce(team_id, '') as team_id,
+                   (hired_on - origin.week) // 7 as hired,
+                   (first_week - origin.week) // 7 as first,
+                   (last_week - origin.week) // 7 as last,
+                   (scheduled_week - origin.week) // 7 as scheduled,
+                   (trained_week - origin.week) // 7 as trained
+            from mart.agent, origin order by agent_ix
+            """
+        ).fetchnumpy()
+        origin = cur.execute("select min(week) from mart.agent_week").fetchone()
+        if origin is None or origin[0] is None:
+            raise PanelError("mart.agent_week is empty; rebuild the warehouse with `empathy build`.")
+        weeks = {name: _weeks(rows[name]) for name in ("hired", "first", "last", "scheduled", "trained")}
+        return cls(
+            agent_key=np.asarray(rows["agent_key"]).astype(str),
+            team_id=np.asarray(rows["team_id"]).astype(str),
+            origin=origin[0],
+            **weeks,
+        )
+
+    def team_start(self) -> Ints:
+        """(N,) week in which the first agent of each agent's team was planned or trained."""
+        _, code = np.unique(self.team_id, return_inverse=True)
+        start = np.full(int(code.max(initial=0)) + 1, NEVER, dtype=np.int64)
+        np.minimum.at(start, code, np.minimum(self.scheduled, self.trained))
+        return np.asarray(start[code])
+
+    def situation(self) -> Situation:
+        """What happened to the plan."""
+        start = self.team_start()
+        began = int(start.min(initial=NEVER))
+        if began == NEVER:
+            return Situation(bool((self.scheduled < NEVER).any()), 0, int((self.scheduled < NEVER).sum()), 0.0, False)
+        until = np.minimum(np.where(self.last < NEVER, self.last + 1, 0), np.minimum(self.trained, self.scheduled))
+        after = np.maximum(until - np.maximum(self.first, began), 0)
+        beside = np.maximum(until - np.maximum(self.first, start), 0)
+        there = self.last < NEVER
+        still = there & (self.last == self.last[there].max(initial=0))
+        return Situation(
+            has_schedule=bool((self.scheduled < NEVER).any()),
+            n_trained=int((self.trained < NEVER).sum()),
+            n_scheduled=int((self.scheduled < NEVER).sum()),
+            exposed_share=float(beside.sum() / max(after.sum(), 1)),
+            everybody_trained=bool(still.any() and (np.minimum(self.trained, self.scheduled)[still] < NEVER).all()),
+        )
+
+
+def without_exposed(panel: Panel, team: NDArray[Any], start: Ints) -> Panel:
+    """Leave out untrained weeks from the week in which the agent's team saw its first training.
+
+    Parameters
+    ----------
+    panel
+        Agents x weeks.
+    team
+        (A,) team at assignment, for the note only.
+    start
+        (A,) panel week in which the team's first agent was planned or trained; NEVER when none.
+
+    Returns
+    -------
+    Panel
+        Agents with nothing left are dropped.
+    """
+    weeks = np.arange(panel.n_periods)[None, :]
+    exposed = panel.observed & ~panel.trained_cells & (weeks >= start[:, None])
+    if not exposed.any():
+        return panel
+    share = float(panel.den[exposed].sum() / panel.den[panel.observed & ~panel.trained_cells].sum())
+    teams = int(np.unique(team[exposed.any(axis=1)]).size)
+    kept = replace(
+        panel,
+        num=np.where(exposed, 0.0, panel.num),
+        den=np.where(exposed, 0.0, panel.den),
+        sq=None if panel.sq is None else np.where(exposed, 0.0, panel.sq),
+        notes=(
+            *panel.notes,
+            f"{share:.0%} of untrained contacts left out: handled beside trained team-mates ({teams} teams).",
+        ),
+    )
+    return kept.take(kept.observed.any(axis=1))
+
+
+def only_cohorts(panel: Panel, cohorts: Ints, anticipation: int) -> Panel:
+    """Trained are the agents of the chosen cohorts; all others are comparison until their own training.
+
+    Parameters
+    ----------
+    panel
+        Agents x weeks.
+    cohorts
+        Panel week indices of the chosen cohorts.
+    anticipation
+        Weeks before their own training in which other agents no longer serve.
+    """
+    other = (panel.cohort_ix < NEVER) & ~np.isin(panel.cohort_ix, cohorts)
+    gone = other[:, None] & (np.arange(panel.n_periods)[None, :] >= panel.cohort_ix[:, None] - anticipation)
+    kept = replace(
+        panel,
+        num=np.where(gone, 0.0, panel.num),
+        den=np.where(gone, 0.0, panel.den),
+        sq=None if panel.sq is None else np.where(gone, 0.0, panel.sq),
+        cohort_ix=np.where(other, NEVER, panel.cohort_ix),
+    )
+    return kept.take(kept.observed.any(axis=1))
+
+
+def comparison_panel(
+    cur: duckdb.DuckDBPyConnection,
+    kpi_id: str,
+    slice_: Slice,
+    *,
+    timing: Timing,
+    cluster: str,
+    roster: Roster,
+    unexposed_controls: bool,
+    anticipation: int,
+) -> Panel:
+    """The panel that the headline of a slice is estimated on.
+
+    Parameters
+    ----------
+    cur
+        Cursor on a warehouse version.
+    kpi_id, slice_
+        Which KPI, which agent-weeks. Chosen cohorts are compared with everybody not trained yet.
+    timing, cluster, unexposed_controls, anticipation
+        From the design.
+    roster
+        ``Roster.read(cur)``.
+
+    Raises
+    ------
+    analysis.errors.PanelError
+        When nothing is observed in the slice.
+    """
+    from analysis.panel import from_warehouse
+
+    panel = from_warehouse(cur, kpi_id, replace(slice_, cohort=()), timing=timing, cluster=cluster)
+    place = {key: i for i, key in enumerate(roster.agent_key.tolist())}
+    rows = np.array([place[str(key)] for key in panel.units], dtype=np.int64)
+    if unexposed_controls:
+        offset = (panel.times[0] - roster.origin).days // 7
+        start = roster.team_start()[rows]
+        panel = without_exposed(panel, roster.team_id[rows], np.where(start == NEVER, NEVER, start - offset))
+    if slice_.cohort:
+        labels = {str(label)[:10]: i for i, label in enumerate(panel.times)}
+        chosen = np.array([labels[c] for c in slice_.cohort if c in labels], dtype=np.int64)
+        panel = only_cohorts(panel, chosen, anticipation)
+    return panel
+
+
+def same_rule_picks(
+    rule_panel: Panel, team: NDArray[Any], start: Ints, cohorts: Ints, rule: Rule, *, worst_high: bool
+) -> Bools:
+    """Whom the rule would have picked, at each wave, in teams that had not started.
+
+    Parameters
+    ----------
+    rule_panel
+        Panel of the rule's KPI, all agents.
+    team
+        (A,) team at assignment.
+    start
+        (A,) week in which the agent's team started; NEVER when it never did.
+    cohorts
+        (H,) weeks at which waves were picked.
+    rule
+        KPI, look-back and share.
+    worst_high
+        Whether a high value of the rule's KPI is bad.
+
+    Returns
+    -------
+    (H, A) bool array
+        True for agents of teams that start later than the wave (or never) and would have been among the worst
+        ``share`` of their
+        team over the ``lookback_weeks`` before it, as the rule counts them: the share of agents seen there, half
+        rounded up.
+    """
+    picks = np.zeros((cohorts.size, rule_panel.n_units), dtype=bool)
+    for h, week in enumerate(cohorts.tolist()):
+        window = slice(max(week - rule.lookback_weeks, 0), week)
+        den = rule_panel.den[:, window].sum(axis=1)
+        score = np.divide(rule_panel.num[:, window].sum(axis=1), den, out=np.full(den.size, np.nan), where=den > 0)
+        here = rule_panel.observed[:, max(week - 1, 0)] & np.isfinite(score) & (start > week)
+        for one in np.unique(team[here]):
+            members = np.flatnonzero(here & (team == one))
+            quota = int(np.floor(rule.share * members.size + 0.5))
+            order = np.argsort(-score[members] if worst_high else score[members], kind="stable")
+            picks[h, members[order[:quota]]] = True
+    return picks
+
+
+def share_picked_by_rule(rule_panel: Panel, team: NDArray[Any], rule: Rule, *, worst_high: bool) -> float:
+    """Share of the trained whom the recorded rule would have picked: near 1 when the rule is the one that was used."""
+    hits, total = 0, 0
+    for week in rule_panel.cohorts.tolist():
+        own = rule_panel.cohort_ix == week
+        open_team = np.full(rule_panel.n_units, NEVER, dtype=np.int64)
+        picked = same_rule_picks(rule_panel, team, open_team, np.array([week]), rule, worst_high=worst_high)[0]
+        started = np.isin(team, np.unique(team[own]))
+        hits += int((picked & own).sum())
+        total += int((own & started).sum())
+    return hits / total if total else float("nan")
+
+
+def _weeks(values: Any) -> Ints:
+    """Integers with NEVER for null."""
+    masked = np.ma.asarray(values)
+    out = np.full(masked.shape, NEVER, dtype=np.int64)
+    known = ~np.ma.getmaskarray(masked)
+    data = np.asarray(masked.data)
+    if data.dtype.kind == "f":
+        known &= np.isfinite(data)
+    out[known] = data[known].astype(np.int64)
+    return out
