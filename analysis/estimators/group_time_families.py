@@ -129,7 +129,7 @@ class Accumulator:
             if position.size == 0:
                 return [], position
             last = max(int(p) for p in position)
-            longest = max((panel.n_periods - 1 - int(self._layout.cohort_values[h]) for h in self._cohort_keys))
+            longest = max(panel.n_periods - 1 - int(self._layout.cohort_values[h]) for h in self._cohort_keys)
             position = np.arange(int(position.min()), max(last, longest + panel.n_periods) + 1)
             return [int(p) - panel.n_periods for p in position], position
         if kind == "calendar_time":
@@ -188,7 +188,9 @@ class Accumulator:
             variance=variance,
             estimand=_ESTIMANDS[kind],
             share_identified=identified,
-            notes=() if identified > 1 - 1e-9 else (f"{1 - identified:.1%} of the trained weeks have no valid control.",),
+            notes=()
+            if identified > 1 - 1e-9
+            else (f"{1 - identified:.1%} of the trained weeks have no valid control.",),
         )
 
     def _jackknife(self, left: Floats, theta: Floats) -> Floats:

@@ -369,9 +369,7 @@ class Imputation:
             mass = own.sum(axis=0)
             theta = np.divide(effect.sum(axis=0), mass, out=np.full(used.size, np.nan), where=mass > 0)
             square = np.einsum("pt,pt->t", own, own)
-            mean = np.divide(
-                np.einsum("pt,pt->t", own, effect), square, out=np.zeros(used.size), where=square > 0
-            )
+            mean = np.divide(np.einsum("pt,pt->t", own, effect), square, out=np.zeros(used.size), where=square > 0)
             psi = -scores @ self.fit.solve(self._exposure[h][:, used])
             psi[self.layout.pair_cluster[pairs]] += effect - own * mean
             error = np.divide(standard_errors(psi), mass, out=np.full(used.size, np.nan), where=mass > 0)
