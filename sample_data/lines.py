@@ -38,3 +38,8 @@ def text_or_null(value: pl.Expr) -> pl.Expr:
 def flag(value: pl.Expr) -> pl.Expr:
     """Return ``true`` or ``false``."""
     return pl.when(value).then(pl.lit("true")).otherwise(pl.lit("false"))
+
+
+def named(names: list[str], index: pl.Expr) -> pl.Expr:
+    """Return the names at some indices, such as queue names at queue numbers."""
+    return pl.lit(pl.Series(names, dtype=pl.String)).gather(index.cast(pl.UInt32))

@@ -31,34 +31,32 @@ def records(world: World, rows: slice) -> pl.DataFrame:
     talk = handle - after - hold
     answered = begin + wait
     finish = answered + talk + hold
-    transferred = part["transferred"].to_numpy()
-    queue = part["queue"].to_numpy()
-    reasons = np.array(_reason_names(params))
-    first = np.cumsum([0, *(len(q.reasons) for q in params.queues)])[:-1]
-    return pl.DataFrame(
-        {
-            "contact": np.arange(rows.start, rows.start + part.height),
-            "agent": part["agent"],
-            "customer": part["customer"],
-            "channel": np.array([c.name for c in params.channels])[part["channel"].to_numpy()],
-            "queue": np.array([q.name for q in params.queues])[queue],
-            "reason": reasons[first[queue] + part["reason"].to_numpy()],
-            "begin": begin,
-            "finish": finish,
-            "updated": finish + after + 60 + (luck * 600).astype(np.int64),
-            "transferred_at": pl.Series(np.where(transferred, finish - 10, 0)),
-            "talk": talk,
-            "hold": hold,
-            "after": after,
-            "wait": wait,
-            "hostile": part["hostile"],
-            "eligible": part["offer_kind"] > 0,
-        }
-    ).with_columns(pl.when(pl.col("transferred_at") > 0).then(pl.col("transferred_at")))
+    return part.select(
+        pl.int_range(rows.start, rows.start + pl.len(), dtype=pl.Int64).alias("contact"),
+        "agent",
+        "customer",
+        lines.named([channel.name for channel in params.channels], pl.col("channel")).alias("channel"),
+        lines.named([queue.name for queue in params.queues], pl.col("queue")).alias("queue"),
+        reason_name(params),
+        pl.Series("begin", begin),
+        pl.Series("finish", finish),
+        pl.Series("updated", finish + after + 60 + (luck * 600).astype(np.int64)),
+        pl.when(pl.col("transferred")).then(pl.Series("transferred_at", finish - 10)),
+        pl.Series("talk", talk),
+        pl.Series("hold", hold),
+        pl.Series("after", after),
+        pl.Series("wait", wait),
+        "hostile",
+        (pl.col("offer_kind") > 0).alias("eligible"),
+    )
 
 
-def _reason_names(params: Parameters) -> list[str]:
-    return [reason for queue in params.queues for reason in queue.reasons]
+def reason_name(params: Parameters) -> pl.Expr:
+    """Return the reason of contacts, by their columns ``queue`` and ``reason``."""
+    names = [reason for queue in params.queues for reason in queue.reasons]
+    first = np.cumsum([0, *(len(queue.reasons) for queue in params.queues)])[:-1]
+    base = pl.lit(pl.Series(first, dtype=pl.UInt32)).gather(pl.col("queue").cast(pl.UInt32))
+    return lines.named(names, base + pl.col("reason").cast(pl.UInt32)).alias("reason")
 
 
 def as_lines(delivered: pl.DataFrame) -> pl.Series:

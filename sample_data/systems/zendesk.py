@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 
-from sample_data import identity, moments
+from sample_data import identity, lines, moments
+from sample_data.systems import amazon_connect
 from sample_data.world import World
 
 CONTACT_FIELD = 360001
@@ -22,45 +22,40 @@ def tickets(world: World, rows: slice) -> pl.DataFrame:
     ``created, updated`` (UTC seconds), ``status, priority, channel`` (text).
     """
     params = world.params
-    part = world.contacts[rows]
-    number = np.arange(rows.start, rows.start + part.height)
-    ends = moments.utc_seconds(params, part["site"].to_numpy(), part["day"].to_numpy(), part["second"].to_numpy())
-    ends = ends + part["wait"].to_numpy() + part["handle"].to_numpy()
-    luck = part["luck"].to_numpy().astype(np.float64)
-    escalated = part["escalated"].to_numpy()
-    complained = part["complained"].to_numpy()
-    follow_up = (luck > 1 - FOLLOW_UP_SHARE) & ~escalated & ~complained
-    reasons = np.array([reason for queue in params.queues for reason in queue.reasons])
-    first = np.cumsum([0, *(len(q.reasons) for q in params.queues)])[:-1]
-    reason = reasons[first[part["queue"].to_numpy()] + part["reason"].to_numpy()]
-    channel = np.array([c.name.lower() for c in params.channels])[part["channel"].to_numpy()]
-    kinds = (
-        (escalated, np.where(part["supervisor"].to_numpy(), TAG_SUPERVISOR, TAG_TIER2), 1, 30 + 240 * luck),
-        (complained, np.full(part.height, TAG_COMPLAINT), 2, 3600 + 2.5 * moments.DAY * luck),
-        (follow_up, np.full(part.height, ""), 3, 120 + 600 * luck),
+    numbered = world.contacts[rows].select(
+        pl.int_range(rows.start, rows.start + pl.len(), dtype=pl.Int64).alias("contact"), pl.all()
     )
-    frames = []
-    for which, tag, digit, delay in kinds:
-        created = (ends + delay).astype(np.int64)
-        frames.append(
-            pl.DataFrame(
-                {
-                    "ticket": (number * 4 + digit)[which],
-                    "contact": number[which],
-                    "agent": part["agent"].to_numpy()[which],
-                    "customer": part["customer"].to_numpy()[which],
-                    "team": part["team"].to_numpy()[which],
-                    "tag": tag[which],
-                    "reason": reason[which],
-                    "channel": channel[which],
-                    "created": created[which],
-                    "updated": (created + 3600 + 2 * moments.DAY * luck)[which].astype(np.int64),
-                    "status": np.full(int(which.sum()), "solved"),
-                    "priority": np.full(int(which.sum()), "urgent" if digit < 3 else "normal"),
-                }
-            )
-        )
-    return pl.concat(frames).sort("ticket")
+    follow_up = (pl.col("luck") > 1 - FOLLOW_UP_SHARE) & ~pl.col("escalated") & ~pl.col("complained")
+    luck = pl.col("luck").cast(pl.Float64)
+    went_up = pl.when(pl.col("supervisor")).then(pl.lit(TAG_SUPERVISOR)).otherwise(pl.lit(TAG_TIER2))
+    kinds = (
+        (pl.col("escalated"), went_up, 1, 30 + 240 * luck),
+        (pl.col("complained"), pl.lit(TAG_COMPLAINT), 2, 3600 + 2.5 * moments.DAY * luck),
+        (follow_up, pl.lit(""), 3, 120 + 600 * luck),
+    )
+    return pl.concat([_of_one_kind(world, numbered.filter(which), *rest) for which, *rest in kinds]).sort("ticket")
+
+
+def _of_one_kind(world: World, part: pl.DataFrame, tag: pl.Expr, digit: int, delay: pl.Expr) -> pl.DataFrame:
+    params = world.params
+    begin = moments.utc_seconds(params, part["site"].to_numpy(), part["day"].to_numpy(), part["second"].to_numpy())
+    luck = pl.col("luck").cast(pl.Float64)
+    return part.with_columns(
+        (pl.Series(begin) + pl.col("wait") + pl.col("handle") + delay.cast(pl.Int64)).alias("created")
+    ).select(
+        (pl.col("contact") * 4 + digit).alias("ticket"),
+        "contact",
+        "agent",
+        "customer",
+        "team",
+        tag.alias("tag"),
+        amazon_connect.reason_name(params),
+        lines.named([channel.name.lower() for channel in params.channels], pl.col("channel")).alias("channel"),
+        "created",
+        (pl.col("created") + 3600 + (2 * moments.DAY * luck).cast(pl.Int64)).alias("updated"),
+        pl.lit("solved").alias("status"),
+        pl.lit("urgent" if digit < 3 else "normal").alias("priority"),
+    )
 
 
 def as_lines(tickets: pl.DataFrame) -> pl.Series:
