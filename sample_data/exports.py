@@ -16,7 +16,7 @@ from sample_data import calendar, lines, settings_file
 from sample_data.systems import amazon_connect, bamboohr, learning, qualtrics, tables, zendesk
 from sample_data.world import World
 
-Progress = Callable[[str, int, int], None]
+Progress = Callable[[str], None]
 
 FOLDERS = ("contacts", "tickets")
 """Sub-folders of ``exports`` that hold one file a month."""
@@ -33,7 +33,7 @@ def write(world: World, out_dir: Path | str, dirt: bool = False, progress: Progr
     dirt : bool
         Sprinkle the dirt that real exports have, and write ``planted.json`` beside ``empathy.toml``.
     progress : callable, optional
-        Called with what is being written, steps done, steps in all.
+        Called with the name of each step as it starts.
 
     Returns
     -------
@@ -47,11 +47,12 @@ def write(world: World, out_dir: Path | str, dirt: bool = False, progress: Progr
         for old in (folder / name).glob("*.jsonl"):
             old.unlink()
     written: list[Path] = []
-    months = list(_months(world))
-    for place, (month, rows) in enumerate(months):
-        written += _contacts(world, folder, month, rows)
+    for month, rows in _months(world):
         if progress is not None:
-            progress("writing contacts", place + 1, len(months))
+            progress(f"writing the contacts of {month}")
+        written += _contacts(world, folder, month, rows)
+    if progress is not None:
+        progress("writing surveys, training, staff and the rest")
     written += _surveys(world, folder)
     written += _learning(world, folder)
     for name, frame in _tables(world).items():

@@ -20,9 +20,10 @@ from sample_data.streams import stream
 __all__ = ["Parameters", "World", "simulate"]
 
 FULL_DAY_SECONDS = 8 * 3600
+WEEKS_PER_STEP = 26
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, steps done, steps in all."""
+Progress = Callable[[str], None]
+"""Called with the name of each step as it starts."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def simulate(params: Parameters, progress: Progress | None = None) -> World:
     ----------
     params : Parameters
     progress : callable, optional
-        Called after every week.
+        Called with the name of each step as it starts.
 
     Returns
     -------
@@ -81,6 +82,8 @@ def simulate(params: Parameters, progress: Progress | None = None) -> World:
     cells: list[Columns] = []
     first = 0
     for t in range(params.weeks):
+        if progress is not None and t % WEEKS_PER_STEP == 0:
+            progress(f"weeks {t + 1} to {min(t + WEEKS_PER_STEP, params.weeks)} of {params.weeks}")
         week = centre.begin(t)
         rates = {name: centre.rates(name, week) for name in params.outcomes}
         drawn = draw_contacts(centre, week, rates)
@@ -93,8 +96,6 @@ def simulate(params: Parameters, progress: Progress | None = None) -> World:
         cells.append(_cells(centre, week, drawn, handled) | cell_truth(centre, week, rates))
         contacts.append(drawn.columns)
         first += drawn.row.size
-        if progress is not None:
-            progress("simulating weeks", t + 1, params.weeks)
     placed = np.zeros(first, dtype=bool)
     if customers.came_back:
         placed[np.concatenate(customers.came_back)] = True

@@ -1,0 +1,190 @@
+"""``empathy sample`` in one call: a world, its exports, and its truth beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from sample_data import exports, truth
+from sample_data.parameters import ASSIGNMENT_MODES, AssignmentMode, Parameters
+from sample_data.staff import NEVER
+from sample_data.world import simulate
+
+Progress = Callable[[str], None]
+"""Called with the name of each step as it starts."""
+
+FEWEST_AGENTS = 4
+SHORTEST_WEEKS = 12
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was written.
+
+    Parameters
+    ----------
+    out : Path
+        Folder with ``empathy.toml``, ``exports/`` and ``truth/``.
+    files : tuple of Path
+        Every file of the exports.
+    agents, trained_agents, contacts, weeks, teams : int
+    assignment : str
+    effect : float
+        The scale that was asked for; 1 is the default world, 0 a null world.
+    escalation_effect : float
+        True effect of training on the escalation rate, share of contacts; NaN when nobody was trained.
+    planted : dict of int
+        With dirt: how many of each kind, as in ``planted.json``.
+    """
+
+    out: Path
+    files: tuple[Path, ...]
+    agents: int
+    trained_agents: int
+    contacts: int
+    weeks: int
+    teams: int
+    assignment: str
+    effect: float
+    escalation_effect: float
+    planted: dict[str, int]
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.contacts:,} contacts of {self.agents} agents in {self.teams} teams over {self.weeks} weeks, "
+            f"{self.trained_agents} agents trained ({self.assignment.replace('_', ' ')}).",
+        ]
+        if self.trained_agents:
+            lines.append(f"True effect on escalations: {100 * self.escalation_effect:+.2f} points.")
+        if self.planted:
+            lines.append("Planted: " + ", ".join(f"{count} {kind}" for kind, count in self.planted.items() if count) + ".")
+        lines.append(f"Exports and configuration: {self.out}. The truth lies apart, in {self.out / 'truth'}.")
+        return "\n".join(lines)
+
+
+def parameters(
+    *,
+    agents: int = 160,
+    weeks: int = 52,
+    assignment: str = "team_waves",
+    effect: float = 1.0,
+    seed: int | None = None,
+    contacts_per_week: float | None = None,
+) -> Parameters:
+    """Return the parameters of a world of about a given size; what is not given is as in the demo.
+
+    Raises
+    ------
+    ValueError
+        With what is out of range and what to give instead.
+    """
+    if agents < FEWEST_AGENTS:
+        raise ValueError(f"agents: {agents} is too few; give at least {FEWEST_AGENTS}")
+    if weeks < SHORTEST_WEEKS:
+        raise ValueError(f"weeks: {weeks} is too short to see anything; give at least {SHORTEST_WEEKS}")
+    if assignment not in ASSIGNMENT_MODES:
+        raise ValueError(f"assignment: {assignment!r} is unknown; use one of {', '.join(ASSIGNMENT_MODES)}")
+    if not 0 <= effect <= 10:
+        raise ValueError(f"effect: {effect} is out of range; 0 is no effect, 1 the default, 10 the most")
+    if seed is not None and seed < 0:
+        raise ValueError(f"seed: {seed} is negative; give zero or more")
+    if contacts_per_week is not None and not 1 <= contacts_per_week <= 2000:
+        raise ValueError(f"contacts_per_week: {contacts_per_week} is out of range; give 1 to 2000")
+    demo = Parameters.demo()
+    per_team = 4 if agents < 64 else 8 if agents < 320 else 16
+    changes: dict[str, object] = {
+        "teams": max(1, round(agents / per_team)),
+        "seats_per_team": per_team,
+        "weeks": weeks,
+        "effect_scale": effect,
+        "pre_weeks": max(4, round(weeks * demo.pre_weeks / demo.weeks)),
+        "wave_gap_weeks": max(1, round(weeks * demo.wave_gap_weeks / demo.weeks)),
+        "refresher_weeks": max(4, round(weeks * demo.refresher_weeks / demo.weeks)),
+    }
+    if seed is not None:
+        changes["seed"] = seed
+    if contacts_per_week is not None:
+        changes["contacts_per_week"] = contacts_per_week
+    mode: AssignmentMode = assignment  # type: ignore[assignment]
+    return demo.replace(assignment=mode, **changes)
+
+
+def write_sample(
+    out: Path | str,
+    *,
+    agents: int = 160,
+    weeks: int = 52,
+    assignment: str = "team_waves",
+    effect: float = 1.0,
+    seed: int | None = None,
+    dirt: bool = False,
+    contacts_per_week: float | None = None,
+    progress: Progress | None = None,
+) -> Summary:
+    """Write a simulated contact centre: ``OUT/exports``, ``OUT/empathy.toml`` and, apart, ``OUT/truth``.
+
+    Parameters
+    ----------
+    out : path
+    agents : int
+        About how many seats.
+    weeks : int
+    assignment : str
+        ``randomised | team_waves | lowest_performers | volunteers | none``.
+    effect : float
+        Multiplies every effect of training; 0 gives a world in which training does nothing.
+    seed : int, optional
+    dirt : bool
+        Plant the dirt that real exports have.
+    contacts_per_week : float, optional
+        Of a full-time agent; the demo's when not given.
+    progress : callable, optional
+        Called with the name of each step as it starts.
+
+    Raises
+    ------
+    ValueError
+        For a value out of range.
+    """
+    params = parameters(
+        agents=agents,
+        weeks=weeks,
+        assignment=assignment,
+        effect=effect,
+        seed=seed,
+        contacts_per_week=contacts_per_week,
+    )
+    return write_world(out, params, dirt=dirt, progress=progress)
+
+
+def write_demo(out: Path | str, progress: Progress | None = None) -> Summary:
+    """Write the world of ``empathy demo``."""
+    return write_world(out, Parameters.demo(), progress=progress)
+
+
+def write_world(
+    out: Path | str, params: Parameters, *, dirt: bool = False, progress: Progress | None = None
+) -> Summary:
+    """Write the world of any parameters; see :func:`write_sample`."""
+    folder = Path(out)
+    world = simulate(params, progress)
+    files = exports.write(world, folder, dirt=dirt, progress=progress)
+    truth.write(world, folder / "truth")
+    wanted = (pl.col("kpi") == "escalation_rate") & (pl.col("estimand") == "att")
+    att = truth.true_effects(world).filter(wanted)["effect"]
+    return Summary(
+        out=folder,
+        files=tuple(files),
+        agents=world.centre.staff.count,
+        trained_agents=int((world.trained_week < NEVER).sum()),
+        contacts=world.contacts.height,
+        weeks=params.weeks,
+        teams=params.teams,
+        assignment=params.assignment,
+        effect=params.effect_scale,
+        escalation_effect=float(att[0]) if att.len() else float("nan"),
+        planted={},
+    )
