@@ -55,6 +55,7 @@ class Imputation:
     panel: Panel
     anticipation: int
     leads: int = MAX_LEADS
+    saturated: bool = False
 
     @cached_property
     def layout(self) -> Layout:
@@ -207,20 +208,29 @@ class Imputation:
         return keys, np.divide(total, mass, out=np.full(len(keys), np.nan), where=mass > 0), mass
 
     def _analytic(self, n_keys: int, position: Callable[[int], Ints], mass: Floats) -> Floats:
-        """(C, K) influence with deviations from the cohort x week mean effect (equation 8 of the paper)."""
+        """(C, K) influence with deviations from the cohort x week mean effect.
+
+        The mean is the paper's (equation 8, weights squared), or the plain weighted one of a saturated regression.
+        """
         deviation = np.zeros_like(self._pair_effect)
         for h in self.trained_cohorts:
             rows = self.layout.pairs_of(h)
             own = self._pair_mass[rows]
-            square = np.einsum("pt,pt->t", own, own)
+            share = np.ones_like(own) if self.saturated else own
+            total = np.einsum("pt,pt->t", share, own)
             mean = np.divide(
-                np.einsum("pt,pt->t", own, self._pair_effect[rows]), square, out=np.zeros_like(square), where=square > 0
+                np.einsum("pt,pt->t", share, self._pair_effect[rows]), total, out=np.zeros_like(total), where=total > 0
             )
             deviation[rows] = self._pair_effect[rows] - own * mean
         treated = self.layout.by_cluster(self._fold(deviation, n_keys, position))
         exposure = self._weeks_exposure(n_keys, position)
         untreated = self.fit.cluster_scores() @ self.fit.solve(exposure)
         return np.divide(treated - untreated, mass, out=np.full(treated.shape, np.nan), where=mass > 0)
+
+    def raw_influence(self, kind: str) -> Floats:
+        """(C, K) analytic influence of an aggregation, parts that hang on one cluster included."""
+        keys, position = self._indicator(kind)
+        return self._analytic(len(keys), position, self.point(kind)[2])
 
     def replicates(self, kind: str) -> tuple[Floats, Floats]:
         """Estimates and weights of an aggregation with each cluster left out, (C, K) each; NaN where none is left."""
@@ -247,7 +257,7 @@ class Imputation:
     def _refit_without(self, cluster: int, kind: str, keys: Sequence[Any]) -> tuple[Floats, Floats]:
         if cluster not in self._refits:
             rest = self.panel.take(self.panel.cluster_ix != cluster)
-            self._refits[cluster] = Imputation(rest, self.anticipation, self.leads)
+            self._refits[cluster] = Imputation(rest, self.anticipation, self.leads, self.saturated)
         other_keys, theta, mass = self._refits[cluster].point(kind)
         place = {key: k for k, key in enumerate(other_keys)}
         found = [place.get(key, -1) for key in keys]
@@ -285,7 +295,7 @@ class Imputation:
             n_trained_clusters=clusters,
             reasons=reasons,
             variance=variance,
-            estimand=_ESTIMANDS[kind],
+            estimand=ESTIMANDS[kind],
             share_identified=self.share_identified,
             overall_reason=self._overall_reason(),
             notes=self._notes(),
@@ -334,15 +344,15 @@ class Imputation:
     def _overall_jackknife(
         self, kind: str, keys: Sequence[Any], theta: Floats, mass: Floats, replicates: Floats, left: Floats
     ) -> tuple[float, Floats]:
-        overall = _summary(kind, keys, theta[None, :], mass[None, :])
-        dropped = _summary(kind, keys, replicates, left)
+        overall = summary(kind, keys, theta[None, :], mass[None, :])
+        dropped = summary(kind, keys, replicates, left)
         psi = jackknife_influence(dropped[:, None], overall, self._active_clusters)[:, 0]
         return float(overall[0]), psi
 
     def _overall_analytic(
         self, kind: str, keys: Sequence[Any], theta: Floats, mass: Floats, influence: Floats
     ) -> tuple[float, Floats]:
-        weight = _summary_weights(kind, keys, theta, mass)
+        weight = summary_weights(kind, keys, theta, mass)
         if weight.sum() == 0:
             return float("nan"), np.full(influence.shape[0], np.nan)
         used = weight > 0
@@ -388,7 +398,7 @@ class Imputation:
         return pl.concat(rows)
 
 
-_ESTIMANDS = {
+ESTIMANDS = {
     "simple": "average effect over all trained contacts",
     "event_time": "average of the effects by weeks since training, each week counting the same",
     "cohort": "average effect over cohorts, weighted by their trained contacts",
@@ -396,7 +406,7 @@ _ESTIMANDS = {
 }
 
 
-def _summary_weights(kind: str, keys: Sequence[Any], theta: Floats, mass: Floats) -> Floats:
+def summary_weights(kind: str, keys: Sequence[Any], theta: Floats, mass: Floats) -> Floats:
     """(K,) weights with which the parts make the overall number; zero for parts that do not exist."""
     there = np.isfinite(theta) & (mass > 0)
     if kind == "event_time":
@@ -406,7 +416,7 @@ def _summary_weights(kind: str, keys: Sequence[Any], theta: Floats, mass: Floats
     return weight / total if total > 0 else weight
 
 
-def _summary(kind: str, keys: Sequence[Any], theta: Floats, mass: Floats) -> Floats:
+def summary(kind: str, keys: Sequence[Any], theta: Floats, mass: Floats) -> Floats:
     """(R,) overall number of each row of parts (R, K)."""
     there = np.isfinite(theta) & (mass > 0)
     if kind == "event_time":

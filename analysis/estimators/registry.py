@@ -9,8 +9,11 @@ import numpy as np
 
 from analysis.errors import EstimationError
 from analysis.estimators.before_after import before_after
+from analysis.estimators.extended_twfe import ExtendedGlm, ExtendedTwfe
 from analysis.estimators.group_time import GroupTime
 from analysis.estimators.imputation import Imputation
+from analysis.estimators.interaction_weighted import InteractionWeighted
+from analysis.estimators.stacked import Stacked
 from analysis.estimators.study import VARIANCES, Source, Study, refuse
 from analysis.estimators.trained_vs_untrained import trained_vs_untrained
 from analysis.estimators.twfe import twfe
@@ -29,6 +32,21 @@ def _group_time(study: Study, options: dict[str, Any]) -> Source:
     return GroupTime(study.panel, study.control, study.anticipation, **options)
 
 
+def _interaction_weighted(study: Study, options: dict[str, Any]) -> Source:
+    return InteractionWeighted(study.panel, study.anticipation)
+
+
+def _stacked(study: Study, options: dict[str, Any]) -> Source:
+    return Stacked(study.panel, study.anticipation, **options)
+
+
+def _extended_twfe(study: Study, options: dict[str, Any]) -> Source:
+    family = options.get("family", "gaussian")
+    if family == "gaussian":
+        return ExtendedTwfe(study.panel, study.anticipation)
+    return ExtendedGlm(study.panel, study.anticipation, family)
+
+
 def _twfe(study: Study, options: dict[str, Any]) -> Source:
     return twfe(study.panel, study.anticipation)
 
@@ -45,6 +63,9 @@ def _trained_vs_untrained(study: Study, options: dict[str, Any]) -> Source:
 ESTIMATORS: dict[str, tuple[Callable[[Study, dict[str, Any]], Source], tuple[str, ...], frozenset[str], str | None]] = {
     "imputation": (_imputation, KINDS, frozenset({"leads"}), "not_yet_trained"),
     "group_time": (_group_time, KINDS, frozenset({"covariates", "method", "base"}), None),
+    "interaction_weighted": (_interaction_weighted, KINDS, frozenset(), "never_trained, or the last cohort before it"),
+    "stacked": (_stacked, KINDS, frozenset({"rule", "window"}), "not_yet_trained"),
+    "extended_twfe": (_extended_twfe, KINDS, frozenset({"family"}), "not_yet_trained"),
     "twfe": (_twfe, ("simple",), frozenset(), "all other agent-weeks, already trained ones included"),
     "before_after": (_before_after, ("simple",), frozenset(), "the same agents before, no other agents"),
     "trained_vs_untrained": (_trained_vs_untrained, ("simple",), frozenset(), "untrained agents in the same weeks"),
