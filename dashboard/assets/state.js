@@ -103,8 +103,14 @@
     return unchanged();
   }
 
+  function chooseKpi(kpi, pathname) {
+    var next = "/effects/" + kpi;
+    return !kpi || pathname === next ? unchanged() : next;
+  }
+
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.empathy = {
-    applyState: applyState, writeAddress: writeAddress, saveView: saveView, listViews: listViews
+    applyState: applyState, writeAddress: writeAddress, saveView: saveView, listViews: listViews,
+    chooseKpi: chooseKpi
   };
 })();

@@ -2,14 +2,233 @@
 
 from __future__ import annotations
 
-from dash import html
+from typing import Any
 
+import dash_mantine_components as dmc
+import polars as pl
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+
+from dashboard.components.chart import chart_card, info
+from dashboard.components.kpi_card import verdict_badge
+from dashboard.components.states import address, message
+from dashboard.components.table import Column
+from dashboard.export_routes import Download, csv_link
+from dashboard.figures.event_study import event_study
+from dashboard.figures.ladder import ladder
 from dashboard.pages import Context, Page
 from dashboard.state import Filters
+from dashboard.views import effects as view
+from etl.kpis import Kpi, KpiError
 
 PAGE = Page("effects", "/effects/<kpi>", "Effects", "Did training change this? When? How sure are we?")
 
 
 def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
     """The effect on one KPI for one selection."""
-    return html.Div(html.H1(PAGE.question))
+    shown = context.queries.kpis()
+    wanted = kpi or next((item.id for item in shown if item.role == "primary"), shown[0].id)
+    try:
+        chosen = context.settings.catalogue[wanted]
+    except KpiError as error:
+        home = dcc.Link("Show the first KPI", href=address("/effects", filters), className="button")
+        return html.Div([html.H1(PAGE.question), message("There is no such KPI", str(error), [home])])
+    picker = _picker(shown, chosen)
+    reason = context.queries.unavailable(chosen, filters)
+    if reason:
+        action = [dcc.Link("Clear all filters", href=f"/effects/{chosen.id}", className="button")]
+        words = f"{chosen.label}: {reason[0].lower()}{reason[1:]} Clear that filter to see it."
+        return html.Div([picker, html.H1(chosen.question), message("Not available for this selection", words, action)])
+    model = view.build(chosen, context.queries.study(chosen.id, filters), context.settings.reader)
+    if model is None:
+        words = f"Nothing was estimated for {chosen.label.lower()}: the data hold no observation of it for this selection."
+        return html.Div([picker, html.H1(chosen.question), message("No estimate", words)])
+    return html.Div(
+        [
+            picker,
+            html.H1(model.sentence, id="headline"),
+            html.P([html.Span(chosen.question), " ", html.Span(model.why if model.why not in model.sentence else "")], className="lede"),
+            html.Div(
+                [
+                    html.Div([_course(context, model, filters), _ladder(context, model, filters)], className="stack"),
+                    html.Div([_verdict(model), _checks(model), _would_change(model), _definition(chosen)], className="stack"),
+                ],
+                className="columns two-one",
+            ),
+        ]
+    )
+
+
+def register(app: Dash, context: Context) -> None:
+    """Choosing a KPI writes the address."""
+    app.clientside_callback(
+        ClientsideFunction("empathy", "chooseKpi"),
+        Output("url", "pathname", allow_duplicate=True),
+        Input("kpi", "value"),
+        State("url", "pathname"),
+        prevent_initial_call=True,
+    )
+
+
+def _picker(shown: list[Kpi], chosen: Kpi) -> html.Div:
+    groups: dict[str, list[dict[str, str]]] = {}
+    for item in shown:
+        groups.setdefault(item.claim, []).append({"value": item.id, "label": item.label})
+    return html.Div(
+        [
+            html.Label("KPI", htmlFor="kpi", className="visually-hidden"),
+            dmc.Select(
+                id="kpi",
+                data=[{"group": claim, "items": items} for claim, items in groups.items()],
+                value=chosen.id,
+                searchable=True,
+                allowDeselect=False,
+                maxDropdownHeight=420,
+                size="sm",
+                className="picker",
+                **{"aria-label": "KPI"},
+            ),
+        ],
+        className="picker-row no-print",
+    )
+
+
+def _course(context: Context, model: view.EffectsPage, filters: Filters) -> html.Section:
+    reader, kpi = context.settings.reader, model.effect.kpi
+    level = f"{context.settings.config.project.ci_level:.0%}"
+    rows = [
+        {
+            "week": point.week,
+            "change": reader.change(point.estimate, kpi, point.ci_low, point.ci_high),
+            "range": reader.span(point.ci_low, point.ci_high, kpi),
+            "band": reader.span(point.band_low, point.band_high, kpi),
+            "agents": point.n_agents,
+            "contacts": point.n_contacts,
+        }
+        for point in model.events
+    ]
+    columns = [
+        Column("week", "Week from training", numeric=True, show=str),
+        Column("change", "Estimated change"),
+        Column("range", f"{level} range"),
+        Column("band", f"{level} range of all weeks together"),
+        Column("agents", "Agents", numeric=True),
+        Column("contacts", "Observed", numeric=True, help=f"Number of {kpi.per}s"),
+    ]
+    return chart_card(
+        id="course",
+        title=model.course_title,
+        subtitle=f"Estimated change in {kpi.label.lower()} by week from training, against agents not yet trained. "
+        f"Lines: {level} range of a week; blue area: {level} range of all weeks together; grey: less than would matter. "
+        f"{model.effect.counts}.",
+        figure=event_study(model.events, model.effect, reader),
+        definition="Week 0 is the first week after training. Before it the points should lie around zero: trained and "
+        "untrained moved together. After it they show what training changed.",
+        instead=message("No course over time", "There are too few weeks or agents to draw it for this selection."),
+        note=f"Weeks with few agents are left out (under {view.SHARE_OF_PEAK:.0%} of the fullest week, or under "
+        f"{context.settings.min_group} agents).",
+        columns=columns,
+        rows=rows,
+        csv=csv_link("event_time", filters, kpi=kpi.id),
+    )
+
+
+def _ladder(context: Context, model: view.EffectsPage, filters: Filters) -> html.Section:
+    kpi, reader = model.effect.kpi, context.settings.reader
+    rows = [
+        {
+            "label": rung.label,
+            "shown": rung.shown,
+            "range": reader.span(rung.ci_low, rung.ci_high, kpi),
+            "note": rung.note,
+            "estimator": rung.estimator,
+        }
+        for rung in model.rungs
+    ]
+    notes = [html.Li([html.Strong(f"{rung.label}. "), rung.note]) for rung in model.rungs if rung.note]
+    return chart_card(
+        id="ladder",
+        title=model.ladder_title,
+        subtitle="Why not simply compare? The same question, answered from the naive to the fair; the last answer counts.",
+        figure=ladder(model.rungs, kpi, reader),
+        definition="Each step removes a way of being fooled: season, learning on the job, who was picked, and agents "
+        "already trained serving as comparison.",
+        instead=message("No ladder", "None of the simpler comparisons can be made for this selection."),
+        columns=[Column("label", "Way of comparing"), Column("shown", "Answer"), Column("range", "Range"), Column("estimator", "Estimator")],
+        rows=rows,
+        csv=csv_link("ladder", filters, kpi=kpi.id),
+        legend=html.Details([html.Summary("What each way gets wrong"), html.Ul(notes, className="plain-list")], className="as-table")
+        if notes
+        else None,
+    )
+
+
+def _verdict(model: view.EffectsPage) -> html.Section:
+    effect = model.effect
+    facts = [html.Div([html.Dt(name), html.Dd(words)]) for name, words in model.facts]
+    return html.Section(
+        [
+            html.H2("Verdict", className="visually-hidden"),
+            html.Div(verdict_badge(effect.verdict.state, effect.verdict.mark, effect.verdict.label, effect.tone), className="verdict-large"),
+            html.Div(effect.change, className=f"level tone-{effect.tone}", **{"data-kpi": effect.kpi.id, "data-what": "change"}),
+            html.P(effect.likely, className="muted") if effect.likely else None,
+            html.Dl(facts, className="facts"),
+            html.P([html.Strong("Second opinion. "), model.second], className="small") if model.second else None,
+            html.P([html.Strong("Completing it. "), model.completion], className="small") if model.completion else None,
+        ],
+        className="card verdict-card",
+        id="verdict",
+    )
+
+
+def _checks(model: view.EffectsPage) -> html.Section:
+    lines = [
+        html.Li(
+            [
+                html.Span(line.mark, className=f"check-mark check-{line.status.split()[0]}", title=line.status, role="img", **{"aria-label": line.status}),
+                html.Span([html.Strong(f"{line.label}. "), line.sentence]),
+            ]
+        )
+        for line in model.checks
+    ]
+    return html.Section(
+        [html.H2(model.checks_title, className="card-title"), html.Ul(lines, className="open-list")], className="card", id="checks"
+    )
+
+
+def _would_change(model: view.EffectsPage) -> html.Section | None:
+    if not model.would_change:
+        return None
+    return html.Section(
+        [
+            html.H2("The verdict would change if…", className="card-title"),
+            html.Ul([html.Li(words) for words in model.would_change], className="open-list"),
+        ],
+        className="card",
+        id="would-change",
+    )
+
+
+def _definition(kpi: Kpi) -> html.Section:
+    return html.Section(
+        [
+            html.H2(["How it is counted ", info(f"Unit: {kpi.unit}. Counted per {kpi.per}.")], className="card-title"),
+            html.P(kpi.definition, className="small"),
+            html.P(kpi.caveat, className="small muted") if kpi.caveat else None,
+        ],
+        className="card",
+        id="definition",
+    )
+
+
+def _part(name: str) -> Any:
+    def make(context: Context, filters: Filters, parts: dict[str, str]) -> pl.DataFrame:
+        return context.queries.study(parts["kpi"], filters).get(name, pl.DataFrame())
+
+    return make
+
+
+DOWNLOADS = {
+    "event_time": Download("Estimated effect by week from training", _part("event_time"), ("kpi",)),
+    "ladder": Download("The same question, answered from the naive to the fair", _part("ladder"), ("kpi",)),
+    "checks": Download("Checks of the comparison", _part("check"), ("kpi",)),
+}

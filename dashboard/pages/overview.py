@@ -2,14 +2,224 @@
 
 from __future__ import annotations
 
-from dash import html
+from typing import Any
 
+import polars as pl
+from dash import dcc, html
+
+from dashboard.components.chart import chart_card
+from dashboard.components.kpi_card import kpi_card, verdict_badge
+from dashboard.components.states import address, message
+from dashboard.components.table import Column
+from dashboard.export_routes import Download, csv_link
+from dashboard.figures.forest import forest
+from dashboard.figures.money import money_bars
 from dashboard.pages import Context, Page
 from dashboard.state import Filters
+from dashboard.views import overview as view
+from dashboard.views.verdicts import Effect, effect, missing
 
 PAGE = Page("overview", "/", "Overview", "Is empathy training working, and is it worth it?")
+MAX_OPEN_QUESTIONS = 5
 
 
 def answer(context: Context, filters: Filters) -> html.Div:
     """The overview for one selection."""
-    return html.Div(html.H1(PAGE.question))
+    model = overview(context, filters)
+    reader = context.settings.reader
+    return html.Div(
+        [
+            html.H1(model.sentence, id="headline"),
+            html.P(model.detail, className="lede"),
+            html.Div([kpi_card(card, filters, reader) for card in model.cards], className="cards"),
+            html.Div(
+                [
+                    _forest(context, model, filters),
+                    html.Div([_money(context, model, filters), _open_questions(model, filters)], className="stack"),
+                ],
+                className="columns two-one",
+            ),
+        ]
+    )
+
+
+def overview(context: Context, filters: Filters) -> view.Overview:
+    """The view model of one selection; also what other files (reports, tests) show."""
+    queries, settings = context.queries, context.settings
+    kpis = queries.kpis()
+    effects = effects_by_kpi(context, filters)
+    primary = [kpi.id for kpi in kpis if kpi.role == "primary"]
+    return view.build(
+        kpis=kpis,
+        primary=primary,
+        effects=effects,
+        weekly={
+            name: queries.weekly(name, filters)
+            for name in primary[: view.N_CARDS]
+            if not queries.unavailable(settings.catalogue[name], filters)
+        },
+        trained_from=queries.first_training(filters),
+        values=queries.values() if filters.is_everything else pl.DataFrame(),
+        reader=settings.reader,
+        where=filters.describe(settings.config.project.locale),
+    )
+
+
+def effects_by_kpi(context: Context, filters: Filters) -> dict[str, Effect]:
+    """Every shown KPI with its effect, or with the reason why it has none."""
+    queries, settings = context.queries, context.settings
+    rows = {row["kpi"]: row for row in queries.effects(filters).iter_rows(named=True)}
+    found: dict[str, Effect] = {}
+    for kpi in queries.kpis():
+        reason = queries.unavailable(kpi, filters)
+        if kpi.id in rows and not reason:
+            found[kpi.id] = effect(rows[kpi.id], kpi, settings.reader)
+        else:
+            found[kpi.id] = missing(kpi, reason or "Nothing was observed for this selection.")
+    return found
+
+
+def _forest(context: Context, model: view.Overview, filters: Filters) -> html.Section:
+    reader = context.settings.reader
+    told = [item for item in model.effects if item.verdict.mark != "–"]
+    better = sum(item.tone == "better" for item in told)
+    worse = sum(item.tone == "worse" for item in told)
+    if not better and not worse:
+        title = f"None of {len(told)} KPIs shows a clear change"
+    else:
+        title = f"{better} of {len(told)} KPIs clearly improved" + (f", {worse} got worse" if worse else "")
+    level = f"{context.settings.config.project.ci_level:.0%}"
+    rows = [
+        {
+            "kpi": item.kpi.label,
+            "change": item.estimate if item.available else None,
+            "shown": item.change,
+            "range": item.span or "–",
+            "verdict": f"{item.verdict.mark} {item.verdict.label}",
+            "agents": item.n_agents,
+        }
+        for item in model.effects
+    ]
+    columns = [
+        Column("kpi", "KPI"),
+        Column("shown", "Estimated change"),
+        Column("range", f"{level} range"),
+        Column("verdict", "Verdict"),
+        Column("agents", "Agents", numeric=True),
+    ]
+    legend = html.Div(
+        [
+            verdict_badge("clear", "●", "clear", "unsure"),
+            verdict_badge("clear_but_small", "◆", "clear but small", "unsure"),
+            verdict_badge("no_meaningful_change", "○", "no meaningful change", "unsure"),
+            verdict_badge("cant_tell_yet", "◌", "can't tell yet", "unsure"),
+            verdict_badge("dont_use", "✕", "don't use", "unsure"),
+        ],
+        className="legend",
+    )
+    return chart_card(
+        id="forest",
+        title=title,
+        subtitle=f"Estimated change from training, as a share of the level before it, with {level} range. "
+        "Grey band: less than would matter. Right is better for every KPI.",
+        figure=forest(model.effects, reader),
+        definition="Each line compares trained agents with agents not yet trained over the same weeks. "
+        "A filled mark means that the range leaves out no change.",
+        legend=legend,
+        columns=columns,
+        rows=rows,
+        csv=csv_link("effects", filters),
+    )
+
+
+def _money(context: Context, model: view.Overview, filters: Filters) -> Any:
+    if model.money:
+        months = context.settings.config.value.period_months
+        return chart_card(
+            id="value",
+            title=model.money_sentence,
+            subtitle=f"Effect × volume × what one is worth, over {months} months, in {context.settings.config.project.currency}.",
+            figure=money_bars(model.money, context.settings.reader),
+            definition="Unit values and the cost come from the [value] section of the configuration, as low, likely and "
+            "high; nothing is assumed that is not written there. Benefits that reach the same purse are counted once.",
+            note=model.money_note,
+            columns=[Column("label", "Line"), Column("shown", "Estimate"), Column("range", "Likely between")],
+            rows=[
+                {
+                    "label": item.label,
+                    "shown": item.shown,
+                    "range": " and ".join(
+                        context.settings.reader.money(end, (item.high - item.low) / 2 or None) for end in (item.low, item.high)
+                    ),
+                }
+                for item in model.money
+            ],
+            csv=csv_link("value", filters),
+        )
+    if not filters.is_everything:
+        return message(
+            "Money is worked out for everybody together",
+            "The unit values in the configuration hold for the whole programme, not for one part of it.",
+            [dcc.Link("Show everybody", href="/", className="button")],
+        )
+    return message(
+        "What is it worth?",
+        "No money is shown because no unit value was given. Write what one escalation, one sale or one leaver is worth "
+        "under [value.kpis] in the configuration, as low, likely and high, then estimate again.",
+    )
+
+
+def _open_questions(model: view.Overview, filters: Filters) -> html.Section:
+    items = model.open_questions
+    if not items:
+        return html.Section(
+            [html.H2("What we cannot say yet", className="card-title"), html.P("Every KPI has an answer for this selection.")],
+            className="card",
+        )
+    ordered = sorted(items, key=lambda item: (item.kpi.role != "primary", item.verdict.state != "dont_use"))
+    lines = [
+        html.Li(
+            [
+                html.Span(item.verdict.mark, className="mark-sign", **{"aria-hidden": "true"}),
+                html.Span(
+                    [
+                        dcc.Link(item.kpi.label, href=address(f"/effects/{item.kpi.id}", filters)),
+                        f": {_why(item)}",
+                    ]
+                ),
+            ]
+        )
+        for item in ordered[:MAX_OPEN_QUESTIONS]
+    ]
+    rest = len(items) - MAX_OPEN_QUESTIONS
+    return html.Section(
+        [
+            html.H2("What we cannot say yet", className="card-title"),
+            html.Ul(lines, className="open-list"),
+            html.P(f"And {rest} more, in the list on the left.", className="muted small") if rest > 0 else None,
+        ],
+        className="card",
+        id="open-questions",
+    )
+
+
+def _why(item: Effect) -> str:
+    if not item.available:
+        return item.verdict.reason or "no estimate."
+    if item.verdict.reason:
+        return item.verdict.reason
+    return f"anything from {item.span.replace(' to ', ' to ', 1)} fits the data."
+
+
+def _effects_frame(context: Context, filters: Filters, _parts: dict[str, str]) -> pl.DataFrame:
+    return context.queries.effects(filters)
+
+
+def _value_frame(context: Context, filters: Filters, _parts: dict[str, str]) -> pl.DataFrame:
+    return context.queries.values() if filters.is_everything else pl.DataFrame()
+
+
+DOWNLOADS = {
+    "effects": Download("Estimated effect of training on every KPI", _effects_frame),
+    "value": Download("What the estimated effects are worth", _value_frame),
+}

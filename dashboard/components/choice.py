@@ -1,0 +1,39 @@
+"""A few choices inside a page, each a link: the address holds the choice, so it can be sent and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dash import dcc, html
+
+from dashboard.components.states import address
+from dashboard.state import Filters
+
+
+def choice(label: str, options: Sequence[tuple[str, str]], chosen: str, filters: Filters) -> html.Nav:
+    """Links side by side, the chosen one marked.
+
+    Parameters
+    ----------
+    label : str
+        What is chosen, for people who hear the page.
+    options : sequence of (path, name)
+        Address without filters, and the words.
+    chosen : str
+        Path of the one that is shown.
+    filters : Filters
+        Kept in every link.
+    """
+    return html.Nav(
+        [
+            dcc.Link(
+                name,
+                href=address(path, filters),
+                className="choice here" if path == chosen else "choice",
+                **({"title": "Shown now"} if path == chosen else {}),
+            )
+            for path, name in options
+        ],
+        className="choices no-print",
+        **{"aria-label": label},
+    )

@@ -1,0 +1,161 @@
+"""All KPIs side by side: estimated change as a share of the level before training; right is better."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from analysis.units import Reader
+from dashboard.figures.marks import verdict_mark
+from dashboard.figures.svg import Tree, canvas, clip, el, line, mark, scale, text, text_width, ticks, wrap
+from dashboard.views.verdicts import Effect
+
+ROW, GAP, TOP, FOOT = 21.0, 8.0, 8.0, 40.0
+NARROW_ROW = 36.0
+SMALLEST_REACH = 0.04
+"""The axis reaches at least this far to both sides, so that small noise does not look large."""
+
+
+def forest(effects: Sequence[Effect], reader: Reader) -> dict[str, Any] | None:
+    """The forest of the overview.
+
+    Parameters
+    ----------
+    effects : sequence of Effect
+        In catalogue order, so that KPIs of one claim stand together. Those without a number get a line of words.
+    reader : Reader
+
+    Returns
+    -------
+    dict or None
+        A figure; None without effects.
+    """
+    if not effects:
+        return None
+    reach = _reach(effects)
+    label = "Estimated change of every KPI as a share of its level before training, better to the right"
+    return {"label": label, "wide": _wide(effects, reach, reader), "narrow": _narrow(effects, reach, reader)}
+
+
+def _reach(effects: Sequence[Effect]) -> float:
+    """How far the axis goes: all of the answers that are clear, most of the others; longer ranges end in an arrow."""
+    ends, firm = [], [SMALLEST_REACH]
+    for item in effects:
+        if item.available:
+            far = [abs(item.relative(end)) for end in (item.ci_low, item.ci_high)]
+            if all(map(math.isfinite, far)):
+                ends.append(max(far))
+                if item.tone != "unsure":
+                    firm.append(max(far))
+    ends.sort()
+    most = ends[int(0.75 * (len(ends) - 1))] if ends else SMALLEST_REACH
+    return 1.08 * max(*firm, most) if len(firm) > 1 else 1.08 * max(firm[0], most)
+
+
+def _wide(effects: Sequence[Effect], reach: float, reader: Reader) -> Tree:
+    width, left, right = 860.0, 372.0, 712.0
+    claims: dict[str, list[Effect]] = {}
+    for item in effects:
+        claims.setdefault(item.kpi.claim, []).append(item)
+    height = TOP + len(effects) * ROW + (len(claims) - 1) * GAP + FOOT
+    x = scale((-reach, reach), (left, right))
+    bottom = height - FOOT
+    parts: list[Any] = _axis(x, reach, TOP - 4, bottom, reader)
+    y = TOP
+    for number, (claim, members) in enumerate(claims.items()):
+        if number:
+            parts.append(line(0, y + GAP / 2, width, y + GAP / 2, "grid"))
+            y += GAP
+        room = max(1, int(len(members) * ROW // 15))
+        for k, words in enumerate(wrap(claim, 12, 178)[:room]):
+            parts.append(text(0, y + 15 + 15 * k, words, "tick"))
+        for item in members:
+            parts.append(_row(item, x, reach, y, ROW, 190, left - 8, right + 10, width))
+            y += ROW
+    return canvas(width, height, *parts)
+
+
+def _narrow(effects: Sequence[Effect], reach: float, reader: Reader) -> Tree:
+    width, left, right = 358.0, 8.0, 350.0
+    height = TOP + len(effects) * NARROW_ROW + FOOT
+    x = scale((-reach, reach), (left, right))
+    parts = _axis(x, reach, TOP - 4, height - FOOT, reader, about=3)
+    for number, item in enumerate(effects):
+        y = TOP + number * NARROW_ROW
+        words = [
+            text(0, y + 12, clip(item.kpi.label, 13, 200), "label"),
+            text(width, y + 12, clip(item.change, 12, 150), "tick strong" if item.tone != "unsure" else "tick", "end"),
+        ]
+        parts.append(mark(_tip(item), _hit(0, y, width, NARROW_ROW), *words, *_bar(item, x, reach, y + 24)))
+    return canvas(width, height, *parts)
+
+
+def _row(
+    item: Effect, x: Any, reach: float, y: float, row: float, at: float, until: float, words_at: float, width: float
+) -> Tree:
+    middle = y + row / 2
+    strong = item.tone != "unsure"
+    return mark(
+        _tip(item),
+        _hit(at - 6, y, width - at + 6, row),
+        text(at, middle + 4.5, clip(item.kpi.label, 13, until - at), "label strong" if strong else "label"),
+        *_bar(item, x, reach, middle),
+        text(words_at, middle + 4.5, clip(item.change, 12.5, width - words_at + 12), "label" if strong else "label tick"),
+    )
+
+
+def _bar(item: Effect, x: Any, reach: float, y: float) -> list[Any]:
+    if not item.available or not math.isfinite(item.relative(item.estimate)):
+        return []
+    low, high = sorted((item.relative(item.ci_low), item.relative(item.ci_high)))
+    band = abs(item.relative(item.kpi.smallest_effect))
+    shown = min(band, reach)
+    parts: list[Any] = [
+        el("rect", {"x": x(-shown), "y": y - 7, "width": x(shown) - x(-shown), "height": 14, "class": "fill-band"})
+    ]
+    tone = f"stroke-{item.tone} thick"
+    ends = [max(-reach, min(reach, end)) for end in (low, high)]
+    if ends[0] < ends[1]:
+        parts.append(line(x(ends[0]), y, x(ends[1]), y, tone))
+    for end, edge, way in ((low, -reach, 1), (high, reach, -1)):
+        if abs(end) > reach and (end < 0) == (edge < 0):
+            tip = x(edge)
+            parts.append(el("path", {"d": f"M{tip + 6 * way:.1f} {y - 4:.1f}L{tip:.1f} {y:.1f}L{tip + 6 * way:.1f} {y + 4:.1f}",
+                                     "class": tone, "fill": "none"}))  # fmt: skip
+    centre = item.relative(item.estimate)
+    if abs(centre) <= reach:
+        parts.append(verdict_mark(x(centre), y, item.verdict.state, item.tone))
+    return parts
+
+
+def _axis(x: Any, reach: float, top: float, bottom: float, reader: Reader, about: int = 5) -> list[Any]:
+    marks = ticks(-reach, reach, about)
+    parts: list[Any] = [line(x(t), top, x(t), bottom, "axis" if t == 0 else "grid") for t in marks]
+    step = abs(marks[1] - marks[0]) * 100 if len(marks) > 1 else 1
+    decimals = 0 if step >= 1 else 1
+    for t in marks:
+        words = "0" if t == 0 else f"{'+' if t > 0 else '−'}{reader.number(abs(t) * 100, decimals)}%"
+        parts.append(text(x(t), bottom + 15, words, "tick", "middle"))
+    left, right = x(-reach), x(reach)
+    parts.append(text(left, bottom + 33, "← worse", "tick"))
+    parts.append(text(right, bottom + 33, "better →", "tick", "end"))
+    middle = "share of the level before training"
+    if text_width(middle, 12) < (right - left) - 120:
+        parts.append(text((left + right) / 2, bottom + 33, middle, "tick", "middle"))
+    return parts
+
+
+def _hit(x: float, y: float, width: float, height: float) -> Tree:
+    return el("rect", {"x": x, "y": y, "width": width, "height": height, "class": "hit hit-shown"})
+
+
+def _tip(item: Effect) -> str:
+    if not item.available:
+        return f"{item.kpi.label}: {item.verdict.reason or item.verdict.sentence}"
+    share = item.relative(item.estimate)
+    beside = ""
+    if math.isfinite(share):
+        side = "better" if share > 0 else "worse"
+        beside = f" That is {abs(share) * 100:.1f}% {side} than before training."
+    return f"{item.kpi.label}: {item.change}, {item.likely} ({item.verdict.label}).{beside} {item.counts}."

@@ -1,0 +1,143 @@
+"""Attrition: do trained agents stay?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+from dash import html
+
+from dashboard.components.chart import chart_card
+from dashboard.components.choice import choice
+from dashboard.components.states import message, relax
+from dashboard.components.table import Column
+from dashboard.data.attrition import KPI, attrition
+from dashboard.export_routes import Download, csv_link
+from dashboard.figures.hazard import hazard
+from dashboard.figures.survival import survival
+from dashboard.pages import Context, Page
+from dashboard.state import Filters
+from dashboard.views import attrition as view
+
+PAGE = Page("attrition", "/attrition/<kind>", "Attrition", "Do trained agents stay?")
+
+IMMORTAL = (
+    "People must stay to be trained, so trained agents always look loyal in a plain comparison. Here an agent counts as "
+    "untrained until the day training was completed, and is compared with agents of the same tenure in the same months."
+)
+LIKELIHOOD = (
+    "How likely trained agents are to leave in a week, against untrained agents of the same site and tenure in the same "
+    "months. Left of “the same” means that trained agents stay longer."
+)
+
+
+def answer(context: Context, filters: Filters, kind: str = "any") -> html.Div:
+    """Survival and hazards of leaving for one selection."""
+    reader, ci_level = context.settings.reader, context.settings.config.project.ci_level
+    kind = kind if kind in view.NAMES else "any"
+    paths = [(PAGE.base if name == "any" else f"{PAGE.base}/{name}", words) for name, words in view.NAMES.items()]
+    path = next(path for (path, _), name in zip(paths, view.NAMES, strict=True) if name == kind)
+    reason = _not_recorded(context, filters)
+    if reason:
+        buttons = [relax(name, filters, path) for name in ("channel", "queue") if getattr(filters, name)]
+        return html.Div([html.H1(PAGE.question), message("Leaving cannot be read for this selection", reason, buttons)])
+    found = attrition(context.queries, filters)
+    shown = view.view(found.survival, found.hazard, kind, reader, ci_level)
+    verdict = html.P([html.Span(f"{shown.mark} {shown.state}", className="strong"), f" · {shown.counts}"], className="lede")
+    return html.Div(
+        [
+            html.H1(shown.sentence, id="headline"),
+            verdict if shown.counts else html.P(shown.counts, className="lede"),
+            choice("Kind of leaving", [(address, words) for address, words in paths], path, filters),
+            html.Div(
+                [_curves(shown, filters, kind, context), html.Div([_ratios(shown, filters), _how()], className="stack")],
+                className="columns two-one",
+            ),
+        ]
+    )
+
+
+def _curves(shown: view.View, filters: Filters, kind: str, context: Context) -> html.Section:
+    reader = context.settings.reader
+    percent = lambda share: f"{reader.number(share * 100, 0)}%"  # noqa: E731
+    figure = None
+    if shown.curves:
+        figure = survival(
+            shown.curves, label=shown.curve_title, names=view.ARM_NAMES, percent=percent, count=reader.count
+        )
+    columns = [
+        Column("arm", "Group"),
+        Column("tenure_week", "Weeks since hire", numeric=True),
+        Column("at_risk", "Agents at risk", numeric=True),
+        Column("survival", "Still here", numeric=True, show=percent),
+        Column("ci_low", "Likely from", numeric=True, show=percent),
+        Column("ci_high", "to", numeric=True, show=percent),
+    ]
+    words = (
+        f"A curve needs at least {context.settings.min_group} agents of both groups at the same tenure. Widen the "
+        "selection, or come back when more agents have been trained."
+    )
+    return chart_card(
+        id="survival",
+        title=shown.curve_title,
+        subtitle=shown.curve_subtitle,
+        figure=figure,
+        definition=IMMORTAL,
+        columns=columns,
+        rows=shown.table,
+        csv=csv_link("survival", filters),
+        instead=html.P(words, className="muted"),
+        note=f"A curve ends where fewer than {context.settings.min_group} agents remain at risk.",
+    )
+
+
+def _ratios(shown: view.View, filters: Filters) -> html.Section:
+    columns = [
+        Column("kind", "Kind of leaving"),
+        Column("words", "Trained against untrained"),
+        Column("hazard_ratio", "Hazard ratio", numeric=True, show=lambda v: f"{v:.2f}"),
+        Column("ci_low", "from", numeric=True, show=lambda v: f"{v:.2f}"),
+        Column("ci_high", "to", numeric=True, show=lambda v: f"{v:.2f}"),
+        Column("n_events", "Leavers", numeric=True),
+        Column("verdict", "Verdict"),
+    ]
+    drawn = any(row["hazard_ratio"] is not None for row in shown.ratios)
+    return chart_card(
+        id="hazard",
+        title=shown.ratio_title,
+        subtitle="Chance of leaving, trained against untrained, tenure and month held equal.",
+        figure=hazard(shown.ratios, label=shown.ratio_title) if shown.ratios else None,
+        definition=LIKELIHOOD,
+        columns=columns if drawn else (),
+        rows=shown.ratios,
+        csv=csv_link("hazard", filters),
+        instead=html.P("There are too few leavers to compare yet.", className="muted"),
+    )
+
+
+def _how() -> html.Section:
+    return html.Section(
+        [html.H2("Why not simply count who left?", className="card-title"), html.P(IMMORTAL, className="card-subtitle")],
+        className="card",
+    )
+
+
+def _not_recorded(context: Context, filters: Filters) -> str:
+    catalogue = context.settings.catalogue
+    return context.queries.unavailable(catalogue[KPI], filters) if KPI in catalogue else ""
+
+
+def _frame(name: str) -> Any:
+    def make(context: Context, filters: Filters, _parts: dict[str, str]) -> pl.DataFrame:
+        if _not_recorded(context, filters):
+            return pl.DataFrame()
+        found: pl.DataFrame = getattr(attrition(context.queries, filters), name)
+        return found
+
+    return make
+
+
+DOWNLOADS = {
+    "survival": Download("Share of agents still employed by tenure, Kaplan-Meier, training as it happened", _frame("survival")),
+    "hazard": Download("Hazard of leaving, trained against untrained", _frame("hazard")),
+}

@@ -1,0 +1,228 @@
+"""What the attrition page says: one sentence, curves, ratios in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from analysis.units import Reader
+from analysis.verdict import LABELS, MARKS
+
+NAMES = {"any": "All leavers", "voluntary": "Left by choice", "involuntary": "Dismissed or contract ended"}
+"""Kind of leaving to its name on screen."""
+_WHO = {"any": "leave", "voluntary": "leave by choice", "involuntary": "be dismissed"}
+ARM_NAMES = {"trained": "Trained", "untrained": "Untrained"}
+WEEKS_PER_MONTH = 365.25 / 12 / 7
+
+
+@dataclass(frozen=True)
+class View:
+    """The page's words and numbers.
+
+    Attributes
+    ----------
+    sentence : str
+        The answer, first on the page.
+    mark, state : str
+        Mark and words of the verdict behind it; empty when there is none.
+    counts : str
+        Leavers, agents and teams behind it.
+    curve_title, curve_subtitle : str
+    curves : list of dict
+        Rows of the chosen kind of leaving for :func:`dashboard.figures.survival.survival`.
+    ratio_title : str
+    ratios : list of dict
+        Rows for :func:`dashboard.figures.hazard.hazard`.
+    table : list of dict
+        Survival every three months: ``month, trained, untrained, ...``.
+    """
+
+    sentence: str
+    mark: str
+    state: str
+    counts: str
+    curve_title: str
+    curve_subtitle: str
+    curves: list[dict[str, Any]]
+    ratio_title: str
+    ratios: list[dict[str, Any]]
+    table: list[dict[str, Any]]
+
+
+def view(survival: pl.DataFrame, hazard: pl.DataFrame, kind: str, reader: Reader, ci_level: float) -> View:
+    """The page for one kind of leaving.
+
+    Parameters
+    ----------
+    survival, hazard : DataFrame
+        Columns of ``result.survival`` and ``result.hazard``; numbers may be missing where they may not be shown.
+    kind : str
+        Key of ``NAMES``: which curves are drawn.
+    reader : Reader
+    ci_level : float
+        Level of the intervals, for the subtitle.
+    """
+    by_kind = {row["leave_type"]: row for row in hazard.iter_rows(named=True)}
+    chosen = by_kind.get(kind, {})
+    curves = survival.filter(pl.col("leave_type") == kind).to_dicts() if not survival.is_empty() else []
+    ratios = [_ratio(by_kind[name], name, reader) for name in NAMES if name in by_kind]
+    state = str(chosen.get("verdict") or "cant_tell_yet")
+    return View(
+        sentence=_sentence(chosen, kind, reader),
+        mark=MARKS[state] if chosen else "",
+        state=LABELS[state] if chosen else "",
+        counts=_counts(chosen, reader),
+        curve_title=curve_title(curves, kind, reader),
+        curve_subtitle=_subtitle(kind, ci_level),
+        curves=curves,
+        ratio_title=_ratio_title(by_kind),
+        ratios=ratios,
+        table=_table(curves),
+    )
+
+
+def curve_title(curves: Sequence[Mapping[str, Any]], kind: str, reader: Reader) -> str:
+    """What the curves show at the last tenure both reach: ``After 18 months 71% of trained agents are still here, ...``."""
+    arms = {arm: [row for row in curves if row["arm"] == arm] for arm in ARM_NAMES}
+    if not all(arms.values()):
+        return "Too few agents in both groups at the same tenure to draw who is still here"
+    first = max(min(row["tenure_week"] for row in rows) for rows in arms.values())
+    last = min(max(row["tenure_week"] for row in rows) for rows in arms.values())
+    levels = {arm: _level(rows, last) for arm, rows in arms.items()}
+    months = reader.count(last / WEEKS_PER_MONTH)
+    verb = {"any": "still here", "voluntary": "have not left by choice", "involuntary": "have not been dismissed"}[kind]
+    start = f" of those here in week {first}" if first > 4 else ""
+    words = {arm: _percent(level, reader) for arm, level in levels.items()}
+    if words["trained"] == words["untrained"]:
+        return f"{months} months after hire {words['trained']} are {verb}{start}, trained or not"
+    return (
+        f"{months} months after hire {words['trained']} of trained agents are {verb}{start}, "
+        f"against {words['untrained']} of untrained"
+    ).replace("are have", "have")
+
+
+def ratio_words(ratio: float | None, low: float | None, high: float | None, reader: Reader) -> str:
+    """A hazard ratio in words: ``22% less likely (likely between 2% and 38% less)``."""
+    if ratio is None or low is None or high is None or not all(map(math.isfinite, (ratio, low, high))):
+        return ""
+    ends = [_less_or_more(end, reader) for end in (low, high)]
+    return f"{_less_or_more(ratio, reader)} likely (between {ends[0]} and {ends[1]})"
+
+
+def _less_or_more(ratio: float, reader: Reader) -> str:
+    if ratio >= 2:
+        return f"{reader.number(ratio, 1)} times as"
+    return f"{_size(ratio, reader)} {'more' if ratio > 1 else 'less'}"
+
+
+def _size(ratio: float, reader: Reader) -> str:
+    """Distance from 1 in whole per cent; a bound that is not 1 is never shown as nothing."""
+    size = abs(ratio - 1) * 100
+    return "under 1%" if 0 < size < 0.5 else f"{reader.number(size, 0)}%"
+
+
+def _sentence(row: Mapping[str, Any], kind: str, reader: Reader) -> str:
+    if not row:
+        return "Nothing has been measured yet about who stays."
+    words = ratio_words(row["hazard_ratio"], row["ci_low"], row["ci_high"], reader)
+    if not words:
+        return str(row["sentence"] or "There are too few leavers to compare yet.")
+    state, (low, high) = row["verdict"], (row["ci_low"], row["ci_high"])
+    who = _WHO[kind]
+    if state in ("clear", "clear_but_small"):
+        small = ", though by less than was said to matter" if state == "clear_but_small" else ""
+        return f"Trained agents are an estimated {_less_or_more(row['hazard_ratio'], reader)} likely to {who} in any given week{small}."
+    if state == "no_meaningful_change":
+        return f"Trained agents are about as likely to {who} as untrained ones."
+    if state == "dont_use":
+        return str(row["sentence"])
+    ends = [_less_or_more(end, reader) for end in (low, high)]
+    return (
+        f"We can't tell yet whether training keeps agents: trained agents may be anything from {ends[0]} "
+        f"to {ends[1]} likely to {who}."
+    )
+
+
+def _counts(row: Mapping[str, Any], reader: Reader) -> str:
+    if not row or row.get("n_agents") is None:
+        return ""
+    return (
+        f"{reader.count(row['n_events'])} leavers among {reader.count(row['n_agents'])} agents "
+        f"in {reader.count(row['n_clusters'])} teams"
+    )
+
+
+def _subtitle(kind: str, ci_level: float) -> str:
+    others = {
+        "any": "",
+        "voluntary": " Agents who were dismissed count until then.",
+        "involuntary": " Agents who left by choice count until then.",
+    }[kind]
+    return (
+        "Share of agents still employed by time since hire. Training counts from the day it was completed: until then "
+        f"an agent belongs to the untrained.{others} Bands: {ci_level:.0%} range."
+    )
+
+
+def _ratio(row: Mapping[str, Any], name: str, reader: Reader) -> dict[str, Any]:
+    words = ratio_words(row["hazard_ratio"], row["ci_low"], row["ci_high"], reader)
+    state = str(row["verdict"])
+    tone = "unsure"
+    if state in ("clear", "clear_but_small") and row["hazard_ratio"] is not None:
+        tone = "better" if row["hazard_ratio"] < 1 else "worse"
+    return {
+        "name": f"{NAMES[name]} {MARKS[state]} {LABELS[state]}",
+        "kind": NAMES[name],
+        "hazard_ratio": row["hazard_ratio"],
+        "ci_low": row["ci_low"],
+        "ci_high": row["ci_high"],
+        "n_events": row["n_events"],
+        "n_agents": row["n_agents"],
+        "verdict": f"{MARKS[state]} {LABELS[state]}",
+        "tone": tone,
+        "words": words or "Too few leavers to compare",
+        "tip": f"{NAMES[name]}: {words}. {_counts(row, reader)}." if words else str(row["sentence"] or ""),
+    }
+
+
+def _ratio_title(by_kind: Mapping[str, Mapping[str, Any]]) -> str:
+    clear = [
+        NAMES[name].lower()
+        for name in ("voluntary", "involuntary")
+        if name in by_kind and by_kind[name]["verdict"] in ("clear", "clear_but_small")
+    ]
+    if len(clear) == 1:
+        return f"The difference is in one kind of leaving: {clear[0]}"
+    if len(clear) == 2:
+        return "Both kinds of leaving changed"
+    if by_kind.get("any", {}).get("verdict") in ("clear", "clear_but_small"):
+        return "Clear for all leavers together, not for one kind alone"
+    return "No kind of leaving shows a clear change by itself"
+
+
+def _level(rows: Sequence[Mapping[str, Any]], week: int) -> float:
+    found = 1.0
+    for row in sorted(rows, key=lambda r: r["tenure_week"]):
+        if row["tenure_week"] > week:
+            break
+        found = row["survival"]
+    return found
+
+
+def _percent(level: float, reader: Reader) -> str:
+    return f"{reader.number(level * 100, 0)}%"
+
+
+def _table(curves: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One row per quarter of tenure and arm, and the last week of each arm."""
+    rows: list[dict[str, Any]] = []
+    for arm, name in ARM_NAMES.items():
+        points = sorted((row for row in curves if row["arm"] == arm), key=lambda r: r["tenure_week"])
+        for index, row in enumerate(points):
+            if row["tenure_week"] % 13 == 0 or index in (0, len(points) - 1):
+                rows.append({**row, "arm": name})
+    return rows

@@ -1,0 +1,331 @@
+"""What the effects page says about one KPI: the verdict, the course over time, the checks, and why not simply compare."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from analysis.units import Reader
+from dashboard.views.verdicts import MEANINGS, Effect, plural
+from dashboard.views.verdicts import effect as read_effect
+from etl.kpis import Kpi
+
+SHARE_OF_PEAK = 0.2
+"""Weeks with fewer agents than this share of the fullest week are left out: they say little and stretch the axis."""
+SETTLED_SHARE = 0.8
+"""A change counts as having arrived when a week reaches this share of its later level."""
+HOLDS_SHARE = 0.6
+"""A change counts as lasting when its last weeks keep this share of its level."""
+MIN_WEEKS_FOR_COURSE = 6
+
+CHECK_MARKS = {"passed": ("✓", "passed"), "failed": ("✕", "failed"), "informational": ("i", "for information")}
+RUNG_NAMES = {
+    "before_after": "Before against after",
+    "trained_vs_untrained": "Trained against untrained",
+    "twfe": "Two-way fixed effects",
+    "group_time": "Each wave against not yet trained",
+    "interaction_weighted": "Waves weighted one by one",
+    "stacked": "Waves stacked, same rule",
+    "extended_twfe": "Fixed effects by wave and week",
+    "imputation": "What would have happened otherwise",
+}
+"""Estimators in plain words."""
+
+
+@dataclass(frozen=True)
+class EventPoint:
+    """One week before or after training, natural units."""
+
+    week: int
+    estimate: float
+    ci_low: float
+    ci_high: float
+    band_low: float
+    band_high: float
+    n_agents: int | None
+    n_contacts: int | None
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """One diagnostic: mark, name, plain words."""
+
+    check: str
+    mark: str
+    status: str
+    label: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One rung of the ladder, natural units."""
+
+    estimator: str
+    label: str
+    estimate: float
+    ci_low: float
+    ci_high: float
+    shown: str
+    note: str
+    preferred: bool
+
+
+@dataclass(frozen=True)
+class EffectsPage:
+    """Everything on the page."""
+
+    effect: Effect
+    sentence: str
+    why: str
+    course_title: str
+    events: tuple[EventPoint, ...]
+    checks: tuple[CheckLine, ...]
+    checks_title: str
+    rungs: tuple[Rung, ...]
+    ladder_title: str
+    second: str
+    completion: str
+    facts: tuple[tuple[str, str], ...]
+    would_change: tuple[str, ...]
+
+
+def build(kpi: Kpi, frames: dict[str, pl.DataFrame], reader: Reader) -> EffectsPage | None:
+    """The page of one KPI.
+
+    Parameters
+    ----------
+    kpi : Kpi
+    frames : dict
+        Result tables of this KPI and selection, as :meth:`dashboard.data.queries.Queries.study` gives them.
+    reader : Reader
+
+    Returns
+    -------
+    EffectsPage or None
+        None when nothing was estimated.
+    """
+    by_role = _by_role(frames.get("effect"))
+    if "headline" not in by_role:
+        return None
+    row = by_role["headline"]
+    effect = read_effect(row, kpi, reader)
+    events = event_points(frames.get("event_time"), str(row["estimator"]))
+    checks = check_lines(frames.get("check"))
+    rungs = _rungs(frames.get("ladder"), kpi, reader, str(row["estimator"]))
+    return EffectsPage(
+        effect=effect,
+        sentence=effect.verdict.sentence,
+        why=effect.verdict.reason or MEANINGS.get(effect.verdict.state, ""),
+        course_title=course_title(effect, events, reader),
+        events=events,
+        checks=checks,
+        checks_title=_checks_title(checks),
+        rungs=rungs,
+        ladder_title=_ladder_title(rungs, kpi),
+        second=_second(by_role.get("second_opinion"), effect, reader),
+        completion=_completion(by_role.get("completion"), kpi, reader),
+        facts=_facts(row, effect, reader),
+        would_change=would_change(effect, checks, reader),
+    )
+
+
+def event_points(rows: pl.DataFrame | None, estimator: str) -> tuple[EventPoint, ...]:
+    """Event weeks that have enough agents, in order."""
+    if rows is None or rows.is_empty():
+        return ()
+    rows = rows.filter(pl.col("estimator") == estimator) if "estimator" in rows.columns else rows
+    if rows.is_empty():
+        return ()
+    peak = rows["n_agents"].max() or 0
+    kept = rows.filter((pl.col("n_agents") >= SHARE_OF_PEAK * float(peak)) & pl.col("estimate").is_finite())  # type: ignore[arg-type]
+    return tuple(
+        EventPoint(
+            int(row["event_time"]),
+            float(row["estimate"]),
+            *(_or(row.get(name), row["estimate"]) for name in ("ci_low", "ci_high", "band_low", "band_high")),
+            _count(row.get("n_agents")),
+            _count(row.get("n_contacts")),
+        )
+        for row in kept.sort("event_time").iter_rows(named=True)
+    )
+
+
+def course_title(effect: Effect, events: Sequence[EventPoint], reader: Reader) -> str:
+    """The course over time as a sentence.
+
+    Parameters
+    ----------
+    effect : Effect
+    events : sequence of EventPoint
+    reader : Reader
+    """
+    name = effect.kpi.label
+    after = [point for point in events if point.week >= 0]
+    if effect.tone == "unsure" or not effect.available:
+        words = {
+            "no_meaningful_change": f"{name} stayed close to what it would have been",
+            "dont_use": f"{name}: the comparison does not hold, so read no effect from this",
+        }
+        return words.get(effect.verdict.state, f"{name} after training: the range still holds no change")
+    verb = "rose" if effect.estimate > 0 else "fell"
+    size = reader.size(effect.estimate, effect.kpi, effect.ci_low, effect.ci_high)
+    if len(after) < MIN_WEEKS_FOR_COURSE:
+        return f"{name} {verb} by about {size} after training"
+    third = max(2, len(after) // 3)
+    level = _mean(after[third:])
+    if level == 0 or (level > 0) != (effect.estimate > 0):
+        return f"{name} {verb} by about {size} on average, but not steadily"
+    smooth = [_mean(after[max(0, i - 1) : i + 2]) for i in range(len(after))]
+    arrived = next((after[i].week for i, value in enumerate(smooth) if value / level >= SETTLED_SHARE), None)
+    lasting = _mean(after[-third:]) / level >= HOLDS_SHARE
+    within = "" if arrived is None else " at once" if arrived < 2 else f" within {arrived} weeks"
+    if lasting:
+        return f"{name} {verb} by about {size}{within}, and stayed there"
+    return f"{name} {verb} by about {size}{within}, but the change is fading"
+
+
+def check_lines(rows: pl.DataFrame | None) -> tuple[CheckLine, ...]:
+    """Diagnostics: failed first, then passed, then those for information."""
+    if rows is None or rows.is_empty():
+        return ()
+    order = {"failed": 0, "passed": 1, "informational": 2}
+    found = []
+    for row in rows.iter_rows(named=True):
+        status = str(row["status"])
+        mark, words = CHECK_MARKS.get(status, ("i", status))
+        found.append(CheckLine(row["check"], mark, words, str(row["label"]), str(row["sentence"])))
+    return tuple(sorted(found, key=lambda line: order.get(_status(line), 3)))
+
+
+def would_change(effect: Effect, checks: Sequence[CheckLine], reader: Reader) -> tuple[str, ...]:
+    """What would have to be different for the verdict to be another one.
+
+    Parameters
+    ----------
+    effect : Effect
+    checks : sequence of CheckLine
+    reader : Reader
+    """
+    kpi, words = effect.kpi, []
+    if effect.available:
+        half = (effect.ci_high - effect.ci_low) / 2
+        margin = max(effect.ci_low, -effect.ci_high)
+        size = reader.size(effect.estimate, kpi, effect.ci_low, effect.ci_high)
+        state = effect.verdict.state
+        if state in ("clear", "clear_but_small") and half > 0 and margin > 0:
+            wider = 100 * ((half + margin) / half - 1)
+            words.append(f"…the range were {reader.count(wider)}% wider: then it would hold no change.")
+        if state == "clear":
+            words.append(f"…we had said that only more than {size} matters: then it would be clear but small.")
+        if state == "clear_but_small":
+            words.append(f"…we had said that {size} matters: then it would be clear.")
+        if state == "no_meaningful_change":
+            far = max(abs(effect.ci_low), abs(effect.ci_high))
+            words.append(f"…less than {reader.size(far, kpi, effect.ci_low, effect.ci_high)} mattered to us.")
+        if state == "cant_tell_yet" and effect.verdict.weeks_to_know is not None:
+            weeks = max(1, math.ceil(effect.verdict.weeks_to_know))
+            words.append(f"…we had about {weeks} more {plural('week', weeks)} of data at the present pace.")
+    words += [line.sentence for line in checks if line.check == "sensitivity"]
+    return tuple(words)
+
+
+def _by_role(rows: pl.DataFrame | None) -> dict[str, dict[str, Any]]:
+    if rows is None or rows.is_empty():
+        return {}
+    return {row["role"]: row for row in rows.iter_rows(named=True)}
+
+
+def _rungs(rows: pl.DataFrame | None, kpi: Kpi, reader: Reader, preferred: str) -> tuple[Rung, ...]:
+    if rows is None or rows.is_empty():
+        return ()
+    found = []
+    for row in rows.sort("position").iter_rows(named=True):
+        values = [_or(row[name], math.nan) for name in ("estimate", "ci_low", "ci_high")]
+        name = str(row["estimator"])
+        label = RUNG_NAMES.get(name) or str(row["label"])
+        shown = reader.change(values[0], kpi, values[1], values[2]) if math.isfinite(values[0]) else "no answer"
+        found.append(Rung(name, label, *values, shown, str(row["note"] or ""), name == preferred))
+    return tuple(found)
+
+
+def _ladder_title(rungs: Sequence[Rung], kpi: Kpi) -> str:
+    naive = next((rung for rung in rungs if rung.estimator == "before_after" and math.isfinite(rung.estimate)), None)
+    best = next((rung for rung in rungs if rung.preferred and math.isfinite(rung.estimate)), None)
+    if naive is None or best is None:
+        return "Why not simply compare before and after?"
+    gap = abs(naive.estimate - best.estimate)
+    if gap < kpi.smallest_effect / 2:
+        return f"Here, before against after ({naive.shown}) happens to agree with the fair comparison ({best.shown})"
+    return f"Before against after would have said {naive.shown}; the fair comparison says {best.shown}"
+
+
+def _second(row: dict[str, Any] | None, effect: Effect, reader: Reader) -> str:
+    if row is None or not effect.available:
+        return ""
+    other = read_effect(row, effect.kpi, reader)
+    if not other.available:
+        return f"The second opinion has no answer here. {other.verdict.reason}".strip()
+    agree = other.ci_low <= effect.estimate <= other.ci_high or effect.ci_low <= other.estimate <= effect.ci_high
+    name = RUNG_NAMES.get(str(row["estimator"]), str(row["estimator"]))
+    beside = "within the noise of the first" if agree else "which is not the same; see the checks"
+    return f"{name}: {other.change}, {other.likely}, {beside}."
+
+
+def _completion(row: dict[str, Any] | None, kpi: Kpi, reader: Reader) -> str:
+    if row is None:
+        return ""
+    other = read_effect(row, kpi, reader)
+    if not other.available:
+        return other.verdict.reason
+    return f"For those who completed the training: {other.change}, {other.likely}."
+
+
+def _facts(row: dict[str, Any], effect: Effect, reader: Reader) -> tuple[tuple[str, str], ...]:
+    kpi = effect.kpi
+    found: list[tuple[str, str]] = []
+    if math.isfinite(effect.baseline):
+        found.append(("Level before training", reader.level(effect.baseline, kpi)))
+    found.append(("Smallest change that matters", reader.size(kpi.smallest_effect, kpi)))
+    if effect.counts:
+        found.append(("Based on", effect.counts))
+    trained, clusters = _count(row.get("n_trained_agents")), _count(row.get("n_clusters"))
+    if trained is not None:
+        found.append(("Trained agents", reader.count(trained)))
+    if clusters is not None:
+        of = _count(row.get("n_trained_clusters"))
+        text = f"{reader.count(clusters)}, {reader.count(of)} of them trained" if of is not None else reader.count(clusters)
+        found.append(("Groups that were assigned", text))
+    found.append(("Compared with", str(row.get("control") or "").replace("_", " ")))
+    found.append(("What is measured", str(row.get("estimand") or "").replace("_", " ")))
+    return tuple((name, words) for name, words in found if words)
+
+
+def _checks_title(checks: Sequence[CheckLine]) -> str:
+    failed = sum(_status(line) == "failed" for line in checks)
+    passed = sum(_status(line) == "passed" for line in checks)
+    if not checks:
+        return "No checks were possible"
+    if failed:
+        return f"{failed} of {len(checks)} checks failed"
+    return f"{passed} of {len(checks)} checks passed, none failed"
+
+
+def _status(line: CheckLine) -> str:
+    return next((key for key, (mark, _) in CHECK_MARKS.items() if mark == line.mark), "informational")
+
+
+def _mean(points: Sequence[EventPoint]) -> float:
+    return sum(point.estimate for point in points) / len(points) if points else 0.0
+
+
+def _or(value: Any, otherwise: float) -> float:
+    return float(value) if value is not None and math.isfinite(value) else float(otherwise)
+
+
+def _count(value: Any) -> int | None:
+    return None if value is None or not math.isfinite(value) else int(value)

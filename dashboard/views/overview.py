@@ -1,0 +1,211 @@
+"""What the overview says: one sentence, four cards, all KPIs side by side, the money, and what cannot be said yet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from analysis.units import Reader
+from analysis.verdict import headline
+from dashboard.views.verdicts import Effect
+from etl.kpis import Kpi
+
+N_CARDS = 4
+LEVEL_WEEKS = 4
+"""Weeks that make the level "now"; one week is too noisy to read."""
+
+
+@dataclass(frozen=True)
+class Week:
+    """One point of a trend, natural unit; ``value`` is None where it may not be shown or nothing was observed."""
+
+    week: date
+    value: float | None
+    n_agents: int | None
+
+
+@dataclass(frozen=True)
+class Card:
+    """One KPI card.
+
+    Attributes
+    ----------
+    effect : Effect
+    level : str
+        Level over the last ``LEVEL_WEEKS`` weeks, in words.
+    target : str
+        The target in words with whether it is reached; empty without a target.
+    trend : tuple of Week
+    trained_from : date or None
+        First week of training in the selection.
+    """
+
+    effect: Effect
+    level: str
+    target: str
+    trend: tuple[Week, ...]
+    trained_from: date | None
+
+
+@dataclass(frozen=True)
+class Money:
+    """One line of the value figure; amounts in project currency."""
+
+    label: str
+    low: float
+    likely: float
+    high: float
+    shown: str
+    total: bool = False
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything on the page, in words and numbers."""
+
+    sentence: str
+    detail: str
+    cards: tuple[Card, ...]
+    effects: tuple[Effect, ...]
+    money: tuple[Money, ...]
+    money_sentence: str
+    money_note: str
+    open_questions: tuple[Effect, ...]
+
+
+def build(
+    *,
+    kpis: Sequence[Kpi],
+    primary: Sequence[str],
+    effects: Mapping[str, Effect],
+    weekly: Mapping[str, pl.DataFrame],
+    trained_from: date | None,
+    values: pl.DataFrame,
+    reader: Reader,
+    where: str = "",
+) -> Overview:
+    """The overview of one selection.
+
+    Parameters
+    ----------
+    kpis : sequence of Kpi
+        In catalogue order.
+    primary : sequence of str
+        Ids of the primary KPIs; the first four have cards.
+    effects : mapping
+        KPI id to effect, for all of ``kpis``.
+    weekly : mapping
+        KPI id to ``week, num, den, n_agents`` for the KPIs with cards.
+    trained_from : date or None
+    values : DataFrame
+        ``result.value`` rows; empty for none.
+    reader : Reader
+    where : str
+        The selection in words; empty for everybody.
+    """
+    by_id = {kpi.id: kpi for kpi in kpis}
+    chosen = [by_id[name] for name in primary if name in by_id]
+    verdicts = {kpi.id: effects[kpi.id].verdict for kpi in chosen if effects[kpi.id].verdict.mark != "–"}
+    sizes = {
+        kpi.id: reader.size(effects[kpi.id].estimate, kpi, effects[kpi.id].ci_low, effects[kpi.id].ci_high)
+        for kpi in chosen
+    }
+    sentence, detail = headline(verdicts, chosen, sizes, where=where)
+    cards = tuple(
+        _card(effects[kpi.id], weekly.get(kpi.id), trained_from, reader) for kpi in chosen[:N_CARDS]
+    )
+    unsure = ("cant_tell_yet", "dont_use")
+    money, money_sentence, money_note = money_lines(values, by_id, reader)
+    return Overview(
+        sentence=sentence,
+        detail=detail,
+        cards=cards,
+        effects=tuple(effects[kpi.id] for kpi in kpis),
+        money=money,
+        money_sentence=money_sentence,
+        money_note=money_note,
+        open_questions=tuple(effects[kpi.id] for kpi in kpis if effects[kpi.id].verdict.state in unsure),
+    )
+
+
+def trend(rows: pl.DataFrame | None) -> tuple[Week, ...]:
+    """Weekly levels from sums; weeks without a denominator have no value."""
+    if rows is None or rows.is_empty():
+        return ()
+    return tuple(
+        Week(week, None if num is None or not den else num / den, n)
+        for week, num, den, n in rows.select("week", "num", "den", "n_agents").iter_rows()
+    )
+
+
+def level_now(rows: pl.DataFrame | None) -> float:
+    """Level over the last ``LEVEL_WEEKS`` weeks that may be shown; NaN without any."""
+    if rows is None or rows.is_empty():
+        return math.nan
+    last = rows.drop_nulls(["num", "den"]).tail(LEVEL_WEEKS)
+    total = float(last["den"].sum())
+    return float(last["num"].sum()) / total if total else math.nan
+
+
+def _card(effect: Effect, rows: pl.DataFrame | None, trained_from: date | None, reader: Reader) -> Card:
+    now = level_now(rows)
+    target = ""
+    if effect.kpi.target is not None:
+        goal = effect.kpi.target
+        reached = math.isfinite(now) and (now >= goal if effect.kpi.better == "higher" else now <= goal)
+        target = f"target {reader.level(goal, effect.kpi)}, {'reached' if reached else 'not yet reached'}"
+    return Card(effect, reader.level(now, effect.kpi), target, trend(rows), trained_from)
+
+
+def money_lines(
+    values: pl.DataFrame, kpis: Mapping[str, Kpi], reader: Reader
+) -> tuple[tuple[Money, ...], str, str]:
+    """Lines of the value figure, the sentence above it and what is counted.
+
+    Parameters
+    ----------
+    values : DataFrame
+        ``result.value``; empty when no unit value was given.
+    kpis : mapping
+    reader : Reader
+    """
+    if values.is_empty():
+        return (), "", ""
+    names = {"total": "All together", "cost": "Cost of the programme", "net": "Net of cost"}
+    lines: list[Money] = []
+    sentences: dict[str, str] = {}
+    for kpi in dict.fromkeys(values["kpi"].to_list()):
+        rows = {row["scenario"]: row for row in values.filter(pl.col("kpi") == kpi).iter_rows(named=True)}
+        likely = rows.get("likely")
+        if likely is None or likely["amount"] is None or not math.isfinite(likely["amount"]):
+            continue
+        side = -1.0 if kpi == "cost" else 1.0  # a cost is written as a positive amount and drawn to the left of zero
+        amount = side * likely["amount"]
+        ends = [side * _finite(likely[name], likely["amount"]) for name in ("amount_low", "amount_high")]
+        half = (max(ends) - min(ends)) / 2
+        label = names.get(kpi) or (kpis[kpi].label if kpi in kpis else str(kpi))
+        lines.append(Money(label, min(ends), amount, max(ends), reader.money(amount, half or None), total=kpi in names))
+        sentences[kpi] = str(likely["sentence"] or "")
+    sentence = sentences.get("net") or sentences.get("total") or ""
+    worst, best = _scenario(values, "low", reader), _scenario(values, "high", reader)
+    note = f"With every assumption at its low end: {worst}; at its high end: {best}." if worst and best else ""
+    return tuple(lines), sentence, note
+
+
+def _scenario(values: pl.DataFrame, scenario: str, reader: Reader) -> str:
+    for kpi in ("net", "total"):
+        found = values.filter((pl.col("kpi") == kpi) & (pl.col("scenario") == scenario))
+        if found.height and found["amount"][0] is not None and math.isfinite(found["amount"][0]):
+            low, high = _finite(found["amount_low"][0], math.nan), _finite(found["amount_high"][0], math.nan)
+            half = abs(high - low) / 2 if math.isfinite(high - low) else None
+            return reader.money(found["amount"][0], half)
+    return ""
+
+
+def _finite(value: Any, otherwise: float) -> float:
+    return float(value) if value is not None and math.isfinite(value) else otherwise

@@ -1,0 +1,146 @@
+"""Rows of ``result.effect`` as things to read: verdict with its mark, direction, numbers in the reader's unit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.units import Reader
+from analysis.verdict import LABELS, MARKS, Verdict
+from etl.kpis import Kpi
+
+MEANINGS = {
+    "clear": "The range leaves out no change, and the estimate is at least the smallest change that matters.",
+    "clear_but_small": "The range leaves out no change, but the estimate is smaller than what was said to matter.",
+    "no_meaningful_change": "The whole range lies inside what was said not to matter.",
+    "cant_tell_yet": "The range holds both no change and changes that matter; more weeks may tell.",
+    "dont_use": "The comparison behind this number is broken, so it is not an effect of training.",
+}
+"""What each verdict means, for legends and tips."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One KPI's effect for one selection, ready for any component.
+
+    Attributes
+    ----------
+    kpi : Kpi
+    verdict : Verdict
+    estimate, ci_low, ci_high : float
+        Natural units; NaN when there is none or it may not be shown.
+    baseline : float
+        Level of the trained before training, natural unit.
+    change, span, likely : str
+        The change, its interval with unit, and ``likely between ... and ...``, in words.
+    counts : str
+        Agents and units of the KPI behind it, in words.
+    n_agents, n_contacts : int or None
+    available : bool
+        Whether there is a number.
+    """
+
+    kpi: Kpi
+    verdict: Verdict
+    estimate: float
+    ci_low: float
+    ci_high: float
+    baseline: float
+    change: str
+    span: str
+    likely: str
+    counts: str
+    n_agents: int | None
+    n_contacts: int | None
+    available: bool
+
+    @property
+    def sign(self) -> float:
+        """+1 when higher is better, -1 when lower is."""
+        return 1.0 if self.kpi.better == "higher" else -1.0
+
+    @property
+    def tone(self) -> str:
+        """Colour by meaning: ``better``, ``worse`` or ``unsure``; only a clear answer has a side."""
+        if self.verdict.state in ("clear", "clear_but_small") and self.verdict.direction in ("better", "worse"):
+            return self.verdict.direction
+        return "unsure"
+
+    def relative(self, value: float) -> float:
+        """A change as a share of the level before training, positive for better; NaN where the level is near zero."""
+        if not math.isfinite(self.baseline) or abs(self.baseline) < 2 * self.kpi.smallest_effect:
+            return math.nan
+        return self.sign * value / abs(self.baseline)
+
+
+def effect(row: Mapping[str, Any], kpi: Kpi, reader: Reader) -> Effect:
+    """One row of ``result.effect`` as an :class:`Effect`.
+
+    Parameters
+    ----------
+    row : mapping
+        The row; numbers may be None where they may not be shown.
+    kpi : Kpi
+    reader : Reader
+    """
+    estimate, low, high = (_number(row.get(name)) for name in ("estimate", "ci_low", "ci_high"))
+    state = str(row.get("verdict") or "cant_tell_yet")
+    direction = "unknown"
+    if state in ("clear", "clear_but_small") and math.isfinite(estimate):
+        direction = "better" if (estimate > 0) == (kpi.better == "higher") else "worse"
+    weeks = row.get("weeks_to_know")
+    verdict = Verdict(
+        state,
+        MARKS[state],
+        LABELS[state],
+        direction,
+        str(row.get("sentence") or ""),
+        str(row.get("reason") or ""),
+        None if weeks is None or not math.isfinite(weeks) else float(weeks),
+    )
+    available = math.isfinite(estimate) and math.isfinite(low) and math.isfinite(high)
+    agents, contacts = row.get("n_agents"), row.get("n_contacts")
+    return Effect(
+        kpi=kpi,
+        verdict=verdict,
+        estimate=estimate,
+        ci_low=low,
+        ci_high=high,
+        baseline=_number(row.get("baseline")),
+        change=reader.change(estimate, kpi, low, high) if available else "no estimate",
+        span=reader.span(low, high, kpi) if available else "",
+        likely=f"likely between {reader.span(low, high, kpi, join='and')}" if available else "",
+        counts=_counts(agents, contacts, kpi, reader),
+        n_agents=None if agents is None else int(agents),
+        n_contacts=None if contacts is None or not math.isfinite(contacts) else int(contacts),
+        available=available,
+    )
+
+
+def missing(kpi: Kpi, reason: str) -> Effect:
+    """A KPI that has no effect for this selection, with the reason."""
+    verdict = Verdict("cant_tell_yet", "–", "not available here", "unknown", reason, reason, None)
+    nan = math.nan
+    return Effect(kpi, verdict, nan, nan, nan, nan, "not available", "", "", "", None, None, False)
+
+
+def plural(word: str, count: float = 2) -> str:
+    """``contact`` as ``contacts``, ``survey reply`` as ``survey replies``, unless there is one."""
+    if count == 1 or word.endswith("s"):
+        return word
+    return f"{word[:-1]}ies" if word.endswith("y") and word[-2:-1] not in "aeiou" else f"{word}s"
+
+
+def _counts(agents: Any, contacts: Any, kpi: Kpi, reader: Reader) -> str:
+    if agents is None:
+        return ""
+    parts = [f"{reader.count(agents)} {plural('agent', agents)}"]
+    if contacts is not None and math.isfinite(contacts) and kpi.per != "agent":
+        parts.append(f"{reader.count(contacts)} {plural(kpi.per, contacts)}")
+    return ", ".join(parts)
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)
