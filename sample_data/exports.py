@@ -13,10 +13,14 @@ import numpy as np
 import polars as pl
 
 from sample_data import calendar, lines, settings_file
+from sample_data.dirt import Dirt
 from sample_data.systems import amazon_connect, bamboohr, learning, qualtrics, tables, zendesk
 from sample_data.world import World
 
 Progress = Callable[[str], None]
+
+PLANTED = "planted.json"
+"""File beside ``empathy.toml`` that says how much of which dirt was planted."""
 
 FOLDERS = ("contacts", "tickets")
 """Sub-folders of ``exports`` that hold one file a month."""
@@ -31,7 +35,7 @@ def write(world: World, out_dir: Path | str, dirt: bool = False, progress: Progr
     out_dir : path
         Made when it is not there. Files of an earlier export in it are replaced.
     dirt : bool
-        Sprinkle the dirt that real exports have, and write ``planted.json`` beside ``empathy.toml``.
+        Sprinkle the dirt that real exports have, and write :data:`PLANTED` beside ``empathy.toml``.
     progress : callable, optional
         Called with the name of each step as it starts.
 
@@ -47,20 +51,27 @@ def write(world: World, out_dir: Path | str, dirt: bool = False, progress: Progr
         for old in (folder / name).glob("*.jsonl"):
             old.unlink()
     written: list[Path] = []
+    planter = Dirt(world) if dirt else None
     for month, rows in _months(world):
         if progress is not None:
             progress(f"writing the contacts of {month}")
-        written += _contacts(world, folder, month, rows)
+        written += _contacts(world, folder, month, rows, planter)
     if progress is not None:
         progress("writing surveys, training, staff and the rest")
-    written += _surveys(world, folder)
-    written += _learning(world, folder)
-    for name, frame in _tables(world).items():
+    written += _surveys(world, folder, planter)
+    taken = learning.completions(world)
+    written += _statements(world, folder, taken, planter)
+    for name, frame in _tables(world, taken).items():
         path = folder / name
-        frame.write_csv(path)
+        (frame if planter is None else planter.table(name, frame)).write_csv(path)
         written.append(path)
+    account = out / PLANTED
+    account.unlink(missing_ok=True)
+    if planter is not None:
+        planter.write(account)
+        written.append(account)
     settings = out / "empathy.toml"
-    settings.write_text(settings_file.settings(world.params), encoding="utf-8", newline="\n")
+    settings.write_text(settings_file.settings(world.params, dirt=dirt), encoding="utf-8", newline="\n")
     return sorted([*written, settings])
 
 
@@ -78,37 +89,43 @@ def _months(world: World) -> Iterator[tuple[str, slice]]:
             start = week
 
 
-def _contacts(world: World, folder: Path, month: str, rows: slice) -> list[Path]:
+def _contacts(world: World, folder: Path, month: str, rows: slice, planter: Dirt | None) -> list[Path]:
     contacts = folder / "contacts" / f"contacts-{month}.jsonl"
     tickets = folder / "tickets" / f"tickets-{month}.jsonl"
+    for path in (contacts, tickets):
+        path.touch()
     for begin in range(rows.start, rows.stop, lines.ROWS_AT_ONCE):
         part = slice(begin, min(begin + lines.ROWS_AT_ONCE, rows.stop))
         lines.append_lines(contacts, amazon_connect.as_lines(amazon_connect.records(world, part)))
         lines.append_lines(tickets, zendesk.as_lines(zendesk.tickets(world, part)))
-    return [path for path in (contacts, tickets) if path.exists()]
+        if planter is not None:
+            planter.contacts(contacts, part)
+            planter.tickets(tickets, part)
+    return [contacts, tickets]
 
 
-def _surveys(world: World, folder: Path) -> list[Path]:
+def _surveys(world: World, folder: Path, planter: Dirt | None) -> list[Path]:
     said, silent = folder / "qualtrics_csat.csv", folder / "survey_invitations.csv"
     said.write_text(qualtrics.header(), encoding="utf-8", newline="\n")
     lines.append_lines(said, qualtrics.as_lines(qualtrics.responses(world)))
+    if planter is not None:
+        planter.surveys(said)
     qualtrics.unanswered(world).write_csv(silent)
     return [said, silent]
 
 
-def _learning(world: World, folder: Path) -> list[Path]:
-    taken = learning.completions(world)
-    moodle = folder / f"moodle_completion-{learning.BASE_COURSE.lower()}.csv"
-    learning.moodle(taken).write_csv(moodle)
+def _statements(world: World, folder: Path, taken: pl.DataFrame, planter: Dirt | None) -> list[Path]:
+    said = learning.statements(world, taken)
     xapi = folder / "xapi_statements.jsonl"
-    xapi.write_text(learning.as_lines(learning.statements(world, taken)), encoding="utf-8", newline="\n")
-    plan = folder / "training_plan.csv"
-    learning.plan(world).write_csv(plan)
-    return [moodle, xapi, plan]
+    text = learning.as_lines(said if planter is None else planter.statements(said))
+    xapi.write_text(text, encoding="utf-8", newline="\n")
+    return [xapi]
 
 
-def _tables(world: World) -> dict[str, pl.DataFrame]:
+def _tables(world: World, taken: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return {
+        f"moodle_completion-{learning.BASE_COURSE.lower()}.csv": learning.moodle(taken),
+        "training_plan.csv": learning.plan(world),
         "bamboohr_employees.csv": bamboohr.employees(world),
         "bamboohr_job_info_history.csv": bamboohr.job_history(world),
         "qa_evaluations.csv": tables.evaluations(world),

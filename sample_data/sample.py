@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -186,5 +187,12 @@ def write_world(
         assignment=params.assignment,
         effect=params.effect_scale,
         escalation_effect=float(att[0]) if att.len() else float("nan"),
-        planted={},
+        planted=_planted(folder),
     )
+
+
+def _planted(folder: Path) -> dict[str, int]:
+    account = folder / exports.PLANTED
+    if not account.exists():
+        return {}
+    return {entry["kind"]: entry["count"] for entry in json.loads(account.read_text(encoding="utf-8"))}

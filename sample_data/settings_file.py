@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import re
+
 from sample_data.parameters import SKILLS, Parameters
 from sample_data.programme import BASE_COURSE, REFRESHER_COURSE, SKILL_COURSES
 from sample_data.systems.learning import COURSE_NAMES, MOODLE_ZONE
 from sample_data.systems.qualtrics import ZONE
 
+DIRTY_REJECT_SHARE = 0.10
+"""Stop-rule of a configuration for dirty exports: a few planted rows are a large share of a small file."""
+
 UNITS = {"team_waves": "team", "randomised": "agent", "lowest_performers": "agent", "volunteers": "agent", "none": "team"}
 """Level at which training is assigned in each mode."""
 
 
-def settings(params: Parameters) -> str:
+def settings(params: Parameters, dirt: bool = False) -> str:
     """Return the text of the configuration.
 
     Parameters
     ----------
     params : Parameters
         The world the exports come from; the assignment is stated as it was done.
+    dirt : bool
+        Dirt was planted: every source may have more rejects before the stop-rule strikes.
     """
-    return "\n".join([_project(params), _sources(), _programme(params), _value(params), _privacy()])
+    sources = _sources()
+    if dirt:
+        sources = re.sub(r'(^format = .*$)', rf"\1\nmax_reject_share = {DIRTY_REJECT_SHARE}", sources, flags=re.MULTILINE)
+    return "\n".join([_project(params), sources, _programme(params), _value(params), _privacy()])
 
 
 def _project(params: Parameters) -> str:

@@ -55,7 +55,7 @@ def header() -> str:
 def responses(world: World) -> pl.DataFrame:
     """Return the responses, one row each.
 
-    Columns: ``contact`` (row number), ``invited, started, ended, recorded`` (UTC seconds), ``status`` (0 a response, 1
+    Columns: ``contact`` (row number), ``response`` (number of the response, the contact's), ``invited, started, ended, recorded`` (UTC seconds), ``status`` (0 a response, 1
     a preview), ``csat, felt, recommend`` (ints), ``remark`` (text, quoted already).
     """
     said = _invited(world).filter(pl.col("answered"))
@@ -66,6 +66,7 @@ def responses(world: World) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "contact": said["contact"],
+            "response": said["contact"],
             "invited": said["invited_at"],
             "started": started,
             "ended": started + seconds,
@@ -95,7 +96,7 @@ def as_lines(said: pl.DataFrame) -> pl.Series:
     parts = (
         moments.written(pl.col("started"), local, ZONE), ",", moments.written(pl.col("ended"), local, ZONE), ",",
         pl.col("status").cast(pl.String), ",203.0.113.9,100,", (pl.col("ended") - pl.col("started")).cast(pl.String),
-        ",1,", moments.written(pl.col("recorded"), local, ZONE), ",R_", (pl.col("contact") + 1).cast(pl.String),
+        ",1,", moments.written(pl.col("recorded"), local, ZONE), ",R_", (pl.col("response") + 1).cast(pl.String),
         ",,,,,,,", pl.when(pl.col("status") == 1).then(pl.lit("preview")).otherwise(pl.lit("email")), ",EN,",
         pl.col("csat").cast(pl.String), ",", pl.col("remark"), ",", pl.col("felt").cast(pl.String), ",",
         pl.col("recommend").cast(pl.String), ",", identity.contact_id(pl.col("contact")), ",",
