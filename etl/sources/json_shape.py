@@ -1,0 +1,41 @@
+"""Which JSON type each field of a record must have, so that a wrong one is a reason and not a silent NULL.
+
+``j ->> '$.Agent.Username'`` gives NULL both when there is no agent and when ``Agent`` is a number; and it gives
+``{"x": 1}`` as text when the name is an object. :func:`shape` tells these apart with one look at the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from etl.sources import Check, json_path, literal
+
+_CONTAINERS = ("OBJECT", "ARRAY")
+
+
+def shape(*, objects: Sequence[str] = (), lists: Sequence[str] = (), scalars: Sequence[str] = ()) -> tuple[Check, ...]:
+    """Return the check that given fields of a record have the right JSON type; JSON null and absence are fine.
+
+    Parameters
+    ----------
+    objects, lists, scalars : sequence of str
+        Dotted paths of fields that must be an object, a list, or neither (text, number, true or false).
+
+    Returns
+    -------
+    tuple of Check
+        One check whose message names every field that is wrong.
+    """
+    fields = [
+        *((name, "is not an object", "not in ('OBJECT', 'NULL')") for name in objects),
+        *((name, "is not a list", "not in ('ARRAY', 'NULL')") for name in lists),
+        *((name, "is not a single value", "in ('OBJECT', 'ARRAY')") for name in scalars),
+    ]
+    paths = ", ".join(literal(json_path(name)) for name, _, _ in fields)
+    kinds = f"json_type(j, [{paths}])"
+    broken = [f"({kinds})[{place}] {wrong}" for place, (_, _, wrong) in enumerate(fields, 1)]
+    words = [
+        f"case when {test} then {literal(f'{name} {fault}')} end"
+        for test, (name, fault, _) in zip(broken, fields, strict=True)
+    ]
+    return (Check(" or ".join(broken), f"concat_ws('; ', {', '.join(words)})", message_is_sql=True),)

@@ -1,0 +1,119 @@
+"""xAPI statements from a learning record store: JSON lines, an array, or a document with ``statements``.
+
+One statement says one thing of one person: that a course was completed, passed, failed, begun. What is said by verbs
+that do not speak of progress in a course (answered, interacted, terminated, voided) is left out and counted, as are
+statements about other statements. Times carry an offset. A completion that says ``success: false`` is a failure.
+
+| training | field of the statement | notes |
+|---|---|---|
+| source_agent_id | actor.account.name + actor.mbox | the account's name, else the e-mail in lower case |
+| course_id | object.id | what option `course_pattern` matches: the last part of the path when not given |
+| assigned_at | timestamp + stored | of registered, assigned, enrolled, UTC |
+| started_at | timestamp + stored | of attempted, initialized, launched, progressed, resumed, UTC |
+| completed_at | timestamp + stored | of completed, passed, mastered, satisfied, UTC |
+| status | verb.id + result.success | completed, failed, in_progress, assigned, withdrawn (abandoned) |
+| score | result.score.scaled | 0 to 1 |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from etl.sources import (
+    Context,
+    Drop,
+    Field,
+    JsonShape,
+    Plan,
+    Recognition,
+    Sample,
+    SourceFormat,
+    TableMap,
+    literal,
+    path,
+)
+from etl.sources.json_shape import shape
+
+STATUS = {
+    **dict.fromkeys(("completed", "passed", "mastered", "satisfied"), "completed"),
+    "failed": "failed",
+    **dict.fromkeys(("attempted", "initialized", "launched", "progressed", "resumed", "started"), "in_progress"),
+    **dict.fromkeys(("registered", "assigned", "enrolled"), "assigned"),
+    "abandoned": "withdrawn",
+}
+"""Last part of a verb's id: what it says of a course."""
+
+LAST_PART = r"([^/#?]+)/*(?:[#?].*)?$"
+"""The last part of the path of an activity's id."""
+
+_VERB = "lower(regexp_extract(j ->> '$.verb.id', '([^/#]+)/*$', 1))"
+_AT = "coalesce(j ->> '$.timestamp', j ->> '$.stored')"
+
+
+def _status() -> str:
+    by_status: dict[str, list[str]] = {}
+    for verb, status in STATUS.items():
+        by_status.setdefault(status, []).append(literal(verb))
+    cases = " ".join(f"when {_VERB} in ({', '.join(verbs)}) then '{status}'" for status, verbs in by_status.items())
+    unsuccessful = f"{_VERB} in ('completed', 'satisfied') and (j ->> '$.result.success') = 'false'"
+    return f"case when {unsuccessful} then 'failed' {cases} end"
+
+
+def _agent() -> Field:
+    mail = r"lower(regexp_replace(j ->> '$.actor.mbox', '^mailto:', '', 'i'))"
+    return Field(f"coalesce(j ->> '$.actor.account.name', {mail})", "actor.account.name + actor.mbox")
+
+
+def plan(context: Context) -> Plan:
+    """Return how a file of statements is read."""
+    pattern = literal(str(context.option("course_pattern", LAST_PART)))
+    status = _status()
+
+    def when(*names: str) -> Field:
+        said = ", ".join(literal(name) for name in names)
+        return Field(f"case when ({status}) in ({said}) then {_AT} end", "timestamp + stored")
+
+    training = TableMap(
+        "training",
+        {
+            "source_agent_id": _agent(),
+            "course_id": Field(f"nullif(regexp_extract(j ->> '$.object.id', {pattern}, 1), '')", "object.id"),
+            "assigned_at": when("assigned"),
+            "started_at": when("in_progress"),
+            "completed_at": when("completed"),
+            "status": Field(status, "verb.id + result.success"),
+            "score": path("result.score.scaled"),
+        },
+    )
+    about = "coalesce(j ->> '$.object.objectType', 'Activity')"
+    drops = (
+        Drop(f"{about} <> 'Activity'", "about another statement or a person, not about a course"),
+        Drop(f"{_VERB} <> '' and ({status}) is null", "its verb does not speak of progress in a course"),
+    )
+    checks = shape(
+        objects=("actor", "actor.account", "verb", "object", "result", "result.score"),
+        scalars=("id", "actor.account.name", "actor.mbox", "verb.id", "object.id", "timestamp", "stored"),
+    )
+    return Plan(
+        JsonShape(("statements",)), (training,), checks, drops, key=("j ->> '$.id'",), version="j ->> '$.stored'"
+    )
+
+
+def recognise(sample: Sample) -> Recognition | None:
+    """Recognise statements by actor, verb and object."""
+    first: Mapping[str, object] = sample.rows[0] if sample.rows else {}
+    if sample.is_json and {"actor", "verb", "object"} <= set(first):
+        return Recognition(0.99, "learning statements", ("options.course_pattern",))
+    return None
+
+
+FORMAT = SourceFormat(
+    name="xapi",
+    label="xAPI statements",
+    tables=("training",),
+    plan=plan,
+    recognise=recognise,
+    options={
+        "course_pattern": "pattern whose first group is the course in an activity's id; its last part when not given",
+    },
+)
