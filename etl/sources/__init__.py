@@ -280,12 +280,18 @@ class Recognition:
         Keys of the source's section a person must decide, such as ``timezone``.
     options : mapping
         Options to write into the section.
+    columns : mapping of str to str
+        Canonical column to source column, to write into the section.
+    table : str
+        Canonical table, to write into the section of a format that reads any table.
     """
 
     confidence: float
     what: str
     undecided: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
+    table: str = ""
 
 
 @dataclass(frozen=True)
@@ -393,7 +399,7 @@ def json_path(dotted: str) -> str:
     steps = []
     for part in dotted.split("."):
         name, bracket, index = part.partition("[")
-        steps.append('."' + name.replace('"', '') + '"' + bracket + index)
+        steps.append('."' + name.replace('"', "") + '"' + bracket + index)
     return "$" + "".join(steps)
 
 
