@@ -8,6 +8,7 @@ from sample_data.parameters import SKILLS, Parameters
 from sample_data.programme import BASE_COURSE, REFRESHER_COURSE, SKILL_COURSES
 from sample_data.systems.learning import COURSE_NAMES, MOODLE_ZONE
 from sample_data.systems.qualtrics import ZONE
+from sample_data.systems.zendesk import CONTACT_FIELD, TAG_COMPLAINT, TAG_SUPERVISOR, TAG_TIER2
 
 DIRTY_REJECT_SHARE = 0.10
 """Stop-rule of a configuration for dirty exports: a few planted rows are a large share of a small file."""
@@ -58,6 +59,9 @@ timezone = "UTC"
 format = "zendesk"
 path = "exports/tickets/*.jsonl"
 timezone = "UTC"
+[sources.tickets.options]
+contact_field = {CONTACT_FIELD}
+escalation_tags = {{ {TAG_TIER2} = "tier2", {TAG_SUPERVISOR} = "supervisor", {TAG_COMPLAINT} = "complaint" }}
 
 [sources.surveys]
 format = "qualtrics"
