@@ -93,8 +93,8 @@ def person_weeks(spells: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        One row per episode and tenure week: ``agent_ix, team_id, site, tenure_week, period, trained, left, leave_type,
-        days`` with ``days`` the exposure in that week (1 to 7).
+        One row per episode and tenure week: ``agent_ix, team_id, site, tenure_week, on, period, trained, left,
+        leave_type, days``; ``on`` is its first date, ``days`` the exposure in it (1 to 7).
     """
     return (
         spells.filter(pl.col("exit_day") > pl.col("entry_day"))
@@ -110,7 +110,7 @@ def person_weeks(spells: pl.DataFrame) -> pl.DataFrame:
             on=pl.col("start_on") + pl.duration(days=pl.col("first") - pl.col("entry_day")),
         )
         .with_columns(period=((pl.col("on") - pl.col("on").min()).dt.total_days() // CALENDAR_DAYS).cast(pl.Int32))
-        .select("agent_ix", "team_id", "site", "tenure_week", "period", "trained", "left", "leave_type", "days")
+        .select("agent_ix", "team_id", "site", "tenure_week", "on", "period", "trained", "left", "leave_type", "days")
     )
 
 
@@ -296,7 +296,8 @@ def _kaplan_meier(at_risk: NDArray[np.int64], events: NDArray[np.int64], z: floa
         error = np.sqrt(greenwood) / np.abs(np.log(level))
         low, high = level ** np.exp(z * error), level ** np.exp(-z * error)
     flat = ~((level > 0) & (level < 1))
-    return level, np.where(flat, level, low), np.where(flat, level, high)
+    bounds = np.where(flat, level, low), np.where(flat, level, high)
+    return np.asarray(level, dtype=np.float64), np.asarray(bounds[0]), np.asarray(bounds[1])
 
 
 def _design(cells: pl.DataFrame) -> Array | None:

@@ -10,7 +10,7 @@ agents whom the same rule would have picked elsewhere are found.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from analysis.design import Rule, Situation, Timing
 from analysis.errors import PanelError
+from analysis.estimators.stacked import SelectionRule
 from analysis.panel import NEVER, Panel
 from analysis.slices import Slice
 
 if TYPE_CHECKING:
     import duckdb
 
-Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 
@@ -79,6 +79,14 @@ class Roster:
             origin=origin[0],
             **weeks,
         )
+
+    def monday(self, week: int) -> date:
+        """Date of a week index."""
+        return self.origin + timedelta(weeks=week)
+
+    def place(self) -> dict[str, int]:
+        """Agent key to row."""
+        return {key: i for i, key in enumerate(self.agent_key.tolist())}
 
     def team_start(self) -> Ints:
         """(N,) week in which the first agent of each agent's team was planned or trained."""
@@ -140,7 +148,7 @@ def without_exposed(panel: Panel, team: NDArray[Any], start: Ints) -> Panel:
             f"{share:.0%} of untrained contacts left out: handled beside trained team-mates ({teams} teams).",
         ),
     )
-    return kept.take(kept.observed.any(axis=1))
+    return kept.take(np.asarray(kept.observed.any(axis=1)))
 
 
 def only_cohorts(panel: Panel, cohorts: Ints, anticipation: int) -> Panel:
@@ -164,7 +172,7 @@ def only_cohorts(panel: Panel, cohorts: Ints, anticipation: int) -> Panel:
         sq=None if panel.sq is None else np.where(gone, 0.0, panel.sq),
         cohort_ix=np.where(other, NEVER, panel.cohort_ix),
     )
-    return kept.take(kept.observed.any(axis=1))
+    return kept.take(np.asarray(kept.observed.any(axis=1)))
 
 
 def comparison_panel(
@@ -199,7 +207,7 @@ def comparison_panel(
     from analysis.panel import from_warehouse
 
     panel = from_warehouse(cur, kpi_id, replace(slice_, cohort=()), timing=timing, cluster=cluster)
-    place = {key: i for i, key in enumerate(roster.agent_key.tolist())}
+    place = roster.place()
     rows = np.array([place[str(key)] for key in panel.units], dtype=np.int64)
     if unexposed_controls:
         offset = (panel.times[0] - roster.origin).days // 7
@@ -212,58 +220,62 @@ def comparison_panel(
     return panel
 
 
-def same_rule_picks(
-    rule_panel: Panel, team: NDArray[Any], start: Ints, cohorts: Ints, rule: Rule, *, worst_high: bool
-) -> Bools:
-    """Whom the rule would have picked, at each wave, in teams that had not started.
+def selection_rule(
+    cur: duckdb.DuckDBPyConnection, panel: Panel, roster: Roster, rule: Rule, *, worst: str, timing: Timing
+) -> SelectionRule:
+    """The recorded rule as the stacked estimator takes it: its KPI's results on the same agents and weeks.
 
     Parameters
     ----------
-    rule_panel
-        Panel of the rule's KPI, all agents.
-    team
-        (A,) team at assignment.
-    start
-        (A,) week in which the agent's team started; NEVER when it never did.
-    cohorts
-        (H,) weeks at which waves were picked.
+    cur
+        Cursor on a warehouse version.
+    panel
+        The panel of the headline.
+    roster
+        ``Roster.read(cur)``.
     rule
-        KPI, look-back and share.
-    worst_high
-        Whether a high value of the rule's KPI is bad.
+        KPI, look-back and share, as recorded.
+    worst
+        ``high`` or ``low``: which end of the rule's KPI is bad.
+    timing
+        Of the panel.
+    """
+    from analysis.panel import from_warehouse
+
+    source = from_warehouse(cur, rule.kpi, Slice(), timing=timing, cluster="team")
+    num, den = np.zeros_like(panel.num), np.zeros_like(panel.den)
+    row = {str(key): i for i, key in enumerate(source.units)}
+    column = {str(label): i for i, label in enumerate(source.times)}
+    rows = np.array([row.get(str(key), -1) for key in panel.units])
+    columns = np.array([column.get(str(label), -1) for label in panel.times])
+    here = np.ix_(rows >= 0, columns >= 0)
+    there = np.ix_(rows[rows >= 0], columns[columns >= 0])
+    num[here], den[here] = source.num[there], source.den[there]
+    place = roster.place()
+    groups = roster.team_id[[place[str(key)] for key in panel.units]]
+    return SelectionRule(rule.share, rule.lookback_weeks, worst, num=num, den=den, groups=groups)
+
+
+def share_picked_by_rule(panel: Panel, rule: SelectionRule) -> float:
+    """Share of the trained whom the recorded rule would have picked: near 1 when the rule is the one that was used.
+
+    Parameters
+    ----------
+    panel
+        Agents x weeks, cohorts by planned week.
+    rule
+        The rule with its results and groups.
 
     Returns
     -------
-    (H, A) bool array
-        True for agents of teams that start later than the wave (or never) and would have been among the worst
-        ``share`` of their
-        team over the ``lookback_weeks`` before it, as the rule counts them: the share of agents seen there, half
-        rounded up.
+    float
+        NaN when nobody was trained.
     """
-    picks = np.zeros((cohorts.size, rule_panel.n_units), dtype=bool)
-    for h, week in enumerate(cohorts.tolist()):
-        window = slice(max(week - rule.lookback_weeks, 0), week)
-        den = rule_panel.den[:, window].sum(axis=1)
-        score = np.divide(rule_panel.num[:, window].sum(axis=1), den, out=np.full(den.size, np.nan), where=den > 0)
-        here = rule_panel.observed[:, max(week - 1, 0)] & np.isfinite(score) & (start > week)
-        for one in np.unique(team[here]):
-            members = np.flatnonzero(here & (team == one))
-            quota = int(np.floor(rule.share * members.size + 0.5))
-            order = np.argsort(-score[members] if worst_high else score[members], kind="stable")
-            picks[h, members[order[:quota]]] = True
-    return picks
-
-
-def share_picked_by_rule(rule_panel: Panel, team: NDArray[Any], rule: Rule, *, worst_high: bool) -> float:
-    """Share of the trained whom the recorded rule would have picked: near 1 when the rule is the one that was used."""
-    hits, total = 0, 0
-    for week in rule_panel.cohorts.tolist():
-        own = rule_panel.cohort_ix == week
-        open_team = np.full(rule_panel.n_units, NEVER, dtype=np.int64)
-        picked = same_rule_picks(rule_panel, team, open_team, np.array([week]), rule, worst_high=worst_high)[0]
-        started = np.isin(team, np.unique(team[own]))
-        hits += int((picked & own).sum())
-        total += int((own & started).sum())
+    hits = total = 0
+    for week in panel.cohorts.tolist():
+        own = panel.cohort_ix == week
+        hits += int((rule.picked(panel, week) & own).sum())
+        total += int(own.sum())
     return hits / total if total else float("nan")
 
 

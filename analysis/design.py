@@ -136,8 +136,7 @@ class Design:
 
     def limits(self) -> Limits:
         """What this design lets a verdict say."""
-        ignored = ("selection_dip",) if self.same_rule is not None else ()
-        return Limits(limited=self.limited, ignored_checks=ignored, cluster_word=f"{self.unit}s")
+        return Limits(limited=self.limited, cluster_word=f"{self.unit}s")
 
     def frame(self) -> pl.DataFrame:
         """Rows of ``result.design``."""

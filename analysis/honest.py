@@ -331,7 +331,7 @@ class _Smooth:
 
     def _frontier(self) -> tuple[Array, Array, Array]:
         """Centre, error and bias per unit of M along the penalties from none to all: each (N,)."""
-        start = -np.linalg.lstsq(self.quadratic, self.linear, rcond=None)[0]
+        start: Array = np.asarray(-np.linalg.lstsq(self.quadratic, self.linear, rcond=None)[0], dtype=np.float64)
         rows = []
         for penalty in np.concatenate([[0.0], np.geomspace(1e-4, 1.0, 150) * self.scale]):
             start = self._solve(float(penalty), start)

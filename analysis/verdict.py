@@ -71,15 +71,11 @@ class Limits:
     ----------
     limited
         True when agents chose themselves or nobody recorded how they were chosen.
-    ignored_checks
-        Checks that the design answers by construction, so that failing them does not block (the selection dip when
-        the comparison group was picked by the same rule).
     cluster_word
         Plural noun of the unit of assignment: ``teams``, ``agents``, ``sites``.
     """
 
     limited: bool = False
-    ignored_checks: tuple[str, ...] = ()
     cluster_word: str = "teams"
 
 
@@ -168,7 +164,7 @@ def verdict(
 
     thin = _too_few(n_trained_clusters, n_control_clusters, limits)
     known = all(math.isfinite(v) for v in (estimate, ci_low, ci_high))
-    broken = _broken(known, unusable, held, limits)
+    broken = _broken(known, unusable, held)
     if broken and not (thin and not known):
         return _make("dont_use", f"Don't use this one: {_lower_first(broken)}", broken)
     if thin and not known:
@@ -321,14 +317,12 @@ class _Numbers:
         return f"the data fit anything from {ends[0]} to {ends[1]}"
 
 
-def _broken(known: bool, unusable: str, checks: list[Check], limits: Limits) -> str:
+def _broken(known: bool, unusable: str, checks: list[Check]) -> str:
     if unusable or not known:
         return (
             unusable or "There is no estimate for this selection, because there is nobody comparable to compare with."
         )
     for name in BLOCKING_CHECKS:
-        if name in limits.ignored_checks:
-            continue
         for check in checks:
             if check.check == name and check.status == "failed":
                 return check.sentence

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured
+from analysis.checks.result import ALARM_LEVEL, CheckResult, Status, not_measured
 from analysis.panel import Panel
 from analysis.units import Reader, Wording
 
@@ -62,13 +62,13 @@ def check(panel: Panel, kpi: Wording, reader: Reader, *, assigned: bool) -> Chec
         return not_measured(ID, LABEL, "The KPI does not vary between agents before training.")
     if abs(size) <= LARGEST_DIFFERENCE or p_value > ALARM_LEVEL:
         note = "" if abs(size) <= LARGEST_DIFFERENCE else f", and its size of {reader.number(abs(size), 2)} can be luck"
-        status = "passed" if abs(size) <= LARGEST_DIFFERENCE else "informational"
+        status: Status = "passed" if abs(size) <= LARGEST_DIFFERENCE else "informational"
         return CheckResult(
             ID,
             LABEL,
             status,
             abs(size),
-            LARGEST_DIFFERENCE,  # type: ignore[arg-type]
+            LARGEST_DIFFERENCE,
             f"Before training the largest difference between trained and others was {reader.number(abs(size), 2)} "
             f"standard deviations of agents ({_name(worst)}){note}.",
         )

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy import stats
 
-from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured
+from analysis.checks.result import ALARM_LEVEL, CheckResult, Status, not_measured
 from analysis.panel import Panel
 from analysis.results import Aggregation, EffectEstimate
 from analysis.units import Reader, Wording
@@ -79,13 +79,13 @@ def check(
                 f"{'more' if difference > 0 else 'less'}; {shares}.",
             )
         stay = reader.change(of_stayers.overall.estimate, kpi, of_stayers.overall.ci_low, of_stayers.overall.ci_high)
-        status = "informational" if abs(gap) > LARGEST_GAP else "passed"
+        status: Status = "informational" if abs(gap) > LARGEST_GAP else "passed"
         return CheckResult(
             ID,
             LABEL,
             status,
             statistic,
-            threshold,  # type: ignore[arg-type]
+            threshold,
             f"Among agents who stayed throughout, the estimate is {stay}; {shares}.",
         )
     return CheckResult(

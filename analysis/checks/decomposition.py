@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import polars as pl
-
 from analysis.checks.result import CheckResult, not_measured
 from analysis.units import Reader
 
@@ -14,15 +12,13 @@ LARGEST_SHARE = 0.10
 """Weight on already-trained comparisons from which the usual regression should not be quoted."""
 
 
-def check(parts: pl.DataFrame | None, reader: Reader) -> CheckResult:
+def check(share: float | None, reader: Reader) -> CheckResult:
     """Weight of forbidden comparisons in the two-way fixed-effects number (Goodman-Bacon 2021).
 
     Parameters
     ----------
-    parts
-        Columns ``kind, weight, estimate`` of the decomposition; ``kind`` is ``later_vs_earlier`` where agents already
-        trained
-        are the comparison. ``None`` when it cannot be made.
+    share
+        ``Bacon.forbidden_weight``; ``None`` when the decomposition cannot be made.
     reader
         For the words.
 
@@ -31,16 +27,13 @@ def check(parts: pl.DataFrame | None, reader: Reader) -> CheckResult:
     CheckResult
         For information: the headline does not use that regression. doi:10.1016/j.jeconom.2021.03.014.
     """
-    if parts is None or parts.is_empty():
-        return not_measured(
-            ID, LABEL, "There is one wave, so the usual regression has no forbidden comparisons to make."
-        )
-    share = float(parts.filter(pl.col("kind") == "later_vs_earlier")["weight"].sum())
+    if share is None:
+        return not_measured(ID, LABEL, "The usual regression cannot be taken apart here: there is only one group.")
     if not math.isfinite(share):
         return not_measured(ID, LABEL, "The usual regression cannot be taken apart here.")
+    percent = reader.number(100 * share, 0)
     words = (
-        f"The usual regression takes {reader.number(100 * share, 0)}% of its number from comparing with agents who "
-        "were "
-        "already trained; the headline takes none."
+        f"The usual regression takes {percent}% of its number from comparing with agents who were already trained; "
+        "the headline takes none."
     )
     return CheckResult(ID, LABEL, "informational" if share > LARGEST_SHARE else "passed", share, LARGEST_SHARE, words)

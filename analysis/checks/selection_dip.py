@@ -9,6 +9,9 @@ from analysis.units import Reader, Wording
 
 ID, LABEL = "selection_dip", "Not picked at a low point"
 DIP_WEEKS = 4
+RULE_EXPLAINS = 0.75
+"""Share of the picked that the recorded rule must explain; below it another rule was used, and same-rule controls
+mislead."""
 
 
 def check(

@@ -207,7 +207,10 @@ def check(event: Aggregation | None, kpi: Wording, reader: Reader, *, alpha: flo
         words = f"The answer would survive drift more than {many} times the worst seen before training."
     elif multiple > 0:
         many = reader.number(multiple, 1)
-        words = f"The answer would change if drift after training were more than {many} times the worst seen before it{more}."
+        words = (
+            f"The answer would change if drift after training were more than {many} times "
+            f"the worst seen before it{more}."
+        )
     else:
         words = "The answer would change with even a little drift after training."
     return CheckResult(

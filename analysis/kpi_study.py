@@ -1,0 +1,540 @@
+"""One KPI in one slice: estimates, checks and a verdict, as the rows every reader sees."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from scipy import stats
+
+from analysis.checks import (
+    balance,
+    case_mix,
+    composition,
+    decomposition,
+    estimator_gap,
+    placebo_in_time,
+    pre_trends,
+    sensitivity,
+)
+from analysis.checks import selection_dip as dip
+from analysis.checks.result import CheckResult, Status
+from analysis.comparison import Roster, comparison_panel, selection_rule, share_picked_by_rule
+from analysis.design import Design
+from analysis.errors import EstimationError, PanelError
+from analysis.estimators import Study, estimate, ladder
+from analysis.estimators.bacon import bacon
+from analysis.estimators.stacked import SelectionRule
+from analysis.panel import NEVER, Panel
+from analysis.planning import decisive_std_error, weeks_to_know
+from analysis.results import EffectEstimate
+from analysis.slices import Slice
+from analysis.tables import LADDER_LABELS, SCHEMAS, check_rows, parts_rows, slice_columns, table
+from analysis.units import Reader
+from analysis.verdict import Verdict, verdict
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from etl.kpis import Kpi
+
+BASELINE_WEEKS = 12
+"""The level before training is the mean over this many weeks."""
+STUDY_TABLES = ("effect", "event_time", "cohort_effect", "calendar_effect", "att_gt", "ladder", "check")
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What is the same for every KPI and slice of one warehouse version.
+
+    Attributes
+    ----------
+    design
+        The comparison this programme allows.
+    roster
+        Agents with their teams and weeks.
+    reader
+        Locale and currency.
+    ci_level
+        Level of every interval.
+    rule_better
+        Which way is better for the KPI of the selection rule.
+    inherited
+        Failed checks of the whole programme, by KPI, that hold for every slice of it too.
+    """
+
+    design: Design
+    roster: Roster
+    reader: Reader
+    ci_level: float
+    rule_better: str = "lower"
+    inherited: Mapping[str, tuple[CheckResult, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class KpiStudy:
+    """Everything estimated for one KPI in one slice.
+
+    Attributes
+    ----------
+    kpi
+        The catalogue entry.
+    slice_kind, slice_value
+        As in the result tables.
+    headline, second, completion
+        The numbers; ``None`` where there is none.
+    tables
+        Rows of the result tables other than ``effect``.
+    checks
+        Diagnostics of this slice.
+    verdict
+        What may be said.
+    baseline
+        Level of the trained before training, natural unit.
+    influence
+        (n_clusters,) of the headline with the labels of the clusters, for sums over KPIs.
+    volume_per_week
+        Denominator of trained agents per week lately.
+    """
+
+    kpi: Kpi
+    slice_kind: str
+    slice_value: str
+    headline: EffectEstimate | None
+    second: EffectEstimate | None
+    completion: EffectEstimate | None
+    tables: Mapping[str, list[dict[str, Any]]]
+    checks: tuple[CheckResult, ...]
+    verdict: Verdict
+    baseline: float
+    context: Judgement
+    influence: tuple[Any, Any] | None = None
+    volume_per_week: float = math.nan
+
+    @property
+    def p_value(self) -> float:
+        """Of the headline, for the allowance for many KPIs; NaN when there is none."""
+        return self.headline.p_value if self.headline is not None else math.nan
+
+    def judged(self, *, excludes_zero: bool, n_tested: int) -> KpiStudy:
+        """The same study with the verdict after allowing for all KPIs tested."""
+        said = self.context.decide(self.headline, excludes_zero=excludes_zero, n_tested=n_tested)
+        return replace(self, verdict=said)
+
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """Result table name -> frame, same columns as the stored tables."""
+        return {name: table(name, rows) for name, rows in self.rows().items()}
+
+    def rows(self) -> dict[str, list[dict[str, Any]]]:
+        """Result table name -> rows."""
+        rows: dict[str, list[dict[str, Any]]] = {name: list(self.tables.get(name, [])) for name in STUDY_TABLES}
+        rows["effect"] = self.effect_rows()
+        rows["check"] = check_rows(self.where, self.checks)
+        return rows
+
+    @property
+    def where(self) -> dict[str, str]:
+        """The slice columns."""
+        return slice_columns(self.kpi.id, self.slice_kind, self.slice_value)
+
+    def effect_rows(self) -> list[dict[str, Any]]:
+        """Rows of ``result.effect``: headline, second opinion, completion."""
+        said = self.verdict
+        rows = []
+        for role, found in (
+            ("headline", self.headline),
+            ("second_opinion", self.second),
+            ("completion", self.completion),
+        ):
+            if found is None and role != "headline":
+                continue
+            row: dict[str, Any] = {
+                **self.where,
+                "role": role,
+                "baseline": self.baseline,
+                "smallest_effect": self.kpi.smallest_effect,
+                "unit": self.kpi.unit,
+                "better": self.kpi.better,
+            }
+            if found is not None:
+                names = set(SCHEMAS["effect"]) & set(EffectEstimate.__dataclass_fields__)
+                row.update({name: getattr(found, name) for name in names if name != "reason"})
+                row["n_contacts"] = float(found.n_contacts)
+            if role == "headline":
+                row.update(
+                    verdict=said.state,
+                    sentence=said.sentence,
+                    reason=said.reason,
+                    weeks_to_know=said.weeks_to_know,
+                )
+            else:
+                row.update(verdict=None, sentence=None, reason=found.reason if found is not None else None)
+            rows.append(row)
+        return rows
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """All that a verdict needs besides the numbers."""
+
+    kpi: Kpi
+    setting: Setting
+    checks: tuple[CheckResult, ...]
+    n_trained_clusters: int | None
+    n_control_clusters: int | None
+    post_weeks: float
+    pre_weeks: float
+    unusable: str
+
+    def decide(self, found: EffectEstimate | None, *, excludes_zero: bool | None = None, n_tested: int = 1) -> Verdict:
+        nan = math.nan
+        estimate_, low, high = (found.estimate, found.ci_low, found.ci_high) if found is not None else (nan, nan, nan)
+        wait = None
+        if found is not None and found.available:
+            target = decisive_std_error(found.estimate, self.kpi.smallest_effect, found.df, found.ci_level)
+            wait = weeks_to_know(found.std_error, target, post_weeks=self.post_weeks, pre_weeks=self.pre_weeks)
+            wait = None if math.isnan(wait) else wait
+        return verdict(
+            self.kpi,
+            estimate=estimate_,
+            ci_low=low,
+            ci_high=high,
+            smallest_effect=self.kpi.smallest_effect,
+            checks=self.checks,
+            limits=self.setting.design.limits(),
+            n_trained_clusters=self.n_trained_clusters,
+            n_control_clusters=self.n_control_clusters,
+            excludes_zero=excludes_zero,
+            n_tested=n_tested,
+            weeks_to_know=wait,
+            unusable=self.unusable,
+            reader=self.setting.reader,
+        )
+
+
+def study_panel(
+    cur: duckdb.DuckDBPyConnection,
+    kpi: Kpi,
+    slice_: Slice,
+    setting: Setting,
+    *,
+    slice_kind: str,
+    slice_value: str,
+    thorough: bool = False,
+) -> KpiStudy:
+    """Estimate a KPI that is a mean over contacts (or answers, offers, days) in one slice.
+
+    Parameters
+    ----------
+    cur
+        Cursor on a warehouse version.
+    kpi
+        Catalogue entry, overrides applied.
+    slice_
+        Which agent-weeks.
+    setting
+        What is common to all slices.
+    slice_kind, slice_value
+        Labels for the result tables.
+    thorough
+        Also what is too slow for a click: case mix, stayers, sensitivity, decomposition, ladder, cohorts by week.
+
+    Returns
+    -------
+    KpiStudy
+        Never an error for a slice without data: then the verdict says why there is nothing.
+    """
+    design = setting.design
+    try:
+        panel = comparison_panel(
+            cur,
+            kpi.id,
+            slice_,
+            timing=design.timing,
+            cluster=design.cluster,
+            roster=setting.roster,
+            unexposed_controls=design.unexposed_controls,
+            anticipation=design.anticipation_weeks,
+        )
+    except PanelError as error:
+        return no_study(kpi, setting, slice_kind, slice_value, str(error))
+    rule = None
+    if design.same_rule is not None:
+        worst = "high" if setting.rule_better == "lower" else "low"
+        rule = selection_rule(cur, panel, setting.roster, design.same_rule, worst=worst, timing=design.timing)
+    return study_of(
+        panel,
+        kpi,
+        setting,
+        rule=rule,
+        slice_kind=slice_kind,
+        slice_value=slice_value,
+        thorough=thorough,
+        warehouse=(cur, slice_),
+    )
+
+
+def study_of(
+    panel: Panel,
+    kpi: Kpi,
+    setting: Setting,
+    *,
+    rule: SelectionRule | None = None,
+    slice_kind: str = "overall",
+    slice_value: str = "",
+    thorough: bool = False,
+    warehouse: tuple[duckdb.DuckDBPyConnection, Slice] | None = None,
+) -> KpiStudy:
+    """The same on a panel that is already there (simulations, published panels).
+
+    Parameters
+    ----------
+    panel
+        Agents x weeks.
+    kpi, setting, slice_kind, slice_value, thorough
+        As in :func:`study_panel`.
+    rule
+        The selection rule when the design compares by the same rule.
+    warehouse
+        Cursor and slice for the case-mix check; ``None`` leaves it out.
+    """
+    design, reader = setting.design, setting.reader
+    wait, level = design.anticipation_weeks, setting.ci_level
+
+    def fit(name: str, on: Panel, **options: Any) -> Study:
+        if name == "stacked" and rule is not None:
+            options["rule"] = rule
+        return estimate(on, name, design.control, wait, ci_level=level, **options)
+
+    main = fit(design.headline, panel)
+    simple, events = main.aggregate("simple"), main.aggregate("event_time")
+    second = fit(design.second_opinion, panel).aggregate("simple")
+    checks: list[CheckResult] = []
+    tables: dict[str, list[dict[str, Any]]] = {}
+    where = slice_columns(kpi.id, slice_kind, slice_value)
+    small = kpi.smallest_effect
+    if simple.overall.available:
+        assigned = design.mode in ("randomised", "team_waves")
+        checks.append(pre_trends.check(events, kpi, small, reader))
+        checks.append(placebo_in_time.check(events, kpi, small, reader))
+        checks.append(_dip(design, events, kpi, small, reader, panel, rule))
+        checks.append(balance.check(panel, kpi, reader, assigned=assigned))
+        checks.append(estimator_gap.check(simple, second, kpi, small, reader))
+        checks.extend(setting.inherited.get(kpi.id, ()))
+    tables["event_time"] = parts_rows(where, events, "event_time", bands=True)
+    if panel.cohorts.size:
+        tables["cohort_effect"] = parts_rows(where, main.aggregate("cohort"), "cohort")
+        tables["calendar_effect"] = parts_rows(where, main.aggregate("calendar_time"), "week")
+    if thorough and simple.overall.available:
+        stay = composition.stayers(panel)
+        of_stayers = estimate(stay, "imputation", design.control, wait, ci_level=level).aggregate("simple")
+        checks.append(
+            composition.check(panel, simple, kpi, small, reader, of_stayers=None if rule is not None else of_stayers)
+        )
+        if warehouse is not None and kpi.by_contact:
+            checks.append(_mix(warehouse, panel, kpi, design, reader, fit))
+        universal = fit("group_time", panel, base="universal").aggregate("event_time")
+        checks.append(sensitivity.check(universal, kpi, reader, alpha=1 - level))
+        checks.append(decomposition.check(_forbidden_weight(panel), reader))
+        tables["ladder"] = _ladder_rows(where, panel, main, design, level)
+        tables["att_gt"] = _att_gt_rows(kpi.id, main)
+    else:
+        checks.append(composition.check(panel, simple, kpi, small, reader))
+    post, pre = _weeks_around(panel, wait)
+    found = simple.overall
+    judgement = Judgement(
+        kpi=kpi,
+        setting=setting,
+        checks=tuple(checks),
+        n_trained_clusters=found.n_trained_clusters if panel.cohorts.size else None,
+        n_control_clusters=_control_clusters(panel, wait),
+        post_weeks=post,
+        pre_weeks=pre,
+        unusable=_why_nothing(found),
+    )
+    return KpiStudy(
+        kpi=kpi,
+        slice_kind=slice_kind,
+        slice_value=slice_value,
+        headline=found,
+        second=second.overall,
+        completion=None,
+        tables=tables,
+        checks=tuple(checks),
+        verdict=judgement.decide(found),
+        baseline=_baseline(panel, wait),
+        context=judgement,
+        influence=(panel.clusters, simple.overall_influence),
+        volume_per_week=_volume(panel),
+    )
+
+
+def _dip(
+    design: Design, events: Any, kpi: Kpi, small: float, reader: Reader, panel: Panel, rule: SelectionRule | None
+) -> CheckResult:
+    if rule is None:
+        return dip.check(events, kpi, small, reader)
+    share = share_picked_by_rule(panel, rule)
+    words = (
+        "The trained were picked at a low point on purpose; they are compared with agents whom the same rule would "
+        "have "
+        f"picked elsewhere. The recorded rule explains {reader.number(100 * share, 0)}% of who was picked."
+    )
+    status: Status = "informational" if share >= dip.RULE_EXPLAINS else "failed"
+    return CheckResult("selection_dip", dip.LABEL, status, share, dip.RULE_EXPLAINS, words)
+
+
+def _mix(
+    warehouse: tuple[duckdb.DuckDBPyConnection, Slice], panel: Panel, kpi: Kpi, design: Design, reader: Reader, fit: Any
+) -> CheckResult:
+    cur, slice_ = warehouse
+    expected = case_mix.expected_by_mix(cur, panel, kpi.id, replace(slice_, cohort=()), timing=design.timing)
+    effect = None if expected is None else fit("imputation", expected).aggregate("simple").overall
+    return case_mix.check(effect, kpi, kpi.smallest_effect, reader)
+
+
+def _forbidden_weight(panel: Panel) -> float | None:
+    try:
+        return bacon(panel).forbidden_weight
+    except EstimationError:
+        return None
+
+
+def _ladder_rows(
+    where: Mapping[str, str], panel: Panel, main: Study, design: Design, level: float
+) -> list[dict[str, Any]]:
+    rungs = ladder(panel, design.anticipation_weeks, level).to_dicts()
+    if design.headline not in {rung["estimator"] for rung in rungs}:
+        found = main.aggregate("simple").overall
+        rungs.append(
+            {
+                "estimator": design.headline,
+                "estimate": found.estimate,
+                "std_error": found.std_error,
+                "ci_low": found.ci_low,
+                "ci_high": found.ci_high,
+                "note": "Against agents whom the same rule would have picked elsewhere: the headline.",
+            }
+        )
+    return [
+        {**where, "position": i, "label": LADDER_LABELS.get(rung["estimator"], rung["estimator"]), **rung}
+        for i, rung in enumerate(rungs)
+    ]
+
+
+def _att_gt_rows(kpi_id: str, main: Study) -> list[dict[str, Any]]:
+    rows = []
+    for row in main.att_gt.iter_rows(named=True):
+        if row["estimate"] is None or not math.isfinite(row["estimate"]):
+            continue
+        kept = {name: row[name] for name in ("cohort", "estimate", "std_error", "ci_low", "ci_high", "n_agents")}
+        rows.append({"kpi": kpi_id, "week": row["time"], **kept, "n_agents": int(row["n_agents"])})
+    return rows
+
+
+def _why_nothing(found: EffectEstimate) -> str:
+    if found.available:
+        return ""
+    reason = found.reason or "there is nobody comparable to compare with"
+    return f"There is no estimate for this selection: {reason}."
+
+
+def _weeks_around(panel: Panel, anticipation: int) -> tuple[float, float]:
+    """Mean observed weeks per trained agent after and before training."""
+    trained = panel.trained_units & panel.observed.any(axis=1)
+    if not trained.any():
+        return math.nan, math.nan
+    after = panel.trained_cells[trained]
+    seen = panel.observed[trained]
+    weeks = np.arange(panel.n_periods)[None, :]
+    before = weeks < (panel.cohort_ix[trained] - anticipation)[:, None]
+    return float((seen & after).sum(axis=1).mean()), float((seen & before).sum(axis=1).mean())
+
+
+def _control_clusters(panel: Panel, anticipation: int) -> int | None:
+    """Clusters that still give untrained weeks after the first training."""
+    if not panel.cohorts.size:
+        return None
+    weeks = np.arange(panel.n_periods)[None, :]
+    limit = np.where(panel.cohort_ix == NEVER, NEVER, panel.cohort_ix - anticipation)
+    late = panel.observed & (weeks < limit[:, None]) & (weeks >= panel.cohorts.min())
+    return int(np.unique(panel.cluster_ix[late.any(axis=1)]).size)
+
+
+def _baseline(panel: Panel, anticipation: int) -> float:
+    """Level of the trained over the weeks before training (of everybody when nobody is trained)."""
+    weeks = np.arange(panel.n_periods)[None, :]
+    last = np.where(panel.trained_units, panel.cohort_ix - anticipation, NEVER)[:, None]
+    window = (weeks < last) & (weeks >= last - BASELINE_WEEKS) if panel.trained_units.any() else panel.observed
+    window = window & (panel.trained_units[:, None] | ~panel.trained_units.any())
+    total = float(panel.den[window].sum())
+    return float(panel.num[window].sum()) / total if total > 0 else math.nan
+
+
+def _volume(panel: Panel, weeks: int = 8) -> float:
+    """Denominator per week of agents trained by now, over the last weeks with anything observed."""
+    seen = np.flatnonzero(panel.observed.any(axis=0))[-weeks:]
+    if seen.size == 0:
+        return math.nan
+    trained = panel.den[:, seen] * panel.trained_cells[:, seen]
+    return float(trained.sum() / seen.size)
+
+
+def no_study(kpi: Kpi, setting: Setting, slice_kind: str, slice_value: str, why: str) -> KpiStudy:
+    """A study of a slice in which nothing is observed."""
+    nan = math.nan
+    judgement = Judgement(kpi, setting, (), None, None, nan, nan, why)
+    return KpiStudy(
+        kpi=kpi,
+        slice_kind=slice_kind,
+        slice_value=slice_value,
+        headline=None,
+        second=None,
+        completion=None,
+        tables={},
+        checks=(),
+        verdict=judgement.decide(None),
+        baseline=nan,
+        context=judgement,
+    )
+
+
+def holm_excludes_zero(p_values: Mapping[str, float], ci_level: float) -> dict[str, bool]:
+    """Which KPIs of a family exclude zero after Holm's allowance for all of them.
+
+    Parameters
+    ----------
+    p_values
+        KPI id to p-value; NaN is left out of the family.
+    ci_level
+        Level of the intervals; the family error rate is one minus it.
+
+    Source: Holm (1979, jstor:4615733).
+    """
+    from statsmodels.stats.multitest import multipletests
+
+    known = {name: p for name, p in p_values.items() if math.isfinite(p)}
+    if not known:
+        return {}
+    rejected = multipletests(list(known.values()), alpha=1 - ci_level, method="holm")[0]
+    return {name: bool(flag) for name, flag in zip(known, rejected, strict=True)}
+
+
+def bonferroni_excludes_zero(p_value: float, n_tested: int, ci_level: float) -> bool:
+    """The allowance when the other KPIs of the family are not at hand: Holm's first step, never more lenient."""
+    return math.isfinite(p_value) and p_value * max(n_tested, 1) <= 1 - ci_level
+
+
+def t_critical(ci_level: float, df: float) -> float:
+    """Half-width of the interval in standard errors."""
+    return float(stats.t.ppf(0.5 + ci_level / 2, max(df, 1.0)))
+
+
+def failed(checks: Iterable[CheckResult], names: Iterable[str]) -> tuple[CheckResult, ...]:
+    """Those of the named checks that failed."""
+    wanted = set(names)
+    return tuple(c for c in checks if c.check in wanted and c.status == "failed")

@@ -1,0 +1,224 @@
+"""A KPI of people leaving as a study: the hazard's answer in the same rows as every other KPI.
+
+A share of leavers cannot be compared before and after like a share of escalations: an agent leaves once, in the last
+week seen,
+so agent effects would explain leaving by itself. The hazard model of :mod:`analysis.attrition` takes its place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from analysis.attrition import LEAVE_TYPES, HazardRatio, hazard_ratio, person_weeks, survival
+from analysis.kpi_study import Judgement, KpiStudy, Setting, no_study
+from analysis.panel import NEVER
+from analysis.results import EffectEstimate
+from analysis.slices import Slice
+from analysis.units import Reader
+from analysis.verdict import MIN_TRAINED_CLUSTERS
+from etl.warehouse import frame
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from etl.kpis import Kpi
+
+UNIT = "hazard"
+"""KPIs with this unit are studied here."""
+EARLY_WEEKS = {"early_attrition": 13}
+"""KPIs that look at the first weeks of employment only."""
+TENURE_BANDS = {"0-3 months": (0, 13), "3-12 months": (13, 52), "over 12 months": (52, 10_000)}
+MANY_WEEKS = 1e9
+"""Both sides of a hazard gain weeks as time passes, so nothing that stands still limits what more weeks can tell."""
+MODEL = "discrete-time proportional hazards"
+
+
+def spell_weeks(cur: duckdb.DuckDBPyConnection, slice_: Slice, setting: Setting) -> pl.DataFrame | None:
+    """Person-weeks of a slice from ``mart.agent_spell``.
+
+    Parameters
+    ----------
+    cur
+        Cursor on a warehouse version.
+    slice_
+        Channel and queue do not exist for employment.
+    setting
+        For the cohort of each agent.
+
+    Returns
+    -------
+    polars.DataFrame or None
+        ``None`` when the slice asks for a channel or queue, or when there are no spells.
+    """
+    if slice_.channel or slice_.queue:
+        return None
+    parts: list[str] = ["true"]
+    values: list[str] = []
+    for column, chosen in (("site", slice_.site), ("team_id", slice_.team)):
+        if chosen:
+            parts.append(f"{column} in ({', '.join('?' * len(chosen))})")
+            values.extend(chosen)
+    spells = frame(
+        cur,
+        'select agent_ix, agent_key, team_id, site, entry_day, exit_day, start_on, trained, "left", leave_type '
+        f"from mart.agent_spell where {' and '.join(parts)}",
+        values,
+    )
+    if spells.is_empty():
+        return None
+    if slice_.cohort:
+        trained_in = set(slice_.cohort)
+        roster = setting.roster
+        week = roster.scheduled if setting.design.timing == "scheduled" else roster.trained
+        other = {
+            key
+            for key, w in zip(roster.agent_key.tolist(), week.tolist(), strict=True)
+            if w < NEVER and str(roster.monday(w)) not in trained_in
+        }
+        spells = spells.filter(~(pl.col("trained") & pl.col("agent_key").is_in(list(other))))
+    weeks = person_weeks(spells)
+    if slice_.tenure_band:
+        bands = [TENURE_BANDS[b] for b in slice_.tenure_band if b in TENURE_BANDS]
+        inside = [(pl.col("tenure_week") >= low) & (pl.col("tenure_week") < high) for low, high in bands]
+        weeks = weeks.filter(pl.any_horizontal(inside)) if inside else weeks.clear()
+    if slice_.start is not None:
+        weeks = weeks.filter(pl.col("on") >= slice_.start)
+    if slice_.end is not None:
+        weeks = weeks.filter(pl.col("on") <= pl.lit(slice_.end) + pl.duration(days=6))
+    return None if weeks.is_empty() else weeks
+
+
+def study_leaving(
+    cur: duckdb.DuckDBPyConnection,
+    kpi: Kpi,
+    slice_: Slice,
+    setting: Setting,
+    *,
+    slice_kind: str,
+    slice_value: str,
+    weeks: pl.DataFrame | None = None,
+) -> KpiStudy:
+    """Estimate a KPI of unit ``hazard`` in one slice.
+
+    Parameters
+    ----------
+    cur, kpi, slice_, setting, slice_kind, slice_value
+        As in :func:`analysis.kpi_study.study_panel`.
+    weeks
+        Person-weeks when they are at hand already.
+    """
+    weeks = spell_weeks(cur, slice_, setting) if weeks is None else weeks
+    if weeks is None:
+        why = "Leaving cannot be looked at by channel or queue." if slice_.channel or slice_.queue else ""
+        return no_study(kpi, setting, slice_kind, slice_value, why or "No employment is recorded for this selection.")
+    if kpi.id in EARLY_WEEKS:
+        weeks = weeks.filter(pl.col("tenure_week") < EARLY_WEEKS[kpi.id])
+    found = hazard_ratio(weeks, ci_level=setting.ci_level)
+    effect = as_effect(found, setting.ci_level)
+    trained = weeks.filter("trained")
+    judgement = Judgement(
+        kpi=kpi,
+        setting=setting,
+        checks=(),
+        n_trained_clusters=found.n_trained_clusters,
+        n_control_clusters=None,
+        post_weeks=trained.height / max(found.n_trained_agents, 1),
+        pre_weeks=MANY_WEEKS,
+        unusable=f"There is no estimate for this selection: {found.reason}" if found.reason else "",
+    )
+    return KpiStudy(
+        kpi=kpi,
+        slice_kind=slice_kind,
+        slice_value=slice_value,
+        headline=effect,
+        second=None,
+        completion=None,
+        tables={},
+        checks=(),
+        verdict=judgement.decide(effect),
+        baseline=found.baseline,
+        context=judgement,
+        volume_per_week=_trained_now(weeks),
+    )
+
+
+def as_effect(found: HazardRatio, ci_level: float) -> EffectEstimate:
+    """The change of the weekly chance of leaving, as an effect."""
+    return EffectEstimate(
+        estimate=found.effect,
+        std_error=found.effect_std_error,
+        ci_low=found.effect_low,
+        ci_high=found.effect_high,
+        df=found.df,
+        ci_level=ci_level,
+        estimator="hazard",
+        estimand="change of the weekly chance of leaving, averaged over trained agent-weeks",
+        control="untrained agents of the same tenure, month and site",
+        variance="jackknife",
+        n_cells=found.n_weeks,
+        n_contacts=float(found.n_weeks),
+        n_agents=found.n_agents,
+        n_trained_agents=found.n_trained_agents,
+        n_clusters=found.n_clusters,
+        n_trained_clusters=found.n_trained_clusters,
+        reason=found.reason or None,
+    )
+
+
+def hazard_rows(weeks: pl.DataFrame, reader: Reader, *, ci_level: float) -> list[dict[str, Any]]:
+    """Rows of ``result.hazard``: all leavers, then by kind."""
+    rows = []
+    for leave_type in LEAVE_TYPES:
+        found = hazard_ratio(weeks, leave_type=leave_type, ci_level=ci_level)
+        state, words = hazard_words(found, reader)
+        rows.append(
+            {
+                "model": MODEL,
+                "leave_type": leave_type,
+                "hazard_ratio": found.hazard_ratio,
+                "ci_low": found.ci_low,
+                "ci_high": found.ci_high,
+                "n_events": found.n_events,
+                "n_agents": found.n_agents,
+                "n_clusters": found.n_clusters,
+                "verdict": state,
+                "sentence": words,
+            }
+        )
+    return rows
+
+
+def hazard_words(found: HazardRatio, reader: Reader) -> tuple[str, str]:
+    """Verdict and sentence of a hazard ratio: how much more or less likely trained agents are to leave in a week."""
+    kind = {"any": "to leave", "voluntary": "to resign", "involuntary": "to be let go"}[found.leave_type]
+    if found.reason:
+        return "dont_use", f"Don't use this one: {found.reason[:1].lower()}{found.reason[1:]}"
+    if found.n_trained_clusters < MIN_TRAINED_CLUSTERS:
+        return "cant_tell_yet", f"Only {found.n_trained_clusters} teams have trained agents: too few to tell."
+    low, high = 100 * (found.ci_low - 1), 100 * (found.ci_high - 1)
+    size = reader.number(abs(100 * (found.hazard_ratio - 1)))
+    if high < 0 or low > 0:
+        ends = sorted((abs(low), abs(high)))
+        way = "less" if high < 0 else "more"
+        span = f"likely between {reader.number(ends[0])}% and {reader.number(ends[1])}%"
+        return "clear", f"Trained agents are an estimated {size}% {way} likely {kind} in a given week ({span})."
+    return (
+        "cant_tell_yet",
+        f"We can't tell yet: trained agents may be anything from {reader.number(-low)}% less to "
+        f"{reader.number(high)}% more "
+        f"likely {kind} in a given week.",
+    )
+
+
+def survival_frame(weeks: pl.DataFrame, *, ci_level: float) -> pl.DataFrame:
+    """``result.survival``."""
+    return survival(weeks, ci_level=ci_level)
+
+
+def _trained_now(weeks: pl.DataFrame) -> float:
+    """Trained agent-weeks per week over the last eight weeks."""
+    last = weeks["on"].max()
+    recent = weeks.filter(pl.col("trained") & (pl.col("on") > pl.lit(last) - pl.duration(days=56)))
+    return float(recent["days"].sum()) / 56.0

@@ -1,0 +1,333 @@
+"""From a warehouse version to every result table, and from a click to one study.
+
+``estimate_all`` fills the result tables for every KPI, overall and by site, channel, tenure band and cohort; ``study``
+gives
+the same columns for any other slice while the reader waits. Both go through :mod:`analysis.kpi_study`, so a number
+never
+depends on the way it was asked for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from analysis import leaving
+from analysis.checks.result import CheckResult
+from analysis.comparison import Roster
+from analysis.design import choose
+from analysis.kpi_study import (
+    STUDY_TABLES,
+    KpiStudy,
+    Setting,
+    bonferroni_excludes_zero,
+    failed,
+    holm_excludes_zero,
+    study_panel,
+)
+from analysis.slices import Slice
+from analysis.tables import SCHEMAS, table
+from analysis.units import WEEKS_PER_MONTH, Reader
+from analysis.value import Worth, value_frame
+from analysis.verdict import headline
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from etl.config import Config
+    from etl.kpis import Catalogue, Kpi
+
+OVERALL_CHECKS = ("case_mix", "composition")
+"""Checks made for the whole programme only; where they fail, they fail for every slice."""
+SLICE_KINDS = ("site", "channel", "tenure_band", "cohort")
+CONTACT_KPIS = ("escalation_rate", "aht_seconds", "transfer_rate")
+"""KPIs whose denominator counts contacts: the volume behind a money value per contact of a KPI counted on answers."""
+
+Progress = Callable[[str, float], None]
+
+
+def setting_of(cur: duckdb.DuckDBPyConnection, config: Config, catalogue: Catalogue) -> Setting:
+    """What is the same for every study of one warehouse version.
+
+    Parameters
+    ----------
+    cur
+        Cursor on a warehouse version.
+    config
+        The project's configuration.
+    catalogue
+        KPIs, overrides applied.
+    """
+    roster = Roster.read(cur)
+    design = choose(config.programme.assignment, roster.situation())
+    rule = design.same_rule
+    return Setting(
+        design=design,
+        roster=roster,
+        reader=Reader(config.project.locale, config.project.currency),
+        ci_level=config.project.ci_level,
+        rule_better=catalogue[rule.kpi].better if rule is not None else "lower",
+    )
+
+
+def study(cur: duckdb.DuckDBPyConnection, kpi: str, slice_: Slice, config: Config, catalogue: Catalogue) -> KpiStudy:
+    """One KPI in any slice, while the reader waits.
+
+    Parameters
+    ----------
+    cur
+        Cursor on a warehouse version.
+    kpi
+        Id in the catalogue.
+    slice_
+        Any combination of filters.
+    config, catalogue
+        As everywhere.
+
+    Returns
+    -------
+    KpiStudy
+        ``.frames()`` has the columns of the result tables. Headline, second opinion, event study with bands, cohorts,
+        calendar,
+        the checks that need no further fit, and the verdict; the slow checks are taken over from the stored overall
+        results
+        where they failed. For a primary KPI the verdict allows for the whole primary family (Bonferroni, because the
+        others
+        are not at hand: never more lenient than the Holm allowance of the stored results).
+    """
+    setting = setting_of(cur, config, catalogue)
+    setting = replace(setting, inherited=_stored_failures(cur, kpi))
+    kind, value = slice_label(slice_)
+    made = _study(cur, catalogue[kpi], slice_, setting, kind, value)
+    if catalogue[kpi].role != "primary":
+        return made
+    n_tested = sum(entry.role == "primary" for entry in catalogue.values())
+    return made.judged(
+        excludes_zero=bonferroni_excludes_zero(made.p_value, n_tested, setting.ci_level), n_tested=n_tested
+    )
+
+
+def estimate_all(
+    cur: duckdb.DuckDBPyConnection, config: Config, catalogue: Catalogue, progress: Progress | None = None
+) -> dict[str, pl.DataFrame]:
+    """Every result table.
+
+    Parameters
+    ----------
+    cur
+        Cursor on a warehouse version.
+    config, catalogue
+        As everywhere; overrides of the configuration are applied here too.
+    progress
+        Called with a line and the share done.
+
+    Returns
+    -------
+    dict
+        Result table name -> frame, for ``etl.publish`` to write.
+    """
+    catalogue = catalogue.with_overrides(config)
+    setting = setting_of(cur, config, catalogue)
+    slices = list(_slices(cur))
+    tell = progress or (lambda _line, _share: None)
+    steps = len(catalogue) + len(slices)
+    overall: dict[str, KpiStudy] = {}
+    for done, kpi in enumerate(catalogue.values()):
+        tell(f"Estimating {kpi.label}", done / steps)
+        overall[kpi.id] = _study(cur, kpi, Slice(), setting, "overall", "", thorough=True)
+    setting = replace(setting, inherited={name: failed(made.checks, OVERALL_CHECKS) for name, made in overall.items()})
+    studies = list(_family_judged(overall, setting.ci_level).values())
+    for done, (kind, value, slice_) in enumerate(slices):
+        tell(f"Estimating {kind.replace('_', ' ')} {value}", (len(catalogue) + done) / steps)
+        made = {
+            kpi.id: _study(cur, kpi, slice_, setting, kind, value)
+            for kpi in catalogue.values()
+            if kind == "cohort" or kind in kpi.dimensions
+        }
+        studies.extend(_family_judged(made, setting.ci_level).values())
+    frames = _stacked(studies)
+    frames["design"] = setting.design.frame()
+    frames["design_note"] = setting.design.notes_frame()
+    frames.update(_leaving_frames(cur, setting))
+    judged = {s.kpi.id: s for s in studies if s.slice_kind == "overall"}
+    frames["value"] = _value(judged, config, setting)
+    frames["headline"] = _headline(judged, setting)
+    tell("Estimates done", 1.0)
+    return frames
+
+
+def slice_label(slice_: Slice) -> tuple[str, str]:
+    """Slice kind and value for the result columns; several filters at once are of kind ``custom``."""
+    chosen = {
+        name: getattr(slice_, name)
+        for name in ("site", "team", "channel", "queue", "tenure_band", "cohort")
+        if getattr(slice_, name)
+    }
+    period = slice_.start is not None or slice_.end is not None
+    if not chosen and not period:
+        return "overall", ""
+    if len(chosen) == 1 and not period:
+        ((kind, values),) = chosen.items()
+        if len(values) == 1:
+            return kind, str(values[0])
+    parts = [f"{kind}={'+'.join(values)}" for kind, values in chosen.items()]
+    if period:
+        parts.append(f"{slice_.start or ''}..{slice_.end or ''}")
+    return "custom", "; ".join(parts)
+
+
+def one_value_slice(kind: str, value: str) -> Slice:
+    """The slice of a stored kind and value; everything for ``overall``."""
+    one = (value,)
+    made = {
+        "overall": Slice(),
+        "site": Slice(site=one),
+        "team": Slice(team=one),
+        "channel": Slice(channel=one),
+        "queue": Slice(queue=one),
+        "tenure_band": Slice(tenure_band=one),
+        "cohort": Slice(cohort=one),
+    }
+    return made[kind]
+
+
+def _study(
+    cur: duckdb.DuckDBPyConnection,
+    kpi: Kpi,
+    slice_: Slice,
+    setting: Setting,
+    kind: str,
+    value: str,
+    *,
+    thorough: bool = False,
+) -> KpiStudy:
+    if kpi.unit == leaving.UNIT:
+        return leaving.study_leaving(cur, kpi, slice_, setting, slice_kind=kind, slice_value=value)
+    return study_panel(cur, kpi, slice_, setting, slice_kind=kind, slice_value=value, thorough=thorough)
+
+
+def _slices(cur: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, Slice]]:
+    """The slices whose results are stored."""
+    for kind in ("site", "channel", "tenure_band"):
+        column = f'"{kind}"'
+        for (value,) in cur.execute(
+            f"select distinct {column} from mart.agent_week where {column} is not null order by 1"
+        ).fetchall():
+            yield kind, str(value), one_value_slice(kind, str(value))
+    for (monday,) in cur.execute(
+        "select distinct coalesce(scheduled_week, trained_week) from mart.agent where coalesce(scheduled_week, "
+        "trained_week) "
+        "is not null order by 1"
+    ).fetchall():
+        yield "cohort", str(monday), one_value_slice("cohort", str(monday))
+
+
+def _family_judged(made: Mapping[str, KpiStudy], ci_level: float) -> dict[str, KpiStudy]:
+    """Verdicts of the primary KPIs after allowing for all of them."""
+    primary = {name: s.p_value for name, s in made.items() if s.kpi.role == "primary"}
+    excludes = holm_excludes_zero(primary, ci_level)
+    return {
+        name: s.judged(excludes_zero=excludes[name], n_tested=len(excludes)) if name in excludes else s
+        for name, s in made.items()
+    }
+
+
+def _stacked(studies: Iterable[KpiStudy]) -> dict[str, pl.DataFrame]:
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in STUDY_TABLES}
+    for made in studies:
+        for name, found in made.rows().items():
+            rows[name].extend(found)
+    return {name: table(name, rows[name]) for name in STUDY_TABLES}
+
+
+def _stored_failures(cur: duckdb.DuckDBPyConnection, kpi: str) -> dict[str, tuple[CheckResult, ...]]:
+    """Slow checks of the whole programme that failed, from the stored results; none when there are no results yet."""
+    import duckdb
+
+    marks = ", ".join("?" * len(OVERALL_CHECKS))
+    try:
+        rows = cur.execute(
+            'select "check", label, statistic, threshold, sentence from result."check" where kpi = ? and '
+            f"slice_kind = 'overall' and status = 'failed' and \"check\" in ({marks})",
+            [kpi, *OVERALL_CHECKS],
+        ).fetchall()
+    except duckdb.CatalogException:
+        return {}
+    nan = math.nan
+    found = tuple(
+        CheckResult(name, label, "failed", nan if s is None else s, nan if t is None else t, words)
+        for name, label, s, t, words in rows
+    )
+    return {kpi: found} if found else {}
+
+
+def _leaving_frames(cur: duckdb.DuckDBPyConnection, setting: Setting) -> dict[str, pl.DataFrame]:
+    weeks = leaving.spell_weeks(cur, Slice(), setting)
+    if weeks is None:
+        return {name: pl.DataFrame(schema=dict(SCHEMAS[name])) for name in ("survival", "hazard")}
+    return {
+        "survival": leaving.survival_frame(weeks, ci_level=setting.ci_level),
+        "hazard": table("hazard", leaving.hazard_rows(weeks, setting.reader, ci_level=setting.ci_level)),
+    }
+
+
+def _value(overall: Mapping[str, KpiStudy], config: Config, setting: Setting) -> pl.DataFrame:
+    """Money for the KPIs that the configuration gives a unit value."""
+    contacts = next((overall[k].volume_per_week for k in CONTACT_KPIS if k in overall), math.nan)
+    parts = []
+    for name, unit_value in config.value.kpis.items():
+        made = overall.get(name)
+        if made is None or made.headline is None:
+            continue
+        per_week = made.volume_per_week
+        if unit_value.per == "contact" and made.kpi.base == "survey_response" and math.isfinite(contacts):
+            per_week = contacts
+        found = made.headline
+        parts.append(
+            Worth(
+                kpi=made.kpi,
+                effect=found.estimate,
+                std_error=found.std_error,
+                effect_low=found.ci_low,
+                effect_high=found.ci_high,
+                volume=per_week * WEEKS_PER_MONTH * config.value.period_months,
+                unit_value=unit_value,
+                usable=made.verdict.state != "dont_use",
+                influence=_aligned(made, overall),
+            )
+        )
+    return value_frame(
+        parts,
+        config.value.programme_cost if parts else None,
+        period_months=config.value.period_months,
+        reader=setting.reader,
+        ci_level=setting.ci_level,
+    )
+
+
+def _aligned(made: KpiStudy, overall: Mapping[str, KpiStudy]) -> Any:
+    """The headline's cluster influence on the clusters of all KPIs; ``None`` when it has none."""
+    if made.influence is None:
+        return None
+    labels = sorted({str(c) for s in overall.values() if s.influence is not None for c in s.influence[0]})
+    place = {label: i for i, label in enumerate(labels)}
+    out = np.zeros(len(labels))
+    clusters, influence = made.influence
+    out[[place[str(c)] for c in clusters]] = np.nan_to_num(influence)
+    return out
+
+
+def _headline(overall: Mapping[str, KpiStudy], setting: Setting) -> pl.DataFrame:
+    primary = [s for s in overall.values() if s.kpi.role == "primary" and not s.kpi.hidden]
+    sizes = {
+        s.kpi.id: setting.reader.size(s.headline.estimate, s.kpi, s.headline.ci_low, s.headline.ci_high)
+        for s in primary
+        if s.headline is not None
+    }
+    sentence, detail = headline({s.kpi.id: s.verdict for s in primary}, [s.kpi for s in primary], sizes)
+    return table("headline", [{"sentence": sentence, "detail": detail}])
