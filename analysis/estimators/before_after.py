@@ -84,4 +84,4 @@ def _waiting(panel: Panel, anticipation: int) -> NDArray[np.bool_]:
 
 
 def _by_cluster(panel: Panel, values: Floats, mask: NDArray[np.bool_]) -> Floats:
-    return np.bincount(panel.cluster_ix, (values * mask).sum(axis=1), minlength=panel.n_clusters)
+    return np.bincount(panel.cluster_ix, (values * mask).sum(axis=1), minlength=panel.n_clusters).astype(np.float64)

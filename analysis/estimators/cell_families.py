@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.estimators.imputation import ESTIMANDS, jackknife_influence, summary, summary_weights
+from analysis.estimators.ratio import ratio
 from analysis.estimators.study import Family
 from analysis.panel import Panel
 
@@ -82,22 +83,20 @@ class CellFamilies:
         """One family; ``factor`` multiplies analytic influences."""
         keys, sums = self._keys(kind)
         mass = sums["mass"]
-        theta = np.divide(sums["sum"], mass, out=np.full(mass.size, np.nan), where=mass > 0)
+        theta = ratio(sums["sum"], mass)
         weight = summary_weights(kind, keys, theta, mass)
         overall = float(np.nansum(theta * weight)) if weight.sum() > 0 else float("nan")
         present = (sums["present"] > 0).sum(axis=0)
         if self._variance == "jackknife":
             left_mass = np.where(sums["left_mass"] > 1e-12 * mass, sums["left_mass"], 0.0)
-            left = np.divide(
-                sums["left_sum"], left_mass, out=np.full(left_mass.shape, np.nan), where=left_mass > 0
-            )
+            left = ratio(sums["left_sum"], left_mass)
             active = np.zeros(self._panel.n_clusters, dtype=bool)
             active[self._panel.cluster_ix[self._panel.observed.any(axis=1)]] = True
             influence = jackknife_influence(left, theta, active)
             dropped = summary(kind, keys, left, left_mass)
             overall_psi = jackknife_influence(dropped[:, None], np.array([overall]), active)[:, 0]
         else:
-            psi = np.divide(sums["psi"], mass, out=np.full(sums["psi"].shape, np.nan), where=mass > 0)
+            psi = ratio(sums["psi"], mass)
             influence = psi * factor
             used = weight > 0
             overall_psi = influence[:, used] @ weight[used]
@@ -120,7 +119,9 @@ class CellFamilies:
             variance=self._variance,
             estimand=ESTIMANDS[kind],
             share_identified=min(share, 1.0),
-            notes=notes if share > 1 - 1e-9 else (*notes, f"{1 - share:.1%} of the trained contacts have no valid control."),
+            notes=notes
+            if share > 1 - 1e-9
+            else (*notes, f"{1 - share:.1%} of the trained contacts have no valid control."),
         )
 
     def _keys(self, kind: str) -> tuple[list[Any], dict[str, Floats]]:

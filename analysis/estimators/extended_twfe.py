@@ -17,6 +17,7 @@ from analysis.estimators.imputation import Imputation
 from analysis.estimators.interaction_weighted import att_gt_frame
 from analysis.estimators.layout import Layout
 from analysis.estimators.one_number import row_count
+from analysis.estimators.ratio import ratio
 from analysis.estimators.study import Family
 from analysis.estimators.two_way import components
 from analysis.inference import small_sample_factor
@@ -68,9 +69,7 @@ class ExtendedTwfe:
         from dataclasses import replace
 
         root = float(np.sqrt(self.factor))
-        return replace(
-            family, influence=family.influence * root, overall_influence=family.overall_influence * root
-        )
+        return replace(family, influence=family.influence * root, overall_influence=family.overall_influence * root)
 
     def att_gt_frame(self) -> pl.DataFrame:
         """Effects by cohort and week."""
@@ -257,14 +256,13 @@ class ExtendedGlm:
                 remaining = cohort_mass - own_mass
                 remaining[remaining < 1e-9 * cohort_mass] = 0.0
                 left_mass[:, weeks] = remaining
-                without = np.divide(
-                    total[rows][:, weeks].sum(axis=0) - own_total,
-                    remaining,
-                    out=np.full(remaining.shape, np.nan),
-                    where=remaining > 0,
-                )
+                without = ratio(total[rows][:, weeks].sum(axis=0) - own_total, remaining)
                 left[:, weeks] = without - self._inverse_link((parameters + shift) @ design.T)
-            effect, weight, agents = np.full(panel.n_periods, np.nan), np.zeros(panel.n_periods), np.zeros(panel.n_periods)
+            effect, weight, agents = (
+                np.full(panel.n_periods, np.nan),
+                np.zeros(panel.n_periods),
+                np.zeros(panel.n_periods),
+            )
             effect[weeks], weight[weeks] = level - predicted, cohort_mass
             agents[weeks] = panel.observed[panel.cohort_ix == value][:, weeks].sum(axis=0)
             yield CohortEffects(int(value), effect, weight, agents, influence, present > 0, left, left_mass)

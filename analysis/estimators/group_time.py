@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from analysis.errors import EstimationError
 from analysis.estimators.group_time_families import Accumulator
 from analysis.estimators.layout import Layout
+from analysis.estimators.ratio import ratio
 from analysis.estimators.study import Family
 from analysis.estimators.two_by_two import two_by_two
 from analysis.inference import standard_errors
@@ -98,7 +99,7 @@ class GroupTime:
         """(A,) average contacts per observed week, in layout order."""
         den = self.panel.den[self.layout.order]
         weeks = (den > 0).sum(axis=1)
-        return np.divide(den.sum(axis=1), weeks, out=np.zeros(weeks.size), where=weeks > 0)
+        return ratio(den.sum(axis=1), weeks, 0.0)
 
     @cached_property
     def pair_weight(self) -> Floats:
@@ -319,4 +320,4 @@ def _left_mean(sums: Floats, mass: Floats) -> Floats:
     total = mass.sum(axis=0)
     left = total - mass
     left[left <= 1e-12 * total] = 0.0
-    return np.divide(sums.sum(axis=0) - sums, left, out=np.full(sums.shape, np.nan), where=left > 0)
+    return ratio(sums.sum(axis=0) - sums, left)

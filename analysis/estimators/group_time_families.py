@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.estimators.layout import Layout
+from analysis.estimators.ratio import ratio
 from analysis.estimators.study import Family
 from analysis.panel import Panel
 
@@ -145,10 +146,10 @@ class Accumulator:
         keys, at = self._keys(kind)
         mass = self._mass[kind][at]
         there = mass > 0
-        theta = np.divide(self._sum[kind][at], mass, out=np.full(at.size, np.nan), where=there)
+        theta = ratio(self._sum[kind][at], mass)
         centre = np.where(there, theta, 0.0)
         psi = self._psi[kind][:, at] + self._share[kind][:, at] - self._share_mass[kind][:, at] * centre
-        psi = np.divide(psi, mass, out=np.full(psi.shape, np.nan), where=there)
+        psi = ratio(psi, mass)
         clusters = self._clusters[kind][:, at].sum(axis=0)
         overall, overall_psi = self._overall(kind, keys, theta, psi)
         influence = self._layout.by_cluster(psi) * factor
@@ -157,9 +158,7 @@ class Accumulator:
         if self._with_left_out:
             variance = "jackknife"
             left_mass = self._left_mass[kind][:, at]
-            left = np.divide(
-                self._left_sum[kind][:, at], left_mass, out=np.full(left_mass.shape, np.nan), where=left_mass > 0
-            )
+            left = ratio(self._left_sum[kind][:, at], left_mass)
             influence = self._jackknife(left, theta)
             overall_left = self._overall_left(kind, keys, left)
             overall_influence = self._jackknife(overall_left[:, None], np.array([overall]))[:, 0]
@@ -238,4 +237,4 @@ class Accumulator:
             weight = np.where(used, self._cohort_weights()[None, :] - cluster, 0.0)
         total = weight.sum(axis=1)
         sums = (np.where(used, left, 0.0) * weight).sum(axis=1)
-        return np.divide(sums, total, out=np.full(total.size, np.nan), where=total > 0)
+        return ratio(sums, total)

@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis.estimators.layout import Layout
+from analysis.estimators.ratio import ratio
 from analysis.estimators.study import Family
 from analysis.estimators.two_way import TwoWayFit, fit_two_way
 from analysis.inference import standard_errors
@@ -119,9 +120,7 @@ class Imputation:
         week effect."""
         n_weeks = self.panel.n_periods
         out = np.zeros((self.layout.cohort_values.size, n_weeks, n_weeks))
-        inverse = np.divide(
-            1.0, self.fit.unit_total, out=np.zeros_like(self.fit.unit_total), where=self.fit.unit_total > 0
-        )
+        inverse = ratio(1.0, self.fit.unit_total, 0.0)
         for h in self.trained_cohorts:
             rows = self.layout.units_of(h)
             weight, trained = self.fit.weights[rows], self._trained[rows]
@@ -137,7 +136,7 @@ class Imputation:
         """(pairs, T) own-cluster part of the change in the sum of effects when the cluster is left out."""
         shift = self._shifts[0][self.layout.pair_cluster]
         mean = np.einsum("at,at->a", self.fit.weights, shift[self.layout.pair_of_unit])
-        mean = np.divide(mean, self.fit.unit_total, out=np.zeros_like(mean), where=self.fit.unit_total > 0)
+        mean = ratio(mean, self.fit.unit_total, 0.0)
         return np.asarray(self._pair_mass * shift - self.layout.by_pair(self._trained * mean[:, None]))
 
     def _indicator(self, kind: str) -> tuple[list[Any], Callable[[int], Ints]]:
@@ -205,7 +204,7 @@ class Imputation:
         keys, position = self._indicator(kind)
         mass = self._fold(self._pair_mass, len(keys), position).sum(axis=0)
         total = self._fold(self._pair_effect, len(keys), position).sum(axis=0)
-        return keys, np.divide(total, mass, out=np.full(len(keys), np.nan), where=mass > 0), mass
+        return keys, ratio(total, mass), mass
 
     def _analytic(self, n_keys: int, position: Callable[[int], Ints], mass: Floats) -> Floats:
         """(C, K) influence with deviations from the cohort x week mean effect.
@@ -218,14 +217,12 @@ class Imputation:
             own = self._pair_mass[rows]
             share = np.ones_like(own) if self.saturated else own
             total = np.einsum("pt,pt->t", share, own)
-            mean = np.divide(
-                np.einsum("pt,pt->t", share, self._pair_effect[rows]), total, out=np.zeros_like(total), where=total > 0
-            )
+            mean = ratio(np.einsum("pt,pt->t", share, self._pair_effect[rows]), total, 0.0)
             deviation[rows] = self._pair_effect[rows] - own * mean
         treated = self.layout.by_cluster(self._fold(deviation, n_keys, position))
         exposure = self._weeks_exposure(n_keys, position)
         untreated = self.fit.cluster_scores() @ self.fit.solve(exposure)
-        return np.divide(treated - untreated, mass, out=np.full(treated.shape, np.nan), where=mass > 0)
+        return ratio(treated - untreated, mass)
 
     def raw_influence(self, kind: str) -> Floats:
         """(C, K) analytic influence of an aggregation, parts that hang on one cluster included."""
@@ -245,7 +242,7 @@ class Imputation:
         left[left <= NO_WEIGHT * total_mass] = 0.0
         change = shift @ self._weeks_exposure(n_keys, position)
         sums = effect.sum(axis=0) - effect - change + own
-        out = np.divide(sums, left, out=np.full(sums.shape, np.nan), where=left > 0)
+        out = ratio(sums, left)
         for cluster in np.flatnonzero(refit):
             out[cluster], left[cluster] = self._refit_without(int(cluster), kind, keys)
         return out, left
@@ -330,16 +327,16 @@ class Imputation:
     def _agents(self, kind: str, position: Callable[[int], Ints], n_keys: int) -> Floats:
         """(K,) agents behind each key."""
         if kind in ("event_time", "calendar_time"):
-            return self._fold(self._cohort_count, n_keys, position).sum(axis=0)
+            return np.asarray(self._fold(self._cohort_count, n_keys, position).sum(axis=0))
         after = np.arange(self.panel.n_periods)[None, :] >= self.panel.cohort_ix[self.layout.order][:, None]
-        used = (self._trained * after > 0).any(axis=1).astype(np.float64)[:, None]
+        used: Floats = (self._trained * after > 0).any(axis=1, keepdims=True).astype(np.float64)
         column = np.zeros((self.layout.n_pairs, self.panel.n_periods))
-        pairs = self.layout.by_pair(used)[:, 0]
+        pairs: Floats = self.layout.by_pair(used)[:, 0]
         for h in self.trained_cohorts:
             first = int(self.layout.cohort_values[h])
             if first < self.panel.n_periods:
                 column[self.layout.pairs_of(h), first] = pairs[self.layout.pairs_of(h)]
-        return self._fold(column, n_keys, position).sum(axis=0)
+        return np.asarray(self._fold(column, n_keys, position).sum(axis=0))
 
     def _overall_jackknife(
         self, kind: str, keys: Sequence[Any], theta: Floats, mass: Floats, replicates: Floats, left: Floats
@@ -377,12 +374,12 @@ class Imputation:
             pairs = self.layout.pairs_of(h)
             own, effect = self._pair_mass[pairs][:, used], self._pair_effect[pairs][:, used]
             mass = own.sum(axis=0)
-            theta = np.divide(effect.sum(axis=0), mass, out=np.full(used.size, np.nan), where=mass > 0)
+            theta = ratio(effect.sum(axis=0), mass)
             square = np.einsum("pt,pt->t", own, own)
-            mean = np.divide(np.einsum("pt,pt->t", own, effect), square, out=np.zeros(used.size), where=square > 0)
+            mean = ratio(np.einsum("pt,pt->t", own, effect), square, 0.0)
             psi = -scores @ self.fit.solve(self._exposure[h][:, used])
             psi[self.layout.pair_cluster[pairs]] += effect - own * mean
-            error = np.divide(standard_errors(psi), mass, out=np.full(used.size, np.nan), where=mass > 0)
+            error = ratio(standard_errors(psi), mass)
             error[(own > 0).sum(axis=0) < 2] = np.nan
             rows.append(
                 pl.DataFrame(
@@ -424,7 +421,7 @@ def summary(kind: str, keys: Sequence[Any], theta: Floats, mass: Floats) -> Floa
     weight = there.astype(np.float64) if kind in ("event_time", "calendar_time") else np.where(there, mass, 0.0)
     total = weight.sum(axis=1)
     sums = (np.where(there, theta, 0.0) * weight).sum(axis=1)
-    return np.divide(sums, total, out=np.full(total.size, np.nan), where=total > 0)
+    return ratio(sums, total)
 
 
 def jackknife_influence(replicates: Floats, theta: Floats, active: Bools) -> Floats:

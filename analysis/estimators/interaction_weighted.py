@@ -54,7 +54,8 @@ class InteractionWeighted:
     1. Parallel trends of every cohort with the controls in all weeks. Checked in part (leads).
     2. No anticipation beyond the window. Checked in part.
 
-    Source: Sun, Abraham (2021), doi:10.1016/j.jeconom.2020.09.006. Errors as fixest's ``sunab``: clustered, shares fixed.
+    Source: Sun, Abraham (2021), doi:10.1016/j.jeconom.2020.09.006. Errors as fixest's ``sunab``:
+    clustered, shares fixed.
     """
 
     panel: Panel

@@ -15,6 +15,7 @@ from analysis.errors import EstimationError
 from analysis.estimators.cell_families import CellFamilies, CohortEffects
 from analysis.estimators.imputation import Imputation
 from analysis.estimators.interaction_weighted import att_gt_frame
+from analysis.estimators.ratio import ratio
 from analysis.estimators.study import Family
 from analysis.panel import NEVER, Panel
 
@@ -71,7 +72,7 @@ class SelectionRule:
         if stop <= start:
             return chosen
         mass = den[:, start:stop].sum(axis=1)
-        score = np.divide(num[:, start:stop].sum(axis=1), mass, out=np.full(mass.size, np.nan), where=mass > 0)
+        score = ratio(num[:, start:stop].sum(axis=1), mass)
         badness = score if self.worst == "high" else -score
         _, group = np.unique(panel.cluster_ix if self.groups is None else self.groups, return_inverse=True)
         still_here = (panel.den[:, week:] > 0).any(axis=1)

@@ -127,11 +127,8 @@ class Study:
     def att_gt(self) -> pl.DataFrame:
         """Effects by cohort and period: cohort, time, estimate, std_error, ci_low, ci_high, n_agents."""
         if self.source is None:
-            empty = {"cohort": [], "time": []}
-            floats: dict[str, list[float]] = {
-                name: [] for name in ("estimate", "std_error", "ci_low", "ci_high", "n_agents")
-            }
-            return pl.DataFrame({**empty, **floats})
+            names = ("cohort", "time", "estimate", "std_error", "ci_low", "ci_high", "n_agents")
+            return pl.DataFrame(schema=dict.fromkeys(names, pl.Float64))
         frame = self.source.att_gt_frame()
         half = float(student.ppf(0.5 + self.ci_level / 2, max(self.n_clusters - 1, 1)))
         return frame.with_columns(

@@ -41,17 +41,17 @@ def two_by_two(
     n = treated.size
     w = weight / weight.mean()
     outcome = None if method == "ipw" else _outcome_model(change, w * (1 - treated), design)
-    if method != "ipw" and outcome is None:
-        return None
+    if outcome is None:
+        if method != "ipw":
+            return None
+        outcome = np.zeros(n), np.zeros((n, design.shape[1]))
     if method == "reg":
-        assert outcome is not None
         effect, influence = _regression(change, treated, design, w, *outcome)
     else:
         propensity = _propensity_model(treated, design, w)
         if propensity is None:
             return None
-        fitted, scores = (np.zeros(n), np.zeros((n, design.shape[1]))) if outcome is None else outcome
-        effect, influence = _weighted(change, treated, design, w, fitted, scores, *propensity)
+        effect, influence = _weighted(change, treated, design, w, *outcome, *propensity)
     return effect, influence / n
 
 
@@ -63,7 +63,7 @@ def _outcome_model(change: Floats, w: Floats, design: Floats) -> tuple[Floats, F
         return None
     coefficients = np.linalg.solve(gram, design.T @ (w * change) / n)
     fitted = design @ coefficients
-    return fitted, np.linalg.solve(gram, (design * (w * (change - fitted))[:, None]).T).T
+    return fitted, np.asarray(np.linalg.solve(gram, (design * (w * (change - fitted))[:, None]).T).T, dtype=np.float64)
 
 
 def _propensity_model(treated: Floats, design: Floats, w: Floats) -> tuple[Floats, Floats] | None:

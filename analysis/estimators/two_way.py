@@ -23,13 +23,14 @@ from scipy import linalg
 from scipy.sparse.csgraph import connected_components
 
 from analysis.estimators.layout import Layout
+from analysis.estimators.ratio import ratio
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 #: Relative residual at which the leave-one-out systems count as solved.
-SOLVED = 1e-12
+SOLVED = 1e-11
 #: Steps after which a leave-one-out system is handed to an exact refit instead.
 MAX_STEPS = 60
 #: A coefficient whose variation left after the fixed effects is below this share is not identified.
@@ -135,7 +136,7 @@ class TwoWayFit:
             """Row c: S_c vectors[c]."""
             fitted = self.fitted_of(vectors[layout.pair_cluster])
             means = np.einsum("at,at->a", self.weights, fitted[layout.pair_of_unit])
-            means = np.divide(means, self.unit_total, out=np.zeros_like(means), where=self.unit_total > 0)
+            means = ratio(means, self.unit_total, 0.0)
             weeks = pair_total * fitted - layout.by_pair(self.weights * means[:, None])
             return layout.by_cluster(_with_dummies(weeks, self.dummy_table, self.n_dummies, layout))
 
@@ -143,7 +144,8 @@ class TwoWayFit:
         size = np.linalg.norm(target, axis=1)
         solution = np.zeros_like(target)
         residual = target.copy()
-        step = self.solve(residual.T).T
+        inverse = self.solve(np.eye(target.shape[1]))
+        step = residual @ inverse
         direction = step.copy()
         energy = np.einsum("cd,cd->c", residual, step)
         active = size > 0
@@ -158,7 +160,7 @@ class TwoWayFit:
             active = active & unsolved
             if not active.any():
                 break
-            step = self.solve(residual.T).T
+            step = residual @ inverse
             fresh = np.einsum("cd,cd->c", residual, step)
             direction = step + np.divide(fresh, energy, out=np.zeros_like(fresh), where=active)[:, None] * direction
             energy = fresh
@@ -242,7 +244,7 @@ def fit_two_way(
     table = np.full((layout.cohort_values.size, n_weeks), -1, dtype=np.int64) if dummy_table is None else dummy_table
     week_component, unit_component = components(weights > 0)
     unit_total = weights.sum(axis=1)
-    inverse = np.divide(1.0, unit_total, out=np.zeros(n_units), where=unit_total > 0)
+    inverse = ratio(1.0, unit_total, 0.0)
     weighted_y = np.where(weights > 0, weights * y, 0.0)
     unit_mean = weighted_y.sum(axis=1) * inverse
 

@@ -1,8 +1,22 @@
-"""Uncertainty that survives a sceptic: clusters, few clusters, uniform bands, randomisation, multiplicity."""
+"""Uncertainty that survives a sceptic: clusters, few clusters, uniform bands, multiplicity.
+
+Randomisation inference re-estimates, so it sits above the estimators: ``analysis.inference.randomisation``.
+"""
 
 from __future__ import annotations
 
 from analysis.inference.bands import sup_t_critical_value
 from analysis.inference.cluster import small_sample_factor, standard_errors, t_interval
+from analysis.inference.multiplicity import holm, romano_wolf
+from analysis.inference.wild import WildBootstrap, wild_cluster_bootstrap
 
-__all__ = ["small_sample_factor", "standard_errors", "sup_t_critical_value", "t_interval"]
+__all__ = [
+    "WildBootstrap",
+    "holm",
+    "romano_wolf",
+    "small_sample_factor",
+    "standard_errors",
+    "sup_t_critical_value",
+    "t_interval",
+    "wild_cluster_bootstrap",
+]
