@@ -1,0 +1,243 @@
+"""``mart.agent_week``, generated from the KPI catalogue.
+
+Adding a KPI to sql/kpis.toml is all it takes to have its columns here. Every relation is read once, however many KPIs
+count it, and reduced to one row per place (agent, team, site), site-local week, channel and queue before anything is
+joined; what follows works on agents and weeks, not on contacts.
+
+Sums do not depend on the order in which rows are added up: truth values and whole numbers are counted exactly, other
+numbers are rounded to six decimals first and added as decimals. The same input gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from etl.kpis import Catalogue, Kpi, KpiError
+
+KEYS = ("agent_ix", "week", "team_id", "site", "channel", "queue")
+"""The grain of ``mart.agent_week``."""
+
+_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One summed column: its name and the aggregate that computes it."""
+
+    column: str
+    aggregate: str
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One pass over one relation.
+
+    Attributes
+    ----------
+    relation : str
+        The core relation.
+    by_contact : bool
+        Whether rows carry channel and queue; both are NULL otherwise.
+    measures : tuple of Measure
+        What is summed in this pass.
+    """
+
+    relation: str
+    by_contact: bool
+    measures: tuple[Measure, ...]
+
+    def sql(self, columns: Sequence[str]) -> str:
+        """A SELECT giving place, week, channel, queue and every column of ``columns``, NULL where not measured."""
+        mine = {measure.column: measure.aggregate for measure in self.measures}
+        lines = ",\n".join(f"        {mine.get(column, 'cast(null as double)')} as {column}" for column in columns)
+        contact = ("channel", "queue") if self.by_contact else ("cast(null as varchar)", "cast(null as varchar)")
+        return (
+            "    select\n        place_ix,\n        week,\n"
+            f"        {contact[0]} as channel,\n        {contact[1]} as queue,\n{lines}\n"
+            f"    from core.{self.relation}\n"
+            "    where place_ix is not null\n"
+            f"    group by place_ix, week{', channel, queue' if self.by_contact else ''}"
+        )
+
+
+def streams(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[Stream, ...]:
+    """Decide what is summed in which pass, leaving out KPIs for which there is no data.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        With every relation the catalogue counts in schema ``core``.
+    catalogue : Catalogue
+
+    Raises
+    ------
+    KpiError
+        When an expression of an entry is not SQL over its relation; the message names the entry.
+    """
+    passes: dict[tuple[str, bool], list[Measure]] = {}
+    for kpi in catalogue.values():
+        if not _has_rows(con, kpi):
+            continue
+        censored = f"local_date <= date '{_last_complete_day(con, kpi)}'" if kpi.censor_days else ""
+        counted = _all_of(kpi.where, censored, f"({kpi.numerator}) is not null")
+        numerator = f"case when {counted} then {kpi.numerator} end"
+        kind = _type_of(con, kpi, kpi.base, kpi.numerator)
+        base = passes.setdefault((kpi.base, kpi.by_contact), [])
+        base.append(Measure(f"{kpi.id}_num", _sum(numerator, kind, counted, kpi.numerator)))
+        if not kpi.binary:
+            base.append(Measure(f"{kpi.id}_sq", _sum_of_squares(numerator, kind, counted, kpi.numerator)))
+        if kpi.exposure:
+            censored_exposure = censored if kpi.censor_days else ""
+            counted = _all_of(kpi.exposure_where, censored_exposure)
+        kind = _type_of(con, kpi, kpi.exposed_to, kpi.denominator)
+        exposed = passes.setdefault((kpi.exposed_to, kpi.by_contact), [])
+        denominator = f"case when {counted} then {kpi.denominator} end" if counted else kpi.denominator
+        exposed.append(Measure(f"{kpi.id}_den", _sum(denominator, kind, counted, kpi.denominator)))
+    return tuple(Stream(relation, tied, tuple(measures)) for (relation, tied), measures in passes.items())
+
+
+def generate(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> str:
+    """The SELECT of ``mart.agent_week``.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        With the core relations, ``mart.agent`` and ``core.team_week``.
+    catalogue : Catalogue
+
+    Raises
+    ------
+    KpiError
+        As :func:`streams`.
+    """
+    passes = streams(con, catalogue)
+    columns = [column for kpi in catalogue.values() for column in kpi.columns]
+    measured = {measure.column for stream in passes for measure in stream.measures}
+    summed = [column for column in columns if column in measured]
+    if not passes:
+        passes = (Stream("interaction", True, ()),)
+    parts = "\n    union all\n".join(stream.sql(summed) for stream in passes)
+    totals = "".join(f",\n        sum(counted.{column}) as {column}" for column in summed)
+    final = "".join(
+        f",\n    weekly.{column}" if column in measured else f",\n    cast(null as double) as {column}"
+        for column in columns
+    )
+    return _TEMPLATE.format(parts=parts, totals=totals, final=final)
+
+
+_TEMPLATE = """with counted as (
+{parts}
+),
+
+weekly as (
+    select
+        place.agent_key,
+        counted.week,
+        place.team_id,
+        place.site,
+        counted.channel,
+        counted.queue{totals}
+    from counted
+    inner join core.agent_place as place on place.place_ix = counted.place_ix
+    group by place.agent_key, counted.week, place.team_id, place.site, counted.channel, counted.queue
+),
+
+shares as (
+    select
+        member.agent_key,
+        member.team_id,
+        member.week,
+        team_week.members - 1 as others,
+        team_week.trained - case when member.is_trained then 1 else 0 end as trained_others
+    from core.team_member_week as member
+    inner join core.team_week as team_week
+        on team_week.team_id = member.team_id and team_week.week = member.week
+)
+
+select
+    agent.agent_ix,
+    weekly.agent_key,
+    weekly.week,
+    calendar.week_ix,
+    weekly.team_id,
+    weekly.site,
+    weekly.channel,
+    weekly.queue,
+    cast(floor(date_diff('day', least(agent.hired_on, weekly.week), weekly.week) / 7.0) as integer) as tenure_weeks,
+    case
+        when date_diff('day', agent.hired_on, weekly.week) < 91 then '0-3 months'
+        when date_diff('day', agent.hired_on, weekly.week) < 364 then '3-12 months'
+        when agent.hired_on is not null then 'over 12 months'
+    end as tenure_band,
+    programme.trained_week,
+    programme.scheduled_week,
+    case
+        when shares.others is not null
+            then case when shares.others > 0 then shares.trained_others / cast(shares.others as double) end
+        when team_week.members > 0 then team_week.trained / cast(team_week.members as double)
+    end as team_share_trained{final}
+from weekly
+inner join core.agent as agent on agent.agent_key = weekly.agent_key
+inner join core.week as calendar on calendar.week = weekly.week
+left join core.agent_programme as programme on programme.agent_key = weekly.agent_key
+left join core.team_week as team_week
+    on team_week.team_id = weekly.team_id and team_week.week = weekly.week
+left join shares
+    on shares.agent_key = weekly.agent_key and shares.team_id = weekly.team_id and shares.week = weekly.week
+where agent.is_agent
+order by agent.agent_ix, weekly.week, weekly.team_id, weekly.site, weekly.channel, weekly.queue
+"""
+
+
+def _all_of(*conditions: str) -> str:
+    return " and ".join(f"({condition})" for condition in conditions if condition)
+
+
+def _sum(expression: str, kind: str, counted: str, bare: str) -> str:
+    """An order-independent sum as DOUBLE of an expression of SQL type ``kind``."""
+    if bare == "1":
+        return f"cast(count(*) filter (where {counted}) as double)" if counted else "cast(count(*) as double)"
+    if kind == "BOOLEAN":
+        condition = f"{counted} and ({bare})" if counted else bare
+        return f"cast(count(*) filter (where {condition}) as double)"
+    if kind in _WHOLE or kind.startswith("DECIMAL"):
+        return f"cast(sum({expression}) as double)"
+    return f"cast(sum(cast({expression} as decimal(18, 6))) as double)"
+
+
+def _sum_of_squares(expression: str, kind: str, counted: str, bare: str) -> str:
+    if bare == "1" or kind == "BOOLEAN":
+        return _sum(expression, kind, counted, bare)
+    if kind in _WHOLE:
+        return f"cast(sum(cast({expression} as bigint) * cast({expression} as bigint)) as double)"
+    rounded = f"cast({expression} as decimal(18, 6))"
+    return f"cast(sum({rounded} * {rounded}) as double)"
+
+
+def _has_rows(con: duckdb.DuckDBPyConnection, kpi: Kpi) -> bool:
+    known = _all_of(kpi.where, f"({kpi.numerator}) is not null", "place_ix is not null")
+    row = _ask(con, kpi, f"select exists (select 1 from core.{kpi.base} where {known})")
+    return bool(row and row[0])
+
+
+def _type_of(con: duckdb.DuckDBPyConnection, kpi: Kpi, relation: str, expression: str) -> str:
+    row = _ask(con, kpi, f"select any_value(typeof({expression})) from (select * from core.{relation} limit 1)")
+    return str(row[0]) if row else "DOUBLE"
+
+
+def _last_complete_day(con: duckdb.DuckDBPyConnection, kpi: Kpi) -> str:
+    row = _ask(con, kpi, f"select max(local_date) - {kpi.censor_days} from core.{kpi.base}")
+    return str(row[0]) if row and row[0] is not None else "0001-01-01"
+
+
+def _ask(con: duckdb.DuckDBPyConnection, kpi: Kpi, query: str) -> tuple[object, ...] | None:
+    try:
+        row: tuple[object, ...] | None = con.execute(query).fetchone()
+        return row
+    except duckdb.Error as error:
+        raise KpiError(
+            f"sql/kpis.toml: [{kpi.id}] cannot be counted on core.{kpi.base}: {str(error).splitlines()[0]}"
+        ) from None

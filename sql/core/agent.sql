@@ -1,0 +1,42 @@
+-- One row per person; of several directory rows the newest one that knows the hiring day counts.
+with people as (
+    select distinct identity.agent_key
+    from staging.identity as identity
+    inner join staging.source_id as ids
+        on ids.source = identity.source and ids.source_agent_id = identity.source_agent_id
+    where ids.table_name not in ('supervisor', 'evaluator')
+),
+
+best as (
+    select * from staging.person_record where preference = 1
+),
+
+gaps_filled as (
+    select
+        agent_key,
+        min_by(site, preference) filter (where site is not null) as site,
+        min_by(role, preference) filter (where role is not null) as role,
+        min_by(employment, preference) filter (where employment is not null) as employment
+    from staging.person_record
+    group by agent_key
+)
+
+select
+    cast(row_number() over (order by people.agent_key) - 1 as integer) as agent_ix,
+    people.agent_key,
+    best.hired_on,
+    best.left_on,
+    case when best.left_on is not null then best.leave_type end as leave_type,
+    gaps_filled.site,
+    gaps_filled.role,
+    gaps_filled.employment,
+    evidence.agent_key is not null as is_agent,
+    best._source,
+    best._file_id,
+    best._line,
+    parameter.run_id as _run_id
+from people
+cross join staging.parameter as parameter
+left join best on best.agent_key = people.agent_key
+left join gaps_filled on gaps_filled.agent_key = people.agent_key
+left join staging.agent_evidence as evidence on evidence.agent_key = people.agent_key

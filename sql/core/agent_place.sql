@@ -1,0 +1,74 @@
+-- Where an agent was, in UTC, with the distance to local time: team spells cut where their site's clocks change, and
+-- stretches in no team filled with 'unknown', so that any instant of any agent falls into exactly one row.
+with spells as (
+    select agent_key, valid_from, coalesce(valid_to, date '9999-12-31') as valid_to, team_id, site
+    from core.agent_team
+),
+
+edges as (
+    select agent_key, min(valid_from) as first_from, max(valid_to) as last_to
+    from spells
+    group by agent_key
+),
+
+between_spells as (
+    select
+        agent_key,
+        valid_to as gap_from,
+        lead(valid_from) over (partition by agent_key order by valid_from) as gap_to
+    from spells
+),
+
+complete as (
+    select agent_key, valid_from, valid_to, team_id, site from spells
+    union all
+    select agent_key, date '0001-01-01', first_from, null, null from edges
+    union all
+    select agent_key, last_to, date '9999-12-31', null, null from edges where last_to < date '9999-12-31'
+    union all
+    select agent_key, gap_from, gap_to, null, null from between_spells where gap_to > gap_from
+    union all
+    select agent.agent_key, date '0001-01-01', date '9999-12-31', null, null
+    from core.agent as agent
+    left join edges on edges.agent_key = agent.agent_key
+    where edges.agent_key is null
+),
+
+placed as (
+    select
+        complete.agent_key,
+        complete.valid_from,
+        complete.valid_to,
+        coalesce(complete.team_id, 'unknown') as team_id,
+        coalesce(complete.site, agent.site, 'unknown') as site
+    from complete
+    inner join core.agent as agent on agent.agent_key = complete.agent_key
+),
+
+cut as (
+    select
+        placed.agent_key,
+        placed.team_id,
+        placed.site,
+        greatest(
+            zone_offset.from_at, cast(placed.valid_from as timestamp) - to_seconds(zone_offset.offset_s)
+        ) as from_at,
+        least(zone_offset.to_at, cast(placed.valid_to as timestamp) - to_seconds(zone_offset.offset_s)) as to_at,
+        zone_offset.offset_s
+    from placed
+    left join staging.site_zone as site_zone on site_zone.site = placed.site
+    cross join staging.parameter as parameter
+    inner join staging.zone_offset as zone_offset
+        on zone_offset.zone = coalesce(site_zone.zone, parameter.default_zone)
+)
+
+select
+    cast(row_number() over (order by agent_key, from_at) - 1 as integer) as place_ix,
+    agent_key,
+    team_id,
+    site,
+    from_at,
+    to_at,
+    offset_s
+from cut
+where from_at < to_at

@@ -1,0 +1,92 @@
+-- Contacts of known customers, one row per contact, with what the customer did next. The first agent who took the
+-- contact answers for it; a contact that continues another (a transfer with its own id) is part of that one.
+with contacts as (
+    select
+        interaction._source,
+        interaction.interaction_id,
+        interaction.customer_key,
+        interaction.reason,
+        interaction.started_at,
+        interaction.transferred,
+        interaction.channel,
+        interaction.queue,
+        interaction.agent_key,
+        interaction.place_ix,
+        interaction.local_date,
+        interaction.week
+    from core.interaction as interaction
+    left join staging.multi_leg as multi_leg
+        on multi_leg._source = interaction._source and multi_leg.interaction_id = interaction.interaction_id
+    where interaction.customer_key is not null
+        and interaction.parent_id is null
+        and interaction.leg = coalesce(multi_leg.first_leg, interaction.leg)
+),
+
+followed as (
+    select
+        *,
+        lead(started_at) over (
+            partition by customer_key, reason order by started_at, _source, interaction_id
+        ) as next_same_reason_at
+    from contacts
+),
+
+churn as (
+    select customer_key, min("at") as churned_at
+    from core.customer_event
+    where kind = 'churn'
+    group by customer_key
+),
+
+referrals as (
+    select
+        event.event_id,
+        contacts._source,
+        contacts.interaction_id
+    from core.customer_event as event
+    inner join contacts
+        on contacts.customer_key = event.customer_key
+        and contacts.started_at <= event.at
+        and event.at <= contacts.started_at + interval 90 day
+    where event.kind = 'referral'
+    qualify row_number() over (
+        partition by event._source, event.event_id
+        order by contacts.started_at desc, contacts._source, contacts.interaction_id
+    ) = 1
+),
+
+referred as (
+    select distinct _source, interaction_id from referrals
+),
+
+known as (
+    select
+        coalesce(bool_or(kind = 'churn'), false) as churn,
+        coalesce(bool_or(kind = 'referral'), false) as referral
+    from core.customer_event
+)
+
+select
+    followed._source,
+    followed.interaction_id,
+    followed.customer_key,
+    followed.agent_key,
+    followed.started_at,
+    followed.reason,
+    followed.transferred,
+    coalesce(followed.next_same_reason_at <= followed.started_at + interval 7 day, false) as repeated_7d,
+    case
+        when not known.churn or churn.churned_at <= followed.started_at then null
+        else coalesce(churn.churned_at <= followed.started_at + interval 90 day, false)
+    end as churned_90d,
+    case when known.referral then referred.interaction_id is not null end as referred_90d,
+    followed.place_ix,
+    followed.local_date,
+    followed.week,
+    followed.channel,
+    followed.queue
+from followed
+cross join known
+left join churn on churn.customer_key = followed.customer_key
+left join referred
+    on referred._source = followed._source and referred.interaction_id = followed.interaction_id

@@ -1,0 +1,49 @@
+-- Contacts, one row per leg, at the agent, team and site in force when they started. A contact that reached no agent is
+-- kept, with no place: it is counted, and takes part in no agent's KPI. An outcome that the exports never speak of is
+-- NULL, not false.
+select
+    contact._source,
+    contact.interaction_id,
+    contact.leg,
+    place.agent_key,
+    customer.pseudonym as customer_key,
+    contact.started_at,
+    contact.ended_at,
+    contact.channel,
+    contact.queue,
+    contact.reason,
+    contact.handle_s,
+    contact.transferred,
+    contact.hostile,
+    coalesce(contact.eligible, true) as eligible,
+    contact.parent_id,
+    coalesce(outcome.escalated, case when known.escalations then false end) as escalated,
+    coalesce(outcome.offered, case when known.offers then false end) as offered,
+    coalesce(outcome.upsell_sold, case when known.upsells then false end) as upsell_sold,
+    coalesce(outcome.cross_sell_sold, case when known.cross_sells then false end) as cross_sell_sold,
+    case
+        when outcome.has_unknown_amount then null
+        else coalesce(outcome.sold_amount, case when known.offers then cast(0 as decimal(18, 2)) end)
+    end as sold_amount,
+    place.place_ix,
+    cast(contact.started_at + to_seconds(coalesce(place.offset_s, 0)) as date) as local_date,
+    cast(
+        date_trunc('week', cast(contact.started_at + to_seconds(coalesce(place.offset_s, 0)) as date)) as date
+    ) as week,
+    contact._file_id,
+    contact._line,
+    parameter.run_id as _run_id
+from staging.landed_interaction as contact
+cross join staging.parameter as parameter
+cross join staging.known as known
+left join staging.id_place as place
+    on place.source = contact._source
+    and place.source_agent_id = contact.source_agent_id
+    and place.from_at <= contact.started_at
+    and contact.started_at < place.to_at
+left join staging.contact_outcome as outcome
+    on outcome.contact_source = contact._source
+    and outcome.interaction_id = contact.interaction_id
+    and outcome.leg = contact.leg
+left join staging.customer_key as customer
+    on customer.identifier = contact.source_customer_id

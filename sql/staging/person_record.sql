@@ -1,0 +1,23 @@
+-- Directory rows with the person they are about, the one to believe first.
+select
+    identity.agent_key,
+    agent.hired_on,
+    agent.left_on,
+    agent.leave_type,
+    agent.site,
+    agent.role,
+    agent.employment,
+    agent._source,
+    agent._file_id,
+    agent._line,
+    row_number() over (
+        partition by identity.agent_key
+        order by
+            agent.hired_on is null, agent.row_version desc nulls last, agent._source, agent._file_id desc,
+            agent._line desc
+    ) as preference
+from staging.landed_agent as agent
+inner join staging.identity as identity
+    on identity.source = agent._source
+    and identity.source_agent_id = agent.source_agent_id
+where identity.valid_to = timestamp '9999-12-31'
