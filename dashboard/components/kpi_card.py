@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from dash import dcc, html
 
 from analysis.units import Reader
@@ -13,7 +11,7 @@ from dashboard.figures.range_bar import range_bar
 from dashboard.figures.sparkline import sparkline
 from dashboard.state import Filters, day
 from dashboard.views.overview import Card
-from dashboard.views.verdicts import MEANINGS
+from dashboard.views.verdicts import MEANINGS, split_level
 
 
 def verdict_badge(state: str, mark: str, label: str, tone: str) -> html.Span:
@@ -47,7 +45,8 @@ def kpi_card(card: Card, filters: Filters, reader: Reader) -> html.Article:
         target=kpi.target,
     )
     arrow = {True: "▲", False: "▼"}[effect.estimate > 0] if effect.tone != "unsure" else ""
-    change: list[Any] = [html.Span(arrow, className="arrow", **{"aria-hidden": "true"}) if arrow else None, effect.change]
+    number, unit = split_level(card.level)
+    change = [html.Span(arrow, className="arrow", **{"aria-hidden": "true"}) if arrow else None, effect.short_change]
     return html.Article(
         [
             html.Div(
@@ -59,22 +58,31 @@ def kpi_card(card: Card, filters: Filters, reader: Reader) -> html.Article:
             ),
             html.Div(
                 [
-                    html.Span(card.level, className="level", **{"data-kpi": kpi.id, "data-what": "level"}),
-                    html.Span(["last 4 weeks", html.Br(), card.target] if card.target else "last 4 weeks", className="level-note"),
+                    html.Span(number, className="level", **{"data-kpi": kpi.id, "data-what": "level"}),
+                    html.Span(unit, className="level-unit"),
                 ],
                 className="level-row",
             ),
+            html.P(" · ".join(part for part in ("last 4 weeks", card.target) if part), className="level-note"),
             html.Div(
                 [
-                    html.Span(change, className=f"change tone-{effect.tone}", **{"data-kpi": kpi.id, "data-what": "change"}),
-                    html.Span("from training, estimated" if effect.available else verdict.reason, className="muted small"),
+                    html.Span(
+                        change, className=f"change tone-{effect.tone}", **{"data-kpi": kpi.id, "data-what": "change"}
+                    ),
+                    html.Span(
+                        "from training, estimated" if effect.available else verdict.reason, className="small muted"
+                    ),
                 ],
                 className="change-row",
             ),
-            html.P(effect.likely, className="likely") if effect.available else None,
+            html.P(effect.between, className="likely") if effect.available else None,
             drawing(bar) if bar else None,
-            html.P([verdict_badge(verdict.state, verdict.mark, verdict.label, effect.tone), html.Span(effect.counts, className="counts")], className="verdict-row"),
-            drawing(trend) if trend else html.P("No trend can be shown.", className="muted small"),
+            html.P(verdict_badge(verdict.state, verdict.mark, verdict.label, effect.tone), className="verdict-row"),
+            html.P(effect.counts, className="counts") if effect.counts else None,
+            html.Div(
+                drawing(trend) if trend else html.P("No trend can be shown.", className="muted small"),
+                className="trend",
+            ),
         ],
         className="card kpi-card",
         id=f"card-{kpi.id}",

@@ -52,7 +52,12 @@ def _draw(
     parts: list[Any] = [*_grid(low, high, y, left, right, top, kpi, reader)]
     band = reader.shown(kpi.smallest_effect, kpi)
     lower, upper = max(low, -band), min(high, band)
-    parts.append(el("rect", {"x": left, "y": y(upper), "width": right - left, "height": y(lower) - y(upper), "class": "fill-band"}))
+    parts.append(
+        el(
+            "rect",
+            {"x": left, "y": y(upper), "width": right - left, "height": y(lower) - y(upper), "class": "fill-band"},
+        )
+    )
     shown = [[max(low, min(high, reader.shown(v, kpi))) for v in (p.band_low, p.band_high)] for p in events]
     xs = [x(p.week) for p in events]
     parts.append(area(xs, [y(pair[0]) for pair in shown], [y(pair[1]) for pair in shown], "fill-trained-soft"))
@@ -66,7 +71,9 @@ def _draw(
     if after and effect.available:
         level = reader.shown(effect.estimate, kpi)
         if low <= level <= high:
-            parts.append(line(x(after[0].week - 0.5), y(level), x(after[-1].week + 0.5), y(level), "stroke-trained dash"))
+            parts.append(
+                line(x(after[0].week - 0.5), y(level), x(after[-1].week + 0.5), y(level), "stroke-trained dash")
+            )
     peak = max((p.n_agents or 0) for p in events) or 1
     parts += [_point(p, effect, reader, x, y, (low, high), bottom, peak, height) for p in events]
     parts += _weeks(events, x, bottom, width)
@@ -121,14 +128,28 @@ def _point(
     base = bottom + 20 + STRIP
     dot = el(
         "circle",
-        {"cx": at, "cy": y(centre), "r": min(4.0, step * 0.34), "class": f"fill-surface stroke-{tone} thin" if before else f"fill-{tone}"},
+        {
+            "cx": at,
+            "cy": y(centre),
+            "r": min(4.0, step * 0.34),
+            "class": f"fill-surface stroke-{tone} thin" if before else f"fill-{tone}",
+        },
     )
     return mark(
         _tip(point, effect, reader),
         el("rect", {"x": at - step / 2, "y": 28, "width": step, "height": height - 28 - 18, "class": "hit hit-shown"}),
         line(at, y(low), at, y(high), f"stroke-{tone} thin"),
         dot if where is not None else None,
-        el("rect", {"x": at - step * 0.35, "y": base - STRIP * share, "width": step * 0.7, "height": STRIP * share, "class": "fill-line"}),
+        el(
+            "rect",
+            {
+                "x": at - step * 0.35,
+                "y": base - STRIP * share,
+                "width": step * 0.7,
+                "height": STRIP * share,
+                "class": "fill-line",
+            },
+        ),
     )
 
 
@@ -145,7 +166,13 @@ def _weeks(events: Sequence[EventPoint], x: Any, bottom: float, width: float) ->
 def _tip(point: EventPoint, effect: Effect, reader: Reader) -> str:
     kpi = effect.kpi
     weeks = abs(point.week) if point.week < 0 else point.week
-    when = f"{weeks} weeks before training" if point.week < 0 else "Week of training" if point.week == 0 else f"{weeks} weeks after training"
+    when = (
+        f"{weeks} weeks before training"
+        if point.week < 0
+        else "Week of training"
+        if point.week == 0
+        else f"{weeks} weeks after training"
+    )
     change = reader.change(point.estimate, kpi, point.ci_low, point.ci_high)
     span = reader.span(point.ci_low, point.ci_high, kpi, join="and")
     agents = "" if point.n_agents is None else f" {reader.count(point.n_agents)} agents."

@@ -85,7 +85,13 @@ def _narrow(effects: Sequence[Effect], reach: float, reader: Reader) -> Tree:
         y = TOP + number * NARROW_ROW
         words = [
             text(0, y + 12, clip(item.kpi.label, 13, 200), "label"),
-            text(width, y + 12, clip(item.change, 12, 150), "tick strong" if item.tone != "unsure" else "tick", "end"),
+            text(
+                width,
+                y + 12,
+                clip(item.short_change, 12, 150),
+                "tick strong" if item.tone != "unsure" else "tick",
+                "end",
+            ),
         ]
         parts.append(mark(_tip(item), _hit(0, y, width, NARROW_ROW), *words, *_bar(item, x, reach, y + 24)))
     return canvas(width, height, *parts)
@@ -101,7 +107,12 @@ def _row(
         _hit(at - 6, y, width - at + 6, row),
         text(at, middle + 4.5, clip(item.kpi.label, 13, until - at), "label strong" if strong else "label"),
         *_bar(item, x, reach, middle),
-        text(words_at, middle + 4.5, clip(item.change, 12.5, width - words_at + 12), "label" if strong else "label tick"),
+        text(
+            words_at,
+            middle + 4.5,
+            clip(item.short_change, 12.5, width - words_at + 12),
+            "label" if strong else "label tick",
+        ),
     )
 
 

@@ -37,9 +37,7 @@ def ladder(rungs: Sequence[Rung], kpi: Kpi, reader: Reader) -> dict[str, Any] | 
     }
 
 
-def _draw(
-    rungs: Sequence[Rung], kpi: Kpi, reader: Reader, width: float, left: float, right: float, row: float
-) -> Tree:
+def _draw(rungs: Sequence[Rung], kpi: Kpi, reader: Reader, width: float, left: float, right: float, row: float) -> Tree:
     ends = [reader.shown(v, kpi) for r in rungs for v in (r.ci_low, r.ci_high, r.estimate) if math.isfinite(v)]
     low, high = min(*ends, 0.0), max(*ends, 0.0)
     margin = (high - low) * 0.05
@@ -61,7 +59,16 @@ def _draw(
 
 
 def _row(
-    rung: Rung, kpi: Kpi, reader: Reader, x: Any, y: float, row: float, width: float, left: float, right: float, stacked: bool
+    rung: Rung,
+    kpi: Kpi,
+    reader: Reader,
+    x: Any,
+    y: float,
+    row: float,
+    width: float,
+    left: float,
+    right: float,
+    stacked: bool,
 ) -> Tree:
     tone = "trained" if rung.preferred else "compare"
     middle = y + (row - 12 if stacked else row / 2)
@@ -70,7 +77,9 @@ def _row(
     parts: list[Any] = [
         el("rect", {"x": 0, "y": y, "width": width, "height": row, "class": "hit hit-shown"}),
         text(0, words_y, clip(rung.label, 13, 220 if stacked else left - 12), weight),
-        text(width, words_y, rung.shown, weight, "end") if stacked else text(right + 12, words_y, clip(rung.shown, 13, width - right), weight),
+        text(width, words_y, rung.shown, weight, "end")
+        if stacked
+        else text(right + 12, words_y, clip(rung.shown, 13, width - right), weight),
     ]
     if math.isfinite(rung.estimate):
         if math.isfinite(rung.ci_low) and math.isfinite(rung.ci_high):

@@ -54,7 +54,10 @@ def _draw(lines: Sequence[Money], reader: Reader, width: float) -> Tree:
                 el("rect", {"x": 0, "y": y, "width": width, "height": ROW, "class": "hit hit-shown"}),
                 text(2, y + 13, clip(item.label, 13, 240), "label strong" if item.total else "label"),
                 text(width - 2, y + 13, item.shown, "label strong" if item.total else "label", "end"),
-                el("rect", {"x": start, "y": y + 20, "width": max(end - start, 1.0), "height": 10, "class": f"fill-{tone}"}),
+                el(
+                    "rect",
+                    {"x": start, "y": y + 20, "width": max(end - start, 1.0), "height": 10, "class": f"fill-{tone}"},
+                ),
                 line(x(item.low), y + 25, x(item.high), y + 25, "stroke-text thin"),
                 line(x(item.low), y + 21, x(item.low), y + 29, "stroke-text thin"),
                 line(x(item.high), y + 21, x(item.high), y + 29, "stroke-text thin"),

@@ -40,17 +40,24 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
         return html.Div([picker, html.H1(chosen.question), message("Not available for this selection", words, action)])
     model = view.build(chosen, context.queries.study(chosen.id, filters), context.settings.reader)
     if model is None:
-        words = f"Nothing was estimated for {chosen.label.lower()}: the data hold no observation of it for this selection."
+        words = (
+            f"Nothing was estimated for {chosen.label.lower()}: the data hold no observation of it for this selection."
+        )
         return html.Div([picker, html.H1(chosen.question), message("No estimate", words)])
     return html.Div(
         [
             picker,
             html.H1(model.sentence, id="headline"),
-            html.P([html.Span(chosen.question), " ", html.Span(model.why if model.why not in model.sentence else "")], className="lede"),
+            html.P(
+                [html.Span(chosen.question), " ", html.Span(model.why if model.why not in model.sentence else "")],
+                className="lede",
+            ),
             html.Div(
                 [
                     html.Div([_course(context, model, filters), _ladder(context, model, filters)], className="stack"),
-                    html.Div([_verdict(model), _checks(model), _would_change(model), _definition(chosen)], className="stack"),
+                    html.Div(
+                        [_verdict(model), _checks(model), _would_change(model), _definition(chosen)], className="stack"
+                    ),
                 ],
                 className="columns two-one",
             ),
@@ -153,10 +160,17 @@ def _ladder(context: Context, model: view.EffectsPage, filters: Filters) -> html
         definition="Each step removes a way of being fooled: season, learning on the job, who was picked, and agents "
         "already trained serving as comparison.",
         instead=message("No ladder", "None of the simpler comparisons can be made for this selection."),
-        columns=[Column("label", "Way of comparing"), Column("shown", "Answer"), Column("range", "Range"), Column("estimator", "Estimator")],
+        columns=[
+            Column("label", "Way of comparing"),
+            Column("shown", "Answer"),
+            Column("range", "Range"),
+            Column("estimator", "Estimator"),
+        ],
         rows=rows,
         csv=csv_link("ladder", filters, kpi=kpi.id),
-        legend=html.Details([html.Summary("What each way gets wrong"), html.Ul(notes, className="plain-list")], className="as-table")
+        legend=html.Details(
+            [html.Summary("What each way gets wrong"), html.Ul(notes, className="plain-list")], className="as-table"
+        )
         if notes
         else None,
     )
@@ -168,8 +182,15 @@ def _verdict(model: view.EffectsPage) -> html.Section:
     return html.Section(
         [
             html.H2("Verdict", className="visually-hidden"),
-            html.Div(verdict_badge(effect.verdict.state, effect.verdict.mark, effect.verdict.label, effect.tone), className="verdict-large"),
-            html.Div(effect.change, className=f"level tone-{effect.tone}", **{"data-kpi": effect.kpi.id, "data-what": "change"}),
+            html.Div(
+                verdict_badge(effect.verdict.state, effect.verdict.mark, effect.verdict.label, effect.tone),
+                className="verdict-large",
+            ),
+            html.Div(
+                effect.change,
+                className=f"level tone-{effect.tone}",
+                **{"data-kpi": effect.kpi.id, "data-what": "change"},
+            ),
             html.P(effect.likely, className="muted") if effect.likely else None,
             html.Dl(facts, className="facts"),
             html.P([html.Strong("Second opinion. "), model.second], className="small") if model.second else None,
@@ -184,14 +205,22 @@ def _checks(model: view.EffectsPage) -> html.Section:
     lines = [
         html.Li(
             [
-                html.Span(line.mark, className=f"check-mark check-{line.status.split()[0]}", title=line.status, role="img", **{"aria-label": line.status}),
+                html.Span(
+                    line.mark,
+                    className=f"check-mark check-{line.status.split()[0]}",
+                    title=line.status,
+                    role="img",
+                    **{"aria-label": line.status},
+                ),
                 html.Span([html.Strong(f"{line.label}. "), line.sentence]),
             ]
         )
         for line in model.checks
     ]
     return html.Section(
-        [html.H2(model.checks_title, className="card-title"), html.Ul(lines, className="open-list")], className="card", id="checks"
+        [html.H2(model.checks_title, className="card-title"), html.Ul(lines, className="open-list")],
+        className="card",
+        id="checks",
     )
 
 

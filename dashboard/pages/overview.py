@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import polars as pl
@@ -17,7 +18,7 @@ from dashboard.figures.money import money_bars
 from dashboard.pages import Context, Page
 from dashboard.state import Filters
 from dashboard.views import overview as view
-from dashboard.views.verdicts import Effect, effect, missing
+from dashboard.views.verdicts import Effect, effect, missing, plural
 
 PAGE = Page("overview", "/", "Overview", "Is empathy training working, and is it worth it?")
 MAX_OPEN_QUESTIONS = 5
@@ -82,12 +83,7 @@ def effects_by_kpi(context: Context, filters: Filters) -> dict[str, Effect]:
 def _forest(context: Context, model: view.Overview, filters: Filters) -> html.Section:
     reader = context.settings.reader
     told = [item for item in model.effects if item.verdict.mark != "–"]
-    better = sum(item.tone == "better" for item in told)
-    worse = sum(item.tone == "worse" for item in told)
-    if not better and not worse:
-        title = f"None of {len(told)} KPIs shows a clear change"
-    else:
-        title = f"{better} of {len(told)} KPIs clearly improved" + (f", {worse} got worse" if worse else "")
+    title = view.forest_title(told)
     level = f"{context.settings.config.project.ci_level:.0%}"
     rows = [
         {
@@ -149,7 +145,8 @@ def _money(context: Context, model: view.Overview, filters: Filters) -> Any:
                     "label": item.label,
                     "shown": item.shown,
                     "range": " and ".join(
-                        context.settings.reader.money(end, (item.high - item.low) / 2 or None) for end in (item.low, item.high)
+                        context.settings.reader.money(end, (item.high - item.low) / 2 or None)
+                        for end in (item.low, item.high)
                     ),
                 }
                 for item in model.money
@@ -173,7 +170,10 @@ def _open_questions(model: view.Overview, filters: Filters) -> html.Section:
     items = model.open_questions
     if not items:
         return html.Section(
-            [html.H2("What we cannot say yet", className="card-title"), html.P("Every KPI has an answer for this selection.")],
+            [
+                html.H2("What we cannot say yet", className="card-title"),
+                html.P("Every KPI has an answer for this selection."),
+            ],
             className="card",
         )
     ordered = sorted(items, key=lambda item: (item.kpi.role != "primary", item.verdict.state != "dont_use"))
@@ -204,11 +204,13 @@ def _open_questions(model: view.Overview, filters: Filters) -> html.Section:
 
 
 def _why(item: Effect) -> str:
-    if not item.available:
-        return item.verdict.reason or "no estimate."
+    weeks = item.verdict.weeks_to_know
+    if item.available and weeks is not None:
+        count = max(1, math.ceil(weeks))
+        return f"we would know in about {count} {plural('week', count)}."
     if item.verdict.reason:
         return item.verdict.reason
-    return f"anything from {item.span.replace(' to ', ' to ', 1)} fits the data."
+    return f"anything from {item.span} fits the data." if item.available else "there is no estimate."
 
 
 def _effects_frame(context: Context, filters: Filters, _parts: dict[str, str]) -> pl.DataFrame:

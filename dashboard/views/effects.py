@@ -31,7 +31,7 @@ RUNG_NAMES = {
     "interaction_weighted": "Waves weighted one by one",
     "stacked": "Waves stacked, same rule",
     "extended_twfe": "Fixed effects by wave and week",
-    "imputation": "What would have happened otherwise",
+    "imputation": "Against the expected level",
 }
 """Estimators in plain words."""
 
@@ -298,7 +298,11 @@ def _facts(row: dict[str, Any], effect: Effect, reader: Reader) -> tuple[tuple[s
         found.append(("Trained agents", reader.count(trained)))
     if clusters is not None:
         of = _count(row.get("n_trained_clusters"))
-        text = f"{reader.count(clusters)}, {reader.count(of)} of them trained" if of is not None else reader.count(clusters)
+        text = (
+            f"{reader.count(clusters)}, {reader.count(of)} of them trained"
+            if of is not None
+            else reader.count(clusters)
+        )
         found.append(("Groups that were assigned", text))
     found.append(("Compared with", str(row.get("control") or "").replace("_", " ")))
     found.append(("What is measured", str(row.get("estimand") or "").replace("_", " ")))

@@ -116,9 +116,7 @@ def build(
         for kpi in chosen
     }
     sentence, detail = headline(verdicts, chosen, sizes, where=where)
-    cards = tuple(
-        _card(effects[kpi.id], weekly.get(kpi.id), trained_from, reader) for kpi in chosen[:N_CARDS]
-    )
+    cards = tuple(_card(effects[kpi.id], weekly.get(kpi.id), trained_from, reader) for kpi in chosen[:N_CARDS])
     unsure = ("cant_tell_yet", "dont_use")
     money, money_sentence, money_note = money_lines(values, by_id, reader)
     return Overview(
@@ -131,6 +129,19 @@ def build(
         money_note=money_note,
         open_questions=tuple(effects[kpi.id] for kpi in kpis if effects[kpi.id].verdict.state in unsure),
     )
+
+
+def forest_title(effects: Sequence[Effect]) -> str:
+    """How many KPIs moved, and which ones got worse."""
+    better = sum(item.tone == "better" for item in effects)
+    worse = [item.kpi.label.lower() for item in effects if item.tone == "worse"]
+    if not better and not worse:
+        return f"None of {len(effects)} KPIs shows a clear change"
+    first = f"{better} of {len(effects)} KPIs clearly improved"
+    if not worse:
+        return first
+    named = ", ".join(worse) if len(worse) <= 3 else f"{', '.join(worse[:2])} and {len(worse) - 2} more"
+    return f"{first}; {len(worse)} got worse: {named}"
 
 
 def trend(rows: pl.DataFrame | None) -> tuple[Week, ...]:
@@ -158,13 +169,11 @@ def _card(effect: Effect, rows: pl.DataFrame | None, trained_from: date | None, 
     if effect.kpi.target is not None:
         goal = effect.kpi.target
         reached = math.isfinite(now) and (now >= goal if effect.kpi.better == "higher" else now <= goal)
-        target = f"target {reader.level(goal, effect.kpi)}, {'reached' if reached else 'not yet reached'}"
+        target = f"target {reader.level(goal, effect.kpi)}, {'reached' if reached else 'not reached'}"
     return Card(effect, reader.level(now, effect.kpi), target, trend(rows), trained_from)
 
 
-def money_lines(
-    values: pl.DataFrame, kpis: Mapping[str, Kpi], reader: Reader
-) -> tuple[tuple[Money, ...], str, str]:
+def money_lines(values: pl.DataFrame, kpis: Mapping[str, Kpi], reader: Reader) -> tuple[tuple[Money, ...], str, str]:
     """Lines of the value figure, the sentence above it and what is counted.
 
     Parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,10 @@ MEANINGS = {
 """What each verdict means, for legends and tips."""
 
 
+SHORT_UNIT = re.compile(r" (on the scale|per 100 agents a month|(?<=1,000 )[a-z -]+)$")
+"""What may be left off a change that stands beside its KPI's name; the full unit is in the tip and on the KPI's page."""
+
+
 @dataclass(frozen=True)
 class Effect:
     """One KPI's effect for one selection, ready for any component.
@@ -33,8 +38,8 @@ class Effect:
         Natural units; NaN when there is none or it may not be shown.
     baseline : float
         Level of the trained before training, natural unit.
-    change, span, likely : str
-        The change, its interval with unit, and ``likely between ... and ...``, in words.
+    change, span, likely, between : str
+        The change, its interval with unit, ``likely between ... and ...`` with and without unit, in words.
     counts : str
         Agents and units of the KPI behind it, in words.
     n_agents, n_contacts : int or None
@@ -51,6 +56,7 @@ class Effect:
     change: str
     span: str
     likely: str
+    between: str
     counts: str
     n_agents: int | None
     n_contacts: int | None
@@ -67,6 +73,11 @@ class Effect:
         if self.verdict.state in ("clear", "clear_but_small") and self.verdict.direction in ("better", "worse"):
             return self.verdict.direction
         return "unsure"
+
+    @property
+    def short_change(self) -> str:
+        """The change with the shortest unit that is still clear beside the KPI's name."""
+        return SHORT_UNIT.sub("", self.change)
 
     def relative(self, value: float) -> float:
         """A change as a share of the level before training, positive for better; NaN where the level is near zero."""
@@ -112,6 +123,7 @@ def effect(row: Mapping[str, Any], kpi: Kpi, reader: Reader) -> Effect:
         change=reader.change(estimate, kpi, low, high) if available else "no estimate",
         span=reader.span(low, high, kpi) if available else "",
         likely=f"likely between {reader.span(low, high, kpi, join='and')}" if available else "",
+        between=f"likely between {reader.span(low, high, kpi, join='and', unit=False)}" if available else "",
         counts=_counts(agents, contacts, kpi, reader),
         n_agents=None if agents is None else int(agents),
         n_contacts=None if contacts is None or not math.isfinite(contacts) else int(contacts),
@@ -119,11 +131,17 @@ def effect(row: Mapping[str, Any], kpi: Kpi, reader: Reader) -> Effect:
     )
 
 
+def split_level(level: str) -> tuple[str, str]:
+    """A level as the number to be read large and its unit: ``3.5`` and ``leavers per 100 agents a month``."""
+    found = re.match(r"^([^\d\s]?\s?[-−]?\d[\d.,\u00a0\u202f]*\s?[%€$£]?)\s*(.*)$", level)
+    return (found[1].strip(), found[2]) if found else (level, "")
+
+
 def missing(kpi: Kpi, reason: str) -> Effect:
     """A KPI that has no effect for this selection, with the reason."""
     verdict = Verdict("cant_tell_yet", "–", "not available here", "unknown", reason, reason, None)
     nan = math.nan
-    return Effect(kpi, verdict, nan, nan, nan, nan, "not available", "", "", "", None, None, False)
+    return Effect(kpi, verdict, nan, nan, nan, nan, "not available", "", "", "", "", None, None, False)
 
 
 def plural(word: str, count: float = 2) -> str:

@@ -195,7 +195,7 @@ def results(catalogue: kpis.Catalogue) -> dict[str, pl.DataFrame]:
          "unit_value": 9.0, "amount": amount, "amount_low": amount - 20000, "amount_high": amount + 20000,
          "currency": "EUR", "sentence": "What it is worth."}
         for kpi, amounts in (("escalation_rate", (90e3, 120e3, 150e3)), ("total", (90e3, 120e3, 150e3)),
-                             ("cost", (-60e3, -50e3, -40e3)), ("net", (30e3, 70e3, 110e3)))
+                             ("cost", (60e3, 50e3, 40e3)), ("net", (30e3, 70e3, 110e3)))
         for scenario, amount in zip(("low", "likely", "high"), amounts, strict=True)
     ]  # fmt: skip
     return {
