@@ -329,7 +329,7 @@ class Imputation:
         if kind in ("event_time", "calendar_time"):
             return np.asarray(self._fold(self._cohort_count, n_keys, position).sum(axis=0))
         after = np.arange(self.panel.n_periods)[None, :] >= self.panel.cohort_ix[self.layout.order][:, None]
-        used: Floats = (self._trained * after > 0).any(axis=1, keepdims=True).astype(np.float64)
+        used = np.asarray((self._trained * after > 0).any(axis=1, keepdims=True), dtype=np.float64)
         column = np.zeros((self.layout.n_pairs, self.panel.n_periods))
         pairs: Floats = self.layout.by_pair(used)[:, 0]
         for h in self.trained_cohorts:
