@@ -24,7 +24,7 @@ from etl.sources.registry import FORMATS
 
 AssignmentMode = Literal["randomised", "team_waves", "lowest_performers", "volunteers", "unknown"]
 AssignmentUnit = Literal["agent", "team", "site"]
-MatchRule = Literal["crosswalk", "employee_number", "email"]
+MatchRule = Literal["crosswalk", "employee_number", "email", "attributes"]
 ValuePer = Literal["contact", "response", "eligible", "leaver", "agent_day", "agent", "customer"]
 
 
@@ -56,9 +56,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def _zone(value: str) -> str:
     zones = available_timezones()
     if value not in zones:
-        raise ValueError(
-            f'"{value}" is not a time zone.{did_you_mean(value, sorted(zones))} Use an IANA name such as "Europe/Madrid".'
-        )
+        hint = did_you_mean(value, sorted(zones))
+        raise ValueError(f'"{value}" is not a time zone.{hint} Use an IANA name such as "Europe/Madrid".')
     return value
 
 
@@ -133,7 +132,9 @@ class Source(_Section):
     @classmethod
     def _known_format(cls, value: str) -> str:
         if value not in FORMATS:
-            raise ValueError(f'there is no format "{value}".{did_you_mean(value, FORMATS)} Formats: {", ".join(FORMATS)}.')
+            raise ValueError(
+                f'there is no format "{value}".{did_you_mean(value, FORMATS)} Formats: {", ".join(FORMATS)}.'
+            )
         return value
 
     @field_validator("timezone")
@@ -151,6 +152,18 @@ class Identity(_Section):
     """``[identity]``: the order in which a system's agent ids are matched to people."""
 
     match: tuple[MatchRule, ...] = ("crosswalk", "employee_number", "email")
+    attributes: tuple[str, ...] = Field(
+        default=(), description="what the parts of a composite agent id are, in order; the first must always be known"
+    )
+
+    @model_validator(mode="after")
+    def _attributes_named(self) -> Identity:
+        if ("attributes" in self.match) != bool(self.attributes):
+            raise ValueError(
+                'match "attributes" and attributes = ["...", "..."] belong together: the second names the parts of a '
+                "composite source_agent_id, in order."
+            )
+        return self
 
 
 class Course(_Section):
