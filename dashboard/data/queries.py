@@ -28,7 +28,7 @@ from dashboard.data.suppression import Decision, decide, suppress
 from dashboard.settings import Settings
 from dashboard.state import DIMENSIONS, LABELS, Facets, Filters
 from etl.kpis import Kpi
-from etl.warehouse import Warehouse, frame
+from etl.warehouse import Version, Warehouse, frame
 
 T = TypeVar("T")
 
@@ -97,6 +97,10 @@ class Queries:
         """The version being served now; inside :meth:`pinned`, the one pinned."""
         pinned: str | None = getattr(self._local, "run_id", None)
         return pinned or self._warehouse.current().run_id
+
+    def versions(self) -> tuple[Version, ...]:
+        """Published versions, oldest first."""
+        return self._warehouse.versions()
 
     @contextmanager
     def pinned(self) -> Iterator[str]:
@@ -298,22 +302,25 @@ class Queries:
         found = self.ask(("study", kpi, filters), lambda cursor: self._study(cursor, kpi, filters))
         return found
 
+    def headline(self, kpi: str, filters: Filters) -> dict[str, Any] | None:
+        """The headline row of a KPI for a selection; None when nothing was observed."""
+        rows = self.study(kpi, filters)["effect"]
+        found = [row for row in rows.iter_rows(named=True) if row["role"] == "headline"]
+        return found[0] if found else None
+
     def effects(self, filters: Filters) -> pl.DataFrame:
-        """The headline effect of every KPI that can be read for a selection, in catalogue order."""
+        """Every estimate of every KPI that can be read for a selection, in catalogue order."""
+        parts = [self.study(kpi.id, filters)["effect"] for kpi in self.kpis() if not self.unavailable(kpi, filters)]
+        known = [part for part in parts if not part.is_empty()]
+        return pl.concat(known, how="diagonal_relaxed") if known else pl.DataFrame()
 
-        def make(cursor: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-            parts = [
-                self.study(kpi.id, filters)["effect"].filter(pl.col("role") == "headline")
-                for kpi in self.kpis()
-                if not self.unavailable(kpi, filters)
-            ]
-            return pl.concat(parts, how="vertical_relaxed") if parts else pl.DataFrame()
-
-        return self.ask(("effects", filters), make)
-
-    def is_stored(self, filters: Filters) -> bool:
-        """Whether a selection has stored results."""
-        return stored_slice(filters) is not None
+    def is_quick(self, filters: Filters) -> bool:
+        """Whether a selection has stored results, so that all KPIs cost no more than a look-up."""
+        stored = stored_slice(filters)
+        if stored is None or not self.has("result.effect"):
+            return False
+        sql = "select count(*) from result.effect where slice_kind = ? and slice_value = ?"
+        return bool(self.frame(sql, stored).item())
 
     def _study(self, cursor: duckdb.DuckDBPyConnection, kpi: str, filters: Filters) -> dict[str, pl.DataFrame]:
         frames: dict[str, pl.DataFrame] = {}

@@ -63,7 +63,9 @@ def _draw(rows: Sequence[Mapping[str, Any]]) -> Tree:
     for index, row in enumerate(rows):
         base = top + ROW * index
         body.append(svg.text(left, base + 16, row["name"], "label strong"))
-        parts: list[Any] = [svg.el("rect", {"x": 0, "y": base, "width": WIDTH, "height": ROW, "class": "hit"})]
+        parts: list[Any] = [
+            svg.el("rect", {"x": 0, "y": base, "width": WIDTH, "height": ROW, "class": "hit", "fill": "transparent"})
+        ]
         ratio = row["hazard_ratio"]
         if ratio is None or not math.isfinite(ratio):
             parts.append(svg.text(left, base + 40, row["words"], "tick"))

@@ -148,17 +148,16 @@ def _end_labels(
             (x(end["tenure_week"]), y(end["survival"]), f"{names[arm]} {percent(end['survival'])}", _COLOUR[arm])
         )
     found.sort(key=lambda item: item[1])
-    gap = 16.0
+    if size.right < 60:  # no room beside the curves: they fall, so the upper right corner is free
+        return [
+            svg.text(size.width - size.right - 4, 30 + 18 * k, words, f"strong fill-{colour}", "end")
+            for k, (_, _, words, colour) in enumerate(found)
+        ]
     placed: list[Tree] = []
-    floor = -1e9
+    above = -1e9
     for end_x, end_y, words, colour in found:
-        at = max(end_y + 4, floor + gap)
-        floor = at
-        if size.right > 60:
-            placed.append(svg.text(min(end_x + 8, size.width - size.right + 8), at, words, f"strong fill-{colour}"))
-        else:
-            above = end_y - 8 if (end_x, end_y, words, colour) == found[0] else end_y + 18
-            placed.append(svg.text(size.width - size.right, above, words, f"strong fill-{colour}", "end"))
+        above = max(end_y + 4, above + 16)
+        placed.append(svg.text(min(end_x + 8, size.width - size.right + 8), above, words, f"strong fill-{colour}"))
     return placed
 
 
@@ -187,7 +186,14 @@ def _tips(
                     f"{percent(high or 0.0)}; {count(n or 0)} at risk"
                 )
         left, right = x(max(first, week - step / 2)), x(min(last, week + step / 2))
-        box = {"x": left, "y": top, "width": max(1.0, right - left), "height": bottom - top, "class": "hit hit-shown"}
+        box = {
+            "x": left,
+            "y": top,
+            "width": max(1.0, right - left),
+            "height": bottom - top,
+            "class": "hit hit-shown",
+            "fill": "transparent",
+        }
         marks.append(svg.mark("\n".join(lines), svg.el("rect", box)))
     return marks
 

@@ -14,7 +14,6 @@ from analysis.verdict import LABELS, MARKS
 
 NAMES = {"any": "All leavers", "voluntary": "Left by choice", "involuntary": "Dismissed or contract ended"}
 """Kind of leaving to its name on screen."""
-_WHO = {"any": "leave", "voluntary": "leave by choice", "involuntary": "be dismissed"}
 ARM_NAMES = {"trained": "Trained", "untrained": "Untrained"}
 WEEKS_PER_MONTH = 365.25 / 12 / 7
 
@@ -72,7 +71,7 @@ def view(survival: pl.DataFrame, hazard: pl.DataFrame, kind: str, reader: Reader
     ratios = [_ratio(by_kind[name], name, reader) for name in NAMES if name in by_kind]
     state = str(chosen.get("verdict") or "cant_tell_yet")
     return View(
-        sentence=_sentence(chosen, kind, reader),
+        sentence=_sentence(chosen),
         mark=MARKS[state] if chosen else "",
         state=LABELS[state] if chosen else "",
         counts=_counts(chosen, reader),
@@ -125,26 +124,9 @@ def _size(ratio: float, reader: Reader) -> str:
     return "under 1%" if 0 < size < 0.5 else f"{reader.number(size, 0)}%"
 
 
-def _sentence(row: Mapping[str, Any], kind: str, reader: Reader) -> str:
-    if not row:
-        return "Nothing has been measured yet about who stays."
-    words = ratio_words(row["hazard_ratio"], row["ci_low"], row["ci_high"], reader)
-    if not words:
-        return str(row["sentence"] or "There are too few leavers to compare yet.")
-    state, (low, high) = row["verdict"], (row["ci_low"], row["ci_high"])
-    who = _WHO[kind]
-    if state in ("clear", "clear_but_small"):
-        small = ", though by less than was said to matter" if state == "clear_but_small" else ""
-        return f"Trained agents are an estimated {_less_or_more(row['hazard_ratio'], reader)} likely to {who} in any given week{small}."
-    if state == "no_meaningful_change":
-        return f"Trained agents are about as likely to {who} as untrained ones."
-    if state == "dont_use":
-        return str(row["sentence"])
-    ends = [_less_or_more(end, reader) for end in (low, high)]
-    return (
-        f"We can't tell yet whether training keeps agents: trained agents may be anything from {ends[0]} "
-        f"to {ends[1]} likely to {who}."
-    )
+def _sentence(row: Mapping[str, Any]) -> str:
+    """The verdict's own words; they are made where the ratio is (``analysis.leaving``)."""
+    return str(row.get("sentence") or "") or "Nothing has been measured yet about who stays."
 
 
 def _counts(row: Mapping[str, Any], reader: Reader) -> str:

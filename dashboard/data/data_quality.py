@@ -1,0 +1,246 @@
+"""What the data page asks: every row accounted for, checks, restatements, joins, lineage, and tables to take along.
+
+Nothing here is about an agent: ``meta`` counts rows and files, and the downloads of ``mart`` are summed over agents with
+small groups left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from dashboard.data.queries import Queries
+from dashboard.data.suppression import suppress
+from etl.errors import EmpathyError
+from etl.warehouse import frame
+
+MOST_REJECTS = 2_000
+MOST_STEPS = 40
+"""Lineage longer than this is a loop."""
+
+
+class DownloadError(EmpathyError):
+    """There is no such table to take along; the message says which there are."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One arrow of a lineage: a column is made from another.
+
+    Attributes
+    ----------
+    depth : int
+        0 for the column of the mart.
+    relation, column : str
+        The column made.
+    source_relation, source_column : str
+        What it is made from.
+    """
+
+    depth: int
+    relation: str
+    column: str
+    source_relation: str
+    source_column: str
+
+
+def meta(queries: Queries, name: str, order: str = "") -> pl.DataFrame:
+    """A relation of ``meta``; without rows or columns when this version has none.
+
+    Parameters
+    ----------
+    queries : Queries
+    name : str
+        Such as ``file_manifest``.
+    order : str
+        Columns to sort by, as SQL.
+    """
+    if not queries.has(f"meta.{name}"):
+        return pl.DataFrame()
+    return queries.frame(f'select * from meta."{name}"' + (f" order by {order}" if order else ""))
+
+
+def rejects_by_reason(queries: Queries) -> pl.DataFrame:
+    """Rejected rows by source and reason: ``source, reason, rows``; a row with three reasons counts under each."""
+    if not queries.has("meta.reject"):
+        return pl.DataFrame()
+    return queries.frame(
+        "select source, reason, count(*)::bigint as rows from (select source, unnest(reasons) as reason from meta.reject "
+        "where coalesce(status, '') <> 'replayed') group by all order by rows desc, source, reason"
+    )
+
+
+def rejects(queries: Queries) -> pl.DataFrame:
+    """Where rejected rows stand: ``source, path, line, table_name, reasons, status``; never what they say."""
+    if not queries.has("meta.reject"):
+        return pl.DataFrame()
+    return queries.frame(
+        "select source, path, line, table_name, list_transform(reasons, r -> r::varchar) as reasons, status "
+        f"from meta.reject order by source, path, line limit {MOST_REJECTS}"
+    )
+
+
+def lineage(queries: Queries, kpi: str) -> list[Step]:
+    """The columns behind a KPI, from ``mart.agent_week`` back to the fields of the exports.
+
+    Parameters
+    ----------
+    queries : Queries
+    kpi : str
+        Id in the catalogue.
+    """
+    rows = meta(queries, "lineage")
+    if rows.is_empty():
+        return []
+    makes: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for row in rows.iter_rows(named=True):
+        key = (row["relation"], row["column_name"])
+        makes.setdefault(key, []).append((row["source_relation"], row["source_column"]))
+    front = [("mart.agent_week", f"{kpi}_num"), ("mart.agent_week", f"{kpi}_den")]
+    seen: set[tuple[str, str]] = set(front)
+    steps: list[Step] = []
+    depth = 0
+    while front and depth < MOST_STEPS:
+        found: list[tuple[str, str]] = []
+        for here in front:
+            for source in dict.fromkeys(makes.get(here, [])):
+                steps.append(Step(depth, *here, *source))
+                if source not in seen:
+                    seen.add(source)
+                    found.append(source)
+        front, depth = found, depth + 1
+    return steps
+
+
+def tables(queries: Queries) -> pl.DataFrame:
+    """Tables to take along: ``relation, rows, about``."""
+    rows = []
+    for relation, about in _TABLES.items():
+        if queries.has(relation if relation != TEAM_WEEK else "mart.agent_week"):
+            rows.append({"relation": relation, "about": about})
+    for name in _result_names(queries):
+        rows.append({"relation": f"result.{name}", "about": "Estimates, as every page shows them."})
+    return pl.DataFrame(rows, schema={"relation": pl.String, "about": pl.String})
+
+
+TEAM_WEEK = "mart.team_week"
+"""``mart.agent_week`` summed over agents: what may leave the query layer of it."""
+_TABLES = {
+    TEAM_WEEK: "Every KPI by team and week, as numerator and denominator, summed over agents.",
+    "mart.cohort": "Agents and teams by training wave.",
+    "mart.adoption": "Planned, started, completed and overdue by week, team and course.",
+    "mart.skill_month": "Skill scores by team and month, summed over agents.",
+    "meta.file_manifest": "Every file: rows read, loaded, rejected, duplicate.",
+    "meta.reconciliation": "Every relation: its rows, against the files.",
+    "meta.check_result": "Every data check and what it found.",
+    "meta.restatement": "Weeks whose numbers changed since the last version.",
+    "meta.identity_coverage": "How many ids and rows of each source were matched to an agent.",
+    "meta.lineage": "Which column is made from which.",
+    "meta.repair": "Team histories that were repaired.",
+    "meta.run": "The runs.",
+}
+
+
+def take(queries: Queries, relation: str) -> pl.DataFrame:
+    """A table as it may leave: marts summed over agents, small groups blanked.
+
+    Parameters
+    ----------
+    queries : Queries
+    relation : str
+        One of :func:`tables`.
+
+    Raises
+    ------
+    DownloadError
+        When there is no such table, or it may not be taken along.
+    """
+    offered = tables(queries)["relation"].to_list()
+    if relation not in offered:
+        raise DownloadError(f"“{relation}” cannot be downloaded here. There are: {', '.join(offered)}.")
+    minimum = queries.settings.min_group
+    if relation == TEAM_WEEK:
+        return queries.ask(("take", relation), lambda cursor: team_week(cursor, queries, minimum))
+    if relation == "mart.skill_month":
+        return queries.ask(("take", relation), lambda cursor: _skill_month(cursor, minimum))
+    if relation == "mart.adoption":
+        return queries.ask(("take", relation), lambda cursor: _adoption(cursor, minimum))
+    if relation == "mart.cohort":
+        rows = queries.frame("select * from mart.cohort order by cohort")
+        hide = [name for name in rows.columns if name not in ("cohort", "n_agents")]
+        return suppress(rows, count="n_agents", minimum=minimum, hide=hide)
+    schema, name = relation.split(".")
+    rows = queries.frame(f'select * from "{schema}"."{name}"')
+    return _without_few(rows, minimum) if schema == "result" else rows
+
+
+def team_week(cursor: duckdb.DuckDBPyConnection, queries: Queries, minimum: int) -> pl.DataFrame:
+    """``mart.agent_week`` by site, team and week; a team is left out in the weeks in which it is too small."""
+    columns = [name for kpi in queries.settings.catalogue.values() for name in kpi.columns]
+    there = {row[0] for row in cursor.execute("describe mart.agent_week").fetchall()}
+    kept = [name for name in columns if name in there]
+    sums = ", ".join(f'sum("{name}") as "{name}"' for name in kept)
+    sql = (
+        f"select week, site, team_id, count(distinct agent_ix)::bigint as n_agents, {sums} from mart.agent_week "
+        "group by week, site, team_id order by week, site, team_id"
+    )
+    rows = frame(cursor, sql)
+    return suppress(rows, count="n_agents", minimum=minimum, hide=kept, within=("week", "site"), label="team_id")
+
+
+def _skill_month(cursor: duckdb.DuckDBPyConnection, minimum: int) -> pl.DataFrame:
+    sql = (
+        "select month, site, team_id, skill, count(distinct agent_key)::bigint as n_agents, sum(n) as n, "
+        "sum(score_sum) as score_sum, sum(score_sq) as score_sq from mart.skill_month group by all order by all"
+    )
+    hide = ("n", "score_sum", "score_sq")
+    return suppress(
+        frame(cursor, sql),
+        count="n_agents",
+        minimum=minimum,
+        hide=hide,
+        within=("month", "site", "skill"),
+        label="team_id",
+    )
+
+
+def _adoption(cursor: duckdb.DuckDBPyConnection, minimum: int) -> pl.DataFrame:
+    sql = "select week, site, team_id, course_id, planned, started, completed, overdue from mart.adoption order by all"
+    hide = ("started", "completed", "overdue")
+    return suppress(
+        frame(cursor, sql), count="planned", minimum=minimum, hide=hide, within=("week", "site", "course_id"), label="team_id"
+    )
+
+
+def _result_names(queries: Queries) -> list[str]:
+    sql = "select table_name from duckdb_tables() where database_name = current_database() and schema_name = 'result' order by 1"
+    return [str(name) for name in queries.frame(sql).to_series().to_list()]
+
+
+def _without_few(rows: pl.DataFrame, minimum: int) -> pl.DataFrame:
+    """Rows of a result about fewer agents than the minimum are left out."""
+    kept = rows
+    for name in ("n_agents", "at_risk"):
+        if name in rows.columns:
+            kept = kept.filter(pl.col(name).is_null() | (pl.col(name) >= minimum))
+    if "n_trained_agents" in rows.columns:
+        trained = pl.col("n_trained_agents")
+        kept = kept.filter(trained.is_null() | (trained == 0) | (trained >= minimum))
+    return kept
+
+
+def versions(queries: Queries) -> list[dict[str, Any]]:
+    """Published versions, newest first: ``run_id, created_at, has_results, served``."""
+    served = queries.run_id()
+    return [
+        {
+            "run_id": version.run_id,
+            "created_at": version.created_at,
+            "has_results": version.has_results,
+            "served": version.run_id == served,
+        }
+        for version in reversed(queries.versions())
+    ]

@@ -1,0 +1,172 @@
+"""Completion against plan, week by week, and site by site or team by team."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from dashboard.figures import svg
+from dashboard.figures.svg import Tree
+
+ROW = 34.0
+MOST_ROWS = 24
+"""Sites or teams drawn; the table has all of them."""
+
+
+def adoption_curve(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    label: str,
+    count: Callable[[float], str],
+    show_day: Callable[[Any], str],
+) -> dict[str, Any]:
+    """Cumulative agents planned and completed; the gap between the lines is who is behind.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        ``week, planned, started, completed, overdue``, one per week, in order.
+    label : str
+        What it shows, in words.
+    count, show_day : callable
+        To text in the reader's locale.
+
+    Returns
+    -------
+    dict
+        A figure, see :mod:`dashboard.figures`.
+    """
+    return {
+        "label": label,
+        "wide": _curve(rows, 760, 320, 128, count, show_day),
+        "narrow": _curve(rows, 360, 300, 16, count, show_day),
+    }
+
+
+def _curve(
+    rows: Sequence[Mapping[str, Any]],
+    width: float,
+    height: float,
+    right: float,
+    count: Callable[[float], str],
+    show_day: Callable[[Any], str],
+) -> Tree:
+    left, top, bottom = 52.0, 16.0, height - 36
+    most = max(1.0, *(float(row[name] or 0) for row in rows for name in ("planned", "completed")))
+    x = svg.scale((0, max(1, len(rows) - 1)), (left, width - right))
+    y = svg.scale((0, most), (bottom, top))
+    body: list[Any] = []
+    for value in svg.ticks(0, most, 4):
+        body += [
+            svg.line(left, y(value), width - right, y(value), "grid"),
+            svg.text(left - 8, y(value) + 4, count(value), "tick", "end"),
+        ]
+    shown = [0, len(rows) - 1] if width < 500 or len(rows) < 8 else [0, len(rows) // 2, len(rows) - 1]
+    for index in shown:
+        anchor = "start" if index == 0 else "end" if index == len(rows) - 1 else "middle"
+        body.append(svg.text(x(index), bottom + 20, show_day(rows[index]["week"]), "tick", anchor))
+    body.append(svg.line(left, bottom, width - right, bottom, "axis"))
+    planned = [(x(i), y(float(row["planned"] or 0))) for i, row in enumerate(rows)]
+    completed = [(x(i), y(float(row["completed"] or 0))) for i, row in enumerate(rows)]
+    stepped = _steps(completed)
+    body += [
+        svg.area([p[0] for p in stepped], [bottom] * len(stepped), [p[1] for p in stepped], "fill-trained-soft"),
+        svg.path(_steps(planned), "stroke-compare thick dash"),
+        svg.path(stepped, "stroke-trained thick"),
+    ]
+    body += _names(rows[-1], y, width, right, top, count)
+    step = max(1, len(rows) // 40)
+    for index in range(0, len(rows), step):
+        row = rows[index]
+        tip = (
+            f"Week of {show_day(row['week'])}\n{count(row['planned'] or 0)} planned, {count(row['started'] or 0)} started, "
+            f"{count(row['completed'] or 0)} completed, {count(row['overdue'] or 0)} overdue"
+        )
+        start, end = x(max(0, index - step / 2)), x(min(len(rows) - 1, index + step / 2))
+        box = {"x": start, "y": top, "width": max(1.0, end - start), "height": bottom - top}
+        body.append(svg.mark(tip, svg.el("rect", {**box, "class": "hit hit-shown", "fill": "transparent"})))
+    return svg.canvas(width, height, *body)
+
+
+def _names(
+    last: Mapping[str, Any],
+    y: Callable[[float], float],
+    width: float,
+    right: float,
+    top: float,
+    count: Callable[[float], str],
+) -> list[Tree]:
+    planned, completed = float(last["planned"] or 0), float(last["completed"] or 0)
+    words = ((f"{count(planned)} planned", planned, "compare"), (f"{count(completed)} completed", completed, "trained"))
+    if right < 60:  # cumulative lines leave the upper left corner free
+        return [svg.text(60, top + 10 + 18 * k, name, f"strong fill-{colour}") for k, (name, _, colour) in enumerate(words)]
+    ordered = sorted(words, key=lambda item: -item[1])
+    placed: list[Tree] = []
+    above = -1e9
+    for name, value, colour in ordered:
+        above = max(y(value) + 4, above + 18)
+        placed.append(svg.text(width - right + 10, above, name, f"strong fill-{colour}"))
+    return placed
+
+
+def _steps(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """A line that stays until the next week and then jumps: counts do not grow between weeks."""
+    found: list[tuple[float, float]] = []
+    for index, (x, y) in enumerate(points):
+        if index:
+            found.append((x, points[index - 1][1]))
+        found.append((x, y))
+    return found
+
+
+def progress_bars(
+    rows: Sequence[Mapping[str, Any]], *, label: str, count: Callable[[float], str]
+) -> dict[str, Any] | None:
+    """One bar per site or team: planned as outline, completed filled, overdue counted beside it.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        ``label, planned, completed, overdue``; those without numbers are left out.
+    label : str
+    count : callable
+
+    Returns
+    -------
+    dict or None
+        A figure; None when no row may be drawn.
+    """
+    shown = [row for row in rows if row["planned"]][:MOST_ROWS]
+    if not shown:
+        return None
+    return {"label": label, "wide": _bars(shown, 400, count), "narrow": None}
+
+
+def _bars(rows: Sequence[Mapping[str, Any]], width: float, count: Callable[[float], str]) -> Tree:
+    left, right, top = 4.0, 4.0, 4.0
+    room = width - left - right
+    most = max(float(row["planned"]) for row in rows)
+    x = svg.scale((0, most), (left, left + room))
+    body: list[Any] = []
+    for index, row in enumerate(rows):
+        base = top + ROW * index
+        planned, completed, overdue = (float(row[name] or 0) for name in ("planned", "completed", "overdue"))
+        late = f"{count(overdue)} overdue" if overdue else "none overdue"
+        tip = f"{row['label']}: {count(completed)} of {count(planned)} planned agents completed, {late}"
+        track = {"y": base + 18, "height": 8, "rx": 2}
+        words = f"{count(completed)} of {count(planned)}"
+        numbers = svg.text(
+            width - right, base + 12, f"{words} · {late}", "tick" if not overdue else "strong", "end"
+        )
+        name = svg.clip(str(row["label"]), 12, room - svg.text_width(f"{words} · {late}", 12) - 12)
+        body.append(
+            svg.mark(
+                tip,
+                svg.el("rect", {"x": 0, "y": base, "width": width, "height": ROW, "class": "hit", "fill": "transparent"}),
+                svg.text(left, base + 12, name),
+                numbers,
+                svg.el("rect", {**track, "x": left, "width": x(planned) - left, "class": "fill-line"}),
+                svg.el("rect", {**track, "x": left, "width": x(min(completed, planned)) - left, "class": "fill-trained"}),
+            )
+        )
+    return svg.canvas(width, top + ROW * len(rows) + 4, *body)

@@ -1,0 +1,146 @@
+"""What the adoption page says: how far the plan is done, and where it is behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from analysis.units import Reader
+from dashboard.state import day
+
+
+@dataclass(frozen=True)
+class View:
+    """The page's words and numbers.
+
+    Attributes
+    ----------
+    sentence : str
+        The answer, first on the page.
+    curve_title, group_title : str
+    weeks : list of dict
+        ``week, planned, started, completed, overdue`` for :func:`dashboard.figures.adoption_curve.adoption_curve`.
+    groups : list of dict
+        One per site or team, most overdue first, with ``share`` completed of planned.
+    """
+
+    sentence: str
+    curve_title: str
+    group_title: str
+    weeks: list[dict[str, Any]]
+    groups: list[dict[str, Any]]
+
+
+def view(progress: pl.DataFrame, groups: pl.DataFrame, *, course: str, by: str, reader: Reader) -> View:
+    """The page for one course.
+
+    Parameters
+    ----------
+    progress, groups : DataFrame
+        From :mod:`dashboard.data.adoption`.
+    course : str
+        Its name on screen.
+    by : {"site", "team"}
+    reader : Reader
+    """
+    weeks = progress.to_dicts()
+    rows = [_with_share(row) for row in groups.iter_rows(named=True)]
+    rows.sort(key=lambda row: (row["suppressed"], -(row["overdue"] or 0), -(row["planned"] or 0), row["label"]))
+    return View(
+        sentence=sentence(weeks, course, reader),
+        curve_title=curve_title(weeks, reader),
+        group_title=group_title(rows, by, reader),
+        weeks=weeks,
+        groups=rows,
+    )
+
+
+def sentence(weeks: Sequence[Mapping[str, Any]], course: str, reader: Reader) -> str:
+    """``412 of 480 agents planned so far have completed Empathy foundations; 31 are overdue.``"""
+    if not weeks:
+        return f"Nobody in this selection is planned for {course}."
+    last = weeks[-1]
+    planned, completed, overdue = (int(last[name] or 0) for name in ("planned", "completed", "overdue"))
+    if planned == 0:
+        if completed == 0:
+            return f"Nobody in this selection has been planned for {course} yet."
+        return f"{reader.count(completed)} agents have completed {course}; no plan was recorded to compare with."
+    first = f"{reader.count(completed)} of {reader.count(planned)} agents planned so far have completed {course}"
+    if overdue == 0:
+        return f"{first}, and nobody is overdue."
+    return f"{first}; {reader.count(overdue)} {'is' if overdue == 1 else 'are'} overdue."
+
+
+def curve_title(weeks: Sequence[Mapping[str, Any]], reader: Reader) -> str:
+    """Whether completion keeps up with the plan."""
+    planned = [row for row in weeks if row["planned"]]
+    if not planned:
+        return "No plan is recorded for this selection"
+    last = planned[-1]
+    share = last["completed"] / last["planned"]
+    lag = _weeks_behind(planned)
+    if last["overdue"] == 0 and share >= 1:
+        return "The plan is fulfilled"
+    words = f"{reader.number(share * 100)}% of the plan is done"
+    if lag is None or lag < 1:
+        return f"{words}, on schedule"
+    return f"{words}; completion stands where the plan stood {lag} {'week' if lag == 1 else 'weeks'} ago"
+
+
+def group_title(rows: Sequence[Mapping[str, Any]], by: str, reader: Reader) -> str:
+    """Where those who are overdue are."""
+    shown = [row for row in rows if not row["suppressed"] and row["planned"]]
+    overdue = sum(row["overdue"] for row in shown)
+    if not shown:
+        return f"No {by} may be shown here by itself"
+    if overdue == 0:
+        return f"No {by} has anybody overdue"
+    late = [row for row in shown if row["overdue"]]
+    top, total = 0, 0
+    for row in late:
+        top, total = top + 1, total + row["overdue"]
+        if total * 2 >= overdue:
+            break
+    where = late[0]["label"] if top == 1 else f"{top} of {len(shown)} {by}s"
+    share = reader.number(100 * total / overdue)
+    return f"{where} {'has' if top == 1 else 'have'} {share}% of all agents who are overdue"
+
+
+def notice(ignored: Sequence[str]) -> str:
+    """What to say about filters that mean nothing for a plan."""
+    if not ignored:
+        return ""
+    return (
+        f"A training plan has no {' or '.join(ignored)}: the filter does not change this page."
+    )
+
+
+def weeks_shown(weeks: Sequence[Mapping[str, Any]], locale: str) -> str:
+    """The period in words."""
+    if not weeks:
+        return ""
+    first, last = (_date(weeks[k]["week"]) for k in (0, -1))
+    return f"{day(first, locale)} to {day(last, locale)}"
+
+
+def _weeks_behind(planned: Sequence[Mapping[str, Any]]) -> int | None:
+    """Weeks since the plan stood where completion stands now."""
+    done = planned[-1]["completed"]
+    for back, row in enumerate(reversed(planned)):
+        if row["planned"] <= done:
+            return back
+    return len(planned)
+
+
+def _with_share(row: Mapping[str, Any]) -> dict[str, Any]:
+    planned = row["planned"]
+    share = row["completed"] / planned if planned else None
+    return {**row, "share": share}
+
+
+def _date(value: Any) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(str(value)[:10])
