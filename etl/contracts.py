@@ -70,6 +70,8 @@ class Column:
         Identifies a person; never leaves the landing folder unhashed.
     free_text : bool
         Written by people; phone numbers, e-mail addresses and card numbers are scrubbed before it lands.
+    lower_case : bool
+        Folded to lower case when it lands, because its systems do not tell cases apart.
     max_length : int
         Longest text allowed, in characters.
     default : str
@@ -86,6 +88,7 @@ class Column:
     unit: str = ""
     private: bool = False
     free_text: bool = False
+    lower_case: bool = False
     max_length: int = ID_LENGTH
     default: str = "NULL"
 
@@ -175,7 +178,9 @@ ROW_VERSION = Column(
 PROVENANCE: tuple[Column, ...] = (
     Column("_source", "text", "Name of the source in empathy.toml.", required=True),
     Column("_file_id", "text", "The file, as in meta.file_manifest.", required=True),
-    Column("_line", "integer", "Line of the file (CSV, JSON lines) or number of the record in it, from 1.", required=True),
+    Column(
+        "_line", "integer", "Line of the file (CSV, JSON lines) or number of the record in it, from 1.", required=True
+    ),
     Column("_run_id", "text", "The run that published the row.", required=True),
     Column(
         "_time_flag",
@@ -191,7 +196,9 @@ def _agent(required: bool = True) -> Column:
 
 
 _INTERACTION_ID = Column(
-    "interaction_id", "text", "The contact it belongs to, as the contact system knows it; NULL when it is not tied to one."
+    "interaction_id",
+    "text",
+    "The contact it belongs to, as the contact system knows it; NULL when it is not tied to one.",
 )
 _SKILL = "Score of the skill in this evaluation, 0 (absent) to 1 (exemplary)."
 _TENURE = Rule("left_after_hired", "left_on < hired_on", "left_on is before hired_on")
@@ -203,7 +210,7 @@ AGENT = Contract(
     (
         _agent(),
         Column("employee_number", "text", "Number in the personnel system; the identity that lasts.", private=True),
-        Column("email", "text", "Work e-mail, lower case; used to match ids, never published.", private=True),
+        Column("email", "text", "Work e-mail; used to match ids, never published.", private=True, lower_case=True),
         Column("hired_on", "date", "First day of employment."),
         Column("left_on", "date", "Last day of employment; NULL while employed."),
         Column("leave_type", "text", "Why the agent left.", domain=("voluntary", "involuntary", "other")),
@@ -223,13 +230,17 @@ AGENT_IDENTITY = Contract(
         Column("identity_source", "text", "The source, by its name in empathy.toml, whose id this is.", required=True),
         _agent(),
         Column("employee_number", "text", "Employee number the id belongs to.", private=True),
-        Column("email", "text", "E-mail the id belongs to, where there is no employee number.", private=True),
+        Column(
+            "email", "text", "E-mail it belongs to, where there is no employee number.", private=True, lower_case=True
+        ),
         Column("valid_from", "timestamp", "From when the id belonged to this employee; NULL means always."),
         Column("valid_to", "timestamp", "Until when, not included; NULL means still."),
         ROW_VERSION,
     ),
     (
-        Rule("names_someone", "employee_number is null and email is null", "neither employee_number nor email is given"),
+        Rule(
+            "names_someone", "employee_number is null and email is null", "neither employee_number nor email is given"
+        ),
         Rule("interval", "valid_to <= valid_from", "valid_to is not after valid_from"),
     ),
 )
@@ -308,9 +319,7 @@ INTERACTION = Contract(
             "text",
             "The agent's id in the source; NULL when the contact reached no agent. Becomes agent_key.",
         ),
-        Column(
-            "source_customer_id", "text", "The customer's id in the source; becomes customer_key.", private=True
-        ),
+        Column("source_customer_id", "text", "The customer's id in the source; becomes customer_key.", private=True),
         Column("started_at", "timestamp", "Start of the contact.", required=True),
         Column("ended_at", "timestamp", "End of the contact."),
         Column(
@@ -368,7 +377,9 @@ SURVEY_RESPONSE = Contract(
         Column("csat_raw", "number", "Satisfaction as answered."),
         Column("scale_min", "number", "Lowest answer possible.", default="1"),
         Column("scale_max", "number", "Highest answer possible.", default="5"),
-        Column("felt_heard", "number", "Answer to the felt-heard item, on the scale of felt_heard_min to felt_heard_max."),
+        Column(
+            "felt_heard", "number", "Answer to the felt-heard item, on the scale of felt_heard_min to felt_heard_max."
+        ),
         Column("felt_heard_min", "number", "Lowest answer possible to the felt-heard item.", default="1"),
         Column("felt_heard_max", "number", "Highest answer possible to the felt-heard item.", default="5"),
         Column("nps", "number", "Likelihood to recommend.", low=0, high=10),
@@ -430,7 +441,13 @@ QA_EVALUATION = Contract(
         Column("source_evaluator_id", "text", "The evaluator's id in the source; becomes evaluator_key."),
         Column("form_version", "text", "Form and version: scores of different forms are not compared blindly."),
         Column("evaluated_at", "timestamp", "When it was scored; NULL takes the time of the contact."),
-        Column("empathy_score", "number", "Overall empathy score, 0 to 1; NULL when only the skills are scored.", low=0, high=1),
+        Column(
+            "empathy_score",
+            "number",
+            "Overall empathy score, 0 to 1; NULL when only the skills are scored.",
+            low=0,
+            high=1,
+        ),
         Column("active_listening", "number", _SKILL, low=0, high=1),
         Column("personalisation", "number", _SKILL, low=0, high=1),
         Column("probing_questions", "number", _SKILL, low=0, high=1),

@@ -29,3 +29,496 @@ The views read Parquet files under ``<warehouse>/landing/<key>/``; the key is a 
 section, the contracts and the format, so what is there is never changed, only added and, when no longer used, swept.
 A build reads each view once; for speed read it with ``preserve_insertion_order = false``.
 """
+
+from __future__ import annotations
+
+import difflib
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from etl import compile as compiler
+from etl import duplicates, incremental, reading
+from etl.config import Config, ConfigError, did_you_mean
+from etl.contracts import CONTRACTS, PROVENANCE, Contract
+from etl.errors import EmpathyError
+from etl.landing import Job, LandedFile, Stored, land
+from etl.ledger import Ledger, SourceCount
+from etl.sources import Context, Plan, SourceError, get, literal, quoted
+
+Progress = Callable[[str], None]
+
+COMMON_OPTIONS = ("encoding", "encoding_errors", "delimiter")
+"""Options every format read from text has."""
+
+
+@dataclass(frozen=True)
+class ExtractReport:
+    """What extraction did.
+
+    Attributes
+    ----------
+    files : tuple of LandedFile
+        In order of source and path.
+    ledger : Ledger
+        To refuse records in later stages and to enforce the stop-rules.
+    counts : tuple of SourceCount
+        By source, as extraction left them.
+    fresh, kept : int
+        Files read now, and files that had landed before.
+    fingerprint : str
+        Hash of everything that landed: equal fingerprints mean equal landing tables.
+    folder : Path
+        The landing folder.
+    """
+
+    files: tuple[LandedFile, ...]
+    ledger: Ledger
+    counts: tuple[SourceCount, ...]
+    fresh: int
+    kept: int
+    fingerprint: str
+    folder: Path
+
+    def paths(self) -> dict[str, tuple[Path, ...]]:
+        """Return the Parquet files behind every landing table."""
+        found: dict[str, list[Path]] = {name: [] for name in CONTRACTS}
+        for file in self.files:
+            for stored in file.tables:
+                found[stored.table.table].append(file.folder / stored.file)
+        return {name: tuple(paths) for name, paths in found.items()}
+
+    def commit(self) -> None:
+        """After publishing: remember what the served version was built from, and remove what nothing uses."""
+        names = [file.folder.name for file in self.files]
+        incremental.save_index(self.folder, names)
+        incremental.sweep(self.folder, names)
+
+
+def landing_folder(config: Config) -> Path:
+    """Return the folder that holds what has landed."""
+    return config.warehouse / "landing"
+
+
+def extract(
+    config: Config,
+    work_dir: Path | None,
+    con: duckdb.DuckDBPyConnection,
+    progress: Progress | None = None,
+    *,
+    run_id: str = "",
+    enforce: bool = True,
+    folder: Path | None = None,
+) -> ExtractReport:
+    """Read what is new, and attach the landing tables to a connection.
+
+    Parameters
+    ----------
+    config : Config
+    work_dir : Path or None
+        For temporary files; ``None`` makes one and removes it.
+    con : duckdb.DuckDBPyConnection
+        Receives the in-memory catalogue ``landing``; see the module's docstring.
+    progress : callable, optional
+        Told in words what is being done.
+    run_id : str
+        Value of ``_run_id``.
+    enforce : bool
+        Apply the stop-rules at once; a caller with later stages that refuse records applies them again with
+        ``report.ledger.enforce(con)``.
+    folder : Path, optional
+        Where landing folders are kept, when not under the warehouse: a dry run leaves nothing there.
+
+    Returns
+    -------
+    ExtractReport
+
+    Raises
+    ------
+    ConfigError
+        When files, tables, columns or options are named that do not exist.
+    SourceError
+        When files cannot be read; one line per file.
+    StopRuleError
+        When a source rejects more than it may.
+    """
+    tell = progress or (lambda _: None)
+    landing = folder or landing_folder(config)
+    with _working_folder(work_dir) as scratch, _utc(con):
+        files, fresh = _land_all(config, landing, scratch, con, tell)
+        return _attach(config, con, files, fresh, landing, run_id, enforce)
+
+
+def attach_landed(
+    config: Config,
+    con: duckdb.DuckDBPyConnection,
+    files: Sequence[LandedFile],
+    *,
+    run_id: str = "",
+    enforce: bool = True,
+) -> ExtractReport:
+    """Attach landing tables of files that have landed already.
+
+    Parameters
+    ----------
+    config : Config
+    con : duckdb.DuckDBPyConnection
+    files : sequence of LandedFile
+        In order of source and path.
+    run_id, enforce
+        As in :func:`extract`.
+    """
+    with _utc(con):
+        return _attach(config, con, files, 0, landing_folder(config), run_id, enforce)
+
+
+@contextmanager
+def _working_folder(work_dir: Path | None) -> Iterator[Path]:
+    if work_dir is not None:
+        work_dir.mkdir(parents=True, exist_ok=True)
+        yield work_dir
+        return
+    with tempfile.TemporaryDirectory(prefix="empathy-") as made:
+        yield Path(made)
+
+
+@contextmanager
+def _utc(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Times with zone are read in UTC while extracting, whatever the machine's zone."""
+    before = con.execute("SELECT current_setting('TimeZone')").fetchone()
+    con.execute("SET TimeZone = 'UTC'")
+    try:
+        yield
+    finally:
+        if before is not None:
+            con.execute(f"SET TimeZone = {literal(str(before[0]))}")
+
+
+def find_files(config: Config) -> dict[str, tuple[Path, ...]]:
+    """Return the files of every source, in order.
+
+    Parameters
+    ----------
+    config : Config
+
+    Raises
+    ------
+    ConfigError
+        When a source that is not optional has none; names what lies in the folder.
+    """
+    found: dict[str, tuple[Path, ...]] = {}
+    faults = []
+    for name, source in config.sources.items():
+        paths: list[Path] = []
+        for pattern in source.paths:
+            matched = _matches(config.folder, pattern)
+            if not matched and not source.optional:
+                faults.append(f"{config.path}: sources.{name}.path: {_nothing_there(config.folder, pattern)}")
+            paths += matched
+        found[name] = tuple(dict.fromkeys(paths))
+    if not config.sources:
+        faults.append(f"{config.path}: there is no [sources.NAME] section; `empathy init DIR` writes them.")
+    if faults:
+        raise ConfigError("\n".join(faults))
+    return found
+
+
+def _matches(folder: Path, pattern: str) -> list[Path]:
+    absolute = Path(pattern)
+    base = Path(absolute.anchor) if absolute.is_absolute() else folder
+    relative = str(absolute.relative_to(absolute.anchor)) if absolute.is_absolute() else pattern
+    try:
+        matched = [path for path in base.glob(relative) if path.is_file()]
+    except (ValueError, NotImplementedError):
+        return []
+    return sorted(path for path in matched if not path.name.startswith((".", "~$")))
+
+
+def _nothing_there(folder: Path, pattern: str) -> str:
+    whole = folder / pattern
+    parent = whole.parent
+    if any(sign in pattern for sign in "*?["):
+        return f'no file matches "{pattern}" (looked in {parent}). Correct path, or set optional = true.'
+    there = sorted(path.name for path in parent.iterdir() if path.is_file()) if parent.is_dir() else []
+    near = difflib.get_close_matches(whole.name, there, n=1, cutoff=0.5)
+    hint = f' Did you mean "{near[0]}"?' if near else ""
+    return f'there is no file "{pattern}".{hint} Correct path, or set optional = true.'
+
+
+def _land_all(
+    config: Config, landing: Path, scratch: Path, con: duckdb.DuckDBPyConnection, tell: Progress
+) -> tuple[list[LandedFile], int]:
+    hashes = incremental.Hashes(landing)
+    files: list[LandedFile] = []
+    faults: list[EmpathyError] = []
+    fresh = 0
+    for name, paths in find_files(config).items():
+        check_options(config, name)
+        key = incremental.reading_key(name, config.sources[name], config.source_timezone(name))
+        for path in paths:
+            try:
+                landed, is_new = _land_one(config, name, path, key, landing, scratch, con, hashes, tell)
+            except EmpathyError as error:
+                faults.append(error)
+                continue
+            files.append(landed)
+            fresh += is_new
+    if faults:
+        raise _together(faults)
+    if landing.is_dir() or files:
+        landing.mkdir(parents=True, exist_ok=True, mode=0o700)
+        hashes.save()
+    return files, fresh
+
+
+def _together(faults: Sequence[EmpathyError]) -> EmpathyError:
+    """One error for several files: of configuration when any is, since that is to be mended first."""
+    message = "\n".join(dict.fromkeys(str(fault) for fault in faults))
+    kind = ConfigError if any(fault.exit_code == ConfigError.exit_code for fault in faults) else SourceError
+    return kind(message)
+
+
+def check_options(config: Config, name: str) -> None:
+    """Refuse options a format does not have, and a missing time zone where it needs one.
+
+    Parameters
+    ----------
+    config : Config
+    name : str
+        Name of the source.
+
+    Raises
+    ------
+    ConfigError
+    """
+    source = config.sources[name]
+    known = (*get(source.format).options, *COMMON_OPTIONS)
+    for option in source.options:
+        if option not in known:
+            hint = did_you_mean(option, known) or f" Options: {', '.join(dict.fromkeys(known))}."
+            raise ConfigError(
+                f"{config.path}: sources.{name}.options.{option}: format {source.format} has no such option.{hint}"
+            )
+
+
+def plan_of(config: Config, name: str, path: Path, con: duckdb.DuckDBPyConnection) -> Plan:
+    """Return the resolved plan of one file of a source.
+
+    Parameters
+    ----------
+    config : Config
+    name : str
+        Name of the source.
+    path : Path
+    con : duckdb.DuckDBPyConnection
+    """
+    source = config.sources[name]
+    delimiter = source.options.get("delimiter")
+    sample = reading.sample(
+        con, path, str(source.options.get("encoding", "utf-8")), None if delimiter is None else str(delimiter)
+    )
+    plan = get(source.format).plan(Context(name, source, config.source_timezone(name), sample))
+    return compiler.resolve(name, source, plan)
+
+
+def _land_one(
+    config: Config,
+    name: str,
+    path: Path,
+    key: str,
+    landing: Path,
+    scratch: Path,
+    con: duckdb.DuckDBPyConnection,
+    hashes: incremental.Hashes,
+    tell: Progress,
+) -> tuple[LandedFile, bool]:
+    source = config.sources[name]
+    try:
+        digest, size = hashes.of(path)
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read ({error.strerror or error}).") from None
+    shown = str(path.relative_to(config.folder)) if path.is_relative_to(config.folder) else str(path)
+    identity = incremental.file_id(name, shown, digest)
+    folder = landing / incremental.folder_name(identity, key)
+    try:
+        return LandedFile.restore(folder), False
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    tell(f"reading {shown}")
+    plan = plan_of(config, name, path, con)
+    zone = config.source_timezone(name)
+    job = Job(name, source, zone, path, shown, digest, size, plan, identity)
+    return land(con, job, folder, scratch), True
+
+
+def _attach(
+    config: Config,
+    con: duckdb.DuckDBPyConnection,
+    files: Sequence[LandedFile],
+    fresh: int,
+    landing: Path,
+    run_id: str,
+    enforce: bool,
+) -> ExtractReport:
+    con.execute("DETACH DATABASE IF EXISTS landing")
+    con.execute("ATTACH ':memory:' AS landing")
+    con.execute("CREATE TABLE landing._lost (file_id VARCHAR, line BIGINT)")
+    con.execute("CREATE TABLE landing.derived_duplicate (source VARCHAR, table_name VARCHAR, rows BIGINT)")
+    _find_duplicates(con, files)
+    lost = {str(row[0]) for row in con.execute("SELECT DISTINCT file_id FROM landing._lost").fetchall()}
+    for contract in CONTRACTS.values():
+        _create_view(con, contract, files, lost, run_id)
+    ledger = Ledger(con, files, {name: source.max_reject_share for name, source in config.sources.items()})
+    report = ExtractReport(
+        tuple(files), ledger, ledger.counts(con), fresh, len(files) - fresh, _fingerprint(files), landing
+    )
+    if enforce:
+        ledger.enforce(con)
+    return report
+
+
+def _fingerprint(files: Sequence[LandedFile]) -> str:
+    import hashlib
+
+    return hashlib.sha256("\n".join(file.folder.name for file in files).encode()).hexdigest()
+
+
+def _rows(file: LandedFile, name: str = "records.parquet") -> str:
+    return f"read_parquet({literal(str(file.folder / name))}, file_row_number = true)"
+
+
+def _find_duplicates(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> None:
+    """Fill ``landing._lost``: records that give way to another record of the same source with the same key."""
+    groups: dict[tuple[str, str, bool], list[LandedFile]] = defaultdict(list)
+    for file in files:
+        groups[file.source, file.primary, file.carries_key].append(file)
+    for (_, primary, carries_key), members in groups.items():
+        contract = CONTRACTS[primary]
+        selects = []
+        for order, file in enumerate(members):
+            if carries_key:
+                columns, where = "_key AS k0, _version AS version", file.good_sql
+                keys = ["k0"]
+            else:
+                stored = next(item.table for item in file.tables if item.table.table == primary)
+                named = [f"{stored.columns[name]} AS k{index}" for index, name in enumerate(contract.key)]
+                columns = f"{', '.join(named)}, {stored.columns['row_version']} AS version"
+                keys = [f"k{index}" for index in range(len(contract.key))]
+                where = f"{file.good_sql} AND {stored.give}" if stored.give else file.good_sql
+            selects.append(
+                f"SELECT {literal(file.file_id)} AS file_id, {order} AS file_order, ({file.line_sql})::BIGINT AS line, "
+                f"{columns} FROM {_rows(file)} WHERE {where}"
+            )
+        relation = f"({' UNION ALL '.join(selects)})"
+        if not duplicates.are_unique(con, keys, relation, sum(file.read for file in members)):
+            con.execute(f"INSERT INTO landing._lost {duplicates.losers_sql(keys, 'version', relation)}")
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Files whose rows of a table are read back in the same way."""
+
+    file: str
+    columns: tuple[tuple[str, str], ...]
+    give: str
+    flag: str
+    line: str
+    good: str
+    source: str
+    lost: bool
+
+
+def _parts(table: str, files: Sequence[LandedFile], lost: set[str]) -> dict[_Part, list[LandedFile]]:
+    grouped: dict[_Part, list[LandedFile]] = defaultdict(list)
+    for file in files:
+        for stored in file.tables:
+            if stored.table.table == table:
+                grouped[_part(file, stored, lost)].append(file)
+    return grouped
+
+
+def _part(file: LandedFile, stored: Stored, lost: set[str]) -> _Part:
+    of_records = stored.file == "records.parquet"
+    return _Part(
+        stored.file,
+        tuple(stored.table.columns.items()),
+        stored.table.give,
+        stored.table.flag,
+        file.line_sql if of_records else "_line",
+        file.good_sql if of_records else "true",
+        file.source,
+        file.file_id in lost,
+    )
+
+
+def _create_view(
+    con: duckdb.DuckDBPyConnection, contract: Contract, files: Sequence[LandedFile], lost: set[str], run_id: str
+) -> None:
+    """Create ``landing.<table>``; see the module's docstring."""
+    grouped = _parts(contract.name, files, lost)
+    selects = [_select(contract, part, members, run_id) for part, members in grouped.items()]
+    if not selects:
+        nothing = [f"NULL::{item.sql_type} AS {quoted(item.name)}" for item in (*contract.columns, *PROVENANCE)]
+        con.execute(f"CREATE VIEW landing.{contract.name} AS SELECT {', '.join(nothing)} WHERE false")
+        return
+    union = " UNION ALL ".join(selects)
+    con.execute(f"CREATE VIEW landing.{contract.name} AS {union}")
+    unsure = [
+        part.source
+        for part, members in grouped.items()
+        if any(file.primary != contract.name or file.carries_key for file in members)
+    ]
+    keys = ["_source", *(quoted(name) for name in contract.key)]
+    repeated = False
+    for source in dict.fromkeys(unsure):
+        where = f"landing.{contract.name} WHERE _source = {literal(source)}"
+        counted = con.execute(f"SELECT count(*) FROM {where}").fetchone() or (0,)
+        if duplicates.are_unique(con, keys, where, int(counted[0])):
+            continue
+        repeated = True
+        con.execute(
+            f"INSERT INTO landing.derived_duplicate SELECT _source, {literal(contract.name)}, "
+            f"count(*) - count(DISTINCT ({', '.join(keys)})) FROM {where} GROUP BY _source"
+        )
+    if repeated:
+        names = ", ".join(quoted(item.name) for item in (*contract.columns, *PROVENANCE))
+        con.execute(
+            f"CREATE OR REPLACE VIEW landing.{contract.name} AS SELECT {names} FROM ({union}) "
+            f"QUALIFY row_number() OVER (PARTITION BY {', '.join(keys)} "
+            f"ORDER BY row_version DESC NULLS LAST, _file_id DESC, _line DESC) = 1"
+        )
+
+
+def _select(contract: Contract, part: _Part, members: Sequence[LandedFile], run_id: str) -> str:
+    columns = dict(part.columns)
+    named = [f"{columns[item.name]} AS {quoted(item.name)}" for item in contract]
+    paths = ", ".join(literal(str(file.folder / part.file)) for file in members)
+    if len(members) == 1:
+        identity = literal(members[0].file_id)
+        rows = f"read_parquet([{paths}], file_row_number = true)"
+    else:
+        start = len(str(members[0].folder.parent)) + 2
+        identity = f"substr(filename, {start}, 12)"
+        rows = f"read_parquet([{paths}], file_row_number = true, filename = true)"
+    where = [condition for condition in (part.good, part.give) if condition not in ("", "true")]
+    provenance = (
+        f"{literal(part.source)} AS _source, {identity} AS _file_id, ({part.line})::BIGINT AS _line, "
+        f"{literal(run_id)} AS _run_id, {part.flag} AS _time_flag"
+    )
+    select = f"SELECT {', '.join(named)}, {provenance} FROM {rows}"
+    if where:
+        select += f" WHERE {' AND '.join(where)}"
+    if part.lost:
+        select = (
+            f"SELECT * FROM ({select}) AS kept ANTI JOIN landing._lost AS lost "
+            f"ON lost.file_id = kept._file_id AND lost.line = kept._line"
+        )
+    return select
+
+
+__all__ = ["ExtractReport", "attach_landed", "check_options", "extract", "find_files", "landing_folder", "plan_of"]

@@ -1,9 +1,10 @@
 """Keyed pseudonyms, and personal details taken out of text.
 
 A plain hash of an employee number can be undone by hashing every number there is; a keyed one cannot without the key.
-Pseudonyms are HMAC-SHA256 (RFC 2104) of ``kind:id`` under the key in the environment variable named in ``[privacy] key_env``,
-cut to 12 characters: 72 bits in base64 for customers, so that among ten million two collide with a chance of one in a
-hundred million; 48 bits in hexadecimal for agents, easier to read out, one in fifty million among three thousand.
+Pseudonyms are HMAC-SHA256 (RFC 2104) of ``kind:id`` under the key in the environment variable that ``[privacy]
+key_env`` names, cut to 12 characters: 72 bits in base64 for customers, so that among ten million two collide with a
+chance of one in a hundred million; 48 bits in hexadecimal for agents, easier to read out, one in sixty million among
+three thousand.
 
 The same function exists in Python (:func:`pseudonym`) and in DuckDB (:class:`Pseudonyms`), where it is two nested
 ``sha256`` over the padded key, so millions of ids are hashed by all cores and only once per distinct id.

@@ -9,8 +9,8 @@ local time is
 - a **fold**: repeated when clocks went back; the first of the two is taken.
 
 That is what Python does with ``fold=0`` (PEP 495), and the tests compare with it, instant by instant. A round trip
-(local to UTC and back) returns another local time for exactly the gaps, and the second reading of a fold returns the same
-local time: the two properties by which the flags are tested.
+(local to UTC and back) returns another local time for exactly the gaps, and the second reading of a fold returns the
+same local time: the two properties by which the flags are tested.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def _offset(zone: ZoneInfo, instant: datetime) -> int:
 
 
 @lru_cache(maxsize=128)
-def transitions(name: str, first_year: int = FIRST_YEAR, last_year: int = LAST_YEAR) -> tuple[tuple[datetime, int, int], ...]:
+def transitions(
+    name: str, first_year: int = FIRST_YEAR, last_year: int = LAST_YEAR
+) -> tuple[tuple[datetime, int, int], ...]:
     """Return every change of a zone's offset: (instant in UTC, seconds before, seconds after).
 
     Found by stepping through the zone in days and halving the step where the offset differs; changes that undo each

@@ -1,0 +1,467 @@
+"""A plan and the contracts, compiled to one SQL statement per file that casts, checks and collects every reason.
+
+The statement has three layers, so that nothing is computed twice: *texts* (what the field says), *values* (what it
+means), and the verdict. A good row never evaluates the text of a reason: reasons stand behind one CASE.
+
+Fields with the same expression and reading are stored once, however many canonical tables use them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from etl import timezones
+from etl.config import ConfigError, Source, TableMapping, did_you_mean
+from etl.contracts import CONTRACTS, EARLIEST, LATEST, TYPE_WORDS, Column
+from etl.privacy import scrub_sql
+from etl.sources import Field, JsonShape, Plan, TableMap, column, literal, path
+
+
+@dataclass(frozen=True)
+class StoredTable:
+    """How to read one canonical table back from a landing file.
+
+    Attributes
+    ----------
+    table : str
+        Canonical name.
+    columns : mapping of str to str
+        Canonical column to SQL over the landing file: a stored column, or a constant.
+    give : str
+        Stored BOOLEAN column that says which rows belong to the table; empty when all do.
+    flag : str
+        SQL over the landing file for ``_time_flag``.
+    """
+
+    table: str
+    columns: Mapping[str, str]
+    give: str = ""
+    flag: str = "NULL::VARCHAR"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A compiled statement and how to read what it gives.
+
+    Attributes
+    ----------
+    sql : str
+        A query over the relation ``records``; one row per record (or per element of ``TableMap.each``), with the stored
+        columns, ``_reasons VARCHAR[]`` (NULL for a good row), and for the record statement ``_dropped VARCHAR``,
+        ``_key VARCHAR`` and ``_version TIMESTAMP`` where the plan has them.
+    tables : tuple of StoredTable
+    carries_key : bool
+        Whether ``_key`` and ``_version`` are there.
+    """
+
+    sql: str
+    tables: tuple[StoredTable, ...]
+    carries_key: bool = False
+
+
+@dataclass
+class _Layers:
+    """Expressions gathered while tables are compiled; names are handed out in order of first use."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    locals: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)
+    flags: dict[str, str] = field(default_factory=dict)
+    stored: list[str] = field(default_factory=list)
+    gives: dict[str, str] = field(default_factory=dict)
+    violations: list[tuple[str, str]] = field(default_factory=list)
+    known: dict[tuple[object, ...], str] = field(default_factory=dict)
+
+    def name(self, prefix: str, group: dict[str, str], sql: str) -> str:
+        for known, expression in group.items():
+            if expression == sql:
+                return known
+        name = f"_{prefix}{len(group)}"
+        group[name] = sql
+        return name
+
+
+def resolve(name: str, source: Source, plan: Plan) -> Plan:
+    """Apply the columns, values, constants and further tables of ``[sources.NAME]`` to a plan.
+
+    Parameters
+    ----------
+    name : str
+        Name of the source, for messages.
+    source : Source
+        Its section.
+    plan : Plan
+        What the format says.
+
+    Raises
+    ------
+    ConfigError
+        When a canonical column or table is named that does not exist, or a required one is left without a source.
+    """
+    is_json = isinstance(plan.shape, JsonShape)
+    tables = list(plan.tables)
+    if not tables:
+        raise ConfigError(f'[sources.{name}]: the format gives no table; name one with table = "...".')
+    tables[0] = _with_overrides(f"sources.{name}", tables[0], source, is_json)
+    for table, mapping in source.also.items():
+        where = f"sources.{name}.also.{table}"
+        if table not in CONTRACTS:
+            raise ConfigError(f"[{where}]: there is no table {table}.{did_you_mean(table, CONTRACTS)}")
+        when = _when(mapping, is_json)
+        tables.append(_read_as_told(_with_overrides(where, TableMap(table, {}, when), mapping, is_json), source))
+    for index, table_map in enumerate(tables):
+        where = f"sources.{name}" if index < len(plan.tables) else f"sources.{name}.also.{table_map.table}"
+        _require_columns(where, table_map)
+    return replace(plan, tables=tuple(tables))
+
+
+def _user_field(names: str | list[str], is_json: bool) -> Field:
+    parts = [names] if isinstance(names, str) else list(names)
+    fields = [path(part) if is_json else column(part) for part in parts]
+    if len(fields) == 1:
+        return fields[0]
+    together = " || '/' || ".join(f"coalesce({item.sql}, '')" for item in fields)
+    some = " or ".join(f"{item.sql} is not null" for item in fields)
+    return Field(f"case when {some} then {together} end", " + ".join(parts))
+
+
+def _when(mapping: TableMapping, is_json: bool) -> str:
+    conditions = []
+    for name, wanted in mapping.when.items():
+        sql = _user_field(name, is_json).sql
+        accepted = wanted if isinstance(wanted, list) else [wanted]
+        words = [str(item).lower() if isinstance(item, bool) else str(item) for item in accepted]
+        conditions.append(f"lower({sql}) in ({', '.join(literal(word.lower()) for word in words)})")
+    return " and ".join(conditions) or "true"
+
+
+def _with_overrides(where: str, table_map: TableMap, section: Source | TableMapping, is_json: bool) -> TableMap:
+    contract = CONTRACTS[table_map.table]
+    fields = dict(table_map.fields)
+    for group in ("columns", "values", "constants"):
+        for canonical in getattr(section, group):
+            if canonical not in contract:
+                hint = did_you_mean(canonical, contract.column_names)
+                raise ConfigError(
+                    f"[{where}] {group}.{canonical}: table {contract.name} has no such column."
+                    f"{hint or ' It has: ' + ', '.join(contract.column_names) + '.'}"
+                )
+    for canonical, names in section.columns.items():
+        own = _user_field(names, is_json)
+        before = fields.get(canonical)
+        fields[canonical] = (
+            own
+            if before is None
+            else replace(
+                own, format=before.format, timezone=before.timezone, decimal=before.decimal, values=before.values
+            )
+        )
+    for canonical, value in section.constants.items():
+        word = str(value).lower() if isinstance(value, bool) else str(value)
+        fields[canonical] = Field(literal(word), f"constant {value!r}")
+    for canonical, mapping in section.values.items():
+        if canonical not in fields:
+            raise ConfigError(f"[{where}] values.{canonical}: the column is not mapped; add it to columns.")
+        words = {key: str(item).lower() if isinstance(item, bool) else str(item) for key, item in mapping.items()}
+        fields[canonical] = replace(fields[canonical], values={**fields[canonical].values, **words})
+    return replace(table_map, fields=fields)
+
+
+def _read_as_told(table_map: TableMap, source: Source) -> TableMap:
+    """Apply the options date_format and decimal of a tabular source to a further table."""
+    contract = CONTRACTS[table_map.table]
+    pattern, decimal = str(source.options.get("date_format", "")), str(source.options.get("decimal", "."))
+    fields = {
+        name: replace(mapped, format=pattern)
+        if contract[name].type in ("date", "timestamp")
+        else replace(mapped, decimal=decimal)
+        for name, mapped in table_map.fields.items()
+    }
+    return replace(table_map, fields=fields)
+
+
+def _require_columns(where: str, table_map: TableMap) -> None:
+    contract = CONTRACTS[table_map.table]
+    missing = [
+        item.name for item in contract if item.required and item.default == "NULL" and item.name not in table_map.fields
+    ]
+    if missing:
+        raise ConfigError(
+            f"[{where}]: table {contract.name} needs {', '.join(missing)}; say where it comes from with "
+            f'columns = {{ {missing[0]} = "..." }} or constants = {{ {missing[0]} = "..." }}.'
+        )
+
+
+def records(plan: Plan, source: Source, zone: str) -> Statement:
+    """Compile the statement over records: all tables without ``each``, the record's checks, drops, key and version.
+
+    Parameters
+    ----------
+    plan : Plan
+        Resolved with :func:`resolve`.
+    source : Source
+        Its section.
+    zone : str
+        Zone of times without offset.
+    """
+    layers = _Layers()
+    simple = [table_map for table_map in plan.tables if not table_map.each]
+    stored = tuple(_table(layers, table_map, source, zone) for table_map in simple)
+    for check in plan.checks:
+        message = check.message if check.message_is_sql else literal(check.message)
+        name = layers.name("k", layers.texts, f"case when {check.broken_when} then {message} end")
+        layers.violations.append((f"{name} is not null", name))
+    if not any(table_map.each for table_map in plan.tables) and all(item.give for item in stored):
+        none = " and ".join(f"not {item.give}" for item in stored)
+        layers.violations.append((none, "'the record gives no row of any table'"))
+    extra = ["_line"]
+    if plan.drops:
+        cases = " ".join(f"when {drop.when} then {literal(drop.reason)}" for drop in plan.drops)
+        layers.texts["_dropped"] = f"case {cases} end"
+    else:
+        layers.texts["_dropped"] = "NULL::VARCHAR"
+    extra.append("_dropped")
+    carries_key = bool(plan.key) or bool(plan.tables[0].each)
+    if carries_key:
+        key = " || '/' || ".join(f"coalesce(({part})::varchar, '')" for part in plan.key) or "_line::varchar"
+        layers.texts["_key"] = key
+        layers.texts["_version_text"] = f"({plan.version})::varchar" if plan.version else "NULL::VARCHAR"
+        layers.values["_version"] = "coalesce(try_cast(_version_text as timestamptz) at time zone 'UTC', NULL)"
+        extra += ["_key", "_version"]
+    return Statement(_assemble(layers, "records", extra, guard="_dropped is null"), stored, carries_key)
+
+
+def elements(table_map: TableMap, source: Source, zone: str) -> Statement:
+    """Compile the statement over the elements of ``table_map.each``: columns ``_line, item_no`` and the table's.
+
+    Parameters
+    ----------
+    table_map : TableMap
+        With ``each``.
+    source, zone
+        As in :func:`records`.
+    """
+    layers = _Layers()
+    stored = _table(layers, replace(table_map, when="true"), source, zone)
+    relation = (
+        f"(select * from (select *, unnest(_list) as item, generate_subscripts(_list, 1) as item_no "
+        f"from (select *, ({table_map.each}) as _list from records)) where {table_map.when})"
+    )
+    return Statement(_assemble(layers, relation, ["_line", "item_no"]), (stored,))
+
+
+def _table(layers: _Layers, table_map: TableMap, source: Source, zone: str) -> StoredTable:
+    contract = CONTRACTS[table_map.table]
+    guard = ""
+    if table_map.when != "true":
+        guard = f"_give{len(layers.gives)}_{table_map.table}"
+        layers.gives[guard] = f"coalesce({table_map.when}, false)"
+    columns: dict[str, str] = {}
+    given: dict[str, str] = {}
+    flags: list[tuple[str, str]] = []
+    start = len(layers.violations)
+    for item in contract:
+        mapped = table_map.fields.get(item.name)
+        if mapped is None:
+            columns[item.name] = f"CAST({item.default} AS {item.sql_type})"
+            continue
+        if item.name == "source_customer_id" and source.customer_ids:
+            mapped = replace(mapped, sql=f"{literal(source.customer_ids + ':')} || ({mapped.sql})")
+        columns[item.name], given[item.name] = _column(layers, item, mapped, zone, flags)
+    for rule in contract.rules:
+        predicate = _substitute(rule.broken_when, columns, given)
+        layers.violations.append((f"({predicate})", literal(rule.message)))
+    if guard:
+        guarded = [(f"{guard} and {predicate}", reason) for predicate, reason in layers.violations[start:]]
+        layers.violations[start:] = guarded
+    flag = "NULL::VARCHAR"
+    if flags:
+        words = ", ".join(f"{literal(name + ':')} || {sql}" for name, sql in flags)
+        flag = layers.name("f", layers.flags, f"nullif(concat_ws(',', {words}), '')")
+    return StoredTable(table_map.table, columns, guard, flag)
+
+
+def _substitute(rule: str, columns: Mapping[str, str], given: Mapping[str, str]) -> str:
+    """A contract's rule over the stored columns.
+
+    Where the rule asks whether a column is empty, the text of the field answers: a value that could not be read has its own
+    reason and is not empty besides.
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        if match["empty"]:
+            return f"{given.get(match['empty'], columns.get(match['empty'], match['empty']))} is {match['not'] or ''}null"
+        return columns.get(match[0], match[0])
+
+    return re.sub(r"'[^']*'|\b(?P<empty>[a-z_]+) is (?P<not>not )?null\b|\b[a-z_]+\b", replaced, rule)
+
+
+def _column(layers: _Layers, item: Column, mapped: Field, zone: str, flags: list[tuple[str, str]]) -> str:
+    """Add one canonical column to the layers and return the name of the stored column."""
+    zone = mapped.timezone or zone
+    default = item.default if item.default != "NULL" else ""
+    signature: tuple[object, ...] = (
+        mapped.sql,
+        mapped.format,
+        zone if item.type == "timestamp" else "",
+        mapped.decimal,
+        tuple(mapped.values.items()),
+        mapped.typed,
+        item.type,
+        item.lower_case,
+        item.free_text,
+        default,
+    )
+    known = layers.known.get(signature)
+    if mapped.typed:
+        text = ""
+        value = known or layers.name("u", layers.texts, f"({mapped.sql})::{item.sql_type}")
+        shown = f"{value}::varchar"
+    else:
+        text = layers.name("t", layers.texts, _text(mapped, item))
+        shown = text
+        value = known or _value(layers, item, mapped, text, zone, default)
+        if (
+            item.type == "timestamp"
+            and not timezones.is_utc(zone)
+            and not timezones.format_carries_offset(mapped.format)
+        ):
+            local = _local(layers, mapped, text)
+            flag = timezones.flag_sql(local, zone)
+            if flag != "NULL::VARCHAR":
+                aware = timezones.carries_offset_sql(text) if not mapped.format else "false"
+                flags.append((item.name, f"(case when not {aware} then {flag} end)"))
+    if known is None:
+        layers.known[signature] = value
+        layers.stored.append(value)
+    _violations(layers, item, mapped, text, value, shown)
+    return value, text or value
+
+
+def _text(mapped: Field, item: Column) -> str:
+    text = f"nullif(trim({mapped.sql}), '')"
+    if mapped.values:
+        cases = " ".join(f"when {literal(before)} then {literal(after)}" for before, after in mapped.values.items())
+        text = f"case {text} {cases} else {text} end"
+    if item.lower_case:
+        text = f"lower({text})"
+    if item.free_text:
+        text = scrub_sql(text)
+    return text
+
+
+def _formats(pattern: str) -> str:
+    return "[" + ", ".join(literal(part.strip()) for part in pattern.split("|")) + "]"
+
+
+def _local(layers: _Layers, mapped: Field, text: str) -> str:
+    sql = f"try_strptime({text}, {_formats(mapped.format)})" if mapped.format else f"try_cast({text} as timestamp)"
+    return layers.name("l", layers.locals, sql)
+
+
+def _value(layers: _Layers, item: Column, mapped: Field, text: str, zone: str, default: str) -> str:
+    if item.type == "text":
+        if default:
+            return layers.name("v", layers.values, f"coalesce({text}, {default})")
+        return text
+    if item.type == "timestamp":
+        sql = _timestamp(layers, mapped, text, zone)
+    elif item.type == "date":
+        sql = f"try_strptime({text}, {_formats(mapped.format)})::date" if mapped.format else f"try_cast({text} as date)"
+    elif item.type == "boolean":
+        sql = f"try_cast({text} as boolean)"
+    else:
+        number = text
+        if mapped.decimal == ",":
+            number = (
+                f"case when regexp_full_match({text}, '[-+]?[0-9]+(\\.[0-9]{{3}})*(,[0-9]+)?') "
+                f"then replace(replace({text}, '.', ''), ',', '.') end"
+            )
+        sql = f"try_cast({number} as {item.sql_type})"
+    if default:
+        sql = f"case when {text} is null then {default} else {sql} end"
+    return layers.name("v", layers.values, sql)
+
+
+def _timestamp(layers: _Layers, mapped: Field, text: str, zone: str) -> str:
+    if mapped.format and timezones.format_carries_offset(mapped.format):
+        return f"(try_strptime({text}, {_formats(mapped.format)})::timestamptz at time zone 'UTC')"
+    local = _local(layers, mapped, text)
+    naive = timezones.to_utc_sql(local, zone)
+    if mapped.format:
+        return naive
+    aware = timezones.carries_offset_sql(text)
+    return f"case when {aware} then try_cast({text} as timestamptz) at time zone 'UTC' else {naive} end"
+
+
+def _violations(layers: _Layers, item: Column, mapped: Field, text: str, value: str, shown: str) -> None:
+    """Add the rules of one column: what breaks them, and the reason as SQL."""
+    label = item.name if mapped.source in (item.name, "") else f"{item.name} ({mapped.source})"
+    opening = literal(f"{label}: ") if item.private else literal(f'{label}: "')
+    closing = "" if item.private else '"'
+
+    def reason(words: str) -> str:
+        if item.private:
+            return f"{opening} || {literal('the value ' + words)}"
+        return f"{opening} || left({shown}, 60) || {literal(closing + ' ' + words)}"
+
+    def add(predicate: str, message: str) -> None:
+        layers.violations.append((predicate, message))
+
+    if text and item.type != "text":
+        hint = f" in the form {mapped.format}" if mapped.format else ""
+        hint = (
+            " with a decimal comma" if mapped.decimal == "," and item.type in ("number", "money", "integer") else hint
+        )
+        add(f"({text} is not null and {value} is null)", reason(f"is not {TYPE_WORDS[item.type]}{hint}"))
+    if item.required:
+        add(f"{text or value} is null", literal(f"{label}: empty, but required"))
+    if item.type == "text":
+        if item.domain:
+            allowed = ", ".join(literal(word) for word in item.domain)
+            add(f"{value} not in ({allowed})", reason(f"is not one of {', '.join(item.domain)}"))
+        else:
+            longest = item.max_length
+            words = literal(f" characters; at most {longest} are allowed")
+            too_long = f"(strlen({value}) > {longest} and length({value}) > {longest})"
+            add(too_long, f"{literal(label + ': ')} || length({value}) || {words}")
+    if item.type in ("date", "timestamp"):
+        bounds = f"{item.type} '{EARLIEST}' and {value} < {item.type} '{LATEST}'"
+        add(f"not ({value} >= {bounds})", reason(f"is not between {EARLIEST[:4]} and {int(LATEST[:4]) - 1}"))
+    if item.type in ("number", "integer", "money"):
+        if item.low is not None and item.high is not None:
+            words = f"is not between {item.low:,.10g} and {item.high:,.10g}{' ' + item.unit if item.unit else ''}"
+            add(f"{value} not between {item.low!r} and {item.high!r}", reason(words))
+        elif item.type == "number":
+            add(f"not isfinite({value})", reason("is not a finite number"))
+
+
+def _assemble(layers: _Layers, relation: str, extra: Sequence[str], guard: str = "") -> str:
+    texts = [f"{sql} as {name}" for name, sql in layers.texts.items()]
+    gives = [f"{sql} as {name}" for name, sql in layers.gives.items()]
+    through = [name for name in extra if name in ("_line", "item_no")]
+    inner = f"select {', '.join([*through, *texts, *gives])} from {relation}"
+    if layers.locals:
+        named = ", ".join(f"{sql} as {name}" for name, sql in layers.locals.items())
+        inner = f"select *, {named} from ({inner})"
+    computed = [*layers.values.items(), *layers.flags.items()]
+    if computed:
+        inner = f"select *, {', '.join(f'{sql} as {name}' for name, sql in computed)} from ({inner})"
+    predicates = list(dict.fromkeys(predicate for predicate, _ in layers.violations))
+    reasons = list(dict.fromkeys(layers.violations))
+    if predicates:
+        guarded = f"{guard} and " if guard else ""
+        listed = ", ".join(f"case when {predicate} then {reason} end" for predicate, reason in reasons)
+        verdict = (
+            f"case when {guarded}({' or '.join(predicates)}) "
+            f"then list_filter([{listed}], lambda word: word is not null) end"
+        )
+    else:
+        verdict = "NULL::VARCHAR[]"
+    stored = list(dict.fromkeys([*extra, *layers.stored, *layers.gives, *layers.flags]))
+    return f"select {', '.join(stored)}, {verdict} as _reasons from ({inner})"
+
+
+__all__ = ["Statement", "StoredTable", "elements", "records", "resolve"]

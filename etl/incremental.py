@@ -1,0 +1,173 @@
+"""What has landed before and need not be read again, by content and not by date.
+
+The key of a landing folder is a hash of everything the outcome depends on: the file's content, the source's section of
+the configuration, its time zone, the contracts, and the code that reads and compiles. Any change of any of them gives
+another folder; what is there is never changed.
+
+A file's hash is remembered with its size and time of change, so that a run with nothing new reads no file at all. A
+file changed within two seconds of being hashed is hashed again next time: its time of change could not tell.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from etl.config import Source
+from etl.contracts import CONTRACTS
+from etl.sources.registry import FORMATS
+from etl.textfile import hash_of
+
+RACY_NS = 2_000_000_000
+_ENGINE = ("compile", "contracts", "csvfile", "jsonfile", "landing", "privacy", "reading", "tablefile", "textfile", "timezones")
+
+
+@cache
+def _code(name: str) -> str:
+    """Hash of a module's source, or of its name when it has none on disk."""
+    module: ModuleType | None = sys.modules.get(name)
+    file = getattr(module, "__file__", None)
+    if file is None:
+        folder = Path(__file__).parent
+        file = str(folder.joinpath(*name.split(".")[1:]).with_suffix(".py"))
+    try:
+        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    except OSError:
+        return hashlib.sha256(name.encode()).hexdigest()
+
+
+def reading_key(source_name: str, source: Source, zone: str) -> str:
+    """Return the hash of all that decides how a source's files are read, without their content.
+
+    Parameters
+    ----------
+    source_name : str
+    source : Source
+        Its section of the configuration.
+    zone : str
+        Zone of times without offset.
+    """
+    section = source.model_dump(mode="json", exclude={"path", "max_reject_share", "optional"})
+    parts = {
+        "name": source_name,
+        "section": section,
+        "zone": zone,
+        "contracts": hashlib.sha256(repr(CONTRACTS).encode()).hexdigest(),
+        "format": [_code(FORMATS[source.format]), _code("etl.sources.__init__")],
+        "engine": [_code(f"etl.{name}") for name in _ENGINE],
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def file_id(source_name: str, shown: str, sha256: str) -> str:
+    """Return the identity of one file with one content in one source: twelve hexadecimal characters."""
+    return hashlib.sha256(f"{source_name}\n{shown}\n{sha256}".encode()).hexdigest()[:12]
+
+
+def folder_name(identity: str, key: str) -> str:
+    """Return the name of a landing folder: the file's identity first, at a fixed place."""
+    return f"{identity}-{key[:16]}"
+
+
+class Hashes:
+    """Remembered hashes of files, kept in ``landing/hashes.json``.
+
+    Parameters
+    ----------
+    folder : Path
+        The landing folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "hashes.json"
+        self._changed = False
+        try:
+            self._known: dict[str, list[int | str]] = json.loads(self._file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            self._known = {}
+        self._seen: set[str] = set()
+
+    def of(self, path: Path) -> tuple[str, int]:
+        """Return a file's SHA-256 and size, from memory when it has not changed since.
+
+        Parameters
+        ----------
+        path : Path
+        """
+        before = path.stat()
+        name = str(path)
+        self._seen.add(name)
+        known = self._known.get(name)
+        if known is not None and known[:3] == [before.st_size, before.st_mtime_ns, before.st_ino] and known[3] == 1:
+            return str(known[4]), before.st_size
+        digest = hash_of(path)
+        after = path.stat()
+        settled = after.st_mtime_ns == before.st_mtime_ns and _now_ns(path) - after.st_mtime_ns > RACY_NS
+        self._known[name] = [after.st_size, after.st_mtime_ns, after.st_ino, int(settled), digest]
+        self._changed = True
+        return digest, after.st_size
+
+    def save(self) -> None:
+        """Write the hashes of the files asked for; others are forgotten."""
+        if not self._changed and self._seen == set(self._known):
+            return
+        kept = {name: value for name, value in self._known.items() if name in self._seen}
+        self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = self._file.with_suffix(f".{os.getpid()}.tmp")
+        temporary.write_text(json.dumps(kept), encoding="utf-8")
+        os.replace(temporary, self._file)
+
+
+def _now_ns(path: Path) -> int:
+    """The file system's clock, as seen by reading the file: its access time, or the machine's when that is older."""
+    import time
+
+    return max(time.time_ns(), path.stat().st_atime_ns)
+
+
+def sweep(folder: Path, keep: Iterable[str]) -> int:
+    """Remove landing folders that are not kept, and what interrupted runs left.
+
+    Parameters
+    ----------
+    folder : Path
+        The landing folder.
+    keep : iterable of str
+        Names of folders in use.
+
+    Returns
+    -------
+    int
+        Number of folders removed.
+    """
+    wanted = set(keep)
+    removed = 0
+    if not folder.is_dir():
+        return 0
+    for entry in folder.iterdir():
+        if entry.is_dir() and entry.name not in wanted:
+            shutil.rmtree(entry, ignore_errors=True)
+            removed += 1
+    return removed
+
+
+def save_index(folder: Path, names: Iterable[str]) -> None:
+    """Write down which landing folders the served version was built from, for a replay of their rejects."""
+    temporary = folder / f"index.{os.getpid()}.tmp"
+    temporary.write_text(json.dumps(sorted(names)), encoding="utf-8")
+    os.replace(temporary, folder / "index.json")
+
+
+def load_index(folder: Path) -> list[str]:
+    """Return what :func:`save_index` wrote; empty when nothing was built yet."""
+    try:
+        return [str(name) for name in json.loads((folder / "index.json").read_text(encoding="utf-8"))]
+    except (OSError, ValueError):
+        return []

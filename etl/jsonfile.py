@@ -1,0 +1,177 @@
+"""JSON lines, arrays and documents, cut into records of one JSON object each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from etl.csvfile import BATCH, Structural
+from etl.sources import SourceError
+from etl.textfile import chunks
+
+SCHEMA = pa.schema([("_line", pa.int64()), ("_text", pa.string())])
+LARGEST_DOCUMENT = 1 << 30
+"""Largest JSON document (not JSON lines) read, in bytes: it has to fit in memory as a whole."""
+
+
+def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of a file that are not blank, numbered from 1, decompressed.
+
+    Raises
+    ------
+    SourceError
+        When a gzip file is cut short.
+    """
+    number = 0
+    carry = b""
+    for block in chunks(path):
+        pieces = (carry + block).split(b"\n")
+        carry = pieces.pop()
+        for piece in pieces:
+            number += 1
+            if piece.strip():
+                yield number, piece
+    if carry.strip():
+        yield number + 1, carry
+
+
+def is_lines(path: Path) -> bool:
+    """Whether a file is JSON lines: its first line that is not blank is a complete object and is not alone."""
+    numbered = lines_of(path)
+    first = next(numbered, None)
+    if first is None:
+        return True
+    second = next(numbered, None)
+    try:
+        value = orjson.loads(_unmarked(first[1]))
+    except orjson.JSONDecodeError:
+        return path.name.removesuffix(".gz").endswith((".jsonl", ".ndjson")) and not first[1].lstrip().startswith(b"[")
+    return isinstance(value, dict) and (second is not None or path.name.removesuffix(".gz").endswith(("l", ".ndjson")))
+
+
+def _unmarked(line: bytes) -> bytes:
+    return line.removeprefix(b"\xef\xbb\xbf")
+
+
+def records_of(path: Path, lists: Sequence[str]) -> Iterator[tuple[int, bytes | None, str, str]]:
+    """Yield the records of a file.
+
+    Parameters
+    ----------
+    path : Path
+        JSON lines, an array of objects, one object, or a document holding the records under one of ``lists``.
+    lists : sequence of str
+        Keys to look under.
+
+    Yields
+    ------
+    line : int
+        Line (JSON lines), or number of the record in the document.
+    text : bytes or None
+        One JSON object; ``None`` for a record that is none.
+    reason, raw : str
+        Why not, and its text; empty for a good record.
+
+    Raises
+    ------
+    SourceError
+        When the file is empty, a gzip is cut short, or a document is not JSON.
+    """
+    if is_lines(path):
+        yield from _json_lines(path, lists)
+    else:
+        yield from _document(path, lists)
+
+
+def _json_lines(path: Path, lists: Sequence[str]) -> Iterator[tuple[int, bytes | None, str, str]]:
+    some = False
+    for number, line in lines_of(path):
+        some = True
+        line = _unmarked(line) if number == 1 else line
+        if b"\0" in line:
+            yield number, None, "holds a NUL byte", line.replace(b"\0", b"").decode("utf-8", "replace")
+            continue
+        try:
+            value = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            text = line.decode("utf-8", "replace")
+            yield number, None, f"not valid JSON ({str(error).split(':')[0]})", text
+            continue
+        if not isinstance(value, dict):
+            yield number, None, "not a JSON object", line.decode("utf-8", "replace")
+            continue
+        inner = next((value[key] for key in lists if isinstance(value.get(key), list)), None)
+        if inner is None:
+            yield number, line, "", ""
+            continue
+        for element in inner:
+            yield _element(number, element)
+    if not some:
+        raise SourceError(f"{path}: the file is empty. Export it again.")
+
+
+def _document(path: Path, lists: Sequence[str]) -> Iterator[tuple[int, bytes | None, str, str]]:
+    content = b"".join(_within(path))
+    if not content.strip():
+        raise SourceError(f"{path}: the file is empty. Export it again.")
+    try:
+        value = orjson.loads(_unmarked(content))
+    except orjson.JSONDecodeError as error:
+        raise SourceError(
+            f"{path}, line {error.lineno}, column {error.colno}: not valid JSON ({error.msg}); "
+            f"the file is cut short or damaged. Export it again; nothing of it was used."
+        ) from None
+    found: Any = value
+    if isinstance(value, dict):
+        found = next((value[key] for key in lists if isinstance(value.get(key), list)), [value])
+    if not isinstance(found, list):
+        raise SourceError(f"{path}: the document is neither an object nor a list of objects.")
+    for number, element in enumerate(found, start=1):
+        yield _element(number, element)
+
+
+def _within(path: Path) -> Iterator[bytes]:
+    size = 0
+    for block in chunks(path):
+        size += len(block)
+        if size > LARGEST_DOCUMENT:
+            raise SourceError(f"{path}: a JSON document over {LARGEST_DOCUMENT >> 30} GiB; export it as JSON lines.")
+        yield block
+
+
+def _element(number: int, element: Any) -> tuple[int, bytes | None, str, str]:
+    text = orjson.dumps(element)
+    if isinstance(element, dict):
+        return number, text, "", ""
+    return number, None, "not a JSON object", text.decode()
+
+
+def batches(path: Path, lists: Sequence[str], structural: list[Structural]) -> pa.RecordBatchReader:
+    """Return the good records as Arrow: ``_line`` and ``_text``; the others go to ``structural``."""
+
+    def produce() -> Iterator[pa.RecordBatch]:
+        numbers: list[int] = []
+        texts: list[bytes] = []
+        for number, text, reason, raw in records_of(path, lists):
+            if text is None:
+                structural.append(Structural(number, reason, raw))
+                continue
+            numbers.append(number)
+            texts.append(text)
+            if len(texts) >= BATCH:
+                yield _batch(numbers, texts)
+                numbers, texts = [], []
+        if texts:
+            yield _batch(numbers, texts)
+
+    return pa.RecordBatchReader.from_batches(SCHEMA, produce())
+
+
+def _batch(numbers: list[int], texts: list[bytes]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays(
+        [pa.array(numbers, pa.int64()), pa.array(texts, pa.binary()).cast(pa.string())], schema=SCHEMA
+    )

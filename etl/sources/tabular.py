@@ -1,0 +1,168 @@
+"""Any CSV, Parquet, XLSX or JSON lines file with a column mapping: the way in for every system without a module.
+
+The section of the source says everything::
+
+    [sources.qa]
+    format = "tabular"
+    path = "exports/qa.csv"
+    table = "qa_evaluation"
+    timezone = "Europe/Madrid"
+    columns = { evaluation_id = "Eval ID", source_agent_id = "Agent", evaluated_at = "Date", active_listening = "AL" }
+    values = { critical_fail = { "J" = "true", "N" = "false" } }
+    constants = { form_version = "v2" }
+    options = { delimiter = ";", encoding = "cp1252", date_format = "%d/%m/%Y %H:%M", decimal = "," }
+
+A canonical column that is not listed in ``columns`` is taken from the file's column of the same name, when there is one.
+Several source columns (``source_agent_id = ["last", "first"]``) are joined by a slash. ``[sources.NAME.also.TABLE]``
+fills further tables from the same records.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from etl.config import ConfigError, Source, did_you_mean
+from etl.contracts import CONTRACTS
+from etl.reading import JSON_ENDINGS
+from etl.sources import (
+    Context,
+    CsvShape,
+    Field,
+    JsonShape,
+    Plan,
+    Recognition,
+    Sample,
+    Shape,
+    SourceFormat,
+    TableMap,
+    TableShape,
+    column,
+    path,
+)
+from etl.tablefile import is_workbook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+OPTIONS = {
+    "delimiter": "what separates the columns of a text file; found in the header when left out",
+    "encoding": "encoding of a text file; utf-8 when left out",
+    "encoding_errors": '"reject" rejects single lines that are not in the encoding instead of refusing the file',
+    "date_format": "strptime pattern of dates and times that are not ISO 8601; several are separated by |",
+    "decimal": '"," for numbers written 1.234,56',
+    "sheet": "sheet of a workbook; the first when left out",
+    "skip_lines": "records after the header that are not data",
+}
+
+
+def plan(context: Context) -> Plan:
+    """Return the plan of one file.
+
+    Parameters
+    ----------
+    context : Context
+
+    Raises
+    ------
+    ConfigError
+        When the table is missing or unknown.
+    """
+    source = context.source
+    where = f"[sources.{context.name}]"
+    if source.table is None:
+        raise ConfigError(f"{where}: format \"tabular\" needs table = \"...\"; one of {', '.join(CONTRACTS)}.")
+    if source.table not in CONTRACTS:
+        raise ConfigError(
+            f'{where} table: there is no table "{source.table}".{did_you_mean(source.table, CONTRACTS)} '
+            f"Tables: {', '.join(CONTRACTS)}."
+        )
+    decimal = str(context.option("decimal", "."))
+    if decimal not in (".", ","):
+        raise ConfigError(f'{where} options.decimal: "{decimal}" is neither "." nor ",".')
+    is_json = context.sample.is_json
+    fields = _same_name(source, context.sample)
+    fields.update({name: _reading(mapped, name, source, decimal) for name, mapped in fields.items()})
+    for name, own in source.columns.items():
+        placeholder = path(own if isinstance(own, str) else own[0]) if is_json else column("")
+        if name in CONTRACTS[source.table]:
+            fields[name] = _reading(placeholder, name, source, decimal)
+    used = _used(source)
+    shape = _shape(context, used, tuple(field.source for field in fields.values()))
+    return Plan(shape, (TableMap(source.table, fields),))
+
+
+def _same_name(source: Source, sample: Sample) -> dict[str, Field]:
+    present = set(sample.header) if not sample.is_json else {key for row in sample.rows for key in row}
+    make = path if sample.is_json else column
+    named = CONTRACTS[str(source.table)].column_names
+    return {name: make(name) for name in named if name in present and name not in source.columns}
+
+
+def _reading(mapped: Field, name: str, source: Source, decimal: str) -> Field:
+    kind = CONTRACTS[str(source.table)][name].type
+    if kind in ("date", "timestamp"):
+        return replace(mapped, format=str(source.options.get("date_format", "")))
+    if kind in ("number", "integer", "money"):
+        return replace(mapped, decimal=decimal)
+    return mapped
+
+
+def _used(source: Source) -> tuple[str, ...]:
+    """Source columns the section names: they have to be there."""
+    names: list[str] = []
+    groups: Iterable[dict[str, str | list[str]]] = (
+        source.columns,
+        *(mapping.columns for mapping in source.also.values()),
+    )
+    for group in groups:
+        for own in group.values():
+            names += [own] if isinstance(own, str) else own
+    names += [name for mapping in source.also.values() for name in mapping.when]
+    return tuple(dict.fromkeys(names))
+
+
+def _shape(context: Context, required: tuple[str, ...], optional: tuple[str, ...]) -> Shape:
+    file = context.sample.path
+    if file.name.removesuffix(".gz").endswith(JSON_ENDINGS):
+        return JsonShape(context.sample.lists)
+    if file.suffix.lower() in (".parquet", ".pq") or is_workbook(file):
+        return TableShape(required, (), str(context.option("sheet", "")))
+    delimiter = context.option("delimiter", None)
+    return CsvShape(
+        required,
+        tuple(name for name in optional if name in context.sample.header),
+        int(context.option("skip_lines", 0)),
+        str(delimiter) if delimiter is not None else None,
+        str(context.option("encoding", "utf-8")),
+    )
+
+
+def recognise(sample: Sample) -> Recognition | None:
+    """Recognise a file whose columns are named as a canonical table's are.
+
+    Parameters
+    ----------
+    sample : Sample
+    """
+    names = set(sample.header) or {key for row in sample.rows for key in row}
+    best: tuple[float, str] = (0.0, "")
+    for contract in CONTRACTS.values():
+        required = {item.name for item in contract if item.required and item.default == "NULL"}
+        if required and required <= names:
+            share = len(names & set(contract.column_names)) / max(len(names), 1)
+            best = max(best, (share, contract.name))
+    if not best[1]:
+        return None
+    return Recognition(0.4 + 0.2 * best[0], f"rows of {best[1]}", ("timezone",), {})
+
+
+FORMAT = SourceFormat(
+    name="tabular",
+    label="any table with a column mapping",
+    tables=tuple(CONTRACTS),
+    plan=plan,
+    recognise=recognise,
+    options=OPTIONS,
+    local_times=True,
+)

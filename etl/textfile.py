@@ -1,0 +1,268 @@
+"""Text files made plain before they are read: decompressed, decoded, counted line by line.
+
+One pass over the bytes gives the hash of the file and the facts by which a parse is audited afterwards: how many
+physical lines there are, whether a quote, a NUL or a carriage return occurs, whether the bytes are UTF-8. A reader
+that says it read every record is believed only when its count agrees with this one.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import hashlib
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from etl.config import ConfigError
+from etl.sources import SourceError
+
+CHUNK = 1 << 20
+_NEWLINE = 10
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True)
+class PlainText:
+    """A text file as UTF-8 on disk, and what was counted in it.
+
+    Attributes
+    ----------
+    path : Path
+        The plain file: the original, or a decompressed or decoded copy.
+    lines : int
+        Physical lines, without empty ones at the end.
+    has_quote, has_nul : bool
+        Whether ``"`` or a NUL byte occurs.
+    line_end : str
+        ``"lf"``, ``"crlf"``, ``"cr"`` or ``"mixed"``.
+    bad_line : int or None
+        First line that is not UTF-8.
+    bad_byte : int
+        The byte there.
+    longest : bool
+        Whether a line is longer than a chunk, which only a careful reader can take.
+    """
+
+    path: Path
+    lines: int
+    has_quote: bool
+    has_nul: bool
+    line_end: str
+    bad_line: int | None
+    bad_byte: int
+    longest: bool
+
+
+def hash_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def check_encoding(name: str, where: str) -> str:
+    """Return Python's name of an encoding.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such encoding.
+    """
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        raise ConfigError(
+            f'{where} options.encoding: there is no encoding "{name}"; use "utf-8", "latin-1", "cp1252" or "utf-16".'
+        ) from None
+
+
+def open_bytes(path: Path) -> BinaryIO:
+    """Open a file for reading bytes, through gzip when its first bytes say so."""
+    handle = path.open("rb")
+    magic = handle.read(2)
+    handle.seek(0)
+    if magic == b"\x1f\x8b":
+        handle.close()
+        return gzip.open(path, "rb")  # type: ignore[return-value]
+    return handle
+
+
+def chunks(path: Path) -> Iterator[bytes]:
+    """Yield a file's bytes, decompressed.
+
+    Raises
+    ------
+    SourceError
+        When a gzip file is cut short or damaged.
+    """
+    with open_bytes(path) as handle:
+        try:
+            while block := handle.read(CHUNK):
+                yield block
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise SourceError(
+                f"{path}: the gzip file is cut short or damaged ({error}). Export or copy it again; "
+                f"nothing of it was used."
+            ) from None
+
+
+def prepare(path: Path, encoding: str, work_dir: Path) -> PlainText:
+    """Make a text file plain and count it.
+
+    Parameters
+    ----------
+    path : Path
+        The export, ``.gz`` or not.
+    encoding : str
+        Python's name of its encoding.
+    work_dir : Path
+        Where a decompressed or decoded copy is put.
+
+    Raises
+    ------
+    SourceError
+        When the file is cut short, or cannot be decoded in the encoding given.
+    """
+    with path.open("rb") as handle:
+        start = handle.read(4)
+    decode = encoding not in ("utf-8", "utf-8-sig", "ascii")
+    if start[:2] in _UTF16 and not encoding.startswith("utf-16"):
+        raise SourceError(f'{path}: the file is UTF-16; set options = {{ encoding = "utf-16" }} for its source.')
+    copy = decode or start[:2] == b"\x1f\x8b"
+    target = work_dir / f"plain-{hashlib.sha256(str(path).encode()).hexdigest()[:16]}.txt" if copy else path
+    count = _Count()
+    output = target.open("wb") if copy else None
+    decoder = codecs.getincrementaldecoder(encoding)() if decode else None
+    try:
+        for block in chunks(path):
+            if decoder is not None:
+                try:
+                    block = decoder.decode(block).encode()
+                except UnicodeError as error:
+                    raise SourceError(
+                        f"{path}, line {count.newlines + 1}: cannot be read as {encoding} ({error}); "
+                        f"correct options.encoding of its source."
+                    ) from None
+            count.add(block)
+            if output is not None:
+                output.write(block)
+    finally:
+        if output is not None:
+            output.close()
+    return count.result(target)
+
+
+class _Count:
+    """Running counts over the chunks of a file."""
+
+    def __init__(self) -> None:
+        self.newlines = 0
+        self.returns = 0
+        self.pairs = 0
+        self.has_quote = self.has_nul = self.longest = False
+        self.bad_line: int | None = None
+        self.bad_byte = 0
+        self._trailing = b""
+        self._last = b""
+        self._size = 0
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._ascii = True
+
+    def add(self, block: bytes) -> None:
+        newlines = int(np.count_nonzero(np.frombuffer(block, np.uint8) == _NEWLINE))
+        self.has_quote = self.has_quote or b'"' in block
+        self.has_nul = self.has_nul or b"\0" in block
+        self.longest = self.longest or (newlines == 0 and len(block) == CHUNK)
+        if b"\r" in block or self._last == b"\r":
+            self.returns += block.count(b"\r")
+            self.pairs += block.count(b"\r\n") + (self._last == b"\r" and block[:1] == b"\n")
+        if self.bad_line is None and not (self._ascii and block.isascii()):
+            self._validate(block)
+        self.newlines += newlines
+        self._last = block[-1:]
+        self._trailing = (self._trailing + block)[-CHUNK:] if not block.strip(b"\r\n") else block[-CHUNK:]
+        self._size += len(block)
+
+    def _validate(self, block: bytes) -> None:
+        self._ascii = False
+        pending = len(self._decoder.getstate()[0])
+        try:
+            self._decoder.decode(block)
+        except UnicodeDecodeError as error:
+            position = max(error.start - pending, 0)
+            self.bad_line = self.newlines + block[:position].count(b"\n") + 1
+            self.bad_byte = error.object[error.start]
+
+    def result(self, path: Path) -> PlainText:
+        body = self._trailing.rstrip(b"\r\n")
+        ends = self._trailing[len(body) :]
+        if self.newlines == 0 and self.returns > 0:
+            style = "cr"
+        elif self.returns == 0:
+            style = "lf"
+        else:
+            style = "crlf" if self.pairs == self.returns == self.newlines else "mixed"
+        blank = ends.count(b"\n")
+        lines = self.newlines - blank + (1 if self._size > len(ends) else 0)
+        return PlainText(
+            path, lines, self.has_quote, self.has_nul, style, self.bad_line, self.bad_byte, self.longest
+        )
+
+
+def refuse_undecodable(plain: PlainText, original: Path) -> None:
+    """Raise when a file that should be UTF-8 is not.
+
+    Raises
+    ------
+    SourceError
+        Naming the first line, the byte, and the setting that helps.
+    """
+    if plain.bad_line is not None:
+        raise SourceError(
+            f"{original}, line {plain.bad_line}: byte 0x{plain.bad_byte:02X} is not UTF-8. If the file was written in "
+            f'Latin-1 or Windows-1252, set options = {{ encoding = "cp1252" }}; if only single lines are damaged, '
+            f'set options = {{ encoding_errors = "reject" }} and they are rejected one by one.'
+        )
+
+
+def raw_lines(path: Path, wanted: set[int]) -> dict[int, str]:
+    """Return the text of some physical lines of a plain file.
+
+    Parameters
+    ----------
+    path : Path
+        UTF-8 text.
+    wanted : set of int
+        Line numbers from 1.
+    """
+    found: dict[int, str] = {}
+    if not wanted:
+        return found
+    last = max(wanted)
+    order = sorted(wanted)
+    cursor = 0
+    number = 1
+    carry = b""
+    with path.open("rb") as handle:
+        while number <= last:
+            block = handle.read(CHUNK)
+            if not block:
+                if carry and number in wanted:
+                    found[number] = carry.decode("utf-8", "replace")
+                break
+            newlines = int(np.count_nonzero(np.frombuffer(block, np.uint8) == _NEWLINE))
+            if cursor < len(order) and order[cursor] <= number + newlines:
+                pieces = (carry + block).split(b"\n")
+                for offset, piece in enumerate(pieces[:-1]):
+                    if cursor < len(order) and order[cursor] == number + offset:
+                        found[number + offset] = piece.rstrip(b"\r").decode("utf-8", "replace")
+                        cursor += 1
+                carry = pieces[-1]
+            else:
+                carry = block.rsplit(b"\n", 1)[-1] if newlines else carry + block
+            number += newlines
+    return found
