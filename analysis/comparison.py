@@ -69,8 +69,8 @@ class Roster:
             from mart.agent, origin order by agent_ix
             """
         ).fetchnumpy()
-        origin = cur.execute("select min(week) from mart.agent_week").fetchone()
-        if origin is None or origin[0] is None:
+        origin = cur.execute("select min(week) from mart.agent_week").fetchall()[0]
+        if origin[0] is None:
             raise PanelError("mart.agent_week is empty; rebuild the warehouse with `empathy build`.")
         weeks = {name: _weeks(rows[name]) for name in ("hired", "first", "last", "scheduled", "trained")}
         return cls(

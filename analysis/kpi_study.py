@@ -225,6 +225,7 @@ def study_panel(
     slice_kind: str,
     slice_value: str,
     thorough: bool = False,
+    by_week: bool = True,
 ) -> KpiStudy:
     """Estimate a KPI that is a mean over contacts (or answers, offers, days) in one slice.
 
@@ -242,6 +243,8 @@ def study_panel(
         Labels for the result tables.
     thorough
         Also what is too slow for a click: case mix, stayers, sensitivity, decomposition, ladder, cohorts by week.
+    by_week
+        Also effects by cohort and by calendar week.
 
     Returns
     -------
@@ -274,6 +277,7 @@ def study_panel(
         slice_kind=slice_kind,
         slice_value=slice_value,
         thorough=thorough,
+        by_week=by_week,
         warehouse=(cur, slice_),
     )
 
@@ -287,6 +291,7 @@ def study_of(
     slice_kind: str = "overall",
     slice_value: str = "",
     thorough: bool = False,
+    by_week: bool = True,
     warehouse: tuple[duckdb.DuckDBPyConnection, Slice] | None = None,
 ) -> KpiStudy:
     """The same on a panel that is already there (simulations, published panels).
@@ -295,7 +300,7 @@ def study_of(
     ----------
     panel
         Agents x weeks.
-    kpi, setting, slice_kind, slice_value, thorough
+    kpi, setting, slice_kind, slice_value, thorough, by_week
         As in :func:`study_panel`.
     rule
         The selection rule when the design compares by the same rule.
@@ -326,7 +331,7 @@ def study_of(
         checks.append(estimator_gap.check(simple, second, kpi, small, reader))
         checks.extend(setting.inherited.get(kpi.id, ()))
     tables["event_time"] = parts_rows(where, events, "event_time", bands=True)
-    if panel.cohorts.size:
+    if by_week and panel.cohorts.size:
         tables["cohort_effect"] = parts_rows(where, main.aggregate("cohort"), "cohort")
         tables["calendar_effect"] = parts_rows(where, main.aggregate("calendar_time"), "week")
     if thorough and simple.overall.available:
@@ -515,13 +520,13 @@ def holm_excludes_zero(p_values: Mapping[str, float], ci_level: float) -> dict[s
 
     Source: Holm (1979, jstor:4615733).
     """
-    from statsmodels.stats.multitest import multipletests
-
-    known = {name: p for name, p in p_values.items() if math.isfinite(p)}
-    if not known:
-        return {}
-    rejected = multipletests(list(known.values()), alpha=1 - ci_level, method="holm")[0]
-    return {name: bool(flag) for name, flag in zip(known, rejected, strict=True)}
+    known = sorted((p, name) for name, p in p_values.items() if math.isfinite(p))
+    out: dict[str, bool] = {}
+    still = True
+    for place, (p_value, name) in enumerate(known):
+        still = still and p_value <= (1 - ci_level) / (len(known) - place)
+        out[name] = still
+    return out
 
 
 def bonferroni_excludes_zero(p_value: float, n_tested: int, ci_level: float) -> bool:

@@ -18,7 +18,6 @@ from analysis.results import EffectEstimate
 from analysis.slices import Slice
 from analysis.units import Reader
 from analysis.verdict import MIN_TRAINED_CLUSTERS
-from etl.warehouse import frame
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,6 +31,18 @@ EARLY_WEEKS = {"early_attrition": 13}
 TENURE_BANDS = {"0-3 months": (0, 13), "3-12 months": (13, 52), "over 12 months": (52, 10_000)}
 MANY_WEEKS = 1e9
 """Both sides of a hazard gain weeks as time passes, so nothing that stands still limits what more weeks can tell."""
+_SPELL = {
+    "agent_ix": pl.Int32,
+    "agent_key": pl.String,
+    "team_id": pl.String,
+    "site": pl.String,
+    "entry_day": pl.Int32,
+    "exit_day": pl.Int32,
+    "start_on": pl.Date,
+    "trained": pl.Boolean,
+    "left": pl.Boolean,
+    "leave_type": pl.String,
+}
 MODEL = "discrete-time proportional hazards"
 
 
@@ -60,12 +71,12 @@ def spell_weeks(cur: duckdb.DuckDBPyConnection, slice_: Slice, setting: Setting)
         if chosen:
             parts.append(f"{column} in ({', '.join('?' * len(chosen))})")
             values.extend(chosen)
-    spells = frame(
-        cur,
+    found = cur.execute(
         'select agent_ix, agent_key, team_id, site, entry_day, exit_day, start_on, trained, "left", leave_type '
         f"from mart.agent_spell where {' and '.join(parts)}",
         values,
     )
+    spells = pl.DataFrame(found.fetchall(), schema=_SPELL, orient="row")
     if spells.is_empty():
         return None
     if slice_.cohort:

@@ -145,7 +145,7 @@ def estimate_all(
     for done, (kind, value, slice_) in enumerate(slices):
         tell(f"Estimating {kind.replace('_', ' ')} {value}", (len(catalogue) + done) / steps)
         made = {
-            kpi.id: _study(cur, kpi, slice_, setting, kind, value)
+            kpi.id: _study(cur, kpi, slice_, setting, kind, value, by_week=False)
             for kpi in catalogue.values()
             if kind == "cohort" or kind in kpi.dimensions
         }
@@ -205,10 +205,13 @@ def _study(
     value: str,
     *,
     thorough: bool = False,
+    by_week: bool = True,
 ) -> KpiStudy:
     if kpi.unit == leaving.UNIT:
         return leaving.study_leaving(cur, kpi, slice_, setting, slice_kind=kind, slice_value=value)
-    return study_panel(cur, kpi, slice_, setting, slice_kind=kind, slice_value=value, thorough=thorough)
+    return study_panel(
+        cur, kpi, slice_, setting, slice_kind=kind, slice_value=value, thorough=thorough, by_week=by_week
+    )
 
 
 def _slices(cur: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, Slice]]:

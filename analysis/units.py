@@ -168,12 +168,12 @@ class Reader:
         """The number itself in the reader's unit (for axes and grids): a share of 0.012 is 1.2 points."""
         return value * _unit(kpi).scale
 
-    def change_unit(self, kpi: Wording, value: float = 2.0) -> str:
+    def change_unit(self, kpi: Wording, *, one: bool = False) -> str:
         """The word behind a change: ``points``, ``seconds``, ``EUR``, ``per 1,000 contacts``."""
         unit = _unit(kpi)
         if kpi.unit == "currency":
             return str(get_currency_symbol(self.currency, locale=self.locale))
-        word = unit.one if abs(value) == 1 else unit.many
+        word = unit.one if one else unit.many
         return f"{word} {_plural(kpi.per)}" if kpi.unit == "per_1000" else word
 
     def _plain(self, value: float, kpi: Wording, decimals: int) -> str:
@@ -188,8 +188,8 @@ class Reader:
             return f"{number} {sign}"
         return f"{sign} {number}" if sign[-1].isalpha() else f"{sign}{number}"
 
-    def _with_unit(self, text: str, kpi: Wording, value: float) -> str:
-        return text if kpi.unit == "currency" else f"{text} {self.change_unit(kpi, value)}"
+    def _with_unit(self, text: str, kpi: Wording) -> str:
+        return text if kpi.unit == "currency" else f"{text} {self.change_unit(kpi, one=text.strip('+-') == '1')}"
 
     def size(self, value: float, kpi: Wording, low: float = math.nan, high: float = math.nan) -> str:
         """The size of a change without its sign, such as ``1.2 points``, rounded to what ``low``-``high`` supports."""
@@ -197,7 +197,15 @@ class Reader:
             return NOT_KNOWN
         decimals = self.decimals(kpi, low, high, value)
         shown = abs(value) * _unit(kpi).scale
-        return self._with_unit(self._plain(shown, kpi, decimals), kpi, rounded(shown, decimals))
+        return self._with_unit(self._plain(shown, kpi, decimals), kpi)
+
+    def at_most(self, value: float, kpi: Wording) -> str:
+        """An upper limit on a size: ``0.4 points``, or ``less than 0.1 points`` when it would round to nothing."""
+        shown = abs(value) * _unit(kpi).scale
+        decimals = max(0, _unit(kpi).level_decimals)
+        if shown < 10.0**-decimals:
+            return f"less than {self._with_unit(self._plain(10.0**-decimals, kpi, decimals), kpi)}"
+        return self._with_unit(self._plain(shown, kpi, decimals), kpi)
 
     def change(self, value: float, kpi: Wording, low: float = math.nan, high: float = math.nan) -> str:
         """A change with its sign and unit, such as ``+1.2 points``; zero has no sign."""
@@ -206,7 +214,7 @@ class Reader:
         decimals = self.decimals(kpi, low, high, value)
         shown = rounded(value * _unit(kpi).scale, decimals)
         sign = "+" if shown > 0 else ""
-        return self._with_unit(f"{sign}{self._plain(shown, kpi, decimals)}", kpi, shown)
+        return self._with_unit(f"{sign}{self._plain(shown, kpi, decimals)}", kpi)
 
     def span(
         self, low: float, high: float, kpi: Wording, *, join: str = "to", signed: bool = True, unit: bool = True
@@ -221,7 +229,7 @@ class Reader:
             ends = sorted(abs(v) for v in ends)
         first, last = (("+" if signed and v > 0 else "") + self._plain(v, kpi, decimals) for v in ends)
         text = f"{first} {join} {last}"
-        return self._with_unit(text, kpi, 2.0) if unit else text
+        return self._with_unit(text, kpi) if unit else text
 
     def decimals(self, kpi: Wording, low: float, high: float, *others: float) -> int:
         """Decimals for this interval of this KPI (all in natural units)."""

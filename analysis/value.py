@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from analysis.units import Reader, Wording
+from analysis.units import Reader, Wording, rounded
 
 Array = NDArray[np.float64]
 
@@ -222,7 +222,7 @@ def _kpi_rows(part: Worth, counted: Mapping[str, str], reader: Reader) -> list[t
         elif through != kpi.id:
             words = f"Not added to the total: it is the same money as {through}."
         else:
-            volume = reader.count(part.volume)
+            volume = reader.count(rounded(part.volume, 2 - math.floor(math.log10(max(part.volume, 1.0)))))
             words = (
                 f"{reader.change(part.effect, kpi, part.effect_low, part.effect_high)} on {volume} "
                 f"{_plural(kpi.per)} at "

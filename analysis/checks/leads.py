@@ -66,5 +66,5 @@ def contrast(event: Aggregation, weights: dict[int, float]) -> Contrast:
 
 def _usable(event: Aggregation) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     keys = event.parts["key"].to_numpy().astype(np.int64)
-    error = event.parts["std_error"].fill_null(math.nan).to_numpy()
+    error = event.parts["std_error"].to_numpy()
     return keys, (keys < 0) & np.isfinite(error) & (error > 0)
