@@ -239,7 +239,9 @@ class Queries:
             others = [test for other, test in tests.items() if other != name]
             counted = (rows.filter(*others) if others else rows).drop_nulls(name)
             sizes[name] = dict(counted.group_by(name).agg(pl.col("agent_ix").n_unique()).iter_rows())
-        return decide(chosen, sizes, selected["agent_ix"].n_unique(), self.settings.min_group, LABELS)
+        sites = {team: site for site, teams in self.teams_by_site().items() for team in teams}
+        n_agents = selected["agent_ix"].n_unique()
+        return decide(chosen, sizes, n_agents, self.settings.min_group, LABELS, {"team": sites})
 
     def group_sizes(self, by: str, filters: Filters = Filters()) -> pl.DataFrame:  # noqa: B008
         """Agents by value of one filter, small ones suppressed: columns ``by, n_agents, suppressed``."""

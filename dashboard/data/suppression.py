@@ -41,15 +41,20 @@ class Decision:
     n_agents: int = 0
 
 
-def tied_groups(counts: Mapping[str, int], minimum: int) -> list[tuple[str, ...]]:
+def tied_groups(
+    counts: Mapping[str, int], minimum: int, parents: Mapping[str, str] | None = None
+) -> list[tuple[str, ...]]:
     """Values that can only be shown together.
 
     Parameters
     ----------
     counts : mapping
-        Value to number of agents, siblings under one parent.
+        Value to number of agents.
     minimum : int
         Smallest group shown.
+    parents : mapping, optional
+        Value to the larger unit it is part of (a team's site), whose own total can be asked for: values are tied
+        within it, so that its total minus its shown parts is never a small group.
 
     Returns
     -------
@@ -57,6 +62,13 @@ def tied_groups(counts: Mapping[str, int], minimum: int) -> list[tuple[str, ...]
         A partition of the values with at least one agent; every part reaches the minimum, except when all of them
         together do not.
     """
+    if parents:
+        families: dict[str, dict[str, int]] = {}
+        for value, count in counts.items():
+            families.setdefault(parents.get(value, ""), {})[value] = count
+        parts = [group for family in families.values() for group in tied_groups(family, minimum)]
+        sizes = {str(k): sum(counts[value] for value in group) for k, group in enumerate(parts)}
+        return [tuple(value for k in tied for value in parts[int(k)]) for tied in tied_groups(sizes, minimum)]
     ordered = sorted((value for value, count in counts.items() if count > 0), key=lambda value: (counts[value], value))
     groups: list[tuple[str, ...]] = []
     open_group: list[str] = []
@@ -86,6 +98,7 @@ def decide(
     n_agents: int,
     minimum: int,
     labels: Mapping[str, str] | None = None,
+    parents: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Decision:
     """Whether a selection may be shown.
 
@@ -101,8 +114,10 @@ def decide(
         Smallest group shown.
     labels : mapping, optional
         Filter name to its name on screen.
+    parents : mapping, optional
+        Filter name to the parent of each of its values, see :func:`tied_groups`.
     """
-    labels = labels or {}
+    labels, parents = labels or {}, parents or {}
     if n_agents == 0:
         return Decision(False, "Nobody matches all of these filters together.", _by_gain(chosen, sizes))
     if n_agents < minimum:
@@ -113,7 +128,7 @@ def decide(
         return Decision(False, reason, _by_gain(chosen, sizes))
     for name, values in chosen.items():
         picked = set(values)
-        for group in tied_groups(sizes[name], minimum):
+        for group in tied_groups(sizes[name], minimum, parents.get(name)):
             inside = picked & set(group)
             if inside and len(inside) < len(group):
                 beside = ", ".join(sorted(set(group) - inside))
