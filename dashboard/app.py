@@ -20,7 +20,7 @@ from dashboard.components import states
 from dashboard.data.queries import Queries
 from dashboard.pages import Context, Page, modules
 from dashboard.settings import CONFIG_VARIABLE, SECRET_VARIABLE, check_binding, from_config
-from dashboard.state import DIMENSIONS, Filters, from_query
+from dashboard.state import DIMENSIONS, PLURALS, Filters, from_query
 from etl.config import Config
 from etl.warehouse import NoVersionError
 
@@ -49,7 +49,7 @@ class Application(Dash):
 
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
         """The index page of one request."""
-        return http.nonced(super().interpolate_index(**parts), g.nonce)
+        return http.nonced(str(super().interpolate_index(**parts)), g.nonce)  # type: ignore[no-untyped-call]
 
 
 def create_app(source: str | Path | Config) -> Dash:
@@ -89,7 +89,7 @@ def create_app(source: str | Path | Config) -> Dash:
     _callbacks(app, context)
     export_routes.register(app.server, context)
 
-    @app.server.get("/healthz")
+    @app.server.get("/healthz")  # type: ignore[untyped-decorator]
     def _health() -> Any:
         try:
             return jsonify(status="ok", run_id=context.queries.run_id())
@@ -122,7 +122,7 @@ def serve(source: str | Path | Config, host: str = "127.0.0.1", port: int = 8050
     ConfigError
         When the configuration cannot be used or the address may not be listened on.
     """
-    from gunicorn.app.base import BaseApplication
+    from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
     settings = from_config(source)
     check_binding(host, settings)
@@ -190,16 +190,17 @@ def _callbacks(app: Dash, context: Context) -> None:
             return no_update
         return no_update if state and state.get("run_id") == run_id else run_id
 
-    app.clientside_callback(ClientsideFunction("empathy", "applyState"), Output("state", "id"), Input("state", "data"))
+    client: Any = app.clientside_callback
+    client(ClientsideFunction("empathy", "applyState"), Output("state", "id"), Input("state", "data"))
     controls = [Input(f"filter-{name}", "value") for name in (*DIMENSIONS, "from", "to")]
-    app.clientside_callback(
+    client(
         ClientsideFunction("empathy", "writeAddress"),
         Output("url", "search"),
         *controls,
         State("state", "data"),
         prevent_initial_call=True,
     )
-    app.clientside_callback(
+    client(
         ClientsideFunction("empathy", "saveView"),
         Output("saved-views", "data"),
         Output("view-name", "value"),
@@ -209,9 +210,7 @@ def _callbacks(app: Dash, context: Context) -> None:
         State("saved-views", "data"),
         prevent_initial_call=True,
     )
-    app.clientside_callback(
-        ClientsideFunction("empathy", "listViews"), Output("view-list", "title"), Input("saved-views", "data")
-    )
+    client(ClientsideFunction("empathy", "listViews"), Output("view-list", "title"), Input("saved-views", "data"))
 
 
 def answer(context: Context, pathname: str, search: str) -> tuple[Any, ...]:
@@ -254,7 +253,7 @@ def answer(context: Context, pathname: str, search: str) -> tuple[Any, ...]:
                 "filtered": page_of.filtered,
                 "summary": filters.describe(locale),
                 "options": shell.options(facets, queries.teams_by_site(), locale),
-                "span": [str(facets.first or ""), str(facets.last or "")],
+                "plurals": PLURALS,
             }
             return (
                 body,

@@ -18,7 +18,7 @@ import time
 import uuid
 from functools import lru_cache
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 from dash import Dash
 from flask import Flask, Response, abort, g, request
 from flask_compress import Compress
@@ -176,4 +176,4 @@ def _cached_static(response: Response) -> Response:
 
 @lru_cache(maxsize=256)
 def _squeezed(data: bytes) -> bytes:
-    return brotli.compress(data, quality=BROTLI_QUALITY)
+    return bytes(brotli.compress(data, quality=BROTLI_QUALITY))

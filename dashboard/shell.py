@@ -9,6 +9,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 from dashboard import theme
+from dashboard.components.attributes import attributes
 from dashboard.components.states import skeleton
 from dashboard.data.queries import About
 from dashboard.pages import Context, modules
@@ -38,11 +39,11 @@ def layout(context: Context) -> dmc.MantineProvider:
             html.A("Skip to content", href="#page", className="skip"),
             html.Header([_masthead(context), _filter_bar()], className="masthead no-print"),
             html.Div(id="print-header", className="print-only"),
-            html.Div(id="notices", className="wrap", **{"aria-live": "polite"}),
+            html.Div(id="notices", className="wrap", **attributes({"aria-live": "polite"})),
             html.Main(html.Div(skeleton(), id="page-body"), id="page", className="wrap", tabIndex=-1),
             html.Footer(id="footer", className="wrap footer"),
             html.Div(id="tip", role="tooltip", hidden=True),
-            html.Div(id="toast", role="status", **{"aria-live": "polite"}),
+            html.Div(id="toast", role="status", **attributes({"aria-live": "polite"})),
         ],
         theme=theme.mantine(),
         defaultColorScheme="auto",
@@ -63,7 +64,7 @@ def _masthead(context: Context) -> html.Div:
                 ],
                 className="brands",
             ),
-            html.Nav(html.Ul(links), **{"aria-label": "Pages"}),
+            html.Nav(html.Ul(links), **attributes({"aria-label": "Pages"})),
             html.Div([_saved_views(), _copy_link(), _scheme_toggle()], className="masthead-tools"),
         ],
         className="wrap masthead-row",
@@ -71,13 +72,13 @@ def _masthead(context: Context) -> html.Div:
 
 
 def _copy_link() -> html.Button:
-    return html.Button("Copy link", type="button", className="text-button", **{"data-copy-link": ""})
+    return html.Button("Copy link", type="button", className="text-button", **attributes({"data-copy-link": ""}))
 
 
 def _scheme_toggle() -> html.Button:
     words = "Switch between light and dark"
     return html.Button(
-        "◑", type="button", className="icon-button", id="scheme", **{"aria-label": words, "data-tip": words}
+        "◑", type="button", className="icon-button", id="scheme", **attributes({"aria-label": words, "data-tip": words})
     )
 
 
@@ -177,7 +178,7 @@ def _period() -> html.Div:
         )
         for name, words in (("from", "First week"), ("to", "Last week"))
     ]
-    return html.Div(ends, className="period", role="group", **{"aria-label": "Period"})
+    return html.Div(ends, className="period", role="group", **attributes({"aria-label": "Period"}))
 
 
 def options(facets: Facets, teams_by_site: dict[str, list[str]], locale: str) -> dict[str, list[Any]]:
@@ -208,7 +209,10 @@ def footer(context: Context, about: About) -> list[Any]:
         html.Span(f"Published {day(about.created_at.date(), locale)}, {about.created_at:%H:%M} UTC"),
         html.Span(["Run ", html.Span(about.run_id, className="mono")]),
         html.Span(
-            [html.Span(mark, className=f"quality quality-{about.quality}", **{"aria-hidden": "true"}), f" {words}"]
+            [
+                html.Span(mark, className=f"quality quality-{about.quality}", **attributes({"aria-hidden": "true"})),
+                f" {words}",
+            ]
         ),
         html.Span(rows) if about.n_read else None,
         html.Span(f"No group under {context.settings.min_group} agents is shown"),
@@ -222,7 +226,8 @@ def print_header(context: Context, about: About, filters: Filters, question: str
     return [
         html.Strong(f"{project.name} · {question}"),
         html.Div(
-            f"Selection: {selection}. Data to {day(about.data_to, project.locale)}, run {about.run_id}. Intervals at {project.ci_level:.0%}."
+            f"Selection: {selection}. Data to {day(about.data_to, project.locale)}, run {about.run_id}. "
+            f"Intervals at {project.ci_level:.0%}."
         ),
     ]
 

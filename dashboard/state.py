@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from babel.dates import format_date
@@ -85,8 +86,8 @@ class Filters:
     def without(self, name: str) -> Filters:
         """The selection with one filter taken away (``from`` and ``to`` by those names)."""
         key = {"from": "start", "to": "end"}.get(name, name)
-        empty: object = () if key in DIMENSIONS else None
-        return replace(self, **{key: empty})
+        changes: dict[str, Any] = {key: () if key in DIMENSIONS else None}
+        return replace(self, **changes)
 
     def to_query(self) -> str:
         """The readable query string, without a question mark; empty for everything."""

@@ -1,7 +1,7 @@
 """Colours and their meaning; the one place where a colour is written down.
 
-The palette is Okabe and Ito's (https://jfly.uni-koeln.de/color/), darkened or lightened only where a background asks for
-it; a test computes every contrast. Colour never stands alone: a mark, a shape or a word says the same.
+The palette is Okabe and Ito's (https://jfly.uni-koeln.de/color/), darkened or lightened only where a background asks
+for it; a test computes every contrast. Colour never stands alone: a mark, a shape or a word says the same.
 """
 
 from __future__ import annotations

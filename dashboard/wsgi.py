@@ -1,4 +1,4 @@
-"""Entry point for gunicorn and other WSGI servers: ``EMPATHY_CONFIG=empathy.toml gunicorn 'dashboard.wsgi:application()'``.
+"""Entry point for gunicorn: ``EMPATHY_CONFIG=empathy.toml gunicorn 'dashboard.wsgi:application()'``.
 
 With more than one worker set ``EMPATHY_SECRET`` too, so that all of them sign with the same key.
 """

@@ -34,6 +34,7 @@
       var single = name === "from" || name === "to";
       var props = { value: single ? (values[0] || null) : values };
       if (state.options) { props.data = state.options[name]; }
+      if (!single) { props.placeholder = values.length ? "" : "All " + ((state.plurals || {})[name] || ""); }
       setProps("filter-" + name, props);
     });
     var hidden = ["queue", "tenure_band", "cohort"].filter(function (name) { return (state.filters[name] || []).length; });

@@ -8,6 +8,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.components.attributes import attributes
 from dashboard.components.table import Column, table
 
 
@@ -24,14 +25,14 @@ class Drawing(Component):
     className : str, optional
     """
 
-    _children_props: list[str] = []
-    _base_nodes = ["children"]
+    _children_props: list[str] = []  # noqa: RUF012
+    _base_nodes: list[str] = ["children"]  # noqa: RUF012
     _namespace = "empathy_lift"
     _type = "Drawing"
-    _prop_names = ["id", "wide", "narrow", "label", "className"]
-    _valid_wildcard_attributes: list[str] = []
-    available_properties = _prop_names
-    available_wildcard_properties: list[str] = []
+    _prop_names: list[str] = ["id", "wide", "narrow", "label", "className"]  # noqa: RUF012
+    _valid_wildcard_attributes: list[str] = []  # noqa: RUF012
+    available_properties: list[str] = ["id", "wide", "narrow", "label", "className"]  # noqa: RUF012
+    available_wildcard_properties: list[str] = []  # noqa: RUF012
 
     def __init__(
         self,
@@ -42,7 +43,7 @@ class Drawing(Component):
         className: str | None = None,
     ) -> None:
         given = {"id": id, "wide": wide, "narrow": narrow, "label": label, "className": className}
-        super().__init__(**{name: value for name, value in given.items() if value is not None})
+        super().__init__(**attributes({name: value for name, value in given.items() if value is not None}))  # type: ignore[no-untyped-call]
 
 
 def drawing(figure: dict[str, Any], className: str | None = None) -> Drawing:
@@ -119,13 +120,15 @@ def chart_card(
         ],
         id=id,
         className=f"card chart-card {className}".strip(),
-        **{"aria-labelledby": f"{id}-title"},
+        **attributes({"aria-labelledby": f"{id}-title"}),
     )
 
 
 def info(words: str, label: str = "What this means") -> html.Button:
     """A question mark that explains on hover, focus and touch."""
-    return html.Button("?", className="info", type="button", **{"aria-label": f"{label}: {words}", "data-tip": words})
+    return html.Button(
+        "?", className="info", type="button", **attributes({"aria-label": f"{label}: {words}", "data-tip": words})
+    )
 
 
 def _tools(id: str, csv: str | None, *, drawn: bool) -> html.Details:
@@ -134,13 +137,15 @@ def _tools(id: str, csv: str | None, *, drawn: bool) -> html.Details:
         items.append(html.A("Numbers (CSV)", href=csv, download="", className="menu-item"))
     if drawn:
         items += [
-            html.Button(words, type="button", className="menu-item", **{"data-save": kind, "data-card": id})
+            html.Button(words, type="button", className="menu-item", **attributes({"data-save": kind, "data-card": id}))
             for kind, words in (("svg", "Drawing (SVG)"), ("png", "Picture (PNG)"))
         ]
-    items.append(html.Button("Copy link to this", type="button", className="menu-item", **{"data-copy-link": id}))
+    items.append(
+        html.Button("Copy link to this", type="button", className="menu-item", **attributes({"data-copy-link": id}))
+    )
     return html.Details(
         [
-            html.Summary("⋯", className="tool", **{"aria-label": "Download or link"}),
+            html.Summary("⋯", className="tool", **attributes({"aria-label": "Download or link"})),
             html.Div(items, className="menu-list"),
         ],
         className="menu no-print",

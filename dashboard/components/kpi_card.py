@@ -5,6 +5,7 @@ from __future__ import annotations
 from dash import dcc, html
 
 from analysis.units import Reader
+from dashboard.components.attributes import attributes
 from dashboard.components.chart import drawing, info
 from dashboard.components.states import address
 from dashboard.figures.range_bar import range_bar
@@ -17,7 +18,7 @@ from dashboard.views.verdicts import MEANINGS, split_level
 def verdict_badge(state: str, mark: str, label: str, tone: str) -> html.Span:
     """A verdict: its mark, its words, and what it means on hover."""
     return html.Span(
-        [html.Span(mark, className="mark-sign", **{"aria-hidden": "true"}), f" {label}"],
+        [html.Span(mark, className="mark-sign", **attributes({"aria-hidden": "true"})), f" {label}"],
         className=f"verdict tone-{tone}",
         **({"data-tip": MEANINGS[state]} if state in MEANINGS else {}),
     )
@@ -34,6 +35,16 @@ def kpi_card(card: Card, filters: Filters, reader: Reader) -> html.Article:
     reader : Reader
     """
     effect, kpi = card.effect, card.effect.kpi
+    heading = html.Div(
+        [
+            html.H2(dcc.Link(kpi.label, href=address(f"/effects/{kpi.id}", filters)), className="card-title"),
+            info(f"{kpi.definition} {kpi.caveat}".strip(), f"How {kpi.label} is counted"),
+        ],
+        className="card-heading",
+    )
+    if effect.verdict.mark == "–":
+        words = html.P(f"{effect.verdict.reason} Clear that filter to see it.", className="muted")
+        return html.Article([heading, words], className="card kpi-card", id=f"card-{kpi.id}")
     verdict = effect.verdict
     bar = range_bar(effect)
     trend = sparkline(
@@ -46,19 +57,16 @@ def kpi_card(card: Card, filters: Filters, reader: Reader) -> html.Article:
     )
     arrow = {True: "▲", False: "▼"}[effect.estimate > 0] if effect.tone != "unsure" else ""
     number, unit = split_level(card.level)
-    change = [html.Span(arrow, className="arrow", **{"aria-hidden": "true"}) if arrow else None, effect.short_change]
+    change = [
+        html.Span(arrow, className="arrow", **attributes({"aria-hidden": "true"})) if arrow else None,
+        effect.short_change,
+    ]
     return html.Article(
         [
+            heading,
             html.Div(
                 [
-                    html.H2(dcc.Link(kpi.label, href=address(f"/effects/{kpi.id}", filters)), className="card-title"),
-                    info(f"{kpi.definition} {kpi.caveat}".strip(), f"How {kpi.label} is counted"),
-                ],
-                className="card-heading",
-            ),
-            html.Div(
-                [
-                    html.Span(number, className="level", **{"data-kpi": kpi.id, "data-what": "level"}),
+                    html.Span(number, className="level", **attributes({"data-kpi": kpi.id, "data-what": "level"})),
                     html.Span(unit, className="level-unit"),
                 ],
                 className="level-row",
@@ -67,7 +75,9 @@ def kpi_card(card: Card, filters: Filters, reader: Reader) -> html.Article:
             html.Div(
                 [
                     html.Span(
-                        change, className=f"change tone-{effect.tone}", **{"data-kpi": kpi.id, "data-what": "change"}
+                        change,
+                        className=f"change tone-{effect.tone}",
+                        **attributes({"data-kpi": kpi.id, "data-what": "change"}),
                     ),
                     html.Span(
                         "from training, estimated" if effect.available else verdict.reason, className="small muted"

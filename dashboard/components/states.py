@@ -6,6 +6,7 @@ from typing import Any
 
 from dash import dcc, html
 
+from dashboard.components.attributes import attributes
 from dashboard.data.suppression import Decision
 from dashboard.state import LABELS, Filters
 
@@ -57,12 +58,15 @@ def message(title: str, words: str, actions: list[Any] | None = None, kind: str 
 
 def failed(words: str, run_id: str, request_id: str) -> html.Div:
     """Something broke: what is still on screen, and what to quote when asking for help."""
-    detail = f"What is below is the last answer that worked. Data version {run_id or 'not known'}, request {request_id or 'not known'}."
+    version, request = run_id or "not known", request_id or "not known"
+    detail = f"What is below is the last answer that worked. Data version {version}, request {request}."
     return html.Div([html.Strong(words), html.Span(f" {detail}")], className="banner banner-error", role="alert")
 
 
 def skeleton(blocks: int = 3) -> html.Div:
     """Grey blocks that appear only when an answer takes longer than 300 ms."""
     return html.Div(
-        [html.Div(className="skeleton-block") for _ in range(blocks)], className="skeleton", **{"aria-hidden": "true"}
+        [html.Div(className="skeleton-block") for _ in range(blocks)],
+        className="skeleton",
+        **attributes({"aria-hidden": "true"}),
     )

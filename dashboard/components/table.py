@@ -8,6 +8,8 @@ from typing import Any
 
 from dash import html
 
+from dashboard.components.attributes import attributes
+
 HIDDEN = "too few agents"
 """What stands in a cell that may not be shown."""
 
@@ -81,7 +83,7 @@ def table(
         className="table-scroll",
         tabIndex=0,
         role="region",
-        **{"aria-label": caption or "Table"},
+        **attributes({"aria-label": caption or "Table"}),
     )
 
 
@@ -89,9 +91,12 @@ def _heading(column: Column, sortable: bool) -> html.Th:
     words: Any = column.label
     if sortable:
         words = html.Button(
-            column.label, type="button", className="sort", **{"data-sort": "number" if column.numeric else "text"}
+            column.label,
+            type="button",
+            className="sort",
+            **attributes({"data-sort": "number" if column.numeric else "text"}),
         )
-    extra = {"data-tip": column.help} if column.help else {}
+    extra = attributes({"data-tip": column.help} if column.help else {})
     return html.Th(words, scope="col", className="num" if column.numeric else None, **extra)
 
 
@@ -107,7 +112,7 @@ def _cell(column: Column, row: dict[str, Any], *, first: bool) -> html.Td | html
             if column.show
             else (f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value))
         )
-    raw = {"data-value": value} if column.numeric and isinstance(value, int | float) else {}
+    raw = attributes({"data-value": value} if column.numeric and isinstance(value, int | float) else {})
     kind = html.Th if first else html.Td
-    scope = {"scope": "row"} if first else {}
+    scope = attributes({"scope": "row"} if first else {})
     return kind(content, className="num" if column.numeric else None, **raw, **scope)

@@ -156,11 +156,11 @@ def _point(
 def _weeks(events: Sequence[EventPoint], x: Any, bottom: float, width: float) -> list[Any]:
     first, last = events[0].week, events[-1].week
     every = next(step for step in (1, 2, 4, 8, 13, 26, 52) if (last - first) / step * 34 <= width - 60)
-    parts: list[Any] = []
-    for week in range(first, last + 1):
-        if week % every == 0:
-            parts.append(text(x(week), bottom + 15, str(week) if week <= 0 else f"+{week}", "tick", "middle"))
-    return parts
+    return [
+        text(x(week), bottom + 15, str(week) if week <= 0 else f"+{week}", "tick", "middle")
+        for week in range(first, last + 1)
+        if week % every == 0
+    ]
 
 
 def _tip(point: EventPoint, effect: Effect, reader: Reader) -> str:

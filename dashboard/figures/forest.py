@@ -8,7 +8,7 @@ from typing import Any
 
 from analysis.units import Reader
 from dashboard.figures.marks import verdict_mark
-from dashboard.figures.svg import Tree, canvas, clip, el, line, mark, scale, text, text_width, ticks, wrap
+from dashboard.figures.svg import Tree, canvas, clip, el, line, mark, path, scale, text, text_width, ticks, wrap
 from dashboard.views.verdicts import Effect
 
 ROW, GAP, TOP, FOOT = 21.0, 8.0, 8.0, 40.0
@@ -132,8 +132,7 @@ def _bar(item: Effect, x: Any, reach: float, y: float) -> list[Any]:
     for end, edge, way in ((low, -reach, 1), (high, reach, -1)):
         if abs(end) > reach and (end < 0) == (edge < 0):
             tip = x(edge)
-            parts.append(el("path", {"d": f"M{tip + 6 * way:.1f} {y - 4:.1f}L{tip:.1f} {y:.1f}L{tip + 6 * way:.1f} {y + 4:.1f}",
-                                     "class": tone, "fill": "none"}))  # fmt: skip
+            parts.append(path([(tip + 6 * way, y - 4), (tip, y), (tip + 6 * way, y + 4)], tone))
     centre = item.relative(item.estimate)
     if abs(centre) <= reach:
         parts.append(verdict_mark(x(centre), y, item.verdict.state, item.tone))

@@ -47,7 +47,8 @@ def _draw(lines: Sequence[Money], reader: Reader, width: float) -> Tree:
         y = 6 + number * ROW
         start, end = sorted((x(0), x(item.likely)))
         tone = "better" if item.likely >= 0 else "compare"
-        tip = f"{item.label}: {item.shown}, likely between {_money(item.low, item, reader)} and {_money(item.high, item, reader)}."
+        between = " and ".join(_money(amount, item, reader) for amount in (item.low, item.high))
+        tip = f"{item.label}: {item.shown}, likely between {between}."
         parts.append(
             mark(
                 tip,

@@ -41,7 +41,7 @@ def sparkline(
         return None
     low, high = min(known), max(known)
     margin = (high - low) * 0.12 or abs(high) * 0.05 or 1.0
-    if target is not None and low - 3 * (high - low) <= target <= high + 3 * (high - low):
+    if target is not None and low - (high - low) <= target <= high + (high - low):
         low, high = min(low, target), max(high, target)
     x = scale((0, len(trend) - 1), (4, WIDTH - 8))
     y = scale((low - margin, high + margin), (BOTTOM, TOP))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from html import escape
+from itertools import pairwise
 from typing import Any
 
 from dashboard.theme import FONT_STACK, TOKENS
@@ -105,13 +106,9 @@ def area(xs: Sequence[float], lows: Sequence[float], highs: Sequence[float], kin
 
 def diamond(x: float, y: float, radius: float, kind: str) -> Tree:
     """A diamond, the shape of an answer that is clear but small."""
-    return el(
-        "path",
-        {
-            "d": f"M{_tidy(x)} {_tidy(y - radius)}L{_tidy(x + radius)} {_tidy(y)}L{_tidy(x)} {_tidy(y + radius)}L{_tidy(x - radius)} {_tidy(y)}Z",
-            "class": kind,
-        },
-    )
+    corners = [(x, y - radius), (x + radius, y), (x, y + radius), (x - radius, y)]
+    points = "L".join(f"{_tidy(a)} {_tidy(b)}" for a, b in corners)
+    return el("path", {"d": f"M{points}Z", "class": kind})
 
 
 def scale(domain: tuple[float, float], span: tuple[float, float]) -> Callable[[float], float]:
@@ -147,7 +144,7 @@ def tick_decimals(values: Sequence[float]) -> int:
     """Decimals that tell neighbouring ticks apart."""
     if len(values) < 2:
         return 0
-    step = min(abs(b - a) for a, b in zip(values, values[1:], strict=False))
+    step = min(abs(b - a) for a, b in pairwise(values))
     return max(0, -math.floor(math.log10(step) + 1e-9)) if step > 0 else 0
 
 

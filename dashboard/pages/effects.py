@@ -8,6 +8,7 @@ import dash_mantine_components as dmc
 import polars as pl
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 
+from dashboard.components.attributes import attributes
 from dashboard.components.chart import chart_card, info
 from dashboard.components.kpi_card import verdict_badge
 from dashboard.components.states import address, message
@@ -92,7 +93,7 @@ def _picker(shown: list[Kpi], chosen: Kpi) -> html.Div:
                 maxDropdownHeight=420,
                 size="sm",
                 className="picker",
-                **{"aria-label": "KPI"},
+                **attributes({"aria-label": "KPI"}),
             ),
         ],
         className="picker-row no-print",
@@ -125,8 +126,8 @@ def _course(context: Context, model: view.EffectsPage, filters: Filters) -> html
         id="course",
         title=model.course_title,
         subtitle=f"Estimated change in {kpi.label.lower()} by week from training, against agents not yet trained. "
-        f"Lines: {level} range of a week; blue area: {level} range of all weeks together; grey: less than would matter. "
-        f"{model.effect.counts}.",
+        f"Lines: {level} range of a week; blue area: {level} range of all weeks together; grey: less than would "
+        f"matter. {model.effect.counts}.",
         figure=event_study(model.events, model.effect, reader),
         definition="Week 0 is the first week after training. Before it the points should lie around zero: trained and "
         "untrained moved together. After it they show what training changed.",
@@ -155,11 +156,16 @@ def _ladder(context: Context, model: view.EffectsPage, filters: Filters) -> html
     return chart_card(
         id="ladder",
         title=model.ladder_title,
-        subtitle="Why not simply compare? The same question, answered from the naive to the fair; the last answer counts.",
+        subtitle="Why not simply compare? The same question, answered from the naive to the fair; the last one counts.",
         figure=ladder(model.rungs, kpi, reader),
         definition="Each step removes a way of being fooled: season, learning on the job, who was picked, and agents "
         "already trained serving as comparison.",
-        instead=message("No ladder", "None of the simpler comparisons can be made for this selection."),
+        instead=message(
+            "Why not simply compare?",
+            "The simpler ways of comparing are set side by side for everybody, and for single sites, channels, tenure "
+            "bands and waves; for this selection only the fair comparison was made.",
+            [dcc.Link("Show everybody", href=f"/effects/{kpi.id}#ladder", className="button")],
+        ),
         columns=[
             Column("label", "Way of comparing"),
             Column("shown", "Answer"),
@@ -189,7 +195,7 @@ def _verdict(model: view.EffectsPage) -> html.Section:
             html.Div(
                 effect.change,
                 className=f"level tone-{effect.tone}",
-                **{"data-kpi": effect.kpi.id, "data-what": "change"},
+                **attributes({"data-kpi": effect.kpi.id, "data-what": "change"}),
             ),
             html.P(effect.likely, className="muted") if effect.likely else None,
             html.Dl(facts, className="facts"),
@@ -210,7 +216,7 @@ def _checks(model: view.EffectsPage) -> html.Section:
                     className=f"check-mark check-{line.status.split()[0]}",
                     title=line.status,
                     role="img",
-                    **{"aria-label": line.status},
+                    **attributes({"aria-label": line.status}),
                 ),
                 html.Span([html.Strong(f"{line.label}. "), line.sentence]),
             ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
-from dash import dcc, html
+from dash import Dash, Input, Output, dcc, html, no_update
 
 from dashboard.components.chart import chart_card
 from dashboard.components.kpi_card import kpi_card, verdict_badge
@@ -16,74 +17,96 @@ from dashboard.export_routes import Download, csv_link
 from dashboard.figures.forest import forest
 from dashboard.figures.money import money_bars
 from dashboard.pages import Context, Page
-from dashboard.state import Filters
+from dashboard.state import Filters, from_query
 from dashboard.views import overview as view
 from dashboard.views.verdicts import Effect, effect, missing, plural
+from etl.kpis import Kpi
 
 PAGE = Page("overview", "/", "Overview", "Is empathy training working, and is it worth it?")
 MAX_OPEN_QUESTIONS = 5
 
 
 def answer(context: Context, filters: Filters) -> html.Div:
-    """The overview for one selection."""
-    model = overview(context, filters)
-    reader = context.settings.reader
+    """The overview for one selection; what must be estimated first follows the sentence and the cards."""
+    head, reader = head_of(context, filters), context.settings.reader
+    quick = context.queries.is_quick(filters)
+    others = len(context.queries.kpis()) - len(head.cards)
+    pending = html.P(f"Estimating the other {others} KPIs for this selection…", className="card pending", role="status")
     return html.Div(
         [
-            html.H1(model.sentence, id="headline"),
-            html.P(model.detail, className="lede"),
-            html.Div([kpi_card(card, filters, reader) for card in model.cards], className="cards"),
-            html.Div(
-                [
-                    _forest(context, model, filters),
-                    html.Div([_money(context, model, filters), _open_questions(model, filters)], className="stack"),
-                ],
-                className="columns two-one",
-            ),
+            html.H1(head.sentence, id="headline"),
+            html.P(head.detail, className="lede"),
+            html.Div([kpi_card(card, filters, reader) for card in head.cards], className="cards"),
+            html.Div(_rest(context, filters) if quick else pending, id="overview-rest"),
+            dcc.Store(id="overview-wanted", data=None if quick else filters.to_query()),
         ]
     )
 
 
-def overview(context: Context, filters: Filters) -> view.Overview:
-    """The view model of one selection; also what other files (reports, tests) show."""
+def register(app: Dash, context: Context) -> None:
+    """The second half of the page, where it has to be estimated."""
+
+    @app.callback(Output("overview-rest", "children"), Input("overview-wanted", "data"), prevent_initial_call=False)
+    def _more(wanted: str | None) -> Any:
+        if wanted is None:
+            return no_update
+        with context.queries.pinned():
+            filters = from_query(wanted, context.queries.facets())
+            decision = context.queries.decision(filters)
+            return _rest(context, filters) if decision.allowed else no_update
+
+
+def head_of(context: Context, filters: Filters) -> view.Head:
+    """Sentence and cards of one selection; also what other files (reports, tests) show."""
     queries, settings = context.queries, context.settings
-    kpis = queries.kpis()
-    effects = effects_by_kpi(context, filters)
-    primary = [kpi.id for kpi in kpis if kpi.role == "primary"]
-    return view.build(
-        kpis=kpis,
+    primary = [kpi for kpi in queries.kpis() if kpi.role == "primary"]
+    weekly = {
+        kpi.id: queries.weekly(kpi.id, filters)
+        for kpi in primary[: view.N_CARDS]
+        if not queries.unavailable(kpi, filters)
+    }
+    return view.head(
         primary=primary,
-        effects=effects,
-        weekly={
-            name: queries.weekly(name, filters)
-            for name in primary[: view.N_CARDS]
-            if not queries.unavailable(settings.catalogue[name], filters)
-        },
+        effects=effects_of(context, filters, primary),
+        weekly=weekly,
         trained_from=queries.first_training(filters),
-        values=queries.values() if filters.is_everything else pl.DataFrame(),
         reader=settings.reader,
         where=filters.describe(settings.config.project.locale),
     )
 
 
-def effects_by_kpi(context: Context, filters: Filters) -> dict[str, Effect]:
-    """Every shown KPI with its effect, or with the reason why it has none."""
-    queries, settings = context.queries, context.settings
-    rows = {row["kpi"]: row for row in queries.effects(filters).iter_rows(named=True)}
+def rest_of(context: Context, filters: Filters) -> view.Rest:
+    """Every KPI, the money and the open questions of one selection."""
+    kpis = context.queries.kpis()
+    return view.rest(
+        kpis=kpis,
+        effects=effects_of(context, filters, kpis),
+        values=context.queries.values() if filters.is_everything else pl.DataFrame(),
+        reader=context.settings.reader,
+    )
+
+
+def effects_of(context: Context, filters: Filters, kpis: Sequence[Kpi]) -> dict[str, Effect]:
+    """KPIs with their effects, or with the reason why there is none."""
     found: dict[str, Effect] = {}
-    for kpi in queries.kpis():
-        reason = queries.unavailable(kpi, filters)
-        if kpi.id in rows and not reason:
-            found[kpi.id] = effect(rows[kpi.id], kpi, settings.reader)
-        else:
+    for kpi in kpis:
+        reason = context.queries.unavailable(kpi, filters)
+        row = None if reason else context.queries.headline(kpi.id, filters)
+        if row is None:
             found[kpi.id] = missing(kpi, reason or "Nothing was observed for this selection.")
+        else:
+            found[kpi.id] = effect(row, kpi, context.settings.reader)
     return found
 
 
-def _forest(context: Context, model: view.Overview, filters: Filters) -> html.Section:
+def _rest(context: Context, filters: Filters) -> html.Div:
+    model = rest_of(context, filters)
+    side = html.Div([_money(context, model, filters), _open_questions(model, filters)], className="stack")
+    return html.Div([_forest(context, model, filters), side], className="columns two-one")
+
+
+def _forest(context: Context, model: view.Rest, filters: Filters) -> html.Section:
     reader = context.settings.reader
-    told = [item for item in model.effects if item.verdict.mark != "–"]
-    title = view.forest_title(told)
     level = f"{context.settings.config.project.ci_level:.0%}"
     rows = [
         {
@@ -115,7 +138,7 @@ def _forest(context: Context, model: view.Overview, filters: Filters) -> html.Se
     )
     return chart_card(
         id="forest",
-        title=title,
+        title=model.title,
         subtitle=f"Estimated change from training, as a share of the level before it, with {level} range. "
         "Grey band: less than would matter. Right is better for every KPI.",
         figure=forest(model.effects, reader),
@@ -128,13 +151,13 @@ def _forest(context: Context, model: view.Overview, filters: Filters) -> html.Se
     )
 
 
-def _money(context: Context, model: view.Overview, filters: Filters) -> Any:
+def _money(context: Context, model: view.Rest, filters: Filters) -> Any:
     if model.money:
-        months = context.settings.config.value.period_months
+        months, currency = context.settings.config.value.period_months, context.settings.config.project.currency
         return chart_card(
             id="value",
             title=model.money_sentence,
-            subtitle=f"Effect × volume × what one is worth, over {months} months, in {context.settings.config.project.currency}.",
+            subtitle=f"Effect × volume × what one is worth, over {months} months, in {currency}.",
             figure=money_bars(model.money, context.settings.reader),
             definition="Unit values and the cost come from the [value] section of the configuration, as low, likely and "
             "high; nothing is assumed that is not written there. Benefits that reach the same purse are counted once.",
@@ -166,7 +189,7 @@ def _money(context: Context, model: view.Overview, filters: Filters) -> Any:
     )
 
 
-def _open_questions(model: view.Overview, filters: Filters) -> html.Section:
+def _open_questions(model: view.Rest, filters: Filters) -> html.Section:
     items = model.open_questions
     if not items:
         return html.Section(
@@ -176,7 +199,6 @@ def _open_questions(model: view.Overview, filters: Filters) -> html.Section:
             ],
             className="card",
         )
-    ordered = sorted(items, key=lambda item: (item.kpi.role != "primary", item.verdict.state != "dont_use"))
     lines = [
         html.Li(
             [
@@ -189,7 +211,7 @@ def _open_questions(model: view.Overview, filters: Filters) -> html.Section:
                 ),
             ]
         )
-        for item in ordered[:MAX_OPEN_QUESTIONS]
+        for item in items[:MAX_OPEN_QUESTIONS]
     ]
     rest = len(items) - MAX_OPEN_QUESTIONS
     return html.Section(

@@ -1,4 +1,4 @@
-"""What the effects page says about one KPI: the verdict, the course over time, the checks, and why not simply compare."""
+"""What the effects page says about one KPI: verdict, course over time, checks, and why not simply compare."""
 
 from __future__ import annotations
 
@@ -143,16 +143,22 @@ def event_points(rows: pl.DataFrame | None, estimator: str) -> tuple[EventPoint,
         return ()
     peak = rows["n_agents"].max() or 0
     kept = rows.filter((pl.col("n_agents") >= SHARE_OF_PEAK * float(peak)) & pl.col("estimate").is_finite())  # type: ignore[arg-type]
-    return tuple(
-        EventPoint(
-            int(row["event_time"]),
-            float(row["estimate"]),
-            *(_or(row.get(name), row["estimate"]) for name in ("ci_low", "ci_high", "band_low", "band_high")),
-            _count(row.get("n_agents")),
-            _count(row.get("n_contacts")),
+    points = []
+    for row in kept.sort("event_time").iter_rows(named=True):
+        at = float(row["estimate"])
+        points.append(
+            EventPoint(
+                week=int(row["event_time"]),
+                estimate=at,
+                ci_low=_or(row.get("ci_low"), at),
+                ci_high=_or(row.get("ci_high"), at),
+                band_low=_or(row.get("band_low"), at),
+                band_high=_or(row.get("band_high"), at),
+                n_agents=_count(row.get("n_agents")),
+                n_contacts=_count(row.get("n_contacts")),
+            )
         )
-        for row in kept.sort("event_time").iter_rows(named=True)
-    )
+    return tuple(points)
 
 
 def course_title(effect: Effect, events: Sequence[EventPoint], reader: Reader) -> str:
@@ -245,11 +251,20 @@ def _rungs(rows: pl.DataFrame | None, kpi: Kpi, reader: Reader, preferred: str) 
         return ()
     found = []
     for row in rows.sort("position").iter_rows(named=True):
-        values = [_or(row[name], math.nan) for name in ("estimate", "ci_low", "ci_high")]
+        estimate, low, high = (_or(row[name], math.nan) for name in ("estimate", "ci_low", "ci_high"))
         name = str(row["estimator"])
-        label = RUNG_NAMES.get(name) or str(row["label"])
-        shown = reader.change(values[0], kpi, values[1], values[2]) if math.isfinite(values[0]) else "no answer"
-        found.append(Rung(name, label, *values, shown, str(row["note"] or ""), name == preferred))
+        found.append(
+            Rung(
+                estimator=name,
+                label=RUNG_NAMES.get(name) or str(row["label"]),
+                estimate=estimate,
+                ci_low=low,
+                ci_high=high,
+                shown=reader.change(estimate, kpi, low, high) if math.isfinite(estimate) else "no answer",
+                note=str(row["note"] or ""),
+                preferred=name == preferred,
+            )
+        )
     return tuple(found)
 
 

@@ -65,12 +65,19 @@ class Money:
 
 
 @dataclass(frozen=True)
-class Overview:
-    """Everything on the page, in words and numbers."""
+class Head:
+    """What is read first: the sentence, its detail, and four cards."""
 
     sentence: str
     detail: str
     cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What is read next: every KPI, the money, and what cannot be said yet."""
+
+    title: str
     effects: tuple[Effect, ...]
     money: tuple[Money, ...]
     money_sentence: str
@@ -78,61 +85,71 @@ class Overview:
     open_questions: tuple[Effect, ...]
 
 
-def build(
+def head(
     *,
-    kpis: Sequence[Kpi],
-    primary: Sequence[str],
+    primary: Sequence[Kpi],
     effects: Mapping[str, Effect],
     weekly: Mapping[str, pl.DataFrame],
     trained_from: date | None,
-    values: pl.DataFrame,
     reader: Reader,
     where: str = "",
-) -> Overview:
-    """The overview of one selection.
+) -> Head:
+    """Sentence and cards of one selection.
+
+    Parameters
+    ----------
+    primary : sequence of Kpi
+        The primary KPIs in catalogue order; the first ``N_CARDS`` have cards.
+    effects : mapping
+        KPI id to effect, for all of ``primary``.
+    weekly : mapping
+        KPI id to ``week, num, den, n_agents`` for the KPIs with cards.
+    trained_from : date or None
+    reader : Reader
+    where : str
+        The selection in words; empty for everybody.
+    """
+    told = [kpi for kpi in primary if effects[kpi.id].verdict.mark != "–"]
+    sizes = {}
+    for kpi in told:
+        item = effects[kpi.id]
+        sizes[kpi.id] = reader.size(item.estimate, kpi, item.ci_low, item.ci_high)
+    sentence, detail = headline({kpi.id: effects[kpi.id].verdict for kpi in told}, told, sizes, where=where)
+    cards = tuple(_card(effects[kpi.id], weekly.get(kpi.id), trained_from, reader) for kpi in primary[:N_CARDS])
+    return Head(sentence, detail, cards)
+
+
+def rest(*, kpis: Sequence[Kpi], effects: Mapping[str, Effect], values: pl.DataFrame, reader: Reader) -> Rest:
+    """Every KPI side by side, the money and the open questions of one selection.
 
     Parameters
     ----------
     kpis : sequence of Kpi
         In catalogue order.
-    primary : sequence of str
-        Ids of the primary KPIs; the first four have cards.
     effects : mapping
         KPI id to effect, for all of ``kpis``.
-    weekly : mapping
-        KPI id to ``week, num, den, n_agents`` for the KPIs with cards.
-    trained_from : date or None
     values : DataFrame
         ``result.value`` rows; empty for none.
     reader : Reader
-    where : str
-        The selection in words; empty for everybody.
     """
-    by_id = {kpi.id: kpi for kpi in kpis}
-    chosen = [by_id[name] for name in primary if name in by_id]
-    verdicts = {kpi.id: effects[kpi.id].verdict for kpi in chosen if effects[kpi.id].verdict.mark != "–"}
-    sizes = {
-        kpi.id: reader.size(effects[kpi.id].estimate, kpi, effects[kpi.id].ci_low, effects[kpi.id].ci_high)
-        for kpi in chosen
-    }
-    sentence, detail = headline(verdicts, chosen, sizes, where=where)
-    cards = tuple(_card(effects[kpi.id], weekly.get(kpi.id), trained_from, reader) for kpi in chosen[:N_CARDS])
-    unsure = ("cant_tell_yet", "dont_use")
-    money, money_sentence, money_note = money_lines(values, by_id, reader)
-    return Overview(
-        sentence=sentence,
-        detail=detail,
-        cards=cards,
-        effects=tuple(effects[kpi.id] for kpi in kpis),
+    ordered = tuple(effects[kpi.id] for kpi in kpis)
+    money, money_sentence, money_note = money_lines(values, {kpi.id: kpi for kpi in kpis}, reader)
+    unsure = [item for item in ordered if item.verdict.state in ("cant_tell_yet", "dont_use")]
+    unsure.sort(key=lambda item: (item.kpi.role != "primary", item.verdict.state != "dont_use"))
+    return Rest(
+        title=forest_title([item for item in ordered if item.verdict.mark != "–"]),
+        effects=ordered,
         money=money,
         money_sentence=money_sentence,
         money_note=money_note,
-        open_questions=tuple(effects[kpi.id] for kpi in kpis if effects[kpi.id].verdict.state in unsure),
+        open_questions=tuple(unsure),
     )
 
 
 def forest_title(effects: Sequence[Effect]) -> str:
     """How many KPIs moved, and which ones got worse."""
+    if not effects:
+        return "No KPI can be read for this selection"
     better = sum(item.tone == "better" for item in effects)
     worse = [item.kpi.label.lower() for item in effects if item.tone == "worse"]
     if not better and not worse:

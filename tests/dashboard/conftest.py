@@ -218,7 +218,19 @@ def build(folder: Path, run_id: str = "r1", seed: int = 5, toml: str = TOML) -> 
     catalogue = kpis.load()
     weeks = agent_week(catalogue, seed)
     agents = roster().rename({"cohort": "scheduled_week"}).drop("band")
-    agents = agents.with_columns(pl.col("scheduled_week").alias("trained_week"), pl.lit(FIRST_WEEK).alias("first_week"))
+    final_week = FIRST_WEEK + timedelta(weeks=N_WEEKS - 1)
+    agents = agents.with_columns(
+        pl.col("scheduled_week").alias("trained_week"),
+        pl.lit(FIRST_WEEK - timedelta(weeks=60)).alias("hired_on"),
+        pl.lit(None, dtype=pl.Date).alias("left_on"),
+        pl.lit(None, dtype=pl.String).alias("leave_type"),
+        pl.lit("agent").alias("role"),
+        pl.lit("permanent").alias("employment"),
+        pl.col("scheduled_week").cast(pl.String).alias("planned_wave"),
+        pl.col("scheduled_week").is_not_null().cast(pl.Int32).alias("courses_completed"),
+        pl.lit(FIRST_WEEK).alias("first_week"),
+        pl.lit(final_week).alias("last_week"),
+    )
     last = FIRST_WEEK + timedelta(weeks=N_WEEKS, days=-1)
     started = datetime(2026, 3, 9, 6, tzinfo=UTC)
     run = {"run_id": run_id, "started_at": started, "finished_at": started, "as_of": last, "config_sha256": "0",
