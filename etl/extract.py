@@ -367,7 +367,7 @@ def _attach(
 ) -> ExtractReport:
     con.execute("DETACH DATABASE IF EXISTS landing")
     con.execute("ATTACH ':memory:' AS landing")
-    con.execute("CREATE TABLE landing._lost (file_id VARCHAR, line BIGINT)")
+    con.execute("CREATE TABLE landing._lost (file_id VARCHAR, line BIGINT, dropped BOOLEAN)")
     con.execute("CREATE TABLE landing.derived_duplicate (source VARCHAR, table_name VARCHAR, rows BIGINT)")
     _find_duplicates(con, files)
     lost = {str(row[0]) for row in con.execute("SELECT DISTINCT file_id FROM landing._lost").fetchall()}
@@ -393,7 +393,11 @@ def _rows(file: LandedFile, name: str = "records.parquet") -> str:
 
 
 def _find_duplicates(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> None:
-    """Fill ``landing._lost``: records that give way to another record of the same source with the same key."""
+    """Fill ``landing._lost``: records that give way to another record of the same source with the same key.
+
+    A record that is left out on purpose still counts as a version: it takes the place of the versions before it, and
+    gives way to those after it.
+    """
     groups: dict[tuple[str, str, bool], list[LandedFile]] = defaultdict(list)
     for file in files:
         groups[file.source, file.primary, file.carries_key].append(file)
@@ -402,12 +406,13 @@ def _find_duplicates(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]
         selects = []
         for order, file in enumerate(members):
             if carries_key:
-                columns, where = "_key AS k0, _version AS version", file.good_sql
+                columns = "_key AS k0, _version AS version, _dropped IS NOT NULL AS dropped"
+                where = "_reasons IS NULL" if file.has_refused else "true"
                 keys = ["k0"]
             else:
                 stored = next(item.table for item in file.tables if item.table.table == primary)
                 named = [f"{stored.columns[name]} AS k{index}" for index, name in enumerate(contract.key)]
-                columns = f"{', '.join(named)}, {stored.columns['row_version']} AS version"
+                columns = f"{', '.join(named)}, {stored.columns['row_version']} AS version, false AS dropped"
                 keys = [f"k{index}" for index in range(len(contract.key))]
                 where = f"{file.good_sql} AND {stored.give}" if stored.give else file.good_sql
             selects.append(

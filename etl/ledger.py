@@ -82,8 +82,9 @@ class Ledger:
                 ],
             )
         con.execute(
-            "UPDATE landing._file SET lost = found.n FROM "
-            "(SELECT file_id, count(*) AS n FROM landing._lost GROUP BY file_id) AS found "
+            "UPDATE landing._file SET lost = found.n, refused = refused - found.dropped, "
+            "dropped = landing._file.dropped - found.dropped FROM (SELECT file_id, count(*) AS n, "
+            "count(*) FILTER (dropped) AS dropped FROM landing._lost GROUP BY file_id) AS found "
             "WHERE found.file_id = landing._file.file_id"
         )
         con.execute(
@@ -106,8 +107,8 @@ class Ledger:
             paths = ", ".join(literal(str(file.folder / "rejects.parquet")) for file in with_rejects)
             start = len(str(with_rejects[0].folder.parent)) + 2
             early = (
-                f"SELECT substr(filename, {start}, 12) AS file_id, line, table_name, reasons, raw, status "
-                f"FROM read_parquet([{paths}], filename = true)"
+                f"SELECT * FROM (SELECT substr(filename, {start}, 12) AS file_id, line, table_name, reasons, raw, status "
+                f"FROM read_parquet([{paths}], filename = true)) ANTI JOIN landing._lost USING (file_id, line)"
             )
         return (
             "CREATE VIEW landing.reject AS SELECT rejected.file_id, file.source, file.path, line, table_name, reasons, "

@@ -61,7 +61,8 @@ def course_of(path: Path) -> str:
         Such as ``moodle_completion-emp101.csv`` or ``progress.emp101.csv``.
     """
     stem = re.sub(r"\.(csv|txt|gz)$", "", re.sub(r"\.gz$", "", path.name), flags=re.IGNORECASE)
-    return re.split(r"(?:completion|progress)[-_.]|-", stem)[-1].upper()
+    named = re.search(r"(?:completion|progress)[-_.](.+)", stem, flags=re.IGNORECASE)
+    return (named[1] if named else stem.rsplit("-", 1)[-1]).upper()
 
 
 def activities(header: Sequence[str]) -> tuple[str, ...]:

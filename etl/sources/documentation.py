@@ -1,0 +1,76 @@
+"""docs/sources.md, written from the formats themselves: ``python -m etl.sources.documentation > docs/sources.md``."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+
+from etl.sources import SourceFormat, get
+from etl.sources.registry import FORMATS
+
+_HEAD = """# Sources
+
+How the export of each system becomes canonical rows. This page is written by
+`python -m etl.sources.documentation > docs/sources.md` from the modules in `etl/sources/`; a test compares the two, and
+compares every table below with what the module really reads.
+
+What holds for every format:
+
+- `format` names it, `path` says which files (patterns such as `exports/contacts/*.jsonl`, or a list), `timezone` the zone
+  of times that carry none. Files may be compressed with gzip.
+- Columns are found by the names in the header, whatever their order; columns that are not listed here are ignored. A
+  column that is missing is named in the error, with the nearest one there is.
+- A record that breaks a rule is rejected once, with all its reasons; a record that comes again is a duplicate; a record
+  left out on purpose is rejected with the status `dropped`, which does not count towards `max_reject_share`. For every
+  file, read = loaded + rejected + duplicate.
+- `columns`, `values` and `constants` of a section override the mapping of the first table: `columns = { reason = "..." }`
+  takes another column (for JSON a dotted path), `values = { channel = { "Hotline" = "voice" } }` explains a word,
+  `constants = { scale_max = 7 }` sets what the file does not say.
+- JSON fields of the wrong type (an object where a text should be) are reasons, never silently empty.
+
+What the canonical columns mean, and which values are allowed: [data-model.md](data-model.md).
+"""
+
+
+def mapping_tables(text: str) -> dict[str, dict[str, str]]:
+    """Return the mapping tables of a module's docstring: canonical table -> canonical column -> source field.
+
+    Parameters
+    ----------
+    text : str
+        A docstring with Markdown tables headed ``| table | ... | notes |``.
+    """
+    tables: dict[str, dict[str, str]] = {}
+    current: dict[str, str] | None = None
+    for line in text.splitlines():
+        if not line.startswith("|"):
+            current = None
+            continue
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if current is None:
+            current = tables.setdefault(cells[0], {})
+        elif not set(cells[0]) <= {"-"}:
+            current[cells[0]] = cells[1]
+    return tables
+
+
+def _section(name: str, known: SourceFormat) -> str:
+    text = inspect.cleandoc(importlib.import_module(FORMATS[name]).__doc__ or "").replace("``", "`")
+    parts = [f'## {known.label}: `format = "{name}"`', text]
+    if known.local_times:
+        parts.append("Times carry no zone: `timezone` must be given.")
+    if known.options:
+        rows = "\n".join(f"| `{option}` | {meaning} |" for option, meaning in known.options.items())
+        parts.append(f"| option | meaning |\n|---|---|\n{rows}")
+    return "\n\n".join(parts)
+
+
+def document() -> str:
+    """Return the text of docs/sources.md."""
+    sections = [_section(name, get(name)) for name in FORMATS]
+    return "\n".join([_HEAD, *(f"{section}\n" for section in sections)])
+
+
+if __name__ == "__main__":
+    sys.stdout.write(document())

@@ -1,0 +1,87 @@
+"""Amazon Connect contact records: at-least-once delivery, contacts without agent, attributes, damage."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+
+def test_a_contact_delivered_twice_counts_once_as_it_was_last(load):
+    loaded = load("amazon_connect", "amazon_connect.jsonl")
+    assert loaded.counts == (5, 4, 0, 1)
+    first = loaded.rows("interaction", "interaction_id")[0]
+    assert first == {
+        "interaction_id": "k-1",
+        "leg": 1,
+        "source_agent_id": "ag1",
+        "source_customer_id": "K9",
+        "started_at": datetime(2025, 3, 10, 8, 0),
+        "ended_at": datetime(2025, 3, 10, 8, 6),
+        "channel": "voice",
+        "queue": "Billing",
+        "reason": "invoice",
+        "handle_s": 300 + 15 + 45,
+        "transferred": True,
+        "hostile": True,
+        "eligible": True,
+        "row_version": datetime(2025, 3, 10, 8, 10),
+    }
+
+
+def test_a_contact_without_agent_is_loaded_without_agent(load):
+    rows = load("amazon_connect", "amazon_connect.jsonl").rows("interaction", "interaction_id")
+    given_up = rows[1]
+    assert given_up["interaction_id"] == "k-2"
+    assert given_up["channel"] == "chat"
+    assert not {"source_agent_id", "handle_s"} & set(given_up)
+
+
+def test_a_transfer_continues_the_contact_before_it_and_no_contact_continues_itself(load):
+    rows = load("amazon_connect", "amazon_connect.jsonl").rows("interaction", "interaction_id")
+    assert [row.get("parent_id") for row in rows] == [None, None, "k-1", None]
+    assert rows[3]["channel"] == "other"
+    assert "handle_s" not in rows[3], "no duration was given"
+
+
+def test_offers_come_from_attributes(load):
+    offers = load("amazon_connect", "amazon_connect.jsonl").rows("offer", "offer_id")
+    assert offers[0] == {
+        "offer_id": "k-1:UPG-5G",
+        "interaction_id": "k-1",
+        "source_agent_id": "ag1",
+        "kind": "cross_sell",
+        "product": "UPG-5G",
+        "made_at": datetime(2025, 3, 10, 8, 0, 40),
+        "accepted": True,
+        "amount": Decimal("12.50"),
+        "row_version": datetime(2025, 3, 10, 8, 10),
+    }
+    assert (offers[1]["kind"], offers[1]["accepted"]) == ("upsell", False)
+
+
+def test_attributes_have_the_names_the_section_gives_them(load):
+    options = {"customer_attribute": "reason", "offer_attribute": "nothing", "escalation_attribute": "escalation"}
+    loaded = load("amazon_connect", "amazon_connect.jsonl", options=options)
+    assert loaded.rows("interaction", "interaction_id")[0]["source_customer_id"] == "invoice"
+    assert loaded.rows("offer") == []
+    (escalation,) = loaded.rows("escalation")
+    assert (escalation["interaction_id"], escalation["kind"]) == ("k-3", "supervisor")
+    assert escalation["at"] == datetime(2025, 3, 10, 8, 6)
+
+
+def test_every_damaged_record_is_refused_once_with_all_its_reasons(load):
+    loaded = load("amazon_connect", "amazon_connect_damaged.jsonl")
+    assert loaded.counts == (11, 1, 9, 1)
+    said = {line: " | ".join(reasons) for line, reasons in loaded.reasons().items()}
+    assert "Agent is not an object" in said[2]
+    assert "Agent.Username is not a single value" in said[3]
+    assert 'Agent.AgentInteractionDuration: "5 min" is not a number' in said[3]
+    assert "started_at" in said[4]
+    assert "channel" in said[4]
+    assert "interaction_id" in said[5]
+    assert "not valid JSON" in said[6]
+    assert "not a JSON object" in said[7]
+    assert "Agent.Username is missing" in said[8]
+    assert "ended_at is before started_at" in said[9]
+    assert "perhaps" in said[10]
+    assert set(said) == {2, 3, 4, 5, 6, 7, 8, 9, 10}
