@@ -1,20 +1,21 @@
 """Effective-dated team history: overlaps, reversals, gaps and unclosed spells, repaired by one rule.
 
-The rule, written down in sql/staging/team_spell.sql and sql/core/agent_team.sql. *On any day an agent belongs to the spell that began last among those that cover the day; on a day that no
-spell covers, to the spell that ended last before it.* Two kinds of end are not believed: an end before its start, and
-no end at all on a spell that has a successor; such a spell lasts until the agent's next start. Of several spells with
-the same start the one with a believable, latest end counts, then the one that stands last in its file.
+The rule, written down in sql/staging/team_spell.sql and sql/core/agent_team.sql. *On any day an agent belongs to the
+spell that began last among those that cover the day; on a day that no spell covers, to the spell that ended last before
+it.* Two kinds of end are not believed: an end not after its start, and no end at all on a spell that has a successor;
+such a spell lasts until the agent's next start. Of several spells with the same start the one with a believable, latest
+end counts, then the one that stands last in its file.
 
 So a loan to another team inside a longer spell ends where it says it ends, job histories that record only starts
-(BambooHR) need no repair, and nobody falls between two teams. After the last believable end an agent belongs to no team.
+(BambooHR) need no repair, and nobody falls between two teams. After the last believable end an agent is in no team.
 Every repair is counted, and the spells it touched carry its name in ``repaired``:
 
 ========================  ==============================================================================
-``reversed``              the end lay before the start
+``reversed``              the end did not lie after the start
 ``open_with_successor``   no end, though a later spell of the agent exists, in a history that does record ends
-``overlap``               two spells with believable ends covered the same day
-``gap``                   no spell covered one or more days between two spells
-``same_start``            another spell began on the same day
+``overlap``               the end lies after the agent's next start
+``gap``                   no spell covered one or more days before the agent's next start
+``same_start``            another spell began on the same day and was preferred
 ========================  ==============================================================================
 """
 

@@ -16,7 +16,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -66,6 +66,7 @@ class Draft:
         self.con = con
         self._lock = lock
         self._keep = keep
+        self._afterwards: list[Callable[[], None]] = []
 
     @classmethod
     def open(
@@ -162,6 +163,10 @@ class Draft:
         finally:
             self.con.unregister("incoming_frame")
 
+    def after_publishing(self, action: Callable[[], None]) -> None:
+        """Have something done once this draft is the version being served, and only then."""
+        self._afterwards.append(action)
+
     def publish(self, counts: Mapping[str, int] | None = None, *, created_at: datetime | None = None) -> Version:
         """Verify the draft and make it the version being served.
 
@@ -206,6 +211,8 @@ class Draft:
         for old in registry.versions:
             if old not in kept:
                 old.path.unlink(missing_ok=True)
+        for action in self._afterwards:
+            action()
         self.discard()
         return version
 

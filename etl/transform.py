@@ -130,15 +130,10 @@ def transform(
     Transformed
     """
     say = progress or (lambda step: None)
-    con.execute("attach ':memory:' as staging")
-    pseudonyms = Pseudonyms(con, secret)
-    _land(con, as_of)
-    _parameters(con, config, run_id)
     say("matching agents")
-    coverage = identity.resolve(con, config, secret)
-    _refuse_unresolved(con, refuse)
-    left_out = _land(con, as_of, con_has_refusals=True)
-    _people_by_other_ids(con, pseudonyms)
+    coverage = match_agents(con, config, run_id, secret, refuse)
+    left_out = _land(con, as_of)
+    _people_by_other_ids(con, Pseudonyms(con, secret))
     first_day, last_day = _window(con, config)
     steps: list[Step] = []
     keep_contacts = str(config.engine.options.get("contacts", "keep")) != "reduce"
@@ -153,6 +148,37 @@ def transform(
         rows = con.execute(f"select count(*) from {relation}").fetchone() if kind == "table" else (0,)
         steps.append(Step(relation, int(rows[0]) if rows else 0, time.perf_counter() - started))
     return Transformed(tuple(steps), coverage, agent_week_sql, first_day, last_day, left_out)
+
+
+def match_agents(
+    con: duckdb.DuckDBPyConnection, config: Config, run_id: str, secret: bytes, refuse: Refuse
+) -> tuple[identity.Coverage, ...]:
+    """Find the person behind every agent id, and refuse the rows of those that nobody is behind.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        With the landing tables attached; receives the in-memory catalogue ``staging``.
+    config : Config
+    run_id : str
+    secret : bytes
+        Key of the pseudonyms.
+    refuse : callable
+        Told of rows whose agent is ambiguous or unknown.
+    """
+    con.execute("attach ':memory:' as staging")
+    _parameters(con, config, run_id)
+    coverage = identity.resolve(con, config, secret)
+    _refuse_unresolved(con, refuse)
+    return coverage
+
+
+def every_relation(folder: Path = SQL_FOLDER) -> dict[str, str]:
+    """Every relation with the SELECT of its file, those of :mod:`etl.identity` included."""
+    matching = {
+        f"staging.{name}": (folder / "staging" / f"{name}.sql").read_text(encoding="utf-8") for name in sorted(_IDENTITY)
+    }
+    return {**matching, **relations(folder)}
 
 
 def relations(folder: Path = SQL_FOLDER) -> dict[str, str]:
@@ -210,10 +236,8 @@ def ordered(queries: Mapping[str, str]) -> list[tuple[str, str]]:
     return result
 
 
-def _land(con: duckdb.DuckDBPyConnection, as_of: date | None, con_has_refusals: bool = False) -> dict[str, int]:
+def _land(con: duckdb.DuckDBPyConnection, as_of: date | None) -> dict[str, int]:
     """Views ``staging.landed_<table>``: landing rows less refused records and what happened after ``as_of``."""
-    if not con_has_refusals:
-        con.execute("create or replace table staging.refused (_file_id varchar, _line bigint)")
     row = con.execute("select count(*) from staging.refused").fetchone()
     refused = bool(row and row[0])
     left_out = {}
@@ -296,6 +320,7 @@ def _parameters(con: duckdb.DuckDBPyConnection, config: Config, run_id: str) -> 
 
 def _refuse_unresolved(con: duckdb.DuckDBPyConnection, refuse: Refuse) -> None:
     """Refuse rows whose agent nobody knows, several people could be, or nobody had at that time."""
+    con.execute("create or replace table staging.refused (_file_id varchar, _line bigint)")
     con.execute(
         """
         create or replace table staging.identity_limited as

@@ -1,4 +1,10 @@
 -- Directory rows with the person they are about, the one to believe first.
+with latest as (
+    select source, source_agent_id, agent_key
+    from staging.identity
+    qualify row_number() over (partition by source, source_agent_id order by valid_from desc) = 1
+)
+
 select
     identity.agent_key,
     agent.hired_on,
@@ -17,7 +23,6 @@ select
             agent._line desc
     ) as preference
 from staging.landed_agent as agent
-inner join staging.identity as identity
+inner join latest as identity
     on identity.source = agent._source
     and identity.source_agent_id = agent.source_agent_id
-where identity.valid_to = timestamp '9999-12-31'

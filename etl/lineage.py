@@ -1,0 +1,178 @@
+"""From a column of core or mart back to the fields of the exports it is computed from.
+
+The SELECTs of sql/ are read with sqlglot, column by column; what stands between (staging, core) is followed through.
+The last step, from a landing column to a field of an export, comes from the source modules' own mapping.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import Scope, build_scope
+
+Origins = frozenset[tuple[str, str]]
+"""Pairs of relation and column."""
+
+
+PREPARED_FROM: dict[tuple[str, str], Origins] = {
+    ("staging.customer_key", "pseudonym"): frozenset({("landing.interaction", "source_customer_id")}),
+    ("staging.person_key", "agent_key"): frozenset({("landing.agent", "employee_number")}),
+    ("staging.evaluator", "evaluator_key"): frozenset({("landing.qa_evaluation", "source_evaluator_id")}),
+}
+"""Columns that Python prepares, and what from."""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A column of core or mart and one landing column it is computed from."""
+
+    relation: str
+    column_name: str
+    source_relation: str
+    source_column: str
+
+
+def fingerprint(queries: Mapping[str, str]) -> str:
+    """Hash of the SELECTs: lineage need only be traced again when it changes.
+
+    Parameters
+    ----------
+    queries : mapping of str to str
+        Relation to SELECT.
+    """
+    digest = hashlib.sha256()
+    for relation in sorted(queries):
+        digest.update(f"{relation}\n{queries[relation]}\n".encode())
+    return digest.hexdigest()
+
+
+def columns_of(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """Columns and types of every relation a SELECT may read, by ``schema.relation``.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        With the draft current and the catalogues staging and landing attached.
+    """
+    found: dict[str, dict[str, str]] = {}
+    rows = con.execute(
+        """
+        select
+            case when database_name in ('staging', 'landing') then database_name else schema_name end,
+            table_name, column_name, data_type
+        from duckdb_columns()
+        where not internal
+            and (database_name in ('staging', 'landing') or database_name = current_database())
+        order by all
+        """
+    ).fetchall()
+    for schema, table, column, kind in rows:
+        found.setdefault(f"{schema}.{table}", {})[column] = kind
+    return found
+
+
+def trace_columns(queries: Mapping[str, str], columns: Mapping[str, Mapping[str, str]]) -> tuple[Edge, ...]:
+    """Trace every column of core and mart to the landing columns behind it.
+
+    Parameters
+    ----------
+    queries : mapping of str to str
+        Relation to SELECT, for all relations that are built; anything else is where tracing ends.
+    columns : mapping
+        From :func:`columns_of`.
+
+    Returns
+    -------
+    tuple of Edge
+        Sorted. A column that is computed from nothing (a constant, a count of rows) has no edge.
+    """
+    schema: dict[str, dict[str, dict[str, str]]] = {}
+    for relation, kinds in columns.items():
+        schema_name, _, table = relation.partition(".")
+        schema.setdefault(schema_name, {})[table] = dict(kinds)
+    direct = {relation: _direct(query, schema) for relation, query in queries.items()}
+    known: dict[tuple[str, str], Origins] = {}
+    edges = {
+        Edge(relation, column, *origin)
+        for relation, by_column in direct.items()
+        if relation.startswith(("core.", "mart."))
+        for column in by_column
+        for origin in _follow(relation, column, direct, known)
+    }
+    return tuple(
+        sorted(edges, key=lambda edge: (edge.relation, edge.column_name, edge.source_relation, edge.source_column))
+    )
+
+
+def _direct(query: str, schema: dict[str, dict[str, dict[str, str]]]) -> dict[str, Origins]:
+    """Columns of one SELECT and the columns of tables they are computed from."""
+    tree = qualify(
+        sqlglot.parse_one(query, read="duckdb"),
+        schema=schema,
+        dialect="duckdb",
+        validate_qualify_columns=False,
+        quote_identifiers=False,
+        identify=False,
+    )
+    root = build_scope(tree)
+    return _by_column(root, {}) if root is not None else {}
+
+
+def _by_column(scope: Scope, known: dict[int, dict[str, Origins]]) -> dict[str, Origins]:
+    """Origins of a scope's output columns; a UNION takes names from its first part."""
+    if id(scope) in known:
+        return known[id(scope)]
+    known[id(scope)] = {}
+    found: dict[str, Origins] = {}
+    if scope.set_operation_scopes:
+        parts = [_by_column(part, known) for part in scope.set_operation_scopes]
+        for position, name in enumerate(parts[0]):
+            found[name] = frozenset().union(*(list(part.values())[position] for part in parts))
+    else:
+        query = scope.expression
+        for projection in query.selects if isinstance(query, exp.Query) else ():
+            found[projection.alias_or_name] = _origins(projection, scope, known)
+    known[id(scope)] = found
+    return found
+
+
+def _origins(expression: exp.Expr, scope: Scope, known: dict[int, dict[str, Origins]]) -> Origins:
+    origins: set[tuple[str, str]] = set()
+    for column in expression.find_all(exp.Column):
+        source = scope.sources.get(column.table)
+        if isinstance(source, exp.Table):
+            origins.add((f"{source.db}.{source.name}", column.name))
+        elif isinstance(source, Scope):
+            origins |= _by_column(source, known).get(column.name, frozenset())
+    return frozenset(origins)
+
+
+def _follow(
+    relation: str,
+    column: str,
+    direct: Mapping[str, Mapping[str, Origins]],
+    known: dict[tuple[str, str], Origins],
+) -> Origins:
+    """Landing columns behind a column, through whatever is built in between."""
+    at = (relation, column)
+    if at in known:
+        return known[at]
+    known[at] = frozenset()  # a column that depends on itself ends here
+    ends: set[tuple[str, str]] = set()
+    for source, source_column in direct[relation].get(column, frozenset()):
+        if source.startswith("staging.landed_"):
+            ends.add((source.replace("staging.landed_", "landing."), source_column))
+        elif (source, source_column) in PREPARED_FROM:
+            ends |= PREPARED_FROM[source, source_column]
+        elif source in direct:
+            ends |= _follow(source, source_column, direct, known)
+        elif source.startswith("landing."):
+            ends.add((source, source_column))
+    known[at] = frozenset(ends)
+    return known[at]

@@ -1,0 +1,211 @@
+"""Is the build fit to publish: the checks of sql/checks, and the rows of every relation traced back to files.
+
+A check is a SELECT of violating rows. The first lines of its file are comments that say how grave a violation is and
+what it means: ``-- severity: error|warning`` and ``-- sentence: ... {n} ...`` with ``{n}`` for the number of violations.
+A violated ``error`` stops publication.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+
+from etl.contracts import CONTRACTS
+from etl.history import Repairs
+from etl.kpis import SQL_FOLDER, Catalogue
+from etl.privacy import mask_value
+
+Severity = Literal["error", "warning"]
+SAMPLE_ROWS = 5
+"""Violating rows kept as an example, values masked."""
+
+_HEADER = re.compile(r"--\s*(severity|sentence):\s*(.+)")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One file of sql/checks."""
+
+    name: str
+    severity: Severity
+    sentence: str
+    query: str
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a check found.
+
+    Attributes
+    ----------
+    check, severity
+        Its name and how grave a violation is.
+    status : {"passed", "failed"}
+    violations : int
+        Violating rows.
+    sentence : str
+        What that means.
+    sample : str
+        Up to :data:`SAMPLE_ROWS` of them as JSON, masked.
+    """
+
+    check: str
+    severity: Severity
+    status: Literal["passed", "failed"]
+    violations: int
+    sentence: str
+    sample: str
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Rows of a relation against rows that files gave it.
+
+    Attributes
+    ----------
+    relation : str
+    rows : int
+        Rows of the relation, or exported rows accounted for where its grain is another.
+    from_files : int
+        Rows that loaded records gave, less refused and later ones.
+    difference : int
+        Rows that nothing explains; anything but 0 stops publication.
+    sentence : str
+    """
+
+    relation: str
+    rows: int
+    from_files: int
+    difference: int
+    sentence: str
+
+
+def checks(folder: Path = SQL_FOLDER / "checks") -> tuple[Check, ...]:
+    """Read every check.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Raises
+    ------
+    ValueError
+        When a file lacks its severity or sentence.
+    """
+    found = []
+    for path in sorted(folder.glob("*.sql")):
+        text = path.read_text(encoding="utf-8")
+        header = dict(_HEADER.findall(text))
+        severity = header.get("severity")
+        if severity not in ("error", "warning") or "{n}" not in header.get("sentence", ""):
+            raise ValueError(f"{path}: begins with -- severity: error|warning and -- sentence: ... {{n}} ...")
+        found.append(Check(path.stem, "error" if severity == "error" else "warning", header["sentence"], text))
+    return tuple(found)
+
+
+def run_checks(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[CheckResult, ...]:
+    """Run every check on a draft.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        A draft with core, mart, staging and landing, and the meta tables that checks read.
+    catalogue : Catalogue
+        For the check that every KPI's numbers are possible.
+    """
+    results = [_run(con, check) for check in (*checks(), _possible_numbers(catalogue))]
+    return tuple(results)
+
+
+def _possible_numbers(catalogue: Catalogue) -> Check:
+    """Yes/no KPIs: 0 <= numerator <= denominator; others: a positive number of squares."""
+    impossible = []
+    for kpi in catalogue.values():
+        num, den = f"{kpi.id}_num", f"{kpi.id}_den"
+        condition = f"{den} < 0 or {num} < 0 or {num} > {den}" if kpi.binary else f"{den} < 0 or {kpi.id}_sq < 0"
+        impossible.append(
+            f"select '{kpi.id}' as kpi, count(*) as cells from mart.agent_week where {condition} having count(*) > 0"
+        )
+    return Check(
+        "kpi_possible",
+        "error",
+        "{n} KPIs have cells with impossible numbers, such as more successes than cases.",
+        "\nunion all\n".join(impossible),
+    )
+
+
+def _run(con: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
+    row = con.execute(f"select count(*) from ({check.query})").fetchone()
+    violations = int(row[0]) if row else 0
+    sample = "[]"
+    if violations:
+        cursor = con.execute(f"select * from ({check.query}) order by all limit {SAMPLE_ROWS}")
+        names = [column[0] for column in cursor.description or ()]
+        rows = [dict(zip(names, map(_shown, row), strict=True)) for row in cursor.fetchall()]
+        sample = json.dumps(rows)
+    return CheckResult(
+        check.name,
+        check.severity,
+        "failed" if violations else "passed",
+        violations,
+        check.sentence.replace("{n}", f"{violations:,}"),
+        sample,
+    )
+
+
+def _shown(value: object) -> str | None:
+    return None if value is None else mask_value(str(value))
+
+
+def reconcile(
+    con: duckdb.DuckDBPyConnection, repairs: Repairs, left_out: Mapping[str, int]
+) -> tuple[Reconciliation, ...]:
+    """Trace the rows of every core relation that comes from files back to them.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        A draft with core, staging and landing.
+    repairs : Repairs
+        Of the team history, whose spells are not one to one.
+    left_out : mapping of str to int
+        Rows per table that lie after ``as_of``.
+    """
+    results = []
+    for table in CONTRACTS:
+        landed = _count(con, f"staging.landed_{table}")
+        loaded = _count(con, f"landing.{table}")
+        later = left_out.get(table, 0)
+        gone = loaded - landed - later
+        given = f"{loaded:,} rows from files"
+        if gone:
+            given += f", less {gone:,} of refused records"
+        if later:
+            given += f", less {later:,} after the day asked for"
+        if table == "agent_identity":
+            held = _count(con, f"landing.{table}")
+            sentence = f"{given}, used to match {_count(con, 'core.agent_identity'):,} ids."
+            results.append(Reconciliation("core.agent_identity", held, loaded, held - loaded, sentence))
+        elif table == "agent":
+            held = _count(con, "staging.person_record")
+            sentence = f"{given}, describing people of whom {_count(con, 'core.agent'):,} have an id in use."
+            results.append(Reconciliation("core.agent", held, landed, held - landed, sentence))
+        elif table == "agent_team":
+            held = repairs.rows_in
+            sentence = f"{given}, repaired to {repairs.rows_out:,} spells without overlap or gap."
+            results.append(Reconciliation("core.agent_team", held, landed, held - landed, sentence))
+        else:
+            held = _count(con, f"core.{table}")
+            results.append(Reconciliation(f"core.{table}", held, landed, held - landed, f"{given}."))
+    return tuple(results)
+
+
+def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    row = con.execute(f"select count(*) from {relation}").fetchone()
+    return int(row[0]) if row else 0

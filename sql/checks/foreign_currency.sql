@@ -1,0 +1,6 @@
+-- severity: warning
+-- sentence: {n} accepted offers have no amount, or one in another currency than the project's; their contacts are left out of revenue.
+select offer._source, offer.offer_id, offer.currency
+from core.offer as offer
+cross join staging.parameter as parameter
+where offer.is_sold and (offer.amount is null or offer.currency <> parameter.currency)

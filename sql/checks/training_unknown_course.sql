@@ -1,0 +1,7 @@
+-- severity: warning
+-- sentence: {n} courses in the training records are not listed in [[programme.courses]] and do not count.
+select training.course_id, count(*) as records
+from core.training as training
+left join staging.course as course on course.course_id = training.course_id
+where course.course_id is null
+group by training.course_id

@@ -1,0 +1,7 @@
+-- severity: warning
+-- sentence: {n} escalations, surveys or offers could not be given to any agent and take part in no KPI.
+select 'escalation' as relation, _source, escalation_id as id from core.escalation where place_ix is null
+union all
+select 'survey_response', _source, response_id from core.survey_response where place_ix is null
+union all
+select 'offer', _source, offer_id from core.offer where place_ix is null

@@ -1,0 +1,7 @@
+-- severity: warning
+-- sentence: {n} agents have contacts in weeks after they left.
+select agent.agent_key, agent.left_on, max(week.week) as last_week
+from mart.agent_week as week
+inner join mart.agent as agent on agent.agent_key = week.agent_key
+where week.channel is not null and week.week > agent.left_on
+group by agent.agent_key, agent.left_on

@@ -1,0 +1,7 @@
+-- severity: warning
+-- sentence: {n} agents have contacts in weeks before they were hired.
+select agent.agent_key, agent.hired_on, min(week.week) as first_week
+from mart.agent_week as week
+inner join mart.agent as agent on agent.agent_key = week.agent_key
+where week.channel is not null and week.week + 6 < agent.hired_on
+group by agent.agent_key, agent.hired_on
