@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,7 +19,7 @@ from analysis.estimators.layout import Layout
 from analysis.estimators.one_number import row_count
 from analysis.estimators.ratio import ratio
 from analysis.estimators.study import Family
-from analysis.estimators.two_way import components
+from analysis.estimators.two_way import TwoWayFit, components, fit_two_way
 from analysis.inference import small_sample_factor
 from analysis.panel import Panel
 
@@ -39,8 +39,14 @@ def n_effects(panel: Panel, anticipation: int) -> int:
 class ExtendedTwfe:
     """Wooldridge's saturated regression, gaussian: agent effects, week effects, one coefficient per cohort-week.
 
-    Its averages equal the imputation estimator; its error is that of the regression (clustered, fixest's factor)
-    instead of the conservative one.
+    On a balanced panel its averages equal the imputation estimator's and only the error differs (that of the
+    regression, clustered with fixest's factor). On an unbalanced one they differ: here the trained weeks also inform
+    the agent effects, on the assumption that a cohort-week has one effect for all its agents.
+
+    Assumptions
+    -----------
+    1. Parallel trends in all weeks before training, no anticipation, as for imputation. Checked in part.
+    2. Unbalanced panels only: agents of a cohort gain alike in a week. Not checked.
 
     Source: Wooldridge (2021), Two-Way Fixed Effects, the Two-Way Mundlak Regression and DiD, doi:10.2139/ssrn.3906345.
     """
@@ -49,32 +55,114 @@ class ExtendedTwfe:
     anticipation: int
 
     @cached_property
-    def model(self) -> Imputation:
-        """The imputation with the saturated regression's residuals."""
-        return Imputation(self.panel, self.anticipation, saturated=True)
+    def layout(self) -> Layout:
+        """Units sorted by cohort and cluster."""
+        return Layout.of(self.panel)
+
+    @cached_property
+    def _table(self) -> tuple[NDArray[np.int64], int]:
+        """(H, T) dummy of every trained cohort-week, -1 elsewhere, and their number."""
+        weeks = np.arange(self.panel.n_periods)
+        trained = weeks[None, :] >= self.layout.cohort_values[:, None] - self.anticipation
+        table = np.full(trained.shape, -1, dtype=np.int64)
+        table[trained] = np.arange(int(trained.sum()))
+        return table, int(trained.sum())
+
+    @cached_property
+    def fit(self) -> TwoWayFit:
+        """The saturated regression."""
+        order = self.layout.order
+        return fit_two_way(self.layout, self.panel.den[order], self.panel.y[order], *self._table)
 
     @cached_property
     def factor(self) -> float:
         """fixest's factor: cohort-week coefficients and week effects count, agent effects do not."""
         panel = self.panel
-        n_weeks = int(panel.observed.any(axis=0).sum())
+        n_parameters = n_effects(panel, self.anticipation) + int(panel.observed.any(axis=0).sum())
         n_clusters = int(np.unique(panel.cluster_ix[panel.observed.any(axis=1)]).size)
-        return small_sample_factor(row_count(panel), n_effects(panel, self.anticipation) + n_weeks, n_clusters)
+        return small_sample_factor(row_count(panel), n_parameters, n_clusters)
+
+    def cells(self, variance: str) -> Iterator[CohortEffects]:
+        """Effects cohort by cohort."""
+        panel, layout, table = self.panel, self.layout, self._table[0]
+        exact = variance == "jackknife"
+        influence = self.fit.dummy_influence()
+        shift = np.full(influence.shape, np.nan)
+        alone = np.zeros(panel.n_clusters, dtype=bool)
+        if exact:
+            shift[:, self.fit.kept], alone = self._shifts()
+        for h, value in enumerate(layout.cohort_values):
+            weeks = np.flatnonzero(table[h] >= 0)
+            if value >= panel.n_periods:
+                continue
+            at = table[h, weeks]
+            members = panel.cohort_ix == value
+            own = np.zeros((panel.n_clusters, panel.n_periods))
+            np.add.at(own, panel.cluster_ix[members], panel.den[members])
+            psi, effect = np.zeros_like(own), np.full(panel.n_periods, np.nan)
+            effect[weeks] = self.fit.coefficients[at]
+            psi[:, weeks] = np.nan_to_num(influence[:, at])
+            left = left_mass = None
+            if exact:
+                left, left_mass = np.full_like(own, np.nan), own.sum(axis=0) - own
+                left_mass[left_mass < 1e-9] = 0.0
+                left[:, weeks] = self.fit.coefficients[at] + shift[:, at]
+                for cluster in np.flatnonzero(alone):
+                    left[cluster] = self._without(int(cluster), int(value))
+            agents = panel.observed[members].sum(axis=0).astype(np.float64)
+            yield CohortEffects(int(value), effect, own.sum(axis=0), agents, psi, own > 0, left, left_mass)
+
+    def _shifts(self) -> tuple[Floats, Bools]:
+        """(C, P') change of the coefficients without each cluster, and clusters that must be refitted."""
+        shift, alone = self.fit.leave_one_out()
+        sole = np.zeros(self.layout.n_clusters, dtype=bool)
+        present = self.layout.by_pair((self.fit.weights > 0).astype(np.float64)) > 0
+        for h in range(self.layout.cohort_values.size):
+            rows = self.layout.pairs_of(h)
+            single = present[rows].sum(axis=0) == 1
+            lonely = present[rows][:, single & (self._table[0][h] >= 0)].any(axis=1)
+            sole[self.layout.pair_cluster[rows][lonely]] = True
+        return shift[:, self.fit.n_weeks :], alone | sole
+
+    @cached_property
+    def _refits(self) -> dict[int, ExtendedTwfe]:
+        return {}
+
+    def _without(self, cluster: int, cohort: int) -> Floats:
+        """(T,) effects of a cohort estimated again without one cluster."""
+        if cluster not in self._refits:
+            rest = self.panel.take(self.panel.cluster_ix != cluster)
+            self._refits[cluster] = ExtendedTwfe(rest, self.anticipation)
+        again = self._refits[cluster]
+        out = np.full(self.panel.n_periods, np.nan)
+        place = np.flatnonzero(again.layout.cohort_values == cohort)
+        if place.size:
+            row = again._table[0][place[0]]
+            out[row >= 0] = again.fit.coefficients[row[row >= 0]]
+        return out
+
+    @cached_property
+    def _families(self) -> dict[str, CellFamilies]:
+        return {}
 
     def family(self, kind: str, variance: str) -> Family:
         """Estimates of one aggregation."""
-        family = self.model.family(kind, variance)
-        if variance == "jackknife":
-            return family
-        from dataclasses import replace
-
         root = float(np.sqrt(self.factor))
-        return replace(family, influence=family.influence * root, overall_influence=family.overall_influence * root)
+        if self.panel.is_balanced:
+            family = Imputation(self.panel, self.anticipation, leads=0, saturated=True).family(kind, variance)
+            if variance == "jackknife":
+                return family
+            return replace(family, influence=family.influence * root, overall_influence=family.overall_influence * root)
+        if variance not in self._families:
+            families = CellFamilies(self.panel, -self.anticipation, variance)
+            for cells in self.cells(variance):
+                families.add(cells)
+            self._families[variance] = families
+        return self._families[variance].family(kind, root)
 
     def att_gt_frame(self) -> pl.DataFrame:
         """Effects by cohort and week."""
-        root = float(np.sqrt(self.factor))
-        return self.model.att_gt_frame().with_columns(pl.col("std_error") * root)
+        return att_gt_frame(self.panel, self.cells("analytic"), float(np.sqrt(self.factor)))
 
 
 @dataclass(frozen=True, eq=False)

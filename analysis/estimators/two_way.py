@@ -324,6 +324,9 @@ def _not_identified(pinned: Floats, gram: Floats, n_weeks: int) -> Bools:
     cross = pinned[:n_weeks, n_weeks:]
     left = pinned[n_weeks:, n_weeks:] - cross.T @ linalg.cho_solve(factor, cross, check_finite=False)
     scale = np.diag(gram)[n_weeks:]
+    root, info = linalg.lapack.dpotrf(left, lower=True)
+    if info == 0 and bool(np.all(np.diag(root) ** 2 > IDENTIFIED_SHARE * scale)):
+        return lost
     for k in range(n_dummies):
         if scale[k] <= 0 or left[k, k] <= IDENTIFIED_SHARE * scale[k]:
             lost[k] = True
