@@ -140,11 +140,20 @@ def _sample_json(path: Path) -> Sample:
         texts = itertools.islice(jsonfile.records_of(path, ()), SAMPLE_RECORDS)
         objects = [orjson.loads(text) for _, text, _, _ in texts if text is not None]
     else:
-        document: Any = next((orjson.loads(text) for _, text, _, _ in jsonfile.records_of(path, ()) if text), {})
-        lists = tuple(key for key, value in document.items() if isinstance(value, list))
-        inner = [item for item in document.get(lists[0], []) if isinstance(item, dict)] if lists else [document]
-        objects = inner[:SAMPLE_RECORDS]
+        texts = itertools.islice(jsonfile.records_of(path, ()), SAMPLE_RECORDS)
+        objects = [orjson.loads(text) for _, text, _, _ in texts if text is not None]
+        if len(objects) == 1 and not _is_array(path):
+            (document,) = objects
+            lists = tuple(key for key, value in document.items() if isinstance(value, list))
+            if lists:
+                objects = [item for item in document[lists[0]] if isinstance(item, dict)][:SAMPLE_RECORDS]
     return Sample(path, (), tuple(objects), lists)
+
+
+def _is_array(path: Path) -> bool:
+    """Whether a JSON document is a list, by its first character."""
+    start = b"".join(itertools.islice(textfile.chunks(path), 1))
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
 
 
 def _sample_csv(path: Path, encoding: str, delimiter: str | None) -> Sample:

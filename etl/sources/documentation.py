@@ -17,16 +17,16 @@ compares every table below with what the module really reads.
 
 What holds for every format:
 
-- `format` names it, `path` says which files (patterns such as `exports/contacts/*.jsonl`, or a list), `timezone` the zone
-  of times that carry none. Files may be compressed with gzip.
+- `format` names it, `path` says which files (a pattern such as `exports/contacts/*.jsonl`, or a list), `timezone` the
+  zone of times that carry none. Files may be compressed with gzip.
 - Columns are found by the names in the header, whatever their order; columns that are not listed here are ignored. A
   column that is missing is named in the error, with the nearest one there is.
 - A record that breaks a rule is rejected once, with all its reasons; a record that comes again is a duplicate; a record
   left out on purpose is rejected with the status `dropped`, which does not count towards `max_reject_share`. For every
   file, read = loaded + rejected + duplicate.
-- `columns`, `values` and `constants` of a section override the mapping of the first table: `columns = { reason = "..." }`
-  takes another column (for JSON a dotted path), `values = { channel = { "Hotline" = "voice" } }` explains a word,
-  `constants = { scale_max = 7 }` sets what the file does not say.
+- `columns`, `values` and `constants` of a section override the mapping of the first table:
+  `columns = { reason = "..." }` takes another column (for JSON a dotted path), `values = { channel = { "Hotline" =
+  "voice" } }` explains a word, `constants = { scale_max = 7 }` sets what the file does not say.
 - JSON fields of the wrong type (an object where a text should be) are reasons, never silently empty.
 
 What the canonical columns mean, and which values are allowed: [data-model.md](data-model.md).

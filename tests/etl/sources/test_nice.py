@@ -36,7 +36,8 @@ def test_a_disposition_is_an_escalation_when_the_section_says_so(load):
 
 
 def test_damaged_rows_are_refused_with_their_reasons(load):
-    said = {line: " | ".join(reasons) for line, reasons in load("nice", "nice_contact_detail.csv", **SECTION).reasons().items()}
+    loaded = load("nice", "nice_contact_detail.csv", **SECTION)
+    said = {line: " | ".join(reasons) for line, reasons in loaded.reasons().items()}
     assert 'started_at (Start_Date + Start_Time): "30/03/2025 10:00:00"' in said[6]
     assert 'ACW_Seconds: "40s" is not a number' in said[7]
     assert "interaction_id (Contact_ID): empty" in said[9]

@@ -78,3 +78,10 @@ def test_a_zone_that_is_none_is_an_error():
     assert zone_of("not json", "f") is None
     with pytest.raises(SourceError, match="Mars"):
         zone_of('{"ImportId":"endDate","timeZone":"Mars/Base"}', "f")
+
+
+def test_choice_texts_byte_order_mark_and_windows_line_ends(load):
+    constants = {"scale_max": 7, "felt_heard_max": 7}
+    (row,) = load("qualtrics", "qualtrics_plain.csv", constants=constants).rows("survey_response")
+    assert (row["response_id"], row["csat_raw"], row["scale_max"]) == ("R_9", 7, 7)
+    assert row["answered_at"] == datetime(2025, 3, 10, 8, 2), "timeZone Z is UTC"
