@@ -31,8 +31,8 @@ SEEDS = 60
 def table(rows: list[Row]) -> str:
     """Return the rows as Markdown, every figure with its simulation error."""
     head = [
-        "| how agents are chosen | effects | truth, first 12 weeks | before/after, 4 weeks: error | before/after, 12 weeks: error "
-        "| trained against untrained: error |",
+        "| how agents are chosen | effects | truth, first 12 weeks | before/after, 4 weeks: error "
+        "| before/after, 12 weeks: error | trained against untrained: error |",
         "|---|---|---|---|---|---|",
     ]
     lines = []

@@ -25,7 +25,8 @@ PASSIVE_SHIFT = 1.3
 def at_least(satisfied: Array) -> Array:
     """Return the chances of a score of at least 2, 3, 4 and 5, shape (4, ...), from the chance of 4 or 5."""
     cut = ndtri(satisfied)
-    return ndtr(cut + SCORE_SHIFT.reshape(4, *([1] * cut.ndim)))
+    chance: Array = ndtr(cut + SCORE_SHIFT.reshape(4, *([1] * cut.ndim)))
+    return chance
 
 
 def score_chances(satisfied: Array) -> Array:

@@ -63,7 +63,8 @@ def cell_truth(centre: Centre, week: Week, rates: dict[str, Rates]) -> dict[str,
 
 
 def _mean(rate: Array, share: Array) -> Array:
-    return np.einsum("ak,ak->a", rate, share)
+    mean: Array = np.einsum("ak,ak->a", rate, share)
+    return mean
 
 
 def _put(columns: dict[str, NDArray[np.generic]], kpi: str, value: dict[str, Array], per_contact: Array) -> None:

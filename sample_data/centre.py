@@ -204,7 +204,8 @@ class Centre:
 
     def _recent_rate(self) -> Array:
         escalated, handled = self._recent.sum(axis=1)
-        return np.divide(escalated, handled, out=np.full(handled.shape, np.nan), where=handled > 0)
+        rate: Array = np.divide(escalated, handled, out=np.full(handled.shape, np.nan), where=handled > 0)
+        return rate
 
     def volumes(self, week: Week) -> NDArray[np.int64]:
         """Draw the number of contacts of every agent and day, shape (agents, 7)."""
@@ -215,4 +216,5 @@ class Centre:
 
 
 def _mean(rate: Array, share: Array) -> Array:
-    return np.einsum("ak,ak->a", rate, share)
+    mean: Array = np.einsum("ak,ak->a", rate, share)
+    return mean

@@ -91,7 +91,7 @@ def draw_contacts(centre: Centre, week: Week, rates: dict[str, Rates]) -> Drawn:
     columns["handle"], without["handle_seconds"] = _handle(rng, centre, rates, hidden, cell, row, week)
     columns |= _offers(rng, params, rates, cell)
     columns |= _items(rng, rates, columns, cell)
-    columns["supervisor"] = columns["escalated"] & (rng.random(size, dtype=np.float32) < 0.3)
+    columns["supervisor"] = columns["escalated"].astype(bool) & (rng.random(size, dtype=np.float32) < 0.3)
     columns["wait"] = (8 + 60 * rng.standard_exponential(size, dtype=np.float32)).astype(np.int32)
     columns["luck"] = rng.random(size, dtype=np.float32)
     return Drawn(columns=columns, row=row, without=without)
@@ -133,11 +133,12 @@ def _latent(rng: np.random.Generator, hidden: NDArray[np.float32], rho: float) -
 
 
 def _threshold(rate: Array, cell: Ints) -> NDArray[np.float32]:
-    return (-ndtri(rate)).astype(np.float32).ravel()[cell]
+    threshold: NDArray[np.float32] = (-ndtri(rate)).astype(np.float32).ravel()[cell]
+    return threshold
 
 
 def _sum(row: Ints, values: NDArray[np.generic], week: Week) -> Array:
-    return np.bincount(row, weights=values, minlength=week.agent.size)
+    return np.bincount(row, weights=values, minlength=week.agent.size).astype(np.float64)
 
 
 def _scores(
@@ -272,7 +273,8 @@ class Customers:
                 who = again[delay[again] == wait]
                 if who.size:
                     where = site[who] * queues + queue[who]
-                    self.pending.setdefault(today + wait, []).append((who + first_id, where, customer[who], reason[who]))
+                    back = (who + first_id, where, customer[who], reason[who])
+                    self.pending.setdefault(today + wait, []).append(back)
         self._churn(customer[columns["churned"]])
         columns["customer"] = customer
         columns["reason"] = reason.astype(np.int8)

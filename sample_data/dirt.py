@@ -55,7 +55,7 @@ class Planted:
 
 KINDS: dict[str, tuple[str, str, str]] = {
     "contact_duplicate": ("contacts", "duplicate", "A record delivered twice, byte for byte."),
-    "contact_older_delivery": ("contacts", "duplicate", "An earlier delivery of a record, with no after-contact work yet."),
+    "contact_older_delivery": ("contacts", "duplicate", "An earlier delivery of a record: no after-contact work yet."),
     "contact_without_agent": ("contacts", "loaded", "The customer hung up in the queue: no agent, nothing to count."),
     "contact_unknown_agent": ("contacts", "rejected", "A username that the list of ids does not have."),
     "contact_ambiguous_agent": ("contacts", "rejected", "A username that the list of ids gives to two people."),
@@ -75,8 +75,8 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "agent_day_duplicate": ("agent_days", "duplicate", "A day exported twice."),
     "agent_day_too_long": ("agent_days", "rejected", "A day of more than 26 hours."),
     "staff_reversed": ("staff", "rejected", "Left before being hired."),
-    "plan_in_clock_gap": ("training_plan", "flagged", "Assigned at 02:30 on the night the clocks go forward: no such time."),
-    "plan_in_clock_fold": ("training_plan", "flagged", "Assigned at 02:30 on the night the clocks go back: which one?"),
+    "plan_in_clock_gap": ("training_plan", "flagged", "Assigned at 02:30 of the night the clocks go forward."),
+    "plan_in_clock_fold": ("training_plan", "flagged", "Assigned at 02:30 of the night the clocks go back: which?"),
     "statement_other_offset": ("xapi", "loaded", "A time written with the offset +09:00 instead of UTC."),
 }
 """Every kind of dirt: source, fate, sentence."""
@@ -225,7 +225,7 @@ class Dirt:
     def _agent_days(self, frame: pl.DataFrame) -> pl.DataFrame:
         long = self._pick("agent_day_too_long", frame).with_columns(
             pl.lit(100_000, dtype=pl.Int32).alias("Worked seconds"),
-            (pl.lit(dt.date(1999, 1, 1)) + pl.duration(days=pl.int_range(pl.len()))).dt.to_string("%Y-%m-%d").alias("Day"),
+            (pl.lit(dt.date(1999, 1, 1)) + pl.duration(days=pl.int_range(pl.len()))).dt.to_string().alias("Day"),
         )
         return pl.concat([frame, self._pick("agent_day_duplicate", frame), long])
 

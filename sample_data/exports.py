@@ -14,6 +14,7 @@ import polars as pl
 
 from sample_data import calendar, lines, settings_file
 from sample_data.dirt import Dirt
+from sample_data.programme import BASE_COURSE
 from sample_data.systems import amazon_connect, bamboohr, learning, qualtrics, tables, zendesk
 from sample_data.world import World
 
@@ -124,7 +125,7 @@ def _statements(world: World, folder: Path, taken: pl.DataFrame, planter: Dirt |
 
 def _tables(world: World, taken: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return {
-        f"moodle_completion-{learning.BASE_COURSE.lower()}.csv": learning.moodle(taken),
+        f"moodle_completion-{BASE_COURSE.lower()}.csv": learning.moodle(taken),
         "training_plan.csv": learning.plan(world),
         "bamboohr_employees.csv": bamboohr.employees(world),
         "bamboohr_job_info_history.csv": bamboohr.job_history(world),

@@ -22,7 +22,8 @@ def utc_seconds(
 ) -> NDArray[np.int64]:
     """Return UTC seconds of local times at the sites' noon offset of the day (no shift crosses a clock change)."""
     offsets = calendar.utc_offsets(params)
-    return epoch_of(params) + day.astype(np.int64) * DAY + second.astype(np.int64) - offsets[site, day]
+    moment: NDArray[np.int64] = day.astype(np.int64) * DAY + second.astype(np.int64) - offsets[site, day]
+    return moment + epoch_of(params)
 
 
 def end_of_window(params: Parameters) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from sample_data.centre import Centre
 from sample_data.parameters import Parameters
@@ -103,7 +104,8 @@ def simulate_panel(params: Parameters, kpi: str = "escalation_rate") -> PanelWor
 def _weekly_volume(centre: Centre, expected: Array, week: int, seats: np.ndarray) -> np.ndarray:
     full = np.zeros(centre.params.seats)
     full[seats] = expected
-    return stream(centre.params.seed, "panel volume", week).poisson(full)[seats]
+    drawn: NDArray[np.int64] = stream(centre.params.seed, "panel volume", week).poisson(full)[seats]
+    return drawn
 
 
 def _draw(params: Parameters, name: str, rng: np.random.Generator, contacts: np.ndarray, rate: Array) -> Array:
@@ -112,7 +114,8 @@ def _draw(params: Parameters, name: str, rng: np.random.Generator, contacts: np.
     variance = params.handle_log_sd**2
     mean = rate * np.exp(variance / 2)
     shape = np.maximum(contacts, 1) / np.expm1(variance)
-    return contacts * rng.gamma(shape) / shape * mean
+    total: Array = contacts * rng.gamma(shape) / shape * mean
+    return total
 
 
 def _tables(centre: Centre, keys: np.ndarray, values: Array) -> PanelWorld:

@@ -41,14 +41,16 @@ def skill_covariance(params: Parameters) -> Array:
 def residual_sd(params: Parameters) -> float:
     """Return the sd of the persistent form that skills do not explain, so that the whole is ``agent_sd``."""
     slopes = skill_slopes(params, "escalated")
-    return float(np.sqrt(max(params.agent_sd**2 - slopes @ skill_covariance(params) @ slopes, 0.0)))
+    explained = float(slopes @ skill_covariance(params) @ slopes)
+    return float(np.sqrt(max(params.agent_sd**2 - explained, 0.0)))
 
 
 def tenure_curve(params: Parameters, tenure_weeks: NDArray[np.integer] | Array) -> Array:
     """Return the share of the learning curve that is behind the agent, 0 to 1."""
     full = 1.0 - 2.0 ** (-params.tenure_full_weeks / params.tenure_half_life_weeks)
     raw = 1.0 - 2.0 ** (-np.asarray(tenure_weeks, dtype=np.float64) / params.tenure_half_life_weeks)
-    return np.minimum(raw / full, 1.0)
+    curve: Array = np.minimum(raw / full, 1.0)
+    return curve
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,8 @@ class Predictor:
     def untrained(self, week: int, form: Array, skill: Array, curve: Array) -> Array:
         """Return the linear predictor without any training, without queue and channel, shape (agents,)."""
         outcome = self.outcome
-        return self.weekly[week] + outcome.form * form + skill @ self.slopes + outcome.tenure * (curve - 1.0)
+        eta: Array = self.weekly[week] + outcome.form * form + skill @ self.slopes + outcome.tenure * (curve - 1.0)
+        return eta
 
     def effect(self, dose: Array, scale: float) -> tuple[Array, Array]:
         """Return the effect through the skills and the direct effect, each (agents,), for doses (agents, 5)."""

@@ -92,7 +92,8 @@ class Programme:
         if params.assignment == "volunteers":
             better = -self.level(agent) / max(params.agent_sd, 1e-9)
             lean = np.log(params.chosen_share / (1 - params.chosen_share)) if params.chosen_share < 1 else 50.0
-            return luck < expit(lean + params.volunteer_strength * better)
+            eager: NDArray[np.bool_] = luck < expit(lean + params.volunteer_strength * better)
+            return eager
         if params.assignment == "lowest_performers":
             if recent_rate is None:
                 raise ValueError("lowest_performers needs the observed escalation rate of the lookback weeks")
@@ -151,7 +152,9 @@ class Programme:
         third = np.where(level > TERCILE, 0, np.where(level > -TERCILE, 1, 2))
         at = np.minimum(self.base_week[agent], week)
         band = np.searchsorted([13, 52], at - self.staff.hired[agent], side="right")
-        return np.asarray(params.heterogeneity_level)[third] * np.asarray(params.heterogeneity_tenure)[band]
+        by_level: Array = np.asarray(params.heterogeneity_level)[third]
+        by_tenure: Array = np.asarray(params.heterogeneity_tenure)[band]
+        return by_level * by_tenure
 
     def spill_dose(self, own: Array, team: Ints) -> Array:
         """Return the dose an untrained agent gets from team-mates, leave-own-out mean times ``spillover``."""

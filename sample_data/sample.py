@@ -61,7 +61,8 @@ class Summary:
         if self.trained_agents:
             lines.append(f"True effect on escalations: {100 * self.escalation_effect:+.2f} points.")
         if self.planted:
-            lines.append("Planted: " + ", ".join(f"{count} {kind}" for kind, count in self.planted.items() if count) + ".")
+            told = ", ".join(f"{count} {kind}" for kind, count in self.planted.items())
+            lines.append(f"Planted: {told}.")
         lines.append(f"Exports and configuration: {self.out}. The truth lies apart, in {self.out / 'truth'}.")
         return "\n".join(lines)
 

@@ -13,7 +13,13 @@ from sample_data.systems.zendesk import CONTACT_FIELD, TAG_COMPLAINT, TAG_SUPERV
 DIRTY_REJECT_SHARE = 0.10
 """Stop-rule of a configuration for dirty exports: a few planted rows are a large share of a small file."""
 
-UNITS = {"team_waves": "team", "randomised": "agent", "lowest_performers": "agent", "volunteers": "agent", "none": "team"}
+UNITS = {
+    "team_waves": "team",
+    "randomised": "agent",
+    "lowest_performers": "agent",
+    "volunteers": "agent",
+    "none": "team",
+}
 """Level at which training is assigned in each mode."""
 
 
@@ -29,7 +35,8 @@ def settings(params: Parameters, dirt: bool = False) -> str:
     """
     sources = _sources()
     if dirt:
-        sources = re.sub(r'(^format = .*$)', rf"\1\nmax_reject_share = {DIRTY_REJECT_SHARE}", sources, flags=re.MULTILINE)
+        wider = rf"\1\nmax_reject_share = {DIRTY_REJECT_SHARE}"
+        sources = re.sub(r"(^format = .*$)", wider, sources, flags=re.MULTILINE)
     return "\n".join([_project(params), sources, _programme(params), _value(params), _privacy()])
 
 
@@ -184,7 +191,7 @@ match = ["crosswalk", "employee_number", "email"]
 
 
 def _programme(params: Parameters) -> str:
-    courses = [(BASE_COURSE, SKILLS, True)]
+    courses: list[tuple[str, tuple[str, ...], bool]] = [(BASE_COURSE, SKILLS, True)]
     courses += [(course, (skill,), True) for course, skill in zip(SKILL_COURSES, SKILLS, strict=True)]
     courses.append((REFRESHER_COURSE, SKILLS, False))
     blocks = [
@@ -202,9 +209,8 @@ def _programme(params: Parameters) -> str:
         "anticipation_weeks = 0",
     ]
     if mode == "lowest_performers":
-        lines.append(
-            f'rule = {{ kpi = "escalation_rate", lookback_weeks = {params.lookback_weeks}, share = {params.chosen_share} }}'
-        )
+        rule = f'kpi = "escalation_rate", lookback_weeks = {params.lookback_weeks}, share = {params.chosen_share}'
+        lines.append(f"rule = {{ {rule} }}")
     head = '[programme]\nname = "Empathy programme"\ncomplete = "any"\n'
     return "\n".join([head, *blocks, *lines]) + "\n"
 

@@ -32,7 +32,8 @@ def team_sites(params: Parameters) -> Ints:
     """Return the site of each team, shape (teams,): sites take their share of the teams in order."""
     edges = np.cumsum([site.share for site in params.sites])
     middle = (np.arange(params.teams) + 0.5) / params.teams * edges[-1]
-    return np.searchsorted(edges, middle).astype(np.int64).clip(0, len(params.sites) - 1)
+    site: Ints = np.searchsorted(edges, middle).astype(np.int64)
+    return np.minimum(site, len(params.sites) - 1)
 
 
 class Staff:
@@ -142,7 +143,8 @@ class Staff:
         days = np.arange(7)
         first = rest[:, None] == days
         second = ((rest + 1) % 7)[:, None] == days
-        return ~(first | second)
+        working: NDArray[np.bool_] = ~(first | second)
+        return working
 
     def absent(self, week: int, seats: Ints, lean: Array | float = 0.0) -> NDArray[np.bool_]:
         """Return the days on which each seated agent would be absent, shape (agents, 7).
@@ -159,7 +161,8 @@ class Staff:
         odds = np.log(params.absence / (1 - params.absence)) + self.absence_lean[agent] + lean
         chance = 1.0 / (1.0 + np.exp(-odds))
         draw = stream(params.seed, "absence", week).random((params.seats, 7), dtype=np.float32)
-        return draw[seats] < chance[:, None]
+        missed: NDArray[np.bool_] = draw[seats] < chance[:, None]
+        return missed
 
     def end_week(self, week: int, seats: Ints, form: Array, trained: NDArray[np.bool_]) -> tuple[Array, Array]:
         """Let some agents leave at the end of the week.

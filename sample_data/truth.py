@@ -56,7 +56,8 @@ _NO_EFFECTS = pl.DataFrame(
 
 def kpis(world: World) -> list[str]:
     """Return the KPIs that have potential outcomes, in the order of the truth tables."""
-    return [name.removesuffix("__seen") for name in world.cells.columns if name.endswith("__seen") and not name.startswith("drawn_")]
+    seen = (name.removesuffix("__seen") for name in world.cells.columns if name.endswith("__seen"))
+    return [name for name in seen if not name.startswith("drawn_")]
 
 
 def cells(world: World) -> pl.DataFrame:
@@ -195,7 +196,8 @@ def money(world: World) -> pl.DataFrame:
     rows.append(("agent_attrition", units, *_span(-units, params.money.leaver)))
     agents = float((world.trained_week < NEVER).sum())
     rows.append(("cost", agents, *_span(-agents, params.money.programme)))
-    rows.append(("net", float("nan"), *(sum(row[place] for row in rows) for place in (2, 3, 4))))
+    low, likely, high = (sum(column) for column in list(zip(*(row[2:] for row in rows), strict=True)))
+    rows.append(("net", float("nan"), low, likely, high))
     return pl.DataFrame(rows, schema=["kpi", "units", "low", "likely", "high"], orient="row")
 
 

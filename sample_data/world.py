@@ -90,7 +90,7 @@ def simulate(params: Parameters, progress: Progress | None = None) -> World:
         customers.assign(t, first, drawn.columns)
         handled = np.bincount(drawn.row, minlength=week.agent.size).astype(np.float64)
         escalated = np.bincount(drawn.row, weights=drawn.columns["escalated"], minlength=week.agent.size)
-        centre.end(week, escalated, handled)
+        centre.end(week, escalated.astype(np.float64), handled)
         evaluations.append(_evaluate(centre, week, drawn, handled, first))
         days.append(_agent_days(centre, week))
         cells.append(_cells(centre, week, drawn, handled) | cell_truth(centre, week, rates))
@@ -112,7 +112,7 @@ def simulate(params: Parameters, progress: Progress | None = None) -> World:
 def _site_volume(centre: Centre) -> Array:
     params = centre.params
     seats = np.bincount(centre.staff.seat_site, minlength=len(params.sites))
-    return seats * params.contacts_per_week * (1.0 + params.season_volume)
+    return seats.astype(np.float64) * params.contacts_per_week * (1.0 + params.season_volume)
 
 
 def _frame(parts: list[Columns]) -> pl.DataFrame:
@@ -178,7 +178,7 @@ def _cells(centre: Centre, week: Week, drawn: Drawn, handled: Array) -> Columns:
         "hazard_untrained": week.hazard_untrained,
     }
     counted = dict(drawn.columns, handle_seconds=drawn.columns["handle"])
-    counted["top2"] = drawn.columns["answered"] & (drawn.columns["score"] >= 4)
+    counted["top2"] = drawn.columns["answered"].astype(bool) & (drawn.columns["score"].astype(np.int64) >= 4)
     for name, without in drawn.without.items():
         columns[f"drawn_{name}__seen"] = np.bincount(
             drawn.row, weights=counted[name], minlength=week.agent.size

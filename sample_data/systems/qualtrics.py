@@ -55,8 +55,8 @@ def header() -> str:
 def responses(world: World) -> pl.DataFrame:
     """Return the responses, one row each.
 
-    Columns: ``contact`` (row number), ``response`` (number of the response, the contact's), ``invited, started, ended, recorded`` (UTC seconds), ``status`` (0 a response, 1
-    a preview), ``csat, felt, recommend`` (ints), ``remark`` (text, quoted already).
+    Columns: ``contact`` (row number), ``response`` (its number: the contact's), ``invited, started, ended, recorded``
+    (UTC seconds), ``status`` (0 a response, 1 a preview), ``csat, felt, recommend`` (ints), ``remark`` (text, quoted).
     """
     said = _invited(world).filter(pl.col("answered"))
     luck = said["luck"].to_numpy().astype(np.float64)

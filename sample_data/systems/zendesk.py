@@ -21,19 +21,20 @@ def tickets(world: World, rows: slice) -> pl.DataFrame:
     Columns: ``ticket, contact, agent, customer, team`` (ints), ``tag`` (text or null), ``reason`` (text),
     ``created, updated`` (UTC seconds), ``status, priority, channel`` (text).
     """
-    params = world.params
     numbered = world.contacts[rows].select(
         pl.int_range(rows.start, rows.start + pl.len(), dtype=pl.Int64).alias("contact"), pl.all()
     )
     follow_up = (pl.col("luck") > 1 - FOLLOW_UP_SHARE) & ~pl.col("escalated") & ~pl.col("complained")
     luck = pl.col("luck").cast(pl.Float64)
     went_up = pl.when(pl.col("supervisor")).then(pl.lit(TAG_SUPERVISOR)).otherwise(pl.lit(TAG_TIER2))
-    kinds = (
+    kinds: tuple[tuple[pl.Expr, pl.Expr, int, pl.Expr], ...] = (
         (pl.col("escalated"), went_up, 1, 30 + 240 * luck),
         (pl.col("complained"), pl.lit(TAG_COMPLAINT), 2, 3600 + 2.5 * moments.DAY * luck),
         (follow_up, pl.lit(""), 3, 120 + 600 * luck),
     )
-    return pl.concat([_of_one_kind(world, numbered.filter(which), *rest) for which, *rest in kinds]).sort("ticket")
+    return pl.concat(
+        [_of_one_kind(world, numbered.filter(which), tag, digit, delay) for which, tag, digit, delay in kinds]
+    ).sort("ticket")
 
 
 def _of_one_kind(world: World, part: pl.DataFrame, tag: pl.Expr, digit: int, delay: pl.Expr) -> pl.DataFrame:

@@ -72,7 +72,7 @@ def test_truth_is_written_whole(exported: World, tmp_path: Path) -> None:
 
 
 def test_truth_knows_the_kpis_of_the_catalogue(exported: World) -> None:
-    """Leaving has its own truth (:func:`sample_data.truth.leaving`); every other primary KPI and skill is in the tables."""
+    """Leaving has its own truth; every other primary KPI and every skill is in the tables."""
     from etl import kpis
 
     catalogue = kpis.load()

@@ -143,7 +143,8 @@ def test_planted_table_rows_are_found(both: tuple[Path, Path], planted: dict[str
 
 def test_other_offsets_name_the_same_moments(both: tuple[Path, Path], planted: dict[str, int]) -> None:
     clean, dirty = (
-        pl.Series([json.loads(line)["timestamp"] for line in (folder / "xapi_statements.jsonl").open()]) for folder in both
+        pl.Series([json.loads(line)["timestamp"] for line in (folder / "xapi_statements.jsonl").open()])
+        for folder in both
     )
     assert dirty.str.ends_with("+09:00").sum() == planted["statement_other_offset"]
     assert clean.str.to_datetime("%+").to_list() == dirty.str.to_datetime("%+").to_list()

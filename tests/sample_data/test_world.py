@@ -123,7 +123,7 @@ def test_fast_panel_and_contacts_come_from_one_process(world: World) -> None:
     )
     assert both.height > 0.98 * world.cells.height
     gap = (both["escalation_rate__none"] - both["y_none"]).abs().max()
-    assert gap is not None and gap < 1e-12
+    assert gap < 1e-12  # type: ignore[operator]
     tau = both["escalation_rate__seen"] - both["escalation_rate__none"]
     assert (tau - both["tau"]).abs().max() < 1e-12  # type: ignore[operator]
     rate = world.contacts["escalated"].mean()
@@ -198,7 +198,8 @@ def test_effect_ramps_fades_and_keeps_its_floor() -> None:
         teams=40, weeks=70, pre_weeks=8, waves=1, never_share=0.2, ramp_weeks=4, half_life_weeks=8.0, floor=0.4
     )
     panel = simulate_panel(params)
-    timed = panel.truth.join(panel.frame.select("agent", "week", "trained_week"), on=["agent", "week"]).filter("trained")
+    trained_week = panel.frame.select("agent", "week", "trained_week")
+    timed = panel.truth.join(trained_week, on=["agent", "week"]).filter("trained")
     path = (
         timed.with_columns((pl.col("week") - pl.col("trained_week")).alias("since"))
         .group_by("since").agg(pl.col("tau").mean()).sort("since")["tau"].to_numpy()
@@ -256,7 +257,8 @@ def test_monthly_hazards_are_those_of_the_parameters() -> None:
     )
     world = simulate(params)
     for band, monthly in enumerate(params.hazard_monthly):
-        cells = world.cells.filter(pl.Series(np.searchsorted([13, 52], world.cells["tenure"].to_numpy(), "right") == band))
+        tenure = np.searchsorted([13, 52], world.cells["tenure"].to_numpy(), side="right")
+        cells = world.cells.filter(pl.Series(tenure == band))
         left = world.centre.staff.left[cells["agent"].to_numpy()] == cells["week"].to_numpy()
         weekly = left.mean()
         realised = 1 - (1 - weekly) ** (52.1775 / 12)
@@ -389,7 +391,9 @@ def test_every_third_of_starting_level_is_a_third() -> None:
     seed=st.integers(0, 10_000),
     effect=st.sampled_from([0.0, 1.0, 3.0]),
 )
-def test_any_world_is_whole(mode: str, teams: int, seats: int, weeks: int, waves: int, seed: int, effect: float) -> None:
+def test_any_world_is_whole(
+    mode: str, teams: int, seats: int, weeks: int, waves: int, seed: int, effect: float
+) -> None:
     """Contacts are conserved, seats never hold two agents, rates are rates, and courses fall into employment."""
     params = Parameters(
         assignment=mode, teams=teams, seats_per_team=seats, weeks=weeks, waves=waves, seed=seed, effect_scale=effect,
