@@ -45,7 +45,11 @@ INDEX = """<!DOCTYPE html>
 
 
 class Application(Dash):
-    """Dash, with the page's nonce on its scripts."""
+    """Dash, with the page's nonce on its scripts and no address of anybody else in its configuration."""
+
+    def _config(self) -> dict[str, Any]:
+        config: dict[str, Any] = super()._config()  # type: ignore[no-untyped-call]
+        return config | {"dash_version_url": ""}
 
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
         """The index page of one request."""

@@ -95,7 +95,7 @@ def about(context: Context, filters: Filters, parts: dict[str, str]) -> dict[str
         "data": f"{source.data_from} to {source.data_to}",
         "interval": f"{config.project.ci_level:.0%}",
         "units": f"as stored: shares are 0 to 1, time is in seconds, money in {config.project.currency}",
-        "smallest_group": f"{context.settings.min_group} agents; smaller groups and what would reveal them are left out",
+        "smallest_group": f"{context.settings.min_group} agents; smaller ones and what would reveal them are left out",
     }
     return lines
 

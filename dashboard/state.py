@@ -140,7 +140,7 @@ def from_query(query: str | Mapping[str, Sequence[str]], facets: Facets, locale:
     known_names = {*DIMENSIONS, "from", "to"}
     for name in given:
         if name not in known_names:
-            near = difflib.get_close_matches(name, sorted(known_names), n=1)
+            near = difflib.get_close_matches(name, sorted(known_names), n=1, cutoff=0.75)
             hint = f" Did you mean “{near[0]}”?" if near else ""
             notices.append(f"There is no filter “{_short(name)}”, so it was ignored.{hint}")
     return Filters(**chosen, start=start, end=end, notices=tuple(notices))

@@ -24,8 +24,8 @@ TOKENS: Mapping[str, Mapping[str, str]] = {
         "before": "#D55E00",
         "better": "#009E73",
         "better-text": "#00704F",
-        "worse": "#A9447F",
-        "worse-text": "#963A70",
+        "worse": "#8C2A66",
+        "worse-text": "#8C2A66",
         "unsure": "#6B7280",
         "band": "#6B72801F",
         "warn": "#FFF4DC",
@@ -56,7 +56,8 @@ TOKENS: Mapping[str, Mapping[str, str]] = {
 }
 """Scheme to token to colour; the style sheet uses them as ``var(--token)``."""
 
-FONT_STACK = 'Inter, "Source Sans 3", system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif'
+FONTS = ("Inter", "Source Sans 3", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Liberation Sans")
+FONT_STACK = ", ".join([f'"{name}"' if " " in name else name for name in FONTS] + ["Arial", "sans-serif"])
 
 
 def variables(scheme: str) -> str:

@@ -29,4 +29,5 @@ def application() -> Flask:
     if not path:
         raise ConfigError(f"{CONFIG_VARIABLE} is not set; give it the path of your empathy.toml.")
     log_to_stderr()
-    return create_app(path).server
+    server: Flask = create_app(path).server
+    return server

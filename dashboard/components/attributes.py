@@ -6,5 +6,5 @@ from typing import Any
 
 
 def attributes(names: dict[str, Any]) -> dict[str, Any]:
-    """``aria-*`` and ``data-*`` attributes for a component: ``html.Div(..., **attributes({"aria-label": "Pages"}))``."""
+    """``aria-*`` and ``data-*`` attributes: ``html.Div(..., **attributes({"aria-label": "Pages"}))``."""
     return names

@@ -109,7 +109,7 @@ def chart_card(
             )
         )
     tools = _tools(id, csv, drawn=figure is not None)
-    heading = [html.H2(title, className="card-title", id=f"{id}-title")]
+    heading: list[Any] = [html.H2(title, className="card-title", id=f"{id}-title")]
     if definition:
         heading.append(info(definition))
     return html.Section(

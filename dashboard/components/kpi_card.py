@@ -20,7 +20,7 @@ def verdict_badge(state: str, mark: str, label: str, tone: str) -> html.Span:
     return html.Span(
         [html.Span(mark, className="mark-sign", **attributes({"aria-hidden": "true"})), f" {label}"],
         className=f"verdict tone-{tone}",
-        **({"data-tip": MEANINGS[state]} if state in MEANINGS else {}),
+        **attributes({"data-tip": MEANINGS[state]} if state in MEANINGS else {}),
     )
 
 

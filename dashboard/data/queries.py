@@ -24,7 +24,7 @@ import polars as pl
 
 from analysis.slices import Slice
 from dashboard.data.cache import Cache
-from dashboard.data.suppression import Decision, decide, suppress
+from dashboard.data.suppression import Decision, decide, decide_period, suppress
 from dashboard.settings import Settings
 from dashboard.state import DIMENSIONS, LABELS, Facets, Filters
 from etl.kpis import Kpi
@@ -241,7 +241,20 @@ class Queries:
             sizes[name] = dict(counted.group_by(name).agg(pl.col("agent_ix").n_unique()).iter_rows())
         sites = {team: site for site, teams in self.teams_by_site().items() for team in teams}
         n_agents = selected["agent_ix"].n_unique()
-        return decide(chosen, sizes, n_agents, self.settings.min_group, LABELS, {"team": sites})
+        said = decide(chosen, sizes, n_agents, self.settings.min_group, LABELS, {"team": sites})
+        if not said.allowed or not (filters.start or filters.end):
+            return said
+        return decide_period(filters.start, filters.end, self._agents_by_week(filters), self.settings.min_group, said)
+
+    def _agents_by_week(self, filters: Filters) -> dict[date, int]:
+        """Agents observed in each week of a selection, whatever its period."""
+        where, values = _where(filters.without("from").without("to"))
+        sql = f"select week, count(distinct agent_ix) from mart.agent_week where {where} group by week"
+
+        def make(cursor: duckdb.DuckDBPyConnection) -> dict[date, int]:
+            return {week: int(n) for week, n in cursor.execute(sql, values).fetchall()}
+
+        return self.ask(("agents_by_week", filters.without("from").without("to")), make)
 
     def group_sizes(self, by: str, filters: Filters = Filters()) -> pl.DataFrame:  # noqa: B008
         """Agents by value of one filter, small ones suppressed: columns ``by, n_agents, suppressed``."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -139,6 +140,36 @@ def decide(
                 )
                 return Decision(False, reason, (name,))
     return Decision(True, n_agents=n_agents)
+
+
+def decide_period(
+    start: date | None, end: date | None, agents_by_week: Mapping[date, int], minimum: int, otherwise: Decision
+) -> Decision:
+    """Whether a period may be cut where it is: two periods that differ by one thin week would show that week.
+
+    Parameters
+    ----------
+    start, end : date or None
+        First and last week of the selection; None is the edge of the data.
+    agents_by_week : mapping
+        Monday to agents observed, over the whole data.
+    minimum : int
+        Smallest group shown.
+    otherwise : Decision
+        The answer when the period is fine.
+    """
+    thin = sorted(week for week, count in agents_by_week.items() if 0 < count < minimum)
+    for edge, beside in ((start, -7), (end, 7)):
+        if edge is None:
+            continue
+        outside = edge + timedelta(days=beside)
+        if (edge in thin or outside in thin) and outside in agents_by_week:
+            reason = (
+                f"The week of {edge.isoformat()} or the one beside it has fewer than {minimum} agents, and cutting the "
+                "period there would show them. Choose another week."
+            )
+            return Decision(False, reason, ("from",) if edge == start else ("to",))
+    return otherwise
 
 
 def suppress(

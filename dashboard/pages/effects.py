@@ -68,7 +68,8 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
 
 def register(app: Dash, context: Context) -> None:
     """Choosing a KPI writes the address."""
-    app.clientside_callback(
+    client: Any = app.clientside_callback
+    client(
         ClientsideFunction("empathy", "chooseKpi"),
         Output("url", "pathname", allow_duplicate=True),
         Input("kpi", "value"),

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 from dash import Dash, Input, Output, dcc, html, no_update
 
+from dashboard.components.attributes import attributes
 from dashboard.components.chart import chart_card
 from dashboard.components.kpi_card import kpi_card, verdict_badge
 from dashboard.components.states import address, message
@@ -202,7 +203,7 @@ def _open_questions(model: view.Rest, filters: Filters) -> html.Section:
     lines = [
         html.Li(
             [
-                html.Span(item.verdict.mark, className="mark-sign", **{"aria-hidden": "true"}),
+                html.Span(item.verdict.mark, className="mark-sign", **attributes({"aria-hidden": "true"})),
                 html.Span(
                     [
                         dcc.Link(item.kpi.label, href=address(f"/effects/{item.kpi.id}", filters)),
