@@ -57,6 +57,8 @@ timezone = "{params.sites[0].timezone}"
 
 def _sources() -> str:
     skills = "\n".join(f'{skill} = "{skill.replace("_", " ").capitalize()}"' for skill in SKILLS)
+    kinds = {TAG_TIER2: "tier2", TAG_SUPERVISOR: "supervisor", TAG_COMPLAINT: "complaint"}
+    tags = ", ".join(f'{tag} = "{kind}"' for tag, kind in kinds.items())
     return f"""[sources.contacts]
 format = "amazon_connect"
 path = "exports/contacts/*.jsonl"
@@ -67,8 +69,9 @@ format = "zendesk"
 path = "exports/tickets/*.jsonl"
 timezone = "UTC"
 [sources.tickets.options]
+tickets_are = "escalations"
 contact_field = {CONTACT_FIELD}
-escalation_tags = {{ {TAG_TIER2} = "tier2", {TAG_SUPERVISOR} = "supervisor", {TAG_COMPLAINT} = "complaint" }}
+escalation_tags = {{ {tags} }}
 
 [sources.surveys]
 format = "qualtrics"
@@ -94,8 +97,9 @@ timezone = "UTC"
 format = "moodle"
 path = "exports/moodle_completion-emp101.csv"
 timezone = "{MOODLE_ZONE}"
-[sources.moodle.constants]
-course_id = "{BASE_COURSE}"
+[sources.moodle.options]
+course = "{BASE_COURSE}"
+date_format = "%d/%m/%y, %H:%M"
 
 [sources.xapi]
 format = "xapi"
