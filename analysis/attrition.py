@@ -301,7 +301,7 @@ def _kaplan_meier(at_risk: NDArray[np.int64], events: NDArray[np.int64], z: floa
 
 
 def _design(cells: pl.DataFrame) -> Array | None:
-    """Trained first, then intercept and dummies; columns that are not identified are dropped, never ``trained``."""
+    """Trained first, then intercept and dummies; columns that add nothing are dropped, ``None`` when trained is one."""
     columns = [cells["trained"].cast(pl.Float64).to_numpy(), np.ones(cells.height)]
     for name in ("band", "period", "site"):
         values = cells[name].fill_null("") if name == "site" else cells[name]
@@ -310,12 +310,12 @@ def _design(cells: pl.DataFrame) -> Array | None:
         merged = _merge_empty(levels, dict(zip(events["key"], events["event"], strict=True)))
         codes = np.array([merged[v] for v in values])
         columns.extend((codes == c).astype(np.float64) for c in sorted(set(merged.values()))[1:])
-    full = np.column_stack(columns)
-    kept = [0]
-    for j in range(1, full.shape[1]):
-        if np.linalg.matrix_rank(full[:, [*kept, j]]) == len(kept) + 1:
-            kept.append(j)
-    return full[:, kept] if len(kept) > 1 else None
+    full = np.column_stack([*columns[1:], columns[0]])
+    new = np.abs(np.diag(np.linalg.qr(full, mode="r"))) > 1e-8 * np.sqrt(full.shape[0])
+    if not new[-1]:
+        return None
+    kept = np.flatnonzero(new)
+    return np.ascontiguousarray(full[:, [kept[-1], *kept[:-1]]])
 
 
 def _merge_empty(levels: list[object], events: dict[object, float]) -> dict[object, int]:

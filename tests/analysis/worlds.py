@@ -94,8 +94,10 @@ def warehouse(seed: int = 7, *, hazard_ratio: float = 1.0, **changes: Any) -> du
                 "agent", "week", pl.col("y").alias(kpi), pl.col("n").alias(f"{kpi}_n")
             )
         )
-    joined = world.join(frames[0], on=["agent", "week"]).join(frames[1], on=["agent", "week"]).join(
-        frames[2], on=["agent", "week"]
+    joined = (
+        world.join(frames[0], on=["agent", "week"])
+        .join(frames[1], on=["agent", "week"])
+        .join(frames[2], on=["agent", "week"])
     )
     rng = np.random.default_rng(seed)
     con = duckdb.connect()
@@ -186,10 +188,16 @@ def _spells(agents: pl.DataFrame, rng: np.random.Generator, ratio: float, weeks:
                 continue
             out.append(
                 {
-                    "agent_ix": agent["agent_ix"], "agent_key": agent["agent_key"], "team_id": agent["team_id"],
-                    "site": agent["site"], "entry_day": start, "exit_day": stop,
-                    "start_on": ORIGIN + timedelta(days=start - entry), "trained": on,
-                    "left": left and stop == day, "leave_type": "voluntary" if left and stop == day else None,
+                    "agent_ix": agent["agent_ix"],
+                    "agent_key": agent["agent_key"],
+                    "team_id": agent["team_id"],
+                    "site": agent["site"],
+                    "entry_day": start,
+                    "exit_day": stop,
+                    "start_on": ORIGIN + timedelta(days=start - entry),
+                    "trained": on,
+                    "left": left and stop == day,
+                    "leave_type": "voluntary" if left and stop == day else None,
                 }
             )
     return pl.DataFrame(out, schema_overrides={"entry_day": pl.Int32, "exit_day": pl.Int32})

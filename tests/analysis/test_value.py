@@ -1,0 +1,137 @@
+"""Money: signs, scenarios, joint uncertainty, no purse counted twice."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from analysis.units import Reader
+from analysis.value import Worth, break_even_months, value_frame
+from tests.analysis.worlds import words
+
+READER = Reader("en_GB", "EUR")
+UNIT = SimpleNamespace(low=8.0, likely=11.0, high=15.0)
+COST = SimpleNamespace(low=10_000.0, likely=20_000.0, high=30_000.0)
+SIMULATION_ERROR = 0.02
+"""20,000 draws: two digits of a quantile."""
+
+
+def worth(**changes: Any) -> Worth:
+    plain: dict[str, Any] = {
+        "kpi": words(),
+        "effect": -0.01,
+        "std_error": 0.002,
+        "effect_low": -0.014,
+        "effect_high": -0.006,
+        "volume": 1_000_000.0,
+        "unit_value": UNIT,
+    }
+    return Worth(**{**plain, **changes})
+
+
+def amounts(frame: pl.DataFrame, kpi: str, scenario: str) -> tuple[float, float, float]:
+    row = frame.filter((pl.col("kpi") == kpi) & (pl.col("scenario") == scenario)).row(0, named=True)
+    return row["amount"], row["amount_low"], row["amount_high"]
+
+
+def test_fewer_of_a_bad_thing_is_money_gained() -> None:
+    frame = value_frame([worth()], COST, period_months=12, reader=READER)
+
+    assert amounts(frame, "escalation_rate", "likely") == pytest.approx((110_000, 66_000, 154_000))
+    assert amounts(frame, "escalation_rate", "low")[0] == pytest.approx(80_000)
+    assert amounts(frame, "net", "likely")[0] == pytest.approx(90_000)
+    assert amounts(frame, "net", "low")[0] == pytest.approx(50_000)
+
+
+def test_more_of_a_bad_thing_is_money_lost() -> None:
+    frame = value_frame(
+        [worth(effect=0.01, effect_low=0.006, effect_high=0.014)], None, period_months=12, reader=READER
+    )
+
+    assert amounts(frame, "total", "likely")[0] == pytest.approx(-110_000)
+    assert set(frame["kpi"]) == {"escalation_rate", "total"}
+
+
+def test_the_range_of_the_sum_carries_effect_and_unit_value() -> None:
+    """Against the exact variance of a product of independent variables."""
+    frame = value_frame([worth()], None, period_months=12, reader=READER)
+    _, low, high = amounts(frame, "total", "likely")
+    mean = (8 + 11 + 15) / 3
+    variance = (8**2 + 11**2 + 15**2 - 8 * 11 - 8 * 15 - 11 * 15) / 18
+    sd = math.sqrt(0.01**2 * variance + 0.002**2 * mean**2 + 0.002**2 * variance) * 1e6
+
+    assert (high - low) / (2 * 1.96 * sd) == pytest.approx(1.0, abs=3 * SIMULATION_ERROR)
+    fixed = amounts(frame, "escalation_rate", "likely")
+    assert high - low > fixed[2] - fixed[1]
+
+
+def test_correlated_effects_widen_the_sum() -> None:
+    one = np.array([0.001, -0.001, 0.0014])
+    other = {"kpi": words(id="repeat_contact_7d", label="Repeats")}
+    apart = value_frame(
+        [worth(influence=one), worth(**other, influence=np.array([0.001, 0.001, 0.0]))],
+        None,
+        period_months=12,
+        reader=READER,
+    )
+    together = value_frame([worth(influence=one), worth(**other, influence=one)], None, period_months=12, reader=READER)
+
+    def width(frame: pl.DataFrame) -> float:
+        _, low, high = amounts(frame, "total", "high")
+        return high - low
+
+    assert width(together) / width(apart) == pytest.approx(math.sqrt(2), rel=2 * SIMULATION_ERROR)
+
+
+def test_the_same_purse_is_counted_once() -> None:
+    parts = [
+        worth(
+            kpi=words(id="upsell_conversion", label="Upsell", better="higher"),
+            effect=0.01,
+            effect_low=0.0,
+            effect_high=0.02,
+        ),
+        worth(
+            kpi=words(id="upsell_revenue", label="Revenue", better="higher"),
+            effect=0.02,
+            effect_low=0.0,
+            effect_high=0.04,
+        ),
+    ]
+    frame = value_frame(parts, None, period_months=12, reader=READER)
+
+    assert amounts(frame, "total", "likely")[0] == pytest.approx(0.02 * 1e6 * 11)
+    assert "same money as upsell_revenue" in frame.filter(pl.col("kpi") == "upsell_conversion")["sentence"][0]
+
+
+def test_a_result_that_is_not_safe_brings_no_money() -> None:
+    frame = value_frame([worth(usable=False)], COST, period_months=12, reader=READER)
+
+    assert math.isnan(amounts(frame, "total", "likely")[0])
+    assert "No money is claimed" in frame.filter(pl.col("kpi") == "total")["sentence"][0]
+    assert "cannot be said" in frame.filter(pl.col("kpi") == "net")["sentence"][0]
+
+
+def test_break_even() -> None:
+    assert break_even_months(120_000, 30_000, 12) == pytest.approx(3.0)
+    assert math.isinf(break_even_months(-1, 30_000, 12))
+    frame = value_frame([worth()], COST, period_months=12, reader=READER)
+    assert (
+        "pays back after about 3 months"
+        in frame.filter((pl.col("kpi") == "net") & (pl.col("scenario") == "likely"))["sentence"][0]
+    )
+
+
+def test_the_same_input_gives_the_same_money() -> None:
+    first, second = (value_frame([worth()], COST, period_months=12, reader=READER) for _ in range(2))
+
+    assert first.equals(second)
+
+
+def test_nothing_valued_gives_no_rows() -> None:
+    assert value_frame([], None, period_months=12, reader=READER).is_empty()
