@@ -220,6 +220,21 @@ def comparison_panel(
     return panel
 
 
+def completed_weeks(panel: Panel, roster: Roster) -> Ints:
+    """(A,) panel week in which each agent completed training; NEVER when not.
+
+    Parameters
+    ----------
+    panel
+        From the warehouse, units = ``agent_key``, times = Mondays.
+    roster
+        ``Roster.read(cur)``.
+    """
+    place = roster.place()
+    trained = roster.trained[[place[str(key)] for key in panel.units]]
+    return np.where(trained == NEVER, NEVER, trained - (panel.times[0] - roster.origin).days // 7)
+
+
 def selection_rule(
     cur: duckdb.DuckDBPyConnection, panel: Panel, roster: Roster, rule: Rule, *, worst: str, timing: Timing
 ) -> SelectionRule:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from scipy import stats
+from numpy.typing import NDArray
 
 from analysis.checks import (
     balance,
@@ -23,13 +23,15 @@ from analysis.checks import (
 )
 from analysis.checks import selection_dip as dip
 from analysis.checks.result import CheckResult, Status
-from analysis.comparison import Roster, comparison_panel, selection_rule, share_picked_by_rule
+from analysis.comparison import Roster, comparison_panel, completed_weeks, selection_rule, share_picked_by_rule
+from analysis.compliance import completion_effect
 from analysis.design import Design
 from analysis.errors import EstimationError, PanelError
 from analysis.estimators import Study, estimate, ladder
 from analysis.estimators.bacon import bacon
 from analysis.estimators.stacked import SelectionRule
-from analysis.panel import NEVER, Panel
+from analysis.panel import Panel
+from analysis.panel_facts import baseline, control_clusters, volume, weeks_around
 from analysis.planning import decisive_std_error, weeks_to_know
 from analysis.results import EffectEstimate
 from analysis.slices import Slice
@@ -42,8 +44,6 @@ if TYPE_CHECKING:
 
     from etl.kpis import Kpi
 
-BASELINE_WEEKS = 12
-"""The level before training is the mean over this many weeks."""
 STUDY_TABLES = ("effect", "event_time", "cohort_effect", "calendar_effect", "att_gt", "ladder", "check")
 
 
@@ -279,6 +279,7 @@ def study_panel(
         thorough=thorough,
         by_week=by_week,
         warehouse=(cur, slice_),
+        completed=completed_weeks(panel, setting.roster) if thorough and design.timing == "scheduled" else None,
     )
 
 
@@ -293,6 +294,7 @@ def study_of(
     thorough: bool = False,
     by_week: bool = True,
     warehouse: tuple[duckdb.DuckDBPyConnection, Slice] | None = None,
+    completed: NDArray[np.int64] | None = None,
 ) -> KpiStudy:
     """The same on a panel that is already there (simulations, published panels).
 
@@ -306,6 +308,8 @@ def study_of(
         The selection rule when the design compares by the same rule.
     warehouse
         Cursor and slice for the case-mix check; ``None`` leaves it out.
+    completed
+        (A,) week of completion, where agents count from their planned week: gives the effect of completing.
     """
     design, reader = setting.design, setting.reader
     wait, level = design.anticipation_weeks, setting.ci_level
@@ -349,14 +353,14 @@ def study_of(
         tables["att_gt"] = _att_gt_rows(kpi.id, main)
     else:
         checks.append(composition.check(panel, simple, kpi, small, reader))
-    post, pre = _weeks_around(panel, wait)
+    post, pre = weeks_around(panel, wait)
     found = simple.overall
     judgement = Judgement(
         kpi=kpi,
         setting=setting,
         checks=tuple(checks),
         n_trained_clusters=found.n_trained_clusters if panel.cohorts.size else None,
-        n_control_clusters=_control_clusters(panel, wait),
+        n_control_clusters=control_clusters(panel, wait),
         post_weeks=post,
         pre_weeks=pre,
         unusable=_why_nothing(found),
@@ -367,15 +371,23 @@ def study_of(
         slice_value=slice_value,
         headline=found,
         second=second.overall,
-        completion=None,
+        completion=_completion(panel, completed, wait, level) if simple.overall.available else None,
         tables=tables,
         checks=tuple(checks),
         verdict=judgement.decide(found),
-        baseline=_baseline(panel, wait),
+        baseline=baseline(panel, wait),
         context=judgement,
         influence=(panel.clusters, simple.overall_influence),
-        volume_per_week=_volume(panel),
+        volume_per_week=volume(panel),
     )
+
+
+def _completion(
+    panel: Panel, completed: NDArray[np.int64] | None, anticipation: int, level: float
+) -> EffectEstimate | None:
+    if completed is None:
+        return None
+    return completion_effect(panel, completed, anticipation, level).per_unit
 
 
 def _dip(
@@ -448,47 +460,6 @@ def _why_nothing(found: EffectEstimate) -> str:
     return f"There is no estimate for this selection: {reason}."
 
 
-def _weeks_around(panel: Panel, anticipation: int) -> tuple[float, float]:
-    """Mean observed weeks per trained agent after and before training."""
-    trained = panel.trained_units & panel.observed.any(axis=1)
-    if not trained.any():
-        return math.nan, math.nan
-    after = panel.trained_cells[trained]
-    seen = panel.observed[trained]
-    weeks = np.arange(panel.n_periods)[None, :]
-    before = weeks < (panel.cohort_ix[trained] - anticipation)[:, None]
-    return float((seen & after).sum(axis=1).mean()), float((seen & before).sum(axis=1).mean())
-
-
-def _control_clusters(panel: Panel, anticipation: int) -> int | None:
-    """Clusters that still give untrained weeks after the first training."""
-    if not panel.cohorts.size:
-        return None
-    weeks = np.arange(panel.n_periods)[None, :]
-    limit = np.where(panel.cohort_ix == NEVER, NEVER, panel.cohort_ix - anticipation)
-    late = panel.observed & (weeks < limit[:, None]) & (weeks >= panel.cohorts.min())
-    return int(np.unique(panel.cluster_ix[late.any(axis=1)]).size)
-
-
-def _baseline(panel: Panel, anticipation: int) -> float:
-    """Level of the trained over the weeks before training (of everybody when nobody is trained)."""
-    weeks = np.arange(panel.n_periods)[None, :]
-    last = np.where(panel.trained_units, panel.cohort_ix - anticipation, NEVER)[:, None]
-    window = (weeks < last) & (weeks >= last - BASELINE_WEEKS) if panel.trained_units.any() else panel.observed
-    window = window & (panel.trained_units[:, None] | ~panel.trained_units.any())
-    total = float(panel.den[window].sum())
-    return float(panel.num[window].sum()) / total if total > 0 else math.nan
-
-
-def _volume(panel: Panel, weeks: int = 8) -> float:
-    """Denominator per week of agents trained by now, over the last weeks with anything observed."""
-    seen = np.flatnonzero(panel.observed.any(axis=0))[-weeks:]
-    if seen.size == 0:
-        return math.nan
-    trained = panel.den[:, seen] * panel.trained_cells[:, seen]
-    return float(trained.sum() / seen.size)
-
-
 def no_study(kpi: Kpi, setting: Setting, slice_kind: str, slice_value: str, why: str) -> KpiStudy:
     """A study of a slice in which nothing is observed."""
     nan = math.nan
@@ -506,37 +477,6 @@ def no_study(kpi: Kpi, setting: Setting, slice_kind: str, slice_value: str, why:
         baseline=nan,
         context=judgement,
     )
-
-
-def holm_excludes_zero(p_values: Mapping[str, float], ci_level: float) -> dict[str, bool]:
-    """Which KPIs of a family exclude zero after Holm's allowance for all of them.
-
-    Parameters
-    ----------
-    p_values
-        KPI id to p-value; NaN is left out of the family.
-    ci_level
-        Level of the intervals; the family error rate is one minus it.
-
-    Source: Holm (1979, jstor:4615733).
-    """
-    known = sorted((p, name) for name, p in p_values.items() if math.isfinite(p))
-    out: dict[str, bool] = {}
-    still = True
-    for place, (p_value, name) in enumerate(known):
-        still = still and p_value <= (1 - ci_level) / (len(known) - place)
-        out[name] = still
-    return out
-
-
-def bonferroni_excludes_zero(p_value: float, n_tested: int, ci_level: float) -> bool:
-    """The allowance when the other KPIs of the family are not at hand: Holm's first step, never more lenient."""
-    return math.isfinite(p_value) and p_value * max(n_tested, 1) <= 1 - ci_level
-
-
-def t_critical(ci_level: float, df: float) -> float:
-    """Half-width of the interval in standard errors."""
-    return float(stats.t.ppf(0.5 + ci_level / 2, max(df, 1.0)))
 
 
 def failed(checks: Iterable[CheckResult], names: Iterable[str]) -> tuple[CheckResult, ...]:

@@ -21,13 +21,12 @@ from analysis import leaving
 from analysis.checks.result import CheckResult
 from analysis.comparison import Roster
 from analysis.design import choose
+from analysis.family import bonferroni_excludes_zero, holm_excludes_zero
 from analysis.kpi_study import (
     STUDY_TABLES,
     KpiStudy,
     Setting,
-    bonferroni_excludes_zero,
     failed,
-    holm_excludes_zero,
     study_panel,
 )
 from analysis.slices import Slice
