@@ -213,7 +213,7 @@ def _sum_of_squares(expression: str, kind: str, counted: str, bare: str) -> str:
         return _sum(expression, kind, counted, bare)
     if kind in _WHOLE:
         return f"cast(sum(cast({expression} as bigint) * cast({expression} as bigint)) as double)"
-    rounded = f"cast({expression} as decimal(18, 6))"
+    rounded = f"cast({expression} as decimal(19, 6))"  # 19: the product is then computed in 128 bits
     return f"cast(sum({rounded} * {rounded}) as double)"
 
 
