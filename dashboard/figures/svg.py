@@ -19,6 +19,8 @@ Tree = list[Any]
 
 TAGS = frozenset({"svg", "g", "path", "line", "rect", "circle", "text", "tspan", "polyline", "polygon", "title"})
 """Elements a figure may use; the browser component refuses any other."""
+NARROWEST = 1e-12
+"""Relative width under which a domain has no room for a scale."""
 CHARACTER_WIDTH = 0.54
 """Mean width of a character of the interface font, in ems; used to keep labels apart."""
 COLOURS = (
@@ -112,12 +114,11 @@ def diamond(x: float, y: float, radius: float, kind: str) -> Tree:
 
 
 def scale(domain: tuple[float, float], span: tuple[float, float]) -> Callable[[float], float]:
-    """A straight scale from data to pixels; an empty domain goes to the middle."""
+    """A straight scale from data to pixels; a domain too narrow to draw goes to the middle."""
     (low, high), (start, end) = domain, span
-    if high == low:
+    if high - low <= NARROWEST * max(abs(low), abs(high), NARROWEST):
         return lambda value: (start + end) / 2
-    factor = (end - start) / (high - low)
-    return lambda value: start + (value - low) * factor
+    return lambda value: start + (value - low) / (high - low) * (end - start)
 
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
@@ -130,7 +131,9 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     about : int
         How many are wanted.
     """
-    if not (math.isfinite(low) and math.isfinite(high)) or high <= low:
+    if not (math.isfinite(low) and math.isfinite(high)) or high - low <= NARROWEST * max(
+        abs(low), abs(high), NARROWEST
+    ):
         return [low] if math.isfinite(low) else []
     rough = (high - low) / max(1, about)
     power = 10.0 ** math.floor(math.log10(rough))

@@ -92,6 +92,6 @@ class Context:
 
 def modules() -> list[ModuleType]:
     """The page modules in the order of the navigation."""
-    from dashboard.pages import effects, overview
+    from dashboard.pages import adoption, attrition, data, effects, methods, overview
 
-    return [overview, effects]
+    return [overview, effects, attrition, adoption, data, methods]

@@ -7,6 +7,7 @@ Numbers are drawn once from a fixed seed; what matters is their shape, and that 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -210,7 +211,7 @@ def results(catalogue: kpis.Catalogue) -> dict[str, pl.DataFrame]:
     }
 
 
-def build(folder: Path, run_id: str = "r1", seed: int = 5, toml: str = TOML) -> Path:
+def _build(folder: Path, run_id: str = "r1", seed: int = 5, toml: str = TOML) -> Path:
     """Write empathy.toml and publish one version; return the path of the configuration."""
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "empathy.toml"
@@ -252,7 +253,7 @@ def build(folder: Path, run_id: str = "r1", seed: int = 5, toml: str = TOML) -> 
 @pytest.fixture(scope="session")
 def config_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empathy.toml beside a published warehouse; read only."""
-    return build(tmp_path_factory.mktemp("warehouse"))
+    return _build(tmp_path_factory.mktemp("warehouse"))
 
 
 @pytest.fixture(scope="session")
@@ -260,3 +261,9 @@ def context(config_path: Path) -> Context:
     """Settings and query layer over the small warehouse."""
     settings = from_config(config_path, environ={})
     return Context(settings, Queries(settings))
+
+
+@pytest.fixture(scope="session")
+def build() -> Callable[..., Path]:
+    """Write an empathy.toml and publish one version: ``build(folder, run_id, seed, toml)``."""
+    return _build

@@ -102,5 +102,7 @@ def test_the_access_log_is_one_json_object_per_request(client: FlaskClient, capl
 
 
 def test_a_large_request_is_refused(client: FlaskClient) -> None:
-    answer = client.post("/_dash-update-component", data=b"x" * 2_000_000, headers=LOCAL, content_type="application/json")
+    answer = client.post(
+        "/_dash-update-component", data=b"x" * 2_000_000, headers=LOCAL, content_type="application/json"
+    )
     assert answer.status_code == 413

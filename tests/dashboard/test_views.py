@@ -1,0 +1,168 @@
+"""View models: what a page says, computed from rows, without a browser."""
+
+from __future__ import annotations
+
+import math
+
+import polars as pl
+import pytest
+
+from analysis.units import Reader
+from dashboard.components.table import HIDDEN, Column, table
+from dashboard.pages import Context
+from dashboard.pages.overview import head_of, rest_of
+from dashboard.state import Filters
+from dashboard.views import effects as view
+from dashboard.views import overview
+from dashboard.views.verdicts import effect, plural, split_level
+
+READER = Reader("en_GB", "EUR")
+
+
+def row(**changes: object) -> dict[str, object]:
+    base = {
+        "estimate": -0.012, "std_error": 0.002, "ci_low": -0.016, "ci_high": -0.008, "baseline": 0.2, "n_agents": 200,
+        "n_contacts": 1e5, "verdict": "clear", "sentence": "Fell.", "reason": "", "weeks_to_know": None,
+    }  # fmt: skip
+    return base | changes
+
+
+def test_the_sentence_is_the_products_own_and_equals_the_stored_one(context: Context) -> None:
+    stored = context.queries.frame("select sentence, detail from result.headline").row(0)
+    head = head_of(context, Filters())
+    assert (head.sentence, head.detail) == stored
+
+
+def test_the_sentence_names_the_selection(context: Context) -> None:
+    assert "(Madrid)" in head_of(context, Filters(site=("Madrid",))).sentence
+
+
+def test_there_are_four_cards_with_the_level_of_the_last_weeks(context: Context) -> None:
+    head = head_of(context, Filters())
+    ids = [card.effect.kpi.id for card in head.cards]
+    assert ids == ["csat_top2", "escalation_rate", "upsell_conversion", "agent_attrition"]
+    weekly = context.queries.weekly("escalation_rate", Filters()).tail(overview.LEVEL_WEEKS)
+    expected = weekly["num"].sum() / weekly["den"].sum()
+    card = head.cards[1]
+    assert card.level == READER.level(expected, card.effect.kpi)
+    assert card.target == "target 10.0%, not reached"
+
+
+def test_arrow_words_and_colour_agree(context: Context) -> None:
+    kpi = context.settings.catalogue["escalation_rate"]
+    fell = effect(row(), kpi, READER)
+    assert (fell.tone, fell.change) == ("better", "-1.2 points")
+    rose = effect(row(estimate=0.012, ci_low=0.008, ci_high=0.016), kpi, READER)
+    assert (rose.tone, rose.change) == ("worse", "+1.2 points")
+    unsure = effect(row(ci_high=0.004, verdict="cant_tell_yet"), kpi, READER)
+    assert unsure.tone == "unsure"
+    hidden = effect(row(estimate=None, ci_low=None, ci_high=None, n_agents=None), kpi, READER)
+    assert not hidden.available
+    assert hidden.counts == ""
+
+
+def test_a_share_of_a_level_near_zero_is_not_shown(context: Context) -> None:
+    kpi = context.settings.catalogue["nps"]
+    assert math.isnan(effect(row(baseline=0.0001), kpi, READER).relative(0.01))
+
+
+def test_the_forest_title_counts_what_is_drawn(context: Context) -> None:
+    rest = rest_of(context, Filters())
+    better = sum(item.tone == "better" for item in rest.effects)
+    assert rest.title.startswith(f"{better} of {len(rest.effects)} KPIs clearly improved")
+    assert "1 got worse: handling time" in rest.title
+    unsure = [item for item in rest.effects if item.tone == "unsure"]
+    assert overview.forest_title(unsure) == f"None of {len(unsure)} KPIs shows a clear change"
+
+
+def test_money_has_a_range_and_cost_is_to_the_left(context: Context) -> None:
+    rest = rest_of(context, Filters())
+    lines = {line.label: line for line in rest.money}
+    cost = lines["Cost of the programme"]
+    assert cost.likely == -50_000
+    assert cost.low < cost.likely < cost.high
+    assert lines["Net of cost"].shown == "€70,000"
+    assert rest.money_sentence == "What it is worth."
+    assert rest_of(context, Filters(site=("Madrid",))).money == ()
+
+
+def points(after: list[float]) -> tuple[view.EventPoint, ...]:
+    before = [view.EventPoint(week, 0.0, -0.002, 0.002, -0.003, 0.003, 100, 900) for week in range(-8, 0)]
+    later = [view.EventPoint(k, v, v - 0.002, v + 0.002, v - 0.003, v + 0.003, 100, 900) for k, v in enumerate(after)]
+    return (*before, *later)
+
+
+@pytest.mark.parametrize(
+    ("after", "words"),
+    [
+        ([-0.012] * 16, "at once, and stayed there"),
+        ([-0.0015 * min(k, 8) for k in range(20)], "within 7 weeks, and stayed there"),
+        ([-0.016] * 10 + [-0.001] * 8, "fading"),
+        ([-0.012] * 4, "fell by about 1.2 points after training"),
+        ([0.012] * 16, "but not steadily"),
+    ],
+)
+def test_the_course_is_told_as_it_is(context: Context, after: list[float], words: str) -> None:
+    kpi = context.settings.catalogue["escalation_rate"]
+    assert words in view.course_title(effect(row(), kpi, READER), points(after), READER)
+
+
+def test_an_unclear_course_claims_nothing(context: Context) -> None:
+    kpi = context.settings.catalogue["escalation_rate"]
+    for state in ("cant_tell_yet", "no_meaningful_change", "dont_use"):
+        title = view.course_title(effect(row(verdict=state), kpi, READER), points([-0.012] * 16), READER)
+        assert "fell" not in title
+        assert "rose" not in title
+
+
+def test_the_page_of_a_kpi(context: Context) -> None:
+    kpi = context.settings.catalogue["escalation_rate"]
+    model = view.build(kpi, context.queries.study(kpi.id, Filters()), READER)
+    assert model is not None
+    assert (
+        model.ladder_title == "Before against after would have said -2.3 points; the fair comparison says -1.2 points"
+    )
+    assert model.checks_title == "1 of 3 checks passed, none failed"
+    assert [rung.preferred for rung in model.rungs] == [False, False, True]
+    assert max(point.week for point in model.events) == 23, "weeks under the minimum group are left out"
+    assert any("wider" in words for words in model.would_change)
+    assert view.build(kpi, {}, READER) is None
+
+
+def test_failed_checks_come_first() -> None:
+    rows = pl.DataFrame(
+        {
+            "check": ["a", "b", "c"],
+            "label": ["A", "B", "C"],
+            "status": ["informational", "passed", "failed"],
+            "sentence": ["", "", ""],
+        }
+    )
+    assert [line.label for line in view.check_lines(rows)] == ["C", "B", "A"]
+
+
+@pytest.mark.parametrize(
+    ("level", "parts"),
+    [
+        ("19.8%", ("19.8%", "")),
+        ("361 seconds", ("361", "seconds")),
+        ("3.5 leavers per 100 agents a month", ("3.5", "leavers per 100 agents a month")),
+        ("€4.20", ("€4.20", "")),
+        ("4,20 €", ("4,20 €", "")),
+        ("not known", ("not known", "")),
+    ],
+)
+def test_a_level_is_split_into_number_and_unit(level: str, parts: tuple[str, str]) -> None:
+    assert split_level(level) == parts
+
+
+def test_plurals() -> None:
+    words = [plural("contact"), plural("contact", 1), plural("reply"), plural("agent-day")]
+    assert words == ["contacts", "contact", "replies", "agent-days"]
+
+
+def test_a_table_says_where_it_hides() -> None:
+    columns = [Column("team", "Team"), Column("n", "Agents", numeric=True)]
+    made = str(table(columns, [{"team": "A", "n": None, "suppressed": True}, {"team": "B", "n": 40}]))
+    assert HIDDEN in made
+    assert "'data-value': 40" in made or "data-value=40" in made
