@@ -3,6 +3,9 @@
 The statement has three layers, so that nothing is computed twice: *texts* (what the field says), *values* (what it
 means), and the verdict. A good row never evaluates the text of a reason: reasons stand behind one CASE.
 
+Lists of values are written as comparisons joined by AND or OR: DuckDB turns a long IN into a join, and a join does not keep
+the order of the rows, on which line numbers rest.
+
 Fields with the same expression and reading are stored once, however many canonical tables use them.
 """
 
@@ -16,7 +19,11 @@ from etl import timezones
 from etl.config import ConfigError, Source, TableMapping, did_you_mean
 from etl.contracts import CONTRACTS, EARLIEST, LATEST, TYPE_WORDS, Column
 from etl.privacy import scrub_sql
-from etl.sources import Field, JsonShape, Plan, TableMap, column, literal, path
+from etl.sources import Field, JsonShape, Plan, TableMap, column, literal, path, quoted
+
+
+_PLAIN = re.compile(r'"(?:[^"]|"")+"')
+"""A quoted identifier and nothing else: a column of the file as it stands."""
 
 
 @dataclass(frozen=True)
@@ -54,17 +61,21 @@ class Statement:
     tables : tuple of StoredTable
     carries_key : bool
         Whether ``_key`` and ``_version`` are there.
+    witnesses : mapping of str to str
+        Stored columns that hold a column of the file as it stands, to compare lines with.
     """
 
     sql: str
     tables: tuple[StoredTable, ...]
     carries_key: bool = False
+    witnesses: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
 class _Layers:
     """Expressions gathered while tables are compiled; names are handed out in order of first use."""
 
+    trimmed: bool = False
     texts: dict[str, str] = field(default_factory=dict)
     locals: dict[str, str] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
@@ -133,7 +144,8 @@ def _when(mapping: TableMapping, is_json: bool) -> str:
         sql = _user_field(name, is_json).sql
         accepted = wanted if isinstance(wanted, list) else [wanted]
         words = [str(item).lower() if isinstance(item, bool) else str(item) for item in accepted]
-        conditions.append(f"lower({sql}) in ({', '.join(literal(word.lower()) for word in words)})")
+        equal = " or ".join(f"lower({sql}) = {literal(word.lower())}" for word in words)
+        conditions.append(f"({equal})")
     return " and ".join(conditions) or "true"
 
 
@@ -194,7 +206,7 @@ def _require_columns(where: str, table_map: TableMap) -> None:
         )
 
 
-def records(plan: Plan, source: Source, zone: str) -> Statement:
+def records(plan: Plan, source: Source, zone: str, *, trimmed: bool = False, witness: str = "") -> Statement:
     """Compile the statement over records: all tables without ``each``, the record's checks, drops, key and version.
 
     Parameters
@@ -205,8 +217,12 @@ def records(plan: Plan, source: Source, zone: str) -> Statement:
         Its section.
     zone : str
         Zone of times without offset.
+    trimmed : bool
+        No column of the file has spaces at its ends, and an empty one is NULL: plain columns need no trimming.
+    witness : str
+        A column of the file to store as it stands, to compare lines with, when no other one is.
     """
-    layers = _Layers()
+    layers = _Layers(trimmed=trimmed)
     simple = [table_map for table_map in plan.tables if not table_map.each]
     stored = tuple(_table(layers, table_map, source, zone) for table_map in simple)
     for check in plan.checks:
@@ -230,7 +246,14 @@ def records(plan: Plan, source: Source, zone: str) -> Statement:
         layers.texts["_version_text"] = f"({plan.version})::varchar" if plan.version else "NULL::VARCHAR"
         layers.values["_version"] = "coalesce(try_cast(_version_text as timestamptz) at time zone 'UTC', NULL)"
         extra += ["_key", "_version"]
-    return Statement(_assemble(layers, "records", extra, guard="_dropped is null"), stored, carries_key)
+    witnesses = {name: sql for name, sql in layers.texts.items() if name in layers.stored and _PLAIN.fullmatch(sql)}
+    if witness and not witnesses:
+        layers.texts["_witness"] = quoted(witness)
+        extra.append("_witness")
+        witnesses = {"_witness": quoted(witness)}
+    sql = _assemble(layers, "records", extra, guard="_dropped is null")
+    named = {name: text[1:-1].replace('""', '"') for name, text in witnesses.items()}
+    return Statement(sql, stored, carries_key, named)
 
 
 def elements(table_map: TableMap, source: Source, zone: str) -> Statement:
@@ -292,7 +315,9 @@ def _substitute(rule: str, columns: Mapping[str, str], given: Mapping[str, str])
 
     def replaced(match: re.Match[str]) -> str:
         if match["empty"]:
-            return f"{given.get(match['empty'], columns.get(match['empty'], match['empty']))} is {match['not'] or ''}null"
+            return (
+                f"{given.get(match['empty'], columns.get(match['empty'], match['empty']))} is {match['not'] or ''}null"
+            )
         return columns.get(match[0], match[0])
 
     return re.sub(r"'[^']*'|\b(?P<empty>[a-z_]+) is (?P<not>not )?null\b|\b[a-z_]+\b", replaced, rule)
@@ -320,7 +345,7 @@ def _column(layers: _Layers, item: Column, mapped: Field, zone: str, flags: list
         value = known or layers.name("u", layers.texts, f"({mapped.sql})::{item.sql_type}")
         shown = f"{value}::varchar"
     else:
-        text = layers.name("t", layers.texts, _text(mapped, item))
+        text = layers.name("t", layers.texts, _text(mapped, item, layers.trimmed))
         shown = text
         value = known or _value(layers, item, mapped, text, zone, default)
         if (
@@ -340,8 +365,8 @@ def _column(layers: _Layers, item: Column, mapped: Field, zone: str, flags: list
     return value, text or value
 
 
-def _text(mapped: Field, item: Column) -> str:
-    text = f"nullif(trim({mapped.sql}), '')"
+def _text(mapped: Field, item: Column, trimmed: bool) -> str:
+    text = mapped.sql if trimmed and _PLAIN.fullmatch(mapped.sql) else f"nullif(trim({mapped.sql}), '')"
     if mapped.values:
         cases = " ".join(f"when {literal(before)} then {literal(after)}" for before, after in mapped.values.items())
         text = f"case {text} {cases} else {text} end"
@@ -420,8 +445,8 @@ def _violations(layers: _Layers, item: Column, mapped: Field, text: str, value: 
         add(f"{text or value} is null", literal(f"{label}: empty, but required"))
     if item.type == "text":
         if item.domain:
-            allowed = ", ".join(literal(word) for word in item.domain)
-            add(f"{value} not in ({allowed})", reason(f"is not one of {', '.join(item.domain)}"))
+            differs = " and ".join(f"{value} <> {literal(word)}" for word in item.domain)
+            add(f"({differs})", reason(f"is not one of {', '.join(item.domain)}"))
         else:
             longest = item.max_length
             words = literal(f" characters; at most {longest} are allowed")

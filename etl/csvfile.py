@@ -254,9 +254,7 @@ def careful(path: Path, header: Header) -> Iterator[tuple[int, list[str | None] 
         yield _widths(number, parsed, width, text)
 
 
-def _widths(
-    number: int, fields: Sequence[str], width: int, text: str
-) -> tuple[int, list[str | None] | None, str, str]:
+def _widths(number: int, fields: Sequence[str], width: int, text: str) -> tuple[int, list[str | None] | None, str, str]:
     if len(fields) != width:
         return number, None, f"{len(fields)} fields where the header has {width}", text
     return number, [field if field else None for field in fields], "", ""

@@ -26,7 +26,18 @@ from etl.sources.registry import FORMATS
 from etl.textfile import hash_of
 
 RACY_NS = 2_000_000_000
-_ENGINE = ("compile", "contracts", "csvfile", "jsonfile", "landing", "privacy", "reading", "tablefile", "textfile", "timezones")
+_ENGINE = (
+    "compile",
+    "contracts",
+    "csvfile",
+    "jsonfile",
+    "landing",
+    "privacy",
+    "reading",
+    "tablefile",
+    "textfile",
+    "timezones",
+)
 
 
 @cache

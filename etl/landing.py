@@ -39,6 +39,9 @@ LONGEST_RAW = 2_000
 MOST_REJECTS_MASKED = 200_000
 """Beyond this many rejects of one file the text of the rest is left out of the reject list; reasons and lines stay."""
 
+WITNESS_ROWS = 400
+"""Rows compared with the text of their lines, spread evenly over a file."""
+
 REJECT_SCHEMA = pa.schema(
     [
         ("line", pa.int64()),
@@ -226,7 +229,9 @@ def _attempt(con: duckdb.DuckDBPyConnection, job: Job, folder: Path, work_dir: P
     reading = open_file(con, job.path, job.plan, job.source.options, work_dir, careful)
     temporary: list[str] = []
     try:
-        statement = compiler.records(reading.plan, job.source, job.zone)
+        trimmed = reading.first_line is not None and reading.plain is not None and not reading.plain.has_padding
+        witness = reading.columns[0] if reading.first_line is not None else ""
+        statement = compiler.records(reading.plan, job.source, job.zone, trimmed=trimmed, witness=witness)
         elements = [
             (table_map.table, compiler.elements(table_map, job.source, job.zone))
             for table_map in reading.plan.tables
@@ -271,8 +276,7 @@ def _write(
         if reading.plain is not None and reading.plain.has_quote:
             breaks = csvfile.line_breaks_sql(reading.columns)
             source = (
-                f"WITH records AS NOT MATERIALIZED "
-                f"(SELECT *, ({breaks})::INTEGER AS _line FROM {reading.relation})"
+                f"WITH records AS NOT MATERIALIZED (SELECT *, ({breaks})::INTEGER AS _line FROM {reading.relation})"
             )
             query = statement.sql
     stored = [Stored(table, target.name) for table in statement.tables]
@@ -339,6 +343,8 @@ def _account(
     if reading.rejects_table:
         refused = refused_lines(con, reading)
         first_line = _audit(con, reading, target, len(refused))
+        if first_line is not None:
+            _compare_lines(con, reading, statement, target, first_line)
     rows = f"read_parquet({literal(str(target))}, file_row_number = true)"
     line = "_line" if first_line is None else f"file_row_number + {first_line}"
     counted = con.execute(f"SELECT count(*), count(*) FILTER (_dropped IS NOT NULL), count(_reasons) FROM {rows}")
@@ -404,6 +410,38 @@ def _audit(con: duckdb.DuckDBPyConnection, reading: Reading, target: Path, refus
     )
     os.replace(moved, target)
     return None
+
+
+def _compare_lines(
+    con: duckdb.DuckDBPyConnection, reading: Reading, statement: Statement, target: Path, first_line: int
+) -> None:
+    """Compare some rows with the text of the lines they are said to stand on.
+
+    Line numbers rest on rows being written in the order of the file. A query plan that loses the order would shift whole
+    blocks of rows, so rows spread evenly over the file are enough to see it.
+
+    Raises
+    ------
+    AuditError
+        When a row is not the line it should be.
+    """
+    plain, header = reading.plain, reading.header
+    total = (con.execute(f"SELECT count(*) FROM read_parquet({literal(str(target))})").fetchone() or (0,))[0]
+    if plain is None or header is None or not total or not statement.witnesses:
+        return
+    step = max(int(total) // WITNESS_ROWS, 1)
+    named = list(statement.witnesses)
+    rows = con.execute(
+        f"SELECT file_row_number, {', '.join(named)} FROM read_parquet({literal(str(target))}, file_row_number = true) "
+        f"WHERE file_row_number % {step} = 0"
+    ).fetchall()
+    texts = textfile.raw_lines(plain.path, {first_line + int(row[0]) for row in rows})
+    places = [reading.columns.index(statement.witnesses[name]) for name in named]
+    for number, *values in rows:
+        fields = texts.get(first_line + int(number), "").split(header.delimiter)
+        for place, value in zip(places, values, strict=True):
+            if place >= len(fields) or fields[place].strip().strip('"').strip() != (value or "").strip():
+                raise AuditError
 
 
 def write_rejects(
@@ -499,7 +537,9 @@ def _careful_records(reading: Reading, wanted: set[int]) -> dict[int, str]:
 def join_fields(fields: Sequence[str | None], delimiter: str) -> str:
     """Return fields as one CSV record, quoted where needed."""
     buffer = io.StringIO()
-    csv.writer(buffer, delimiter=delimiter, lineterminator="").writerow(["" if item is None else item for item in fields])
+    csv.writer(buffer, delimiter=delimiter, lineterminator="").writerow(
+        ["" if item is None else item for item in fields]
+    )
     return buffer.getvalue()
 
 
@@ -557,7 +597,8 @@ def _mask_csv(record: str, reading: Reading, kept: frozenset[str]) -> str:
 def _mask_json(value: Any, dotted: str, kept: frozenset[str]) -> Any:
     if isinstance(value, dict):
         return {
-            key: _mask_json(inner, f"{dotted}.{key}" if dotted else key, kept) for key, inner in list(value.items())[:100]
+            key: _mask_json(inner, f"{dotted}.{key}" if dotted else key, kept)
+            for key, inner in list(value.items())[:100]
         }
     if isinstance(value, list):
         return [_mask_json(inner, dotted, kept) for inner in value[:20]]

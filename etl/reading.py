@@ -176,7 +176,9 @@ def _sample_csv(path: Path, encoding: str, delimiter: str | None) -> Sample:
     used = delimiter or max(csvfile.DELIMITERS, key=lambda candidate: len(csvfile.first_record(text, candidate)))
     rows = []
     try:
-        for record in itertools.islice(csv.reader(io.StringIO(text, newline=""), delimiter=used), 1, SAMPLE_RECORDS + 1):
+        for record in itertools.islice(
+            csv.reader(io.StringIO(text, newline=""), delimiter=used), 1, SAMPLE_RECORDS + 1
+        ):
             rows.append(dict(zip(header, record, strict=False)))
     except csv.Error:
         rows = []

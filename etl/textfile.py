@@ -23,6 +23,7 @@ from etl.sources import SourceError
 
 CHUNK = 1 << 20
 _NEWLINE = 10
+_PADDING = tuple(pair for sign in b',;\t|"\n\r' for pair in (bytes([32, sign]), bytes([sign, 32])))
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -46,6 +47,8 @@ class PlainText:
         The byte there.
     longest : bool
         Whether a line is longer than a chunk, which only a careful reader can take.
+    has_padding : bool
+        Whether a space stands beside a delimiter, a quote or a line end, so that fields may have to be trimmed.
     """
 
     path: Path
@@ -56,6 +59,7 @@ class PlainText:
     bad_line: int | None
     bad_byte: int
     longest: bool
+    has_padding: bool
 
 
 def hash_of(path: Path) -> str:
@@ -163,7 +167,7 @@ class _Count:
         self.newlines = 0
         self.returns = 0
         self.pairs = 0
-        self.has_quote = self.has_nul = self.longest = False
+        self.has_quote = self.has_nul = self.longest = self.has_padding = False
         self.bad_line: int | None = None
         self.bad_byte = 0
         self._trailing = b""
@@ -176,6 +180,9 @@ class _Count:
         newlines = int(np.count_nonzero(np.frombuffer(block, np.uint8) == _NEWLINE))
         self.has_quote = self.has_quote or b'"' in block
         self.has_nul = self.has_nul or b"\0" in block
+        if not self.has_padding and b" " in block:
+            seam = self._last + block[:1]
+            self.has_padding = any(pair in seam or pair in block for pair in _PADDING)
         self.longest = self.longest or (newlines == 0 and len(block) == CHUNK)
         if b"\r" in block or self._last == b"\r":
             self.returns += block.count(b"\r")
@@ -209,7 +216,15 @@ class _Count:
         blank = ends.count(b"\n")
         lines = self.newlines - blank + (1 if self._size > len(ends) else 0)
         return PlainText(
-            path, lines, self.has_quote, self.has_nul, style, self.bad_line, self.bad_byte, self.longest
+            path,
+            lines,
+            self.has_quote,
+            self.has_nul,
+            style,
+            self.bad_line,
+            self.bad_byte,
+            self.longest,
+            self.has_padding or self._last == b" ",
         )
 
 

@@ -284,6 +284,8 @@ class Recognition:
         Canonical column to source column, to write into the section.
     table : str
         Canonical table, to write into the section of a format that reads any table.
+    seen : mapping of str to tuple of str
+        Undecided key to words of the file that may help to decide it.
     """
 
     confidence: float
@@ -292,6 +294,7 @@ class Recognition:
     options: Mapping[str, Any] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
     table: str = ""
+    seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

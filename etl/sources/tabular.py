@@ -71,7 +71,7 @@ def plan(context: Context) -> Plan:
     source = context.source
     where = f"[sources.{context.name}]"
     if source.table is None:
-        raise ConfigError(f"{where}: format \"tabular\" needs table = \"...\"; one of {', '.join(CONTRACTS)}.")
+        raise ConfigError(f'{where}: format "tabular" needs table = "..."; one of {", ".join(CONTRACTS)}.')
     if source.table not in CONTRACTS:
         raise ConfigError(
             f'{where} table: there is no table "{source.table}".{did_you_mean(source.table, CONTRACTS)} '
