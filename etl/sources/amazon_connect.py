@@ -62,6 +62,7 @@ from etl.sources import (
     path,
 )
 from etl.sources.json_shape import shape
+from etl.sources.wording import one_of
 
 CHANNELS = {
     "VOICE": "voice",
@@ -200,7 +201,7 @@ def _escalation(level: Field) -> TableMap:
             "at": _first(_ENDED, _STARTED),
             "row_version": _UPDATED,
         },
-        when=f"lower({level.sql}) not in ('', 'no', 'false', '0', 'none')",
+        when=f"not {one_of(f'lower({level.sql})', ('', 'no', 'false', '0', 'none'))}",
     )
 
 
@@ -211,11 +212,16 @@ def recognise(sample: Sample) -> Recognition | None:
     record = sample.rows[0]
     if not {"ContactId", "InitiationTimestamp"} <= set(record):
         return None
-    attributes = {name for row in sample.rows if isinstance(row.get("Attributes"), dict) for name in row["Attributes"]}
+    held = [row["Attributes"] for row in sample.rows if isinstance(row.get("Attributes"), dict)]
+    attributes = tuple(dict.fromkeys(name for attributes in held for name in attributes))
     undecided = [] if ATTRIBUTES["customer"] in attributes else ["options.customer_attribute"]
+    options = {}
     if ATTRIBUTES["offer"] in attributes and ATTRIBUTES["offer_kind"] not in attributes:
         undecided.append("options.offer_kind")
-    return Recognition(0.99, "contact records", tuple(undecided))
+        options["offer_kind"] = "upsell"
+    return Recognition(
+        0.99, "contact records", tuple(undecided), options, seen={"options.customer_attribute": attributes}
+    )
 
 
 FORMAT = SourceFormat(

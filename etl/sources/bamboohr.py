@@ -2,10 +2,9 @@
 
 Put both under one source, so that they share their ids: ``path = ["employees.csv", "job_history.csv"]``. All values are
 text and ``0000-00-00`` is no date. How dates are written is a setting of the account: option ``date_format``. A reason
-for leaving that is neither voluntary nor involuntary is ``other``; name yours under ``values``, such as
-``values = { leave_type = { "Moved away" = "voluntary" } }``. The job history records only when something began; the
-spells that follow from it are closed when core is built. Of several exports of an employee the newest ``lastChanged``
-counts.
+for leaving that is neither voluntary nor involuntary is ``other``; option ``leave_types`` explains yours. The job
+history records only when something began; the spells that follow from it are closed when core is built. Of several
+exports of an employee the newest ``lastChanged`` counts.
 
 | agent | column | notes |
 |---|---|---|
@@ -23,7 +22,7 @@ counts.
 | agent_team | column | notes |
 |---|---|---|
 | source_agent_id | employeeId | |
-| team_id | department | another one with `columns = { team_id = "division" }` |
+| team_id | department | option `team_column` |
 | valid_from | date | |
 | source_supervisor_id | reportsTo | |
 | site | location | |
@@ -45,7 +44,7 @@ from etl.sources import (
     quoted,
 )
 from etl.sources.csv_shape import OPTIONS, shape
-from etl.sources.wording import folded
+from etl.sources.wording import folded, kinds_by_word
 
 NO_DATE = "0000-00-00"
 
@@ -71,7 +70,7 @@ LEAVE_TYPES = {
     "end of contract": "other",
     "death": "other",
 }
-"""Reasons for leaving, in lower case; anything else that is not named under ``values`` is ``other``."""
+"""Reasons for leaving, in lower case; anything else that is not in option ``leave_types`` is ``other``."""
 
 
 def _date(name: str, formats: str) -> Field:
@@ -80,7 +79,9 @@ def _date(name: str, formats: str) -> Field:
 
 def _leave_type(context: Context) -> Field:
     said = 'coalesce("terminationType", "terminationReason")'
-    return folded(context, "leave_type", said, "terminationType + terminationReason", LEAVE_TYPES, empty="")
+    own = kinds_by_word(context, "leave_types", ("voluntary", "involuntary", "other"))
+    known = {**LEAVE_TYPES, **{word.lower(): kind for word, kind in own.items()}}
+    return folded(context, "leave_type", said, "terminationType + terminationReason", known, empty="")
 
 
 def plan(context: Context) -> Plan:
@@ -88,20 +89,19 @@ def plan(context: Context) -> Plan:
     header = set(context.sample.header)
     formats = str(context.option("date_format", ""))
     if set(JOB_REQUIRED) <= header:
+        team_column = str(context.option("team_column", "department"))
         team = TableMap(
             "agent_team",
             {
                 "source_agent_id": column("employeeId"),
-                "team_id": column("department"),
+                "team_id": column(team_column),
                 "valid_from": _date("date", formats),
                 "source_supervisor_id": column("reportsTo"),
                 "site": column("location"),
             },
         )
-        named = context.source.columns.get("team_id", "department")
-        teams = [named] if isinstance(named, str) else list(named)
-        key = ("'job'", '"employeeId"', '"date"', *(quoted(name) for name in teams))
-        return Plan(shape(context, JOB_REQUIRED, JOB_OPTIONAL), (team,), key=key)
+        key = ("'job'", '"employeeId"', '"date"', quoted(team_column))
+        return Plan(shape(context, (*JOB_REQUIRED, team_column), JOB_OPTIONAL), (team,), key=key)
     if "hireDate" not in header:
         raise SourceError(
             f"{context.sample.path}: neither employees (no column hireDate) nor job history (no columns employeeId and "
@@ -134,7 +134,7 @@ def recognise(sample: Sample) -> Recognition | None:
     """Recognise either report by its columns."""
     header = set(sample.header)
     if {"employeeId", "date"} <= header and header & {"department", "reportsTo", "jobTitle"}:
-        return Recognition(0.97, "job history", ("columns.team_id",))
+        return Recognition(0.97, "job history", ("options.team_column",), {"team_column": "department"})
     if {"id", "hireDate"} <= header and header & {"employeeNumber", "terminationDate", "workEmail"}:
         return Recognition(0.97, "employees")
     return None
@@ -147,6 +147,8 @@ FORMAT = SourceFormat(
     plan=plan,
     recognise=recognise,
     options={
+        "team_column": "column of the job history that names the team; `department` when not given",
+        "leave_types": 'what reasons for leaving mean, such as `{ "Moved away" = "voluntary" }`',
         "date_format": "how dates are written, a `strptime` pattern; ISO 8601 when not given",
         **OPTIONS,
     },

@@ -54,6 +54,8 @@ more than 0, or a transfer |
 
 from __future__ import annotations
 
+import re
+
 from etl.sources import (
     Check,
     Context,
@@ -68,7 +70,7 @@ from etl.sources import (
     path,
 )
 from etl.sources.json_shape import shape
-from etl.sources.wording import kinds_by_word
+from etl.sources.wording import kinds_by_word, one_of
 
 CHANNELS = {
     "callback": "voice",
@@ -132,7 +134,8 @@ def _last_end() -> Field:
 
 
 def _customer() -> Field:
-    customers = f"list_filter({_PARTICIPANTS}, lambda p: (p ->> '$.purpose') in ('customer', 'external'))"
+    is_customer = one_of("p ->> '$.purpose'", ("customer", "external"))
+    customers = f"list_filter({_PARTICIPANTS}, lambda p: {is_customer})"
     return Field(f"{customers}[1] ->> '$.externalContactId'", "participants.externalContactId")
 
 
@@ -152,11 +155,8 @@ def plan(context: Context) -> Plan:
     conversation = path("conversationId")
     agent = Field(_leg_agent().sql, "participants.userId")
     escalation_codes = ", ".join(literal(code) for code in codes)
-    other_codes = (
-        f"list_filter({_texts('wrapUpCode')}, lambda c: c not in ({escalation_codes}))"
-        if codes
-        else _texts("wrapUpCode")
-    )
+    all_codes = _texts("wrapUpCode")
+    other_codes = f"list_filter({all_codes}, lambda c: not {one_of('c', codes)})" if codes else all_codes
     transfers = ", ".join(literal(word) for word in TRANSFERS)
     interaction = TableMap(
         "interaction",
@@ -244,7 +244,8 @@ def _evaluation(conversation: Field, context: Context) -> TableMap:
     when = "(item ->> '$.released') = 'true' and coalesce(item ->> '$.deleted', 'false') <> 'true'"
     forms = [str(form) for form in context.option("qa_forms", [])]
     if forms:
-        when += f" and (item ->> '$.formName') in ({', '.join(literal(form) for form in forms)})"
+        form = "item ->> '$.formName'"
+        when += f" and {one_of(form, forms)}"
     score, critical = "(item ->> '$.oTotalScore')", "(item ->> '$.oTotalCriticalScore')"
     return TableMap(
         "qa_evaluation",
@@ -272,11 +273,11 @@ def recognise(sample: Sample) -> Recognition | None:
     """Recognise conversations by their ids and participants."""
     if not sample.is_json:
         return None
+    key = "options.escalation_wrapups"
     if sample.rows and {"conversationId", "participants"} <= set(sample.rows[0]):
-        return Recognition(0.99, "conversations, surveys and evaluations", ("options.escalation_wrapups",))
-    return (
-        Recognition(0.6, "conversations", ("options.escalation_wrapups",)) if "conversations" in sample.lists else None
-    )
+        codes = tuple(dict.fromkeys(re.findall(r"'wrapUpCode': '([^']+)'", str(sample.rows))))
+        return Recognition(0.99, "conversations, surveys and evaluations", (key,), seen={key: codes})
+    return Recognition(0.6, "conversations", (key,)) if "conversations" in sample.lists else None
 
 
 FORMAT = SourceFormat(

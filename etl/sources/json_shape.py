@@ -10,8 +10,6 @@ from collections.abc import Sequence
 
 from etl.sources import Check, json_path, literal
 
-_CONTAINERS = ("OBJECT", "ARRAY")
-
 
 def shape(*, objects: Sequence[str] = (), lists: Sequence[str] = (), scalars: Sequence[str] = ()) -> tuple[Check, ...]:
     """Return the check that given fields of a record have the right JSON type; JSON null and absence are fine.
@@ -27,13 +25,18 @@ def shape(*, objects: Sequence[str] = (), lists: Sequence[str] = (), scalars: Se
         One check whose message names every field that is wrong.
     """
     fields = [
-        *((name, "is not an object", "not in ('OBJECT', 'NULL')") for name in objects),
-        *((name, "is not a list", "not in ('ARRAY', 'NULL')") for name in lists),
-        *((name, "is not a single value", "in ('OBJECT', 'ARRAY')") for name in scalars),
+        *((name, "is not an object", "<> 'OBJECT'") for name in objects),
+        *((name, "is not a list", "<> 'ARRAY'") for name in lists),
+        *((name, "is not a single value", "") for name in scalars),
     ]
     paths = ", ".join(literal(json_path(name)) for name, _, _ in fields)
     kinds = f"json_type(j, [{paths}])"
-    broken = [f"({kinds})[{place}] {wrong}" for place, (_, _, wrong) in enumerate(fields, 1)]
+    broken = []
+    for place, (_, _, differs) in enumerate(fields, 1):
+        kind = f"({kinds})[{place}]"
+        broken.append(
+            f"({kind} {differs} and {kind} <> 'NULL')" if differs else f"({kind} = 'OBJECT' or {kind} = 'ARRAY')"
+        )
     words = [
         f"case when {test} then {literal(f'{name} {fault}')} end"
         for test, (name, fault, _) in zip(broken, fields, strict=True)

@@ -142,10 +142,7 @@ def recognise(sample: Sample) -> Recognition | None:
     if not {"ID", "Name", COURSE_COMPLETE} <= header:
         return None
     dates = [
-        str(row[name])
-        for row in sample.rows
-        for name in (COURSE_COMPLETE, *activities(sample.header))
-        if row.get(name)
+        str(row[name]) for row in sample.rows for name in (COURSE_COMPLETE, *activities(sample.header)) if row.get(name)
     ]
     order = day_or_month_first(dates)
     undecided = ["options.course", "timezone"]

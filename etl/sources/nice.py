@@ -43,7 +43,7 @@ from etl.sources import (
     quoted,
 )
 from etl.sources.csv_shape import OPTIONS, shape
-from etl.sources.wording import folded, kinds_by_word
+from etl.sources.wording import folded, kinds_by_word, one_of
 
 REQUIRED = ("Contact_ID", "Agent_No", "Start_Date", "Start_Time")
 OPTIONAL = (
@@ -78,7 +78,7 @@ def _times(date_format: str) -> tuple[Field, Field]:
     said = '"Start_Date" || \' \' || "Start_Time"'
     start_format = f"{date_format} %H:%M:%S"
     begins = f"try_strptime({said}, {literal(start_format)})"
-    ends = f"{begins} + to_seconds(try_cast(\"Total_Time\" as double))"
+    ends = f'{begins} + to_seconds(try_cast("Total_Time" as double))'
     return (
         Field(said, "Start_Date + Start_Time", format=start_format),
         Field(
@@ -133,7 +133,7 @@ def plan(context: Context) -> Plan:
                     "kind": Field('"Disposition_Code"', "Disposition_Code", values=codes),
                     "at": Field(f"coalesce({ended.sql}, {_start_as_iso(context)})", ended.source, format=ended.format),
                 },
-                when=f"\"Disposition_Code\" in ({', '.join(literal(code) for code in codes)})",
+                when=one_of(quoted("Disposition_Code"), codes),
             )
         )
     durations = ("Agent_Time", "Active_Talk_Time", "Hold_Time", "ACW_Seconds", "Total_Time")
@@ -165,7 +165,7 @@ FORMAT = SourceFormat(
     recognise=recognise,
     options={
         "escalation_dispositions": "disposition codes that mean an escalation: a list (all tier2), or "
-        "`{ \"12\" = \"supervisor\" }`",
+        '`{ "12" = "supervisor" }`',
         "date_format": "how Start_Date is written, a `strptime` pattern; `%m/%d/%Y` when not given",
         **OPTIONS,
     },

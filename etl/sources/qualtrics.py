@@ -41,7 +41,7 @@ from etl.sources import (
     column,
 )
 from etl.sources.csv_shape import OPTIONS, shape
-from etl.sources.wording import unreadable
+from etl.sources.wording import one_of, unreadable
 
 REQUIRED = ("StartDate", "EndDate", "Status", "Finished", "RecordedDate", "ResponseId")
 
@@ -179,26 +179,21 @@ def plan(context: Context) -> Plan:
     )
 
 
-def _texts(values: tuple[str, ...]) -> str:
-    return ", ".join(f"'{value}'" for value in values)
-
-
 def _known_status() -> Check:
-    known = _texts((*PREVIEWS, *SPAM, *ANSWERS))
-    words = "is not a type of response"
-    return unreadable("coalesce(\"Status\", '')", "Status", f"coalesce(lower(\"Status\"), '') not in ({known})", words)
+    said = "coalesce(lower(\"Status\"), '')"
+    return unreadable(said, "Status", f"not {one_of(said, (*PREVIEWS, *SPAM, *ANSWERS))}", "is not a type of response")
 
 
 def _drops(unfinished: str, source: str) -> tuple[Drop, ...]:
     drops = (
-        Drop(f'lower("Status") in ({_texts(PREVIEWS)})', "preview: a preview or test, not an answer"),
-        Drop(f'lower("Status") in ({_texts(SPAM)})', "spam: marked as spam by Qualtrics"),
+        Drop(one_of('lower("Status")', PREVIEWS), "preview: a preview or test, not an answer"),
+        Drop(one_of('lower("Status")', SPAM), "spam: marked as spam by Qualtrics"),
     )
     if unfinished == "keep":
         return drops
     if unfinished != "drop":
         raise SourceError(f'[sources.{source}] options.unfinished is "{unfinished}"; write "drop" or "keep".')
-    return (*drops, Drop("lower(\"Finished\") in ('0', 'false')", "unfinished: the survey was not completed"))
+    return (*drops, Drop(one_of('lower("Finished")', ("0", "false")), "unfinished: the survey was not completed"))
 
 
 def recognise(sample: Sample) -> Recognition | None:

@@ -62,7 +62,7 @@ from etl.sources import (
     quoted,
 )
 from etl.sources.csv_shape import OPTIONS, shape
-from etl.sources.wording import folded
+from etl.sources.wording import TRUE, folded, one_of
 
 CHANNELS = {
     "phone": "voice",
@@ -88,7 +88,7 @@ ITEM_OPTIONAL = (
     "ProductCode", "TotalPrice", "CurrencyIsoCode", "LastModifiedDate", "IsDeleted", "Opportunity.Contact_Id__c",
 )  # fmt: skip
 
-_DELETED = Drop("lower(\"IsDeleted\") in ('true', '1')", "deleted in Salesforce")
+_DELETED = Drop(one_of('lower("IsDeleted")', TRUE), "deleted in Salesforce")
 
 
 def plan(context: Context) -> Plan:
@@ -114,8 +114,9 @@ def _cases(context: Context) -> Plan:
     complaint = "false"
     types = [str(name) for name in context.option("complaint_types", [])]
     if types:
-        complaint = f"coalesce(\"Type\" in ({', '.join(literal(name) for name in types)}), false)"
-    escalated = f"({complaint} or lower(\"IsEscalated\") in ('true', '1'))"
+        complaint = f"coalesce({one_of(quoted('Type'), types)}, false)"
+    is_escalated = one_of('lower("IsEscalated")', TRUE)
+    escalated = f"({complaint} or {is_escalated})"
     escalation = TableMap(
         "escalation",
         {
@@ -194,12 +195,12 @@ def recognise(sample: Sample) -> Recognition | None:
         undecided = ["options.offer_kind"]
         if "Opportunity.Contact_Id__c" not in header:
             undecided.append("columns.interaction_id")
-        return Recognition(0.98, "opportunity line items", tuple(undecided))
+        return Recognition(0.98, "opportunity line items", tuple(undecided), {"offer_kind": "upsell"})
     if {"Id", "OwnerId", "IsEscalated"} <= header:
         decide = ["options.cases_are"]
         if "Contact_Id__c" not in header:
             decide.append("columns.interaction_id")
-        return Recognition(0.98, "cases", tuple(decide))
+        return Recognition(0.98, "cases", tuple(decide), {"cases_are": "escalations"})
     return None
 
 
@@ -212,7 +213,7 @@ FORMAT = SourceFormat(
     options={
         "cases_are": "`escalations` (when not given) or `contacts`",
         "complaint_types": "values of Type that make a case a complaint",
-        "offer_kinds": "product code to kind, such as `{ \"UPG-5G\" = \"upsell\" }`",
+        "offer_kinds": 'product code to kind, such as `{ "UPG-5G" = "upsell" }`',
         "offer_kind": "kind of products that are not in `offer_kinds`; `upsell` when not given",
         **OPTIONS,
     },

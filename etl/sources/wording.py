@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from etl.sources import Check, Context, Field, SourceError, literal
+
+TRUE, FALSE = ("true", "1"), ("false", "0")
+"""How CSV exports write yes and no, in lower case."""
+
+
+def one_of(sql: str, words: Iterable[str]) -> str:
+    """Return SQL that says whether a text is one of these words; NULL for NULL.
+
+    Not written with IN: DuckDB turns a long IN into a join, which does not keep the order of the rows, and line numbers
+    rest on that order.
+
+    Parameters
+    ----------
+    sql : str
+        Expression of the text.
+    words : iterable of str
+    """
+    return f"list_contains([{', '.join(literal(word) for word in words)}], {sql})"
 
 
 def kinds_by_word(context: Context, option: str, kinds: Sequence[str]) -> dict[str, str]:
@@ -59,10 +77,9 @@ def folded(context: Context, canonical: str, sql: str, source: str, known: Mappi
         What an empty field means, or ``""`` for NULL.
     """
     own = [str(word) for word in context.source.values.get(canonical, {})]
-    keep = f"when {sql} in ({', '.join(literal(word) for word in own)}) then {sql} " if own else ""
-    words = ", ".join(literal(word) for word in known)
+    keep = f"when {one_of(sql, own)} then {sql} " if own else ""
     nothing = literal(empty) if empty else "null"
-    cases = f"when {sql} is null then {nothing} {keep}when lower({sql}) in ({words}) then lower({sql})"
+    cases = f"when {sql} is null then {nothing} {keep}when {one_of(f'lower({sql})', known)} then lower({sql})"
     return Field(f"case {cases} else 'other' end", source, values=known)
 
 

@@ -45,7 +45,7 @@ from etl.sources import (
     literal,
 )
 from etl.sources.csv_shape import OPTIONS, shape
-from etl.sources.wording import unreadable
+from etl.sources.wording import FALSE, TRUE, one_of, unreadable
 
 WORKER_REQUIRED = ("id", "_fivetran_start", "hire_date")
 WORKER_OPTIONAL = (
@@ -72,11 +72,11 @@ def plan(context: Context) -> Plan:
 
 
 def _workers(context: Context) -> Plan:
-    category = "lower(\"primary_termination_category\")"
+    involuntary = 'lower("termination_involuntary")'
+    category = 'lower("primary_termination_category")'
     leave_type = Field(
         f"case when {_LEFT} is null then null "
-        "when lower(\"termination_involuntary\") in ('true', '1') then 'involuntary' "
-        "when lower(\"termination_involuntary\") in ('false', '0') then 'voluntary' "
+        f"when {one_of(involuntary, TRUE)} then 'involuntary' when {one_of(involuntary, FALSE)} then 'voluntary' "
         f"when {category} like '%involuntary%' then 'involuntary' when {category} like '%voluntary%' then 'voluntary' "
         "else 'other' end",
         "termination_involuntary + primary_termination_category",
@@ -99,7 +99,7 @@ def _workers(context: Context) -> Plan:
     return Plan(
         shape(context, WORKER_REQUIRED, WORKER_OPTIONAL),
         (agent,),
-        drops=(Drop("lower(\"hire_rescinded\") in ('true', '1')", "the hire was rescinded"),),
+        drops=(Drop(one_of('lower("hire_rescinded")', TRUE), "the hire was rescinded"),),
         key=("'worker'", '"id"', '"_fivetran_start"'),
     )
 
@@ -122,7 +122,7 @@ def _organisations(context: Context) -> Plan:
     )
     pattern = str(context.option("organization_pattern", ""))
     drops = (
-        (Drop(f"not regexp_matches(\"organization_id\", {literal(pattern)})", "organisation is not a team"),)
+        (Drop(f'not regexp_matches("organization_id", {literal(pattern)})', "organisation is not a team"),)
         if pattern
         else ()
     )

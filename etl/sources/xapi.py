@@ -34,6 +34,7 @@ from etl.sources import (
     path,
 )
 from etl.sources.json_shape import shape
+from etl.sources.wording import one_of
 
 STATUS = {
     **dict.fromkeys(("completed", "passed", "mastered", "satisfied"), "completed"),
@@ -55,9 +56,9 @@ _INSTANT = f"(try_cast({_AT} as timestamptz) at time zone 'UTC')"
 def _status() -> str:
     by_status: dict[str, list[str]] = {}
     for verb, status in STATUS.items():
-        by_status.setdefault(status, []).append(literal(verb))
-    cases = " ".join(f"when {_VERB} in ({', '.join(verbs)}) then '{status}'" for status, verbs in by_status.items())
-    unsuccessful = f"{_VERB} in ('completed', 'satisfied') and (j ->> '$.result.success') = 'false'"
+        by_status.setdefault(status, []).append(verb)
+    cases = " ".join(f"when {one_of(_VERB, verbs)} then '{status}'" for status, verbs in by_status.items())
+    unsuccessful = f"{one_of(_VERB, ('completed', 'satisfied'))} and (j ->> '$.result.success') = 'false'"
     return f"case when {unsuccessful} then 'failed' {cases} end"
 
 
@@ -71,9 +72,8 @@ def plan(context: Context) -> Plan:
     pattern = literal(str(context.option("course_pattern", LAST_PART)))
     status = _status()
 
-    def when(*names: str) -> Field:
-        said = ", ".join(literal(name) for name in names)
-        return Field(f"case when ({status}) in ({said}) then {_AT} end", "timestamp + stored")
+    def when(name: str) -> Field:
+        return Field(f"case when ({status}) = {literal(name)} then {_AT} end", "timestamp + stored")
 
     training = TableMap(
         "training",
@@ -108,7 +108,11 @@ def recognise(sample: Sample) -> Recognition | None:
     """Recognise statements by actor, verb and object."""
     first: Mapping[str, object] = sample.rows[0] if sample.rows else {}
     if sample.is_json and {"actor", "verb", "object"} <= set(first):
-        return Recognition(0.99, "learning statements", ("options.course_pattern",))
+        key = "options.course_pattern"
+        about = (row["object"].get("id") for row in sample.rows if isinstance(row.get("object"), dict))
+        return Recognition(
+            0.99, "learning statements", (key,), seen={key: tuple(dict.fromkeys(str(item) for item in about if item))}
+        )
     return None
 
 

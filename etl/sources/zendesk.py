@@ -64,7 +64,7 @@ from etl.sources import (
     path,
 )
 from etl.sources.json_shape import shape
-from etl.sources.wording import folded, kinds_by_word, unreadable
+from etl.sources.wording import folded, kinds_by_word, one_of, unreadable
 
 KINDS = ("tier2", "supervisor", "complaint")
 
@@ -84,6 +84,9 @@ CHANNELS = {
     "instagram_dm": "social",
 }
 """Values of via.channel; anything else (web form, API, help centre) is ``other``."""
+
+TAG_WORDS = {"escal": "tier2", "tier2": "tier2", "supervisor": "supervisor", "complain": "complaint"}
+"""Parts of tags from which `empathy init` proposes what they mean; the last that fits counts."""
 
 LISTS = ("tickets", "satisfaction_ratings")
 
@@ -153,9 +156,7 @@ def _tickets(context: Context) -> Plan:
             )
         )
     checks = shape(objects=("via",), lists=("tags", "custom_fields"), scalars=("id", "assignee_id", "requester_id"))
-    return Plan(
-        JsonShape(LISTS), tuple(tables), checks, drops, key=("'ticket'", _ID.sql), version=_UPDATED.sql
-    )
+    return Plan(JsonShape(LISTS), tuple(tables), checks, drops, key=("'ticket'", _ID.sql), version=_UPDATED.sql)
 
 
 def _custom_field(number: str) -> Field:
@@ -186,7 +187,7 @@ def _contact(context: Context) -> TableMap:
 
 def _ratings(tickets_are_contacts: bool) -> Plan:
     score = path("score")
-    answered = f"{score.sql} in ('good', 'bad')"
+    answered = one_of(score.sql, ("good", "bad"))
     fields = {
         "response_id": _ID,
         "source_agent_id": _AGENT,
@@ -201,10 +202,10 @@ def _ratings(tickets_are_contacts: bool) -> Plan:
     if tickets_are_contacts:
         fields["interaction_id"] = path("ticket_id")
     said = f"coalesce({score.sql}, '')"
-    known = "('good', 'bad', 'offered', 'unoffered')"
+    known = one_of(said, ("good", "bad", "offered", "unoffered"))
     checks = (
         *shape(scalars=("id", "ticket_id", "assignee_id", "score", "comment")),
-        unreadable(said, score.source, f"{said} not in {known}", "is not good, bad, offered or unoffered"),
+        unreadable(said, score.source, f"not {known}", "is not good, bad, offered or unoffered"),
     )
     return Plan(
         JsonShape(LISTS),
@@ -224,10 +225,27 @@ def recognise(sample: Sample) -> Recognition | None:
     if _holds_ratings(sample):
         return Recognition(0.97, "satisfaction ratings")
     if {"id", "created_at", "tags"} <= set(first) and {"custom_fields", "via", "assignee_id"} & set(first):
-        return Recognition(
-            0.97, "tickets", ("options.tickets_are", "options.escalation_tags", "options.contact_field")
-        )
+        return _recognised_tickets(sample)
     return None
+
+
+def _recognised_tickets(sample: Sample) -> Recognition:
+    tags = tuple(dict.fromkeys(str(tag) for row in sample.rows for tag in row.get("tags") or ()))
+    meant = {tag: kind for word, kind in TAG_WORDS.items() for tag in tags if word in tag.casefold()}
+    fields = [item for row in sample.rows for item in row.get("custom_fields") or () if isinstance(item, dict)]
+    filled = tuple(dict.fromkeys(str(item.get("id")) for item in fields if item.get("value") not in (None, "")))
+    options: dict[str, object] = {"tickets_are": "escalations"}
+    if meant:
+        options["escalation_tags"] = meant
+    if len(filled) == 1:
+        options["contact_field"] = int(filled[0]) if filled[0].isdigit() else filled[0]
+    return Recognition(
+        0.97,
+        "tickets",
+        ("options.tickets_are", "options.escalation_tags", "options.contact_field"),
+        options,
+        seen={"options.escalation_tags": tags, "options.contact_field": filled},
+    )
 
 
 FORMAT = SourceFormat(
@@ -238,7 +256,7 @@ FORMAT = SourceFormat(
     recognise=recognise,
     options={
         "tickets_are": "`escalations` (when not given) or `contacts`",
-        "escalation_tags": "tags that mean an escalation: a list (all tier2), or `{ complaint = \"complaint\" }`",
+        "escalation_tags": 'tags that mean an escalation: a list (all tier2), or `{ complaint = "complaint" }`',
         "contact_field": "number of the custom field that holds the id of the contact",
     },
 )

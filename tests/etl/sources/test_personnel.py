@@ -28,8 +28,8 @@ def test_bamboohr_employees(load):
 
 
 def test_bamboohr_reasons_and_dates_can_be_explained(load):
-    values = {"leave_type": {"Moved away": "voluntary"}}
-    loaded = load("bamboohr", "bamboohr_employees.csv", values=values)
+    options = {"leave_types": {"Moved away": "voluntary"}}
+    loaded = load("bamboohr", ["bamboohr_employees.csv", "bamboohr_job_history.csv"], options=options)
     assert loaded.rows("agent", "source_agent_id")[2]["leave_type"] == "voluntary"
     other = load("bamboohr", "bamboohr_employees.csv", options={"date_format": "%d/%m/%Y"})
     (row,) = other.rows("agent")
@@ -60,7 +60,7 @@ def test_bamboohr_job_history(load):
 
 
 def test_bamboohr_teams_may_stand_in_another_column(load):
-    loaded = load("bamboohr", "bamboohr_job_history.csv", columns={"team_id": "division"})
+    loaded = load("bamboohr", "bamboohr_job_history.csv", options={"team_column": "division"})
     assert {row["team_id"] for row in loaded.rows("agent_team")} == {"EMEA"}
 
 
