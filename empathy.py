@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from etl.build import BuildReport
+    from etl.build import BuildReport, CheckReport
     from etl.config import Config
     from etl.publish import Draft
 
@@ -317,12 +317,13 @@ def versions_rollback(
 
 
 def _estimate_into(draft: Draft, settings: Config) -> list[dict[str, Any]]:
-    from analysis.run import effects_json, estimate_all
+    from analysis.run import estimate_all
+    from analysis.tables import effects_json
     from etl.kpis import load as load_catalogue
 
     catalogue = load_catalogue().with_overrides(settings)
     with progress("Estimating effects") as step:
-        frames = estimate_all(draft.con, settings, catalogue, progress=step)
+        frames = estimate_all(draft.con, settings, catalogue, progress=lambda line, _share: step(line))
     draft.write_results(frames)
     return effects_json(frames)
 
@@ -345,7 +346,7 @@ def _serve(config: Path, host: str, port: int, workers: int) -> None:
     serve_dashboard(config, host=host, port=port, workers=workers)
 
 
-def _print_files(report: BuildReport) -> None:
+def _print_files(report: BuildReport | CheckReport) -> None:
     table = Table("file", "source", box=None)
     for column in ("read", "loaded", "rejected", "duplicate"):
         table.add_column(column, justify="right")

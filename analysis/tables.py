@@ -218,3 +218,35 @@ def _key(value: Any) -> Any:
     if isinstance(value, date):
         return value
     return int(value) if isinstance(value, (int, float)) else value
+
+
+EFFECT_JSON = (
+    "role", "estimator", "estimate", "std_error", "ci_low", "ci_high", "verdict", "sentence",
+    "n_contacts", "n_agents", "n_clusters",
+)  # fmt: skip
+"""Columns of ``effect`` that programs are given."""
+
+
+def effects_json(frames: Mapping[str, pl.DataFrame]) -> list[dict[str, Any]]:
+    """The rows of ``effect`` as plain values, for programs that read standard output.
+
+    Parameters
+    ----------
+    frames : mapping of str to polars.DataFrame
+        The result tables.
+
+    Returns
+    -------
+    list of dict
+        Columns of ``effect``, with the slice as one word (``overall`` or ``site=Madrid``); NaN becomes None.
+    """
+    rows = []
+    for row in frames["effect"].iter_rows(named=True):
+        kind, value = row["slice_kind"], row["slice_value"]
+        named = {"kpi": row["kpi"], "slice": f"{kind}={value}" if value else kind}
+        rows.append(named | {key: _plain_json(row[key]) for key in EFFECT_JSON})
+    return rows
+
+
+def _plain_json(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
