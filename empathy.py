@@ -42,7 +42,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and 
 AsOf = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Use only what was known by this day.")]
 
 DEFAULT_CONFIG = Path("empathy.toml")
-screen = Console(stderr=True, highlight=False)
+screen = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -265,7 +265,7 @@ def rejects_list(
     table = Table("file", "line", "reasons", "row (masked)", box=None)
     for row in rows:
         table.add_row(str(row["path"]), str(row["line"] or ""), "; ".join(row["reasons"]), str(row["raw"] or ""))
-    Console(highlight=False).print(table if rows else "No row was rejected.")
+    Console(highlight=False, soft_wrap=True).print(table if rows else "No row was rejected.")
 
 
 @rejects_app.command("replay")
@@ -301,7 +301,7 @@ def versions_list(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) 
             str(row["run_id"]), f"{row['created_at']:%Y-%m-%d %H:%M} UTC", "yes" if row["has_results"] else "no",
             "served" if row["served"] else "",
         )  # fmt: skip
-    Console(highlight=False).print(table)
+    Console(highlight=False, soft_wrap=True).print(table)
 
 
 @versions_app.command("rollback")
@@ -353,7 +353,7 @@ def _print_files(report: BuildReport | CheckReport) -> None:
     for file in report.to_json()["files"]:
         counts = [f"{file[column]:,}" for column in ("read", "loaded", "rejected", "duplicate")]
         table.add_row(str(file["path"]), file["source"], *counts)
-    Console(highlight=False).print(table)
+    Console(highlight=False, soft_wrap=True).print(table)
 
 
 def _report_effects(effects: list[dict[str, Any]], run_id: str, as_json: bool) -> None:
@@ -364,7 +364,7 @@ def _report_effects(effects: list[dict[str, Any]], run_id: str, as_json: bool) -
 
 
 def _print_effects(effects: list[dict[str, Any]]) -> None:
-    out = Console(highlight=False)
+    out = Console(highlight=False, soft_wrap=True)
     for effect in effects:
         if effect["slice"] == "overall" and effect["role"] == "headline":
             out.print(f"{effect['kpi']:<24} {effect['sentence']}")
