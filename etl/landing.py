@@ -430,10 +430,10 @@ def _compare_lines(
     if plain is None or header is None or not total or not statement.witnesses:
         return
     step = max(int(total) // WITNESS_ROWS, 1)
-    named = list(statement.witnesses)
+    named = [name for name, said in statement.witnesses.items() if said in reading.columns]
     rows = con.execute(
-        f"SELECT file_row_number, {', '.join(named)} FROM read_parquet({literal(str(target))}, file_row_number = true) "
-        f"WHERE file_row_number % {step} = 0"
+        f"SELECT {', '.join(['file_row_number', *named])} "
+        f"FROM read_parquet({literal(str(target))}, file_row_number = true) WHERE file_row_number % {step} = 0"
     ).fetchall()
     texts = textfile.raw_lines(plain.path, {first_line + int(row[0]) for row in rows})
     places = [reading.columns.index(statement.witnesses[name]) for name in named]
