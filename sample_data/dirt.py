@@ -62,7 +62,7 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "contact_reversed": ("contacts", "rejected", "The contact ends before it starts."),
     "contact_broken_line": ("contacts", "rejected", "A line cut off in the middle."),
     "ticket_older_version": ("tickets", "duplicate", "An earlier version of a ticket, from before it was escalated."),
-    "ticket_orphan": ("tickets", "rejected", "A ticket about a contact that does not exist."),
+    "ticket_orphan": ("tickets", "flagged", "A ticket about a contact that does not exist."),
     "survey_preview": ("surveys", "dropped", "A test answer by the survey's author (Status 1)."),
     "survey_duplicate": ("surveys", "duplicate", "A response exported twice."),
     "survey_off_scale": ("surveys", "rejected", "A satisfaction of 11 on a scale of 1 to 5."),

@@ -36,7 +36,8 @@ class PanelWorld:
     Parameters
     ----------
     frame : polars.DataFrame
-        ``agent, team, week, scheduled_week, trained_week`` (int or null), ``y`` (rate or mean, float), ``n``
+        ``agent, team`` (one per agent: the team at the scheduled week, else the first), ``week, scheduled_week,
+        trained_week`` (int or null), ``y`` (rate or mean, float), ``n``
         (contacts, int). Rows without contacts are left out.
     truth : polars.DataFrame
         ``agent, week, tau`` (true effect on the rate in the cell, spillover included), ``spillover`` (of which
@@ -101,6 +102,20 @@ def simulate_panel(params: Parameters, kpi: str = "escalation_rate") -> PanelWor
     return _tables(centre, keys.astype(np.int64), values)
 
 
+def _assignment_team(
+    agent: NDArray[np.int64], team: NDArray[np.int64], week: NDArray[np.int64], scheduled: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return one team per agent: the last one held up to the scheduled week, else the first."""
+    place: NDArray[np.int64] = np.lexsort((week, agent))
+    ordered = agent[place]
+    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    early = np.add.reduceat((week[place] <= scheduled[place]) & (scheduled[place] < NEVER), first).astype(np.int64)
+    held = team[place][first + np.maximum(early - 1, 0)]
+    whose = np.empty(agent.size, dtype=np.int64)
+    whose[place] = np.repeat(held, np.diff(np.r_[first, agent.size]))
+    return whose
+
+
 def _weekly_volume(centre: Centre, expected: Array, week: int, seats: np.ndarray) -> np.ndarray:
     full = np.zeros(centre.params.seats)
     full[seats] = expected
@@ -127,7 +142,7 @@ def _tables(centre: Centre, keys: np.ndarray, values: Array) -> PanelWorld:
     frame = pl.DataFrame(
         {
             "agent": agent,
-            "team": team,
+            "team": _assignment_team(agent, team, week, programme.scheduled[agent]),
             "week": week,
             "scheduled_week": programme.scheduled[agent],
             "trained_week": base[agent],

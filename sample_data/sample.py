@@ -34,7 +34,7 @@ class Summary:
     agents, trained_agents, contacts, weeks, teams : int
     assignment : str
     effect : float
-        The scale that was asked for; 1 is the default world, 0 a null world.
+        ``effect_scale`` of the world; 0 is a null world.
     escalation_effect : float
         True effect of training on the escalation rate, share of contacts; NaN when nobody was trained.
     planted : dict of int
@@ -101,7 +101,7 @@ def parameters(
         "teams": max(1, round(agents / per_team)),
         "seats_per_team": per_team,
         "weeks": weeks,
-        "effect_scale": effect,
+        "effect_scale": effect * demo.effect_scale,
         "pre_weeks": max(4, round(weeks * demo.pre_weeks / demo.weeks)),
         "wave_gap_weeks": max(1, round(weeks * demo.wave_gap_weeks / demo.weeks)),
         "refresher_weeks": max(4, round(weeks * demo.refresher_weeks / demo.weeks)),
@@ -137,7 +137,7 @@ def write_sample(
     assignment : str
         ``randomised | team_waves | lowest_performers | volunteers | none``.
     effect : float
-        Multiplies every effect of training; 0 gives a world in which training does nothing.
+        Multiplies every effect of training in the demo's world; 0 gives a world in which training does nothing.
     seed : int, optional
     dirt : bool
         Plant the dirt that real exports have.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from sample_data import identity, moments
 from sample_data.world import World
@@ -62,7 +63,7 @@ def responses(world: World) -> pl.DataFrame:
     luck = said["luck"].to_numpy().astype(np.float64)
     remarks = np.array([_quoted(text) for text in REMARKS])
     seconds = (25 + 90 * ((luck * 37) % 1)).astype(np.int64)
-    started = said["invited_at"].to_numpy() + (600 + 30 * 3600 * luck**3).astype(np.int64)
+    started = _outside_fold(said["invited_at"].to_numpy() + (600 + 30 * 3600 * luck**3).astype(np.int64))
     return pl.DataFrame(
         {
             "contact": said["contact"],
@@ -86,8 +87,20 @@ def _invited(world: World) -> pl.DataFrame:
     begin = moments.utc_seconds(params, asked["site"].to_numpy(), asked["day"].to_numpy(), asked["second"].to_numpy())
     ends = begin + asked["wait"].to_numpy() + asked["handle"].to_numpy()
     return asked.with_columns(
-        pl.col("contact").cast(pl.Int64), pl.Series("invited_at", ends.astype(np.int64) + 1800)
+        pl.col("contact").cast(pl.Int64), pl.Series("invited_at", _outside_fold(ends.astype(np.int64) + 1800))
     )
+
+
+def _outside_fold(moment: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Move moments out of the hour that the account's clock shows twice: the file could not tell which was meant."""
+    wall = "%Y-%m-%d %H:%M:%S"
+    told = pl.DataFrame({"at": moment}).select(
+        now=moments.written(pl.col("at"), wall, ZONE),
+        sooner=moments.written(pl.col("at") - 3600, wall, ZONE),
+        later=moments.written(pl.col("at") + 3600, wall, ZONE),
+    )
+    twice = told.select((pl.col("now") == pl.col("sooner")) | (pl.col("now") == pl.col("later"))).to_series()
+    return np.where(twice.to_numpy(), moment + 2 * 3600, moment)
 
 
 def as_lines(said: pl.DataFrame) -> pl.Series:

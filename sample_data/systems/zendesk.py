@@ -12,7 +12,8 @@ CONTACT_FIELD = 360001
 """The custom field that holds the contact's id."""
 
 TAG_TIER2, TAG_SUPERVISOR, TAG_COMPLAINT = "escalated_l2", "escalated_supervisor", "complaint"
-FOLLOW_UP_SHARE = 0.02
+FOLLOW_UP_SHARE = 0.005
+"""Share of contacts that lead to a ticket of plain work."""
 
 
 def tickets(world: World, rows: slice) -> pl.DataFrame:

@@ -132,6 +132,16 @@ def test_fast_panel_and_contacts_come_from_one_process(world: World) -> None:
     assert abs(rate - drawn) < SIGMAS * error
 
 
+def test_panel_gives_every_agent_the_team_at_assignment(world: World) -> None:
+    frame = simulate_panel(world.params).frame
+    teams = frame.select("agent", "team", "scheduled_week").unique()
+    assert teams["agent"].is_unique().all()
+    history = sorted(world.centre.staff.history, key=lambda move: move[1])
+    for agent, team, scheduled in teams.iter_rows():
+        held = [t for a, w, t in history if a == agent and w <= (scheduled if scheduled is not None else -1)]
+        assert team == (held[-1] if held else next(t for a, _, t in history if a == agent))
+
+
 def test_volumes_of_panel_and_contacts_agree(world: World) -> None:
     contacts = simulate_panel(world.params).frame["n"].sum()
     assert abs(contacts - world.contacts.height) < SIGMAS * np.sqrt(2 * contacts)
