@@ -21,7 +21,6 @@ from etl.contracts import CONTRACTS, EARLIEST, LATEST, TYPE_WORDS, Column
 from etl.privacy import scrub_sql
 from etl.sources import Field, JsonShape, Plan, TableMap, column, literal, path, quoted
 
-
 _PLAIN = re.compile(r'"(?:[^"]|"")+"')
 """A quoted identifier and nothing else: a column of the file as it stands."""
 
@@ -130,7 +129,7 @@ def resolve(name: str, source: Source, plan: Plan) -> Plan:
 
 def _user_field(names: str | list[str], is_json: bool) -> Field:
     parts = [names] if isinstance(names, str) else list(names)
-    fields = [path(part) if is_json else column(part) for part in parts]
+    fields = [Field("NULL", "") if not part else path(part) if is_json else column(part) for part in parts]
     if len(fields) == 1:
         return fields[0]
     together = " || '/' || ".join(f"coalesce({item.sql}, '')" for item in fields)

@@ -13,6 +13,7 @@ import tomllib
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -155,6 +156,7 @@ class Identity(_Section):
     attributes: tuple[str, ...] = Field(
         default=(), description="what the parts of a composite agent id are, in order; the first must always be known"
     )
+    unknown: tuple[str, ...] = Field(default=(), description="texts that stand for an unknown attribute, such as NA")
 
     @model_validator(mode="after")
     def _attributes_named(self) -> Identity:
@@ -206,6 +208,8 @@ class Programme(_Section):
 
     name: str = "Empathy programme"
     complete: Literal["any", "all"] = "any"
+    study_from: date | None = Field(default=None, description="first day that the marts cover")
+    study_to: date | None = Field(default=None, description="last day that the marts cover")
     courses: tuple[Course, ...] = ()
     assignment: Assignment = Assignment()
 

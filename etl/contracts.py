@@ -277,7 +277,7 @@ AGENT_DAY = Contract(
 TRAINING = Contract(
     "training",
     "One attempt of an agent at a course, or the plan of it.",
-    ("source_agent_id", "course_id", "attempt", "status"),
+    ("source_agent_id", "course_id", "attempt", "status", "completed_at"),
     (
         _agent(),
         Column("course_id", "text", "The course, as in [[programme.courses]].", required=True),
@@ -354,7 +354,7 @@ ESCALATION = Contract(
         ROW_VERSION,
     ),
     (
-        Rule("dated", "at is null and interaction_id is null", "neither at nor interaction_id is given"),
+        Rule("dated", '"at" is null and interaction_id is null', "neither at nor interaction_id is given"),
         Rule(
             "tied",
             "interaction_id is null and source_agent_id is null",

@@ -31,7 +31,7 @@ from etl.kpis import SQL_FOLDER
 from etl.privacy import pseudonym
 
 if TYPE_CHECKING:
-    from etl.config import Config
+    from etl.config import Config, Identity
 
 ID_TABLES = (
     "agent",
@@ -123,7 +123,7 @@ def resolve(con: duckdb.DuckDBPyConnection, config: Config, secret: bytes) -> tu
     else:
         _create(con, "identity_candidate")
         if "attributes" in config.identity.match:
-            _add_candidates_by_attributes(con, len(config.identity.attributes))
+            _add_candidates_by_attributes(con, config.identity)
     for relation in ("identity_choice", "identity", "identity_fault"):
         _create(con, relation)
     return _coverage(con)
@@ -165,19 +165,25 @@ def _give_keys(con: duckdb.DuckDBPyConnection, secret: bytes) -> None:
         con.unregister("person_keys")
 
 
-def _add_candidates_by_attributes(con: duckdb.DuckDBPyConnection, count: int) -> None:
+def _add_candidates_by_attributes(con: duckdb.DuckDBPyConnection, section: Identity) -> None:
     """People whose attributes agree with an id's wherever both are known; the first attribute must be known."""
-    names = [f"attribute_{number}" for number in range(1, count + 1)]
+    names = [f"attribute_{number}" for number in range(1, len(section.attributes) + 1)]
     parts = ", ".join(
-        f"nullif(trim(string_split(source_agent_id, '{ATTRIBUTE_SEPARATOR}')[{number}]), '') as {name}"
+        f"case when not list_contains(?, part[{number}]) then part[{number}] end as {name}"
         for number, name in enumerate(names, start=1)
     )
+    unknown = ["", *section.unknown]
     agree = "".join(f" and coalesce(people.{name} = ids.{name}, true)" for name in names[1:])
     con.execute(
         f"""
         insert into staging.identity_candidate
         with ids as (
-            select distinct source, source_agent_id, {parts} from staging.source_id
+            select distinct source, source_agent_id, {parts}
+            from (
+                select *, string_split(source_agent_id, '{ATTRIBUTE_SEPARATOR}') as part
+                from staging.source_id
+                where table_name not in ('supervisor', 'evaluator')
+            )
         ),
         people as (
             select distinct directory.person_id, {", ".join(f"ids.{name}" for name in names)}
@@ -190,7 +196,8 @@ def _add_candidates_by_attributes(con: duckdb.DuckDBPyConnection, count: int) ->
             people.person_id, 'attributes'
         from ids
         inner join people on people.attribute_1 = ids.attribute_1{agree}
-        """
+        """,
+        [unknown] * len(names),
     )
 
 

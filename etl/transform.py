@@ -176,7 +176,8 @@ def match_agents(
 def every_relation(folder: Path = SQL_FOLDER) -> dict[str, str]:
     """Every relation with the SELECT of its file, those of :mod:`etl.identity` included."""
     matching = {
-        f"staging.{name}": (folder / "staging" / f"{name}.sql").read_text(encoding="utf-8") for name in sorted(_IDENTITY)
+        f"staging.{name}": (folder / "staging" / f"{name}.sql").read_text(encoding="utf-8")
+        for name in sorted(_IDENTITY)
     }
     return {**matching, **relations(folder)}
 
@@ -334,7 +335,7 @@ def _refuse_unresolved(con: duckdb.DuckDBPyConnection, refuse: Refuse) -> None:
     for table in (*identity.MUST_RESOLVE, *identity.RESOLVED_BY_CONTACT):
         has_contact = (
             "and not exists (select 1 from landing.interaction as contact "
-            "where contact.interaction_id = landed.interaction_id)"
+            "where contact.interaction_id = landed.interaction_id and contact.source_agent_id is not null)"
             if table in identity.RESOLVED_BY_CONTACT
             else ""
         )
@@ -405,6 +406,10 @@ def _window(con: duckdb.DuckDBPyConnection, config: Config) -> tuple[date | None
         if row and row[0] is not None and row[1] is not None:
             first_day, last_day = row
             break
+    if first_day is not None and config.programme.study_from is not None:
+        first_day = max(first_day, config.programme.study_from)
+    if last_day is not None and config.programme.study_to is not None:
+        last_day = min(last_day, config.programme.study_to)
     _fill(con, "window", "first_day date, last_day date", [(first_day, last_day)])
     zones = {config.project.timezone, *config.site_timezones().values()}
     edge = timedelta(days=2)

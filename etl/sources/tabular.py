@@ -13,8 +13,8 @@ The section of the source says everything::
     options = { delimiter = ";", encoding = "cp1252", date_format = "%d/%m/%Y %H:%M", decimal = "," }
 
 A canonical column that is not listed in ``columns`` is taken from the file's column of the same name, when there is one.
-Several source columns (``source_agent_id = ["last", "first"]``) are joined by a slash. ``[sources.NAME.also.TABLE]``
-fills further tables from the same records.
+Several source columns (``source_agent_id = ["last", "first"]``) are joined by a slash; an empty name leaves its
+part empty. ``[sources.NAME.also.TABLE]`` fills further tables from the same records.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _used(source: Source) -> tuple[str, ...]:
     )
     for group in groups:
         for own in group.values():
-            names += [own] if isinstance(own, str) else own
+            names += [own] if isinstance(own, str) else [part for part in own if part]
     names += [name for mapping in source.also.values() for name in mapping.when]
     return tuple(dict.fromkeys(names))
 

@@ -1,11 +1,14 @@
--- Escalations and complaints, at the agent, team, channel and queue of the contact they are about; without a contact,
--- at the agent named and the time of the escalation.
+-- Escalations and complaints, at the agent, team, channel and queue of the contact they are about; where there is no
+-- contact, or it reached no agent, at the agent named, at the time of the escalation or else of the contact.
 with linked as (
     select
         escalation.*,
         own.agent_key as own_agent_key,
         own.place_ix as own_place_ix,
-        cast(escalation.at + to_seconds(coalesce(own.offset_s, 0)) as date) as own_date,
+        cast(
+            coalesce(escalation.at, contact.started_at) + to_seconds(coalesce(own.offset_s, 0)) as date
+        ) as own_date,
+        coalesce(escalation.at, contact.started_at) as happened_at,
         contact.contact_source,
         contact.leg,
         contact.agent_key as contact_agent_key,
@@ -14,13 +17,13 @@ with linked as (
         contact.channel,
         contact.queue
     from staging.landed_escalation as escalation
+    left join staging.contact_link as contact
+        on contact.interaction_id = escalation.interaction_id
     left join staging.id_place as own
         on own.source = escalation._source
         and own.source_agent_id = escalation.source_agent_id
-        and own.from_at <= escalation.at
-        and escalation.at < own.to_at
-    left join staging.contact_link as contact
-        on contact.interaction_id = escalation.interaction_id
+        and own.from_at <= coalesce(escalation.at, contact.started_at)
+        and coalesce(escalation.at, contact.started_at) < own.to_at
     qualify row_number() over (
         partition by escalation._source, escalation.escalation_id
         order by
@@ -35,12 +38,15 @@ select
     linked.contact_source,
     linked.interaction_id,
     linked.leg,
-    case when linked.contact_source is null then linked.own_agent_key else linked.contact_agent_key end as agent_key,
+    coalesce(linked.contact_agent_key, linked.own_agent_key) as agent_key,
     linked.kind,
-    linked.at,
-    case when linked.contact_source is null then linked.own_place_ix else linked.contact_place_ix end as place_ix,
-    coalesce(linked.contact_date, linked.own_date) as local_date,
-    cast(date_trunc('week', coalesce(linked.contact_date, linked.own_date)) as date) as week,
+    linked.happened_at as at,
+    coalesce(linked.contact_place_ix, linked.own_place_ix) as place_ix,
+    case when linked.contact_place_ix is null then linked.own_date else linked.contact_date end as local_date,
+    cast(
+        date_trunc('week', case when linked.contact_place_ix is null then linked.own_date else linked.contact_date end)
+        as date
+    ) as week,
     linked.channel,
     linked.queue,
     linked._file_id,
