@@ -1,0 +1,232 @@
+"""A folder of exports becomes a configuration that loads, says what is there, and marks what nobody can know."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from etl.config import Config, load
+from etl.errors import EmpathyError
+from etl.guess import guess, words_of
+from etl.init import suggest
+
+DATA = Path(__file__).parent / "sources" / "data"
+
+
+def written(folder: Path, target: Path | None = None) -> tuple[Config, str, tuple[str, ...]]:
+    target = target or folder / "empathy.toml"
+    suggestion = suggest(folder, relative_to=target.parent)
+    target.write_text(suggestion.toml, encoding="utf-8")
+    return load(target), suggestion.toml, suggestion.lines
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from sample_data import write_sample
+
+    folder = tmp_path_factory.mktemp("world")
+    write_sample(folder, agents=16, weeks=12, seed=5)
+    return folder
+
+
+def test_every_export_of_the_sample_world_is_recognised_for_what_it_is(world: Path) -> None:
+    from etl.extract import find_files
+
+    proposed, _, lines = written(world / "exports", world / "proposed.toml")
+    known = load(world / "empathy.toml")
+    assert not [line for line in lines if line.startswith("left out")]
+
+    def by_file(config: Config) -> dict[Path, tuple[str, str | None, dict[str, object]]]:
+        found = find_files(config)
+        return {
+            path: (source.format, source.table, dict(source.columns) if source.format == "tabular" else {})
+            for name, source in config.sources.items()
+            for path in found[name]
+        }
+
+    assert by_file(proposed) == by_file(known)
+
+
+def test_the_proposal_for_the_sample_world_can_be_read(world: Path) -> None:
+    from etl.extract import extract
+
+    proposed, _, _ = written(world / "exports", world / "proposed.toml")
+    con = duckdb.connect()
+    extract(proposed, None, con, enforce=False, folder=world / "landing-of-test")
+    rejected = dict(
+        con.execute("SELECT source, count(*) FROM landing.reject WHERE status = 'open' GROUP BY source").fetchall()
+    )
+    assert set(rejected) <= {"offers"}, "offers of a kind the proposal leaves to decide"
+    for table in ("interaction", "survey_response", "escalation", "training", "agent", "agent_team", "qa_evaluation"):
+        assert con.execute(f"SELECT count(*) > 0 FROM landing.{table}").fetchone() == (True,), table
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("amazon_connect.jsonl", "amazon_connect"),
+        ("genesys.json", "genesys"),
+        ("zendesk_tickets.jsonl", "zendesk"),
+        ("zendesk_satisfaction_ratings.json", "zendesk"),
+        ("salesforce_case.csv", "salesforce"),
+        ("salesforce_opportunity_line_item.csv", "salesforce"),
+        ("qualtrics.csv", "qualtrics"),
+        ("completion-emp101.csv", "moodle"),
+        ("xapi.jsonl", "xapi"),
+        ("bamboohr_employees.csv", "bamboohr"),
+        ("bamboohr_job_history.csv", "bamboohr"),
+        ("workday_worker_history.csv", "workday"),
+        ("workday_worker_position_organization_history.csv", "workday"),
+        ("nice_contact_detail.csv", "nice"),
+    ],
+)
+def test_a_file_is_known_by_its_content_not_its_name(file: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / f"download 1{Path(file).suffix}").write_bytes((DATA / file).read_bytes())
+    config, _, _ = written(tmp_path)
+    (source,) = config.sources.values()
+    assert source.format == name
+
+
+def test_what_nobody_can_read_off_a_file_is_marked(tmp_path: Path) -> None:
+    for file in ("zendesk_tickets.jsonl", "completion-emp101.csv", "amazon_connect.jsonl", "bamboohr_employees.csv"):
+        (tmp_path / file).write_bytes((DATA / file).read_bytes())
+    config, text, _ = written(tmp_path)
+    marked = [line for line in text.splitlines() if "DECIDE" in line]
+    assert any("contact_field" in line and "Seen: 77" in line for line in marked)
+    assert any("escalation_tags" in line and "Seen:" in line for line in marked)
+    assert any("timezone" in line for line in marked)
+    assert any("how agents were chosen" in line for line in marked)
+    assert config.sources["tickets"].options == {
+        "tickets_are": "escalations",
+        "escalation_tags": {"to_tier2": "tier2"},
+        "contact_field": 77,
+    }
+    assert config.programme.assignment.mode == "unknown"
+    assert [course.id for course in config.programme.courses] == ["EMP101"]
+    assert '# [sites."Madrid"]' in text
+
+
+def test_reports_that_share_their_ids_become_one_source(tmp_path: Path) -> None:
+    for file in ("bamboohr_employees.csv", "bamboohr_job_history.csv"):
+        (tmp_path / file).write_bytes((DATA / file).read_bytes())
+    config, _, _ = written(tmp_path)
+    assert config.sources["staff"].paths == ("bamboohr_employees.csv", "bamboohr_job_history.csv")
+
+
+def test_a_series_of_files_becomes_a_pattern_that_matches_no_other(tmp_path: Path) -> None:
+    (tmp_path / "calls").mkdir()
+    for month in ("2025-01", "2025-02", "2025-10"):
+        (tmp_path / "calls" / f"ctr-{month}.jsonl").write_bytes((DATA / "amazon_connect.jsonl").read_bytes())
+    (tmp_path / "calls" / "learned-2025.jsonl").write_bytes((DATA / "xapi.jsonl").read_bytes())
+    config, _, _ = written(tmp_path)
+    assert config.sources["contacts"].paths == ("calls/ctr-*.jsonl",)
+    assert config.sources["learning"].paths == ("calls/learned-2025.jsonl",)
+
+
+def test_the_order_of_day_and_month_is_read_off_or_asked_for(tmp_path: Path) -> None:
+    head = 'ID,Name,"ID number","Email address","Course complete"\n'
+    (tmp_path / "completion-a.csv").write_text(head + '1,A,E1,,"02/14/25, 10:31"\n', encoding="utf-8")
+    (tmp_path / "completion-b.csv").write_text(head + '1,A,E1,,"02/03/25, 10:31"\n', encoding="utf-8")
+    config, text, _ = written(tmp_path)
+    assert config.sources["moodle_a"].options["date_format"][0] == "%m/%d/%y, %H:%M"
+    assert config.sources["moodle_b"].options["date_format"][0] == "%d/%m/%y, %H:%M"
+    assert text.count("DECIDE: date_format") == 1
+
+
+def test_what_is_no_export_is_named_and_left_out(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("remember the milk", encoding="utf-8")
+    (tmp_path / "empty.csv").write_bytes(b"")
+    (tmp_path / "broken.json").write_text('{"conversations": [', encoding="utf-8")
+    (tmp_path / ".hidden.csv").write_text("ID,Name\n", encoding="utf-8")
+    old = tmp_path / "warehouse"
+    old.mkdir()
+    (old / "CURRENT.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "xapi.jsonl").write_bytes((DATA / "xapi.jsonl").read_bytes())
+    config, _, lines = written(tmp_path)
+    assert set(config.sources) == {"learning"}
+    left_out = [line for line in lines if line.startswith("left out")]
+    assert [any(name in line for line in left_out) for name in ("notes.txt", "empty.csv", "broken.json")] == [True] * 3
+    assert len(left_out) == 3
+
+
+def test_a_folder_with_nothing_in_it_says_so(tmp_path: Path) -> None:
+    with pytest.raises(EmpathyError, match="no export was recognised"):
+        suggest(tmp_path)
+    with pytest.raises(EmpathyError, match="there is no such folder"):
+        suggest(tmp_path / "nowhere")
+
+
+def test_an_unknown_table_is_proposed_by_its_header(tmp_path: Path) -> None:
+    (tmp_path / "bewertung.csv").write_text(
+        "EvalID;AgentNo;Evaluator;Relased;Empathy;Critical\n1;7;R1;2025-01-02;0.5;yes\n", encoding="utf-8"
+    )
+    config, text, _ = written(tmp_path)
+    source = config.sources["bewertung"]
+    assert source.table == "qa_evaluation"
+    assert source.columns == {
+        "evaluation_id": "EvalID",
+        "source_agent_id": "AgentNo",
+        "source_evaluator_id": "Evaluator",
+        "evaluated_at": "Relased",
+        "empathy_score": "Empathy",
+        "critical_fail": "Critical",
+    }
+    assert "the table was guessed" in text
+
+
+def test_words_are_explained_where_their_meaning_is_plain() -> None:
+    found = guess(
+        ("Offer ID", "Type", "Made at", "Result"),
+        [{"Offer ID": "1", "Type": "UPS", "Made at": "2025-01-01", "Result": "accepted"},
+         {"Offer ID": "2", "Type": "XS", "Made at": "2025-01-01", "Result": "maybe"}],
+    )  # fmt: skip
+    assert found is not None
+    assert found.table == "offer"
+    assert found.values == {"kind": {"UPS": "upsell"}, "accepted": {"accepted": True}}
+    assert found.unexplained == {"kind": ("XS",), "accepted": ("maybe",)}
+
+
+def test_a_header_about_something_else_is_no_proposal() -> None:
+    assert guess(("Colour", "Weight", "Shelf")) is None
+    assert guess(()) is None
+
+
+def test_names_are_compared_as_words() -> None:
+    assert words_of("sourceAgentID") == words_of("Source-agent id") == "source agent id"
+
+
+NAMES = ("Agent", "Date", "Type", 'a "b"', "Ärger#", "x = y", "Offer ID", "Made at")
+ANY_NAME = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=25)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    header=st.lists(st.sampled_from(NAMES) | ANY_NAME, min_size=1, max_size=6, unique=True),
+    value=ANY_NAME,
+    name=st.sampled_from(["plain", "sp ace", "[set]", "naïve", "9lives", "a'b"]),
+)  # fmt: skip
+def test_whatever_the_names_in_a_file_the_proposal_is_valid(
+    header: list[str], value: str, name: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Names of columns and files are quoted so that the configuration always loads and finds the file again."""
+    import csv
+
+    from etl.extract import find_files
+
+    folder = tmp_path_factory.mktemp("any")
+    with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as handle:
+        csv.writer(handle).writerows([header, [value] * len(header)])
+    try:
+        config, _, _ = written(folder)
+    except EmpathyError as error:
+        if "no export was recognised" in str(error):
+            return
+        raise
+    assert [path.name for paths in find_files(config).values() for path in paths] == [f"{name}.csv"]
+    columns = next(iter(config.sources.values())).columns
+    assert set(columns.values()) <= {column.strip() for column in header}, json.dumps(header)
