@@ -18,7 +18,7 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from analysis.estimators.imputation import Imputation
-from analysis.panel import NEVER, Panel
+from analysis.panel import Panel
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -141,24 +141,25 @@ def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: in
     control_by_week = untrained.sum(axis=0)
     rows = []
     for g, name in enumerate(groups.names):
-        inside = groups.member[:, g]
-        start = np.maximum(since[:, g], panel.cohort_ix)
-        after = np.where(inside[:, None] & (weeks[None, :] >= start[:, None]) & np.isfinite(effect), panel.den, 0.0)
+        inside = np.flatnonzero(groups.member[:, g] & (panel.cohort_ix < panel.n_periods))
+        cohort, den = panel.cohort_ix[inside][:, None], panel.den[inside]
+        start = np.maximum(since[inside, g][:, None], cohort)
+        after = np.where((weeks[None, :] >= start) & np.isfinite(effect[inside]), den, 0.0)
         if after.sum() <= 0:
             continue
-        first = panel.cohort_ix - anticipation
-        recent = (weeks[None, :] < first[:, None]) & (weeks[None, :] >= (first - BEFORE_WEEKS)[:, None])
         trained = after.sum(axis=1) > 0
-        before = np.where(trained[:, None] & recent & (panel.cohort_ix < NEVER)[:, None], panel.den, 0.0)
+        recent = (weeks[None, :] < cohort - anticipation) & (weeks[None, :] >= cohort - anticipation - BEFORE_WEEKS)
+        before = np.where(trained[:, None] & recent, den, 0.0)
         own, shared = _error_parts(after, before, control_by_week, variance, typical)
+        outcome = np.nan_to_num(panel.y[inside])
         rows.append(
             {
                 "name": str(name),
                 "n_agents": int(trained.sum()),
                 "n_contacts": float(after.sum()),
-                "before": _mean(panel, before),
-                "after": _mean(panel, after),
-                "estimate": float((after * np.nan_to_num(effect)).sum() / after.sum()),
+                "before": _mean(outcome, before),
+                "after": _mean(outcome, after),
+                "estimate": _mean(np.nan_to_num(effect[inside]), after),
                 "own_error": math.sqrt(own),
                 "std_error": math.sqrt(own + shared),
                 "df": float(max(placebo_teams - 1, 1)),
@@ -301,6 +302,6 @@ def _error_parts(
     return variance * time * typical / float(by_week[used].mean()), variance * time * typical / beside
 
 
-def _mean(panel: Panel, weight: Floats) -> float:
+def _mean(values: Floats, weight: Floats) -> float:
     total = weight.sum()
-    return float((weight * np.nan_to_num(panel.y)).sum() / total) if total > 0 else math.nan
+    return float((weight * values).sum() / total) if total > 0 else math.nan

@@ -1,4 +1,4 @@
-"""Completion against plan, week by week, and site by site or team by team."""
+"""Completion against plan, week by week."""
 
 from __future__ import annotations
 
@@ -7,10 +7,6 @@ from typing import Any
 
 from dashboard.figures import svg
 from dashboard.figures.svg import Tree
-
-ROW = 34.0
-MOST_ROWS = 24
-"""Sites or teams drawn; the table has all of them."""
 
 
 def adoption_curve(
@@ -99,7 +95,9 @@ def _names(
     planned, completed = float(last["planned"] or 0), float(last["completed"] or 0)
     words = ((f"{count(planned)} planned", planned, "compare"), (f"{count(completed)} completed", completed, "trained"))
     if right < 60:  # cumulative lines leave the upper left corner free
-        return [svg.text(60, top + 10 + 18 * k, name, f"strong fill-{colour}") for k, (name, _, colour) in enumerate(words)]
+        return [
+            svg.text(60, top + 10 + 18 * k, name, f"strong fill-{colour}") for k, (name, _, colour) in enumerate(words)
+        ]
     ordered = sorted(words, key=lambda item: -item[1])
     placed: list[Tree] = []
     above = -1e9
@@ -117,56 +115,3 @@ def _steps(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
             found.append((x, points[index - 1][1]))
         found.append((x, y))
     return found
-
-
-def progress_bars(
-    rows: Sequence[Mapping[str, Any]], *, label: str, count: Callable[[float], str]
-) -> dict[str, Any] | None:
-    """One bar per site or team: planned as outline, completed filled, overdue counted beside it.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        ``label, planned, completed, overdue``; those without numbers are left out.
-    label : str
-    count : callable
-
-    Returns
-    -------
-    dict or None
-        A figure; None when no row may be drawn.
-    """
-    shown = [row for row in rows if row["planned"]][:MOST_ROWS]
-    if not shown:
-        return None
-    return {"label": label, "wide": _bars(shown, 400, count), "narrow": None}
-
-
-def _bars(rows: Sequence[Mapping[str, Any]], width: float, count: Callable[[float], str]) -> Tree:
-    left, right, top = 4.0, 4.0, 4.0
-    room = width - left - right
-    most = max(float(row["planned"]) for row in rows)
-    x = svg.scale((0, most), (left, left + room))
-    body: list[Any] = []
-    for index, row in enumerate(rows):
-        base = top + ROW * index
-        planned, completed, overdue = (float(row[name] or 0) for name in ("planned", "completed", "overdue"))
-        late = f"{count(overdue)} overdue" if overdue else "none overdue"
-        tip = f"{row['label']}: {count(completed)} of {count(planned)} planned agents completed, {late}"
-        track = {"y": base + 18, "height": 8, "rx": 2}
-        words = f"{count(completed)} of {count(planned)}"
-        numbers = svg.text(
-            width - right, base + 12, f"{words} · {late}", "tick" if not overdue else "strong", "end"
-        )
-        name = svg.clip(str(row["label"]), 12, room - svg.text_width(f"{words} · {late}", 12) - 12)
-        body.append(
-            svg.mark(
-                tip,
-                svg.el("rect", {"x": 0, "y": base, "width": width, "height": ROW, "class": "hit", "fill": "transparent"}),
-                svg.text(left, base + 12, name),
-                numbers,
-                svg.el("rect", {**track, "x": left, "width": x(planned) - left, "class": "fill-line"}),
-                svg.el("rect", {**track, "x": left, "width": x(min(completed, planned)) - left, "class": "fill-trained"}),
-            )
-        )
-    return svg.canvas(width, top + ROW * len(rows) + 4, *body)

@@ -21,8 +21,8 @@ def hazard(rows: Sequence[Mapping[str, Any]], *, label: str) -> dict[str, Any]:
     Parameters
     ----------
     rows : sequence of mapping
-        ``name, hazard_ratio, ci_low, ci_high, tone`` (``better``, ``worse``, ``unsure``), ``words`` (the ratio in words) and
-        ``tip``; rows without numbers show their words alone.
+        ``name, hazard_ratio, ci_low, ci_high, tone`` (``better``, ``worse``, ``unsure``), ``words`` (the ratio in
+        words) and ``tip``; rows without numbers show their words alone.
     label : str
         What it shows, in words.
 

@@ -27,6 +27,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from dashboard.data.queries import Queries
@@ -42,7 +43,7 @@ class Page:
     key : str
         Short name, unique.
     path : str
-        Address; a last part in angle brackets is variable: ``/effects/<kpi>``.
+        Address; last parts in angle brackets are variable and may be left out: ``/effects/<kpi>``.
     name : str
         Word in the navigation.
     question : str
@@ -64,16 +65,13 @@ class Page:
 
     def match(self, pathname: str) -> dict[str, str] | None:
         """The variable parts when ``pathname`` is this page; None when it is not."""
-        given = [part for part in pathname.split("/") if part]
+        given = [unquote(part) for part in pathname.split("/") if part]
         wanted = [part for part in self.path.split("/") if part]
-        if wanted and wanted[-1].startswith("<"):
-            name = wanted[-1].strip("<>")
-            if given == wanted[:-1]:
-                return {}
-            if len(given) == len(wanted) and given[:-1] == wanted[:-1]:
-                return {name: given[-1]}
+        fixed = [part for part in wanted if not part.startswith("<")]
+        if given[: len(fixed)] != fixed or len(given) > len(wanted):
             return None
-        return {} if given == wanted else None
+        names = [part.strip("<>") for part in wanted[len(fixed) :]]
+        return dict(zip(names, given[len(fixed) :], strict=False))
 
 
 @dataclass(frozen=True)

@@ -43,14 +43,19 @@ def answer(context: Context, filters: Filters, kind: str = "any") -> html.Div:
         return html.Div([html.H1(PAGE.question), message("Leaving cannot be read for this selection", reason, buttons)])
     found = attrition(context.queries, filters)
     shown = view.view(found.survival, found.hazard, kind, reader, ci_level)
-    verdict = html.P([html.Span(f"{shown.mark} {shown.state}", className="strong"), f" · {shown.counts}"], className="lede")
+    verdict = html.P(
+        [html.Span(f"{shown.mark} {shown.state}", className="strong"), f" · {shown.counts}"], className="lede"
+    )
     return html.Div(
         [
             html.H1(shown.sentence, id="headline"),
             verdict if shown.counts else html.P(shown.counts, className="lede"),
             choice("Kind of leaving", [(address, words) for address, words in paths], path, filters),
             html.Div(
-                [_curves(shown, filters, kind, context), html.Div([_ratios(shown, filters), _how()], className="stack")],
+                [
+                    _curves(shown, filters, kind, context),
+                    html.Div([_ratios(shown, filters), _how()], className="stack"),
+                ],
                 className="columns two-one",
             ),
         ]
@@ -117,7 +122,10 @@ def _ratios(shown: view.View, filters: Filters) -> html.Section:
 
 def _how() -> html.Section:
     return html.Section(
-        [html.H2("Why not simply count who left?", className="card-title"), html.P(IMMORTAL, className="card-subtitle")],
+        [
+            html.H2("Why not simply count who left?", className="card-title"),
+            html.P(IMMORTAL, className="card-subtitle"),
+        ],
         className="card",
     )
 
@@ -138,6 +146,8 @@ def _frame(name: str) -> Any:
 
 
 DOWNLOADS = {
-    "survival": Download("Share of agents still employed by tenure, Kaplan-Meier, training as it happened", _frame("survival")),
+    "survival": Download(
+        "Share of agents still employed by tenure, Kaplan-Meier, training as it happened", _frame("survival")
+    ),
     "hazard": Download("Hazard of leaving, trained against untrained", _frame("hazard")),
 }

@@ -110,13 +110,30 @@ def group_title(rows: Sequence[Mapping[str, Any]], by: str, reader: Reader) -> s
     return f"{where} {'has' if top == 1 else 'have'} {share}% of all agents who are overdue"
 
 
+def bars(groups: Sequence[Mapping[str, Any]], reader: Reader) -> list[dict[str, Any]]:
+    """Rows for :func:`dashboard.figures.bars.part_bars`."""
+    rows = []
+    for row in groups:
+        if row["planned"]:
+            late = f"{reader.count(row['overdue'])} overdue" if row["overdue"] else "none overdue"
+            words = f"{reader.count(row['completed'])} of {reader.count(row['planned'])} · {late}"
+            rows.append(
+                {
+                    "label": row["label"],
+                    "whole": row["planned"],
+                    "part": row["completed"],
+                    "words": words,
+                    "strong": bool(row["overdue"]),
+                }
+            )
+    return rows
+
+
 def notice(ignored: Sequence[str]) -> str:
     """What to say about filters that mean nothing for a plan."""
     if not ignored:
         return ""
-    return (
-        f"A training plan has no {' or '.join(ignored)}: the filter does not change this page."
-    )
+    return f"A training plan has no {' or '.join(ignored)}: the filter does not change this page."
 
 
 def weeks_shown(weeks: Sequence[Mapping[str, Any]], locale: str) -> str:

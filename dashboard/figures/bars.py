@@ -1,0 +1,83 @@
+"""Counts as bars, and parts of a whole as filled bars: one row each, words above, nothing to decode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from dashboard.figures import svg
+from dashboard.figures.svg import Tree
+
+ROW = 34.0
+WIDTH = 400.0
+MOST_ROWS = 24
+"""Rows drawn; the table beside a chart has all of them."""
+
+
+def part_bars(rows: Sequence[Mapping[str, Any]], *, label: str) -> dict[str, Any] | None:
+    """One bar per row: the whole as a pale track, the part filled.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        ``label, whole, part, words`` (written at the right) and ``strong`` (whether the words matter); rows without a
+        ``whole`` are left out.
+    label : str
+        What it shows, in words.
+
+    Returns
+    -------
+    dict or None
+        A figure, see :mod:`dashboard.figures`; None when no row may be drawn.
+    """
+    shown = [row for row in rows if row["whole"]][:MOST_ROWS]
+    if not shown:
+        return None
+    return {"label": label, "wide": _draw(shown, "trained"), "narrow": None}
+
+
+def count_bars(
+    rows: Sequence[Mapping[str, Any]], *, label: str, count: Callable[[float], str]
+) -> dict[str, Any] | None:
+    """One bar per row, as long as its count.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        ``label, value``.
+    label : str
+    count : callable
+        From a number to text.
+    """
+    most = max((float(row["value"]) for row in rows), default=0.0)
+    if most <= 0:
+        return None
+    shown = [
+        {"label": row["label"], "whole": most, "part": row["value"], "words": count(row["value"]), "strong": False}
+        for row in rows
+    ][:MOST_ROWS]
+    return {"label": label, "wide": _draw(shown, "compare", track=False), "narrow": None}
+
+
+def _draw(rows: Sequence[Mapping[str, Any]], colour: str, *, track: bool = True) -> Tree:
+    edge, top = 4.0, 4.0
+    x = svg.scale((0, max(float(row["whole"]) for row in rows)), (edge, WIDTH - edge))
+    body: list[Any] = []
+    for index, row in enumerate(rows):
+        base = top + ROW * index
+        whole, part = float(row["whole"]), min(float(row["part"] or 0), float(row["whole"]))
+        words = str(row["words"])
+        name = svg.clip(str(row["label"]), 12, WIDTH - 2 * edge - svg.text_width(words, 12.5) - 12)
+        bar = {"x": edge, "y": base + 18, "height": 8, "rx": 2}
+        row_box = {"x": 0, "y": base, "width": WIDTH, "height": ROW, "class": "hit", "fill": "transparent"}
+        body.append(
+            svg.mark(
+                f"{row['label']}: {words}",
+                svg.el("rect", row_box),
+                svg.text(edge, base + 12, name),
+                svg.text(WIDTH - edge, base + 12, words, "strong" if row["strong"] else "tick", "end"),
+                svg.el("rect", {**bar, "width": x(whole) - edge, "class": "fill-line"}) if track else None,
+                svg.el("rect", {**bar, "width": max(1.0, x(part) - edge), "class": f"fill-{colour}"}) if part else None,
+            )
+        )
+    return svg.canvas(WIDTH, top + ROW * len(rows) + 4, *body)

@@ -1,0 +1,151 @@
+"""Adoption: who still has to finish?"""
+
+from __future__ import annotations
+
+import polars as pl
+from dash import html
+
+from dashboard.components.chart import chart_card
+from dashboard.components.choice import choice
+from dashboard.components.states import message
+from dashboard.components.table import Column
+from dashboard.data import adoption as data
+from dashboard.export_routes import Download, csv_link
+from dashboard.figures.adoption_curve import adoption_curve
+from dashboard.figures.bars import part_bars
+from dashboard.pages import Context, Page
+from dashboard.state import LABELS, Filters, day
+from dashboard.views import adoption as view
+
+PAGE = Page("adoption", "/adoption/<course>", "Adoption", "Who still has to finish?")
+
+OVERDUE = "Overdue: the planned week has passed and the course is not completed. Agents who have left since still
+count." _GROUP_COLUMNS = (
+    Column("planned", "Planned", numeric=True),
+    Column("started", "Started", numeric=True),
+    Column("completed", "Completed", numeric=True),
+    Column("overdue", "Overdue", numeric=True, help=OVERDUE),
+)
+
+
+def answer(context: Context, filters: Filters, course: str = "") -> html.Div:
+    """Completion against plan for one course."""
+    names = course_names(context)
+    if not names:
+        words = (
+            "These data have no training plan and no completions. Add a source with table = \"training\" to empathy.toml "
+            "(planned, started and completed courses per agent), then run `empathy run`."
+        )
+        return html.Div([html.H1(PAGE.question), message("No training is recorded", words)])
+    course = course if course in names else next(iter(names))
+    path = f"{PAGE.base}/{course}"
+    queries, reader = context.queries, context.settings.reader
+    by = "team" if filters.site or filters.team or len(queries.facets().values.get("site", ())) < 2 else "site"
+    shown = view.view(
+        data.progress(queries, filters, course),
+        data.by_group(queries, filters, course, by),
+        course=names[course],
+        by=by,
+        reader=reader,
+    )
+    ignored = [LABELS[name].lower() for name in filters.active() if name not in data.APPLIES]
+    teams = data.by_group(queries, filters, course, "team")
+    return html.Div(
+        [
+            html.H1(shown.sentence, id="headline"),
+            html.P(view.notice(ignored), className="lede") if ignored else None,
+            choice("Course", [(f"{PAGE.base}/{key}", name) for key, name in names.items()], path, filters),
+            html.Div(
+                [_curve(context, shown, filters, course), _groups(context, shown, filters, course, by)],
+                className="columns two-one",
+            )
+            if shown.weeks
+            else message("Nobody is planned here", "No agent of this selection is in the plan of this course."),
+            _teams(context, teams, filters, course) if by == "site" and not teams.is_empty() else None,
+        ]
+    )
+
+
+def course_names(context: Context) -> dict[str, str]:
+    """Course id to name: those of the programme first, then any other with completions."""
+    named = {course.id: course.name or course.id for course in context.settings.config.programme.courses}
+    there = data.courses(context.queries)
+    ordered = [key for key in named if key in there] + [key for key in there if key not in named]
+    return {key: named.get(key, key) for key in ordered}
+
+
+def _curve(context: Context, shown: view.View, filters: Filters, course: str) -> html.Section:
+    reader = context.settings.reader
+    return chart_card(
+        id="plan",
+        title=shown.curve_title,
+        subtitle=f"Agents, counted up, {view.weeks_shown(shown.weeks, reader.locale)}.",
+        figure=adoption_curve(
+            shown.weeks,
+            label=shown.curve_title,
+            count=reader.count,
+            show_day=lambda value: day(value, reader.locale),
+        ),
+        definition="The dashed line is the plan as it was made; the filled area is who has completed the course.",
+        columns=[Column("week", "Week of", show=lambda value: day(value, reader.locale)), *_GROUP_COLUMNS],
+        rows=shown.weeks,
+        csv=csv_link("adoption", filters, course=course),
+        note=OVERDUE,
+    )
+
+
+def _groups(context: Context, shown: view.View, filters: Filters, course: str, by: str) -> html.Section:
+    reader = context.settings.reader
+    return chart_card(
+        id="behind",
+        title=shown.group_title,
+        subtitle=f"Completed of planned agents by {by}, most overdue first.",
+        figure=part_bars(view.bars(shown.groups, reader), label=shown.group_title),
+        columns=[Column("label", LABELS[by]), *_GROUP_COLUMNS],
+        rows=shown.groups,
+        csv=csv_link(f"adoption_by_{by}", filters, course=course),
+        instead=html.P(
+            f"Every {by} here has fewer than {context.settings.min_group} planned agents.", className="muted"
+        ),
+    )
+
+
+def _teams(context: Context, teams: pl.DataFrame, filters: Filters, course: str) -> html.Section:
+    reader = context.settings.reader
+    shown = view.view(pl.DataFrame(), teams, course=course, by="team", reader=reader)
+    late = [row for row in shown.groups if row["overdue"]]
+    figure = part_bars(view.bars(late, reader), label=shown.group_title)
+    return chart_card(
+        id="teams",
+        title=shown.group_title,
+        subtitle="Teams with agents who are overdue; the table has every team.",
+        figure=figure,
+        columns=[Column("label", "Team"), Column("site", "Site"), *_GROUP_COLUMNS],
+        rows=shown.groups,
+        csv=csv_link("adoption_by_team", filters, course=course),
+        instead=html.P("Nobody is overdue in any team that may be shown.", className="muted"),
+        className="spaced",
+    )
+
+
+def _course(context: Context, parts: dict[str, str]) -> str:
+    return parts["course"] if parts["course"] in course_names(context) else ""
+
+
+DOWNLOADS = {
+    "adoption": Download(
+        "Agents planned, started, completed and overdue by week, counted up",
+        lambda context, filters, parts: data.progress(context.queries, filters, _course(context, parts)),
+        ("course",),
+    ),
+    "adoption_by_site": Download(
+        "Agents planned, started, completed and overdue by site",
+        lambda context, filters, parts: data.by_group(context.queries, filters, _course(context, parts), "site"),
+        ("course",),
+    ),
+    "adoption_by_team": Download(
+        "Agents planned, started, completed and overdue by team",
+        lambda context, filters, parts: data.by_group(context.queries, filters, _course(context, parts), "team"),
+        ("course",),
+    ),
+}

@@ -1,0 +1,93 @@
+"""What the methods page says: how to read a verdict, how this programme was compared, what each KPI counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from analysis.units import Reader
+from analysis.verdict import LABELS, MARKS, STATES
+from dashboard.views.verdicts import MEANINGS
+from etl.kpis import Catalogue, Kpi
+
+ROLES = {
+    "primary": "Primary: what the training is judged by",
+    "secondary": "Secondary: supports or qualifies a primary KPI",
+    "guardrail": "Guardrail: must not get worse",
+    "mechanism": "Mechanism: how the training is meant to work",
+}
+MODES = {
+    "randomised": "chance decided who was trained when",
+    "team_waves": "whole teams were trained in planned waves",
+    "lowest_performers": "the lowest performers by a recorded rule were trained first",
+    "volunteers": "agents chose for themselves",
+    "unknown": "nobody recorded how agents were chosen",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A KPI in the glossary.
+
+    Attributes
+    ----------
+    kpi : Kpi
+    better : str
+        ``higher is better`` or ``lower is better``.
+    matters : str
+        Smallest change that matters, in the reader's unit.
+    role : str
+    sliced_by : str
+    counted : str
+        Numerator over denominator, as SQL.
+    """
+
+    kpi: Kpi
+    better: str
+    matters: str
+    role: str
+    sliced_by: str
+    counted: str
+
+
+def glossary(catalogue: Catalogue, reader: Reader) -> dict[str, list[Entry]]:
+    """KPIs under the claim they test, in the order of the catalogue."""
+    return {claim: [_entry(kpi, reader) for kpi in kpis] for claim, kpis in catalogue.claims().items()}
+
+
+def verdicts() -> list[tuple[str, str, str]]:
+    """Mark, words and meaning of the five verdicts."""
+    return [(MARKS[state], LABELS[state], MEANINGS[state]) for state in STATES]
+
+
+def how_trained(mode: str, unit: str) -> str:
+    """How agents came to be trained, in one sentence for the head of the page."""
+    return f"In this programme {MODES.get(mode, MODES['unknown'])}, so it is compared {unit} by {unit}."
+
+
+def estimators(design: pl.DataFrame) -> list[dict[str, str]]:
+    """Which comparisons the design allows: ``estimator, allowed, role, reason``."""
+    return [
+        {
+            "estimator": str(row["estimator"]).replace("_", " "),
+            "allowed": "● yes" if row["admissible"] else "⊘ no",
+            "role": str(row["role"] or "").replace("_", " "),
+            "reason": str(row["reason"] or ""),
+        }
+        for row in design.iter_rows(named=True)
+    ]
+
+
+def _entry(kpi: Kpi, reader: Reader) -> Entry:
+    names = {"tenure_band": "tenure"}
+    sliced = ", ".join(names.get(name, name) for name in kpi.dimensions)
+    condition = f" where {kpi.where}" if kpi.where else ""
+    return Entry(
+        kpi=kpi,
+        better=f"{kpi.better} is better",
+        matters=reader.size(kpi.smallest_effect, kpi),
+        role=ROLES[kpi.role],
+        sliced_by=sliced or "nothing",
+        counted=f"{kpi.numerator} / {kpi.denominator} on core.{kpi.base}{condition}",
+    )
