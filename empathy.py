@@ -43,6 +43,8 @@ AsOf = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Use o
 
 DEFAULT_CONFIG = Path("empathy.toml")
 screen = Console(stderr=True, highlight=False, soft_wrap=True)
+WIDE = 160
+"""Columns of a table that goes to a file or a pipe."""
 
 
 @contextmanager
@@ -73,6 +75,11 @@ def _load(path: Path) -> Config:
     from etl.config import load
 
     return load(path)
+
+
+def _output() -> Console:
+    out = Console(highlight=False, soft_wrap=True)
+    return out if out.is_terminal else Console(highlight=False, soft_wrap=True, width=WIDE)
 
 
 def _emit(payload: dict[str, Any]) -> None:
@@ -265,7 +272,7 @@ def rejects_list(
     table = Table("file", "line", "reasons", "row (masked)", box=None)
     for row in rows:
         table.add_row(str(row["path"]), str(row["line"] or ""), "; ".join(row["reasons"]), str(row["raw"] or ""))
-    Console(highlight=False, soft_wrap=True).print(table if rows else "No row was rejected.")
+    _output().print(table if rows else "No row was rejected.")
 
 
 @rejects_app.command("replay")
@@ -301,7 +308,7 @@ def versions_list(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) 
             str(row["run_id"]), f"{row['created_at']:%Y-%m-%d %H:%M} UTC", "yes" if row["has_results"] else "no",
             "served" if row["served"] else "",
         )  # fmt: skip
-    Console(highlight=False, soft_wrap=True).print(table)
+    _output().print(table)
 
 
 @versions_app.command("rollback")
@@ -353,7 +360,7 @@ def _print_files(report: BuildReport | CheckReport) -> None:
     for file in report.to_json()["files"]:
         counts = [f"{file[column]:,}" for column in ("read", "loaded", "rejected", "duplicate")]
         table.add_row(str(file["path"]), file["source"], *counts)
-    Console(highlight=False, soft_wrap=True).print(table)
+    _output().print(table)
 
 
 def _report_effects(effects: list[dict[str, Any]], run_id: str, as_json: bool) -> None:
@@ -364,7 +371,7 @@ def _report_effects(effects: list[dict[str, Any]], run_id: str, as_json: bool) -
 
 
 def _print_effects(effects: list[dict[str, Any]]) -> None:
-    out = Console(highlight=False, soft_wrap=True)
+    out = _output()
     for effect in effects:
         if effect["slice"] == "overall" and effect["role"] == "headline":
             out.print(f"{effect['kpi']:<24} {effect['sentence']}")
