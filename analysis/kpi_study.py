@@ -394,7 +394,7 @@ def _dip(
     design: Design, events: Any, kpi: Kpi, small: float, reader: Reader, panel: Panel, rule: SelectionRule | None
 ) -> CheckResult:
     if rule is None:
-        return dip.check(events, kpi, small, reader)
+        return dip.check(events, kpi, small, reader, panel=panel)
     share = share_picked_by_rule(panel, rule)
     words = (
         "The trained were picked at a low point on purpose; they are compared with agents whom the same rule would "

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from analysis.checks.leads import contrast, lead_keys
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.checks.leads import Contrast, contrast, lead_keys
 from analysis.checks.result import CheckResult, not_measured
+from analysis.panel import Panel
 from analysis.results import Aggregation
 from analysis.units import Reader, Wording
 
 ID, LABEL = "selection_dip", "Not picked at a low point"
 DIP_WEEKS = 4
+MIN_PICKED_CLUSTERS = 6
+MIN_EARLIER_WEEKS = 4
 RULE_EXPLAINS = 0.75
 """Share of the picked that the recorded rule must explain; below it another rule was used, and same-rule controls
 mislead."""
 
 
 def check(
-    event: Aggregation, kpi: Wording, smallest_effect: float, reader: Reader, *, weeks: int = DIP_WEEKS
+    event: Aggregation,
+    kpi: Wording,
+    smallest_effect: float,
+    reader: Reader,
+    *,
+    weeks: int = DIP_WEEKS,
+    panel: Panel | None = None,
 ) -> CheckResult:
     """Mean of the last weeks before training against the more distant past, trained less untrained.
+
+    Where enough clusters hold both agents picked and agents passed over, the two are compared inside each cluster:
+    that takes out all that a team has in common and sees a smaller dip. Else the leads of the estimator are used.
 
     Parameters
     ----------
@@ -42,10 +57,12 @@ def check(
     Ashenfelter (1978, doi:10.2307/1924332). Whoever is picked in a bad month is better the month after with or without
     training; comparing with agents who were not picked then finds an effect of nothing.
     """
-    keys = [k for k in lead_keys(event).tolist() if k >= -weeks - 2][-weeks:]
-    if len(keys) < min(weeks, 2):
-        return not_measured(ID, LABEL, "Too few weeks before training to see a low point.")
-    dip = contrast(event, dict.fromkeys(keys, 1.0 / len(keys)))
+    dip = within_clusters(panel, weeks) if panel is not None else None
+    if dip is None:
+        keys = [k for k in lead_keys(event).tolist() if k >= -weeks - 2][-weeks:]
+        if len(keys) < min(weeks, 2):
+            return not_measured(ID, LABEL, "Too few weeks before training to see a low point.")
+        dip = contrast(event, dict.fromkeys(keys, 1.0 / len(keys)))
     half = 1.96 * dip.std_error
     size = reader.size(dip.value, kpi, dip.value - half, dip.value + half)
     worse = (dip.value < 0) == (kpi.better == "higher")
@@ -58,7 +75,7 @@ def check(
             "failed",
             statistic,
             threshold,
-            f"Agents were trained at a {point} point: in the {len(keys)} weeks before, they were {size} {way} than "
+            f"Agents were trained at a {point} point: in the {weeks} weeks before, they were {size} {way} than "
             "their own past, "
             "so part of the change would have come anyway.",
         )
@@ -80,3 +97,51 @@ def check(
         threshold,
         f"Agents were not at a low or high point when they were picked; one of {seen} would have been seen.",
     )
+
+
+def within_clusters(panel: Panel, weeks: int = DIP_WEEKS) -> Contrast | None:
+    """Last weeks before training less earlier ones, picked less passed over, inside each cluster.
+
+    Parameters
+    ----------
+    panel
+        Agents x weeks; clusters are the teams inside which agents were picked.
+    weeks
+        Length of the dip looked for.
+
+    Returns
+    -------
+    Contrast or None
+        Mean over clusters, weighted by the agents picked; ``None`` with fewer than ``MIN_PICKED_CLUSTERS`` that
+        hold both kinds before their training.
+    """
+    values, weights = [], []
+    for cluster in range(panel.n_clusters):
+        members = np.flatnonzero(panel.cluster_ix == cluster)
+        start = int(panel.cohort_ix[members].min())
+        if start >= panel.n_periods or start < weeks + MIN_EARLIER_WEEKS:
+            continue
+        picked = panel.cohort_ix[members] == start
+        change = _change(panel, members, start, weeks)
+        known = np.isfinite(change)
+        if not (picked & known).any() or not (~picked & known).any():
+            continue
+        values.append(float(change[picked & known].mean() - change[~picked & known].mean()))
+        weights.append(float((picked & known).sum()))
+    if len(values) < MIN_PICKED_CLUSTERS:
+        return None
+    value, share = np.array(values), np.array(weights) / np.sum(weights)
+    mean = float(share @ value)
+    groups = len(values)
+    error = float(np.sqrt(np.sum((share * (value - mean)) ** 2) * groups / (groups - 1)))
+    return Contrast(mean, error, groups - 1.0)
+
+
+def _change(panel: Panel, members: NDArray[np.int64], start: int, weeks: int) -> NDArray[np.float64]:
+    """(members,) outcome of the last weeks before ``start`` less earlier ones; NaN where not seen in both."""
+    num, den = panel.num[members], panel.den[members]
+    late, early = slice(start - weeks, start), slice(0, start - weeks)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(
+            num[:, late].sum(axis=1) / den[:, late].sum(axis=1) - num[:, early].sum(axis=1) / den[:, early].sum(axis=1)
+        )
