@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,7 @@ Ints = NDArray[np.int64]
 #: Cohort index of an agent who is never trained.
 NEVER = int(np.iinfo(np.int64).max)
 
-__all__ = ["NEVER", "Panel", "Slice", "from_warehouse"]
+__all__ = ["NEVER", "Panel", "Slice", "from_contacts", "from_warehouse"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,3 +272,56 @@ def from_warehouse(
     from analysis.slices import arrays_from_warehouse
 
     return Panel(**arrays_from_warehouse(cur, kpi, slice_ or Slice(), timing, cluster)).without_always_trained()
+
+
+def from_contacts(
+    path: str | Path,
+    unit: str,
+    time: str,
+    cohort: str,
+    outcome: str,
+    cluster: str | None = None,
+    never: Any = None,
+    threads: int | None = None,
+) -> Panel:
+    """Collapse a Parquet file of contacts to agent-weeks in DuckDB, without loading it.
+
+    Every estimate from the collapsed panel equals the one from the contacts: cohort and cluster are constant within
+    the agent, and rows with a missing outcome are dropped before they are counted.
+
+    Parameters
+    ----------
+    path : str or Path
+        One file, or a glob.
+    unit, time, cohort, outcome : str
+        Columns, as in ``Panel.from_frame``; one row per contact.
+    cluster : str, optional
+    never : value, optional
+    threads : int, optional
+        DuckDB threads; default all.
+
+    Raises
+    ------
+    PanelError
+        The file cannot be read, a column is missing, or the collapsed rows are refused by ``Panel.from_frame``.
+    """
+    import duckdb
+
+    from analysis.slices import identifier
+
+    columns = {"unit": unit, "time": time, "cohort": cohort, "cluster": cluster or unit}
+    named = ", ".join(f"{identifier(column)} as {name}" for name, column in columns.items())
+    with duckdb.connect() as con:
+        if threads is not None:
+            con.execute("set threads = ?", [threads])
+        con.execute("set preserve_insertion_order = false")
+        try:
+            cells = con.sql(
+                "select unit, time, any_value(cohort) as cohort, any_value(cluster) as cluster, avg(y) as y, "
+                f"count(*) as n from (select {named}, {identifier(outcome)}::double as y from read_parquet(?)) "
+                "where y is not null and not isnan(y) group by unit, time",
+                params=[str(path)],
+            ).pl()
+        except duckdb.Error as error:
+            raise PanelError(f"The contacts in {path} cannot be read: {error}") from error
+    return Panel.from_frame(cells, "unit", "time", "cohort", "y", weight="n", cluster="cluster", never=never)

@@ -155,20 +155,28 @@ def _fold(sums: dict[str, Floats], cells: CohortEffects, weeks: NDArray[np.int64
     if weeks.size == 0:
         return
     mass = cells.mass[weeks]
-    np.add.at(sums["sum"], keys, cells.effect[weeks] * mass)
-    np.add.at(sums["mass"], keys, mass)
-    np.add.at(sums["cells"], keys, cells.n_agents[weeks])
-    if keys[0] == keys[-1] and keys.size > 1:
+    _add(sums["sum"], keys, cells.effect[weeks] * mass)
+    _add(sums["mass"], keys, mass)
+    _add(sums["cells"], keys, cells.n_agents[weeks])
+    if keys[0] == keys[-1]:
         sums["agents"][keys[0]] += cells.n_agents[weeks].max()
     else:
-        np.add.at(sums["agents"], keys, cells.n_agents[weeks])
-    np.add.at(sums["psi"].T, keys, (cells.influence[:, weeks] * mass).T)
-    np.add.at(sums["present"].T, keys, cells.present[:, weeks].T.astype(np.float64))
+        _add(sums["agents"], keys, cells.n_agents[weeks])
+    _add(sums["psi"], keys, cells.influence[:, weeks] * mass)
+    _add(sums["present"], keys, cells.present[:, weeks].astype(np.float64))
     if cells.left is not None and cells.left_mass is not None and "left_sum" in sums:
         there = np.isfinite(cells.left[:, weeks])
         left_mass = np.where(there, cells.left_mass[:, weeks], 0.0)
-        np.add.at(sums["left_sum"].T, keys, (np.where(there, cells.left[:, weeks], 0.0) * left_mass).T)
-        np.add.at(sums["left_mass"].T, keys, left_mass.T)
+        _add(sums["left_sum"], keys, np.where(there, cells.left[:, weeks], 0.0) * left_mass)
+        _add(sums["left_mass"], keys, left_mass)
+
+
+def _add(total: Floats, keys: NDArray[np.int64], values: Floats) -> None:
+    """Add columns to their keys: all to one, or each to its own."""
+    if keys[0] == keys[-1]:
+        total[..., keys[0]] += values.sum(axis=-1)
+    else:
+        total[..., keys] += values
 
 
 def _reason(n_clusters: int) -> str | None:

@@ -15,7 +15,7 @@ from analysis.errors import EstimationError
 from analysis.estimators.cell_families import CellFamilies, CohortEffects
 from analysis.estimators.imputation import Imputation
 from analysis.estimators.interaction_weighted import att_gt_frame
-from analysis.estimators.layout import Layout
+from analysis.estimators.layout import Layout, sum_by
 from analysis.estimators.one_number import row_count
 from analysis.estimators.ratio import ratio
 from analysis.estimators.study import Family
@@ -97,8 +97,7 @@ class ExtendedTwfe:
                 continue
             at = table[h, weeks]
             members = panel.cohort_ix == value
-            own = np.zeros((panel.n_clusters, panel.n_periods))
-            np.add.at(own, panel.cluster_ix[members], panel.den[members])
+            own = sum_by(panel.cluster_ix[members], panel.den[members], panel.n_clusters)
             psi, effect = np.zeros_like(own), np.full(panel.n_periods, np.nan)
             effect[weeks] = self.fit.coefficients[at]
             psi[:, weeks] = np.nan_to_num(influence[:, at])
@@ -115,14 +114,7 @@ class ExtendedTwfe:
     def _shifts(self) -> tuple[Floats, Bools]:
         """(C, P') change of the coefficients without each cluster, and clusters that must be refitted."""
         shift, alone = self.fit.leave_one_out()
-        sole = np.zeros(self.layout.n_clusters, dtype=bool)
-        present = self.layout.by_pair((self.fit.weights > 0).astype(np.float64)) > 0
-        for h in range(self.layout.cohort_values.size):
-            rows = self.layout.pairs_of(h)
-            single = present[rows].sum(axis=0) == 1
-            lonely = present[rows][:, single & (self._table[0][h] >= 0)].any(axis=1)
-            sole[self.layout.pair_cluster[rows][lonely]] = True
-        return shift[:, self.fit.n_weeks :], alone | sole
+        return shift[:, self.fit.n_weeks :], alone
 
     @cached_property
     def _refits(self) -> dict[int, ExtendedTwfe]:
@@ -262,7 +254,7 @@ class ExtendedGlm:
                 model = sm.GLM(
                     total[h, week] / mass[h, week], design, family=sm.families.Binomial(), var_weights=mass[h, week]
                 )
-            result = model.fit(tol=1e-13, maxiter=200)
+            result = model.fit(tol=1e-9, rtol=1e-13, maxiter=200)
         week_component, cohort_component = self._components
         known = (cohort_component[:, None] == week_component[None, :]) & (cohort_component >= 0)[:, None]
         mean = np.full(known.shape, np.nan)
@@ -333,9 +325,8 @@ class ExtendedGlm:
             gradient = design * self._slope(predicted)[:, None]
             blank = np.zeros((layout.n_clusters, panel.n_periods))
             influence, present = blank.copy(), blank.copy()
-            own_total, own_mass = np.zeros((layout.n_clusters, weeks.size)), np.zeros((layout.n_clusters, weeks.size))
-            np.add.at(own_total, layout.pair_cluster[rows], total[rows][:, weeks])
-            np.add.at(own_mass, layout.pair_cluster[rows], mass[rows][:, weeks])
+            own_total = sum_by(layout.pair_cluster[rows], total[rows][:, weeks], layout.n_clusters)
+            own_mass = sum_by(layout.pair_cluster[rows], mass[rows][:, weeks], layout.n_clusters)
             influence[:, weeks] = (own_total - own_mass * level) / cohort_mass - scores @ gradient.T
             present[:, weeks] = own_mass
             left = left_mass = None

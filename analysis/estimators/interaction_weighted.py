@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis.estimators.cell_families import CellFamilies, CohortEffects
-from analysis.estimators.layout import Layout
+from analysis.estimators.layout import Layout, sum_by
 from analysis.estimators.one_number import row_count
 from analysis.estimators.study import Family
 from analysis.estimators.two_way import TwoWayFit, fit_two_way
@@ -218,6 +218,4 @@ def _without(part: Panel, cluster: int) -> Floats:
 
 
 def _by_cluster(panel: Panel, members: Bools, values: Floats) -> Floats:
-    out = np.zeros((panel.n_clusters, values.shape[1]))
-    np.add.at(out, panel.cluster_ix[members], values)
-    return out
+    return sum_by(panel.cluster_ix[members], values, panel.n_clusters)

@@ -14,6 +14,17 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+def sum_by(codes: Ints, values: Floats, size: int) -> Floats:
+    """(size, ...) sums of the rows of ``values`` that share a code; codes without rows are 0."""
+    out = np.zeros((size, *values.shape[1:]))
+    if codes.size:
+        order = np.argsort(codes, kind="stable")
+        ordered = codes[order]
+        start = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+        out[ordered[start]] = np.add.reduceat(values[order], start, axis=0)
+    return out
+
+
 @dataclass(frozen=True, eq=False)
 class Layout:
     """Units sorted by (cohort, cluster); a *pair* is the set of units of one cluster in one cohort.

@@ -15,6 +15,7 @@ from analysis.errors import EstimationError
 from analysis.estimators.cell_families import CellFamilies, CohortEffects
 from analysis.estimators.imputation import Imputation
 from analysis.estimators.interaction_weighted import att_gt_frame
+from analysis.estimators.layout import sum_by
 from analysis.estimators.ratio import ratio
 from analysis.estimators.study import Family
 from analysis.panel import NEVER, Panel
@@ -172,8 +173,7 @@ class Stacked:
         influence[:, weeks] = np.nan_to_num(model.raw_influence("event_time"))
         present = np.zeros((panel.n_clusters, panel.n_periods), dtype=bool)
         members = panel.cohort_ix == cohort
-        counted = np.zeros((panel.n_clusters, panel.n_periods))
-        np.add.at(counted, panel.cluster_ix[members], panel.observed[members].astype(np.float64))
+        counted = sum_by(panel.cluster_ix[members], panel.observed[members].astype(np.float64), panel.n_clusters)
         present[:, weeks] = (counted > 0)[:, weeks]
         left = left_mass = None
         if variance == "jackknife":

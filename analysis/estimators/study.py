@@ -252,6 +252,8 @@ def _overall(study: Study, family: Family, df: float) -> EffectEstimate:
     se = float(np.sqrt(np.sum(family.overall_influence**2)))
     reason = family.overall_reason
     estimate = family.overall
+    if study.n_trained_clusters < 2:
+        reason = reason or "only one cluster was trained, so nobody can say how sure the number is"
     if not math.isfinite(estimate):
         reason = reason or "no trained week has a valid comparison"
     elif not math.isfinite(se):

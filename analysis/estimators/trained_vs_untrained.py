@@ -6,11 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.estimators.imputation import jackknife_influence
+from analysis.estimators.layout import sum_by
 from analysis.estimators.one_number import OneNumber, row_count, trained_side
+from analysis.estimators.ratio import ratio
 from analysis.inference import small_sample_factor
 from analysis.panel import Panel
 
 Floats = NDArray[np.float64]
+
+#: Weight below which a side of a week counts as empty (rounding of sums without a cluster).
+NO_WEIGHT = 1e-9
 
 
 def trained_vs_untrained(panel: Panel, anticipation: int = 0) -> OneNumber:
@@ -43,7 +48,7 @@ def trained_vs_untrained(panel: Panel, anticipation: int = 0) -> OneNumber:
         return OneNumber(effect, nothing, nothing, _ESTIMAND, **side)
     n_weeks = int((((mass1 + mass0).sum(axis=0)) > 0).sum())
     factor = small_sample_factor(row_count(panel, used), n_weeks + 1, n_clusters)
-    replicates = np.array([_absorbed(mass1, sum1, mass0, sum0, without=c)[0] for c in range(panel.n_clusters)])
+    replicates = _left_out(mass1, sum1, mass0, sum0)
     jackknife = jackknife_influence(replicates[:, None], np.array([effect]), active)[:, 0]
     return OneNumber(effect, scores * np.sqrt(factor), jackknife, _ESTIMAND, **side)
 
@@ -52,32 +57,36 @@ _ESTIMAND = "difference between trained and untrained agents in the same weeks, 
 
 
 def _by_cluster(panel: Panel, values: Floats, shape: tuple[int, int]) -> Floats:
-    order = np.argsort(panel.cluster_ix, kind="stable")
-    start = np.searchsorted(panel.cluster_ix[order], np.arange(shape[0]))
-    return np.asarray(np.add.reduceat(values[order], start, axis=0))
+    return sum_by(panel.cluster_ix, values, shape[0])
 
 
-def _absorbed(
-    mass1: Floats, sum1: Floats, mass0: Floats, sum0: Floats, without: int | None = None
-) -> tuple[float, Floats]:
+def _week_difference(total1: Floats, all1: Floats, total0: Floats, all0: Floats) -> tuple[Floats, Floats]:
+    """Difference of means in every week and its weight in the week-absorbed regression; 0 without both sides."""
+    both = (total1 > NO_WEIGHT) & (total0 > NO_WEIGHT)
+    weight = np.where(both, ratio(total1 * total0, total1 + total0, 0.0), 0.0)
+    return np.where(both, ratio(all1, total1, 0.0) - ratio(all0, total0, 0.0), 0.0), weight
+
+
+def _left_out(mass1: Floats, sum1: Floats, mass0: Floats, sum0: Floats) -> Floats:
+    """(C,) coefficient without each cluster."""
+    difference, weight = _week_difference(
+        mass1.sum(axis=0) - mass1, sum1.sum(axis=0) - sum1, mass0.sum(axis=0) - mass0, sum0.sum(axis=0) - sum0
+    )
+    return ratio((difference * weight).sum(axis=1), weight.sum(axis=1))
+
+
+def _absorbed(mass1: Floats, sum1: Floats, mass0: Floats, sum0: Floats) -> tuple[float, Floats]:
     """Coefficient and (C,) scores of the week-absorbed regression from cluster x week sums."""
     total1, total0 = mass1.sum(axis=0), mass0.sum(axis=0)
     all1, all0 = sum1.sum(axis=0), sum0.sum(axis=0)
-    if without is not None:
-        total1, total0 = total1 - mass1[without], total0 - mass0[without]
-        all1, all0 = all1 - sum1[without], all0 - sum0[without]
-    both = (total1 > 1e-9) & (total0 > 1e-9)
-    if not both.any():
+    difference, weight = _week_difference(total1, all1, total0, all0)
+    if not weight.sum() > 0:
         return float("nan"), np.full(mass1.shape[0], np.nan)
+    effect = float((difference * weight).sum() / weight.sum())
+    both = weight > 0
     share = total1[both] / (total1 + total0)[both]
-    variation = total1[both] * (1 - share)
-    mean1, mean0 = all1[both] / total1[both], all0[both] / total0[both]
-    effect = float(((mean1 - mean0) * variation).sum() / variation.sum())
-    if without is not None:
-        return effect, np.zeros(0)
-    # Residuals of the regression: week mean of the residual is zero, so level0 = week mean - share x effect.
-    level = share * mean1 + (1 - share) * mean0 - share * effect
+    # The residual has mean zero in every week, so the untrained level is the week's mean less share x effect.
+    level = (all1 + all0)[both] / (total1 + total0)[both] - share * effect
     on_treated = sum1[:, both] - mass1[:, both] * (level + effect)
     on_control = sum0[:, both] - mass0[:, both] * level
-    scores = (on_treated * (1 - share) - on_control * share).sum(axis=1) / variation.sum()
-    return effect, scores
+    return effect, (on_treated * (1 - share) - on_control * share).sum(axis=1) / weight.sum()

@@ -75,7 +75,9 @@ def _propensity_model(treated: Floats, design: Floats, w: Floats) -> tuple[Float
         with warnings.catch_warnings():
             warnings.simplefilter("error", PerfectSeparationWarning)
             warnings.simplefilter("ignore", RuntimeWarning)
-            result = sm.GLM(treated, design, family=sm.families.Binomial(), freq_weights=w).fit(tol=1e-13, maxiter=100)
+            result = sm.GLM(treated, design, family=sm.families.Binomial(), freq_weights=w).fit(
+                tol=1e-10, rtol=1e-13, maxiter=100
+            )
     except (PerfectSeparationError, PerfectSeparationWarning, np.linalg.LinAlgError):
         return None
     if not result.converged:

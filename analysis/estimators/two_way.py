@@ -178,7 +178,24 @@ class TwoWayFit:
         total, total_links = held.sum(axis=0), linked.sum(axis=0)
         lost = ((total[None, :] - held < 0.5) & (total > 0)[None, :]).any(axis=1)
         broken = ((total_links[None, :] - linked < 0.5) & (total_links > 0)[None, :]).any(axis=1)
-        return np.asarray(lost | broken)
+        return np.asarray(lost | broken | self._carries_a_dummy_alone())
+
+    def _carries_a_dummy_alone(self) -> Bools:
+        """Clusters without which a dummy has no cell, or all remaining agents share one cohort."""
+        layout = self.layout
+        alone = np.zeros(layout.n_clusters, dtype=bool)
+        if self.n_dummies == 0:
+            return alone
+        counts = layout.by_pair((self.weights > 0).astype(np.float64))
+        carried = layout.by_cluster(_with_dummies(counts, self.dummy_table, self.n_dummies, layout))
+        dummies = carried[:, self.n_weeks :] > 0
+        alone |= dummies[:, dummies.sum(axis=0) == 1].any(axis=1)
+        cohorts = np.zeros((layout.n_clusters, layout.cohort_values.size), dtype=bool)
+        seen = counts.any(axis=1)
+        cohorts[layout.pair_cluster[seen], layout.pair_cohort[seen]] = True
+        clusters_of_cohort = cohorts.sum(axis=0)
+        remaining = (clusters_of_cohort[None, :] - cohorts > 0).sum(axis=1)
+        return np.asarray(alone | (remaining < 2))
 
 
 def _with_dummies(weeks: Floats, table: Ints, n_dummies: int, layout: Layout) -> Floats:

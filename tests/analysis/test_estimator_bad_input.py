@@ -1,0 +1,142 @@
+"""What cannot be estimated gives an NA with its reason, or a clear error; never a number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+import pytest
+
+from analysis import EstimationError, Panel, PanelError, estimate, ladder
+from analysis.estimators import ESTIMATORS
+from analysis.results import KINDS
+
+Rollout = Callable[..., pl.DataFrame]
+ToPanel = Callable[..., Panel]
+
+
+def one_cohort_nobody_else(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(trained_week=pl.lit(12))
+
+
+def nobody_trained(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(trained_week=pl.lit(None, dtype=pl.Int64))
+
+
+def one_cluster(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(team=pl.lit(1))
+
+
+def no_variation(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(y=pl.lit(0.25))
+
+
+def all_missing(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(y=pl.lit(None, dtype=pl.Float64))
+
+
+def one_week(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.filter(pl.col("week") == 20).with_columns(
+        trained_week=pl.when(pl.col("trained_week") > 20).then("trained_week")
+    )
+
+
+def trained_after_the_window(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(trained_week=pl.col("trained_week") + 500)
+
+
+NOT_AVAILABLE = {
+    "everybody trained in the same week": (one_cohort_nobody_else, None),
+    "nobody trained": (nobody_trained, "nobody is observed after training"),
+    "one cluster": (one_cluster, "one cluster"),
+    "an outcome that never varies": (no_variation, "never varies"),
+    "nothing observed": (all_missing, "nothing is observed"),
+    "one week": (one_week, "only one week"),
+    "trained after the window": (trained_after_the_window, "nobody is observed after training"),
+}
+#: Estimators that compare with nobody, so they still answer (wrongly) when nobody is left to compare with.
+NO_COMPARISON = {"before_after"}
+
+
+@pytest.mark.parametrize("case", NOT_AVAILABLE)
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_not_available_with_a_reason(make_rollout: Rollout, to_panel: ToPanel, case: str, estimator: str) -> None:
+    damage, reason = NOT_AVAILABLE[case]
+    if reason is None and estimator in NO_COMPARISON:
+        return
+    study = estimate(to_panel(damage(make_rollout(seed=1))), estimator)
+    for kind in study.kinds:
+        overall = study.aggregate(kind).overall
+        assert np.isnan(overall.estimate), (kind, overall)
+        assert np.isnan(overall.std_error)
+        assert np.isnan(overall.ci_low)
+        assert overall.reason
+        if reason is not None:
+            assert reason in overall.reason
+
+
+@pytest.mark.parametrize("case", NOT_AVAILABLE)
+def test_the_ladder_survives(make_rollout: Rollout, to_panel: ToPanel, case: str) -> None:
+    rungs = ladder(to_panel(NOT_AVAILABLE[case][0](make_rollout(seed=1))))
+    missing = rungs.filter(pl.col("estimate").is_null())
+    assert missing.height >= 4
+    assert missing["note"].str.contains("Not available: ").all()
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_one_cohort_with_untrained_agents_is_fine(make_rollout: Rollout, to_panel: ToPanel, estimator: str) -> None:
+    overall = estimate(to_panel(make_rollout(seed=2, waves=1)), estimator).aggregate("simple").overall
+    assert overall.available
+    assert overall.ci_low < overall.estimate < overall.ci_high
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_one_trained_team_has_no_error_and_so_no_number(
+    make_rollout: Rollout, to_panel: ToPanel, estimator: str
+) -> None:
+    overall = estimate(to_panel(make_rollout(seed=3, never=13)), estimator).aggregate("simple").overall
+    assert np.isnan(overall.estimate)
+    assert overall.reason is not None
+    assert overall.n_trained_clusters == 1
+
+
+def test_a_part_that_hangs_on_one_team_shows_its_reason(make_rollout: Rollout, to_panel: ToPanel) -> None:
+    panel = to_panel(make_rollout(seed=4, teams=9, never=4, waves=4))
+    parts = estimate(panel, "imputation").aggregate("cohort").parts
+    alone = parts.filter(pl.col("n_trained_clusters") == 1)
+    assert alone.height > 0
+    assert alone["estimate"].null_count() == alone.height
+    assert alone["reason"].to_list() == ["only one cluster is trained here"] * alone.height
+
+
+UNKNOWN: dict[str, tuple[dict[str, object], str]] = {
+    "estimator": ({"estimator": "magic"}, "estimator 'magic' is not known; use one of imputation"),
+    "control": ({"control": "everyone"}, "control 'everyone' is not known"),
+    "variance": ({"variance": "hc9"}, "variance 'hc9' is not known"),
+    "anticipation": ({"anticipation": -1}, "anticipation counts weeks"),
+    "level": ({"ci_level": 95}, "ci_level must lie between 0 and 1"),
+    "option": ({"windows": (1, 2)}, "imputation has no option 'windows'; it takes leads"),
+    "covariates": ({"estimator": "twfe", "covariates": ["x"]}, "twfe has no option 'covariates'; it takes none"),
+}
+
+
+@pytest.mark.parametrize("case", UNKNOWN)
+def test_unknown_choices_are_refused(make_rollout: Rollout, to_panel: ToPanel, case: str) -> None:
+    options, message = UNKNOWN[case]
+    with pytest.raises(EstimationError, match=message):
+        estimate(to_panel(make_rollout(seed=5)), **options)  # type: ignore[arg-type]
+
+
+def test_unknown_aggregations_are_refused(make_rollout: Rollout, to_panel: ToPanel) -> None:
+    panel = to_panel(make_rollout(seed=5))
+    with pytest.raises(EstimationError, match=r"aggregate\('weekly'\) is not known"):
+        estimate(panel).aggregate("weekly")
+    for kind in set(KINDS) - {"simple"}:
+        with pytest.raises(EstimationError, match="twfe gives one number"):
+            estimate(panel, "twfe").aggregate(kind)
+
+
+def test_missing_covariates_are_named(make_rollout: Rollout, to_panel: ToPanel) -> None:
+    with pytest.raises(PanelError, match="no covariate column 'skill'"):
+        estimate(to_panel(make_rollout(seed=5)), "group_time", covariates=["skill"]).aggregate("simple")
