@@ -32,8 +32,8 @@ def remove(project: Project) -> None:
     project.contacts.unlink()
 
 
-def semicolons(project: Project) -> None:
-    project.contacts.write_text(project.contacts.read_text().replace(",", ";"))
+def another_delimiter(project: Project) -> None:
+    replace("empathy.toml", 'path = "contacts.csv"', 'path = "contacts.csv"\noptions = { delimiter = "|" }')(project)
 
 
 def latin_1(project: Project) -> None:
@@ -52,10 +52,10 @@ def many_bad_dates(project: Project) -> None:
 
 
 FAULTS: dict[str, tuple[Callable[[Project], None], int, tuple[str, ...]]] = {
-    "missing file": (remove, 1, ("contacts", "contacts.csv")),
+    "missing file": (remove, 2, ("sources.contacts.path", "contacts.csv")),
     "unknown column": (replace("contacts.csv", "Seconds", "Secs"), 1, ("contacts.csv", '"Seconds"', "Secs")),
-    "bad dates": (many_bad_dates, 1, ("contacts", "2026-13-1", "max_reject_share")),
-    "wrong delimiter": (semicolons, 1, ("contacts.csv", "delimiter", ";")),
+    "bad dates": (many_bad_dates, 1, ("sources.contacts", "contacts.csv, line 11", "not a date", "max_reject_share")),
+    "wrong delimiter": (another_delimiter, 1, ("contacts.csv", "delimiter")),
     "empty file": (write("contacts.csv", b""), 1, ("contacts.csv", "empty")),
     "truncated Parquet": (truncated_parquet, 1, ("contacts.parquet",)),
     "Latin-1": (latin_1, 1, ("contacts.csv", "line 2", "encoding")),
@@ -99,6 +99,14 @@ def test_latin_1_loads_once_the_encoding_is_named(project: Project) -> None:
     latin_1(project)
     options = 'options = { encoding = "latin-1" }\nvalues = { channel = { "voix \u00e9" = "voice" } }'
     replace("empathy.toml", 'path = "contacts.csv"', f'path = "contacts.csv"\n{options}')(project)
+
+    report = json.loads(project.run("build", "--json").out)
+
+    assert sum(file["loaded"] for file in report["files"] if file["source"] == "contacts") == 600
+
+
+def test_a_semicolon_file_loads_without_being_told(project: Project) -> None:
+    project.contacts.write_text(project.contacts.read_text().replace(",", ";"))
 
     report = json.loads(project.run("build", "--json").out)
 
