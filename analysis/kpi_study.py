@@ -22,7 +22,7 @@ from analysis.checks import (
     sensitivity,
 )
 from analysis.checks import selection_dip as dip
-from analysis.checks.result import CheckResult, Status
+from analysis.checks.result import ALARM_LEVEL, SLICE_ALARM_LEVEL, CheckResult, Status
 from analysis.comparison import Roster, comparison_panel, completed_weeks, selection_rule, share_picked_by_rule
 from analysis.compliance import completion_effect
 from analysis.design import Design
@@ -327,10 +327,11 @@ def study_of(
     where = slice_columns(kpi.id, slice_kind, slice_value)
     small = kpi.smallest_effect
     if simple.overall.available:
+        alarm = ALARM_LEVEL if slice_kind == "overall" else SLICE_ALARM_LEVEL
         assigned = design.mode in ("randomised", "team_waves")
-        checks.append(pre_trends.check(events, kpi, small, reader))
-        checks.append(placebo_in_time.check(events, kpi, small, reader))
-        checks.append(_dip(design, events, kpi, small, reader, panel, rule))
+        checks.append(pre_trends.check(events, kpi, small, reader, alarm_level=alarm))
+        checks.append(placebo_in_time.check(events, kpi, small, reader, alarm_level=alarm))
+        checks.append(_dip(design, events, kpi, small, reader, panel, rule, alarm))
         checks.append(balance.check(panel, kpi, reader, assigned=assigned))
         checks.append(estimator_gap.check(simple, second, kpi, small, reader))
         checks.extend(setting.inherited.get(kpi.id, ()))
@@ -391,10 +392,17 @@ def _completion(
 
 
 def _dip(
-    design: Design, events: Any, kpi: Kpi, small: float, reader: Reader, panel: Panel, rule: SelectionRule | None
+    design: Design,
+    events: Any,
+    kpi: Kpi,
+    small: float,
+    reader: Reader,
+    panel: Panel,
+    rule: SelectionRule | None,
+    alarm: float,
 ) -> CheckResult:
     if rule is None:
-        return dip.check(events, kpi, small, reader, panel=panel)
+        return dip.check(events, kpi, small, reader, panel=panel, alarm_level=alarm)
     share = share_picked_by_rule(panel, rule)
     words = (
         "The trained were picked at a low point on purpose; they are compared with agents whom the same rule would "

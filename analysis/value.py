@@ -60,7 +60,8 @@ class Worth:
     volume
         Units of the denominator that trained agents handle in the period.
     unit_value
-        Money per unit of the numerator; positive whichever way is better.
+        Money per unit of the numerator. Where lower is better a unit is a cost, with or without a minus sign before it;
+        elsewhere the sign counts.
     usable
         False when the verdict is "don't use this one": then no money is claimed.
     influence
@@ -148,17 +149,17 @@ def value_frame(
     rng = np.random.default_rng(seed)
     used = [p for p in parts if counted.get(p.kpi.id) == p.kpi.id]
     effects = _effect_draws(used, draws, rng)
-    values = np.column_stack([_triangular(p.unit_value, draws, rng) for p in used]) if used else np.zeros((draws, 0))
-    scale = np.array([_sign(p.kpi) * p.volume for p in used])
+    worths = [scenario_values(p) for p in used]
+    columns = [_triangular(w["low"], w["likely"], w["high"], draws, rng) for w in worths]
+    values = np.column_stack(columns) if used else np.zeros((draws, 0))
+    scale = np.array([p.volume for p in used])
     tail = (1 - ci_level) / 2
     total = {
-        "low": effects @ (scale * np.array([p.unit_value.low for p in used])),
+        "low": effects @ (scale * np.array([w["low"] for w in worths])),
         "likely": (effects * values) @ scale,
-        "high": effects @ (scale * np.array([p.unit_value.high for p in used])),
+        "high": effects @ (scale * np.array([w["high"] for w in worths])),
     }
-    points = {
-        s: float(sum(_sign(p.kpi) * p.effect * p.volume * getattr(p.unit_value, s) for p in used)) for s in SCENARIOS
-    }
+    points = {s: float(sum(p.effect * p.volume * w[s] for p, w in zip(used, worths, strict=True))) for s in SCENARIOS}
     for s in SCENARIOS:
         low, high = np.quantile(total[s], [tail, 1 - tail]) if used else (math.nan, math.nan)
         rows.append(
@@ -174,7 +175,7 @@ def value_frame(
         )
     if cost is None:
         return pl.DataFrame(rows, schema=_COLUMNS, orient="row")
-    cost_draws = _triangular(cost, draws, rng)
+    cost_draws = _triangular(cost.low, cost.likely, cost.high, draws, rng)
     against = {"low": cost.high, "likely": cost.likely, "high": cost.low}
     for s in SCENARIOS:
         spread = np.quantile(cost_draws, [tail, 1 - tail]) if s == "likely" else (against[s], against[s])
@@ -205,16 +206,20 @@ def _counted(usable: Sequence[Worth]) -> dict[str, str]:
     return through
 
 
-def _sign(kpi: Wording) -> float:
-    return 1.0 if kpi.better == "higher" else -1.0
+def scenario_values(part: Worth) -> dict[str, float]:
+    """Money per unit in each scenario: ``low`` is the end less favourable at the estimate, ``high`` the other."""
+    given = (part.unit_value.low, part.unit_value.likely, part.unit_value.high)
+    signed = [-abs(v) for v in given] if part.kpi.better == "lower" else list(given)
+    ends = sorted((signed[0], signed[2]), key=lambda v: part.effect * v)
+    return {"low": ends[0], "likely": signed[1], "high": ends[1]}
 
 
 def _kpi_rows(part: Worth, counted: Mapping[str, str], reader: Reader) -> list[tuple[object, ...]]:
     kpi, through = part.kpi, counted.get(part.kpi.id)
     rows: list[tuple[object, ...]] = []
     for s in SCENARIOS:
-        unit_value = float(getattr(part.unit_value, s))
-        factor = _sign(kpi) * part.volume * unit_value
+        unit_value = scenario_values(part)[s]
+        factor = part.volume * unit_value
         amounts = [factor * part.effect, *sorted((factor * part.effect_low, factor * part.effect_high))]
         if through is None:
             amounts = [math.nan] * 3
@@ -226,7 +231,7 @@ def _kpi_rows(part: Worth, counted: Mapping[str, str], reader: Reader) -> list[t
             words = (
                 f"{reader.change(part.effect, kpi, part.effect_low, part.effect_high)} on {volume} "
                 f"{_plural(kpi.per)} at "
-                f"{reader.money(unit_value)} each is {_likely(amounts[0], amounts[1], amounts[2], reader)}."
+                f"{reader.money(abs(unit_value))} each is {_likely(amounts[0], amounts[1], amounts[2], reader)}."
             )
         rows.append(
             (
@@ -262,10 +267,9 @@ def _effect_draws(used: Sequence[Worth], draws: int, rng: np.random.Generator) -
     return np.asarray(np.array([p.effect for p in used]) + (rng.standard_normal((draws, len(used))) @ root.T) * errors)
 
 
-def _triangular(spread: Range, draws: int, rng: np.random.Generator) -> Array:
-    if spread.high <= spread.low:
-        return np.full(draws, spread.likely)
-    return rng.triangular(spread.low, spread.likely, spread.high, draws)
+def _triangular(first: float, likely: float, last: float, draws: int, rng: np.random.Generator) -> Array:
+    low, high = min(first, last), max(first, last)
+    return rng.triangular(low, likely, high, draws) if high > low else np.full(draws, likely)
 
 
 def _sum_row(

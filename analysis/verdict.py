@@ -2,10 +2,10 @@
 
 The verdict is deterministic. In order:
 
-1. **Don't use this one** when there is no estimate, no comparison group, or a check that the comparison stands on
-failed.
-2. **Can't tell yet** when fewer than ``MIN_TRAINED_CLUSTERS`` units of assignment were trained (or are left to compare
-   with), or when agents chose themselves and the data cannot show that the trained looked like the others.
+1. **Can't tell yet** when fewer than ``MIN_TRAINED_CLUSTERS`` units of assignment were trained, or too few are left to
+   compare with: then neither the interval nor the checks can be trusted.
+2. **Don't use this one** when there is no estimate, no comparison group, or a check that the comparison stands on
+   failed; **can't tell yet** when agents chose themselves and the data cannot show that they were like the others.
 3. **Clear** when the interval (after allowing for the number of KPIs tested) excludes zero and the estimate is at
 least the
    smallest change that matters; **clear but small** when it excludes zero and the estimate is smaller than that.
@@ -165,10 +165,10 @@ def verdict(
     thin = _too_few(n_trained_clusters, n_control_clusters, limits)
     known = all(math.isfinite(v) for v in (estimate, ci_low, ci_high))
     broken = _broken(known, unusable, held)
-    if broken and not (thin and not known):
-        return _make("dont_use", f"Don't use this one: {_lower_first(broken)}", broken)
     if thin and not known:
         return _make("cant_tell_yet", f"We can't tell yet for {_lower_label(kpi)}. {thin}", thin)
+    if broken and not thin:
+        return _make("dont_use", f"Don't use this one: {_lower_first(broken)}", broken)
 
     outside = ci_low > 0 or ci_high < 0
     claims = outside if excludes_zero is None else (outside and excludes_zero)
@@ -330,6 +330,9 @@ def _broken(known: bool, unusable: str, checks: list[Check]) -> str:
 
 
 def _too_few(trained: int | None, control: int | None, limits: Limits) -> str:
+    if trained == 0:
+        units = _noun(limits.cluster_word, 1)
+        return f"No trained {units} is seen after training yet; at least {MIN_TRAINED_CLUSTERS} are needed to judge."
     if trained is not None and trained < MIN_TRAINED_CLUSTERS:
         units = _noun(limits.cluster_word, trained)
         return f"Only {trained} trained {units}; at least {MIN_TRAINED_CLUSTERS} are needed to judge."

@@ -15,6 +15,9 @@ from scipy import stats
 from analysis.checks.result import ALARM_LEVEL, POWER
 from analysis.results import Aggregation
 
+MIN_LEAD_CLUSTERS = 4
+"""A week before training seen in fewer trained clusters than this has an error that cannot be trusted."""
+
 
 @dataclass(frozen=True)
 class Contrast:
@@ -23,6 +26,7 @@ class Contrast:
     value: float
     std_error: float
     df: float
+    alarm_level: float = ALARM_LEVEL
 
     @property
     def t_value(self) -> float:
@@ -32,7 +36,7 @@ class Contrast:
     @property
     def alarm(self) -> float:
         """Absolute t value beyond which a check fails."""
-        return float(stats.t.ppf(1 - ALARM_LEVEL / 2, max(self.df, 1.0)))
+        return float(stats.t.ppf(1 - self.alarm_level / 2, max(self.df, 1.0)))
 
     @property
     def detectable(self) -> float:
@@ -46,7 +50,7 @@ def lead_keys(event: Aggregation) -> NDArray[np.int64]:
     return keys[usable]
 
 
-def contrast(event: Aggregation, weights: dict[int, float]) -> Contrast:
+def contrast(event: Aggregation, weights: dict[int, float], alarm_level: float = ALARM_LEVEL) -> Contrast:
     """``sum(weights[k] * lead k)`` with its clustered error.
 
     Parameters
@@ -55,16 +59,19 @@ def contrast(event: Aggregation, weights: dict[int, float]) -> Contrast:
         An ``event_time`` aggregation with leads.
     weights
         Event time to weight.
+    alarm_level
+        Chance of a false alarm that is accepted.
     """
     keys, usable = _usable(event)
     at = [int(np.flatnonzero((keys == k) & usable)[0]) for k in weights]
     w = np.array(list(weights.values()))
     theta = event.parts["estimate"].to_numpy()[at]
     psi = event.influence[:, at] @ w
-    return Contrast(float(theta @ w), float(np.sqrt(np.nansum(psi**2))), event.overall.df)
+    return Contrast(float(theta @ w), float(np.sqrt(np.nansum(psi**2))), event.overall.df, alarm_level)
 
 
 def _usable(event: Aggregation) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     keys = event.parts["key"].to_numpy().astype(np.int64)
     error = event.parts["std_error"].to_numpy()
-    return keys, (keys < 0) & np.isfinite(error) & (error > 0)
+    clusters = event.parts["n_trained_clusters"].to_numpy()
+    return keys, (keys < 0) & np.isfinite(error) & (error > 0) & (clusters >= MIN_LEAD_CLUSTERS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.checks.leads import contrast, lead_keys
-from analysis.checks.result import CheckResult, not_measured
+from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured
 from analysis.checks.selection_dip import DIP_WEEKS
 from analysis.results import Aggregation
 from analysis.units import Reader, Wording
@@ -12,7 +12,14 @@ ID, LABEL = "placebo_in_time", "Nothing found before there was anything"
 MIN_LEADS = 3
 
 
-def check(event: Aggregation, kpi: Wording, smallest_effect: float, reader: Reader) -> CheckResult:
+def check(
+    event: Aggregation,
+    kpi: Wording,
+    smallest_effect: float,
+    reader: Reader,
+    *,
+    alarm_level: float = ALARM_LEVEL,
+) -> CheckResult:
     """Mean lead over weeks that are before training and before the selection window, against the distant past.
 
     Parameters
@@ -23,16 +30,18 @@ def check(event: Aggregation, kpi: Wording, smallest_effect: float, reader: Read
         For the words.
     smallest_effect
         Natural unit.
+    alarm_level
+        Chance of a false alarm that is accepted.
 
     Returns
     -------
     CheckResult
-        Failed when an effect of at least half the smallest effect is found there beyond luck (level 0.01).
+        Failed when an effect of at least half the smallest effect is found there beyond luck.
     """
     keys = [k for k in lead_keys(event).tolist() if k < -DIP_WEEKS]
     if len(keys) < MIN_LEADS:
         return not_measured(ID, LABEL, "Too few weeks before training to pretend that it came earlier.")
-    fake = contrast(event, dict.fromkeys(keys, 1.0 / len(keys)))
+    fake = contrast(event, dict.fromkeys(keys, 1.0 / len(keys)), alarm_level)
     half = 1.96 * fake.std_error
     size = reader.size(fake.value, kpi, fake.value - half, fake.value + half)
     statistic, threshold = abs(fake.t_value), fake.alarm

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from analysis.checks.leads import contrast, lead_keys
-from analysis.checks.result import CheckResult, not_measured
+from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured
 from analysis.results import Aggregation
 from analysis.units import Reader, Wording
 
@@ -14,7 +14,14 @@ MIN_LEADS = 4
 """Fewer weeks before training than this show no trend."""
 
 
-def check(event: Aggregation, kpi: Wording, smallest_effect: float, reader: Reader) -> CheckResult:
+def check(
+    event: Aggregation,
+    kpi: Wording,
+    smallest_effect: float,
+    reader: Reader,
+    *,
+    alarm_level: float = ALARM_LEVEL,
+) -> CheckResult:
     """Linear drift over the weeks before training, with the power to see one that would matter.
 
     Parameters
@@ -25,11 +32,13 @@ def check(event: Aggregation, kpi: Wording, smallest_effect: float, reader: Read
         For the words.
     smallest_effect
         Natural unit; a drift of half of it is large enough to fail.
+    alarm_level
+        Chance of a false alarm that is accepted.
 
     Returns
     -------
     CheckResult
-        ``statistic`` is the drift over the leads in units of its error; ``threshold`` the t value at level 0.01.
+        ``statistic`` is the drift over the leads in units of its error; ``threshold`` the t value at the alarm level.
         Failed when
         beyond it and at least half the smallest effect; informational when a drift as large as the smallest effect
         could not
@@ -45,7 +54,7 @@ def check(event: Aggregation, kpi: Wording, smallest_effect: float, reader: Read
     centred = keys - keys.mean()
     span = float(keys.max() - keys.min())
     weights = span * centred / float(centred @ centred)
-    drift = contrast(event, dict(zip(keys.tolist(), weights.tolist(), strict=True)))
+    drift = contrast(event, dict(zip(keys.tolist(), weights.tolist(), strict=True)), alarm_level)
     half = 1.96 * drift.std_error
     size = reader.size(drift.value, kpi, drift.value - half, drift.value + half)
     weeks = round(span) + 1

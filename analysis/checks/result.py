@@ -12,6 +12,8 @@ import polars as pl
 Status = Literal["passed", "failed", "informational"]
 ALARM_LEVEL = 0.01
 """A check fails only beyond this: twenty KPIs with several checks each would otherwise raise false alarms every day."""
+SLICE_ALARM_LEVEL = 0.001
+"""For slices, of which there are hundreds."""
 POWER = 0.80
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.checks.leads import Contrast, contrast, lead_keys
-from analysis.checks.result import CheckResult, not_measured
+from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured
 from analysis.panel import Panel
 from analysis.results import Aggregation
 from analysis.units import Reader, Wording
@@ -28,6 +28,7 @@ def check(
     *,
     weeks: int = DIP_WEEKS,
     panel: Panel | None = None,
+    alarm_level: float = ALARM_LEVEL,
 ) -> CheckResult:
     """Mean of the last weeks before training against the more distant past, trained less untrained.
 
@@ -57,12 +58,12 @@ def check(
     Ashenfelter (1978, doi:10.2307/1924332). Whoever is picked in a bad month is better the month after with or without
     training; comparing with agents who were not picked then finds an effect of nothing.
     """
-    dip = within_clusters(panel, weeks) if panel is not None else None
+    dip = within_clusters(panel, weeks, alarm_level) if panel is not None else None
     if dip is None:
         keys = [k for k in lead_keys(event).tolist() if k >= -weeks - 2][-weeks:]
         if len(keys) < min(weeks, 2):
             return not_measured(ID, LABEL, "Too few weeks before training to see a low point.")
-        dip = contrast(event, dict.fromkeys(keys, 1.0 / len(keys)))
+        dip = contrast(event, dict.fromkeys(keys, 1.0 / len(keys)), alarm_level)
     half = 1.96 * dip.std_error
     size = reader.size(dip.value, kpi, dip.value - half, dip.value + half)
     worse = (dip.value < 0) == (kpi.better == "higher")
@@ -99,7 +100,7 @@ def check(
     )
 
 
-def within_clusters(panel: Panel, weeks: int = DIP_WEEKS) -> Contrast | None:
+def within_clusters(panel: Panel, weeks: int = DIP_WEEKS, alarm_level: float = ALARM_LEVEL) -> Contrast | None:
     """Last weeks before training less earlier ones, picked less passed over, inside each cluster.
 
     Parameters
@@ -134,7 +135,7 @@ def within_clusters(panel: Panel, weeks: int = DIP_WEEKS) -> Contrast | None:
     mean = float(share @ value)
     groups = len(values)
     error = float(np.sqrt(np.sum((share * (value - mean)) ** 2) * groups / (groups - 1)))
-    return Contrast(mean, error, groups - 1.0)
+    return Contrast(mean, error, groups - 1.0, alarm_level)
 
 
 def _change(panel: Panel, members: NDArray[np.int64], start: int, weeks: int) -> NDArray[np.float64]:

@@ -198,7 +198,7 @@ def test_money_is_effect_times_volume_times_unit_value(results: dict[str, pl.Dat
         .row(0, named=True)
     )
 
-    assert row["amount"] == pytest.approx(-row["effect"] * row["volume"] * 11)
+    assert row["amount"] == pytest.approx(row["effect"] * row["volume"] * -11)
     assert set(results["value"]["kpi"]) == {"escalation_rate", "total", "cost", "net"}
 
 

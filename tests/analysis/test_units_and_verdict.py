@@ -87,7 +87,13 @@ def test_too_few_teams_cannot_tell(teams: int) -> None:
     found = said(-0.012, -0.016, -0.009, n_trained_clusters=teams, n_control_clusters=10)
 
     assert found.state == "cant_tell_yet"
-    assert f"Only {teams} trained team" in found.reason
+    assert ("No trained team" if teams == 0 else f"Only {teams} trained team") in found.reason
+
+
+def test_with_too_few_teams_the_checks_are_not_believed_either() -> None:
+    found = said(-0.012, -0.016, -0.009, n_trained_clusters=4, checks=[failed("pre_trends")])
+
+    assert found.state == "cant_tell_yet"
 
 
 def test_six_teams_are_enough() -> None:

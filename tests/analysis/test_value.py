@@ -57,6 +57,15 @@ def test_more_of_a_bad_thing_is_money_lost() -> None:
     assert set(frame["kpi"]) == {"escalation_rate", "total"}
 
 
+def test_a_cost_may_be_written_with_or_without_its_sign() -> None:
+    signed = SimpleNamespace(low=-15.0, likely=-11.0, high=-8.0)
+    plain, minus = (value_frame([worth(unit_value=u)], COST, period_months=12, reader=READER) for u in (UNIT, signed))
+    for name in ("escalation_rate", "total", "net"):
+        for scenario in ("low", "likely", "high"):
+            assert amounts(plain, name, scenario)[0] == pytest.approx(amounts(minus, name, scenario)[0])
+    assert amounts(minus, "total", "low")[0] < amounts(minus, "total", "high")[0]
+
+
 def test_the_range_of_the_sum_carries_effect_and_unit_value() -> None:
     """Against the exact variance of a product of independent variables."""
     frame = value_frame([worth()], None, period_months=12, reader=READER)
