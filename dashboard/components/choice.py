@@ -37,3 +37,34 @@ def choice(label: str, options: Sequence[tuple[str, str]], chosen: str, filters:
         className="choices no-print",
         **{"aria-label": label},
     )
+
+
+def menu(words: str, options: Sequence[tuple[str, str]], chosen: str, filters: Filters) -> html.Details:
+    """Many choices behind one button, each a link.
+
+    Parameters
+    ----------
+    words : str
+        On the button: what is chosen now.
+    options : sequence of (path, name)
+        Address without filters, and the words.
+    chosen : str
+        Path of the one that is shown.
+    filters : Filters
+        Kept in every link.
+    """
+    links = [
+        dcc.Link(
+            name,
+            href=address(path, filters),
+            className="menu-item strong" if path == chosen else "menu-item",
+        )
+        for path, name in options
+    ]
+    return html.Details(
+        [
+            html.Summary([f"{words} ", html.Span("▾", **{"aria-hidden": "true"})], className="control-button"),
+            html.Div(links, className="menu-list scrolling left"),
+        ],
+        className="menu no-print picker",
+    )

@@ -211,14 +211,21 @@ def _adoption(cursor: duckdb.DuckDBPyConnection, minimum: int) -> pl.DataFrame:
     sql = "select week, site, team_id, course_id, planned, started, completed, overdue from mart.adoption order by all"
     hide = ("started", "completed", "overdue")
     return suppress(
-        frame(cursor, sql), count="planned", minimum=minimum, hide=hide, within=("week", "site", "course_id"),
-        label="team_id"
+        frame(cursor, sql),
+        count="planned",
+        minimum=minimum,
+        hide=hide,
+        within=("week", "site", "course_id"),
+        label="team_id",
     )
 
 
 def _result_names(queries: Queries) -> list[str]:
-    sql = "select table_name from duckdb_tables() where database_name = current_database() and schema_name = 'result'
-    order by 1" return [str(name) for name in queries.frame(sql).to_series().to_list()]
+    sql = (
+        "select table_name from duckdb_tables() "
+        "where database_name = current_database() and schema_name = 'result' order by 1"
+    )
+    return [str(name) for name in queries.frame(sql).to_series().to_list()]
 
 
 def _without_few(rows: pl.DataFrame, minimum: int) -> pl.DataFrame:

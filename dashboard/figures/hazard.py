@@ -56,10 +56,8 @@ def _draw(rows: Sequence[Mapping[str, Any]]) -> Tree:
             anchor = "start"
         elif at(ratio) + svg.text_width(words, 12) / 2 > WIDTH:
             anchor = "end"
-        body += [
-            svg.line(at(ratio), top, at(ratio), bottom, kind),
-            svg.text(at(ratio), bottom + 18, words, "tick", anchor),
-        ]
+        body += [svg.line(at(ratio), top + ROW * k + 22, at(ratio), top + ROW * k + 42, kind) for k in range(len(rows))]
+        body.append(svg.text(at(ratio), bottom + 18, words, "tick", anchor))
     for index, row in enumerate(rows):
         base = top + ROW * index
         body.append(svg.text(left, base + 16, row["name"], "label strong"))

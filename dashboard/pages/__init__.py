@@ -90,6 +90,6 @@ class Context:
 
 def modules() -> list[ModuleType]:
     """The page modules in the order of the navigation."""
-    from dashboard.pages import adoption, attrition, data, effects, methods, overview
+    from dashboard.pages import adoption, attrition, cohorts, data, effects, methods, overview
 
-    return [overview, effects, attrition, adoption, data, methods]
+    return [overview, effects, cohorts, attrition, adoption, data, methods]

@@ -19,8 +19,12 @@ from dashboard.views import adoption as view
 
 PAGE = Page("adoption", "/adoption/<course>", "Adoption", "Who still has to finish?")
 
-OVERDUE = "Overdue: the planned week has passed and the course is not completed. Agents who have left since still
-count." _GROUP_COLUMNS = (
+OVERDUE = (
+    "Overdue: the planned week has passed and the course is not completed. Agents who have left since still count."
+)
+MOST_LATE = 8
+"""Teams drawn beside the plan."""
+_GROUP_COLUMNS = (
     Column("planned", "Planned", numeric=True),
     Column("started", "Started", numeric=True),
     Column("completed", "Completed", numeric=True),
@@ -33,7 +37,7 @@ def answer(context: Context, filters: Filters, course: str = "") -> html.Div:
     names = course_names(context)
     if not names:
         words = (
-            "These data have no training plan and no completions. Add a source with table = \"training\" to empathy.toml "
+            'These data have no training plan and no completions. Add a source with table = "training" to empathy.toml '
             "(planned, started and completed courses per agent), then run `empathy run`."
         )
         return html.Div([html.H1(PAGE.question), message("No training is recorded", words)])
@@ -56,12 +60,20 @@ def answer(context: Context, filters: Filters, course: str = "") -> html.Div:
             html.P(view.notice(ignored), className="lede") if ignored else None,
             choice("Course", [(f"{PAGE.base}/{key}", name) for key, name in names.items()], path, filters),
             html.Div(
-                [_curve(context, shown, filters, course), _groups(context, shown, filters, course, by)],
+                [
+                    _curve(context, shown, filters, course),
+                    html.Div(
+                        [
+                            _groups(context, shown, filters, course, by),
+                            _teams(context, teams, filters, course) if by == "site" and not teams.is_empty() else None,
+                        ],
+                        className="stack",
+                    ),
+                ],
                 className="columns two-one",
             )
             if shown.weeks
             else message("Nobody is planned here", "No agent of this selection is in the plan of this course."),
-            _teams(context, teams, filters, course) if by == "site" and not teams.is_empty() else None,
         ]
     )
 
@@ -114,17 +126,16 @@ def _teams(context: Context, teams: pl.DataFrame, filters: Filters, course: str)
     reader = context.settings.reader
     shown = view.view(pl.DataFrame(), teams, course=course, by="team", reader=reader)
     late = [row for row in shown.groups if row["overdue"]]
-    figure = part_bars(view.bars(late, reader), label=shown.group_title)
+    figure = part_bars(view.bars(late[:MOST_LATE], reader), label=shown.group_title)
     return chart_card(
         id="teams",
         title=shown.group_title,
-        subtitle="Teams with agents who are overdue; the table has every team.",
+        subtitle="Teams with most agents overdue; the table has every team.",
         figure=figure,
         columns=[Column("label", "Team"), Column("site", "Site"), *_GROUP_COLUMNS],
         rows=shown.groups,
         csv=csv_link("adoption_by_team", filters, course=course),
         instead=html.P("Nobody is overdue in any team that may be shown.", className="muted"),
-        className="spaced",
     )
 
 

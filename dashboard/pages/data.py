@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
-from dash import dcc, html
+from dash import html
 
 from dashboard.components.chart import chart_card
+from dashboard.components.choice import menu
 from dashboard.components.table import Column, table
 from dashboard.data import data_quality as data
 from dashboard.export_routes import Download, csv_link
@@ -16,11 +17,14 @@ from dashboard.figures.bars import count_bars, part_bars
 from dashboard.pages import Context, Page
 from dashboard.state import Filters
 from dashboard.views import data_quality as view
+from dashboard.views.verdicts import plural
 from etl.kpis import Kpi
 
 PAGE = Page("data", "/data/<kpi>", "Data", "Can I trust today's numbers?", filtered=False)
 MOST_FILES = 400
 MOST_RESTATED = 100
+OPEN_CHECKS = 14
+"""Passed checks are listed at once when there are no more than this."""
 
 
 def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
@@ -33,11 +37,14 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
     return html.Div(
         [
             html.H1(view.sentence(found, about, reader), id="headline"),
-            html.Div([_fact(item) for item in facts], className="facts"),
+            html.Div([_fact(item) for item in facts], className="tiles"),
             _ledger(context, found),
             html.Div(
-                [_checks(context), html.Div([_rejects(context, found), _coverage(context, coverage)],
-                className="stack")], className="columns halves",
+                [
+                    _checks(context),
+                    html.Div([_rejects(context, found), _coverage(context, coverage)], className="stack"),
+                ],
+                className="columns halves",
             ),
             _relations(context),
             html.Div([_restated(context), _versions(context)], className="columns two-one"),
@@ -50,11 +57,11 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
 def _fact(item: dict[str, str]) -> html.Div:
     return html.Div(
         [
-            html.Div(item["name"], className="fact-name"),
-            html.Div(item["value"], className="fact-value"),
-            html.Div(item["note"], className="fact-note"),
+            html.Div(item["name"], className="tile-name"),
+            html.Div(item["value"], className="tile-value"),
+            html.Div(item["note"], className="tile-note"),
         ],
-        className="fact",
+        className="tile",
     )
 
 
@@ -85,8 +92,9 @@ def _ledger(context: Context, found: view.Ledger) -> html.Section:
                 [
                     html.Caption("Reconciliation by source", className="visually-hidden"),
                     html.Thead(
-                        html.Tr([html.Th(name, scope="col", className="num" if k else None) for k, name in
-                        enumerate(heads)])
+                        html.Tr(
+                            [html.Th(name, scope="col", className="num" if k else None) for k, name in enumerate(heads)]
+                        )
                     ),
                     html.Tbody(body),
                     html.Tfoot(foot) if foot else None,
@@ -142,8 +150,9 @@ def _checks(context: Context) -> html.Section:
                     [
                         html.Span(f"{row['check']}: {row['words']}. ", className="strong"),
                         html.Span(row["sentence"]),
-                        html.Span(f" {count(row['violations'])} rows.", className="muted") if row["violations"] else
-                        None,
+                        html.Span(f" {count(row['violations'])} rows.", className="muted")
+                        if row["violations"]
+                        else None,
                     ]
                 ),
             ]
@@ -162,6 +171,7 @@ def _checks(context: Context) -> html.Section:
                 table(columns, passed, caption="Checks that passed"),
             ],
             className="as-table",
+            open=len(passed) <= OPEN_CHECKS,
         )
         if passed
         else html.P("Run `empathy build` to make checks and their results.", className="muted"),
@@ -184,8 +194,8 @@ def _rejects(context: Context, found: view.Ledger) -> html.Section:
         rows=shown,
         csv=csv_link("rejects", Filters()) if shown else None,
         instead=html.P("Every row of every file met its contract.", className="muted"),
-        note="To see the rows themselves, masked, and to try them again after a fix: empathy rejects list, empathy
-        rejects " "replay."
+        note="To see the rows themselves, masked, and to try them again after a fix: empathy rejects list, "
+        "empathy rejects replay."
         if shown
         else "",
     )
@@ -223,7 +233,7 @@ def _relations(context: Context) -> html.Details | None:
         return None
     unequal = rows.filter(pl.col("difference") != 0).height if "difference" in rows.columns else 0
     title = (
-        f"All {rows.height} tables reconcile back to the files"
+        f"{plural('Table', rows.height)} reconciled back to the files: all {rows.height}"
         if not unequal
         else f"{unequal} of {rows.height} tables do not reconcile back to the files"
     )
@@ -239,7 +249,10 @@ def _relations(context: Context) -> html.Details | None:
         title,
         "What became of the loaded rows, table by table.",
         html.Details(
-            [html.Summary(f"View the {rows.height} tables"), table(columns, rows.to_dicts(), caption=title)],
+            [
+                html.Summary(f"View {rows.height} {plural('table', rows.height)}"),
+                table(columns, rows.to_dicts(), caption=title),
+            ],
             className="as-table",
             open=bool(unequal),
         ),
@@ -286,8 +299,9 @@ def _versions(context: Context) -> html.Section:
                 "estimates": "yes" if item["has_results"] else "no",
             }
         )
-    columns = [Column("when", "Published (UTC)"), Column("run", "Run"), Column("took", "Took"), Column("estimates",
-    "Estimates")] kept = f"{len(rows)} {'version is' if len(rows) == 1 else 'versions are'} kept"
+    columns = [Column("when", "Published (UTC)"), Column("run", "Run"), Column("took", "Took")]
+    columns.append(Column("estimates", "Estimates"))
+    kept = f"{len(rows)} {'version is' if len(rows) == 1 else 'versions are'} kept"
     return _card(
         "runs",
         f"{kept}; the newest was published {rows[0]['when'] if rows else 'never'}",
@@ -301,19 +315,8 @@ def _lineage(context: Context, kpi: str) -> html.Section:
     shown = [item for item in context.queries.kpis()]
     chosen: Kpi = catalogue[kpi] if kpi in catalogue else shown[0]
     layers = view.lineage_layers(data.lineage(context.queries, chosen.id))
-    picker = html.Details(
-        [
-            html.Summary([f"{chosen.label} ", html.Span("▾", **{"aria-hidden": "true"})], className="control-button"),
-            html.Div(
-                [
-                    dcc.Link(item.label, href=f"{PAGE.base}/{item.id}", className="menu-item")
-                    for item in shown
-                ],
-                className="menu-list scrolling left",
-            ),
-        ],
-        className="menu no-print picker",
-    )
+    options = [(f"{PAGE.base}/{item.id}", item.label) for item in shown]
+    picker = menu(f"KPI: {chosen.label}", options, f"{PAGE.base}/{chosen.id}", Filters())
     parts: list[Any] = []
     for layer in layers:
         items = [
@@ -389,9 +392,7 @@ def _downloads(context: Context) -> html.Section:
     )
 
 
-def _card(
-    id: str, title: str, subtitle: str, *body: Any, csv: str | None = None, className: str = ""
-) -> html.Section:
+def _card(id: str, title: str, subtitle: str, *body: Any, csv: str | None = None, className: str = "") -> html.Section:
     """A card without a drawing: title, subtitle, content, download."""
     heading = html.Div(html.H2(title, className="card-title", id=f"{id}-title"), className="card-heading")
     link = html.A("CSV", href=csv, download="", className="text-button no-print") if csv else None

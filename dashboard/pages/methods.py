@@ -84,8 +84,9 @@ def _kpis(context: Context) -> html.Section:
 
 def _kpi(entry: view.Entry) -> html.Div:
     kpi = entry.kpi
-    facts = f"{entry.role}. {entry.better[:1].upper()}{entry.better[1:]}; {entry.matters} would matter. By
-    {entry.sliced_by}." return html.Div(
+    better = f"{entry.better[:1].upper()}{entry.better[1:]}"
+    facts = f"{entry.role}. {better}; {entry.matters} would matter. By {entry.sliced_by}."
+    return html.Div(
         [
             html.Dt(dcc.Link(kpi.label, href=f"/effects/{kpi.id}")),
             html.Dd(

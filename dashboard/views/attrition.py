@@ -85,23 +85,22 @@ def view(survival: pl.DataFrame, hazard: pl.DataFrame, kind: str, reader: Reader
 
 
 def curve_title(curves: Sequence[Mapping[str, Any]], kind: str, reader: Reader) -> str:
-    """What the curves show at the last tenure both reach: ``After 18 months 71% of trained agents are still here, ...``."""
+    """What the curves show at the last tenure that both reach."""
     arms = {arm: [row for row in curves if row["arm"] == arm] for arm in ARM_NAMES}
     if not all(arms.values()):
         return "Too few agents in both groups at the same tenure to draw who is still here"
     first = max(min(row["tenure_week"] for row in rows) for rows in arms.values())
     last = min(max(row["tenure_week"] for row in rows) for rows in arms.values())
     levels = {arm: _level(rows, last) for arm, rows in arms.items()}
-    months = reader.count(last / WEEKS_PER_MONTH)
-    verb = {"any": "still here", "voluntary": "have not left by choice", "involuntary": "have not been dismissed"}[kind]
-    start = f" of those here in week {first}" if first > 4 else ""
-    words = {arm: _percent(level, reader) for arm, level in levels.items()}
-    if words["trained"] == words["untrained"]:
-        return f"{months} months after hire {words['trained']} are {verb}{start}, trained or not"
-    return (
-        f"{months} months after hire {words['trained']} of trained agents are {verb}{start}, "
-        f"against {words['untrained']} of untrained"
-    ).replace("are have", "have")
+    month = reader.count(last / WEEKS_PER_MONTH)
+    verb = {"any": "still here", "voluntary": "not gone by choice", "involuntary": "not dismissed"}[kind]
+    trained, untrained = (f"{reader.number(levels[arm] * 100, 0)}%" for arm in ARM_NAMES)
+    who = "trained agents"
+    if first > 4:
+        who = f"trained agents who reached month {reader.count(max(1.0, first / WEEKS_PER_MONTH))}"
+    if trained == untrained:
+        return f"{trained} of {who} are {verb} at month {month}, and as many of the untrained"
+    return f"{trained} of {who} are {verb} at month {month}, against {untrained} of the untrained"
 
 
 def ratio_words(ratio: float | None, low: float | None, high: float | None, reader: Reader) -> str:
@@ -113,8 +112,6 @@ def ratio_words(ratio: float | None, low: float | None, high: float | None, read
 
 
 def _less_or_more(ratio: float, reader: Reader) -> str:
-    if ratio >= 2:
-        return f"{reader.number(ratio, 1)} times as"
     return f"{_size(ratio, reader)} {'more' if ratio > 1 else 'less'}"
 
 
@@ -193,10 +190,6 @@ def _level(rows: Sequence[Mapping[str, Any]], week: int) -> float:
             break
         found = row["survival"]
     return found
-
-
-def _percent(level: float, reader: Reader) -> str:
-    return f"{reader.number(level * 100, 0)}%"
 
 
 def _table(curves: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

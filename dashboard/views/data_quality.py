@@ -85,8 +85,9 @@ def sentence(found: Ledger, about: About, reader: Reader) -> str:
         failed = f"{about.failed_checks} data {'check' if about.failed_checks == 1 else 'checks'} failed"
         return f"{first}, {'but' if found.adds_up else 'and'} {failed}."
     if about.warned_checks:
-        noted = f"{about.warned_checks} {'check has' if about.warned_checks == 1 else 'checks have'} something to look
-        at" return f"{first}; {noted}."
+        have = "check has" if about.warned_checks == 1 else "checks have"
+        noted = f"{about.warned_checks} {have} something to look at"
+        return f"{first}; {noted}."
     return f"{first}, and every data check passed."
 
 
@@ -98,8 +99,9 @@ def facts(found: Ledger, about: About, coverage: pl.DataFrame, today: date, read
     elif age <= 0:
         fresh = "up to date"
     else:
-        fresh = f"{reader.count(age)} {'day' if age == 1 else 'days'} old" + ("" if age <= STALE_DAYS else ", not
-        fresh")
+        fresh = f"{reader.count(age)} {'day' if age == 1 else 'days'} old" + (
+            "" if age <= STALE_DAYS else ", not fresh"
+        )
     read = found.total["read"] or 1
     share = 100 * found.total["rejected"] / read
     matched, total = _matched(coverage)
@@ -235,8 +237,15 @@ def coverage_rows(coverage: pl.DataFrame, reader: Reader) -> list[dict[str, Any]
         lost = int(row["ambiguous"] or 0) + int(row["unknown"] or 0)
         words = f"{reader.number(share, 1)}%" + (f" · {reader.count(lost)} ids without an agent" if lost else "")
         rows.append(
-            {**row, "label": row["source"], "whole": whole, "part": part, "words": words, "strong": lost > 0, "share":
-            share / 100}
+            {
+                **row,
+                "label": row["source"],
+                "whole": 100 if whole else 0,
+                "part": share,
+                "words": words,
+                "strong": lost > 0,
+                "share": share / 100,
+            }
         )
     return sorted(rows, key=lambda row: (row["share"], row["label"]))
 

@@ -1,0 +1,305 @@
+"""Who gained: levels and effects of waves, sites, teams and courses, small groups left out.
+
+Waves and sites carry the numbers stored for them, so that they read the same on every page. Single teams, and the
+agents of a course, have no stored result: they are estimated by :mod:`analysis.group_effects` on the panel of the
+headline.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from analysis.comparison import comparison_panel
+from analysis.errors import EstimationError, PanelError
+from analysis.estimators import estimate
+from analysis.group_effects import SCHEMA, Groups, Shrunk, group_effects, shrink
+from analysis.kpi_study import Setting
+from analysis.panel import NEVER, Panel
+from analysis.run import setting_of
+from dashboard.data.queries import Queries, to_slice
+from dashboard.data.suppression import suppress
+from dashboard.state import Filters
+from etl.kpis import Kpi
+from etl.warehouse import frame
+
+BY = {"wave": "cohort", "site": "site", "team": "team", "course": ""}
+"""What can be compared, and the filter that selects one of it."""
+NUMBERS = (
+    "n_contacts",
+    "before",
+    "after",
+    "estimate",
+    "own_error",
+    "std_error",
+    "df",
+    "ci_low",
+    "ci_high",
+    "shrunk",
+    "shrunk_low",
+    "shrunk_high",
+)
+_PANEL_ESTIMATOR = "imputation"
+
+
+@dataclass(frozen=True)
+class Gains:
+    """One row per group, and what they have in common.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        ``name, site, n_agents`` and ``NUMBERS``, natural units; suppressed groups have no numbers.
+    mean, spread : float
+        Mean effect, and standard deviation of true effects around it; NaN when there were too few groups.
+    reason : str
+        Why there are no rows, or no estimates; empty otherwise.
+    """
+
+    rows: pl.DataFrame
+    mean: float
+    spread: float
+    reason: str = ""
+
+
+def by_values(queries: Queries, kpi: Kpi) -> list[str]:
+    """By what the groups of a KPI can be compared in these data."""
+    facets = queries.facets().values
+    found = [by for by in ("wave", "site", "team") if len(facets.get(BY[by], ())) > 1]
+    found = [by for by in found if by == "wave" or by in kpi.dimensions]
+    return [*found, "course"] if queries.has("core.training") else found
+
+
+def gains(queries: Queries, kpi: Kpi, by: str, filters: Filters) -> Gains:
+    """Level before, level after and effect of every group.
+
+    Parameters
+    ----------
+    queries : Queries
+    kpi : Kpi
+        Not a hazard: those are on the attrition page.
+    by : str
+        Key of ``BY``.
+    filters : Filters
+        An allowed selection.
+    """
+    return queries.ask(("gains", kpi.id, by, filters), lambda cursor: _gains(queries, cursor, kpi, by, filters))
+
+
+def _gains(queries: Queries, cursor: duckdb.DuckDBPyConnection, kpi: Kpi, by: str, filters: Filters) -> Gains:
+    setting = setting_of(cursor, queries.settings.config, queries.settings.catalogue)
+    try:
+        panel, teams, sites = _panel(cursor, kpi, filters, setting)
+    except PanelError as error:
+        return Gains(_blank(), np.nan, np.nan, str(error))
+    groups = _groups(cursor, panel, teams, sites, by)
+    _, code = np.unique(teams, return_inverse=True)
+    rows = group_effects(panel, groups, code, anticipation=setting.design.anticipation_weeks)
+    if rows.is_empty():
+        return Gains(_blank(), np.nan, np.nan, "Nobody in this selection has been trained in these weeks.")
+    reason = ""
+    if setting.design.headline != _PANEL_ESTIMATOR:
+        nothing = [pl.lit(None, pl.Float64).alias(name) for name in ("estimate", "own_error", "std_error", "df")]
+        rows = rows.with_columns(nothing)
+        reason = "Agents were picked by a rule, so a single group has no fair comparison of its own."
+    if by in ("wave", "site"):
+        rows, reason = _with_stored(queries, rows, kpi, by, filters), ""
+    minimum, of_site = queries.settings.min_group, _site_of(teams, sites)
+    site = pl.col("name").replace_strict(of_site, default="") if by == "team" else pl.lit("")
+    rows = suppress(
+        rows.with_columns(site.alias("site")),
+        count="n_agents",
+        minimum=minimum,
+        hide=[name for name in NUMBERS if name in rows.columns],
+        within=("site",),
+        label="name",
+    )
+    plain = _plain_interval(rows, setting.ci_level)
+    drawn = _drawn(rows, setting.ci_level)
+    if not np.isfinite(drawn.mean):  # too few groups to draw to their mean: each stands for itself
+        drawn = plain
+    rows = rows.with_columns(
+        ci_low=plain.ci_low,
+        ci_high=plain.ci_high,
+        shrunk=drawn.estimate,
+        shrunk_low=drawn.ci_low,
+        shrunk_high=drawn.ci_high,
+    ).with_columns(pl.selectors.float().fill_nan(None))
+    return Gains(rows.select("name", "site", "n_agents", *NUMBERS, "suppressed"), drawn.mean, drawn.spread, reason)
+
+
+def _panel(
+    cursor: duckdb.DuckDBPyConnection, kpi: Kpi, filters: Filters, setting: Setting
+) -> tuple[Panel, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """The panel of the headline with each agent's team and site."""
+    design = setting.design
+    panel = comparison_panel(
+        cursor,
+        kpi.id,
+        to_slice(filters),
+        timing=design.timing,
+        cluster=design.cluster,
+        roster=setting.roster,
+        unexposed_controls=design.unexposed_controls,
+        anticipation=design.anticipation_weeks,
+    ).without_always_trained()
+    if not panel.trained_units.any():
+        raise PanelError("Nobody in this selection has been trained in these weeks.")
+    agents = frame(
+        cursor, "select agent_key, coalesce(team_id, '') as team, coalesce(site, '') as site from mart.agent"
+    )
+    place = {key: (team, site) for key, team, site in agents.iter_rows()}
+    found = [place[str(key)] for key in panel.units]
+    return panel, np.array([team for team, _ in found]), np.array([site for _, site in found])
+
+
+def _groups(
+    cursor: duckdb.DuckDBPyConnection,
+    panel: Panel,
+    teams: np.ndarray[Any, Any],
+    sites: np.ndarray[Any, Any],
+    by: str,
+) -> Groups:
+    if by == "team":
+        return Groups.of(teams.tolist())
+    if by == "site":
+        return Groups.of(sites.tolist())
+    if by == "wave":
+        inside = panel.cohort_ix < panel.n_periods
+        labels = [str(panel.times[k])[:10] if here else "" for k, here in zip(panel.cohort_ix, inside, strict=True)]
+        return Groups.of(labels)
+    return _courses(cursor, panel)
+
+
+def _courses(cursor: duckdb.DuckDBPyConnection, panel: Panel) -> Groups:
+    """Agents by course completed, counted from the week after completion."""
+    rows = frame(
+        cursor,
+        "select agent_key, course_id, min(completed_at)::date as done from core.training "
+        "where status = 'completed' and completed_at is not null group by all order by course_id",
+    )
+    names = rows["course_id"].unique(maintain_order=True).to_list()
+    place = {str(key): k for k, key in enumerate(panel.units)}
+    member = np.zeros((panel.n_units, len(names)), dtype=bool)
+    since = np.full(member.shape, NEVER, dtype=np.int64)
+    for key, course, done in rows.iter_rows():
+        if key in place:
+            column = names.index(course)
+            member[place[key], column] = True
+            since[place[key], column] = (done - panel.times[0]).days // 7 + 1
+    return Groups(names, member, since)
+
+
+def _with_stored(queries: Queries, rows: pl.DataFrame, kpi: Kpi, by: str, filters: Filters) -> pl.DataFrame:
+    """Effects of waves and sites as every other page shows them."""
+    found: dict[str, dict[str, Any]] = {}
+    if by == "wave":
+        for row in queries.study(kpi.id, filters).get("cohort_effect", pl.DataFrame()).iter_rows(named=True):
+            found[str(row["cohort"])[:10]] = row
+    else:
+        for name in rows["name"]:
+            chosen = replace(filters, site=(name,))
+            if name and queries.decision(chosen).allowed:
+                row = queries.headline(kpi.id, chosen)
+                if row is not None:
+                    found[name] = row
+    updated = []
+    for row in rows.iter_rows(named=True):
+        stored = found.get(row["name"])
+        if stored is None or stored.get("estimate") is None:
+            updated.append({**row, "half_width": None})
+            continue
+        error, low, high = stored.get("std_error"), stored.get("ci_low"), stored.get("ci_high")
+        wide = (high - low) / 2 / error if error and low is not None and high is not None else None
+        new = {"estimate": stored["estimate"], "std_error": error, "own_error": error, "half_width": wide}
+        updated.append({**row, **new})
+    return pl.DataFrame(updated, schema={**SCHEMA, "half_width": pl.Float64})
+
+
+def _plain_interval(rows: pl.DataFrame, ci_level: float) -> Shrunk:
+    """Every group's own interval: half-widths as stored where there are any."""
+    from scipy import stats
+
+    center, error = (rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("estimate", "std_error"))
+    df = rows["df"].cast(pl.Float64).fill_null(1.0).to_numpy()
+    half = stats.t.ppf(0.5 + ci_level / 2, df) * error
+    if "half_width" in rows.columns:
+        stored = rows["half_width"].fill_null(np.nan).to_numpy() * error
+        half = np.where(np.isfinite(stored), stored, half)
+    return Shrunk(center, center - half, center + half, np.nan, np.nan)
+
+
+def _drawn(rows: pl.DataFrame, ci_level: float) -> Shrunk:
+    values = [
+        rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        for name in ("estimate", "own_error", "std_error", "df")
+    ]
+    return shrink(values[0], values[1], values[2], values[3], ci_level=ci_level)
+
+
+def _site_of(teams: np.ndarray[Any, Any], sites: np.ndarray[Any, Any]) -> dict[str, str]:
+    return {str(team): str(site) for team, site in zip(teams, sites, strict=True)}
+
+
+def _blank() -> pl.DataFrame:
+    numbers = dict.fromkeys(NUMBERS, pl.Float64)
+    return pl.DataFrame(
+        schema={"name": pl.String, "site": pl.String, "n_agents": pl.Int64, **numbers, "suppressed": pl.Boolean}
+    )
+
+
+def effect_by_week(queries: Queries, kpi: Kpi, filters: Filters) -> pl.DataFrame:
+    """Effects by cohort and week: ``cohort, week, estimate, std_error, n_agents``; cells about too few agents left out.
+
+    Parameters
+    ----------
+    queries : Queries
+    kpi : Kpi
+    filters : Filters
+        An allowed selection. For everybody as stored; else estimated on request.
+    """
+    return queries.ask(("by_week", kpi.id, filters), lambda cursor: _by_week(queries, cursor, kpi, filters))
+
+
+def _by_week(queries: Queries, cursor: duckdb.DuckDBPyConnection, kpi: Kpi, filters: Filters) -> pl.DataFrame:
+    columns = ["cohort", "week", "estimate", "std_error", "n_agents"]
+    minimum = queries.settings.min_group
+    rows = pl.DataFrame(schema=dict.fromkeys(columns, pl.Float64))
+    if filters.is_everything and queries.has("result.att_gt"):
+        rows = frame(cursor, "select * from result.att_gt where kpi = ? order by cohort, week", [kpi.id])
+    if rows.is_empty():
+        setting = setting_of(cursor, queries.settings.config, queries.settings.catalogue)
+        if setting.design.headline != _PANEL_ESTIMATOR:
+            return rows
+        try:
+            panel, _, _ = _panel(cursor, kpi, filters, setting)
+            design = setting.design
+            study = estimate(panel, _PANEL_ESTIMATOR, design.control, design.anticipation_weeks)
+            rows = study.att_gt.rename({"time": "week"})
+        except (PanelError, EstimationError):
+            return rows
+    if "n_agents" not in rows.columns:
+        return rows.select(columns[:-1])
+    return rows.filter(pl.col("n_agents") >= minimum).select(columns)
+
+
+def levels(queries: Queries, kpi: Kpi, filters: Filters) -> pl.DataFrame:
+    """Level by four weeks of one group: ``week, num, den``; empty when the group may not be shown alone."""
+    if not queries.decision(filters).allowed:
+        return pl.DataFrame(schema={"week": pl.Date, "num": pl.Float64, "den": pl.Float64})
+    weekly = queries.weekly(kpi.id, filters).filter(pl.col("den").is_not_null())
+    if weekly.is_empty():
+        return pl.DataFrame(schema={"week": pl.Date, "num": pl.Float64, "den": pl.Float64})
+    first = weekly["week"].min()
+    block = ((pl.col("week") - pl.lit(first)).dt.total_days() // 28).alias("block")
+    return (
+        weekly.with_columns(block)
+        .group_by("block")
+        .agg(pl.col("week").min(), pl.col("num").sum(), pl.col("den").sum())
+        .sort("block")
+        .drop("block")
+    )

@@ -1,0 +1,191 @@
+"""Before, after, and where things would stand without training: one row per group, and beside it the estimated change."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from analysis.units import Reader
+from dashboard.figures import svg
+from dashboard.figures.svg import Tree
+from dashboard.views.cohorts import Group
+from etl.kpis import Kpi
+
+ROW, TOP, FOOT = 30.0, 42.0, 30.0
+NARROW_ROW = 58.0
+MOST_ROWS = 40
+"""Groups drawn; of more, the best and the worst half of this number."""
+
+
+def dumbbell(groups: Sequence[Group], *, label: str, kpi: Kpi, mean: float, reader: Reader) -> dict[str, Any] | None:
+    """Levels as a dumbbell, the effect as a dot with its range.
+
+    Parameters
+    ----------
+    groups : sequence of Group
+        In the order to draw.
+    label : str
+        What it shows, in words.
+    kpi : Kpi
+    mean : float
+        Average effect of all groups, drawn as a dashed line; NaN for none.
+    reader : Reader
+
+    Returns
+    -------
+    dict or None
+        A figure; None without groups.
+    """
+    rows = [g for g in groups if math.isfinite(g.before) and math.isfinite(g.after)]
+    if not rows:
+        return None
+    if len(rows) > MOST_ROWS:
+        rows = [*rows[: MOST_ROWS // 2], *rows[-MOST_ROWS // 2 :]]
+    return {"label": label, "wide": _wide(rows, kpi, mean, reader), "narrow": _narrow(rows, kpi, mean, reader)}
+
+
+def _wide(rows: Sequence[Group], kpi: Kpi, mean: float, reader: Reader) -> Tree:
+    width, left, middle, effect, right = 860.0, 150.0, 440.0, 478.0, 680.0
+    bottom = TOP + ROW * len(rows)
+    x = _level_scale(rows, (left, middle))
+    z = _effect_scale(rows, kpi, (effect, right))
+    body: list[Any] = [
+        svg.text(left, 14, "level", "tick strong"),
+        svg.text(effect, 14, "estimated change, with its range", "tick strong"),
+    ]
+    for value in svg.ticks(*_level_span(rows), 4):
+        body += [
+            svg.line(x(value), TOP - 6, x(value), bottom, "grid"),
+            svg.text(x(value), TOP - 12, _level(value, kpi, reader), "tick small", "middle"),
+        ]
+    body += _effect_axis(rows, kpi, mean, z, TOP - 6, bottom, reader)
+    for index, g in enumerate(rows):
+        base = TOP + ROW * index
+        y = base + ROW / 2
+        parts = [
+            svg.el("rect", {"x": 0, "y": base, "width": width, "height": ROW, "class": "hit", "fill": "transparent"}),
+            svg.text(0, y + 4, svg.clip(g.label, 13, left - 10), "label"),
+            *_dumbbell(g, x, y),
+            *_effect(g, z, y, _effect_reach(rows, kpi)),
+            svg.text(right + 14, y + 4, g.change, f"label {'strong' if g.tone != 'unsure' else 'tick'}"),
+        ]
+        body.append(svg.mark(g.tip, *parts))
+    if len(rows) == MOST_ROWS:
+        half = TOP + ROW * MOST_ROWS / 2
+        body.append(svg.line(0, half, width, half, "axis dash"))
+    body.append(svg.text(z(0), bottom + 20, _sides(kpi), "tick", "middle"))
+    return svg.canvas(width, bottom + FOOT, *body)
+
+
+def _narrow(rows: Sequence[Group], kpi: Kpi, mean: float, reader: Reader) -> Tree:
+    width, left, right, top = 358.0, 8.0, 350.0, 20.0
+    bottom = top + NARROW_ROW * len(rows)
+    z = _effect_scale(rows, kpi, (left, right))
+    body: list[Any] = _effect_axis(rows, kpi, mean, z, top, bottom, reader, about=3)
+    for index, g in enumerate(rows):
+        base = top + NARROW_ROW * index
+        name = svg.clip(g.label, 13, width - svg.text_width(g.change, 13) - 16)
+        body.append(
+            svg.mark(
+                g.tip,
+                svg.el(
+                    "rect",
+                    {"x": 0, "y": base, "width": width, "height": NARROW_ROW, "class": "hit", "fill": "transparent"},
+                ),
+                svg.text(0, base + 18, name, "label strong"),
+                svg.text(width, base + 18, g.change, f"label {'strong' if g.tone != 'unsure' else 'tick'}", "end"),
+                svg.text(0, base + 34, f"{g.levels}, {g.n_agents} agents", "tick"),
+                *_effect(g, z, base + 46, _effect_reach(rows, kpi)),
+            )
+        )
+    body.append(svg.text(z(0), bottom + 20, _sides(kpi), "tick", "middle"))
+    return svg.canvas(width, bottom + FOOT, *body)
+
+
+def _dumbbell(g: Group, x: Any, y: float) -> list[Any]:
+    parts = [
+        svg.line(x(g.before), y, x(g.after), y, "stroke-compare thin"),
+        svg.el("circle", {"cx": x(g.before), "cy": y, "r": 4.5, "class": "fill-surface stroke-before thick"}),
+        svg.el("circle", {"cx": x(g.after), "cy": y, "r": 5, "class": "fill-trained"}),
+    ]
+    if math.isfinite(g.expected):
+        parts.append(svg.line(x(g.expected), y - 8, x(g.expected), y + 8, "stroke-text thick"))
+    return parts
+
+
+def _effect(g: Group, z: Any, y: float, reach: float) -> list[Any]:
+    if not g.known:
+        return []
+    tone = f"stroke-{g.tone} thick"
+    low, high = max(g.low, -reach), min(g.high, reach)
+    parts: list[Any] = [svg.line(z(low), y, z(high), y, tone)] if low < high else []
+    for end, edge, way in ((g.low, -reach, 1), (g.high, reach, -1)):
+        if abs(end) > reach and end * edge > 0:
+            parts.append(svg.path([(z(edge) + 6 * way, y - 4), (z(edge), y), (z(edge) + 6 * way, y + 4)], tone))
+    if abs(g.estimate) <= reach:
+        fill = "surface" if g.tone == "unsure" else g.tone
+        parts.append(svg.el("circle", {"cx": z(g.estimate), "cy": y, "r": 5, "class": f"fill-{fill} {tone}"}))
+    return parts
+
+
+def _effect_axis(
+    rows: Sequence[Group], kpi: Kpi, mean: float, z: Any, top: float, bottom: float, reader: Reader, about: int = 4
+) -> list[Any]:
+    band, reach = kpi.smallest_effect, _effect_reach(rows, kpi)
+    shown = min(band, reach)
+    scaled = [reader.shown(v, kpi) for v in (-reach, reach)]
+    factor = scaled[1] / reach
+    marks = svg.ticks(scaled[0], scaled[1], about)
+    decimals = svg.tick_decimals(marks)
+    edges = sorted((z(-shown), z(shown)))
+    parts: list[Any] = [
+        svg.el(
+            "rect",
+            {"x": edges[0], "y": top, "width": edges[1] - edges[0], "height": bottom - top, "class": "fill-band"},
+        )
+    ]
+    for value in marks:
+        sign = "+" if value > 0 else "−" if value < 0 else ""
+        words = f"{sign}{reader.number(abs(value), decimals)}"
+        parts += [
+            svg.line(z(value / factor), top, z(value / factor), bottom, "axis" if value == 0 else "grid"),
+            svg.text(z(value / factor), top - 6, words, "tick small", "middle"),
+        ]
+    if math.isfinite(mean) and abs(mean) <= reach:
+        parts.append(svg.line(z(mean), top, z(mean), bottom, "stroke-text dash"))
+    return parts
+
+
+def _effect_reach(rows: Sequence[Group], kpi: Kpi) -> float:
+    """How far the axis goes: every estimate and most ranges; longer ranges end in an arrow."""
+    ends = sorted(max(abs(g.low), abs(g.high)) for g in rows if g.known)
+    centers = [abs(g.estimate) for g in rows if g.known]
+    most = ends[int(0.9 * (len(ends) - 1))] if ends else 0.0
+    return 1.05 * max(1.5 * kpi.smallest_effect, most, *(1.1 * c for c in centers), 0.0)
+
+
+def _effect_scale(rows: Sequence[Group], kpi: Kpi, span: tuple[float, float]) -> Any:
+    """Right is better, whichever way the KPI goes."""
+    reach = _effect_reach(rows, kpi)
+    return svg.scale((-reach, reach) if kpi.better == "higher" else (reach, -reach), span)
+
+
+def _level_span(rows: Sequence[Group]) -> tuple[float, float]:
+    values = [v for g in rows for v in (g.before, g.after, g.expected) if math.isfinite(v)]
+    low, high = min(values), max(values)
+    pad = (high - low) * 0.08 or abs(high) * 0.05 or 1.0
+    return low - pad, high + pad
+
+
+def _level_scale(rows: Sequence[Group], span: tuple[float, float]) -> Any:
+    return svg.scale(_level_span(rows), span)
+
+
+def _level(value: float, kpi: Kpi, reader: Reader) -> str:
+    words = reader.level(value, kpi)
+    return words.split(" ")[0] if kpi.unit in ("per_1000", "seconds", "points", "hazard") else words
+
+
+def _sides(kpi: Kpi) -> str:
+    return "← worse · better →"

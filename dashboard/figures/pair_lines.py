@@ -1,0 +1,105 @@
+"""One group over time: level by four weeks, the training, the level before it, after it, and expected without it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from dashboard.figures import svg
+from dashboard.figures.svg import Tree
+
+
+def pair_lines(
+    points: Sequence[Mapping[str, Any]],
+    *,
+    label: str,
+    span: tuple[float, float],
+    period: tuple[date, date],
+    trained_from: date | None,
+    before: float,
+    after: float,
+    expected: float,
+    show: Callable[[float], str],
+    show_day: Callable[[Any], str],
+) -> dict[str, Any] | None:
+    """A small line chart, on the axes it shares with its neighbour.
+
+    Parameters
+    ----------
+    points : sequence of mapping
+        ``week, level`` in order.
+    label : str
+    span : tuple of float
+        Ends of the level axis, the same for both groups of a pair.
+    period : tuple of date
+        Ends of the time axis.
+    trained_from : date or None
+        When training began.
+    before, after, expected : float
+        Levels drawn as lines over the time before and after; NaN for none.
+    show, show_day : callable
+        To text in the reader's locale.
+
+    Returns
+    -------
+    dict or None
+        A figure; None with fewer than two points.
+    """
+    if len(points) < 2:
+        return None
+    return {
+        "label": label,
+        "wide": _draw(points, span, period, trained_from, (before, after, expected), show, show_day),
+        "narrow": None,
+    }
+
+
+def _draw(
+    points: Sequence[Mapping[str, Any]],
+    span: tuple[float, float],
+    period: tuple[date, date],
+    trained_from: date | None,
+    levels: tuple[float, float, float],
+    show: Callable[[float], str],
+    show_day: Callable[[Any], str],
+) -> Tree:
+    width, height, left, right, top = 560.0, 210.0, 64.0, 8.0, 24.0
+    bottom = height - 28
+    first, last = period
+    x_of = svg.scale((0.0, max(1.0, float((last - first).days))), (left, width - right))
+    x = lambda when: x_of(float((when - first).days))  # noqa: E731
+    y = svg.scale(span, (bottom, top))
+    body: list[Any] = []
+    for value in svg.ticks(*span, 3):
+        body += [
+            svg.line(left, y(value), width - right, y(value), "grid"),
+            svg.text(left - 8, y(value) + 4, show(value), "tick", "end"),
+        ]
+    body += [
+        svg.text(left, bottom + 18, show_day(first), "tick"),
+        svg.text(width - right, bottom + 18, show_day(last), "tick", "end"),
+    ]
+    before, after, expected = levels
+    if trained_from is not None and first < trained_from < last:
+        body += [
+            svg.line(x(trained_from), top - 6, x(trained_from), bottom, "axis"),
+            svg.text(x(trained_from) + 5, top + 2, "trained", "tick"),
+        ]
+        for value, start, end, kind in (
+            (before, first, trained_from, "stroke-before thick"),
+            (expected, trained_from, last, "stroke-compare thick dash"),
+            (after, trained_from, last, "stroke-trained heavy"),
+        ):
+            if math.isfinite(value):
+                body.append(svg.line(x(start), y(value), x(end), y(value), kind))
+    body.append(svg.path([(x(row["week"]), y(row["level"])) for row in points], "stroke-muted thin"))
+    for row in points:
+        tip = f"Four weeks from {show_day(row['week'])}: {show(row['level'])}"
+        body.append(
+            svg.mark(
+                tip, svg.el("circle", {"cx": x(row["week"]), "cy": y(row["level"]), "r": 2.5, "class": "fill-muted"})
+            )
+        )
+    return svg.canvas(width, height, *body)

@@ -1,0 +1,359 @@
+"""Cohorts: who gained, before against after, against their comparison?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from urllib.parse import quote
+
+import polars as pl
+from dash import dcc, html
+
+from dashboard import glossary
+from dashboard.components.chart import chart_card, drawing
+from dashboard.components.choice import choice, menu
+from dashboard.components.states import message
+from dashboard.components.table import Column
+from dashboard.data import cohorts as data
+from dashboard.export_routes import Download, csv_link
+from dashboard.figures.dumbbell import dumbbell
+from dashboard.figures.heatmap import heatmap
+from dashboard.figures.pair_lines import pair_lines
+from dashboard.pages import Context, Page
+from dashboard.pages.adoption import course_names
+from dashboard.state import Filters, day
+from dashboard.views import cohorts as view
+from etl.kpis import Kpi
+
+PAGE = Page("cohorts", "/cohorts/<kpi>/<by>/<pair>", "Cohorts", "Who gained, and by how much?")
+
+
+def answer(context: Context, filters: Filters, kpi: str = "", by: str = "", pair: str = "") -> html.Div:
+    """Groups compared on one KPI, two of them side by side, and waves over time."""
+    queries, reader = context.queries, context.settings.reader
+    chosen = chosen_kpi(context, kpi)
+    ways = data.by_values(queries, chosen)
+    if not ways:
+        words = "These data have one wave, one site and one team, so there is nobody to compare with each other."
+        return html.Div([html.H1(PAGE.question), message("Nothing to compare", words)])
+    by = by if by in ways else "team" if "team" in ways else ways[0]
+    head = [_kpis(context, chosen, by, filters), _ways(chosen, ways, by, filters)]
+    reason = queries.unavailable(chosen, filters)
+    if reason:
+        clear = [dcc.Link("Clear all filters", href=_path(chosen, by), className="button")]
+        words = f"{chosen.label}: {reason[:1].lower()}{reason[1:]}"
+        return html.Div([html.H1(PAGE.question), *head, message("Not available for this selection", words, clear)])
+    found = data.gains(queries, chosen, by, filters)
+    shown = view.groups(found, chosen, by, course_names(context), reader)
+    sentence = view.sentence(shown, chosen, by, found, reader)
+    return html.Div(
+        [
+            html.H1(sentence, id="headline"),
+            html.Div(head, className="choice-rows"),
+            _pair(context, shown, found, chosen, by, pair, filters) if len(shown) > 1 else None,
+            html.Div(
+                [
+                    _dumbbell(context, shown, found, chosen, by, filters),
+                    html.Div([_reading(by), _hidden(context, found, by)], className="stack"),
+                ],
+                className="columns two-one",
+            )
+            if shown
+            else message("Nothing to compare for this selection", found.reason or _too_few(context, by)),
+            _heat(context, chosen, filters),
+        ]
+    )
+
+
+def chosen_kpi(context: Context, kpi: str) -> Kpi:
+    """The KPI an address names, or the first primary one that can be compared here."""
+    shown = kpis(context)
+    named = [item for item in shown if item.id == kpi]
+    primary = [item for item in shown if item.role == "primary"]
+    return (named or primary or shown)[0]
+
+
+def kpis(context: Context) -> list[Kpi]:
+    """KPIs with a level before and after; leaving happens once and has its own page."""
+    return [item for item in context.queries.kpis() if item.unit != "hazard"]
+
+
+def _path(kpi: Kpi, by: str, pair: str = "") -> str:
+    return f"{PAGE.base}/{kpi.id}/{by}" + (f"/{quote(pair, safe='')}" if pair else "")
+
+
+def _kpis(context: Context, chosen: Kpi, by: str, filters: Filters) -> html.Details:
+    options = [(_path(item, by), item.label) for item in kpis(context)]
+    return menu(f"KPI: {chosen.label}", options, _path(chosen, by), filters)
+
+
+def _ways(chosen: Kpi, ways: list[str], by: str, filters: Filters) -> html.Nav:
+    options = [(_path(chosen, way), view.NAMES[way]) for way in ways]
+    return choice("What is compared", options, _path(chosen, by), filters)
+
+
+def _dumbbell(
+    context: Context, shown: list[view.Group], found: data.Gains, kpi: Kpi, by: str, filters: Filters
+) -> html.Section:
+    reader = context.settings.reader
+    title = f"{view.NAMES[by]} by estimated change in {_lower(kpi.label)}, largest gain first"
+    level = f"{context.settings.config.project.ci_level:.0%}"
+    unit = reader.change_unit(kpi)
+    number = lambda value: reader.number(value, _decimals(kpi, reader))  # noqa: E731
+    columns = [
+        Column("label", view.NOUNS[by].capitalize()),
+        Column("n_agents", "Agents", numeric=True),
+        Column("before", "Before", numeric=True, show=number),
+        Column("expected", "Expected without", numeric=True, show=number),
+        Column("after", "After", numeric=True, show=number),
+        Column("change", f"Change ({unit})", numeric=True, show=number),
+        Column("low", "likely from", numeric=True, show=number),
+        Column("high", "to", numeric=True, show=number),
+        Column("own", "Not drawn to the average", numeric=True, show=number),
+    ]
+    legend = html.Div(
+        [
+            html.Span([html.Span("○", className="ink-before"), " before training"]),
+            html.Span([html.Span("●", className="ink-trained"), " after"]),
+            html.Span([html.Span("|", className="strong"), " expected without training"]),
+            html.Span("grey band: less than would matter"),
+        ],
+        className="legend",
+    )
+    return chart_card(
+        id="gains",
+        title=title,
+        subtitle=f"{kpi.label}, level and estimated change ({unit}) against agents not trained yet, with {level} range.",
+        figure=dumbbell(shown, label=title, kpi=kpi, mean=found.mean, reader=reader),
+        definition=f"{kpi.definition} {glossary.plain('expected')}",
+        columns=columns,
+        rows=view.table(shown, kpi, reader),
+        csv=csv_link("cohorts", filters, kpi=kpi.id, by=by),
+        legend=legend,
+        instead=html.P("No group has a level both before and after training.", className="muted"),
+        note=view.spread_words(found, kpi, by, reader),
+    )
+
+
+def _pair(
+    context: Context, shown: list[view.Group], found: data.Gains, kpi: Kpi, by: str, pair: str, filters: Filters
+) -> html.Section | None:
+    reader, ci_level = context.settings.reader, context.settings.config.project.ci_level
+    two = view.pair_of(pair, shown)
+    if two is None:
+        return None
+    df = found.rows["df"].drop_nulls().min()
+    compared = view.pair(*two, kpi, float(df) if isinstance(df, int | float) else 1.0, ci_level, reader)
+    drawn = [_over_time(context, g, kpi, by, filters) for g in two]
+    span = _span([level for points, _ in drawn for level in points], two)
+    period = _period([points for points, _ in drawn])
+    columns = []
+    for side, (g, (points, trained_from)) in enumerate(zip(two, drawn, strict=True)):
+        other = two[1 - side]
+        options = []
+        for item in shown:
+            if item.value != other.value:
+                names = (item.value, other.value) if side == 0 else (other.value, item.value)
+                options.append((_path(kpi, by, view.PAIR_SEPARATOR.join(names)), item.label))
+        here = _path(kpi, by, view.PAIR_SEPARATOR.join((two[0].value, two[1].value)))
+        figure = None
+        if period is not None:
+            figure = pair_lines(
+                points,
+                label=f"{kpi.label} of {g.label} over time",
+                span=span,
+                period=period,
+                trained_from=trained_from,
+                before=g.before,
+                after=g.after,
+                expected=g.expected,
+                show=lambda value: reader.level(value, kpi),
+                show_day=lambda value: day(value, reader.locale),
+            )
+        columns.append(_side(context, g, kpi, menu(g.label, options, here, filters), figure))
+    return html.Section(
+        [
+            html.Div(html.H2(compared.sentence, className="card-title", id="pair-title"), className="card-head"),
+            html.P(
+                f"Two {view.NAMES[by].lower()} side by side, each against its own comparison. Choose others by their names.",
+                className="card-subtitle",
+            ),
+            html.Div(columns, className="halves columns"),
+            html.P(
+                [
+                    html.Span("━", className="ink-before"),
+                    " before training  ",
+                    html.Span("━", className="ink-trained"),
+                    " after  ",
+                    html.Span("┅", className="ink-compare"),
+                    " expected without training. Points are four weeks each.",
+                ],
+                className="chart-note",
+            ),
+        ],
+        id="pair",
+        className="card spaced",
+        **{"aria-labelledby": "pair-title"},
+    )
+
+
+def _side(context: Context, g: view.Group, kpi: Kpi, picker: Any, figure: dict[str, Any] | None) -> html.Div:
+    reader = context.settings.reader
+    level = lambda value: reader.level(value, kpi) if math.isfinite(value) else "–"  # noqa: E731
+    own = "no estimate"
+    if math.isfinite(g.own_estimate):
+        own = reader.change(g.own_estimate, kpi, g.own_low, g.own_high)
+        if math.isfinite(g.own_low):
+            own += f" (likely {reader.span(g.own_low, g.own_high, kpi)})"
+    facts = (
+        ("Before", level(g.before)),
+        ("After", level(g.after)),
+        ("Expected without", level(g.after - g.own_estimate)),
+        ("Estimated change", own),
+        ("Agents", reader.count(g.n_agents)),
+    )
+    return html.Div(
+        [
+            picker,
+            html.H3(g.label, className="print-only strong"),
+            html.Dl(
+                [html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts],
+                className="pair-facts",
+            ),
+            html.Div(drawing(figure), className="chart-body") if figure else None,
+        ]
+    )
+
+
+def _over_time(
+    context: Context, g: view.Group, kpi: Kpi, by: str, filters: Filters
+) -> tuple[list[dict[str, Any]], date | None]:
+    if by == "course":
+        return [], None
+    chosen = replace(filters, **{data.BY[by]: (g.value,)})
+    rows = data.levels(context.queries, kpi, chosen)
+    counted = [row for row in rows.iter_rows(named=True) if row["den"]]
+    points = [{"week": row["week"], "level": row["num"] / row["den"]} for row in counted]
+    return points, context.queries.first_training(chosen) if points else None
+
+
+def _span(points: list[dict[str, Any]], two: tuple[view.Group, view.Group]) -> tuple[float, float]:
+    values = [row["level"] for row in points]
+    values += [v for g in two for v in (g.before, g.after, g.expected) if math.isfinite(v)]
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    pad = (high - low) * 0.08 or 1.0
+    return low - pad, high + pad
+
+
+def _period(series: list[list[dict[str, Any]]]) -> tuple[date, date] | None:
+    weeks = [row["week"] for points in series for row in points]
+    return (min(weeks), max(weeks)) if weeks else None
+
+
+def _reading(by: str) -> html.Section:
+    extra = (
+        html.P(
+            "Most agents took several courses, so the rows overlap: they say what became of those who took a course, not "
+            "what the course did alone.",
+            className="card-subtitle",
+        )
+        if by == "course"
+        else None
+    )
+    return html.Section(
+        [
+            html.H2("How to read this", className="card-title"),
+            html.P(
+                "The dot against the ring is what a report would call the improvement. The dot against the bar is what "
+                "training changed: the bar is where the group would stand had it moved like agents who were not trained.",
+                className="card-subtitle",
+            ),
+            html.P(glossary.plain("shrunk"), className="card-subtitle") if by == "team" else None,
+            extra,
+        ],
+        className="card",
+    )
+
+
+def _hidden(context: Context, found: data.Gains, by: str) -> html.Section | None:
+    n = view.n_hidden(found)
+    if not n:
+        return None
+    noun = view.NAMES[by].lower() if n > 1 else view.NOUNS[by]
+    return html.Section(
+        [
+            html.H2(f"{n} {noun} {'are' if n > 1 else 'is'} not shown", className="card-title"),
+            html.P(_too_few(context, by), className="card-subtitle"),
+        ],
+        className="card",
+    )
+
+
+def _too_few(context: Context, by: str) -> str:
+    return (
+        f"A {view.NOUNS[by]} with fewer than {context.settings.min_group} trained agents is left out, together with the one "
+        "that would let it be worked out by subtraction: so small a number would be about persons."
+    )
+
+
+def _heat(context: Context, kpi: Kpi, filters: Filters) -> html.Section:
+    reader, ci_level = context.settings.reader, context.settings.config.project.ci_level
+    cells = view.blocks(data.effect_by_week(context.queries, kpi, filters), kpi, ci_level, reader)
+    title = view.heat_title(cells, kpi)
+    unit = reader.change_unit(kpi)
+    columns = [
+        Column("row_label", "Wave"),
+        Column("column_label", "Weeks since training"),
+        Column("words", f"Estimated change ({unit})"),
+        Column("tip", "In words"),
+    ]
+    return chart_card(
+        id="over-time",
+        title=title,
+        subtitle=f"Estimated change in {_lower(kpi.label)} ({unit}) by wave and four weeks since training. Green: "
+        "clearly better, purple: clearly worse, white: can't tell, dash: too early or too few agents.",
+        figure=heatmap(cells, label=title),
+        definition="Each cell averages four weekly effects of one wave against agents not trained yet. Its range is a "
+        "cautious one: the mean of the weekly errors.",
+        columns=columns,
+        rows=cells,
+        csv=csv_link("cohort_weeks", filters, kpi=kpi.id),
+        instead=html.P(
+            "No wave can be followed over time in this selection; widen the period or the sites.", className="muted"
+        ),
+        className="spaced",
+    )
+
+
+def _decimals(kpi: Kpi, reader: Any) -> int:
+    size = reader.shown(kpi.smallest_effect, kpi)
+    return max(0, min(3, 1 - math.floor(math.log10(size)))) if size > 0 else 1
+
+
+def _lower(label: str) -> str:
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
+
+
+def _download(context: Context, filters: Filters, parts: dict[str, str]) -> pl.DataFrame:
+    kpi = chosen_kpi(context, parts["kpi"])
+    by = parts["by"] if parts["by"] in data.BY else "team"
+    return data.gains(context.queries, kpi, by, filters).rows
+
+
+DOWNLOADS = {
+    "cohorts": Download(
+        "Level before, level after and estimated change by wave, site, team or course; own_ and ci_ columns are the "
+        "group's own estimate, shrunk_ columns are drawn to the mean of all",
+        _download,
+        ("kpi", "by"),
+    ),
+    "cohort_weeks": Download(
+        "Estimated change by training wave and week",
+        lambda context, filters, parts: data.effect_by_week(
+            context.queries, chosen_kpi(context, parts["kpi"]), filters
+        ),
+        ("kpi",),
+    ),
+}

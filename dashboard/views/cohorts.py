@@ -1,0 +1,375 @@
+"""What the cohorts page says: who gained, in one sentence, in rows and two side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+from scipy import stats
+
+from analysis.units import Reader
+from dashboard.data.cohorts import Gains
+from dashboard.state import day
+from dashboard.views.verdicts import plural
+from etl.kpis import Kpi
+
+NOUNS = {"wave": "wave", "site": "site", "team": "team", "course": "course"}
+NAMES = {"wave": "Waves", "site": "Sites", "team": "Teams", "course": "Courses"}
+BLOCK_WEEKS = 4
+"""Weeks in one cell of the heat map."""
+PAIR_SEPARATOR = "_vs_"
+
+
+@dataclass(frozen=True)
+class Group:
+    """One wave, site, team or course, ready to draw.
+
+    Attributes
+    ----------
+    value : str
+        As in the filter and the address.
+    label : str
+        As on screen.
+    before, after, expected : float
+        Levels; ``expected`` is the level after minus the estimated change.
+    estimate, low, high : float
+        Estimated change, drawn to the mean of all where there are enough groups; NaN when there is none.
+    own_estimate, own_low, own_high : float
+        The group's own estimate, not drawn.
+    own_error : float
+        Error of a difference from another group; NaN when not known.
+    tone : str
+        ``better`` or ``worse`` where the range leaves out no change, else ``unsure``.
+    n_agents, n_contacts : int
+    change, span, levels : str
+        In words.
+    tip : str
+    """
+
+    value: str
+    label: str
+    before: float
+    after: float
+    expected: float
+    estimate: float
+    low: float
+    high: float
+    own_estimate: float
+    own_low: float
+    own_high: float
+    own_error: float
+    tone: str
+    n_agents: int
+    n_contacts: int
+    change: str
+    span: str
+    levels: str
+    tip: str
+
+    @property
+    def known(self) -> bool:
+        """Whether there is an effect with a range."""
+        return all(map(math.isfinite, (self.estimate, self.low, self.high)))
+
+
+def groups(found: Gains, kpi: Kpi, by: str, names: Mapping[str, str], reader: Reader) -> list[Group]:
+    """Groups that may be shown, largest gain first; those without an estimate last.
+
+    Parameters
+    ----------
+    found : Gains
+    kpi : Kpi
+    by : str
+    names : mapping
+        Value to name on screen, where it differs.
+    reader : Reader
+    """
+    sign = 1.0 if kpi.better == "higher" else -1.0
+    listed = [
+        _group(row, kpi, _label(row["name"], by, names, reader), reader)
+        for row in found.rows.iter_rows(named=True)
+        if not row["suppressed"] and row["name"]
+    ]
+    return sorted(listed, key=lambda g: (-sign * g.estimate if g.known else math.inf, g.label))
+
+
+def n_hidden(found: Gains) -> int:
+    """Groups left out because they, or what they would reveal, are too small."""
+    return int(found.rows["suppressed"].sum() or 0) if not found.rows.is_empty() else 0
+
+
+def sentence(shown: Sequence[Group], kpi: Kpi, by: str, found: Gains, reader: Reader) -> str:
+    """The answer: how many gained, and whether they differ."""
+    known = [g for g in shown if g.known]
+    noun = NOUNS[by]
+    label = kpi.label[:1].lower() + kpi.label[1:] if not kpi.label[:2].isupper() else kpi.label
+    if not known:
+        return found.reason or f"No {noun} can be compared on {label} yet."
+    better = sum(g.tone == "better" for g in known)
+    worse = sum(g.tone == "worse" for g in known)
+    total = f"{len(known)} {plural(noun, len(known))}"
+    if not better and not worse:
+        return f"None of {total} shows a clear change in {label} by itself."
+    first = f"{_titled(label)}: {better or 'none'} of {total} clearly gained"
+    if better == len(known) > 1:
+        first = f"{_titled(label)}: all {total} clearly gained"
+    if worse:
+        first += f", {worse} got worse"
+    return f"{first}{_alike(found, kpi, noun, reader)}."
+
+
+def _alike(found: Gains, kpi: Kpi, noun: str, reader: Reader) -> str:
+    if not math.isfinite(found.spread):
+        return ""
+    if found.spread < kpi.smallest_effect / 2:
+        return f", and {plural(noun)} differ by no more than luck would make them"
+    return f"; {plural(noun)} truly differ, typically by {reader.size(found.spread, kpi)} from the average"
+
+
+def spread_words(found: Gains, kpi: Kpi, by: str, reader: Reader) -> str:
+    """What the numbers of the groups have in common, for the note under the chart."""
+    noun = plural(NOUNS[by])
+    if not math.isfinite(found.spread):
+        return f"With fewer than four {noun} each stands for itself."
+    change = reader.change(found.mean, kpi)
+    return (
+        f"Average of all {noun}: {change}. Each estimate is drawn towards it, the more so the less data it has; the table "
+        "holds the undrawn numbers too."
+    )
+
+
+def table(shown: Sequence[Group], kpi: Kpi, reader: Reader) -> list[dict[str, Any]]:
+    """The rows behind the chart, numbers in the reader's unit."""
+    scaled = reader.shown
+    rows = []
+    for g in shown:
+        own = [scaled(v, kpi) for v in (g.own_estimate, g.own_low, g.own_high)]
+        drawn = [scaled(v, kpi) for v in (g.estimate, g.low, g.high)]
+        rows.append(
+            {
+                "label": g.label,
+                "n_agents": g.n_agents,
+                "n_contacts": g.n_contacts,
+                "before": None if math.isnan(g.before) else scaled(g.before, kpi),
+                "expected": None if math.isnan(g.expected) else scaled(g.expected, kpi),
+                "after": None if math.isnan(g.after) else scaled(g.after, kpi),
+                "change": drawn[0] if g.known else None,
+                "low": drawn[1] if g.known else None,
+                "high": drawn[2] if g.known else None,
+                "own": own[0] if math.isfinite(own[0]) else None,
+            }
+        )
+    return rows
+
+
+# -- two side by side -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two groups and the difference between them.
+
+    Attributes
+    ----------
+    first, second : Group
+    sentence : str
+    difference, low, high : float
+        First minus second; NaN when not known.
+    """
+
+    first: Group
+    second: Group
+    sentence: str
+    difference: float
+    low: float
+    high: float
+
+
+def pair_of(text: str, shown: Sequence[Group]) -> tuple[Group, Group] | None:
+    """The two groups an address names; the first and the last of the list otherwise; None with fewer than two."""
+    by_value = {g.value: g for g in shown}
+    names = text.split(PAIR_SEPARATOR)
+    if len(names) == 2 and names[0] != names[1] and all(name in by_value for name in names):
+        return by_value[names[0]], by_value[names[1]]
+    known = [g for g in shown if g.known] or list(shown)
+    return (known[0], known[-1]) if len(known) > 1 else None
+
+
+def pair(first: Group, second: Group, kpi: Kpi, df: float, ci_level: float, reader: Reader) -> Pair:
+    """Two groups compared: the groups' own estimates, because drawing both to one mean would hide what tells them apart."""
+    gap = first.own_estimate - second.own_estimate
+    error = math.hypot(first.own_error, second.own_error)
+    if not (math.isfinite(gap) and math.isfinite(error)):
+        return Pair(
+            first,
+            second,
+            f"{first.label} and {second.label} cannot be told apart with these data.",
+            math.nan,
+            math.nan,
+            math.nan,
+        )
+    half = float(stats.t.ppf(0.5 + ci_level / 2, max(df, 1.0))) * error
+    low, high = gap - half, gap + half
+    span = reader.span(low, high, kpi, join="and")
+    if low <= 0 <= high:
+        words = (
+            f"{first.label} and {second.label} may well have gained the same: the difference is likely between {span}."
+        )
+    else:
+        ahead, behind = (first, second) if (gap > 0) == (kpi.better == "higher") else (second, first)
+        size = reader.size(gap, kpi, low, high)
+        words = f"{ahead.label} gained {size} more than {behind.label} (difference likely between {span})."
+    return Pair(first, second, words, gap, low, high)
+
+
+# -- heat map ---------------------------------------------------------------------------------------------------------
+
+
+def blocks(cells: pl.DataFrame, kpi: Kpi, ci_level: float, reader: Reader) -> list[dict[str, Any]]:
+    """Effects by wave and four weeks since training, for :func:`dashboard.figures.heatmap.heatmap`.
+
+    The error of a mean is at most the mean of the errors, whatever ties the weeks together; that is what is used, so
+    the ranges are if anything too wide.
+
+    Returns
+    -------
+    list of dict
+        ``row, column, value, tone, words, tip``; ``value`` is the gain in the reader's unit (positive is better).
+    """
+    if cells.is_empty():
+        return []
+    sign = 1.0 if kpi.better == "higher" else -1.0
+    wide = float(stats.norm.ppf(0.5 + ci_level / 2))
+    block = ((pl.col("week") - pl.col("cohort")).dt.total_days() // (7 * BLOCK_WEEKS)).alias("block")
+    grouped = (
+        cells.filter(pl.col("estimate").is_not_null() & pl.col("estimate").is_not_nan())
+        .with_columns(block)
+        .filter(pl.col("block") >= 0)
+        .group_by("cohort", "block")
+        .agg(
+            pl.col("estimate").mean(),
+            pl.col("std_error").fill_nan(None).mean(),
+            pl.col("n_agents").min() if "n_agents" in cells.columns else pl.lit(None).alias("n_agents"),
+            pl.col("week").min().alias("first"),
+            pl.len().alias("weeks"),
+        )
+        .sort("cohort", "block")
+    )
+    found = []
+    for row in grouped.iter_rows(named=True):
+        error = row["std_error"]
+        half = math.nan if error is None else wide * error
+        low, high = row["estimate"] - half, row["estimate"] + half
+        sure = math.isfinite(low) and (low > 0 or high < 0)
+        tone = "unsure" if not sure else "better" if row["estimate"] * sign > 0 else "worse"
+        first = _date(row["first"])
+        last = first + timedelta(weeks=int(row["weeks"]), days=-1)
+        span = f" (likely {reader.span(low, high, kpi)})" if math.isfinite(low) else ""
+        agents = f", {reader.count(row['n_agents'])} agents" if row["n_agents"] is not None else ""
+        number = reader.shown(row["estimate"], kpi)
+        found.append(
+            {
+                "row": f"{_date(row['cohort']):%Y-%m-%d}",
+                "row_label": day(_date(row["cohort"]), reader.locale),
+                "column": int(row["block"]),
+                "column_label": f"{BLOCK_WEEKS * row['block'] + 1}–{BLOCK_WEEKS * (row['block'] + 1)}",
+                "value": number * sign,
+                "estimate": row["estimate"],
+                "low": low,
+                "high": high,
+                "tone": tone,
+                "words": _signed(number, reader),
+                "tip": (
+                    f"Wave of {day(_date(row['cohort']), reader.locale)}, weeks {BLOCK_WEEKS * row['block'] + 1} to "
+                    f"{BLOCK_WEEKS * row['block'] + int(row['weeks'])} after training ({day(first, reader.locale)} to "
+                    f"{day(last, reader.locale)}): {reader.change(row['estimate'], kpi, low, high)}{span}{agents}"
+                ),
+            }
+        )
+    return found
+
+
+def heat_title(cells: Sequence[Mapping[str, Any]], kpi: Kpi) -> str:
+    """What the heat map shows: how early, how lasting."""
+    if not cells:
+        return "Nothing can be said about single waves over time yet"
+    sure = [cell for cell in cells if cell["tone"] != "unsure"]
+    better = [cell for cell in sure if cell["tone"] == "better"]
+    if not sure:
+        return "No wave shows a clear change in any four weeks by itself"
+    waves = len({cell["row"] for cell in cells})
+    with_gain = {cell["row"] for cell in better}
+    early = min((cell["column"] for cell in better), default=None)
+    if not better:
+        return f"Where there is a clear change, it is for the worse ({len(sure)} of {len(cells)} cells)"
+    start = (
+        f"from week {BLOCK_WEEKS * (early or 0) + 1} on at the earliest" if early else "from the first four weeks on"
+    )
+    if len(with_gain) == waves:
+        return f"Every wave gained, {start}"
+    return f"{len(with_gain)} of {waves} waves gained, {start}"
+
+
+def _group(row: Mapping[str, Any], kpi: Kpi, label: str, reader: Reader) -> Group:
+    number = lambda name: math.nan if row[name] is None else float(row[name])  # noqa: E731
+    before, after = number("before"), number("after")
+    estimate, low, high = number("shrunk"), number("shrunk_low"), number("shrunk_high")
+    known = all(map(math.isfinite, (estimate, low, high)))
+    tone = "unsure"
+    if known and (low > 0 or high < 0):
+        tone = "better" if (estimate > 0) == (kpi.better == "higher") else "worse"
+    change = reader.change(estimate, kpi, low, high) if known else "no estimate"
+    span = reader.span(low, high, kpi) if known else ""
+    expected = after - estimate if known else math.nan
+    levels = f"{reader.level(before, kpi)} → {reader.level(after, kpi)}"
+    agents, contacts = int(row["n_agents"]), int(row["n_contacts"] or 0)
+    counts = f"{reader.count(agents)} {plural('agent', agents)}, {reader.count(contacts)} {plural(kpi.per, contacts)}"
+    lines = [f"{label}: {counts}", f"Before {reader.level(before, kpi)}, after {reader.level(after, kpi)}"]
+    if known:
+        lines.append(f"Expected without training {reader.level(expected, kpi)}")
+        lines.append(f"Estimated change {change} (likely {span})")
+    return Group(
+        value=str(row["name"]),
+        label=label,
+        before=before,
+        after=after,
+        expected=expected,
+        estimate=estimate if known else math.nan,
+        low=low,
+        high=high,
+        own_estimate=number("estimate"),
+        own_low=number("ci_low"),
+        own_high=number("ci_high"),
+        own_error=number("own_error"),
+        tone=tone,
+        n_agents=agents,
+        n_contacts=contacts,
+        change=change,
+        span=span,
+        levels=levels,
+        tip="\n".join(lines),
+    )
+
+
+def _label(name: str, by: str, names: Mapping[str, str], reader: Reader) -> str:
+    if by == "wave":
+        return day(name, reader.locale)
+    return names.get(name, name)
+
+
+def _signed(value: float, reader: Reader) -> str:
+    decimals = 0 if abs(value) >= 10 else 1
+    text = reader.number(value, decimals)
+    return f"+{text}" if value > 0 and float(f"{value:.{decimals}f}") != 0 else text.replace("-", "−")
+
+
+def _titled(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _date(value: Any) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(str(value)[:10])
