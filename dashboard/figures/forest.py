@@ -13,6 +13,8 @@ from dashboard.views.verdicts import Effect
 
 ROW, GAP, TOP, FOOT = 21.0, 8.0, 8.0, 40.0
 NARROW_ROW = 36.0
+SHARE_INSIDE = 0.75
+"""Share of the ranges that fit on the axis; a KPI counted from near zero must not press all others to the middle."""
 SMALLEST_REACH = 0.04
 """The axis reaches at least this far to both sides, so that small noise does not look large."""
 
@@ -39,18 +41,15 @@ def forest(effects: Sequence[Effect], reader: Reader) -> dict[str, Any] | None:
 
 
 def _reach(effects: Sequence[Effect]) -> float:
-    """How far the axis goes: all of the answers that are clear, most of the others; longer ranges end in an arrow."""
-    ends, firm = [], [SMALLEST_REACH]
-    for item in effects:
-        if item.available:
-            far = [abs(item.relative(end)) for end in (item.ci_low, item.ci_high)]
-            if all(map(math.isfinite, far)):
-                ends.append(max(far))
-                if item.tone != "unsure":
-                    firm.append(max(far))
-    ends.sort()
-    most = ends[int(0.75 * (len(ends) - 1))] if ends else SMALLEST_REACH
-    return 1.08 * max(*firm, most) if len(firm) > 1 else 1.08 * max(firm[0], most)
+    """How far the axis goes: three quarters of the ranges fit, longer ones end in an arrow."""
+    ends = sorted(
+        max(far)
+        for item in effects
+        if item.available
+        and all(map(math.isfinite, far := [abs(item.relative(e)) for e in (item.ci_low, item.ci_high)]))
+    )
+    most = ends[round(SHARE_INSIDE * (len(ends) - 1))] if ends else 0.0
+    return 1.08 * max(SMALLEST_REACH, most)
 
 
 def _wide(effects: Sequence[Effect], reach: float, reader: Reader) -> Tree:
@@ -134,8 +133,8 @@ def _bar(item: Effect, x: Any, reach: float, y: float) -> list[Any]:
             tip = x(edge)
             parts.append(path([(tip + 6 * way, y - 4), (tip, y), (tip + 6 * way, y + 4)], tone))
     centre = item.relative(item.estimate)
-    if abs(centre) <= reach:
-        parts.append(verdict_mark(x(centre), y, item.verdict.state, item.tone))
+    at = x(centre) if abs(centre) <= reach else x(math.copysign(reach, centre)) - math.copysign(12, centre)
+    parts.append(verdict_mark(at, y, item.verdict.state, item.tone))
     return parts
 
 

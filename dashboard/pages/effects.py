@@ -55,10 +55,11 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
             ),
             html.Div(
                 [
-                    html.Div([_course(context, model, filters), _ladder(context, model, filters)], className="stack"),
                     html.Div(
-                        [_verdict(model), _checks(model), _would_change(model), _definition(chosen)], className="stack"
+                        [_course(context, model, filters), _ladder(context, model, filters), _would_change(model)],
+                        className="stack",
                     ),
+                    html.Div([_verdict(model), _checks(model), _definition(chosen)], className="stack"),
                 ],
                 className="columns two-one",
             ),
@@ -199,7 +200,7 @@ def _verdict(model: view.EffectsPage) -> html.Section:
                 **attributes({"data-kpi": effect.kpi.id, "data-what": "change"}),
             ),
             html.P(effect.likely, className="muted") if effect.likely else None,
-            html.Dl(facts, className="facts"),
+            html.Dl(facts, className="fact-list"),
             html.P([html.Strong("Second opinion. "), model.second], className="small") if model.second else None,
             html.P([html.Strong("Completing it. "), model.completion], className="small") if model.completion else None,
         ],

@@ -24,7 +24,8 @@ from dashboard.views.verdicts import Effect, effect, missing, plural
 from etl.kpis import Kpi
 
 PAGE = Page("overview", "/", "Overview", "Is empathy training working, and is it worth it?")
-MAX_OPEN_QUESTIONS = 5
+MAX_REASONS = 4
+MAX_NAMED = 5
 
 
 def answer(context: Context, filters: Filters) -> html.Div:
@@ -200,21 +201,19 @@ def _open_questions(model: view.Rest, filters: Filters) -> html.Section:
             ],
             className="card",
         )
+    reasons: dict[tuple[str, str], list[Effect]] = {}
+    for item in items:
+        reasons.setdefault((item.verdict.mark, _why(item)), []).append(item)
     lines = [
         html.Li(
             [
-                html.Span(item.verdict.mark, className="mark-sign", **attributes({"aria-hidden": "true"})),
-                html.Span(
-                    [
-                        dcc.Link(item.kpi.label, href=address(f"/effects/{item.kpi.id}", filters)),
-                        f": {_why(item)}",
-                    ]
-                ),
+                html.Span(mark, className="mark-sign", **attributes({"aria-hidden": "true"})),
+                html.Span([*_named(group, filters), f": {words[:1].lower()}{words[1:]}"]),
             ]
         )
-        for item in items[:MAX_OPEN_QUESTIONS]
+        for (mark, words), group in list(reasons.items())[:MAX_REASONS]
     ]
-    rest = len(items) - MAX_OPEN_QUESTIONS
+    rest = len(items) - sum(len(group) for group in list(reasons.values())[:MAX_REASONS])
     return html.Section(
         [
             html.H2("What we cannot say yet", className="card-title"),
@@ -224,6 +223,18 @@ def _open_questions(model: view.Rest, filters: Filters) -> html.Section:
         className="card",
         id="open-questions",
     )
+
+
+def _named(group: Sequence[Effect], filters: Filters) -> list[Any]:
+    """KPIs with links, as a list in words."""
+    shown: list[Any] = []
+    for number, item in enumerate(group[:MAX_NAMED]):
+        if number:
+            shown.append(" and " if number == len(group) - 1 else ", ")
+        shown.append(dcc.Link(item.kpi.label, href=address(f"/effects/{item.kpi.id}", filters)))
+    if len(group) > MAX_NAMED:
+        shown.append(f" and {len(group) - MAX_NAMED} more")
+    return shown
 
 
 def _why(item: Effect) -> str:

@@ -217,10 +217,11 @@ def money_lines(values: pl.DataFrame, kpis: Mapping[str, Kpi], reader: Reader) -
         label = names.get(kpi) or (kpis[kpi].label if kpi in kpis else str(kpi))
         lines.append(Money(label, min(ends), amount, max(ends), reader.money(amount, half or None), total=kpi in names))
         sentences[kpi] = str(likely["sentence"] or "")
-    sentence = sentences.get("net") or sentences.get("total") or ""
+    sentence, _, further = (sentences.get("net") or sentences.get("total") or "").partition("; ")
     worst, best = _scenario(values, "low", reader), _scenario(values, "high", reader)
     note = f"With every assumption at its low end: {worst}; at its high end: {best}." if worst and best else ""
-    return tuple(lines), sentence, note
+    further = f"{further[:1].upper()}{further[1:]}"
+    return tuple(lines), sentence.rstrip("."), f"{further} {note}".strip()
 
 
 def _scenario(values: pl.DataFrame, scenario: str, reader: Reader) -> str:

@@ -82,7 +82,7 @@ def test_money_has_a_range_and_cost_is_to_the_left(context: Context) -> None:
     assert cost.likely == -50_000
     assert cost.low < cost.likely < cost.high
     assert lines["Net of cost"].shown == "€70,000"
-    assert rest.money_sentence == "What it is worth."
+    assert rest.money_sentence == "What it is worth"
     assert rest_of(context, Filters(site=("Madrid",))).money == ()
 
 
