@@ -120,7 +120,7 @@ def generate(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> str:
     if not passes:
         passes = (Stream("interaction", True, ()),)
     parts = "\n    union all\n".join(stream.sql(summed) for stream in passes)
-    totals = "".join(f",\n        sum(counted.{column}) as {column}" for column in summed)
+    totals = "".join(f",\n        sum({column}) as {column}" for column in summed)
     final = "".join(
         f",\n    weekly.{column}" if column in measured else f",\n    cast(null as double) as {column}"
         for column in columns
@@ -134,36 +134,21 @@ _TEMPLATE = """with counted as (
 
 weekly as (
     select
-        place.agent_key,
-        counted.week,
-        place.team_id,
-        place.site,
-        counted.channel,
-        counted.queue{totals}
+        place_ix,
+        week,
+        channel,
+        queue{totals}
     from counted
-    inner join core.agent_place as place on place.place_ix = counted.place_ix
-    group by place.agent_key, counted.week, place.team_id, place.site, counted.channel, counted.queue
-),
-
-shares as (
-    select
-        member.agent_key,
-        member.team_id,
-        member.week,
-        team_week.members - 1 as others,
-        team_week.trained - case when member.is_trained then 1 else 0 end as trained_others
-    from core.team_member_week as member
-    inner join core.team_week as team_week
-        on team_week.team_id = member.team_id and team_week.week = member.week
+    group by place_ix, week, channel, queue
 )
 
 select
-    agent.agent_ix,
-    weekly.agent_key,
+    place.agent_ix,
+    place.agent_key,
     weekly.week,
     calendar.week_ix,
-    weekly.team_id,
-    weekly.site,
+    place.team_id,
+    place.site,
     weekly.channel,
     weekly.queue,
     cast(floor(date_diff('day', least(agent.hired_on, weekly.week), weekly.week) / 7.0) as integer) as tenure_weeks,
@@ -175,20 +160,23 @@ select
     programme.trained_week,
     programme.scheduled_week,
     case
-        when shares.others is not null
-            then case when shares.others > 0 then shares.trained_others / cast(shares.others as double) end
-        when team_week.members > 0 then team_week.trained / cast(team_week.members as double)
+        when member.is_trained is null and team_week.members > 0
+            then team_week.trained / cast(team_week.members as double)
+        when team_week.members > 1
+            then (team_week.trained - case when member.is_trained then 1 else 0 end)
+                / cast(team_week.members - 1 as double)
     end as team_share_trained{final}
 from weekly
-inner join core.agent as agent on agent.agent_key = weekly.agent_key
+inner join core.place as place on place.place_ix = weekly.place_ix
+inner join core.agent as agent on agent.agent_ix = place.agent_ix
 inner join core.week as calendar on calendar.week = weekly.week
-left join core.agent_programme as programme on programme.agent_key = weekly.agent_key
+left join core.agent_programme as programme on programme.agent_key = place.agent_key
 left join core.team_week as team_week
-    on team_week.team_id = weekly.team_id and team_week.week = weekly.week
-left join shares
-    on shares.agent_key = weekly.agent_key and shares.team_id = weekly.team_id and shares.week = weekly.week
-where agent.is_agent
-order by agent.agent_ix, weekly.week, weekly.team_id, weekly.site, weekly.channel, weekly.queue
+    on team_week.team_id = place.team_id and team_week.week = weekly.week
+left join core.team_member_week as member
+    on member.agent_ix = place.agent_ix and member.week = weekly.week and member.team_id = place.team_id
+where place.is_agent
+order by place.agent_ix, weekly.week, place.team_id, place.site, weekly.channel, weekly.queue
 """
 
 

@@ -28,7 +28,7 @@ from etl.kpis import SQL_FOLDER, Catalogue
 from etl.kpis import load as load_catalogue
 from etl.publish import Draft
 from etl.quality import CheckResult
-from etl.warehouse import NoVersionError, Warehouse, version_path
+from etl.warehouse import Warehouse, WarehouseError, version_path
 
 Progress = Callable[[str], None]
 
@@ -132,6 +132,7 @@ def build(
     as_of: date | None = None,
     progress: Progress | None = None,
     into: Draft | None = None,
+    replay: bool = False,
 ) -> BuildReport:
     """Build a version of the warehouse from the exports.
 
@@ -144,6 +145,8 @@ def build(
         Told in words what is being done.
     into : Draft, optional
         A draft to fill, which the caller publishes; by default one is opened, and published.
+    replay : bool
+        Build from what the served version was built from, with its rejected records tried again.
 
     Returns
     -------
@@ -161,7 +164,7 @@ def build(
     with ExitStack() as stack:
         draft = into or stack.enter_context(_open(config))
         con = draft.con
-        landed = extract(config, None, con, say, run_id=draft.run_id)
+        landed = extract(config, None, con, say, run_id=draft.run_id, replay=replay)
         inputs = _inputs(config, catalogue, landed, as_of)
         if into is None:
             same = _unchanged(config, inputs)
@@ -343,7 +346,7 @@ def _restated(draft: Draft, catalogue: Catalogue) -> tuple[restatement.Change, .
     try:
         with warehouse.reader() as cursor:
             before = restatement.weekly_totals(cursor, catalogue)
-    except NoVersionError:
+    except WarehouseError:
         return ()
     finally:
         warehouse.close()
@@ -372,7 +375,7 @@ def _traced_before(draft: Draft, sql_sha256: str) -> list[tuple[Any, ...]] | Non
             row = cursor.execute("select sql_sha256 from meta.run").fetchone()
             if row and row[0] == sql_sha256:
                 return cursor.execute("select * from meta.lineage order by all").fetchall()
-    except (NoVersionError, duckdb.Error):
+    except (WarehouseError, duckdb.Error):
         return None
     finally:
         warehouse.close()
@@ -411,7 +414,7 @@ def _unchanged(config: Config, inputs: str) -> Warehouse | None:
     try:
         with warehouse.reader() as cursor:
             row = cursor.execute("select inputs_sha256 from meta.run").fetchone()
-    except (NoVersionError, duckdb.Error):
+    except (WarehouseError, duckdb.Error):
         return None
     return warehouse if row and row[0] == inputs else None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import os
 import re
 import tomllib
 import types
@@ -98,6 +99,14 @@ class Site(_Section):
     _check_zone = field_validator("timezone")(_zone)
 
 
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+
+
+def _variable(found: re.Match[str]) -> str:
+    """Value of an environment variable, else the default written with it, else the text as it stands."""
+    return os.environ.get(found[1]) or (found[2] if found[2] is not None else found[0])
+
+
 class TableMapping(_Section):
     """``[sources.NAME.also.TABLE]``: a further canonical table filled from the same records."""
 
@@ -145,8 +154,9 @@ class Source(_Section):
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The path patterns, always as a tuple."""
-        return (self.path,) if isinstance(self.path, str) else tuple(self.path)
+        """The path patterns, always as a tuple; ``${NAME}`` and ``${NAME:-default}`` are taken from the environment."""
+        patterns = (self.path,) if isinstance(self.path, str) else tuple(self.path)
+        return tuple(_VARIABLE.sub(_variable, pattern) for pattern in patterns)
 
 
 class Identity(_Section):

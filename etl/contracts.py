@@ -248,7 +248,7 @@ AGENT_IDENTITY = Contract(
 AGENT_TEAM = Contract(
     "agent_team",
     "One spell of an agent in a team, as exported; overlaps, gaps and reversals are repaired when core is built.",
-    ("source_agent_id", "valid_from", "team_id"),
+    ("source_agent_id", "valid_from", "team_id", "valid_to", "last_day"),
     (
         _agent(),
         Column("team_id", "text", "Team, unit or department.", required=True),
@@ -354,7 +354,7 @@ ESCALATION = Contract(
         ROW_VERSION,
     ),
     (
-        Rule("dated", '"at" is null and interaction_id is null', "neither at nor interaction_id is given"),
+        Rule("dated", "at is null and interaction_id is null", "neither at nor interaction_id is given"),
         Rule(
             "tied",
             "interaction_id is null and source_agent_id is null",

@@ -4,7 +4,7 @@ The rule, written down in sql/staging/team_spell.sql and sql/core/agent_team.sql
 spell that began last among those that cover the day; on a day that no spell covers, to the spell that ended last before
 it.* Two kinds of end are not believed: an end not after its start, and no end at all on a spell that has a successor;
 such a spell lasts until the agent's next start. Of several spells with the same start the one with a believable, latest
-end counts, then the one that stands last in its file.
+end counts (no end is the latest, unless the same spell is closed in another row), then the one last in its file.
 
 So a loan to another team inside a longer spell ends where it says it ends, job histories that record only starts
 (BambooHR) need no repair, and nobody falls between two teams. After the last believable end an agent is in no team.

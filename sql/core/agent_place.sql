@@ -1,5 +1,6 @@
 -- Where an agent was, in UTC, with the distance to local time: team spells cut where their site's clocks change, and
--- stretches in no team filled with 'unknown', so that any instant of any agent falls into exactly one row.
+-- stretches in no team filled with 'unknown', so that any instant of any agent falls into exactly one row. place_ix
+-- stands for agent, team and site together.
 with spells as (
     select agent_key, valid_from, coalesce(valid_to, date '9999-12-31') as valid_to, team_id, site
     from core.agent_team
@@ -39,6 +40,7 @@ placed as (
         complete.agent_key,
         complete.valid_from,
         complete.valid_to,
+        complete.team_id is not null as is_in_team,
         coalesce(complete.team_id, 'unknown') as team_id,
         coalesce(complete.site, agent.site, 'unknown') as site
     from complete
@@ -48,6 +50,7 @@ placed as (
 cut as (
     select
         placed.agent_key,
+        placed.is_in_team,
         placed.team_id,
         placed.site,
         greatest(
@@ -63,10 +66,11 @@ cut as (
 )
 
 select
-    cast(row_number() over (order by agent_key, from_at) - 1 as integer) as place_ix,
+    cast(dense_rank() over (order by agent_key, team_id, site) - 1 as integer) as place_ix,
     agent_key,
     team_id,
     site,
+    is_in_team,
     from_at,
     to_at,
     offset_s

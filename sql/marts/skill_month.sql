@@ -29,7 +29,7 @@ select
     cast(sum(cast(scores.score as decimal(18, 6))) as double) as score_sum,
     cast(sum(cast(scores.score as decimal(18, 6)) * cast(scores.score as decimal(18, 6))) as double) as score_sq
 from scores
-inner join core.agent_place as place on place.place_ix = scores.place_ix
+inner join core.place as place on place.place_ix = scores.place_ix
 where scores.score is not null
 group by scores.agent_key, date_trunc('month', scores.local_date), place.team_id, place.site, scores.skill
 order by scores.agent_key, month, place.team_id, place.site, scores.skill

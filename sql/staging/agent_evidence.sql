@@ -1,4 +1,5 @@
--- People who do an agent's work: seen in contacts, on the roster or in training. Where no export shows work, everybody.
+-- People who do an agent's work: seen in contacts, on the roster, in evaluations or in the training records. Personnel
+-- exports name everybody who ever worked there; where no other export names anybody, they all count.
 with seen as (
     select distinct identity.agent_key
     from staging.source_id as ids
@@ -7,17 +8,15 @@ with seen as (
     where ids.table_name in ('interaction', 'agent_day', 'training', 'qa_evaluation')
 ),
 
-work as (
-    select count(*) > 0 as is_known
-    from staging.source_id
-    where table_name in ('interaction', 'agent_day')
+evidence as (
+    select count(*) > 0 as is_known from seen
 )
 
 select distinct identity.agent_key
 from staging.identity as identity
 inner join staging.source_id as ids
     on ids.source = identity.source and ids.source_agent_id = identity.source_agent_id
-cross join work
+cross join evidence
 left join seen on seen.agent_key = identity.agent_key
 where ids.table_name not in ('supervisor', 'evaluator')
-    and (seen.agent_key is not null or not work.is_known)
+    and (seen.agent_key is not null or not evidence.is_known)

@@ -34,7 +34,10 @@ judged as (
         spells.*,
         starts.next_start,
         histories.records_ends,
-        not spells.has_end and starts.next_start is not null as is_unclosed
+        not spells.has_end and starts.next_start is not null as is_unclosed,
+        not spells.has_end and bool_or(spells.has_end and not spells.is_reversed) over (
+            partition by spells.agent_key, spells.valid_from, spells.team_id
+        ) as is_closed_elsewhere
     from spells
     inner join starts
         on starts.agent_key = spells.agent_key and starts.valid_from = spells.valid_from
@@ -61,6 +64,6 @@ select
     has_end and not is_reversed and valid_to > next_start is true as is_overlapping,
     row_number() over (
         partition by agent_key, valid_from
-        order by is_reversed or is_unclosed, valid_to desc nulls first, _file_id desc, _line desc
+        order by is_reversed or is_unclosed or is_closed_elsewhere, valid_to desc nulls first, _file_id desc, _line desc
     ) as preference
 from judged
