@@ -7,6 +7,7 @@ With ``--json`` a verb prints exactly one JSON object on standard output; everyt
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from etl.build import BuildReport, CheckReport
     from etl.config import Config
     from etl.publish import Draft
+
+# Systems of a few hundred weeks are solved faster by one thread than by several that wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 app = typer.Typer(
     name="empathy",
