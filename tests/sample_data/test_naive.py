@@ -17,8 +17,8 @@ SEEDS = 6
 SIGMAS = 4.0
 """Standard errors that a re-measured figure may lie from the documented one."""
 
-SPREAD = 0.45
-"""Points: largest standard deviation between worlds of any figure; a floor for the error estimated from few worlds."""
+ROUNDING = 0.005
+"""Points: the page gives two decimals."""
 
 
 def _documented() -> dict[tuple[str, str], list[tuple[float, float] | None]]:
@@ -40,13 +40,14 @@ def test_every_mode_is_documented() -> None:
 
 @pytest.mark.parametrize(("mode", "effects"), sorted(_documented()))
 def test_naive_comparisons_are_as_wrong_as_documented(mode: str, effects: str) -> None:
+    worlds = int(re.search(r"mean over (\d+) worlds", PAGE.read_text(encoding="utf-8"))[1])  # type: ignore[index]
     measured = row(mode, 0.0 if effects == "none" else 1.0, SEEDS)
     for name, told in zip(FIGURES, _documented()[mode, effects], strict=True):
         if told is None:
             continue
-        mean, error = measured.figures[name]
-        allowed = SIGMAS * max(error, SPREAD / SEEDS**0.5) + told[1]
-        assert abs(mean - told[0]) < allowed, name
+        between_worlds = (told[1] + ROUNDING) * worlds**0.5
+        allowed = SIGMAS * between_worlds * (1 / SEEDS + 1 / worlds) ** 0.5 + ROUNDING
+        assert abs(measured.figures[name][0] - told[0]) < allowed, name
 
 
 def test_documented_lessons_hold() -> None:
