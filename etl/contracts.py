@@ -225,7 +225,7 @@ AGENT = Contract(
 AGENT_IDENTITY = Contract(
     "agent_identity",
     "One line of a crosswalk: a system's agent id belongs to this employee, for a time or always.",
-    ("identity_source", "source_agent_id", "valid_from"),
+    ("identity_source", "source_agent_id", "valid_from", "employee_number", "email"),
     (
         Column("identity_source", "text", "The source, by its name in empathy.toml, whose id this is.", required=True),
         _agent(),
