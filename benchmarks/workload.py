@@ -1,8 +1,8 @@
 """The workload of the speed tables: a roll-out by team with effects that grow, as cells and as contacts.
 
-5,000 agents x 104 weeks, 200 teams of 25, ten cohorts of teams seven weeks apart, every fifth team never trained, team-week
-shocks, and effects that grow for 30 weeks and are larger for later cohorts. The true average effect over trained
-agent-weeks is returned beside the cells.
+5,000 agents x 104 weeks, 200 teams of 25, ten cohorts of teams seven weeks apart, every fifth team never trained,
+team-week shocks, and effects that grow for 30 weeks and are larger for later cohorts. The true average effect over
+trained agent-weeks is returned beside the cells.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.estimators.imputation import ESTIMANDS, jackknife_influence, summary, summary_weights
 from analysis.estimators.ratio import ratio
-from analysis.estimators.study import Family
+from analysis.estimators.study import Family, empty_family
 from analysis.panel import Panel
 
 Floats = NDArray[np.float64]
@@ -81,6 +81,8 @@ class CellFamilies:
 
     def family(self, kind: str, factor: float, notes: tuple[str, ...] = ()) -> Family:
         """One family; ``factor`` multiplies analytic influences."""
+        if not self._cohorts:
+            return empty_family(self._panel.n_clusters, self._variance, "no trained week has a valid comparison")
         keys, sums = self._keys(kind)
         mass = sums["mass"]
         theta = ratio(sums["sum"], mass)

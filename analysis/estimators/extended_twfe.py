@@ -69,10 +69,15 @@ class ExtendedTwfe:
         return table, int(trained.sum())
 
     @cached_property
+    def _imputation(self) -> Imputation:
+        """Knows which trained weeks have a valid comparison; the others are left out of the regression."""
+        return Imputation(self.panel, self.anticipation, leads=0)
+
+    @cached_property
     def fit(self) -> TwoWayFit:
         """The saturated regression."""
-        order = self.layout.order
-        return fit_two_way(self.layout, self.panel.den[order], self.panel.y[order], *self._table)
+        weights = self._imputation.fit.weights + self._imputation.trained_weights
+        return fit_two_way(self.layout, weights, self.panel.y[self.layout.order], *self._table)
 
     @cached_property
     def factor(self) -> float:
@@ -87,6 +92,7 @@ class ExtendedTwfe:
         panel, layout, table = self.panel, self.layout, self._table[0]
         exact = variance == "jackknife"
         influence = self.fit.dummy_influence()
+        pair_mass = layout.by_pair(self.fit.weights)
         shift = np.full(influence.shape, np.nan)
         alone = np.zeros(panel.n_clusters, dtype=bool)
         if exact:
@@ -96,8 +102,8 @@ class ExtendedTwfe:
             if value >= panel.n_periods:
                 continue
             at = table[h, weeks]
-            members = panel.cohort_ix == value
-            own = sum_by(panel.cluster_ix[members], panel.den[members], panel.n_clusters)
+            rows = layout.pairs_of(h)
+            own = sum_by(layout.pair_cluster[rows], pair_mass[rows], panel.n_clusters)
             psi, effect = np.zeros_like(own), np.full(panel.n_periods, np.nan)
             effect[weeks] = self.fit.coefficients[at]
             psi[:, weeks] = np.nan_to_num(influence[:, at])
@@ -108,13 +114,13 @@ class ExtendedTwfe:
                 left[:, weeks] = self.fit.coefficients[at] + shift[:, at]
                 for cluster in np.flatnonzero(alone):
                     left[cluster] = self._without(int(cluster), int(value))
-            agents = panel.observed[members].sum(axis=0).astype(np.float64)
+            agents = (self.fit.weights[layout.units_of(h)] > 0).sum(axis=0).astype(np.float64)
             yield CohortEffects(int(value), effect, own.sum(axis=0), agents, psi, own > 0, left, left_mass)
 
     def _shifts(self) -> tuple[Floats, Bools]:
         """(C, P') change of the coefficients without each cluster, and clusters that must be refitted."""
         shift, alone = self.fit.leave_one_out()
-        return shift[:, self.fit.n_weeks :], alone
+        return shift[:, self.fit.n_weeks :], alone | self._imputation.fit.fragile_clusters()
 
     @cached_property
     def _refits(self) -> dict[int, ExtendedTwfe]:

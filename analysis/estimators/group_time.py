@@ -15,7 +15,7 @@ from analysis.errors import EstimationError
 from analysis.estimators.group_time_families import Accumulator
 from analysis.estimators.layout import Layout
 from analysis.estimators.ratio import ratio
-from analysis.estimators.study import Family
+from analysis.estimators.study import Family, empty_att_gt, empty_family
 from analysis.estimators.two_by_two import two_by_two
 from analysis.inference import standard_errors
 from analysis.panel import Panel
@@ -26,6 +26,7 @@ Bools = NDArray[np.bool_]
 
 METHODS = ("reg", "ipw", "dr")
 BASES = ("varying", "universal")
+NO_BASE_WEEK = "no trained cohort has a week before its training (and anticipation) to compare with"
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,6 +261,8 @@ class GroupTime:
 
     def family(self, kind: str, variance: str) -> Family:
         """Estimates of one aggregation; all four are made in one pass and kept."""
+        if not self.trained_cohorts:
+            return empty_family(self.panel.n_clusters, variance, NO_BASE_WEEK)
         exact = variance == "jackknife" and not self.covariates
         if variance not in self._families:
             accumulator = Accumulator(self.panel, self.layout, self.pair_weight, self.anticipation, exact)
@@ -288,7 +291,7 @@ class GroupTime:
                     }
                 )
             )
-        return pl.concat(rows)
+        return pl.concat(rows) if rows else empty_att_gt()
 
     def pre_test(self) -> tuple[float, int, float]:
         """Wald test that every effect before training is zero: statistic, degrees of freedom, p-value.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from analysis.estimators.layout import Layout
 from analysis.estimators.ratio import ratio
-from analysis.estimators.study import Family
+from analysis.estimators.study import Family, empty_att_gt
 from analysis.estimators.two_way import TwoWayFit, fit_two_way
 from analysis.inference import standard_errors
 from analysis.panel import Panel
@@ -79,7 +79,7 @@ class Imputation:
         return fit_two_way(self.layout, weight * before, y)
 
     @cached_property
-    def _trained(self) -> Floats:
+    def trained_weights(self) -> Floats:
         """(A, T) weights of the trained (and anticipating) weeks that have a valid comparison."""
         weight, _, before = self._arrays
         fit = self.fit
@@ -91,22 +91,22 @@ class Imputation:
         """(A, T) imputed effects in layout order; 0 where there is none."""
         _, y, _ = self._arrays
         level = np.nan_to_num(self.fit.unit_effects)[:, None] + np.nan_to_num(self.fit.week_effects)[None, :]
-        return np.where(self._trained > 0, y - level, 0.0)
+        return np.where(self.trained_weights > 0, y - level, 0.0)
 
     @cached_property
     def _pair_mass(self) -> Floats:
         """(pairs, T) trained weight."""
-        return self.layout.by_pair(self._trained)
+        return self.layout.by_pair(self.trained_weights)
 
     @cached_property
     def _pair_effect(self) -> Floats:
         """(pairs, T) trained weight x effect."""
-        return self.layout.by_pair(self._trained * self.effects)
+        return self.layout.by_pair(self.trained_weights * self.effects)
 
     @cached_property
     def _cohort_count(self) -> Floats:
         """(pairs, T) number of trained cells."""
-        return self.layout.by_pair((self._trained > 0).astype(np.float64))
+        return self.layout.by_pair((self.trained_weights > 0).astype(np.float64))
 
     @cached_property
     def trained_cohorts(self) -> list[int]:
@@ -123,7 +123,7 @@ class Imputation:
         inverse = ratio(1.0, self.fit.unit_total, 0.0)
         for h in self.trained_cohorts:
             rows = self.layout.units_of(h)
-            weight, trained = self.fit.weights[rows], self._trained[rows]
+            weight, trained = self.fit.weights[rows], self.trained_weights[rows]
             out[h] = np.diag(trained.sum(axis=0)) - weight.T @ (trained * inverse[rows, None])
         return out
 
@@ -137,7 +137,7 @@ class Imputation:
         shift = self._shifts[0][self.layout.pair_cluster]
         mean = np.einsum("at,at->a", self.fit.weights, shift[self.layout.pair_of_unit])
         mean = ratio(mean, self.fit.unit_total, 0.0)
-        return np.asarray(self._pair_mass * shift - self.layout.by_pair(self._trained * mean[:, None]))
+        return np.asarray(self._pair_mass * shift - self.layout.by_pair(self.trained_weights * mean[:, None]))
 
     def _indicator(self, kind: str) -> tuple[list[Any], Callable[[int], Ints]]:
         """Keys of an aggregation, and for a cohort index the key position of every week (-1 none)."""
@@ -311,7 +311,7 @@ class Imputation:
         order = self.layout.order
         after = np.arange(self.panel.n_periods)[None, :] >= self.panel.cohort_ix[order][:, None]
         total = float((self._arrays[0] * after).sum())
-        return float((self._trained * after).sum()) / total if total > 0 else 0.0
+        return float((self.trained_weights * after).sum()) / total if total > 0 else 0.0
 
     def _notes(self) -> tuple[str, ...]:
         missing = 1 - self.share_identified
@@ -329,7 +329,7 @@ class Imputation:
         if kind in ("event_time", "calendar_time"):
             return np.asarray(self._fold(self._cohort_count, n_keys, position).sum(axis=0))
         after = np.arange(self.panel.n_periods)[None, :] >= self.panel.cohort_ix[self.layout.order][:, None]
-        used = np.asarray((self._trained * after > 0).any(axis=1, keepdims=True), dtype=np.float64)
+        used = np.asarray((self.trained_weights * after > 0).any(axis=1, keepdims=True), dtype=np.float64)
         column = np.zeros((self.layout.n_pairs, self.panel.n_periods))
         pairs: Floats = self.layout.by_pair(used)[:, 0]
         for h in self.trained_cohorts:
@@ -392,7 +392,7 @@ class Imputation:
                     }
                 )
             )
-        return pl.concat(rows)
+        return pl.concat(rows) if rows else empty_att_gt()
 
 
 ESTIMANDS = {

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analysis.estimators.cell_families import CellFamilies, CohortEffects
 from analysis.estimators.layout import Layout, sum_by
 from analysis.estimators.one_number import row_count
-from analysis.estimators.study import Family
+from analysis.estimators.study import Family, empty_att_gt
 from analysis.estimators.two_way import TwoWayFit, fit_two_way
 from analysis.inference import small_sample_factor, standard_errors
 from analysis.panel import Panel
@@ -196,7 +196,7 @@ def att_gt_frame(panel: Panel, cells: Iterator[CohortEffects], factor: float) ->
                 }
             )
         )
-    return pl.concat(rows, how="vertical_relaxed")
+    return pl.concat(rows, how="vertical_relaxed") if rows else empty_att_gt()
 
 
 def _same_component(fit: TwoWayFit, base: int) -> Bools:

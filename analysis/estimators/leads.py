@@ -77,8 +77,8 @@ def imputation_leads(model: Imputation, variance: str) -> Leads:
             week = int(values[h]) - model.anticipation - 1 - k
             if 0 <= week < panel.n_periods:
                 table[h, week] = k
-    weight, y, before = model._arrays
-    fit = fit_two_way(layout, weight * before, y, table, longest)
+    y = panel.y[layout.order]
+    fit = fit_two_way(layout, model.fit.weights, y, table, longest, model.fit)
     influence = fit.dummy_influence()
     if variance == "jackknife":
         influence = _jackknife(fit, influence)

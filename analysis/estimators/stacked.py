@@ -165,12 +165,14 @@ class Stacked:
         panel = self.panel
         model = Imputation(part, self.anticipation, leads=0)
         family = model.family("event_time", "analytic")
-        first = cohort - self.anticipation
-        weeks = slice(first, first + len(family.keys))
+        weeks = cohort + np.array(family.keys, dtype=np.int64)
+        inside = (weeks >= 0) & (weeks < panel.n_periods)
+        weeks = weeks[inside]
         effect, mass, agents = np.full(panel.n_periods, np.nan), np.zeros(panel.n_periods), np.zeros(panel.n_periods)
-        effect[weeks], mass[weeks], agents[weeks] = family.theta, family.n_contacts, family.n_agents
+        effect[weeks], mass[weeks] = family.theta[inside], family.n_contacts[inside]
+        agents[weeks] = family.n_agents[inside]
         influence = np.zeros((panel.n_clusters, panel.n_periods))
-        influence[:, weeks] = np.nan_to_num(model.raw_influence("event_time"))
+        influence[:, weeks] = np.nan_to_num(model.raw_influence("event_time")[:, inside])
         present = np.zeros((panel.n_clusters, panel.n_periods), dtype=bool)
         members = panel.cohort_ix == cohort
         counted = sum_by(panel.cluster_ix[members], panel.observed[members].astype(np.float64), panel.n_clusters)
@@ -179,7 +181,8 @@ class Stacked:
         if variance == "jackknife":
             left = np.full((panel.n_clusters, panel.n_periods), np.nan)
             left_mass = np.zeros((panel.n_clusters, panel.n_periods))
-            left[:, weeks], left_mass[:, weeks] = model.replicates("event_time")
+            replicates, masses = model.replicates("event_time")
+            left[:, weeks], left_mass[:, weeks] = replicates[:, inside], masses[:, inside]
         return CohortEffects(cohort, effect, mass, agents, influence, present, left, left_mass)
 
     @cached_property

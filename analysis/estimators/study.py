@@ -62,6 +62,33 @@ class Family:
     notes: tuple[str, ...] = ()
 
 
+def empty_family(n_clusters: int, variance: str, reason: str) -> Family:
+    """A family without parts: nothing could be estimated, and why."""
+    none = np.zeros(0)
+    return Family(
+        keys=[],
+        theta=none,
+        influence=np.zeros((n_clusters, 0)),
+        overall=math.nan,
+        overall_influence=np.full(n_clusters, np.nan),
+        n_cells=none,
+        n_contacts=none,
+        n_agents=none,
+        n_trained_clusters=none,
+        reasons=[],
+        variance=variance,
+        estimand="not available",
+        share_identified=0.0,
+        overall_reason=reason,
+    )
+
+
+def empty_att_gt() -> pl.DataFrame:
+    """No effects by cohort and period."""
+    names = ("cohort", "time", "estimate", "std_error", "n_agents")
+    return pl.DataFrame(schema=dict.fromkeys(names, pl.Float64))
+
+
 class Source(Protocol):
     """What an estimator hands to a Study."""
 
@@ -127,8 +154,7 @@ class Study:
     def att_gt(self) -> pl.DataFrame:
         """Effects by cohort and period: cohort, time, estimate, std_error, ci_low, ci_high, n_agents."""
         if self.source is None:
-            names = ("cohort", "time", "estimate", "std_error", "ci_low", "ci_high", "n_agents")
-            return pl.DataFrame(schema=dict.fromkeys(names, pl.Float64))
+            return empty_att_gt().with_columns(ci_low=pl.lit(0.0), ci_high=pl.lit(0.0))
         frame = self.source.att_gt_frame()
         half = float(student.ppf(0.5 + self.ci_level / 2, max(self.n_clusters - 1, 1)))
         return frame.with_columns(
@@ -257,7 +283,7 @@ def _overall(study: Study, family: Family, df: float) -> EffectEstimate:
     if not math.isfinite(estimate):
         reason = reason or "no trained week has a valid comparison"
     elif not math.isfinite(se):
-        reason = reason or "the error cannot be computed: only one cluster carries the trained weeks"
+        reason = reason or "the error cannot be computed: the number hangs on a single cluster"
     if reason is not None:
         estimate, se = math.nan, math.nan
     low, high = t_interval(estimate, se, df, study.ci_level)

@@ -165,9 +165,9 @@ class TwoWayFit:
             direction = step + np.divide(fresh, energy, out=np.zeros_like(fresh), where=active)[:, None] * direction
             energy = fresh
         left = np.linalg.norm(residual, axis=1) > 1e-8 * np.maximum(size, 1e-300)
-        return solution, (left & (size > 0)) | self._falls_apart()
+        return solution, (left & (size > 0)) | self.fragile_clusters()
 
-    def _falls_apart(self) -> Bools:
+    def fragile_clusters(self) -> Bools:
         """Clusters without which a week, or the link between two neighbouring weeks, disappears."""
         layout = self.layout
         inside = self.weights > 0
@@ -240,7 +240,12 @@ def components(inside: Bools) -> tuple[Ints, Ints]:
 
 
 def fit_two_way(
-    layout: Layout, weights: Floats, y: Floats, dummy_table: Ints | None = None, n_dummies: int = 0
+    layout: Layout,
+    weights: Floats,
+    y: Floats,
+    dummy_table: Ints | None = None,
+    n_dummies: int = 0,
+    without_dummies: TwoWayFit | None = None,
 ) -> TwoWayFit:
     """Weighted least squares of y on agent effects, week effects and cohort-by-week dummies.
 
@@ -252,48 +257,45 @@ def fit_two_way(
     dummy_table : (H, T) int array, optional
         For each cohort and week the dummy it belongs to, or -1.
     n_dummies : int
+    without_dummies : TwoWayFit, optional
+        A fit with the same weights and no dummies, whose system is reused.
 
     Returns
     -------
     TwoWayFit
     """
-    n_units, n_weeks = weights.shape
+    n_weeks = weights.shape[1]
     table = np.full((layout.cohort_values.size, n_weeks), -1, dtype=np.int64) if dummy_table is None else dummy_table
-    week_component, unit_component = components(weights > 0)
-    unit_total = weights.sum(axis=1)
+    if without_dummies is None:
+        week_component, unit_component = components(weights > 0)
+        unit_total = weights.sum(axis=1)
+    else:
+        week_component, unit_component = without_dummies.week_component, without_dummies.unit_component
+        unit_total = without_dummies.unit_total
     inverse = ratio(1.0, unit_total, 0.0)
     weighted_y = np.where(weights > 0, weights * y, 0.0)
     unit_mean = weighted_y.sum(axis=1) * inverse
-
-    size = n_weeks + n_dummies
-    unit_sums = weights
-    gram = np.zeros((size, size))
-    gram[np.arange(n_weeks), np.arange(n_weeks)] = weights.sum(axis=0)
+    if without_dummies is None:
+        scaled = weights * np.sqrt(inverse)[:, None]
+        system = np.diag(weights.sum(axis=0)) - scaled.T @ scaled
+        mass = weights.sum(axis=0)
+    else:
+        system = without_dummies._system
+        mass = layout.by_pair(weights).sum(axis=0)
     if n_dummies:
-        unit_sums = np.zeros((n_units, size))
-        unit_sums[:, :n_weeks] = weights
-        for h in range(layout.cohort_values.size):
-            rows = layout.units_of(h)
-            for week in np.flatnonzero(table[h] >= 0):
-                column = n_weeks + int(table[h, week])
-                unit_sums[rows, column] += weights[rows, week]
-                mass = weights[rows, week].sum()
-                gram[column, column] += mass
-                gram[week, column] += mass
-                gram[column, week] += mass
-    system = gram - unit_sums.T @ (unit_sums * inverse[:, None])
+        system, mass = _bordered(layout, weights, inverse, system, mass, table, n_dummies)
 
     pinned = system.copy()
     for component in np.unique(week_component[week_component >= 0]):
         members = np.flatnonzero(week_component == component)
-        reference = members[np.argmax(np.diag(gram)[members])]
-        pinned[reference, reference] += gram[reference, reference]
-    empty = np.flatnonzero(np.diag(gram) <= 0)
+        reference = members[np.argmax(mass[members])]
+        pinned[reference, reference] += mass[reference]
+    empty = np.flatnonzero(mass <= 0)
     pinned[empty, empty] = 1.0
-    kept = ~_not_identified(pinned, gram, n_weeks)
+    kept = ~_not_identified(pinned, mass, n_weeks)
     if not kept.all():
         renumbered = np.append(np.where(kept, np.cumsum(kept) - 1, -1), -1)
-        reduced = fit_two_way(layout, weights, y, renumbered[table], int(kept.sum()))
+        reduced = fit_two_way(layout, weights, y, renumbered[table], int(kept.sum()), without_dummies)
         coefficients = np.full(n_dummies, np.nan)
         coefficients[kept] = reduced.coefficients
         return replace(reduced, coefficients=coefficients, kept=kept)
@@ -325,13 +327,33 @@ def fit_two_way(
     )
 
 
+def _bordered(
+    layout: Layout, weights: Floats, inverse: Floats, system: Floats, mass: Floats, table: Ints, n_dummies: int
+) -> tuple[Floats, Floats]:
+    """The system of the weeks with the dummies' rows and columns, and the weight of every week and dummy."""
+    n_units, n_weeks = weights.shape
+    dummies = np.zeros((n_units, n_dummies))
+    overlap, own = np.zeros((n_weeks, n_dummies)), np.zeros(n_dummies)
+    for h in range(layout.cohort_values.size):
+        rows = layout.units_of(h)
+        for week in np.flatnonzero(table[h] >= 0):
+            k = int(table[h, week])
+            column = weights[rows, week]
+            dummies[rows, k] += column
+            overlap[week, k] += column.sum()
+            own[k] += column.sum()
+    scaled = dummies * inverse[:, None]
+    cross = overlap - weights.T @ scaled
+    return np.block([[system, cross], [cross.T, np.diag(own) - dummies.T @ scaled]]), np.concatenate([mass, own])
+
+
 def _fitted_by_cohort(solution: Floats, table: Ints, n_weeks: int) -> Floats:
     """(H, T) week effects plus the cohort's dummy coefficients."""
     extended = np.concatenate([solution[n_weeks:], [0.0]])
     return np.asarray(solution[None, :n_weeks] + extended[table])
 
 
-def _not_identified(pinned: Floats, gram: Floats, n_weeks: int) -> Bools:
+def _not_identified(pinned: Floats, mass: Floats, n_weeks: int) -> Bools:
     """Dummies that the fixed effects (and the dummies before them) already explain."""
     n_dummies = pinned.shape[0] - n_weeks
     lost = np.zeros(n_dummies, dtype=bool)
@@ -340,9 +362,9 @@ def _not_identified(pinned: Floats, gram: Floats, n_weeks: int) -> Bools:
     factor = linalg.cho_factor(pinned[:n_weeks, :n_weeks], lower=True, check_finite=False)
     cross = pinned[:n_weeks, n_weeks:]
     left = pinned[n_weeks:, n_weeks:] - cross.T @ linalg.cho_solve(factor, cross, check_finite=False)
-    scale = np.diag(gram)[n_weeks:]
+    scale = mass[n_weeks:]
     root, info = linalg.lapack.dpotrf(left, lower=True)
-    if info == 0 and bool(np.all(np.diag(root) ** 2 > IDENTIFIED_SHARE * scale)):
+    if info == 0 and bool(np.all((scale > 0) & (np.diag(root) ** 2 > IDENTIFIED_SHARE * scale))):
         return lost
     for k in range(n_dummies):
         if scale[k] <= 0 or left[k, k] <= IDENTIFIED_SHARE * scale[k]:

@@ -76,6 +76,29 @@ def test_not_available_with_a_reason(make_rollout: Rollout, to_panel: ToPanel, c
             assert reason in overall.reason
 
 
+@pytest.mark.parametrize("variance", ["analytic", "jackknife"])
+@pytest.mark.parametrize("estimator", ["imputation", "group_time", "interaction_weighted", "stacked", "extended_twfe"])
+def test_nobody_has_a_week_before_an_endless_anticipation(
+    make_rollout: Rollout, to_panel: ToPanel, estimator: str, variance: str
+) -> None:
+    study = estimate(to_panel(make_rollout(seed=1)), estimator, anticipation=40, variance=variance)
+    for kind in study.kinds:
+        overall = study.aggregate(kind).overall
+        assert np.isnan(overall.estimate), kind
+        assert overall.reason
+    assert study.att_gt.filter(pl.col("estimate").is_finite()).is_empty()
+
+
+@pytest.mark.parametrize("estimator", ["imputation", "group_time", "stacked", "extended_twfe"])
+def test_cohorts_without_a_week_before_their_anticipation_are_left_out(
+    make_rollout: Rollout, to_panel: ToPanel, estimator: str
+) -> None:
+    study = estimate(to_panel(make_rollout(seed=1)), estimator, anticipation=12)
+    cohorts = study.aggregate("cohort").parts.drop_nulls("estimate")
+    assert cohorts["key"].to_list() == [14, 18, 22]
+    assert study.aggregate("simple").overall.available
+
+
 @pytest.mark.parametrize("case", NOT_AVAILABLE)
 def test_the_ladder_survives(make_rollout: Rollout, to_panel: ToPanel, case: str) -> None:
     rungs = ladder(to_panel(NOT_AVAILABLE[case][0](make_rollout(seed=1))))
@@ -99,6 +122,16 @@ def test_one_trained_team_has_no_error_and_so_no_number(
     assert np.isnan(overall.estimate)
     assert overall.reason is not None
     assert overall.n_trained_clusters == 1
+
+
+@pytest.mark.parametrize("estimator", sorted(set(ESTIMATORS) - NO_COMPARISON))
+def test_one_team_to_compare_with_has_no_error_and_so_no_number(
+    make_rollout: Rollout, to_panel: ToPanel, estimator: str
+) -> None:
+    """Without the only untrained team nothing is left, so the leave-one-out error does not exist."""
+    overall = estimate(to_panel(make_rollout(seed=3, never=1, waves=1)), estimator).aggregate("simple").overall
+    assert np.isnan(overall.estimate)
+    assert "hangs on a single cluster" in str(overall.reason)
 
 
 def test_a_part_that_hangs_on_one_team_shows_its_reason(make_rollout: Rollout, to_panel: ToPanel) -> None:

@@ -226,7 +226,7 @@ def test_a_disconnected_panel_is_detected(make_rollout: Rollout, to_panel: ToPan
     panel = to_panel(pl.concat([early, late, lonely]))
     model = Imputation(panel, 0)
     assert np.unique(model.fit.week_component[model.fit.week_component >= 0]).size == 2
-    assert np.all(model._trained[model.fit.unit_component == model.fit.week_component[0], 12:] == 0)
+    assert np.all(model.trained_weights[model.fit.unit_component == model.fit.week_component[0], 12:] == 0)
     assert estimate(panel, "imputation").aggregate("simple").overall.share_identified < 1
 
 
