@@ -3,8 +3,8 @@
 The statement has three layers, so that nothing is computed twice: *texts* (what the field says), *values* (what it
 means), and the verdict. A good row never evaluates the text of a reason: reasons stand behind one CASE.
 
-Lists of values are written as comparisons joined by AND or OR: DuckDB turns a long IN into a join, and a join does not keep
-the order of the rows, on which line numbers rest.
+Lists of values are written as comparisons joined by AND or OR: DuckDB turns a long IN into a join, and a join does not
+keep the order of the rows, on which line numbers rest.
 
 Fields with the same expression and reading are stored once, however many canonical tables use them.
 """
@@ -205,7 +205,9 @@ def _require_columns(where: str, table_map: TableMap) -> None:
         )
 
 
-def records(plan: Plan, source: Source, zone: str, *, trimmed: bool = False, witness: str = "") -> Statement:
+def records(
+    plan: Plan, source: Source, zone: str, *, trimmed: bool = False, witness: str = "", faults: bool = False
+) -> Statement:
     """Compile the statement over records: all tables without ``each``, the record's checks, drops, key and version.
 
     Parameters
@@ -220,6 +222,8 @@ def records(plan: Plan, source: Source, zone: str, *, trimmed: bool = False, wit
         No column of the file has spaces at its ends, and an empty one is NULL: plain columns need no trimming.
     witness : str
         A column of the file to store as it stands, to compare lines with, when no other one is.
+    faults : bool
+        The relation has a column ``_fault``; a record that has one is refused for it alone.
     """
     layers = _Layers(trimmed=trimmed)
     simple = [table_map for table_map in plan.tables if not table_map.each]
@@ -250,9 +254,34 @@ def records(plan: Plan, source: Source, zone: str, *, trimmed: bool = False, wit
         layers.texts["_witness"] = quoted(witness)
         extra.append("_witness")
         witnesses = {"_witness": quoted(witness)}
-    sql = _assemble(layers, "records", extra, guard="_dropped is null")
+    if faults:
+        layers.texts["_fault"] = "_fault"
+        layers.texts["_dropped"] = f"case when _fault is null then {layers.texts['_dropped']} end"
+    relation = "records"
+    if isinstance(plan.shape, JsonShape):
+        relation = _extract_together(layers)
+    sql = _assemble(layers, relation, extra, guard="_dropped is null", fault="_fault" if faults else "")
     named = {name: text[1:-1].replace('""', '"') for name, text in witnesses.items()}
     return Statement(sql, stored, carries_key, named)
+
+
+_JSON_TEXT = re.compile(r"\bj ->> ('(?:[^'*]|'')*')")
+
+
+def _extract_together(layers: _Layers) -> str:
+    """Rewrite ``j ->> 'path'`` everywhere to an element of one list, so that a record is parsed once for all fields.
+
+    Returns the relation that has the list.
+    """
+    paths: dict[str, int] = {}
+
+    def numbered(match: re.Match[str]) -> str:
+        return f"_p[{paths.setdefault(match[1], len(paths) + 1)}]"
+
+    for group in (layers.texts, layers.gives):
+        for name, sql in group.items():
+            group[name] = _JSON_TEXT.sub(numbered, sql)
+    return f"(select *, json_extract_string(j, [{', '.join(paths)}]) as _p from records)" if paths else "records"
 
 
 def elements(table_map: TableMap, source: Source, zone: str) -> Statement:
@@ -308,8 +337,8 @@ def _table(layers: _Layers, table_map: TableMap, source: Source, zone: str) -> S
 def _substitute(rule: str, columns: Mapping[str, str], given: Mapping[str, str]) -> str:
     """A contract's rule over the stored columns.
 
-    Where the rule asks whether a column is empty, the text of the field answers: a value that could not be read has its own
-    reason and is not empty besides.
+    Where the rule asks whether a column is empty, the text of the field answers: a value that could not be read has its
+    own reason and is not empty besides.
     """
 
     def replaced(match: re.Match[str]) -> str:
@@ -322,8 +351,10 @@ def _substitute(rule: str, columns: Mapping[str, str], given: Mapping[str, str])
     return re.sub(r"'[^']*'|\b(?P<empty>[a-z_]+) is (?P<not>not )?null\b|\b[a-z_]+\b", replaced, rule)
 
 
-def _column(layers: _Layers, item: Column, mapped: Field, zone: str, flags: list[tuple[str, str]]) -> str:
-    """Add one canonical column to the layers and return the name of the stored column."""
+def _column(
+    layers: _Layers, item: Column, mapped: Field, zone: str, flags: list[tuple[str, str]]
+) -> tuple[str, str]:
+    """Add one canonical column to the layers; return the names of the stored column and of the field's text."""
     zone = mapped.timezone or zone
     default = item.default if item.default != "NULL" else ""
     signature: tuple[object, ...] = (
@@ -462,7 +493,7 @@ def _violations(layers: _Layers, item: Column, mapped: Field, text: str, value: 
             add(f"not isfinite({value})", reason("is not a finite number"))
 
 
-def _assemble(layers: _Layers, relation: str, extra: Sequence[str], guard: str = "") -> str:
+def _assemble(layers: _Layers, relation: str, extra: Sequence[str], guard: str = "", fault: str = "") -> str:
     texts = [f"{sql} as {name}" for name, sql in layers.texts.items()]
     gives = [f"{sql} as {name}" for name, sql in layers.gives.items()]
     through = [name for name in extra if name in ("_line", "item_no")]
@@ -478,8 +509,9 @@ def _assemble(layers: _Layers, relation: str, extra: Sequence[str], guard: str =
     if predicates:
         guarded = f"{guard} and " if guard else ""
         listed = ", ".join(f"case when {predicate} then {reason} end" for predicate, reason in reasons)
+        first = f"when {fault} is not null then [{fault}] " if fault else ""
         verdict = (
-            f"case when {guarded}({' or '.join(predicates)}) "
+            f"case {first}when {guarded}({' or '.join(predicates)}) "
             f"then list_filter([{listed}], lambda word: word is not null) end"
         )
     else:

@@ -1,10 +1,10 @@
 """Delimited text: the header and its faults, the fast reader, and the careful one.
 
 DuckDB reads a whole file in parallel, but knows no line numbers, and its idea of a record may differ from the file's
-when quotes do not balance or line ends are mixed. So its work is audited: records read, lines refused, line breaks inside
-fields and header lines must add up to the physical lines counted by :mod:`etl.textfile`. Where they do not, or where NUL
-bytes or undecodable bytes make the question moot, :func:`careful` reads the file record by record, gives every record its
-line, and turns every structural fault into a reject of one line.
+when quotes do not balance or line ends are mixed. So its work is audited: records read, lines refused, line breaks
+inside fields and header lines must add up to the physical lines counted by :mod:`etl.textfile`. Where they do not, or
+where NUL bytes or undecodable bytes make the question moot, :func:`careful` reads the file record by record, gives every
+record its line, and turns every structural fault into a reject of one line.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from etl.config import did_you_mean
+from etl.config import ConfigError, did_you_mean
 from etl.sources import SourceError, literal, quoted
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -88,6 +88,37 @@ def read_header(path: Path, original: Path, delimiter: str | None, extra_lines: 
     """
     with path.open("rb") as handle:
         start = handle.read(HEADER_BYTES).decode("utf-8-sig", "replace").replace("\0", "")
+    blank_lines, names, chosen = cut_header(start, original, delimiter)
+    reader = csv.reader(io.StringIO(start.lstrip("\r\n"), newline=""), delimiter=chosen)
+    try:
+        for _ in range(1 + extra_lines):
+            next(reader, None)
+    except csv.Error as error:
+        raise SourceError(f"{original}, line {blank_lines + 1}: the header cannot be read ({error}).") from None
+    return Header(names, chosen, blank_lines + reader.line_num)
+
+
+def cut_header(start: str, original: Path, delimiter: str | None) -> tuple[int, tuple[str, ...], str]:
+    """Return the number of blank lines before the header, the column names, and the delimiter.
+
+    Parameters
+    ----------
+    start : str
+        Beginning of the file.
+    original : Path
+        For messages.
+    delimiter : str or None
+        As configured; ``None`` takes the one that cuts the header into most columns.
+
+    Raises
+    ------
+    ConfigError
+        When the delimiter is not one character.
+    SourceError
+        When there is no header, or the delimiter does not occur while another one does.
+    """
+    if delimiter is not None and len(delimiter) != 1:
+        raise ConfigError(f'options.delimiter: "{delimiter}" must be one character, such as ";" or "\\t".')
     if not start.strip():
         raise SourceError(f"{original}: the file is empty; there is not even a header. Export it again.")
     lead = len(start) - len(start.lstrip("\r\n"))
@@ -95,20 +126,14 @@ def read_header(path: Path, original: Path, delimiter: str | None, extra_lines: 
     found = {candidate: first_record(start[lead:], candidate) for candidate in (delimiter, *DELIMITERS) if candidate}
     best = max(DELIMITERS, key=lambda candidate: len(found[candidate]))
     chosen = delimiter or best
-    names = found[chosen]
+    names = tuple(name.strip() for name in found[chosen])
     if delimiter is not None and len(names) == 1 and len(found[best]) > 1:
         raise SourceError(
-            f'{original}, line {blank_lines + 1}: with the delimiter "{_NAMES.get(delimiter, delimiter)}" the header is '
-            f'one column, "{names[0][:60]}". The delimiter is probably the {_NAMES[best]}: set '
+            f'{original}, line {blank_lines + 1}: with the delimiter "{_NAMES.get(delimiter, delimiter)}" the header '
+            f'is one column, "{names[0][:60]}". The delimiter is probably the {_NAMES[best]}: set '
             f'options = {{ delimiter = "{_escape(best)}" }}.'
         )
-    reader = csv.reader(io.StringIO(start[lead:], newline=""), delimiter=chosen)
-    try:
-        for _ in range(1 + extra_lines):
-            next(reader, None)
-    except csv.Error as error:
-        raise SourceError(f"{original}, line {blank_lines + 1}: the header cannot be read ({error}).") from None
-    return Header(tuple(name.strip() for name in names), chosen, blank_lines + reader.line_num)
+    return blank_lines, names, chosen
 
 
 def _escape(delimiter: str) -> str:
@@ -231,7 +256,7 @@ def careful(path: Path, header: Header) -> Iterator[tuple[int, list[str | None] 
             yield _widths(number, fields, width, text)
             continue
         taken = [current]
-        parsed = _parse(text, header.delimiter)
+        parsed = parse_record(text, header.delimiter)
         while parsed is None and len(taken) < MOST_LINES_IN_A_RECORD:
             more = following()
             if more is None:
@@ -241,11 +266,11 @@ def careful(path: Path, header: Header) -> Iterator[tuple[int, list[str | None] 
             if fault:
                 break
             text += "\n" + addition
-            parsed = _parse(text, header.delimiter) if '"' in addition else None
+            parsed = parse_record(text, header.delimiter) if '"' in addition else None
         if parsed is None or (len(parsed) != width and len(taken) > 1):
             pending.extend(reversed(taken[1:]))
             first, _ = _decode(raw)
-            alone = _parse(first, header.delimiter)
+            alone = parse_record(first, header.delimiter)
             if alone is not None:
                 yield _widths(number, alone, width, first)
             else:
@@ -270,8 +295,8 @@ def _decode(raw: bytes) -> tuple[str, str]:
     return text, ""
 
 
-def _parse(text: str, delimiter: str) -> list[str] | None:
-    """Fields of one record with quotes, strictly; None when the quotes do not work out."""
+def parse_record(text: str, delimiter: str) -> list[str] | None:
+    """Return the fields of one record, strictly; ``None`` when its quotes do not work out."""
     fields: list[str] = []
     position = 0
     end = len(text)

@@ -61,19 +61,15 @@ def losers_sql(keys: Sequence[str], version: str, relation: str) -> str:
     relation : str
         A relation with ``file_id, file_order, line, dropped`` and what keys and version name.
     """
-    listed = ", ".join(keys)
     named = ", ".join(f"({key}) AS k{index}" for index, key in enumerate(keys))
     aliases = ", ".join(f"k{index}" for index in range(len(keys)))
+    of_rows = ", ".join(f"rows.k{index}" for index in range(len(keys)))
     matching = " AND ".join(f"repeated.k{index} IS NOT DISTINCT FROM rows.k{index}" for index in range(len(keys)))
     return (
-        (
-            f"WITH rows AS (SELECT file_id, file_order, line, dropped, ({version}) AS version, {named} FROM {relation}), "
-            f"repeated AS (SELECT {aliases} FROM rows GROUP BY {aliases} HAVING count(*) > 1) "
-            f"SELECT file_id, line, dropped FROM ("
-            f"SELECT rows.*, row_number() OVER (PARTITION BY {', '.join(f'rows.k{index}' for index in range(len(keys)))} "
-            f"ORDER BY version DESC NULLS LAST, file_order DESC, line DESC) AS place "
-            f"FROM rows JOIN repeated ON {matching}) WHERE place > 1"
-        )
-        if listed
-        else "SELECT NULL::VARCHAR AS file_id, NULL::BIGINT AS line, NULL::BOOLEAN AS dropped WHERE false"
+        f"WITH rows AS (SELECT file_id, file_order, line, dropped, ({version}) AS version, {named} FROM {relation}), "
+        f"repeated AS (SELECT {aliases} FROM rows GROUP BY {aliases} HAVING count(*) > 1) "
+        f"SELECT file_id, line, dropped FROM ("
+        f"SELECT rows.*, row_number() OVER (PARTITION BY {of_rows} "
+        f"ORDER BY version DESC NULLS LAST, file_order DESC, line DESC) AS place "
+        f"FROM rows JOIN repeated ON {matching}) WHERE place > 1"
     )

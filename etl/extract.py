@@ -42,19 +42,17 @@ from pathlib import Path
 
 import duckdb
 
-from etl import compile as compiler
-from etl import duplicates, incremental, reading
-from etl.config import Config, ConfigError, did_you_mean
+from etl import duplicates, incremental
+from etl.config import Config, ConfigError
 from etl.contracts import CONTRACTS, PROVENANCE, Contract
 from etl.errors import EmpathyError
 from etl.landing import Job, LandedFile, Stored, land
 from etl.ledger import Ledger, SourceCount
-from etl.sources import Context, Plan, SourceError, get, literal, quoted
+from etl.planning import check_options, plan_of
+from etl.replay import replay_rejects
+from etl.sources import SourceError, literal, quoted
 
 Progress = Callable[[str], None]
-
-COMMON_OPTIONS = ("encoding", "encoding_errors", "delimiter")
-"""Options every format read from text has."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +112,7 @@ def extract(
     run_id: str = "",
     enforce: bool = True,
     folder: Path | None = None,
+    replay: bool = False,
 ) -> ExtractReport:
     """Read what is new, and attach the landing tables to a connection.
 
@@ -133,6 +132,8 @@ def extract(
         ``report.ledger.enforce(con)``.
     folder : Path, optional
         Where landing folders are kept, when not under the warehouse: a dry run leaves nothing there.
+    replay : bool
+        Take what the served version was built from instead of the files, and try its rejected records again.
 
     Returns
     -------
@@ -149,8 +150,11 @@ def extract(
     """
     tell = progress or (lambda _: None)
     landing = folder or landing_folder(config)
-    with _working_folder(work_dir) as scratch, _utc(con):
-        files, fresh = _land_all(config, landing, scratch, con, tell)
+    with _working_folder(work_dir) as scratch, _settings(con):
+        if replay:
+            files, fresh = replay_rejects(config, landing, scratch, con, tell)
+        else:
+            files, fresh = _land_all(config, landing, scratch, con, tell)
         return _attach(config, con, files, fresh, landing, run_id, enforce)
 
 
@@ -173,7 +177,7 @@ def attach_landed(
     run_id, enforce
         As in :func:`extract`.
     """
-    with _utc(con):
+    with _settings(con):
         return _attach(config, con, files, 0, landing_folder(config), run_id, enforce)
 
 
@@ -188,15 +192,17 @@ def _working_folder(work_dir: Path | None) -> Iterator[Path]:
 
 
 @contextmanager
-def _utc(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Times with zone are read in UTC while extracting, whatever the machine's zone."""
-    before = con.execute("SELECT current_setting('TimeZone')").fetchone()
+def _settings(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Settings extraction rests on: times with zone read in UTC, and rows written in the order of the file."""
+    names = ("TimeZone", "preserve_insertion_order")
+    before = con.execute(f"SELECT {', '.join(f'current_setting({literal(name)})' for name in names)}").fetchone()
     con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET preserve_insertion_order = true")
     try:
         yield
     finally:
-        if before is not None:
-            con.execute(f"SET TimeZone = {literal(str(before[0]))}")
+        for name, value in zip(names, before or (), strict=False):
+            con.execute(f"SET {name} = {literal(str(value))}")
 
 
 def find_files(config: Config) -> dict[str, tuple[Path, ...]]:
@@ -281,49 +287,6 @@ def _together(faults: Sequence[EmpathyError]) -> EmpathyError:
     message = "\n".join(dict.fromkeys(str(fault) for fault in faults))
     kind = ConfigError if any(fault.exit_code == ConfigError.exit_code for fault in faults) else SourceError
     return kind(message)
-
-
-def check_options(config: Config, name: str) -> None:
-    """Refuse options a format does not have, and a missing time zone where it needs one.
-
-    Parameters
-    ----------
-    config : Config
-    name : str
-        Name of the source.
-
-    Raises
-    ------
-    ConfigError
-    """
-    source = config.sources[name]
-    known = (*get(source.format).options, *COMMON_OPTIONS)
-    for option in source.options:
-        if option not in known:
-            hint = did_you_mean(option, known) or f" Options: {', '.join(dict.fromkeys(known))}."
-            raise ConfigError(
-                f"{config.path}: sources.{name}.options.{option}: format {source.format} has no such option.{hint}"
-            )
-
-
-def plan_of(config: Config, name: str, path: Path, con: duckdb.DuckDBPyConnection) -> Plan:
-    """Return the resolved plan of one file of a source.
-
-    Parameters
-    ----------
-    config : Config
-    name : str
-        Name of the source.
-    path : Path
-    con : duckdb.DuckDBPyConnection
-    """
-    source = config.sources[name]
-    delimiter = source.options.get("delimiter")
-    sample = reading.sample(
-        con, path, str(source.options.get("encoding", "utf-8")), None if delimiter is None else str(delimiter)
-    )
-    plan = get(source.format).plan(Context(name, source, config.source_timezone(name), sample))
-    return compiler.resolve(name, source, plan)
 
 
 def _land_one(
@@ -526,4 +489,4 @@ def _select(contract: Contract, part: _Part, members: Sequence[LandedFile], run_
     return select
 
 
-__all__ = ["ExtractReport", "attach_landed", "check_options", "extract", "find_files", "landing_folder", "plan_of"]
+__all__ = ["ExtractReport", "attach_landed", "extract", "find_files", "landing_folder"]

@@ -10,10 +10,12 @@ import orjson
 import pyarrow as pa
 
 from etl.csvfile import BATCH, Structural
-from etl.sources import SourceError
+from etl.sources import SourceError, literal
 from etl.textfile import chunks
 
 SCHEMA = pa.schema([("_line", pa.int64()), ("_text", pa.string())])
+LARGEST_LINE = 1 << 24
+"""Longest line DuckDB takes, in bytes; a file with a longer one is read line by line."""
 LARGEST_DOCUMENT = 1 << 30
 """Largest JSON document (not JSON lines) read, in bytes: it has to fit in memory as a whole."""
 
@@ -51,6 +53,12 @@ def is_lines(path: Path) -> bool:
     except orjson.JSONDecodeError:
         return path.name.removesuffix(".gz").endswith((".jsonl", ".ndjson")) and not first[1].lstrip().startswith(b"[")
     return isinstance(value, dict) and (second is not None or path.name.removesuffix(".gz").endswith(("l", ".ndjson")))
+
+
+def is_marked(path: Path) -> bool:
+    """Whether a file begins with a byte-order mark."""
+    with path.open("rb") as handle:
+        return handle.read(3) == b"\xef\xbb\xbf"
 
 
 def _unmarked(line: bytes) -> bytes:
@@ -148,6 +156,34 @@ def _element(number: int, element: Any) -> tuple[int, bytes | None, str, str]:
     if isinstance(element, dict):
         return number, text, "", ""
     return number, None, "not a JSON object", text.decode()
+
+
+def fast_relation(path: Path) -> str:
+    """Return the FROM clause that reads plain JSON lines: ``j``, and ``_fault`` of a line that is no record.
+
+    There is one row for every line that is not blank, in the order of the file; ``j`` of a faulty one is ``{}``.
+
+    Parameters
+    ----------
+    path : Path
+        Plain UTF-8.
+    """
+    lines = f"read_ndjson_objects({literal(str(path))}, ignore_errors = true, maximum_object_size = {LARGEST_LINE})"
+    fault = "CASE WHEN json IS NULL THEN 'not valid JSON' WHEN left(json, 1) <> '{' THEN 'not a JSON object' END"
+    return (
+        f"(SELECT CASE WHEN _fault IS NULL THEN json ELSE '{{}}'::JSON END AS j, _fault "
+        f"FROM (SELECT json, {fault} AS _fault FROM {lines}))"
+    )
+
+
+def holds_pages(path: Path, lists: Sequence[str]) -> bool:
+    """Whether the lines are documents that hold the records under one of ``lists``, by the first line."""
+    first = next(lines_of(path), None)
+    try:
+        value = orjson.loads(_unmarked(first[1])) if first else None
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(value, dict) and any(isinstance(value.get(key), list) for key in lists)
 
 
 def batches(path: Path, lists: Sequence[str], structural: list[Structural]) -> pa.RecordBatchReader:

@@ -1,9 +1,9 @@
 """One file read into its landing folder: typed rows, rejected records with their reasons, and a manifest that adds up.
 
 A folder holds ``records.parquet`` (one row per record, good and refused, with the columns of all tables that take one
-row per record), one ``NAME-N.parquet`` per table that takes several, ``rejects.parquet`` (line, reasons, masked text, and
-the record itself for a later replay) and ``manifest.json``. The folder is readable by its owner only: it is the one place
-where names and addresses of the export still stand as they came.
+row per record), one ``NAME-N.parquet`` per table that takes several, ``rejects.parquet`` (line, reasons, masked text,
+and the record itself for a later replay) and ``manifest.json``. The folder is readable by its owner only: it is the one
+place where names and addresses of the export still stand as they came.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,10 @@ class LandedFile:
     kind : str
         ``csv``, ``json`` or ``table``.
     delimiter : str
+    replays : str
+        Name of the landing folder whose rejected records are read again here; empty for a file.
+    hides_open : bool
+        Its rejected records have been tried again and are counted in the folder that did so.
     """
 
     folder: Path
@@ -117,7 +122,8 @@ class LandedFile:
     columns: tuple[str, ...] = ()
     kind: str = "table"
     delimiter: str = ","
-    rows: Mapping[str, int] = field(default_factory=dict)
+    replays: str = ""
+    hides_open: bool = False
 
     @property
     def line_sql(self) -> str:
@@ -201,17 +207,24 @@ def land(con: duckdb.DuckDBPyConnection, job: Job, folder: Path, work_dir: Path)
     SourceError
         When the file cannot be read.
     """
+    with appearing(folder) as building:
+        landed = _land(con, job, building, work_dir)
+        replace(landed, folder=building).save()
+    return replace(landed, folder=folder)
+
+
+@contextmanager
+def appearing(folder: Path) -> Iterator[Path]:
+    """A folder to fill beside ``folder``, which takes its name when all went well and is removed when not."""
     building = folder.with_name(folder.name + f".{os.getpid()}.tmp")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True, mode=0o700)
     try:
-        landed = _land(con, job, building, work_dir)
-        replace(landed, folder=building).save()
+        yield building
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(building, folder)
     finally:
         shutil.rmtree(building, ignore_errors=True)
-    return replace(landed, folder=folder)
 
 
 def _land(con: duckdb.DuckDBPyConnection, job: Job, folder: Path, work_dir: Path) -> LandedFile:
@@ -227,11 +240,38 @@ class AuditError(Exception):
 
 def _attempt(con: duckdb.DuckDBPyConnection, job: Job, folder: Path, work_dir: Path, careful: bool) -> LandedFile:
     reading = open_file(con, job.path, job.plan, job.source.options, work_dir, careful)
+    return land_reading(con, reading, job, folder, careful)
+
+
+def land_reading(con: duckdb.DuckDBPyConnection, reading: Reading, job: Job, folder: Path, careful: bool) -> LandedFile:
+    """Write the records of an opened file to a folder, and close it.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+    reading : Reading
+    job : Job
+    folder : Path
+        Exists.
+    careful : bool
+        Whether ``reading`` came from the careful reader.
+
+    Raises
+    ------
+    AuditError
+        When the fast reader cannot be believed.
+    SourceError
+        When the file cannot be read.
+    """
     temporary: list[str] = []
     try:
-        trimmed = reading.first_line is not None and reading.plain is not None and not reading.plain.has_padding
-        witness = reading.columns[0] if reading.first_line is not None else ""
-        statement = compiler.records(reading.plan, job.source, job.zone, trimmed=trimmed, witness=witness)
+        by_line = reading.first_line is not None
+        trimmed = by_line and reading.header is not None and reading.plain is not None and not reading.plain.has_padding
+        witness = reading.columns[0] if by_line and reading.columns else ""
+        faults = by_line and isinstance(reading.plan.shape, JsonShape)
+        statement = compiler.records(
+            reading.plan, job.source, job.zone, trimmed=trimmed, witness=witness, faults=faults
+        )
         elements = [
             (table_map.table, compiler.elements(table_map, job.source, job.zone))
             for table_map in reading.plan.tables
@@ -240,7 +280,7 @@ def _attempt(con: duckdb.DuckDBPyConnection, job: Job, folder: Path, work_dir: P
         try:
             tables = _write(con, reading, statement, elements, folder, temporary)
         except duckdb.InvalidInputException as error:
-            if reading.header is not None and not careful:
+            if reading.plain is not None and not careful:
                 raise AuditError from None
             raise SourceError(f"{job.shown}: cannot be read ({str(error).splitlines()[0]}).") from None
         except duckdb.BinderException as error:
@@ -273,7 +313,7 @@ def _write(
     breaks = ""
     if reading.first_line is not None:
         query = _without_line(query)
-        if reading.plain is not None and reading.plain.has_quote:
+        if reading.header is not None and reading.plain is not None and reading.plain.has_quote:
             breaks = csvfile.line_breaks_sql(reading.columns)
             source = (
                 f"WITH records AS NOT MATERIALIZED (SELECT *, ({breaks})::INTEGER AS _line FROM {reading.relation})"
@@ -345,6 +385,8 @@ def _account(
         first_line = _audit(con, reading, target, len(refused))
         if first_line is not None:
             _compare_lines(con, reading, statement, target, first_line)
+    elif first_line is not None:
+        _audit_json(con, reading, target)
     rows = f"read_parquet({literal(str(target))}, file_row_number = true)"
     line = "_line" if first_line is None else f"file_row_number + {first_line}"
     counted = con.execute(f"SELECT count(*), count(*) FILTER (_dropped IS NOT NULL), count(_reasons) FROM {rows}")
@@ -394,7 +436,8 @@ def _audit(con: duckdb.DuckDBPyConnection, reading: Reading, target: Path, refus
         raise AuditError
     breaks_known = plain.has_quote
     total = con.execute(
-        f"SELECT count(*), {'coalesce(sum(_line), 0)' if breaks_known else '0'} FROM read_parquet({literal(str(target))})"
+        f"SELECT count(*), {'coalesce(sum(_line), 0)' if breaks_known else '0'} "
+        f"FROM read_parquet({literal(str(target))})"
     ).fetchone() or (0, 0)
     if refused or int(total[0]) + int(total[1]) + header.lines != max(plain.lines, header.lines):
         raise AuditError
@@ -404,12 +447,24 @@ def _audit(con: duckdb.DuckDBPyConnection, reading: Reading, target: Path, refus
     before = "coalesce(sum(_line) OVER (ORDER BY file_row_number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)"
     _copy(
         con,
-        f"SELECT * EXCLUDE (file_row_number) REPLACE ((file_row_number + {header.lines + 1} + {before})::BIGINT AS _line) "
-        f"FROM read_parquet({literal(str(target))}, file_row_number = true)",
+        f"SELECT * EXCLUDE (file_row_number) "
+        f"REPLACE ((file_row_number + {header.lines + 1} + {before})::BIGINT AS _line) FROM read_parquet({literal(str(target))}, file_row_number = true)",
         moved,
     )
     os.replace(moved, target)
     return None
+
+
+def _audit_json(con: duckdb.DuckDBPyConnection, reading: Reading, target: Path) -> None:
+    """Compare the records of JSON lines with the lines counted: a blank line among them would shift all others.
+
+    Raises
+    ------
+    AuditError
+    """
+    total = con.execute(f"SELECT count(*) FROM read_parquet({literal(str(target))})").fetchone() or (0,)
+    if reading.plain is None or int(total[0]) != reading.plain.lines:
+        raise AuditError
 
 
 def _compare_lines(
@@ -417,8 +472,8 @@ def _compare_lines(
 ) -> None:
     """Compare some rows with the text of the lines they are said to stand on.
 
-    Line numbers rest on rows being written in the order of the file. A query plan that loses the order would shift whole
-    blocks of rows, so rows spread evenly over the file are enough to see it.
+    Line numbers rest on rows being written in the order of the file. A query plan that loses the order would shift
+    whole blocks of rows, so rows spread evenly over the file are enough to see it.
 
     Raises
     ------
@@ -584,9 +639,9 @@ def mask_record(record: str, reading: Reading, kept: frozenset[str]) -> str:
 def _mask_csv(record: str, reading: Reading, kept: frozenset[str]) -> str:
     if reading.header is None:
         return shape(record)
-    fields = next(csv.reader(io.StringIO(record, newline=""), delimiter=reading.header.delimiter), [])
-    if len(fields) != len(reading.columns):
-        return shape(record)
+    fields = csvfile.parse_record(record, reading.header.delimiter)
+    if fields is None or len(fields) != len(reading.columns):
+        return shape(record[:LONGEST_RAW])
     shown = [
         value if not value else mask_value(value) if name in kept else HIDDEN
         for name, value in zip(reading.columns, fields, strict=True)

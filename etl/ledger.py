@@ -68,19 +68,20 @@ class Ledger:
     def __init__(self, con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], limits: dict[str, float]) -> None:
         self._limits = limits
         con.execute(
-            "CREATE TABLE landing._file (file_id VARCHAR, source VARCHAR, format VARCHAR, path VARCHAR, sha256 VARCHAR, "
-            "bytes BIGINT, read BIGINT, refused BIGINT, dropped BIGINT, lost BIGINT)"
+            "CREATE TABLE landing._file (file_id VARCHAR, source VARCHAR, format VARCHAR, path VARCHAR, "
+            "sha256 VARCHAR, bytes BIGINT, read BIGINT, refused BIGINT, dropped BIGINT, lost BIGINT)"
         )
         con.execute("CREATE TABLE landing._refused (file_id VARCHAR, line BIGINT, table_name VARCHAR, reason VARCHAR)")
         con.execute("CREATE TABLE landing._refused_text (file_id VARCHAR, line BIGINT, raw VARCHAR)")
-        if files:
-            con.executemany(
-                "INSERT INTO landing._file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-                [
-                    (f.file_id, f.source, f.format, f.path, f.sha256, f.bytes, f.read, f.rejected, f.dropped)
-                    for f in files
-                ],
+        rows: dict[str, list[str | int]] = {}
+        for file in files:
+            known = rows.setdefault(
+                file.file_id, [file.file_id, file.source, file.format, file.path, file.sha256, file.bytes, 0, 0, 0]
             )
+            for place, count in ((6, file.read), (7, file.rejected), (8, file.dropped)):
+                known[place] = int(known[place]) + count
+        if rows:
+            con.executemany("INSERT INTO landing._file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)", list(rows.values()))
         con.execute(
             "UPDATE landing._file SET lost = found.n, refused = refused - found.dropped, "
             "dropped = landing._file.dropped - found.dropped FROM (SELECT file_id, count(*) AS n, "
@@ -92,7 +93,8 @@ class Ledger:
             "SELECT file.file_id, source, format, path, sha256, bytes, read, "
             "read - refused - lost - coalesce(later.n, 0) AS loaded, refused + coalesce(later.n, 0) AS rejected, "
             "lost AS duplicate FROM landing._file AS file LEFT JOIN "
-            "(SELECT file_id, count(DISTINCT line) AS n FROM landing._refused GROUP BY file_id) AS later USING (file_id)"
+            "(SELECT file_id, count(DISTINCT line) AS n FROM landing._refused GROUP BY file_id) AS later "
+            "USING (file_id)"
         )
         con.execute(self._reject_view(files))
 
@@ -105,10 +107,13 @@ class Ledger:
         )
         if with_rejects:
             paths = ", ".join(literal(str(file.folder / "rejects.parquet")) for file in with_rejects)
+            replayed = [file.folder / "rejects.parquet" for file in with_rejects if file.hides_open]
+            listed = ", ".join(literal(str(path)) for path in replayed)
+            hidden = f" WHERE status = 'dropped' OR filename NOT IN ({listed})" if replayed else ""
             start = len(str(with_rejects[0].folder.parent)) + 2
             early = (
-                f"SELECT * FROM (SELECT substr(filename, {start}, 12) AS file_id, line, table_name, reasons, raw, status "
-                f"FROM read_parquet([{paths}], filename = true)) ANTI JOIN landing._lost USING (file_id, line)"
+                f"SELECT * FROM (SELECT substr(filename, {start}, 12) AS file_id, line, table_name, reasons, raw, "
+                f"status FROM read_parquet([{paths}], filename = true){hidden}) ANTI JOIN landing._lost USING (file_id, line)"
             )
         return (
             "CREATE VIEW landing.reject AS SELECT rejected.file_id, file.source, file.path, line, table_name, reasons, "
@@ -161,7 +166,10 @@ class Ledger:
             "sum(duplicate)::BIGINT, sum(file.dropped)::BIGINT FROM landing.file_manifest AS manifest "
             "JOIN landing._file AS file USING (file_id) GROUP BY manifest.source ORDER BY manifest.source"
         ).fetchall()
-        return tuple(SourceCount(*row, self._limits.get(row[0], 1.0)) for row in rows)
+        return tuple(
+            SourceCount(source, files, read, loaded, rejected, duplicate, dropped, self._limits.get(source, 1.0))
+            for source, files, read, loaded, rejected, duplicate, dropped in rows
+        )
 
     def stop_reasons(self, con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
         """Return one sentence per source whose stop-rule is broken, with its commonest reasons."""
@@ -177,8 +185,8 @@ class Ledger:
             ).fetchall()
             common = "; ".join(f"{n:,} x {kind} (first {path}, line {line})" for kind, n, path, line in rows)
             sentences.append(
-                f"[sources.{count.source}]: {count.rejected - count.dropped:,} of {count.read - count.dropped:,} records "
-                f"were rejected ({count.reject_share:.1%}; at most {count.max_reject_share:.1%} is allowed): {common}. "
+                f"[sources.{count.source}]: {count.rejected - count.dropped:,} of {count.read - count.dropped:,} "
+                f"records were rejected ({count.reject_share:.1%}; at most {count.max_reject_share:.1%} is allowed): {common}. "
                 f"Correct the export or the mapping, or raise max_reject_share."
             )
         return tuple(sentences)

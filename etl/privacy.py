@@ -159,7 +159,7 @@ SCRUBS: tuple[tuple[str, str], ...] = ((EMAIL, "[e-mail]"), (CARD, "[card]"), (P
 def scrub(text: str) -> str:
     """Return free text with e-mail addresses, card numbers and phone numbers replaced by what they were."""
     for pattern, word in SCRUBS:
-        text = re.sub(pattern, word, text)
+        text = re.sub(pattern, word, text, flags=re.ASCII)
     return text
 
 

@@ -1,11 +1,13 @@
 """One file of one source, opened: its first records for planning, then a relation called ``records`` to query.
 
-Whatever the file is, what comes out is the same: a relation with ``_line BIGINT`` and the record's fields as text (or the
-column ``j`` for JSON), and a list of the records that could not be cut into fields.
+Whatever the file is, what comes out is the same: a relation with ``_line BIGINT`` and the record's fields as text (or
+the column ``j`` for JSON), and a list of the records that could not be cut into fields.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -57,7 +59,8 @@ class Reading:
     columns : tuple of str
         Names of the record's columns; empty for JSON.
     first_line : int or None
-        When given, the relation has no ``_line``: records stand one per line from this line, in order.
+        When given, the relation has no ``_line``: records stand one per line from this line, in order. JSON lines
+        then have a column ``_fault``: why the line is no record, or NULL.
     structural : list of Structural
         Records that could not be cut; complete once the relation has been read.
     rejects_table : str
@@ -162,27 +165,18 @@ def _sample_csv(path: Path, encoding: str, delimiter: str | None) -> Sample:
         block += chunk
         if len(block) >= SAMPLE_BYTES:
             break
+    encoding = textfile.check_encoding(encoding, str(path))
+    textfile.refuse_unannounced_utf16(block, encoding, path)
     text = block[:SAMPLE_BYTES].decode(encoding, "replace").removeprefix("\ufeff").replace("\0", "")
-    if not text.strip():
-        raise SourceError(f"{path}: the file is empty; there is not even a header. Export it again.")
-    import csv
-    import io
-
-    text = text.lstrip("\r\n")
-    header = max(
-        (csvfile.first_record(text, candidate) for candidate in ((delimiter,) if delimiter else csvfile.DELIMITERS)),
-        key=len,
-    )
-    used = delimiter or max(csvfile.DELIMITERS, key=lambda candidate: len(csvfile.first_record(text, candidate)))
+    _, header, used = csvfile.cut_header(text, path, delimiter)
     rows = []
+    reader = csv.reader(io.StringIO(text.lstrip("\r\n"), newline=""), delimiter=used)
     try:
-        for record in itertools.islice(
-            csv.reader(io.StringIO(text, newline=""), delimiter=used), 1, SAMPLE_RECORDS + 1
-        ):
-            rows.append(dict(zip(header, record, strict=False)))
+        for record in itertools.islice(reader, 1, SAMPLE_RECORDS + 1):
+            rows.append(dict(zip(header, record, strict=False)))  # noqa: PERF401 (rows before a fault are kept)
     except csv.Error:
-        rows = []
-    return Sample(path, tuple(name.strip() for name in header), tuple(rows))
+        pass
+    return Sample(path, header, tuple(rows))
 
 
 def open_file(
@@ -209,7 +203,7 @@ def open_file(
     """
     shape = plan.shape
     if isinstance(shape, JsonShape):
-        return _open_json(con, path, plan, shape)
+        return _open_json(con, path, plan, shape, work_dir, careful)
     if isinstance(shape, TableShape):
         return _open_table(con, path, plan, shape)
     return _open_csv(con, path, plan, shape, options, work_dir, careful)
@@ -269,7 +263,15 @@ def _open_csv(
     )
 
 
-def _open_json(con: duckdb.DuckDBPyConnection, path: Path, plan: Plan, shape: JsonShape) -> Reading:
+def _open_json(
+    con: duckdb.DuckDBPyConnection, path: Path, plan: Plan, shape: JsonShape, work_dir: Path, careful: bool
+) -> Reading:
+    one_row_each = not any(table_map.each for table_map in plan.tables)
+    if one_row_each and not careful and jsonfile.is_lines(path) and not jsonfile.holds_pages(path, shape.lists):
+        plain = textfile.prepare(path, "utf-8", work_dir)
+        damaged = plain.has_nul or plain.bad_line is not None or plain.longest or plain.line_end in ("cr", "mixed")
+        if plain.lines and not damaged and not jsonfile.is_marked(plain.path):
+            return Reading(jsonfile.fast_relation(plain.path), plan, first_line=1, plain=plain)
     structural: list[Structural] = []
     table = fresh_name("records")
     arrow = jsonfile.batches(path, shape.lists, structural)  # noqa: F841 (read by name)

@@ -134,8 +134,7 @@ def prepare(path: Path, encoding: str, work_dir: Path) -> PlainText:
     with path.open("rb") as handle:
         start = handle.read(4)
     decode = encoding not in ("utf-8", "utf-8-sig", "ascii")
-    if start[:2] in _UTF16 and not encoding.startswith("utf-16"):
-        raise SourceError(f'{path}: the file is UTF-16; set options = {{ encoding = "utf-16" }} for its source.')
+    refuse_unannounced_utf16(start, encoding, path)
     copy = decode or start[:2] == b"\x1f\x8b"
     target = work_dir / f"plain-{hashlib.sha256(str(path).encode()).hexdigest()[:16]}.txt" if copy else path
     count = _Count()
@@ -158,6 +157,18 @@ def prepare(path: Path, encoding: str, work_dir: Path) -> PlainText:
         if output is not None:
             output.close()
     return count.result(target)
+
+
+def refuse_unannounced_utf16(start: bytes, encoding: str, path: Path) -> None:
+    """Raise when a file's first bytes say UTF-16 and its source does not.
+
+    Raises
+    ------
+    SourceError
+        Naming the setting that helps.
+    """
+    if start[:2] in _UTF16 and not encoding.startswith("utf-16"):
+        raise SourceError(f'{path}: the file is UTF-16; set options = {{ encoding = "utf-16" }} for its source.')
 
 
 class _Count:

@@ -12,8 +12,8 @@ The section of the source says everything::
     constants = { form_version = "v2" }
     options = { delimiter = ";", encoding = "cp1252", date_format = "%d/%m/%Y %H:%M", decimal = "," }
 
-A canonical column that is not listed in ``columns`` is taken from the file's column of the same name, when there is one.
-Several source columns (``source_agent_id = ["last", "first"]``) are joined by a slash; an empty name leaves its
+A canonical column that is not listed in ``columns`` is taken from the file's column of the same name, when there is
+one. Several source columns (``source_agent_id = ["last", "first"]``) are joined by a slash; an empty name leaves its
 part empty. ``[sources.NAME.also.TABLE]`` fills further tables from the same records.
 """
 

@@ -1,0 +1,58 @@
+"""From a source's section and a file to the plan by which the file is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from etl import compile as compiler
+from etl import reading
+from etl.config import Config, ConfigError, did_you_mean
+from etl.sources import Context, Plan, get
+
+COMMON_OPTIONS = ("encoding", "encoding_errors", "delimiter")
+"""Options every format read from text has."""
+
+
+def check_options(config: Config, name: str) -> None:
+    """Refuse options a format does not have, and a missing time zone where it needs one.
+
+    Parameters
+    ----------
+    config : Config
+    name : str
+        Name of the source.
+
+    Raises
+    ------
+    ConfigError
+    """
+    source = config.sources[name]
+    known = (*get(source.format).options, *COMMON_OPTIONS)
+    for option in source.options:
+        if option not in known:
+            hint = did_you_mean(option, known) or f" Options: {', '.join(dict.fromkeys(known))}."
+            raise ConfigError(
+                f"{config.path}: sources.{name}.options.{option}: format {source.format} has no such option.{hint}"
+            )
+
+
+def plan_of(config: Config, name: str, path: Path, con: duckdb.DuckDBPyConnection) -> Plan:
+    """Return the resolved plan of one file of a source.
+
+    Parameters
+    ----------
+    config : Config
+    name : str
+        Name of the source.
+    path : Path
+    con : duckdb.DuckDBPyConnection
+    """
+    source = config.sources[name]
+    delimiter = source.options.get("delimiter")
+    sample = reading.sample(
+        con, path, str(source.options.get("encoding", "utf-8")), None if delimiter is None else str(delimiter)
+    )
+    plan = get(source.format).plan(Context(name, source, config.source_timezone(name), sample))
+    return compiler.resolve(name, source, plan)

@@ -1,0 +1,110 @@
+"""The list of rejected records, and the command that tries them again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from etl.landing import LandedFile
+from etl.replay import restore_all
+from etl.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from etl.build import BuildReport
+    from etl.config import Config
+
+
+@dataclass(frozen=True)
+class ReplayReport:
+    """What a replay did.
+
+    Attributes
+    ----------
+    tried, loaded, rejected : int
+        Records that were tried again; those that load now; those that still do not.
+    build : BuildReport
+        The version that was built from them.
+    """
+
+    tried: int
+    loaded: int
+    rejected: int
+    build: BuildReport
+
+    @property
+    def sentence(self) -> str:
+        """The report in a sentence."""
+        if not self.tried:
+            return "Nothing to try again: no mapping of a source with rejects has changed since the last build."
+        return (
+            f"{self.tried:,} rejected records were tried again: {self.loaded:,} load now, {self.rejected:,} do not. "
+            f"Version {self.build.run_id} holds them."
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that ``empathy rejects replay --json`` prints."""
+        return {
+            "tried": self.tried,
+            "loaded": self.loaded,
+            "rejected": self.rejected,
+            "build": self.build.to_json(),
+        }
+
+
+def list_rejects(config: Config, *, source: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
+    """Return rejected records of the served version, by source, file and line.
+
+    Parameters
+    ----------
+    config : Config
+    source : str, optional
+        Only this source.
+    limit : int
+        At most this many.
+
+    Returns
+    -------
+    list of dict
+        ``source, path, line, table_name, reasons, raw, status``; ``raw`` is masked.
+    """
+    wanted = "WHERE source = ?" if source is not None else ""
+    with Warehouse(config.warehouse).reader() as cursor:
+        rows = cursor.execute(
+            f"SELECT source, path, line, table_name, reasons, raw, status FROM meta.reject {wanted} "
+            f"ORDER BY source, path, line LIMIT ?",
+            [*([source] if source is not None else []), limit],
+        ).fetchall()
+    names = ("source", "path", "line", "table_name", "reasons", "raw", "status")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def replay(config: Config, *, progress: Callable[[str], None] | None = None) -> ReplayReport:
+    """Try the rejected records of the served version again and publish a version with those that load now.
+
+    Parameters
+    ----------
+    config : Config
+        With the corrected mapping.
+    progress : callable, optional
+        Told in words what is being done.
+
+    Raises
+    ------
+    etl.replay.NothingBuiltError
+        When there is nothing to start from.
+    """
+    from etl.build import build
+    from etl.extract import landing_folder
+
+    before = restore_all(landing_folder(config))
+    report = build(config, progress=progress, replay=True)
+    after = [file for file in restore_all(landing_folder(config)) if file.folder not in _folders(before)]
+    tried = sum(file.read for file in after)
+    rejected = sum(file.rejected for file in after)
+    return ReplayReport(tried, tried - rejected, rejected, report)
+
+
+def _folders(files: Sequence[LandedFile]) -> set[Any]:
+    return {file.folder for file in files}

@@ -1,0 +1,267 @@
+"""Any table in: text in all its dialects, Parquet, workbooks, JSON lines; and what is said when a file is not right."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+import pytest
+
+from etl.config import ConfigError
+from etl.sources import SourceError
+
+
+
+Make = Callable[..., str]
+
+DAYS = "source_agent_id,day,worked_s,absent\nu-1,2025-03-10,28800,false\nu-2,2025-03-11,27000.5,yes\n"
+DAY_ROWS = [("u-1", date(2025, 3, 10), 28800.0, False), ("u-2", date(2025, 3, 11), 27000.5, True)]
+SELECT_DAYS = "SELECT source_agent_id, day, worked_s, absent FROM landing.agent_day ORDER BY _line"
+
+
+def days(workspace: Workspace, toml: str) -> list[tuple[Any, ...]]:
+    workspace.extract(toml)
+    return workspace.rows(SELECT_DAYS)
+
+
+@pytest.mark.parametrize(
+    ("content", "extra"),
+    [
+        (DAYS.encode(), ""),
+        (DAYS.replace("\n", "\r\n").encode(), ""),
+        (DAYS.replace("\n", "\r").encode(), ""),
+        (DAYS.replace("\nu-1", "\r\nu-1").encode(), ""),
+        (DAYS.rstrip("\n").encode(), ""),
+        (("\n\n" + DAYS + "\n\n").encode(), ""),
+        (b"\xef\xbb\xbf" + DAYS.encode(), ""),
+        (DAYS.replace(",", ";").encode(), ""),
+        (DAYS.replace(",", "\t").encode(), ""),
+        (DAYS.replace(",", "|").encode(), 'options = { delimiter = "|" }'),
+        (DAYS.encode("utf-16"), 'options = { encoding = "utf-16" }'),
+        (DAYS.replace("u-1", '"u-1"').replace("2025-03-11", ' "2025-03-11"').replace(' "', '"').encode(), ""),
+        (DAYS.replace("u-1", " u-1 ").replace("27000.5", " 27000.5 ").encode(), ""),
+        (gzip.compress(DAYS.encode()), ""),
+    ],
+    ids=(
+        "plain", "crlf", "cr", "mixed", "no last line end", "blank lines", "bom", "semicolon", "tab", "bar", "utf-16",
+        "quoted", "padded", "gzip",
+    ),
+)
+def test_every_dialect_gives_the_same_rows(workspace: Workspace, tabular: Make, content: bytes, extra: str) -> None:
+    workspace.write("days.csv", content)
+
+    assert days(workspace, tabular("days.csv", "agent_day", extra)) == DAY_ROWS
+    assert workspace.books()["days.csv"] == (2, 2, 0, 0)
+
+
+def test_lines_are_those_of_the_file(workspace: Workspace, tabular: Make) -> None:
+    body = "".join(f"u-{n},2025-03-10,{'x' if n % 7 == 0 else n}\n" for n in range(1, 3000))
+    workspace.write("days.csv", "source_agent_id,day,worked_s\n" + body)
+    workspace.extract(tabular("days.csv", "agent_day"))
+
+    assert workspace.rows("SELECT count(*) FROM landing.agent_day WHERE source_agent_id <> 'u-' || (_line - 1)") == [(0,)]
+    assert set(workspace.reasons()) == {n + 1 for n in range(7, 3000, 7)}
+
+
+def test_line_breaks_inside_fields_are_counted(workspace: Workspace, tabular: Make) -> None:
+    rows = "".join(f'e-{n},u-1,2025-03-10,"v{n}\nsecond\nthird"\n' for n in range(500))
+    workspace.write("qa.csv", "evaluation_id,source_agent_id,evaluated_at,form_version\n" + rows + "e-bad,,2025-03-10,v\n")
+    workspace.extract(tabular("qa.csv", "qa_evaluation"))
+
+    assert workspace.rows("SELECT min(_line), max(_line) FROM landing.qa_evaluation") == [(2, 2 + 3 * 499)]
+    assert list(workspace.reasons()) == [2 + 3 * 500]
+
+
+def test_mapping_values_constants_and_joined_columns(workspace: Workspace, tabular: Make) -> None:
+    workspace.write("qa.csv", "Eval ID;Last;First;Date;AL;Crit\nq1;Roy;Maya;14/02/25 10:31;0,75;J\nq2;Ito;;15/02/25 08:00;1;N\n")
+    toml = tabular(
+        "qa.csv",
+        "qa_evaluation",
+        'columns = { evaluation_id = "Eval ID", source_agent_id = ["Last", "First"], evaluated_at = "Date", '
+        'active_listening = "AL", critical_fail = "Crit" }\n'
+        'values = { critical_fail = { J = true, N = false } }\nconstants = { form_version = "v2" }\n'
+        'options = { delimiter = ";", date_format = "%d/%m/%y %H:%M", decimal = "," }',
+        zone="Europe/Madrid",
+    )
+    workspace.extract(toml)
+
+    assert workspace.rows(
+        "SELECT evaluation_id, source_agent_id, evaluated_at, active_listening, critical_fail, form_version "
+        "FROM landing.qa_evaluation ORDER BY 1"
+    ) == [
+        ("q1", "Roy/Maya", datetime(2025, 2, 14, 9, 31), 0.75, True, "v2"),
+        ("q2", "Ito/", datetime(2025, 2, 15, 7, 0), 1.0, False, "v2"),
+    ]
+
+
+def test_one_file_can_fill_several_tables(workspace: Workspace, tabular: Make) -> None:
+    workspace.write(
+        "contacts.csv",
+        "interaction_id,agent,started_at,channel,escalated\nc1,u1,2025-03-10 10:00:00,voice,true\n"
+        "c2,u2,2025-03-10 11:00:00,chat,false\nc3,u2,2025-03-10 12:00:00,chat,\n",
+    )
+    toml = tabular(
+        "contacts.csv",
+        "interaction",
+        'columns = { source_agent_id = "agent" }\n[sources.data.also.escalation]\n'
+        'columns = { escalation_id = "interaction_id", interaction_id = "interaction_id", at = "started_at" }\n'
+        'constants = { kind = "tier2" }\nwhen = { escalated = true }',
+    )
+    workspace.extract(toml)
+
+    assert workspace.rows("SELECT count(*) FROM landing.interaction") == [(3,)]
+    assert workspace.rows("SELECT escalation_id, kind, _line FROM landing.escalation") == [("c1", "tier2", 2)]
+    assert workspace.books()["contacts.csv"] == (3, 3, 0, 0)
+
+
+def test_parquet_keeps_its_types(workspace: Workspace, tabular: Make) -> None:
+    frame = pl.DataFrame(
+        {
+            "source_agent_id": ["u-1", "u-2", "u-3"],
+            "day": [date(2025, 3, 10), date(2025, 3, 11), None],
+            "worked_s": [28800, 27000, 1],
+            "absent": [False, True, None],
+        }
+    )
+    frame.write_parquet(workspace.folder / "days.parquet")
+    rows = days(workspace, tabular("days.parquet", "agent_day"))
+
+    assert rows == [("u-1", date(2025, 3, 10), 28800.0, False), ("u-2", date(2025, 3, 11), 27000.0, True)]
+    assert workspace.reasons() == {3: ["day: empty, but required"]}
+
+
+def test_parquet_times_with_and_without_zone(workspace: Workspace, tabular: Make) -> None:
+    local = datetime(2025, 7, 1, 12, 0)
+    frame = pl.DataFrame(
+        {
+            "interaction_id": ["c"],
+            "channel": ["voice"],
+            "started_at": pl.Series([local]).dt.replace_time_zone("America/New_York"),
+            "ended_at": [local],
+        }
+    )
+    frame.write_parquet(workspace.folder / "c.parquet")
+    workspace.extract(tabular("c.parquet", "interaction", zone="Europe/Madrid"))
+
+    assert workspace.reasons() == {1: ["ended_at is before started_at"]}
+    workspace.con.execute("DETACH landing")
+    workspace.extract(tabular("c.parquet", "interaction", zone="America/New_York"))
+    assert workspace.rows("SELECT started_at, ended_at FROM landing.interaction") == [
+        (datetime(2025, 7, 1, 16, 0), datetime(2025, 7, 1, 16, 0))
+    ]
+
+
+def test_a_workbook(workspace: Workspace, tabular: Make) -> None:
+    pl.DataFrame(
+        {"source_agent_id": ["u-1", "u-2"], "day": [date(2025, 3, 10), date(2025, 3, 11)], "worked_s": [28800.0, 27000.5]}
+    ).write_excel(workspace.folder / "days.xlsx", worksheet="Days")
+    toml = tabular("days.xlsx", "agent_day", 'options = { sheet = "Days" }')
+
+    assert [row[:3] for row in days(workspace, toml)] == [row[:3] for row in DAY_ROWS]
+    with pytest.raises(SourceError, match='no sheet "Hours".*Days'):
+        workspace.extract(toml.replace("Days", "Hours"))
+
+
+def test_json_lines(workspace: Workspace, tabular: Make) -> None:
+    workspace.write(
+        "days.jsonl",
+        '{"agent":{"id":"u-1"},"day":"2025-03-10","worked_s":28800,"absent":false}\n\n'
+        '{"agent":{"id":"u-2"},"day":"2025-03-11","worked_s":"27000.5","absent":true}\n'
+        '{"agent":{"id":7},"day":{"y":2025},"worked_s":true}\n[1]\n{"agent":\n',
+    )
+    rows = days(workspace, tabular("days.jsonl", "agent_day", 'columns = { source_agent_id = "agent.id" }'))
+
+    assert rows == DAY_ROWS
+    assert workspace.books()["days.jsonl"] == (5, 2, 3, 0)
+    assert set(workspace.reasons()) == {4, 5, 6}
+
+
+FAULTS = [
+    ("a column that is not there", DAYS, 'columns = { worked_s = "worked" }', ["no column \"worked\"", "worked_s"]),
+    ("a wrong delimiter", DAYS.replace(",", ";"), 'options = { delimiter = "," }', ["semicolon", 'delimiter = ";"']),
+    ("an empty file", "", "", ["empty"]),
+    ("only blank lines", "\n\n", "", ["empty"]),
+    ("a column twice", DAYS.replace("worked_s", "day", 1), "", ['"day" is there 2 times', "columns 2, 3"]),
+    ("Latin-1", DAYS.replace("u-2", "Zoë").encode("latin-1"), "", ["line 3", "0xEB", 'encoding = "cp1252"']),
+    ("UTF-16 unannounced", DAYS.encode("utf-16"), "", ["UTF-16", 'encoding = "utf-16"']),
+    ("a gzip cut short", gzip.compress(DAYS.encode())[:-12], "", ["cut short"]),
+]
+
+
+@pytest.mark.parametrize(("content", "extra", "words"), [item[1:] for item in FAULTS], ids=[item[0] for item in FAULTS])
+def test_a_file_that_is_not_right_is_named_with_what_to_do(
+    workspace: Workspace, tabular: Make, content: str | bytes, extra: str, words: list[str]
+) -> None:
+    workspace.write("days.csv", content)
+
+    with pytest.raises(SourceError) as caught:
+        workspace.extract(tabular("days.csv", "agent_day", extra))
+
+    message = str(caught.value)
+    assert "days.csv" in message
+    for word in words:
+        assert word in message
+    assert not list((workspace.folder / "warehouse").glob("landing/*-*"))
+
+
+def test_a_truncated_parquet_and_a_false_workbook(workspace: Workspace, tabular: Make) -> None:
+    pl.DataFrame({"source_agent_id": ["u"] * 1000}).write_parquet(workspace.folder / "whole.parquet")
+    whole = (workspace.folder / "whole.parquet").read_bytes()
+    workspace.write("days.parquet", whole[: len(whole) // 2])
+    workspace.write("days.xlsx", b"not a workbook")
+
+    with pytest.raises(SourceError, match="not a readable Parquet file"):
+        workspace.extract(tabular("days.parquet", "agent_day"))
+    with pytest.raises(SourceError, match="not a readable workbook"):
+        workspace.extract(tabular("days.xlsx", "agent_day"))
+
+
+MISTAKES = [
+    ('path = "dais.csv"', 'no file "dais.csv".*Did you mean "days.csv"'),
+    ('path = "days*.tsv"', "no file matches"),
+    ('table = "agent_dya"', 'Did you mean "agent_day"'),
+    ('columns = { workd_s = "worked_s" }', 'workd_s.*Did you mean "worked_s"'),
+    ('constants = { nothing = 1 }', "no such column"),
+    ('options = { delimeter = ";" }', 'Did you mean "delimiter"'),
+    ('options = { encoding = "latin-99" }', "there is no encoding"),
+    ('options = { decimal = ";" }', "neither"),
+    ('also = { nowhere = {} }', "no table nowhere"),
+]
+
+
+@pytest.mark.parametrize(("line", "words"), MISTAKES, ids=[item[0] for item in MISTAKES])
+def test_a_mistake_in_the_section_is_named(workspace: Workspace, tabular: Make, line: str, words: str) -> None:
+    workspace.write("days.csv", DAYS)
+    toml = tabular("days.csv", "agent_day")
+    name = line.split(" =")[0]
+    kept = [row for row in toml.splitlines() if not row.startswith(f"{name} =")]
+
+    with pytest.raises(ConfigError, match=words):
+        workspace.extract("\n".join([*kept, line]))
+
+
+def test_a_required_column_left_out(workspace: Workspace, tabular: Make) -> None:
+    workspace.write("days.csv", "who,day\nu-1,2025-03-10\n")
+
+    with pytest.raises(ConfigError, match="agent_day needs source_agent_id"):
+        workspace.extract(tabular("days.csv", "agent_day"))
+
+
+def test_single_damaged_lines_may_be_rejected_instead(workspace: Workspace, tabular: Make) -> None:
+    workspace.write("days.csv", DAYS.replace("u-2", "Zoë").encode("latin-1"))
+    workspace.extract(tabular("days.csv", "agent_day", 'options = { encoding_errors = "reject" }'))
+
+    assert workspace.books()["days.csv"] == (2, 1, 1, 0)
+    assert workspace.reasons() == {3: ["byte 0xEB is not UTF-8"]}
+
+
+def test_the_second_file_of_a_pattern_is_read_too(workspace: Workspace, tabular: Make) -> None:
+    workspace.write("days-1.csv", DAYS)
+    workspace.write("days-2.csv", DAYS.replace("u-", "v-"))
+    workspace.extract(tabular("days-*.csv", "agent_day"))
+
+    assert workspace.books() == {"days-1.csv": (2, 2, 0, 0), "days-2.csv": (2, 2, 0, 0)}
+    assert workspace.rows("SELECT count(DISTINCT _file_id), count(*) FROM landing.agent_day") == [(2, 4)]
