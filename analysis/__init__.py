@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.errors import EstimationError, PanelError
 from analysis.estimators import estimate, ladder
-from analysis.panel import Panel, Slice, from_warehouse
+from analysis.panel import Panel, Slice, from_contacts, from_warehouse
 from analysis.results import Aggregation, EffectEstimate, EventStudy
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "PanelError",
     "Slice",
     "estimate",
+    "from_contacts",
     "from_warehouse",
     "ladder",
 ]
