@@ -179,7 +179,7 @@ def plan(context: Context) -> Plan:
     escalation = str(context.option("escalation_attribute", ""))
     if escalation:
         tables.append(_escalation(_attribute(escalation)))
-    objects = ("Agent", "Queue", "Attributes")
+    objects = {"Agent": "Agent.Username", "Queue": "Queue.Name", "Attributes": named["customer"].source}
     scalars = ("ContactId", "Agent.Username", "Queue.Name", "PreviousContactId", "InitialContactId", "Channel")
     checks = [*shape(objects=objects, scalars=scalars), *numeric(*_HANDLE)]
     if "source_agent_id" not in context.source.columns:

@@ -96,7 +96,14 @@ def plan(context: Context) -> Plan:
         Drop(f"{_VERB} <> '' and ({status}) is null", "its verb does not speak of progress in a course"),
     )
     checks = shape(
-        objects=("actor", "actor.account", "verb", "object", "result", "result.score"),
+        objects={
+            "actor": "actor.account.name",
+            "actor.account": "actor.account.name",
+            "verb": "verb.id",
+            "object": "object.id",
+            "result": "result.score.scaled",
+            "result.score": "result.score.scaled",
+        },
         scalars=("id", "actor.account.name", "actor.mbox", "verb.id", "object.id", "timestamp", "stored"),
     )
     return Plan(

@@ -1,0 +1,96 @@
+"""JSON lines are read in bulk, and still every line that is no record is named by its number."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+MANY = 130_000
+"""More lines than DuckDB keeps in one row group, so that blocks written out of order would show."""
+
+
+def contact(number: int) -> str:
+    times = '"InitiationTimestamp":"2025-03-10T08:00:00Z","LastUpdateTimestamp":"2025-03-10T08:10:00Z"'
+    return f'{{"ContactId":"n-{number}","Channel":"VOICE",{times},"Agent":{{"Username":"ag{number % 7}"}}}}'
+
+
+def test_lines_keep_their_numbers_in_a_long_file(load, tmp_path):
+    faulty = {1: '{"ContactId":', 2: "[1]", 65_536: contact(65_536).replace("VOICE", "FAX"), 122_881: "17", MANY: "{"}
+    lines = [faulty.get(number, contact(number)) for number in range(1, MANY + 1)]
+    lines[-1], lines[-2] = lines[-2], lines[-1]
+    export = tmp_path / "long.jsonl"
+    export.write_text("\n".join(lines), encoding="utf-8")
+    loaded = load("amazon_connect", export)
+    assert loaded.counts == (MANY, MANY - 5, 5, 0)
+    assert sorted(loaded.reasons()) == [1, 2, 65_536, 122_881, MANY - 1]
+    assert loaded.reasons()[1] == ["not valid JSON"]
+    assert loaded.reasons()[2] == ["not a JSON object"]
+    shifted = "SELECT count(*) FROM landing.interaction WHERE interaction_id <> 'n-' || _line AND _line < ?"
+    assert loaded.con.execute(shifted, [MANY - 1]).fetchone() == (0,)
+
+
+KINDS = {
+    "good": None,
+    "blank": "",
+    "cut": '{"ContactId":"x","Init',
+    "array": '["x"]',
+    "two": '{"a":1}{"b":2}',
+    "word": "ContactId",
+    "null": "null",
+    "nul": '{"ContactId":"x\0y"}',
+    "wrong": '{"ContactId":{"a":1},"InitiationTimestamp":5}',
+}
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    kinds=st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=12),
+    ending=st.sampled_from(["\n", "\r\n"]),
+    last=st.booleans(),
+    packed=st.booleans(),
+    mark=st.booleans(),
+)
+def test_every_damaged_line_is_refused_by_its_number(load, tmp_path, kinds, ending, last, packed, mark):
+    kinds = ["good", *kinds]
+    lines = [contact(number) if kind == "good" else KINDS[kind] for number, kind in enumerate(kinds, 1)]
+    text = ending.join(lines) + (ending if last else "")
+    content = (b"\xef\xbb\xbf" if mark else b"") + text.encode()
+    export = tmp_path / ("lines.jsonl.gz" if packed else "lines.jsonl")
+    export.write_bytes(gzip.compress(content) if packed else content)
+    try:
+        loaded = load("amazon_connect", export)
+    finally:
+        export.unlink()
+    damaged = [number for number, kind in enumerate(kinds, 1) if kind not in ("good", "blank")]
+    assert sorted(loaded.reasons()) == damaged
+    good = kinds.count("good")
+    assert loaded.counts == (good + len(damaged), good, len(damaged), 0)
+
+
+def test_pages_of_records_on_lines_are_taken_apart(load, tmp_path):
+    pages = [{"statements": [statement("a"), statement("b")]}, {"statements": [statement("c"), 5]}]
+    export = tmp_path / "pages.jsonl"
+    export.write_text("\n".join(json.dumps(page) for page in pages), encoding="utf-8")
+    loaded = load("xapi", export)
+    assert loaded.counts == (4, 3, 1, 0)
+
+
+def statement(name: str) -> dict[str, object]:
+    return {
+        "id": name,
+        "actor": {"account": {"name": name}},
+        "verb": {"id": "v/completed"},
+        "object": {"id": "c/EMP1"},
+        "timestamp": "2025-02-01T00:00:00Z",
+    }
+
+
+@pytest.mark.parametrize("wrap", ["[%s]", '{"statements": [%s]}', "%s"])
+def test_arrays_documents_and_single_records(load, tmp_path, wrap):
+    export = tmp_path / "export.json"
+    export.write_text(wrap % json.dumps(statement("a"), indent=2), encoding="utf-8")
+    assert load("xapi", export).counts == (1, 1, 0, 0)
