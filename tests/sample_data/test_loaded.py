@@ -51,7 +51,8 @@ def _ask(report: BuildReport, query: str) -> list[tuple]:
 
 def _by_week(report: BuildReport) -> list[tuple]:
     sums = ", ".join(f"sum({name}_num), sum({name}_den)" for name in MEASURES)
-    return _ask(report, f"select week, {sums} from mart.agent_week where escalation_rate_den > 0 group by 1 order by 1")
+    cells = "from mart.agent_week where escalation_rate_den > 0 group by 1 order by 1"
+    return _ask(report, f"select week, {sums} {cells}")
 
 
 def test_clean_exports_lose_no_row(clean: BuildReport) -> None:
@@ -65,7 +66,7 @@ def test_loaded_counts_are_those_drawn(drawn: World, clean: BuildReport) -> None
     loaded = _by_week(clean)
     monday = dt.date.fromisoformat(drawn.params.start)
     expected = drawn.contacts.group_by((pl.col("day") // 7).alias("week")).agg(
-        pl.len(), pl.col("escalated").sum(), pl.col("hostile").sum(), pl.col("transferred").sum(), pl.col("handle").sum()
+        pl.len(), *(pl.col(column).sum() for column in ("escalated", "hostile", "transferred", "handle"))
     ).sort("week")
     assert len(loaded) == drawn.params.weeks
     for (week, *sums), (number, contacts, escalated, hostile, transferred, handle) in zip(
@@ -80,7 +81,8 @@ def test_loaded_counts_are_those_drawn(drawn: World, clean: BuildReport) -> None
 
 def test_trained_weeks_are_those_of_the_programme(drawn: World, clean: BuildReport) -> None:
     monday = dt.date.fromisoformat(drawn.params.start)
-    loaded = _ask(clean, "select trained_week, count(*) from mart.agent where trained_week is not null group by 1 order by 1")
+    trained = "from mart.agent where trained_week is not null group by 1 order by 1"
+    loaded = _ask(clean, f"select trained_week, count(*) {trained}")
     weeks = pl.Series(drawn.trained_week).value_counts().sort(by=pl.first())
     expected = [
         (monday + dt.timedelta(days=7 * week), count) for week, count in weeks.iter_rows() if week < drawn.params.weeks

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from sample_data import truth
 from sample_data.answers import score_chances
+from sample_data.calendar import incident, release, season
 from sample_data.panel import simulate_panel
-from sample_data.parameters import ASSIGNMENT_MODES, Outcome, Parameters
-from sample_data.performance import intercept, tenure_curve
+from sample_data.parameters import ASSIGNMENT_MODES, SKILLS, Outcome, Parameters
+from sample_data.performance import Predictor, intercept, tenure_curve
 from sample_data.programme import COURSE_DELAY_WEEKS, TERCILE
 from sample_data.staff import NEVER
 from sample_data.world import World, simulate
@@ -96,6 +97,90 @@ def test_handle_time_has_the_median_of_its_parameter(neutral: World) -> None:
     assert neutral.contacts["handle"].median() == pytest.approx(
         neutral.params.outcomes["handle_seconds"].base, rel=0.02
     )
+
+
+def _drawn(world: World) -> dict[str, tuple[pl.Expr, pl.Expr]]:
+    """Return KPI -> (numerator, rows counted) over contacts, as the catalogue of KPIs defines them."""
+    kept = pl.col("accepted") & ~pl.col("cancelled")
+    always, answered, eligible = pl.lit(True), pl.col("answered"), pl.col("offer_kind") > 0
+    recommend = pl.col("recommend")
+    return {
+        "escalation_rate": (pl.col("escalated"), always),
+        "hostile_contact_rate": (pl.col("hostile"), always),
+        "transfer_rate": (pl.col("transferred"), always),
+        "complaints_per_1000": (pl.col("complained"), always),
+        "repeat_contact_7d": (pl.col("repeated"), always),
+        "fcr_7d": (~pl.col("repeated") & ~pl.col("transferred"), always),
+        "customer_retention_90d": (~pl.col("churned"), always),
+        "referral_rate": (pl.col("referred"), always),
+        "aht_seconds": (pl.col("handle"), always),
+        "csat_top2": (pl.col("score") >= 4, answered),
+        "csat_mean": (pl.col("score"), answered),
+        "felt_heard": (pl.col("felt") >= 4, answered),
+        "nps": ((recommend >= 9).cast(pl.Int8) - (recommend <= 6).cast(pl.Int8), answered),
+        "survey_response_rate": (answered, pl.col("invited")),
+        "offer_rate": (pl.col("offered"), eligible),
+        "offer_acceptance": (kept, pl.col("offered")),
+        "upsell_conversion": (kept & (pl.col("offer_kind") == 1), eligible),
+        "cross_sell_conversion": (kept & (pl.col("offer_kind") == 2), eligible),
+        "upsell_revenue": (pl.col("amount") * kept, eligible),
+    }
+
+
+def test_truth_expects_what_is_drawn(world: World) -> None:
+    """Every KPI: mean of the drawn contacts against the mean of the expected values, trained agent-weeks apart."""
+    cells = world.cells.with_columns(pl.col("week").cast(pl.Int32))
+    contacts = world.contacts.with_columns((pl.col("day") // 7).alias("week")).join(
+        cells.select("agent", "week", "trained"), on=["agent", "week"]
+    )
+    for kpi, (numerator, counted) in _drawn(world).items():
+        for trained in (False, True):
+            part = contacts.filter((pl.col("trained") == trained) & counted).select(
+                "agent", numerator.cast(pl.Float64).alias("y")
+            )
+            mine = cells.filter(pl.col("trained") == trained)
+            weight = mine["n"] * mine[f"{kpi}__per_contact"]
+            expected = (mine[f"{kpi}__seen"] * weight).sum() / weight.sum()
+            error = part["y"].std() / np.sqrt(part.height)  # type: ignore[operator]
+            allowed = SIGMAS * error + (ROUNDING_SECONDS if kpi == "aht_seconds" else 0.0)
+            assert abs(part["y"].mean() - expected) < allowed, (kpi, trained)  # type: ignore[operator]
+            assert part.height == pytest.approx(weight.sum(), rel=0.03), kpi
+
+
+def test_evaluations_score_the_skills_that_training_raises(world: World) -> None:
+    """Scores of the first form, rater and noise averaged out, lie on the expected skill."""
+    first = world.evaluations.filter(pl.col("form_version") == 1)
+    told = first.join(world.cells.with_columns(pl.col("week").cast(pl.Int64)), on=["agent", "week"])
+    for skill in SKILLS:
+        gap = told[skill] - told[f"{skill}__seen"]
+        allowed = SIGMAS * world.params.qa_rater_sd / np.sqrt(world.params.raters) + 0.01
+        assert abs(gap.mean()) < allowed  # type: ignore[arg-type]
+        slope = np.polyfit(told[f"{skill}__seen"].to_numpy(), told[skill].to_numpy(), 1)[0]
+        assert slope == pytest.approx(1.0, abs=0.08)
+    second = world.evaluations.filter(pl.col("form_version") == 2)
+    later = second.join(world.cells.with_columns(pl.col("week").cast(pl.Int64)), on=["agent", "week"])
+    gaps = [(part[SKILLS[0]] - part[f"{SKILLS[0]}__seen"]).mean() for part in (told, later)]
+    assert gaps[1] - gaps[0] == pytest.approx(-world.params.qa_form_harder, abs=0.01)  # type: ignore[operator]
+
+
+def test_linear_predictor_is_the_sum_that_the_page_gives() -> None:
+    params = Parameters.committed(outcomes={"escalated": Outcome(
+        base=0.12, effect=-0.3, form=0.7, tenure=-0.5, trend=0.01, season=1.0, incident=2.0, release=-0.1,
+        indirect=0.6, skills=(1.0, 0.0, 0.0, 0.0, 0.0),
+    )})
+    predictor = Predictor.of(params, "escalated")
+    form, skill, curve = np.array([0.4]), np.array([[2.0, 9.0, 9.0, 9.0, 9.0]]), np.array([0.25])
+    week = 12
+    slope = -0.3 * 0.6 / params.skill_gain
+    expected = (
+        intercept(params, "escalated") + 0.01 * week + params.season_amplitude * season(params)[week]
+        + 2.0 * params.incident_size * incident(params)[week] - 0.1 * release(params)[week]
+        + 0.7 * 0.4 + slope * 2.0 - 0.5 * (0.25 - 1.0)
+    )
+    assert predictor.untrained(week, form, skill, curve)[0] == pytest.approx(expected)
+    through, direct = predictor.effect(np.array([[0.5, 1.0, 1.0, 1.0, 1.5]]), scale=2.0)
+    assert through[0] == pytest.approx(2.0 * -0.3 * 0.6 * 0.5)
+    assert direct[0] == pytest.approx(2.0 * -0.3 * 0.4 * 1.0)
 
 
 def test_intercept_solves_for_the_base_rate_by_quadrature() -> None:
