@@ -24,7 +24,7 @@ pytestmark = [
 ]
 
 #: Complaints per officer-month before training, to which effects are compared.
-BASELINE = 0.05
+BASELINE = 0.046
 
 
 @pytest.fixture(scope="module")
