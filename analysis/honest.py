@@ -19,8 +19,9 @@ test are solved once for all draws and all hypotheses by listing the vertices of
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -148,7 +149,7 @@ def breakdown_smooth(event: EventCoefficients, weights: Array, *, alpha: float =
     return _largest_true(excluded, largest)
 
 
-def _largest_true(condition: Callable[[float], bool], largest: float, rounds: int = 12) -> float:
+def _largest_true(condition: Callable[[float], bool], largest: float, rounds: int = 9) -> float:
     if not condition(0.0):
         return 0.0
     if condition(largest):
@@ -162,19 +163,17 @@ def _largest_true(condition: Callable[[float], bool], largest: float, rounds: in
 
 def _relative_tests(
     event: EventCoefficients, weights: Array, mbar: float, alpha: float, seed: int
-) -> list[_HybridTest]:
+) -> Iterator[_HybridTest]:
     """One polyhedron per place and sign of the worst step before training; the interval is the union."""
     pre, post = event.n_pre, event.n_post
     with_reference = np.insert(np.eye(pre + post), pre, 0.0, axis=0)
     steps = np.diff(with_reference, axis=0)
     after = steps[pre:]
-    tests = []
     for place in range(pre):
         for sign in (1.0, -1.0):
             bound = mbar * sign * steps[place]
             rows = np.vstack([after - bound, -after - bound])
-            tests.append(_HybridTest.build(rows, event, weights, alpha, seed))
-    return tests
+            yield _HybridTest.build(rows, event, weights, alpha, seed)
 
 
 @dataclass(frozen=True)
@@ -189,8 +188,10 @@ class _HybridTest:
     moments: Array
     slope: Array
     covariance: Array
-    first_stage: float
+    loading: Array
+    kappa: float
     alpha: float
+    seed: int
 
     @classmethod
     def build(cls, rows: Array, event: EventCoefficients, weights: Array, alpha: float, seed: int) -> _HybridTest:
@@ -199,18 +200,22 @@ class _HybridTest:
         basis = _basis_with_first_row(weights)
         turned = rows[:, event.n_pre :] @ np.linalg.inv(basis)
         vertices = _vertices(turned[:, 1:], sd)
-        kappa = alpha / 10
-        draws = np.random.default_rng(seed).standard_normal((LEAST_FAVOURABLE_DRAWS, event.estimates.size))
-        root = _root(event.covariance)
-        highest = np.max(draws @ (vertices @ rows @ root).T, axis=1)
         return cls(
             vertices=vertices,
             moments=rows @ event.estimates,
             slope=turned[:, 0],
             covariance=covariance,
-            first_stage=float(np.quantile(highest, 1 - kappa)),
-            alpha=(alpha - kappa) / (1 - kappa),
+            loading=vertices @ rows @ _root(event.covariance),
+            kappa=alpha / 10,
+            alpha=alpha,
+            seed=seed,
         )
+
+    @cached_property
+    def first_stage(self) -> float:
+        """Least favourable critical value of level ``kappa``."""
+        draws = np.random.default_rng(self.seed).standard_normal((LEAST_FAVOURABLE_DRAWS, self.loading.shape[1]))
+        return float(np.quantile(np.max(draws @ self.loading.T, axis=1), 1 - self.kappa))
 
     def accepts(self, theta: Array) -> NDArray[np.bool_]:
         """Which hypothesised values are not rejected: (len(theta),)."""
@@ -223,6 +228,8 @@ class _HybridTest:
 
     def _rejects(self, values: Array, best: int) -> bool:
         eta = values[best]
+        if eta <= 0:
+            return False
         if eta > self.first_stage:
             return True
         across = self.vertices @ (self.covariance @ self.vertices[best])
@@ -237,7 +244,8 @@ class _HybridTest:
         low = float(np.max(bound[below])) if below.any() else -math.inf
         high = min(float(np.min(bound[above])) if above.any() else math.inf, self.first_stage)
         sd = math.sqrt(variance)
-        critical = max(0.0, _truncated_quantile(1 - self.alpha, low / sd, high / sd))
+        level = (self.alpha - self.kappa) / (1 - self.kappa)
+        critical = max(0.0, _truncated_quantile(1 - level, low / sd, high / sd))
         return bool(eta / sd > critical)
 
 
@@ -333,7 +341,7 @@ class _Smooth:
         """Centre, error and bias per unit of M along the penalties from none to all: each (N,)."""
         start: Array = np.asarray(-np.linalg.lstsq(self.quadratic, self.linear, rcond=None)[0], dtype=np.float64)
         rows = []
-        for penalty in np.concatenate([[0.0], np.geomspace(1e-4, 1.0, 150) * self.scale]):
+        for penalty in np.concatenate([[0.0], np.geomspace(1e-3, 1.0, 60) * self.scale]):
             start = self._solve(float(penalty), start)
             full = np.concatenate([self.level + self.map @ start, self.weights])
             bias = self.fixed_bias + float(np.abs(start).sum())

@@ -16,6 +16,8 @@ from babel.numbers import format_decimal, get_currency_precision, get_currency_s
 
 MAX_DECIMALS = 4
 NOT_KNOWN = "not known"
+COARSE_HALF_WIDTH = 3.0
+"""Whole numbers hide too much of an interval narrower than this: 1.8 (0.6 to 3.1) would read 2 (1 to 3)."""
 
 
 class Wording(Protocol):
@@ -81,6 +83,8 @@ def decimals_for(half_width: float) -> int:
         Decimals, from ``-12`` (round to millions of millions) to ``MAX_DECIMALS``; 1 when the width is not a number.
     """
     if not math.isfinite(half_width) or half_width <= 0:
+        return 1
+    if 1.0 <= half_width < COARSE_HALF_WIDTH:
         return 1
     return max(-12, min(MAX_DECIMALS, -math.floor(math.log10(half_width))))
 
@@ -239,6 +243,8 @@ class Reader:
             values = [v * scale for v in others if math.isfinite(v)]
             return _honest_decimals(math.nan, math.nan, base, *values)
         base = max(0, decimals_for((high - low) * scale / 2))
+        if kpi.unit == "currency" and base == 1:
+            base = int(get_currency_precision(self.currency))
         return _honest_decimals(low * scale, high * scale, base)
 
 
