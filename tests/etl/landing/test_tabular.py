@@ -13,8 +13,6 @@ import pytest
 from etl.config import ConfigError
 from etl.sources import SourceError
 
-
-
 Make = Callable[..., str]
 
 DAYS = "source_agent_id,day,worked_s,absent\nu-1,2025-03-10,28800,false\nu-2,2025-03-11,27000.5,yes\n"
@@ -22,7 +20,7 @@ DAY_ROWS = [("u-1", date(2025, 3, 10), 28800.0, False), ("u-2", date(2025, 3, 11
 SELECT_DAYS = "SELECT source_agent_id, day, worked_s, absent FROM landing.agent_day ORDER BY _line"
 
 
-def days(workspace: Workspace, toml: str) -> list[tuple[Any, ...]]:
+def days(workspace: Any, toml: str) -> list[tuple[Any, ...]]:
     workspace.extract(toml)
     return workspace.rows(SELECT_DAYS)
 
@@ -46,37 +44,55 @@ def days(workspace: Workspace, toml: str) -> list[tuple[Any, ...]]:
         (gzip.compress(DAYS.encode()), ""),
     ],
     ids=(
-        "plain", "crlf", "cr", "mixed", "no last line end", "blank lines", "bom", "semicolon", "tab", "bar", "utf-16",
-        "quoted", "padded", "gzip",
+        "plain",
+        "crlf",
+        "cr",
+        "mixed",
+        "no last line end",
+        "blank lines",
+        "bom",
+        "semicolon",
+        "tab",
+        "bar",
+        "utf-16",
+        "quoted",
+        "padded",
+        "gzip",
     ),
 )
-def test_every_dialect_gives_the_same_rows(workspace: Workspace, tabular: Make, content: bytes, extra: str) -> None:
+def test_every_dialect_gives_the_same_rows(workspace: Any, tabular: Make, content: bytes, extra: str) -> None:
     workspace.write("days.csv", content)
 
     assert days(workspace, tabular("days.csv", "agent_day", extra)) == DAY_ROWS
     assert workspace.books()["days.csv"] == (2, 2, 0, 0)
 
 
-def test_lines_are_those_of_the_file(workspace: Workspace, tabular: Make) -> None:
+def test_lines_are_those_of_the_file(workspace: Any, tabular: Make) -> None:
     body = "".join(f"u-{n},2025-03-10,{'x' if n % 7 == 0 else n}\n" for n in range(1, 3000))
     workspace.write("days.csv", "source_agent_id,day,worked_s\n" + body)
     workspace.extract(tabular("days.csv", "agent_day"))
 
-    assert workspace.rows("SELECT count(*) FROM landing.agent_day WHERE source_agent_id <> 'u-' || (_line - 1)") == [(0,)]
+    assert workspace.rows("SELECT count(*) FROM landing.agent_day WHERE source_agent_id <> 'u-' || (_line - 1)") == [
+        (0,)
+    ]
     assert set(workspace.reasons()) == {n + 1 for n in range(7, 3000, 7)}
 
 
-def test_line_breaks_inside_fields_are_counted(workspace: Workspace, tabular: Make) -> None:
+def test_line_breaks_inside_fields_are_counted(workspace: Any, tabular: Make) -> None:
     rows = "".join(f'e-{n},u-1,2025-03-10,"v{n}\nsecond\nthird"\n' for n in range(500))
-    workspace.write("qa.csv", "evaluation_id,source_agent_id,evaluated_at,form_version\n" + rows + "e-bad,,2025-03-10,v\n")
+    workspace.write(
+        "qa.csv", "evaluation_id,source_agent_id,evaluated_at,form_version\n" + rows + "e-bad,,2025-03-10,v\n"
+    )
     workspace.extract(tabular("qa.csv", "qa_evaluation"))
 
     assert workspace.rows("SELECT min(_line), max(_line) FROM landing.qa_evaluation") == [(2, 2 + 3 * 499)]
     assert list(workspace.reasons()) == [2 + 3 * 500]
 
 
-def test_mapping_values_constants_and_joined_columns(workspace: Workspace, tabular: Make) -> None:
-    workspace.write("qa.csv", "Eval ID;Last;First;Date;AL;Crit\nq1;Roy;Maya;14/02/25 10:31;0,75;J\nq2;Ito;;15/02/25 08:00;1;N\n")
+def test_mapping_values_constants_and_joined_columns(workspace: Any, tabular: Make) -> None:
+    workspace.write(
+        "qa.csv", "Eval ID;Last;First;Date;AL;Crit\nq1;Roy;Maya;14/02/25 10:31;0,75;J\nq2;Ito;;15/02/25 08:00;1;N\n"
+    )
     toml = tabular(
         "qa.csv",
         "qa_evaluation",
@@ -97,7 +113,7 @@ def test_mapping_values_constants_and_joined_columns(workspace: Workspace, tabul
     ]
 
 
-def test_one_file_can_fill_several_tables(workspace: Workspace, tabular: Make) -> None:
+def test_one_file_can_fill_several_tables(workspace: Any, tabular: Make) -> None:
     workspace.write(
         "contacts.csv",
         "interaction_id,agent,started_at,channel,escalated\nc1,u1,2025-03-10 10:00:00,voice,true\n"
@@ -117,7 +133,7 @@ def test_one_file_can_fill_several_tables(workspace: Workspace, tabular: Make) -
     assert workspace.books()["contacts.csv"] == (3, 3, 0, 0)
 
 
-def test_parquet_keeps_its_types(workspace: Workspace, tabular: Make) -> None:
+def test_parquet_keeps_its_types(workspace: Any, tabular: Make) -> None:
     frame = pl.DataFrame(
         {
             "source_agent_id": ["u-1", "u-2", "u-3"],
@@ -133,7 +149,7 @@ def test_parquet_keeps_its_types(workspace: Workspace, tabular: Make) -> None:
     assert workspace.reasons() == {3: ["day: empty, but required"]}
 
 
-def test_parquet_times_with_and_without_zone(workspace: Workspace, tabular: Make) -> None:
+def test_parquet_times_with_and_without_zone(workspace: Any, tabular: Make) -> None:
     local = datetime(2025, 7, 1, 12, 0)
     frame = pl.DataFrame(
         {
@@ -154,9 +170,13 @@ def test_parquet_times_with_and_without_zone(workspace: Workspace, tabular: Make
     ]
 
 
-def test_a_workbook(workspace: Workspace, tabular: Make) -> None:
+def test_a_workbook(workspace: Any, tabular: Make) -> None:
     pl.DataFrame(
-        {"source_agent_id": ["u-1", "u-2"], "day": [date(2025, 3, 10), date(2025, 3, 11)], "worked_s": [28800.0, 27000.5]}
+        {
+            "source_agent_id": ["u-1", "u-2"],
+            "day": [date(2025, 3, 10), date(2025, 3, 11)],
+            "worked_s": [28800.0, 27000.5],
+        }
     ).write_excel(workspace.folder / "days.xlsx", worksheet="Days")
     toml = tabular("days.xlsx", "agent_day", 'options = { sheet = "Days" }')
 
@@ -165,7 +185,7 @@ def test_a_workbook(workspace: Workspace, tabular: Make) -> None:
         workspace.extract(toml.replace("Days", "Hours"))
 
 
-def test_json_lines(workspace: Workspace, tabular: Make) -> None:
+def test_json_lines(workspace: Any, tabular: Make) -> None:
     workspace.write(
         "days.jsonl",
         '{"agent":{"id":"u-1"},"day":"2025-03-10","worked_s":28800,"absent":false}\n\n'
@@ -180,7 +200,7 @@ def test_json_lines(workspace: Workspace, tabular: Make) -> None:
 
 
 FAULTS = [
-    ("a column that is not there", DAYS, 'columns = { worked_s = "worked" }', ["no column \"worked\"", "worked_s"]),
+    ("a column that is not there", DAYS, 'columns = { worked_s = "worked" }', ['no column "worked"', "worked_s"]),
     ("a wrong delimiter", DAYS.replace(",", ";"), 'options = { delimiter = "," }', ["semicolon", 'delimiter = ";"']),
     ("an empty file", "", "", ["empty"]),
     ("only blank lines", "\n\n", "", ["empty"]),
@@ -193,7 +213,7 @@ FAULTS = [
 
 @pytest.mark.parametrize(("content", "extra", "words"), [item[1:] for item in FAULTS], ids=[item[0] for item in FAULTS])
 def test_a_file_that_is_not_right_is_named_with_what_to_do(
-    workspace: Workspace, tabular: Make, content: str | bytes, extra: str, words: list[str]
+    workspace: Any, tabular: Make, content: str | bytes, extra: str, words: list[str]
 ) -> None:
     workspace.write("days.csv", content)
 
@@ -207,7 +227,7 @@ def test_a_file_that_is_not_right_is_named_with_what_to_do(
     assert not list((workspace.folder / "warehouse").glob("landing/*-*"))
 
 
-def test_a_truncated_parquet_and_a_false_workbook(workspace: Workspace, tabular: Make) -> None:
+def test_a_truncated_parquet_and_a_false_workbook(workspace: Any, tabular: Make) -> None:
     pl.DataFrame({"source_agent_id": ["u"] * 1000}).write_parquet(workspace.folder / "whole.parquet")
     whole = (workspace.folder / "whole.parquet").read_bytes()
     workspace.write("days.parquet", whole[: len(whole) // 2])
@@ -224,16 +244,16 @@ MISTAKES = [
     ('path = "days*.tsv"', "no file matches"),
     ('table = "agent_dya"', 'Did you mean "agent_day"'),
     ('columns = { workd_s = "worked_s" }', 'workd_s.*Did you mean "worked_s"'),
-    ('constants = { nothing = 1 }', "no such column"),
+    ("constants = { nothing = 1 }", "no such column"),
     ('options = { delimeter = ";" }', 'Did you mean "delimiter"'),
     ('options = { encoding = "latin-99" }', "there is no encoding"),
     ('options = { decimal = ";" }', "neither"),
-    ('also = { nowhere = {} }', "no table nowhere"),
+    ("also = { nowhere = {} }", "no table nowhere"),
 ]
 
 
 @pytest.mark.parametrize(("line", "words"), MISTAKES, ids=[item[0] for item in MISTAKES])
-def test_a_mistake_in_the_section_is_named(workspace: Workspace, tabular: Make, line: str, words: str) -> None:
+def test_a_mistake_in_the_section_is_named(workspace: Any, tabular: Make, line: str, words: str) -> None:
     workspace.write("days.csv", DAYS)
     toml = tabular("days.csv", "agent_day")
     name = line.split(" =")[0]
@@ -243,14 +263,14 @@ def test_a_mistake_in_the_section_is_named(workspace: Workspace, tabular: Make, 
         workspace.extract("\n".join([*kept, line]))
 
 
-def test_a_required_column_left_out(workspace: Workspace, tabular: Make) -> None:
+def test_a_required_column_left_out(workspace: Any, tabular: Make) -> None:
     workspace.write("days.csv", "who,day\nu-1,2025-03-10\n")
 
     with pytest.raises(ConfigError, match="agent_day needs source_agent_id"):
         workspace.extract(tabular("days.csv", "agent_day"))
 
 
-def test_single_damaged_lines_may_be_rejected_instead(workspace: Workspace, tabular: Make) -> None:
+def test_single_damaged_lines_may_be_rejected_instead(workspace: Any, tabular: Make) -> None:
     workspace.write("days.csv", DAYS.replace("u-2", "Zoë").encode("latin-1"))
     workspace.extract(tabular("days.csv", "agent_day", 'options = { encoding_errors = "reject" }'))
 
@@ -258,7 +278,7 @@ def test_single_damaged_lines_may_be_rejected_instead(workspace: Workspace, tabu
     assert workspace.reasons() == {3: ["byte 0xEB is not UTF-8"]}
 
 
-def test_the_second_file_of_a_pattern_is_read_too(workspace: Workspace, tabular: Make) -> None:
+def test_the_second_file_of_a_pattern_is_read_too(workspace: Any, tabular: Make) -> None:
     workspace.write("days-1.csv", DAYS)
     workspace.write("days-2.csv", DAYS.replace("u-", "v-"))
     workspace.extract(tabular("days-*.csv", "agent_day"))

@@ -1,0 +1,187 @@
+"""What has landed is not read again; what changed is; what is gone is gone. Duplicates within and across files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+Make = Callable[..., str]
+
+HEAD = "interaction_id,agent,started_at,channel,queue,changed\n"
+MAPPING = 'columns = { source_agent_id = "agent", row_version = "changed" }'
+
+
+def contact(number: int, queue: str = "q", changed: str = "2025-03-11 00:00:00") -> str:
+    return f"c{number},u{number % 3},2025-03-10 10:{number % 60:02d}:00,voice,{queue},{changed}\n"
+
+
+def test_an_unchanged_file_is_not_read_again(workspace: Any, tabular: Make) -> None:
+    file = workspace.write("a.csv", HEAD + contact(1))
+    workspace.write("b.csv", HEAD + contact(2))
+    toml = tabular("*.csv", "interaction", MAPPING)
+    first = workspace.extract(toml)
+    before = workspace.rows("FROM landing.interaction ORDER BY 1")
+    assert (first.fresh, first.kept) == (2, 0)
+
+    second = workspace.extract(toml)
+    assert (second.fresh, second.kept) == (0, 2)
+    assert workspace.told == []
+    assert second.fingerprint == first.fingerprint
+    assert workspace.rows("FROM landing.interaction ORDER BY 1") == before
+
+    os.utime(file, (1, 1))
+    assert workspace.extract(toml).fresh == 0
+
+
+def test_a_changed_file_is_read_again_and_a_late_one_added(workspace: Any, tabular: Make) -> None:
+    workspace.write("a.csv", HEAD + contact(1))
+    toml = tabular("*.csv", "interaction", MAPPING)
+    first = workspace.extract(toml)
+
+    workspace.write("a.csv", HEAD + contact(1) + contact(3))
+    workspace.write("b.csv", HEAD + contact(2))
+    second = workspace.extract(toml)
+
+    assert (second.fresh, second.kept) == (2, 0)
+    assert second.fingerprint != first.fingerprint
+    assert workspace.rows("SELECT interaction_id FROM landing.interaction ORDER BY 1") == [("c1",), ("c2",), ("c3",)]
+
+
+def test_same_size_same_second_another_content(workspace: Any, tabular: Make) -> None:
+    """A file rewritten within the clock's grain is still seen to have changed."""
+    file = workspace.write("a.csv", HEAD + contact(1, "qa"))
+    toml = tabular("*.csv", "interaction", MAPPING)
+    workspace.extract(toml)
+    status = file.stat()
+    file.write_text(HEAD + contact(1, "qb"))
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    workspace.extract(toml)
+
+    assert workspace.rows("SELECT queue FROM landing.interaction") == [("qb",)]
+
+
+def test_a_file_that_is_gone_takes_its_rows_along(workspace: Any, tabular: Make) -> None:
+    workspace.write("a.csv", HEAD + contact(1))
+    file = workspace.write("b.csv", HEAD + contact(2))
+    toml = tabular("*.csv", "interaction", MAPPING)
+    workspace.extract(toml).commit()
+    file.unlink()
+
+    report = workspace.extract(toml)
+    report.commit()
+
+    assert workspace.rows("SELECT interaction_id FROM landing.interaction") == [("c1",)]
+    assert len(list(report.folder.glob("*-*"))) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("values", 'values = { queue = { q = "Billing" } }'),
+        ("zone", 'timezone = "Europe/Madrid"'),
+        ("option", 'options = { date_format = "%Y-%m-%d %H:%M:%S" }'),
+    ],
+    ids=lambda item: item[0],
+)
+def test_another_mapping_reads_again(workspace: Any, tabular: Make, change: tuple[str, str]) -> None:
+    workspace.write("a.csv", HEAD + contact(1))
+    workspace.extract(tabular("*.csv", "interaction", MAPPING))
+
+    assert workspace.extract(tabular("*.csv", "interaction", f"{MAPPING}\n{change[1]}")).fresh == 1
+
+
+def test_a_stop_rule_does_not_decide_what_is_read(workspace: Any, tabular: Make) -> None:
+    workspace.write("a.csv", HEAD + contact(1))
+    toml = tabular("*.csv", "interaction", MAPPING)
+    workspace.extract(toml)
+
+    assert workspace.extract(toml.replace("max_reject_share = 1.0", "max_reject_share = 0.1")).fresh == 0
+
+
+def test_an_interrupted_landing_is_read_again(workspace: Any, tabular: Make) -> None:
+    workspace.write("a.csv", HEAD + contact(1))
+    toml = tabular("*.csv", "interaction", MAPPING)
+    report = workspace.extract(toml)
+    (report.files[0].folder / "manifest.json").unlink()
+
+    assert workspace.extract(toml).fresh == 1
+
+
+def test_the_newest_version_counts_across_files(workspace: Any, tabular: Make) -> None:
+    workspace.write("a.csv", HEAD + contact(1, "new", "2025-03-12 00:00:00") + contact(2))
+    workspace.write(
+        "b.csv", HEAD + contact(1, "old", "2025-03-11 00:00:00") + contact(1, "older", "2025-03-10 00:00:00")
+    )
+    workspace.extract(tabular("*.csv", "interaction", MAPPING))
+
+    assert workspace.rows("SELECT queue, row_version FROM landing.interaction WHERE interaction_id = 'c1'") == [
+        ("new", datetime(2025, 3, 12))
+    ]
+    assert workspace.books() == {"a.csv": (2, 2, 0, 0), "b.csv": (2, 0, 0, 2)}
+
+
+def test_without_versions_the_last_record_counts(workspace: Any, tabular: Make) -> None:
+    workspace.write("a.csv", HEAD + contact(1, "first", "") + contact(1, "second", ""))
+    workspace.write("b.csv", HEAD + contact(1, "third", ""))
+    workspace.extract(tabular("*.csv", "interaction", MAPPING))
+
+    assert workspace.rows("SELECT queue FROM landing.interaction") == [("third",)]
+    assert workspace.books() == {"a.csv": (2, 0, 0, 2), "b.csv": (1, 1, 0, 0)}
+
+
+def test_a_copy_of_a_file_gives_only_duplicates(workspace: Any, tabular: Make) -> None:
+    content = HEAD + "".join(contact(number) for number in range(50))
+    workspace.write("a.csv", content)
+    workspace.write("b.csv", content)
+    workspace.extract(tabular("*.csv", "interaction", MAPPING))
+
+    assert workspace.books() == {"a.csv": (50, 0, 0, 50), "b.csv": (50, 50, 0, 0)}
+    assert workspace.rows("SELECT count(*), count(DISTINCT interaction_id) FROM landing.interaction") == [(50, 50)]
+
+
+def test_the_same_id_in_two_sources_is_two_contacts(workspace: Any, tabular: Make) -> None:
+    workspace.write("a.csv", HEAD + contact(1))
+    toml = tabular("a.csv", "interaction", MAPPING)
+    second = toml[toml.index("[sources.data]") :].replace("[sources.data]", "[sources.other]")
+    workspace.extract(toml + second)
+
+    assert workspace.rows("SELECT _source FROM landing.interaction ORDER BY 1") == [("data",), ("other",)]
+
+
+def test_rows_of_a_further_table_may_repeat_and_are_counted(workspace: Any, tabular: Make) -> None:
+    workspace.write(
+        "a.csv",
+        "interaction_id,started_at,channel,case\n"
+        + "".join(f"c{n},2025-03-10 10:0{n}:00,voice,case-1\n" for n in range(3)),
+    )
+    workspace.extract(
+        tabular(
+            "a.csv",
+            "interaction",
+            "[sources.data.also.escalation]\n"
+            'columns = { escalation_id = "case", interaction_id = "interaction_id", at = "started_at" }\n'
+            'constants = { kind = "complaint" }',
+        )
+    )
+
+    assert workspace.rows("SELECT count(*) FROM landing.interaction") == [(3,)]
+    assert workspace.rows("SELECT escalation_id FROM landing.escalation") == [("case-1",)]
+    assert workspace.rows("FROM landing.derived_duplicate") == [("data", "escalation", 2)]
+    assert workspace.books()["a.csv"] == (3, 3, 0, 0)
+
+
+def test_many_files_are_one_view(workspace: Any, tabular: Make) -> None:
+    for number in range(40):
+        workspace.write(f"day-{number:02d}.csv", HEAD + contact(number))
+    workspace.extract(tabular("day-*.csv", "interaction", MAPPING))
+
+    sql = workspace.rows("SELECT sql FROM duckdb_views() WHERE database_name = 'landing' AND view_name = 'interaction'")
+    assert sql[0][0].count("read_parquet(") == 1
+    assert workspace.rows("SELECT count(DISTINCT _file_id), min(_line), max(_line) FROM landing.interaction") == [
+        (40, 2, 2)
+    ]
