@@ -105,7 +105,7 @@ def generate(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> str:
     Parameters
     ----------
     con : duckdb.DuckDBPyConnection
-        With the core relations, ``mart.agent`` and ``core.team_week``.
+        With the core relations and ``staging.window``.
     catalogue : Catalogue
 
     Raises
@@ -217,7 +217,7 @@ def _type_of(con: duckdb.DuckDBPyConnection, kpi: Kpi, relation: str, expression
 
 
 def _last_complete_day(con: duckdb.DuckDBPyConnection, kpi: Kpi) -> str:
-    row = _ask(con, kpi, f"select max(local_date) - {kpi.censor_days} from core.{kpi.base}")
+    row = _ask(con, kpi, f"select data_to - {kpi.censor_days} from staging.window")
     return str(row[0]) if row and row[0] is not None else "0001-01-01"
 
 

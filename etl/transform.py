@@ -406,11 +406,12 @@ def _window(con: duckdb.DuckDBPyConnection, config: Config) -> tuple[date | None
         if row and row[0] is not None and row[1] is not None:
             first_day, last_day = row
             break
+    data_to = last_day
     if first_day is not None and config.programme.study_from is not None:
         first_day = max(first_day, config.programme.study_from)
     if last_day is not None and config.programme.study_to is not None:
         last_day = min(last_day, config.programme.study_to)
-    _fill(con, "window", "first_day date, last_day date", [(first_day, last_day)])
+    _fill(con, "window", "first_day date, last_day date, data_to date", [(first_day, last_day, data_to)])
     zones = {config.project.timezone, *config.site_timezones().values()}
     edge = timedelta(days=2)
     start = datetime.combine(first_day, datetime.min.time()) - edge if first_day else FAR - edge

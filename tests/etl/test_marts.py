@@ -1,0 +1,347 @@
+"""agent_week and the other marts, counted by hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl import kpis
+
+MONDAY = dt.date(2024, 1, 1)
+
+
+def at(day: int, hour: int = 10) -> dt.datetime:
+    """A UTC time on a day counted from Monday 1 January 2024."""
+    return dt.datetime.combine(MONDAY, dt.time(hour)) + dt.timedelta(days=day)
+
+
+def call(number: int, day: int, agent: str | None = "1", **more: Any) -> dict[str, Any]:
+    return {
+        "interaction_id": f"c{number}", "source_agent_id": agent, "started_at": at(day), "channel": "voice",
+        "queue": "billing", **more,
+    }  # fmt: skip
+
+
+STAFF = {
+    "agent": [
+        {"source_agent_id": "1", "employee_number": "1", "hired_on": "2023-06-01", "site": "Madrid"},
+        {"source_agent_id": "2", "employee_number": "2", "hired_on": "2023-12-15", "site": "Madrid"},
+    ],
+    "agent_team": [
+        {"source_agent_id": "1", "team_id": "A", "valid_from": "2023-06-01", "site": "Madrid"},
+        {"source_agent_id": "2", "team_id": "A", "valid_from": "2023-12-15", "site": "Madrid"},
+    ],
+}
+
+
+def totals(built: Any, kpi: str) -> tuple[float | None, float | None]:
+    (row,) = built.rows(f"select sum({kpi}_num), sum({kpi}_den) from mart.agent_week")
+    return row
+
+
+def test_contacts_without_an_agent_are_kept_but_count_for_nobody(build_rows: Callable[..., Any]) -> None:
+    built = build_rows({**STAFF, "interaction": [call(1, 0, handle_s=100), call(2, 1, agent=None, handle_s=900)]})
+    assert built.one("select count(*) from core.interaction") == 2
+    assert totals(built, "aht_seconds") == (100, 1)
+
+
+def test_weeks_begin_on_monday_in_the_sites_own_time(build_rows: Callable[..., Any]) -> None:
+    """Sunday 23:30 UTC is Monday in Madrid and still Sunday in New York."""
+    staff = {
+        "agent": [{**STAFF["agent"][0]}, {**STAFF["agent"][1], "site": "New York"}],
+        "agent_team": [STAFF["agent_team"][0], {**STAFF["agent_team"][1], "site": "New York"}],
+    }
+    late = dt.datetime(2024, 1, 7, 23, 30)
+    contacts = [call(1, 3), call(2, 12), *({**call(2 + n, 0, agent=str(n)), "started_at": late} for n in (1, 2))]
+    built = build_rows(
+        {**staff, "interaction": contacts},
+        sites={"New York": {"timezone": "America/New_York"}, "Madrid": {"timezone": "Europe/Madrid"}},
+    )
+    weeks = dict(built.rows("select interaction_id, cast(week as varchar) from core.interaction"))
+    assert weeks["c3"] == "2024-01-08"
+    assert weeks["c4"] == "2024-01-01"
+
+
+def test_the_team_in_force_at_the_start_counts(build_rows: Callable[..., Any]) -> None:
+    staff = {
+        **STAFF,
+        "agent_team": [
+            {"source_agent_id": "1", "team_id": "A", "valid_from": "2023-06-01", "site": "Madrid"},
+            {"source_agent_id": "1", "team_id": "B", "valid_from": "2024-01-04", "site": "Madrid"},
+        ],
+    }
+    before, after = dt.datetime(2024, 1, 3, 22, 59), dt.datetime(2024, 1, 3, 23, 0)  # midnight in Madrid is 23:00 UTC
+    contacts = [{**call(1, 0), "started_at": before}, {**call(2, 0), "started_at": after}]
+    built = build_rows({**staff, "interaction": contacts})
+    teams = dict(
+        built.rows(
+            "select interaction_id, team_id from core.interaction inner join core.place using (place_ix)"
+        )
+    )
+    assert teams == {"c1": "A", "c2": "B"}
+
+
+def test_surveys_count_by_response_at_the_contacts_week(build_rows: Callable[..., Any]) -> None:
+    surveys = [
+        {"response_id": "s1", "interaction_id": "c1", "invited_at": at(0), "answered_at": at(9), "csat_raw": 4},
+        {"response_id": "s2", "interaction_id": "c1", "invited_at": at(0), "answered_at": at(1), "csat_raw": 3},
+        {"response_id": "s3", "interaction_id": "c2", "invited_at": at(8)},
+        {"response_id": "s4", "interaction_id": "c2", "answered_at": at(9), "csat_raw": 80, "scale_min": 0, "scale_max": 100},
+    ]
+    built = build_rows({**STAFF, "interaction": [call(1, 0), call(2, 8)], "survey_response": surveys})
+    assert totals(built, "csat_top2") == (2, 3)
+    assert totals(built, "survey_response_rate") == (2, 3)
+    first = built.rows("select csat_top2_num, csat_top2_den from mart.agent_week where week = '2024-01-01'")
+    assert first == [(1.0, 2.0)] or (1.0, 2.0) in first
+    mean = totals(built, "csat_mean")
+    assert mean[0] == pytest.approx(4 + 3 + 1 + 4 * 0.8)
+
+
+def test_offers_count_by_eligible_contact_net_of_cancellation(build_rows: Callable[..., Any]) -> None:
+    contacts = [call(1, 0), call(2, 0), call(3, 1), call(4, 2, eligible=False), call(5, 2)]
+    offers = [
+        {"offer_id": "o1", "interaction_id": "c1", "kind": "upsell", "made_at": at(0), "accepted": True, "amount": 10},
+        {"offer_id": "o2", "interaction_id": "c1", "kind": "upsell", "made_at": at(0), "accepted": True, "amount": 5},
+        {"offer_id": "o3", "interaction_id": "c2", "kind": "upsell", "made_at": at(0), "accepted": True, "amount": 7,
+         "cancelled_at": at(3)},
+        {"offer_id": "o4", "interaction_id": "c3", "kind": "cross_sell", "made_at": at(1), "accepted": False},
+        {"offer_id": "o5", "interaction_id": "c4", "kind": "upsell", "made_at": at(2), "accepted": True, "amount": 99},
+    ]  # fmt: skip
+    built = build_rows({**STAFF, "interaction": contacts, "offer": offers})
+    assert totals(built, "upsell_conversion") == (1, 4)
+    assert totals(built, "cross_sell_conversion") == (0, 4)
+    assert totals(built, "offer_rate") == (3, 4)
+    assert totals(built, "offer_acceptance") == (1, 3)
+    assert totals(built, "upsell_revenue") == (15, 4)
+    assert built.one("select sum(upsell_revenue_sq) from mart.agent_week") == 225
+
+
+def test_amounts_in_another_currency_are_left_out(build_rows: Callable[..., Any]) -> None:
+    offer = {"offer_id": "o1", "interaction_id": "c1", "kind": "upsell", "made_at": at(0), "accepted": True, "amount": 9}
+    built = build_rows(
+        {**STAFF, "interaction": [call(1, 0), call(2, 0)], "offer": [{**offer, "currency": "USD"}]},
+    )
+    assert totals(built, "upsell_conversion") == (1, 2)
+    assert totals(built, "upsell_revenue") == (0, 1)
+
+
+def test_a_repeat_counts_against_the_first_agent_and_the_last_week_is_open(build_rows: Callable[..., Any]) -> None:
+    contacts = [
+        call(1, 0, "1", source_customer_id="k", reason="bill"),
+        call(2, 5, "2", source_customer_id="k", reason="bill"),
+        call(3, 6, "2", source_customer_id="k", reason="move"),
+        call(4, 13, "1", source_customer_id="m", reason="bill", transferred=True),
+        call(5, 30, "1", source_customer_id="n", reason="bill"),
+        call(6, 24, "1", source_customer_id="o", reason="bill"),
+        call(7, 23, "1", source_customer_id="p", reason="bill"),
+    ]
+    built = build_rows({**STAFF, "interaction": contacts})
+    rows = dict(
+        (agent, (num, den))
+        for agent, num, den in built.rows(
+            "select agent_ix, sum(repeat_contact_7d_num), sum(repeat_contact_7d_den) from mart.agent_week group by all"
+        )
+    )
+    by_agent = dict(built.rows("select interaction_id, agent_key from core.interaction"))
+    ix = dict(built.rows("select agent_key, agent_ix from core.agent"))
+    # agent 1: c1 (repeated), c4, c7 (day 23 = last day 30 - 7); c6 on day 24 and c5 are open
+    assert rows[ix[by_agent["c1"]]] == (1, 3)
+    assert rows[ix[by_agent["c2"]]] == (0, 2)
+    assert totals(built, "fcr_7d") == (3, 5)
+
+
+def test_a_contact_that_continues_another_is_no_repeat(build_rows: Callable[..., Any]) -> None:
+    contacts = [
+        call(1, 0, "1", source_customer_id="k"),
+        call(2, 0, "2", source_customer_id="k", parent_id="c1", started_at=at(0, 11)),
+        call(3, 20, "1", source_customer_id="z"),
+    ]
+    built = build_rows({**STAFF, "interaction": contacts})
+    assert totals(built, "repeat_contact_7d") == (0, 1)
+
+
+def test_retention_leaves_out_the_last_ninety_days_and_those_who_had_left(build_rows: Callable[..., Any]) -> None:
+    contacts = [
+        call(1, 0, source_customer_id="stays"),
+        call(2, 0, source_customer_id="goes"),
+        call(3, 70, source_customer_id="goes"),
+        call(4, 60, source_customer_id="late"),
+        call(5, 140, source_customer_id="end"),
+    ]
+    events = [{"event_id": "x", "source_customer_id": "goes", "kind": "churn", "at": at(60)}]
+    built = build_rows({**STAFF, "interaction": contacts, "customer_event": events})
+    assert totals(built, "customer_retention_90d") == (1, 2)
+    assert totals(built, "referral_rate") == (None, None)
+
+
+def test_a_referral_is_credited_to_the_last_contact_before_it(build_rows: Callable[..., Any]) -> None:
+    contacts = [call(1, 0, "1", source_customer_id="k"), call(2, 5, "2", source_customer_id="k"), call(3, 120)]
+    events = [{"event_id": "x", "source_customer_id": "k", "kind": "referral", "at": at(7)}]
+    built = build_rows({**STAFF, "interaction": contacts, "customer_event": events})
+    credited = built.rows("select interaction_id from core.customer_contact where referred_90d")
+    assert credited == [("c2",)]
+    assert totals(built, "referral_rate") == (1, 2)
+
+
+def test_what_no_export_speaks_of_is_empty_not_zero(build_rows: Callable[..., Any]) -> None:
+    built = build_rows({**STAFF, "interaction": [call(1, 0)]})
+    for kpi in ("escalation_rate", "complaints_per_1000", "upsell_conversion", "csat_top2", "fcr_7d", "empathy_score"):
+        assert totals(built, kpi) == (None, None)
+
+
+def test_nothing_at_all_gives_empty_marts(build_rows: Callable[..., Any]) -> None:
+    built = build_rows({})
+    for relation in ("agent_week", "agent", "agent_spell", "skill_month", "cohort", "adoption"):
+        assert built.one(f"select count(*) from mart.{relation}") == 0
+
+
+def test_complaints_count_at_the_contact_or_else_when_made(build_rows: Callable[..., Any]) -> None:
+    escalations = [
+        {"escalation_id": "e1", "interaction_id": "c1", "kind": "complaint", "at": at(16)},
+        {"escalation_id": "e2", "source_agent_id": "2", "kind": "complaint", "at": at(9)},
+        {"escalation_id": "e3", "interaction_id": "c2", "kind": "supervisor", "at": at(8)},
+    ]
+    contacts = [call(1, 0), call(2, 8), call(3, 20), call(4, 1, "2")]
+    built = build_rows({**STAFF, "interaction": contacts, "escalation": escalations})
+    assert totals(built, "complaints_per_1000") == (2, 4)
+    weeks = built.rows(
+        "select cast(week as varchar), complaints_per_1000_num from mart.agent_week "
+        "where complaints_per_1000_num > 0 order by week"
+    )
+    assert weeks == [("2024-01-01", 1.0), ("2024-01-08", 1.0)]
+    assert totals(built, "escalation_rate") == (1, 4)
+
+
+def test_exposure_is_days_of_employment(build_rows: Callable[..., Any]) -> None:
+    """Two agents over 21 days, one of whom leaves after ten: complaints per agent-day."""
+    staff = {"agent": [STAFF["agent"][0], {**STAFF["agent"][1], "left_on": "2024-01-10"}], "agent_team": STAFF["agent_team"]}
+    escalations = [{"escalation_id": "e", "source_agent_id": "2", "kind": "complaint", "at": at(9)}]
+    built = build_rows({**staff, "interaction": [call(1, 0), call(2, 20), call(3, 1, "2")], "escalation": escalations})
+    assert totals(built, "complaints_per_1000_agent_days") == (1, 21 + 10)
+    assert totals(built, "agent_attrition") == (1, 3 + 2)
+
+
+def test_spells_split_at_training_cover_employment_once(build_rows: Callable[..., Any]) -> None:
+    staff = {"agent": [{**STAFF["agent"][0], "left_on": "2024-01-18", "leave_type": "voluntary"}, STAFF["agent"][1]]}
+    training = [{"source_agent_id": "1", "course_id": "EMP101", "status": "completed", "completed_at": at(9)}]
+    built = build_rows({**staff, "training": training, "interaction": [call(1, 0), call(2, 20, "2")]})
+    rows = built.rows(
+        'select trained, exit_day - entry_day, "left", leave_type from mart.agent_spell '
+        "order by agent_key = (select agent_key from mart.agent where trained_on is not null) desc, entry_day"
+    )
+    assert rows == [(False, 10, False, None), (True, 8, True, "voluntary"), (False, 21, False, None)]
+
+
+def test_trained_and_scheduled_weeks(build_rows: Callable[..., Any]) -> None:
+    training = [
+        {"source_agent_id": "1", "course_id": "EMP101", "status": "planned", "planned_on": "2024-01-08", "planned_wave": "W1"},
+        {"source_agent_id": "1", "course_id": "EMP101", "status": "completed", "completed_at": at(16)},
+        {"source_agent_id": "1", "course_id": "OTHER", "status": "completed", "completed_at": at(1)},
+    ]
+    built = build_rows({**STAFF, "training": training, "interaction": [call(1, 0), call(2, 20), call(3, 0, "2")]})
+    rows = built.rows(
+        "select cast(trained_week as varchar), cast(scheduled_week as varchar), planned_wave, courses_completed "
+        "from mart.agent order by trained_week nulls last"
+    )
+    assert rows == [("2024-01-15", "2024-01-08", "W1", 1), (None, None, None, 0)]
+    shares = built.rows("select distinct team_share_trained from mart.agent_week where week = '2024-01-15' order by 1")
+    assert shares == [(0.0,)]
+
+
+def test_share_of_trained_team_mates_leaves_the_agent_out(build_rows: Callable[..., Any]) -> None:
+    training = [{"source_agent_id": "1", "course_id": "EMP101", "status": "completed", "completed_at": at(1)}]
+    built = build_rows(
+        {**STAFF, "training": training, "interaction": [call(1, 0), call(2, 8), call(3, 8, "2"), call(4, 20)]}
+    )
+    trained = built.one("select agent_key from mart.agent where trained_on is not null")
+    shares = dict(
+        built.rows(
+            f"select agent_key = '{trained}', any_value(team_share_trained) from mart.agent_week "
+            "where week = '2024-01-08' group by 1"
+        )
+    )
+    assert shares == {True: 0.0, False: 1.0}
+
+
+def test_all_courses_can_be_asked_for(build_rows: Callable[..., Any]) -> None:
+    training = [
+        {"source_agent_id": "1", "course_id": course, "status": "completed", "completed_at": at(day)}
+        for course, day in (("EMP101", 1), ("EMP201", 9))
+    ] + [{"source_agent_id": "2", "course_id": "EMP101", "status": "completed", "completed_at": at(2)}]
+    programme = {"complete": "all", "courses": [{"id": "EMP101"}, {"id": "EMP201"}]}
+    built = build_rows({**STAFF, "training": training, "interaction": [call(1, 0), call(2, 20)]}, programme=programme)
+    assert built.rows("select cast(trained_on as varchar) from mart.agent order by 1 nulls last") == [
+        ("2024-01-10",),
+        (None,),
+    ]
+
+
+def test_a_kpi_is_added_by_adding_an_entry(build_rows: Callable[..., Any], tmp_path: Path) -> None:
+    entry = """
+[long_contact_rate]
+label = "Long contacts"
+short = "Long"
+claim = "What empathy costs"
+question = "Do more contacts take over ten minutes?"
+definition = "Share of contacts that took more than ten minutes."
+base = "interaction"
+where = "channel = 'voice'"
+numerator = "handle_s > 600"
+denominator = "1"
+unit = "share"
+better = "lower"
+smallest_effect = 0.01
+role = "secondary"
+binary = true
+family = "logit"
+per = "contact"
+dimensions = ["site", "team", "channel", "queue"]
+caveat = "An example."
+"""
+    path = tmp_path / "kpis.toml"
+    path.write_text((kpis.SQL_FOLDER / "kpis.toml").read_text(encoding="utf-8") + entry, encoding="utf-8")
+    contacts = [call(1, 0, handle_s=601), call(2, 0, handle_s=600), call(3, 0), call(4, 0, channel="chat", handle_s=900)]
+    built = build_rows({**STAFF, "interaction": contacts}, catalogue=kpis.load(path))
+    assert totals(built, "long_contact_rate") == (1, 2)
+
+
+def test_a_mistaken_expression_names_its_entry(build_rows: Callable[..., Any], tmp_path: Path) -> None:
+    text = (kpis.SQL_FOLDER / "kpis.toml").read_text(encoding="utf-8")
+    path = tmp_path / "kpis.toml"
+    path.write_text(text.replace('numerator = "handle_s"', 'numerator = "handle_seconds"'), encoding="utf-8")
+    with pytest.raises(kpis.KpiError, match=r"\[aht_seconds\].*handle_seconds"):
+        build_rows({**STAFF, "interaction": [call(1, 0, handle_s=1)]}, catalogue=kpis.load(path))
+
+
+def test_as_of_uses_only_what_was_known(build_rows: Callable[..., Any]) -> None:
+    rows = {
+        "agent": [{**STAFF["agent"][0], "left_on": "2024-01-18"}, STAFF["agent"][1]],
+        "interaction": [call(1, 0), call(2, 8), call(3, 20)],
+        "training": [{"source_agent_id": "1", "course_id": "EMP101", "status": "completed", "completed_at": at(12)}],
+        "survey_response": [
+            {"response_id": "s", "interaction_id": "c1", "invited_at": at(0), "answered_at": at(15), "csat_raw": 5}
+        ],
+    }
+    built = build_rows(rows, as_of=dt.date(2024, 1, 10))
+    assert built.one("select count(*) from core.interaction") == 2
+    assert built.one("select count(left_on) + count(trained_on) from mart.agent") == 0
+    assert totals(built, "csat_top2") == (None, None)
+    assert totals(built, "survey_response_rate") == (0, 1)
+    assert built.done.left_out["interaction"] == 1
+
+
+def test_twice_the_same_input_gives_the_same_marts(build_rows: Callable[..., Any]) -> None:
+    contacts = [call(n, n % 21, str(1 + n % 2), handle_s=100 + 0.37 * n, source_customer_id=f"k{n % 9}") for n in range(400)]
+    surveys = [
+        {"response_id": f"s{n}", "interaction_id": f"c{n}", "answered_at": at(30), "csat_raw": 1 + n % 7, "scale_max": 7}
+        for n in range(300)
+    ]
+    rows = {**STAFF, "interaction": contacts, "survey_response": surveys}
+    first, second = (build_rows(rows) for _ in range(2))
+    for relation in ("agent_week", "agent", "agent_spell", "skill_month", "cohort", "adoption"):
+        query = f"select * from mart.{relation} order by all"
+        assert first.rows(query) == second.rows(query)
