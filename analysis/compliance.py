@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from analysis.errors import EstimationError
-from analysis.estimators.imputation import Imputation, jackknife_influence
+from analysis.estimators.imputation import Imputation
+from analysis.inference import jackknife_influence
 from analysis.panel import Panel
 from analysis.results import EffectEstimate
 

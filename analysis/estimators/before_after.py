@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.estimators.imputation import jackknife_influence
 from analysis.estimators.one_number import OneNumber, row_count, trained_side
-from analysis.inference import small_sample_factor
+from analysis.inference import jackknife_influence, small_sample_factor
 from analysis.panel import Panel
 
 Floats = NDArray[np.float64]
@@ -42,7 +41,7 @@ def before_after(panel: Panel, anticipation: int = 0) -> OneNumber:
     jackknife = jackknife_influence(
         (means[:, 1] - means[:, 0])[:, None], np.array([effect]), np.asarray(mass.sum(axis=1) > 0)
     )[:, 0]
-    return OneNumber(effect, analytic, jackknife, _ESTIMAND, **side)
+    return OneNumber(effect, analytic, jackknife, _ESTIMAND, **side, trained_only=True)
 
 
 _ESTIMAND = "change of the trained agents from before to after, with no comparison group"

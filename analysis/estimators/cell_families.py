@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.estimators.imputation import ESTIMANDS, jackknife_influence, summary, summary_weights
+from analysis.estimators.averages import ESTIMANDS, summary, summary_weights
 from analysis.estimators.ratio import ratio
 from analysis.estimators.study import Family, empty_family
+from analysis.inference import jackknife_influence
 from analysis.panel import Panel
 
 Floats = NDArray[np.float64]

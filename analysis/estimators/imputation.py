@@ -11,11 +11,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from analysis.estimators.averages import ESTIMANDS, summary, summary_weights
 from analysis.estimators.layout import Layout
 from analysis.estimators.ratio import ratio
 from analysis.estimators.study import Family, empty_att_gt
 from analysis.estimators.two_way import TwoWayFit, fit_two_way
-from analysis.inference import standard_errors
+from analysis.inference import jackknife_influence, standard_errors
 from analysis.panel import Panel
 
 Floats = NDArray[np.float64]
@@ -393,50 +394,3 @@ class Imputation:
                 )
             )
         return pl.concat(rows) if rows else empty_att_gt()
-
-
-ESTIMANDS = {
-    "simple": "average effect over all trained contacts",
-    "event_time": "average of the effects by weeks since training, each week counting the same",
-    "cohort": "average effect over cohorts, weighted by their trained contacts",
-    "calendar_time": "average of the effects by calendar week, each week counting the same",
-}
-
-
-def summary_weights(kind: str, keys: Sequence[Any], theta: Floats, mass: Floats) -> Floats:
-    """(K,) weights with which the parts make the overall number; zero for parts that do not exist."""
-    there = np.isfinite(theta) & (mass > 0)
-    if kind == "event_time":
-        there &= np.array([key >= 0 for key in keys], dtype=bool)
-    weight = there.astype(np.float64) if kind in ("event_time", "calendar_time") else np.where(there, mass, 0.0)
-    total = weight.sum()
-    return weight / total if total > 0 else weight
-
-
-def summary(kind: str, keys: Sequence[Any], theta: Floats, mass: Floats) -> Floats:
-    """(R,) overall number of each row of parts (R, K)."""
-    there = np.isfinite(theta) & (mass > 0)
-    if kind == "event_time":
-        there &= np.array([key >= 0 for key in keys], dtype=bool)[None, :]
-    weight = there.astype(np.float64) if kind in ("event_time", "calendar_time") else np.where(there, mass, 0.0)
-    total = weight.sum(axis=1)
-    sums = (np.where(there, theta, 0.0) * weight).sum(axis=1)
-    return ratio(sums, total)
-
-
-def jackknife_influence(replicates: Floats, theta: Floats, active: Bools) -> Floats:
-    """Influence columns whose sum of squares is the leave-one-cluster-out variance (CV3).
-
-    Parameters
-    ----------
-    replicates : (C, K) array
-        Estimates without each cluster; NaN makes the whole column NaN (the estimate hangs on one cluster).
-    theta : (K,) array
-    active : (C,) bool array
-        Clusters that hold any observation; G counts these.
-    """
-    n_active = int(active.sum())
-    if n_active < 2:
-        return np.full(replicates.shape, np.nan)
-    deviation = np.where(active[:, None], replicates - theta, 0.0)
-    return np.asarray(deviation * np.sqrt((n_active - 1) / n_active))

@@ -38,6 +38,8 @@ class OneNumber:
     estimand : str
     n_cells, n_contacts, n_agents, n_clusters : numbers behind the trained side
     reason : str or None
+    trained_only : bool
+        True when clusters without a trained agent play no part, so that they must not count.
     """
 
     effect: float
@@ -49,6 +51,7 @@ class OneNumber:
     n_agents: float
     n_clusters: int
     reason: str | None = None
+    trained_only: bool = False
 
     def family(self, kind: str, variance: str) -> Family:
         """The one number as a family."""
@@ -67,6 +70,7 @@ class OneNumber:
             variance=variance,
             estimand=self.estimand,
             overall_reason=self.reason,
+            n_clusters=self.n_clusters if self.trained_only else None,
         )
 
     def att_gt_frame(self) -> pl.DataFrame:

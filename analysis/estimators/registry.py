@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from analysis.errors import EstimationError
 from analysis.estimators.before_after import before_after
-from analysis.estimators.extended_twfe import ExtendedGlm, ExtendedTwfe
+from analysis.estimators.extended_glm import ExtendedGlm
+from analysis.estimators.extended_twfe import ExtendedTwfe
 from analysis.estimators.group_time import GroupTime
 from analysis.estimators.imputation import Imputation
 from analysis.estimators.interaction_weighted import InteractionWeighted
@@ -144,12 +146,7 @@ def estimate(
     reason = cannot_be_estimated(study.panel)
     if reason is not None:
         return refuse(study, reason)
-    return Study(**{**_fields(study), "source": maker(study, options)})
-
-
-def _fields(study: Study) -> dict[str, Any]:
-    names = ("panel", "estimator", "control", "anticipation", "variance", "ci_level", "reason", "kinds", "notes")
-    return {name: getattr(study, name) for name in names}
+    return replace(study, source=maker(study, options), _cache={})
 
 
 def cannot_be_estimated(panel: Panel) -> str | None:

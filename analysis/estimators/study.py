@@ -43,6 +43,8 @@ class Family:
     estimand : str
         What ``overall`` averages.
     overall_reason : str or None
+    n_clusters : int or None
+        Clusters behind the error, where they are fewer than the panel's.
     """
 
     keys: Sequence[Any]
@@ -60,6 +62,7 @@ class Family:
     share_identified: float = 1.0
     overall_reason: str | None = None
     notes: tuple[str, ...] = ()
+    n_clusters: int | None = None
 
 
 def empty_family(n_clusters: int, variance: str, reason: str) -> Family:
@@ -237,7 +240,7 @@ _PART_COLUMNS = (
 
 
 def _with_intervals(study: Study, kind: str, family: Family) -> Aggregation:
-    df = float(study.n_clusters - 1)
+    df = float((family.n_clusters or study.n_clusters) - 1)
     se = standard_errors(family.influence)
     half = float(student.ppf(0.5 + study.ci_level / 2, df)) if df >= 1 else math.nan
     theta = np.where(np.isfinite(se), family.theta, np.nan)

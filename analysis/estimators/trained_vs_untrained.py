@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.estimators.imputation import jackknife_influence
 from analysis.estimators.layout import sum_by
 from analysis.estimators.one_number import OneNumber, row_count, trained_side
 from analysis.estimators.ratio import ratio
-from analysis.inference import small_sample_factor
+from analysis.inference import jackknife_influence, small_sample_factor
 from analysis.panel import Panel
 
 Floats = NDArray[np.float64]

@@ -6,13 +6,14 @@ Randomisation inference re-estimates, so it sits above the estimators: ``analysi
 from __future__ import annotations
 
 from analysis.inference.bands import sup_t_critical_value
-from analysis.inference.cluster import small_sample_factor, standard_errors, t_interval
+from analysis.inference.cluster import jackknife_influence, small_sample_factor, standard_errors, t_interval
 from analysis.inference.multiplicity import holm, romano_wolf
 from analysis.inference.wild import WildBootstrap, wild_cluster_bootstrap
 
 __all__ = [
     "WildBootstrap",
     "holm",
+    "jackknife_influence",
     "romano_wolf",
     "small_sample_factor",
     "standard_errors",

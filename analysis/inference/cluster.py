@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
 def standard_errors(influence: Floats) -> Floats:
@@ -44,3 +45,23 @@ def small_sample_factor(n_rows: float, n_parameters: float, n_clusters: int) -> 
         G.
     """
     return (n_rows - 1) / (n_rows - n_parameters) * n_clusters / (n_clusters - 1)
+
+
+def jackknife_influence(replicates: Floats, theta: Floats, active: Bools) -> Floats:
+    """Influence columns whose sum of squares is the leave-one-cluster-out variance (CV3).
+
+    Parameters
+    ----------
+    replicates : (C, K) array
+        Estimates without each cluster; NaN makes the whole column NaN (the estimate hangs on one cluster).
+    theta : (K,) array
+    active : (C,) bool array
+        Clusters that hold any observation; G counts these.
+
+    Source: MacKinnon, Nielsen, Webb (2023), doi:10.1002/jae.2969. Centred on the estimate, not on the replicates' mean.
+    """
+    n_active = int(active.sum())
+    if n_active < 2:
+        return np.full(replicates.shape, np.nan)
+    deviation = np.where(active[:, None], replicates - theta, 0.0)
+    return np.asarray(deviation * np.sqrt((n_active - 1) / n_active))

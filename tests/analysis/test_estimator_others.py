@@ -116,7 +116,7 @@ def test_extended_glm_is_the_saturated_model_with_average_marginal_effects(
     by_team = np.array([scores[teams == team].sum(axis=0) for team in np.unique(teams)])
     bread = np.linalg.inv(design.T @ (design * (n * slope(fit.fittedvalues))[:, None]))
     expected_error = float(np.sqrt(gradient @ bread @ by_team.T @ by_team @ bread @ gradient))
-    from analysis.estimators.extended_twfe import ExtendedGlm
+    from analysis.estimators.extended_glm import ExtendedGlm
 
     analytic = estimate(to_panel(rows), "extended_twfe", family=family, variance="analytic").aggregate("simple").overall
     factor = float(np.sqrt(ExtendedGlm(to_panel(rows), 0, family).factor))
@@ -203,6 +203,7 @@ def test_before_after_is_statsmodels_on_rows(frame: pl.DataFrame, to_panel: ToPa
     error = float(np.sqrt(clustered(fit, rows, 2)[1, 1]))
     overall = estimate(to_panel(frame), "before_after", variance="analytic").aggregate("simple").overall
     assert overall.estimate == pytest.approx(fit.params[1], abs=DUMMIES)
+    assert overall.df == overall.n_trained_clusters - 1
     assert overall.std_error == pytest.approx(error, abs=DUMMIES)
 
 
