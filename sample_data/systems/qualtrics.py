@@ -93,14 +93,16 @@ def _invited(world: World) -> pl.DataFrame:
 
 def _outside_fold(moment: NDArray[np.int64]) -> NDArray[np.int64]:
     """Move moments out of the hour that the account's clock shows twice: the file could not tell which was meant."""
-    wall = "%Y-%m-%d %H:%M:%S"
-    told = pl.DataFrame({"at": moment}).select(
+    hours, which = np.unique(moment // 3600, return_inverse=True)
+    wall = "%Y-%m-%d %H"
+    told = pl.DataFrame({"at": hours * 3600}).select(
         now=moments.written(pl.col("at"), wall, ZONE),
         sooner=moments.written(pl.col("at") - 3600, wall, ZONE),
         later=moments.written(pl.col("at") + 3600, wall, ZONE),
     )
-    twice = told.select((pl.col("now") == pl.col("sooner")) | (pl.col("now") == pl.col("later"))).to_series()
-    return np.where(twice.to_numpy(), moment + 2 * 3600, moment)
+    repeated = told.select((pl.col("now") == pl.col("sooner")) | (pl.col("now") == pl.col("later"))).to_series()
+    twice = repeated.to_numpy()[which]
+    return np.where(twice, moment + 2 * 3600, moment)
 
 
 def as_lines(said: pl.DataFrame) -> pl.Series:

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -21,6 +22,7 @@ from etl import config
 from sample_data import exports, settings_file
 from sample_data.parameters import ASSIGNMENT_MODES, Parameters
 from sample_data.staff import NEVER
+from sample_data.systems import qualtrics
 from sample_data.world import World, simulate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -260,3 +262,14 @@ def test_committed_exports_are_those_that_the_code_writes(small: World, tmp_path
     assert (kept / "empathy.toml").read_bytes() == (tmp_path / "empathy.toml").read_bytes()
     assert _digest(kept / "exports") == _digest(tmp_path / "exports")
     assert sum(path.stat().st_size for path in (kept / "exports").rglob("*")) < LARGEST_COMMITTED_BYTES
+
+
+def test_no_survey_time_falls_into_the_hour_that_comes_twice(exported: World) -> None:
+    said = qualtrics.responses(exported)
+    zone = ZoneInfo(qualtrics.ZONE)
+    moved = qualtrics._outside_fold(np.array([1730617200, 1730620800, 1730624399, 1730624400, 1730613599]))
+    assert moved.tolist() == [1730617200 + 7200, 1730620800 + 7200, 1730624399 + 7200, 1730624400, 1730613599]
+    for column in ("invited", "started"):
+        for second in said[column].to_list():
+            local = dt.datetime.fromtimestamp(second, zone).replace(tzinfo=None)
+            assert local.replace(tzinfo=zone, fold=0).utcoffset() == local.replace(tzinfo=zone, fold=1).utcoffset()

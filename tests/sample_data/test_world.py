@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from sample_data import truth
 from sample_data.answers import score_chances
 from sample_data.calendar import incident, release, season
+from sample_data.centre import Centre
 from sample_data.panel import simulate_panel
 from sample_data.parameters import ASSIGNMENT_MODES, SKILLS, Outcome, Parameters
-from sample_data.performance import Predictor, intercept, tenure_curve
+from sample_data.performance import Predictor, intercept, skill_covariance, skill_slopes, tenure_curve
 from sample_data.programme import COURSE_DELAY_WEEKS, TERCILE
 from sample_data.staff import NEVER
 from sample_data.world import World, simulate
@@ -25,6 +26,12 @@ SIGMAS = 4.0
 
 ROUNDING_SECONDS = 1.0
 """Handle times are whole seconds, bounded at two hours: that much of their mean may be lost."""
+
+
+def explained_by_skills(params: Parameters) -> float:
+    """Return the variance of the persistent level that runs through skills and not through form."""
+    slopes = skill_slopes(params, "escalated")
+    return float(slopes @ skill_covariance(params) @ slopes)
 
 
 def _neutral(**changes: object) -> Parameters:
@@ -277,6 +284,24 @@ def test_parts_of_the_effect_add_up(world: World) -> None:
     assert share == pytest.approx(world.params.outcomes["escalated"].indirect, abs=0.06)
 
 
+def test_truth_of_spillover_and_of_the_direct_effect_by_hand(world: World) -> None:
+    effects = truth.true_effects(world).filter((pl.col("kpi") == "escalation_rate") & (pl.col("key") == ""))
+    told = dict(zip(effects["estimand"], effects["effect"], strict=True))
+    cells = world.cells
+    exposed = cells.filter(~pl.col("trained") & (pl.col("spill_dose") > 0))
+    trained = cells.filter("trained")
+
+    def mean(part: pl.DataFrame, with_: str, without: str) -> float:
+        gap = part[f"escalation_rate__{with_}"] - part[f"escalation_rate__{without}"]
+        return float((gap * part["n"]).sum() / part["n"].sum())
+
+    assert exposed.height > 200
+    assert told["spillover"] == pytest.approx(mean(exposed, "seen", "none"))
+    assert told["spillover"] == pytest.approx(mean(exposed, "alone", "none"))
+    assert told["direct"] == pytest.approx(mean(trained, "seen", "alone"))
+    assert told["att"] < told["direct"] < 0
+
+
 def test_a_world_without_effects_has_none() -> None:
     null = simulate(Parameters.committed(effect_scale=0.0, seed=3))
     effects = truth.true_effects(null)
@@ -302,6 +327,25 @@ def test_effect_ramps_fades_and_keeps_its_floor() -> None:
     assert np.argmin(path) in range(3, 9)
     assert path[0] / path.min() < 0.35
     assert path[-1] / path.min() == pytest.approx(params.floor, abs=0.12)
+
+
+def test_dose_follows_the_formula_of_the_page() -> None:
+    params = Parameters.coverage(teams=2, seats_per_team=4, weeks=60, ramp_weeks=4, half_life_weeks=8.0, floor=0.4)
+    programme = Centre(params).programme
+    everyone = np.arange(8)
+    programme.base_week[:8] = 10
+    programme.skill_week[:8] = 12
+    programme.refresher_week[1] = 40
+
+    def path(age: int) -> float:
+        return min(1.0, (age + 1) / 4) * (0.4 + 0.6 * 2 ** (-max(0, age - 3) / 8)) if age >= 0 else 0.0
+
+    for week in (9, 10, 12, 13, 20, 39):
+        expected = 0.5 * path(week - 10) + 0.5 * path(week - 12)
+        assert programme.own_dose(week, everyone) == pytest.approx(np.full((8, 5), expected))
+    renewed = programme.own_dose(44, everyone)
+    assert renewed[1] == pytest.approx(np.full(5, 0.4 + 0.6 * 2 ** (-4 / 8)))
+    assert renewed[0] == pytest.approx(np.full(5, 0.5 * path(34) + 0.5 * path(32)))
 
 
 def test_effect_is_larger_for_those_who_start_lower(world: World) -> None:
@@ -368,6 +412,9 @@ def test_form_is_autocorrelated_as_stated() -> None:
     rho = np.corrcoef(lagged["dev"].to_numpy(), lagged["lag"].to_numpy())[0, 1]
     nickell = (1 + params.form_rho) / params.weeks
     assert rho == pytest.approx(params.form_rho - nickell, abs=0.03)
+    last = cells.filter(pl.col("week") > 40)["form"]
+    stationary = np.sqrt(params.agent_sd**2 + params.form_sd**2 - explained_by_skills(params))
+    assert last.std() == pytest.approx(stationary, rel=0.06)
 
 
 def test_customers_who_come_back_do_so_within_seven_days_for_the_same_reason(world: World) -> None:
