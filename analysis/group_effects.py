@@ -30,6 +30,10 @@ MIN_PLACEBO_WEEKS = 8
 """A team with fewer untrained weeks says nothing about how teams wander."""
 MIN_PLACEBO_TEAMS = 4
 """With fewer teams the wandering is not known, and no group gets an interval."""
+MIN_TEAMS_TO_JACKKNIFE = 6
+"""A group of at least this many trained teams takes its error from leaving out one team at a time."""
+MOST_REPLICATES = 60
+"""With more teams, several are left out together (the delete-a-group jackknife)."""
 MIN_GROUPS_TO_SHRINK = 4
 """The spread of fewer effects about their mean cannot be estimated well enough to draw them to it."""
 
@@ -127,8 +131,7 @@ def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: in
     2. A team's mean wanders in trained weeks as it does in untrained ones. Not checked.
     3. Half of a team's untrained weeks is about as long as its trained time. Not checked: the error is too small when
        trained time is much longer and teams drift slowly.
-    4. Wandering falls with contacts as the variance of a mean does. Conservative for large groups of several teams only
-       where their teams wander independently.
+    4. Wandering falls with contacts as the variance of a mean does. Not checked.
 
     Source: Borusyak, Jaravel, Spiess (2024), doi:10.1093/restud/rdae007, for the effects; the error is a placebo of the
     kind of Conley and Taber (2011), doi:10.1162/REST_a_00049, for few treated groups.
@@ -139,6 +142,7 @@ def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: in
     variance, typical, placebo_teams = wandering(residual, untrained, teams)
     since = groups.since if groups.since is not None else np.repeat(panel.cohort_ix[:, None], len(groups.names), axis=1)
     control_by_week = untrained.sum(axis=0)
+    jackknife = _Jackknife(panel, teams, anticipation)
     rows = []
     for g, name in enumerate(groups.names):
         inside = np.flatnonzero(groups.member[:, g] & (panel.cohort_ix < panel.n_periods))
@@ -151,6 +155,8 @@ def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: in
         recent = (weeks[None, :] < cohort - anticipation) & (weeks[None, :] >= cohort - anticipation - BEFORE_WEEKS)
         before = np.where(trained[:, None] & recent, den, 0.0)
         own, shared = _error_parts(after, before, control_by_week, variance, typical)
+        if np.unique(teams[inside[trained]]).size >= MIN_TEAMS_TO_JACKKNIFE:
+            own, shared = jackknife.variance(inside, start), 0.0
         outcome = np.nan_to_num(panel.y[inside])
         rows.append(
             {
@@ -166,6 +172,41 @@ def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: in
             }
         )
     return pl.DataFrame(rows, schema=SCHEMA).with_columns(pl.selectors.float().fill_nan(None))
+
+
+class _Jackknife:
+    """Variance of a group's effect from fits without one team (or one bunch of teams) at a time.
+
+    Source: Kott (2001), The Delete-a-Group Jackknife, Journal of Official Statistics 17(4), 521-526; with one team a
+    bunch it is the cluster jackknife of MacKinnon, Nielsen, Webb (2023), doi:10.1002/jae.2969.
+    """
+
+    def __init__(self, panel: Panel, teams: Ints, anticipation: int) -> None:
+        self._panel, self._anticipation = panel, anticipation
+        self._bunch = teams % MOST_REPLICATES if int(teams.max(initial=0)) >= MOST_REPLICATES else teams
+        self._effects: list[tuple[Bools, Floats]] = []
+
+    def _fits(self) -> list[tuple[Bools, Floats]]:
+        if not self._effects:
+            for bunch in np.unique(self._bunch):
+                kept = self._bunch != bunch
+                rest = self._panel.take(kept)
+                effect = np.full(self._panel.den.shape, np.nan)
+                effect[kept] = _cells(Imputation(rest, self._anticipation), rest)[0]
+                self._effects.append((kept, effect))
+        return self._effects
+
+    def variance(self, inside: Ints, start: Ints) -> float:
+        """Of the effect of the panel rows ``inside`` from their weeks ``start`` (rows, 1) on."""
+        weeks = np.arange(self._panel.n_periods)[None, :]
+        values = []
+        for kept, effect in self._fits():
+            known = kept[inside][:, None] & np.isfinite(effect[inside]) & (weeks >= start)
+            weight = np.where(known, self._panel.den[inside], 0.0)
+            if weight.sum() > 0:
+                values.append(_mean(np.nan_to_num(effect[inside]), weight))
+        n = len(values)
+        return float((n - 1) / n * ((np.array(values) - np.mean(values)) ** 2).sum()) if n > 1 else math.nan
 
 
 def wandering(residual: Floats, weight: Floats, teams: Ints) -> tuple[float, float, int]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from dash import dcc, html
 
+from dashboard.components.attributes import attributes
 from dashboard.components.states import address
 from dashboard.state import Filters
 
@@ -30,12 +31,12 @@ def choice(label: str, options: Sequence[tuple[str, str]], chosen: str, filters:
                 name,
                 href=address(path, filters),
                 className="choice here" if path == chosen else "choice",
-                **({"title": "Shown now"} if path == chosen else {}),
+                title="Shown now" if path == chosen else None,
             )
             for path, name in options
         ],
         className="choices no-print",
-        **{"aria-label": label},
+        **attributes({"aria-label": label}),
     )
 
 
@@ -63,7 +64,9 @@ def menu(words: str, options: Sequence[tuple[str, str]], chosen: str, filters: F
     ]
     return html.Details(
         [
-            html.Summary([f"{words} ", html.Span("▾", **{"aria-hidden": "true"})], className="control-button"),
+            html.Summary(
+                [f"{words} ", html.Span("▾", **attributes({"aria-hidden": "true"}))], className="control-button"
+            ),
             html.Div(links, className="menu-list scrolling left"),
         ],
         className="menu no-print picker",

@@ -78,7 +78,8 @@ def by_group(queries: Queries, filters: Filters, course: str, by: str) -> pl.Dat
 
 
 def _where(filters: Filters, course: str) -> tuple[str, list[Any]]:
-    parts, values = ["course_id = ?"], [course]
+    parts: list[str] = ["course_id = ?"]
+    values: list[Any] = [course]
     for column, chosen in (("site", filters.site), ("team_id", filters.team)):
         if chosen:
             parts.append(f"{column} in ({', '.join('?' * len(chosen))})")

@@ -1,4 +1,4 @@
-"""Who stays: survival and hazards of leaving, for everybody as stored, for any other selection worked out on request."""
+"""Who stays: survival and hazards of leaving, for everybody as stored, for any other selection on request."""
 
 from __future__ import annotations
 

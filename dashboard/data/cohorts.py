@@ -120,7 +120,7 @@ def _gains(queries: Queries, cursor: duckdb.DuckDBPyConnection, kpi: Kpi, by: st
     )
     plain = _plain_interval(rows, setting.ci_level)
     drawn = _drawn(rows, setting.ci_level)
-    if not np.isfinite(drawn.mean):  # too few groups to draw to their mean: each stands for itself
+    if by == "course" or not np.isfinite(drawn.mean):  # overlapping, or too few to draw to their mean
         drawn = plain
     rows = rows.with_columns(
         ci_low=plain.ci_low,
@@ -204,12 +204,12 @@ def _with_stored(queries: Queries, rows: pl.DataFrame, kpi: Kpi, by: str, filter
         for name in rows["name"]:
             chosen = replace(filters, site=(name,))
             if name and queries.decision(chosen).allowed:
-                row = queries.headline(kpi.id, chosen)
-                if row is not None:
-                    found[name] = row
+                headline = queries.headline(kpi.id, chosen)
+                if headline is not None:
+                    found[name] = headline
     updated = []
     for row in rows.iter_rows(named=True):
-        stored = found.get(row["name"])
+        stored: dict[str, Any] | None = found.get(row["name"])
         if stored is None or stored.get("estimate") is None:
             updated.append({**row, "half_width": None})
             continue

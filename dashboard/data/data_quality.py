@@ -6,6 +6,9 @@ with small groups left out.
 
 from __future__ import annotations
 
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +17,10 @@ import polars as pl
 
 from dashboard.data.queries import Queries
 from dashboard.data.suppression import suppress
+from etl.config import Config
 from etl.errors import EmpathyError
+from etl.sources.documentation import mapping_tables
+from etl.sources.registry import FORMATS
 from etl.warehouse import frame
 
 MOST_REJECTS = 2_000
@@ -64,12 +70,13 @@ def meta(queries: Queries, name: str, order: str = "") -> pl.DataFrame:
 
 
 def rejects_by_reason(queries: Queries) -> pl.DataFrame:
-    """Rejected rows by source and reason: ``source, reason, rows``; a row with three reasons counts under each."""
+    """Rejected rows: ``source, reason, on_purpose, rows``; a row counts under each of its reasons."""
     if not queries.has("meta.reject"):
         return pl.DataFrame()
     return queries.frame(
-        "select source, reason, count(*)::bigint as rows from (select source, unnest(reasons) as reason from meta.reject "
-        "where coalesce(status, '') <> 'replayed') group by all order by rows desc, source, reason"
+        "select source, reason, status = 'dropped' as on_purpose, count(*)::bigint as rows "
+        "from (select source, coalesce(status, '') as status, unnest(reasons) as reason from meta.reject) "
+        "where status <> 'replayed' group by all order by rows desc, source, reason"
     )
 
 
@@ -112,7 +119,64 @@ def lineage(queries: Queries, kpi: str) -> list[Step]:
                     seen.add(source)
                     found.append(source)
         front, depth = found, depth + 1
+    ends = {(step.source_relation, step.source_column) for step in steps} - set(makes)
+    filled = fields(queries.settings.config, lambda table: _sources_of(queries, table))
+    for end in sorted(ends):
+        steps += [Step(depth, *end, *origin) for origin in filled.get(end, [])]
     return steps
+
+
+def dropped(queries: Queries) -> int:
+    """Rejected rows that were left out on purpose, such as tickets that are no escalation."""
+    if not queries.has("meta.reject"):
+        return 0
+    return int(queries.frame("select count(*) from meta.reject where status = 'dropped'").item())
+
+
+def _sources_of(queries: Queries, table: str) -> set[str] | None:
+    """Sources with rows in a canonical table; None when that is not recorded."""
+    if not queries.has(f"core.{table}"):
+        return None
+    columns = queries.frame(f'describe core."{table}"')["column_name"].to_list()
+    if "_source" not in columns:
+        return None
+    return set(queries.frame(f'select distinct _source from core."{table}"').to_series().to_list())
+
+
+def fields(
+    config: Config, sources_of: Callable[[str], set[str] | None] = lambda table: None
+) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """The last step of a lineage: a landing column to the fields of the exports that fill it.
+
+    Parameters
+    ----------
+    config : Config
+        Its sources, each with the mapping of its format and its own.
+    sources_of : callable, optional
+        From a canonical table to the sources that have rows in it; None when not known.
+
+    Returns
+    -------
+    dict
+        ``(landing relation, column)`` to pairs of source and field.
+    """
+    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for name, source in config.sources.items():
+        mapped = mapping_tables(inspect.cleandoc(importlib.import_module(FORMATS[source.format]).__doc__ or ""))
+        own = {source.table: source.columns} if source.table else {}
+        own |= {table: extra.columns for table, extra in source.also.items()}
+        mapped = {table: {**mapped.get(table, {}), **_written(own.get(table, {}))} for table in {**mapped, **own}}
+        for table, columns in mapped.items():
+            known = sources_of(table)
+            if known is not None and name not in known:
+                continue
+            for column, field in columns.items():
+                found.setdefault((f"landing.{table}", column), []).append((f"{name} ({source.format})", str(field)))
+    return found
+
+
+def _written(columns: Mapping[str, str | list[str]]) -> dict[str, str]:
+    return {name: field if isinstance(field, str) else " / ".join(field) for name, field in columns.items()}
 
 
 def tables(queries: Queries) -> pl.DataFrame:
@@ -121,8 +185,8 @@ def tables(queries: Queries) -> pl.DataFrame:
     for relation, about in _TABLES.items():
         if queries.has(relation if relation != TEAM_WEEK else "mart.agent_week"):
             rows.append({"relation": relation, "about": about})
-    for name in _result_names(queries):
-        rows.append({"relation": f"result.{name}", "about": "Estimates, as every page shows them."})
+    about = "Estimates, as every page shows them."
+    rows += [{"relation": f"result.{name}", "about": about} for name in _result_names(queries)]
     return pl.DataFrame(rows, schema={"relation": pl.String, "about": pl.String})
 
 

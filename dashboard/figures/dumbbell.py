@@ -1,4 +1,4 @@
-"""Before, after, and where things would stand without training: one row per group, and beside it the estimated change."""
+"""Before, after, and expected without training: one row per group, and beside it the estimated change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dashboard.figures.svg import Tree
 from dashboard.views.cohorts import Group
 from etl.kpis import Kpi
 
-ROW, TOP, FOOT = 30.0, 42.0, 30.0
+ROW, TOP, FOOT = 30.0, 42.0, 38.0
 NARROW_ROW = 58.0
 MOST_ROWS = 40
 """Groups drawn; of more, the best and the worst half of this number."""
@@ -74,7 +74,7 @@ def _wide(rows: Sequence[Group], kpi: Kpi, mean: float, reader: Reader) -> Tree:
     if len(rows) == MOST_ROWS:
         half = TOP + ROW * MOST_ROWS / 2
         body.append(svg.line(0, half, width, half, "axis dash"))
-    body.append(svg.text(z(0), bottom + 20, _sides(kpi), "tick", "middle"))
+    body.append(svg.text((effect + right) / 2, bottom + 30, _sides(), "tick", "middle"))
     return svg.canvas(width, bottom + FOOT, *body)
 
 
@@ -99,7 +99,7 @@ def _narrow(rows: Sequence[Group], kpi: Kpi, mean: float, reader: Reader) -> Tre
                 *_effect(g, z, base + 46, _effect_reach(rows, kpi)),
             )
         )
-    body.append(svg.text(z(0), bottom + 20, _sides(kpi), "tick", "middle"))
+    body.append(svg.text((left + right) / 2, bottom + 30, _sides(), "tick", "middle"))
     return svg.canvas(width, bottom + FOOT, *body)
 
 
@@ -153,7 +153,10 @@ def _effect_axis(
             svg.text(z(value / factor), top - 6, words, "tick small", "middle"),
         ]
     if math.isfinite(mean) and abs(mean) <= reach:
-        parts.append(svg.line(z(mean), top, z(mean), bottom, "stroke-text dash"))
+        parts += [
+            svg.line(z(mean), top, z(mean), bottom, "stroke-text dash"),
+            svg.text(z(mean), bottom + 12, "average", "tick small", "middle"),
+        ]
     return parts
 
 
@@ -168,7 +171,7 @@ def _effect_reach(rows: Sequence[Group], kpi: Kpi) -> float:
 def _effect_scale(rows: Sequence[Group], kpi: Kpi, span: tuple[float, float]) -> Any:
     """Right is better, whichever way the KPI goes."""
     reach = _effect_reach(rows, kpi)
-    return svg.scale((-reach, reach) if kpi.better == "higher" else (reach, -reach), span)
+    return svg.scale((-reach, reach), span if kpi.better == "higher" else (span[1], span[0]))
 
 
 def _level_span(rows: Sequence[Group]) -> tuple[float, float]:
@@ -187,5 +190,5 @@ def _level(value: float, kpi: Kpi, reader: Reader) -> str:
     return words.split(" ")[0] if kpi.unit in ("per_1000", "seconds", "points", "hazard") else words
 
 
-def _sides(kpi: Kpi) -> str:
+def _sides() -> str:
     return "← worse · better →"

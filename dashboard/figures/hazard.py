@@ -45,7 +45,10 @@ def _draw(rows: Sequence[Mapping[str, Any]]) -> Tree:
     low, high = min([0.5, *numbers]), max([2.0, *numbers])
     low, high = max(low, 0.125), min(high, 8.0)
     x = svg.scale((math.log(low), math.log(high)), (left, right))
-    at = lambda ratio: x(math.log(min(max(ratio, low), high)))  # noqa: E731
+
+    def at(ratio: float) -> float:
+        return x(math.log(min(max(ratio, low), high)))
+
     bottom = top + ROW * len(rows)
     body: list[Any] = []
     shown = [(ratio, words) for ratio, words in TICKS if low * 0.99 <= ratio <= high * 1.01]

@@ -42,8 +42,10 @@ def _draw(cells: Sequence[Mapping[str, Any]], width: float, left: float, top_pad
     strongest = max(abs(float(cell["value"])) for cell in cells) or 1.0
     labels = {int(cell["column"]): str(cell["column_label"]) for cell in cells}
     body: list[Any] = [svg.text(left, top_pad, "weeks since training", "tick strong")]
-    for column in range(last + 1):
-        body.append(svg.text(left + room * (column + 0.5), top - 6, labels.get(column, ""), "tick small", "middle"))
+    body += [
+        svg.text(left + room * (column + 0.5), top - 6, labels.get(column, ""), "tick small", "middle")
+        for column in range(last + 1)
+    ]
     there = {(str(cell["row"]), int(cell["column"])): cell for cell in cells}
     for index, (key, name) in enumerate(rows):
         base = top + CELL_HEIGHT * index

@@ -69,7 +69,10 @@ def _draw(
     bottom = height - 28
     first, last = period
     x_of = svg.scale((0.0, max(1.0, float((last - first).days))), (left, width - right))
-    x = lambda when: x_of(float((when - first).days))  # noqa: E731
+
+    def x(when: date) -> float:
+        return x_of(float((when - first).days))
+
     y = svg.scale(span, (bottom, top))
     body: list[Any] = []
     for value in svg.ticks(*span, 3):

@@ -59,8 +59,8 @@ def survival(
     """
     curves = {arm: sorted((r for r in rows if r["arm"] == arm), key=lambda r: r["tenure_week"]) for arm in ARMS}
     curves = {arm: points for arm, points in curves.items() if points}
-    draw = lambda size: _draw(curves, size, names, percent, count)  # noqa: E731
-    return {"label": label, "wide": draw(WIDE), "narrow": draw(NARROW)}
+    wide, narrow = (_draw(curves, size, names, percent, count) for size in (WIDE, NARROW))
+    return {"label": label, "wide": wide, "narrow": narrow}
 
 
 def _draw(

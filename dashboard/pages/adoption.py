@@ -135,7 +135,12 @@ def _teams(context: Context, teams: pl.DataFrame, filters: Filters, course: str)
         columns=[Column("label", "Team"), Column("site", "Site"), *_GROUP_COLUMNS],
         rows=shown.groups,
         csv=csv_link("adoption_by_team", filters, course=course),
-        instead=html.P("Nobody is overdue in any team that may be shown.", className="muted"),
+        instead=html.P(
+            "Nobody is overdue in any team that may be shown."
+            if any(row["planned"] for row in shown.groups)
+            else f"Every team has fewer than {context.settings.min_group} planned agents, or would reveal one.",
+            className="muted small",
+        ),
     )
 
 

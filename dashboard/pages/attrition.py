@@ -22,12 +22,12 @@ from dashboard.views import attrition as view
 PAGE = Page("attrition", "/attrition/<kind>", "Attrition", "Do trained agents stay?")
 
 IMMORTAL = (
-    "People must stay to be trained, so trained agents always look loyal in a plain comparison. Here an agent counts as "
-    "untrained until the day training was completed, and is compared with agents of the same tenure in the same months."
+    "People must stay to be trained, so trained agents always look loyal in a plain comparison. Here an agent counts "
+    "as untrained until the day training was completed, and is compared with agents of the same tenure in the same months."
 )
 LIKELIHOOD = (
-    "How likely trained agents are to leave in a week, against untrained agents of the same site and tenure in the same "
-    "months. Left of “the same” means that trained agents stay longer."
+    "How likely trained agents are to leave in a week, against untrained agents of the same site and tenure in the "
+    "same months. Left of “the same” means that trained agents stay longer."
 )
 
 
@@ -64,7 +64,10 @@ def answer(context: Context, filters: Filters, kind: str = "any") -> html.Div:
 
 def _curves(shown: view.View, filters: Filters, kind: str, context: Context) -> html.Section:
     reader = context.settings.reader
-    percent = lambda share: f"{reader.number(share * 100, 0)}%"  # noqa: E731
+
+    def percent(share: float) -> str:
+        return f"{reader.number(share * 100, 0)}%"
+
     figure = None
     if shown.curves:
         figure = survival(

@@ -12,9 +12,10 @@ import polars as pl
 from dash import dcc, html
 
 from dashboard import glossary
+from dashboard.components.attributes import attributes
 from dashboard.components.chart import chart_card, drawing
 from dashboard.components.choice import choice, menu
-from dashboard.components.states import message
+from dashboard.components.states import address, message
 from dashboard.components.table import Column
 from dashboard.data import cohorts as data
 from dashboard.export_routes import Download, csv_link
@@ -38,7 +39,7 @@ def answer(context: Context, filters: Filters, kpi: str = "", by: str = "", pair
     if not ways:
         words = "These data have one wave, one site and one team, so there is nobody to compare with each other."
         return html.Div([html.H1(PAGE.question), message("Nothing to compare", words)])
-    by = by if by in ways else "team" if "team" in ways else ways[0]
+    by = by if by in ways else ways[0]
     head = [_kpis(context, chosen, by, filters), _ways(chosen, ways, by, filters)]
     reason = queries.unavailable(chosen, filters)
     if reason:
@@ -55,14 +56,16 @@ def answer(context: Context, filters: Filters, kpi: str = "", by: str = "", pair
             _pair(context, shown, found, chosen, by, pair, filters) if len(shown) > 1 else None,
             html.Div(
                 [
-                    _dumbbell(context, shown, found, chosen, by, filters),
+                    html.Div(
+                        [_dumbbell(context, shown, found, chosen, by, filters), _heat(context, chosen, filters)],
+                        className="stack",
+                    ),
                     html.Div([_reading(by), _hidden(context, found, by)], className="stack"),
                 ],
                 className="columns two-one",
             )
             if shown
-            else message("Nothing to compare for this selection", found.reason or _too_few(context, by)),
-            _heat(context, chosen, filters),
+            else _nothing(context, found, chosen, ways, by, filters),
         ]
     )
 
@@ -101,7 +104,10 @@ def _dumbbell(
     title = f"{view.NAMES[by]} by estimated change in {_lower(kpi.label)}, largest gain first"
     level = f"{context.settings.config.project.ci_level:.0%}"
     unit = reader.change_unit(kpi)
-    number = lambda value: reader.number(value, _decimals(kpi, reader))  # noqa: E731
+
+    def number(value: float) -> str:
+        return reader.number(value, _decimals(kpi, reader))
+
     columns = [
         Column("label", view.NOUNS[by].capitalize()),
         Column("n_agents", "Agents", numeric=True),
@@ -125,7 +131,7 @@ def _dumbbell(
     return chart_card(
         id="gains",
         title=title,
-        subtitle=f"{kpi.label}, level and estimated change ({unit}) against agents not trained yet, with {level} range.",
+        subtitle=f"{kpi.label}: level, and estimated change ({unit}) against agents not trained yet, {level} range.",
         figure=dumbbell(shown, label=title, kpi=kpi, mean=found.mean, reader=reader),
         definition=f"{kpi.definition} {glossary.plain('expected')}",
         columns=columns,
@@ -168,7 +174,7 @@ def _pair(
                 trained_from=trained_from,
                 before=g.before,
                 after=g.after,
-                expected=g.expected,
+                expected=g.after - g.own_estimate,
                 show=lambda value: reader.level(value, kpi),
                 show_day=lambda value: day(value, reader.locale),
             )
@@ -177,7 +183,7 @@ def _pair(
         [
             html.Div(html.H2(compared.sentence, className="card-title", id="pair-title"), className="card-head"),
             html.P(
-                f"Two {view.NAMES[by].lower()} side by side, each against its own comparison. Choose others by their names.",
+                f"Two {view.NAMES[by].lower()} side by side, each against its own comparison. Choose others below.",
                 className="card-subtitle",
             ),
             html.Div(columns, className="halves columns"),
@@ -195,13 +201,16 @@ def _pair(
         ],
         id="pair",
         className="card spaced",
-        **{"aria-labelledby": "pair-title"},
+        **attributes({"aria-labelledby": "pair-title"}),
     )
 
 
 def _side(context: Context, g: view.Group, kpi: Kpi, picker: Any, figure: dict[str, Any] | None) -> html.Div:
     reader = context.settings.reader
-    level = lambda value: reader.level(value, kpi) if math.isfinite(value) else "–"  # noqa: E731
+
+    def level(value: float) -> str:
+        return reader.level(value, kpi) if math.isfinite(value) else "–"
+
     own = "no estimate"
     if math.isfinite(g.own_estimate):
         own = reader.change(g.own_estimate, kpi, g.own_low, g.own_high)
@@ -232,7 +241,8 @@ def _over_time(
 ) -> tuple[list[dict[str, Any]], date | None]:
     if by == "course":
         return [], None
-    chosen = replace(filters, **{data.BY[by]: (g.value,)})
+    one: dict[str, Any] = {data.BY[by]: (g.value,)}
+    chosen = replace(filters, **one)
     rows = data.levels(context.queries, kpi, chosen)
     counted = [row for row in rows.iter_rows(named=True) if row["den"]]
     points = [{"week": row["week"], "level": row["num"] / row["den"]} for row in counted]
@@ -241,7 +251,7 @@ def _over_time(
 
 def _span(points: list[dict[str, Any]], two: tuple[view.Group, view.Group]) -> tuple[float, float]:
     values = [row["level"] for row in points]
-    values += [v for g in two for v in (g.before, g.after, g.expected) if math.isfinite(v)]
+    values += [v for g in two for v in (g.before, g.after, g.after - g.own_estimate) if math.isfinite(v)]
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     pad = (high - low) * 0.08 or 1.0
     return low - pad, high + pad
@@ -255,8 +265,8 @@ def _period(series: list[list[dict[str, Any]]]) -> tuple[date, date] | None:
 def _reading(by: str) -> html.Section:
     extra = (
         html.P(
-            "Most agents took several courses, so the rows overlap: they say what became of those who took a course, not "
-            "what the course did alone.",
+            "Most agents took several courses, so the rows overlap: they say what became of those who took a course, "
+            "not what the course did alone.",
             className="card-subtitle",
         )
         if by == "course"
@@ -267,7 +277,7 @@ def _reading(by: str) -> html.Section:
             html.H2("How to read this", className="card-title"),
             html.P(
                 "The dot against the ring is what a report would call the improvement. The dot against the bar is what "
-                "training changed: the bar is where the group would stand had it moved like agents who were not trained.",
+                "training changed: the bar is where the group would stand had it moved like agents not trained yet.",
                 className="card-subtitle",
             ),
             html.P(glossary.plain("shrunk"), className="card-subtitle") if by == "team" else None,
@@ -275,6 +285,19 @@ def _reading(by: str) -> html.Section:
         ],
         className="card",
     )
+
+
+def _nothing(context: Context, found: data.Gains, kpi: Kpi, ways: list[str], by: str, filters: Filters) -> html.Div:
+    """Every group is too small, or nobody was trained: what else can be compared."""
+    others = [
+        dcc.Link(f"Compare {view.NAMES[way].lower()}", href=address(_path(kpi, way), filters), className="button")
+        for way in ways
+        if way != by
+    ]
+    if not filters.is_everything:
+        others.append(dcc.Link("Clear all filters", href=_path(kpi, by), className="button"))
+    words = found.reason or _too_few(context, by)
+    return message(f"No {view.NOUNS[by]} can be shown by itself", words, others)
 
 
 def _hidden(context: Context, found: data.Gains, by: str) -> html.Section | None:
@@ -293,8 +316,8 @@ def _hidden(context: Context, found: data.Gains, by: str) -> html.Section | None
 
 def _too_few(context: Context, by: str) -> str:
     return (
-        f"A {view.NOUNS[by]} with fewer than {context.settings.min_group} trained agents is left out, together with the one "
-        "that would let it be worked out by subtraction: so small a number would be about persons."
+        f"A {view.NOUNS[by]} with fewer than {context.settings.min_group} trained agents is left out, together with the "
+        "one that would let it be worked out by subtraction: so small a number would be about persons."
     )
 
 
@@ -323,7 +346,6 @@ def _heat(context: Context, kpi: Kpi, filters: Filters) -> html.Section:
         instead=html.P(
             "No wave can be followed over time in this selection; widen the period or the sites.", className="muted"
         ),
-        className="spaced",
     )
 
 

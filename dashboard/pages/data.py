@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 from dash import html
 
+from dashboard.components.attributes import attributes
 from dashboard.components.chart import chart_card
 from dashboard.components.choice import menu
 from dashboard.components.table import Column, table
@@ -33,7 +34,7 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
     about = queries.about()
     found = view.ledger(data.meta(queries, "file_manifest"))
     coverage = data.meta(queries, "identity_coverage", "source")
-    facts = view.facts(found, about, coverage, datetime.now(UTC).date(), reader)
+    facts = view.facts(found, about, coverage, data.dropped(queries), datetime.now(UTC).date(), reader)
     return html.Div(
         [
             html.H1(view.sentence(found, about, reader), id="headline"),
@@ -104,7 +105,7 @@ def _ledger(context: Context, found: view.Ledger) -> html.Section:
             className="table-scroll",
             tabIndex=0,
             role="region",
-            **{"aria-label": "Reconciliation by source"},
+            **attributes({"aria-label": "Reconciliation by source"}),
         ),
         html.Details(
             [
@@ -121,7 +122,10 @@ def _ledger(context: Context, found: view.Ledger) -> html.Section:
 
 def _ledger_row(row: dict[str, Any], count: Any, *, total: bool = False) -> html.Tr:
     equal = row["unequal"] == 0
-    sign = [html.Span("✓" if equal else "✕", **{"aria-hidden": "true"}), f" {'yes' if equal else 'no'}"]
+    sign: list[Any] = [
+        html.Span("✓" if equal else "✕", **attributes({"aria-hidden": "true"})),
+        f" {'yes' if equal else 'no'}",
+    ]
     name: list[Any] = [row["source"]]
     if not total:
         name.append(html.Span(f" {row['format']}", className="muted small"))
@@ -145,7 +149,7 @@ def _checks(context: Context) -> html.Section:
     items = [
         html.Li(
             [
-                html.Span(row["mark"], className="check-mark", **{"aria-hidden": "true"}),
+                html.Span(row["mark"], className="check-mark", **attributes({"aria-hidden": "true"})),
                 html.Div(
                     [
                         html.Span(f"{row['check']}: {row['words']}. ", className="strong"),
@@ -190,7 +194,12 @@ def _rejects(context: Context, found: view.Ledger) -> html.Section:
         title=title,
         subtitle="Rows refused, by source and reason; a row with two reasons counts under both.",
         figure=count_bars(shown, label=title, count=reader.count),
-        columns=[Column("source", "Source"), Column("reason", "Reason"), Column("value", "Rows", numeric=True)],
+        columns=[
+            Column("source", "Source"),
+            Column("reason", "Reason"),
+            Column("purpose", "Why"),
+            Column("value", "Rows", numeric=True),
+        ],
         rows=shown,
         csv=csv_link("rejects", Filters()) if shown else None,
         instead=html.P("Every row of every file met its contract.", className="muted"),
@@ -205,11 +214,13 @@ def _coverage(context: Context, coverage: pl.DataFrame) -> html.Section:
     reader = context.settings.reader
     title = view.coverage_title(coverage, reader)
     rows = view.coverage_rows(coverage, reader) if not coverage.is_empty() else []
+    short = [row for row in rows if row["share"] < 1]
+    whole = f"All rows of all {len(rows)} sources with agent ids." if rows else "No source with agent ids is recorded."
     return chart_card(
         id="coverage",
         title=title,
-        subtitle="Share of rows with an agent id whose agent is known, by source, lowest first.",
-        figure=part_bars(rows, label=title),
+        subtitle="Share of rows with an agent id whose agent is known, by source, where it is not all of them.",
+        figure=part_bars(short, label=title),
         definition="Each system has its own agent ids. They are matched by the crosswalk, the employee number or the "
         "e-mail address, in that order; an id that fits two agents is refused.",
         columns=[
@@ -223,11 +234,11 @@ def _coverage(context: Context, coverage: pl.DataFrame) -> html.Section:
         ],
         rows=rows,
         csv=_take_link("meta.identity_coverage") if rows else None,
-        instead=html.P("No source with agent ids has been recorded.", className="muted"),
+        instead=html.P(whole, className="muted small"),
     )
 
 
-def _relations(context: Context) -> html.Details | None:
+def _relations(context: Context) -> html.Section | None:
     rows = data.meta(context.queries, "reconciliation", "relation")
     if rows.is_empty():
         return None
@@ -279,7 +290,7 @@ def _restated(context: Context) -> html.Section:
         "Late and corrected files change the past; here is what changed, largest first.",
         table(columns, found[:MOST_RESTATED], caption="Restated weekly numbers", limit=MOST_RESTATED)
         if found
-        else html.P("Every week that was published before reads the same today.", className="muted"),
+        else html.P("Every week that was published before reads the same today.", className="muted small"),
         csv=_take_link("meta.restatement") if found else None,
     )
 
@@ -312,7 +323,7 @@ def _versions(context: Context) -> html.Section:
 
 def _lineage(context: Context, kpi: str) -> html.Section:
     catalogue = context.settings.catalogue
-    shown = [item for item in context.queries.kpis()]
+    shown = context.queries.kpis()
     chosen: Kpi = catalogue[kpi] if kpi in catalogue else shown[0]
     layers = view.lineage_layers(data.lineage(context.queries, chosen.id))
     options = [(f"{PAGE.base}/{item.id}", item.label) for item in shown]
@@ -377,15 +388,15 @@ def _downloads(context: Context) -> html.Section:
     return _card(
         "downloads",
         "Take the tables along",
-        f"CSV with numbers as stored and a header that says where they come from. Groups under {minimum} agents, and what "
-        "would reveal them, are blank.",
+        f"CSV with numbers as stored and a header that says where they come from. Groups under {minimum} agents, and "
+        "what would reveal them, are blank.",
         listed(marts),
         html.Details([html.Summary(f"{results.height} tables of estimates"), listed(results)], className="as-table")
         if results.height
         else None,
         html.P(
-            "Rows of single agents stay with the warehouse: empathy export mart.agent_week --out agent_week.parquet, on the "
-            "machine that holds it.",
+            "Rows of single agents stay with the warehouse: empathy export mart.agent_week --out agent_week.parquet, on "
+            "the machine that holds it.",
             className="chart-note",
         ),
         className="no-print spaced",
@@ -404,7 +415,7 @@ def _card(id: str, title: str, subtitle: str, *body: Any, csv: str | None = None
         ],
         id=id,
         className=f"card {className}".strip(),
-        **{"aria-labelledby": f"{id}-title"},
+        **attributes({"aria-labelledby": f"{id}-title"}),
     )
 
 

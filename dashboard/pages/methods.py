@@ -7,6 +7,7 @@ from typing import Any
 from dash import dcc, html
 
 from dashboard import glossary
+from dashboard.components.attributes import attributes
 from dashboard.components.table import Column, table
 from dashboard.pages import Context, Page
 from dashboard.state import Filters
@@ -35,7 +36,7 @@ def answer(context: Context, filters: Filters) -> html.Div:
             html.Nav(
                 [html.A(name, href=f"#{key}", className="choice") for key, name in sections],
                 className="choices no-print",
-                **{"aria-label": "On this page"},
+                **attributes({"aria-label": "On this page"}),
             ),
             html.Div([_verdicts(), _design(context)], className="columns halves"),
             _kpis(context),
@@ -50,7 +51,8 @@ def answer(context: Context, filters: Filters) -> html.Div:
 def _verdicts() -> html.Section:
     rows = [
         html.Div(
-            [html.Dt([html.Span(mark, **{"aria-hidden": "true"}), f" {name}"]), html.Dd(meaning)], className="entry"
+            [html.Dt([html.Span(mark, **attributes({"aria-hidden": "true"})), f" {name}"]), html.Dd(meaning)],
+            className="entry",
         )
         for mark, name, meaning in view.verdicts()
     ]
@@ -120,5 +122,5 @@ def _section(id: str, title: str, body: list[Any]) -> html.Section:
         [html.H2(title, className="card-title", id=f"{id}-title"), *body],
         id=id,
         className="card spaced",
-        **{"aria-labelledby": f"{id}-title"},
+        **attributes({"aria-labelledby": f"{id}-title"}),
     )

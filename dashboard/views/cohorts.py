@@ -32,8 +32,8 @@ class Group:
     ----------
     value : str
         As in the filter and the address.
-    label : str
-        As on screen.
+    label, name : str
+        As in a list, and as in a sentence.
     before, after, expected : float
         Levels; ``expected`` is the level after minus the estimated change.
     estimate, low, high : float
@@ -52,6 +52,7 @@ class Group:
 
     value: str
     label: str
+    name: str
     before: float
     after: float
     expected: float
@@ -90,7 +91,7 @@ def groups(found: Gains, kpi: Kpi, by: str, names: Mapping[str, str], reader: Re
     """
     sign = 1.0 if kpi.better == "higher" else -1.0
     listed = [
-        _group(row, kpi, _label(row["name"], by, names, reader), reader)
+        _group(row, kpi, by, _label(row["name"], by, names, reader), reader)
         for row in found.rows.iter_rows(named=True)
         if not row["suppressed"] and row["name"]
     ]
@@ -127,18 +128,20 @@ def _alike(found: Gains, kpi: Kpi, noun: str, reader: Reader) -> str:
         return ""
     if found.spread < kpi.smallest_effect / 2:
         return f", and {plural(noun)} differ by no more than luck would make them"
-    return f"; {plural(noun)} truly differ, typically by {reader.size(found.spread, kpi)} from the average"
+    return f"; {plural(noun)} appear to differ, typically by {reader.size(found.spread, kpi)} from the average"
 
 
 def spread_words(found: Gains, kpi: Kpi, by: str, reader: Reader) -> str:
     """What the numbers of the groups have in common, for the note under the chart."""
     noun = plural(NOUNS[by])
+    if by == "course":
+        return "Agents who took several courses count in each of them, so the rows are not drawn to a common average."
     if not math.isfinite(found.spread):
         return f"With fewer than four {noun} each stands for itself."
     change = reader.change(found.mean, kpi)
     return (
-        f"Average of all {noun}: {change}. Each estimate is drawn towards it, the more so the less data it has; the table "
-        "holds the undrawn numbers too."
+        f"Average of all {noun}: {change}. Each estimate is drawn towards it, the more so the less data it has; the "
+        "table holds the undrawn numbers too."
     )
 
 
@@ -200,29 +203,22 @@ def pair_of(text: str, shown: Sequence[Group]) -> tuple[Group, Group] | None:
 
 
 def pair(first: Group, second: Group, kpi: Kpi, df: float, ci_level: float, reader: Reader) -> Pair:
-    """Two groups compared: the groups' own estimates, because drawing both to one mean would hide what tells them apart."""
+    """Two groups compared by their own estimates: drawn to one mean, they would hide what tells them apart."""
     gap = first.own_estimate - second.own_estimate
     error = math.hypot(first.own_error, second.own_error)
+    one, other = _titled(first.name), second.name
     if not (math.isfinite(gap) and math.isfinite(error)):
-        return Pair(
-            first,
-            second,
-            f"{first.label} and {second.label} cannot be told apart with these data.",
-            math.nan,
-            math.nan,
-            math.nan,
-        )
+        nan = math.nan
+        return Pair(first, second, f"{one} and {other} cannot be told apart with these data.", nan, nan, nan)
     half = float(stats.t.ppf(0.5 + ci_level / 2, max(df, 1.0))) * error
     low, high = gap - half, gap + half
-    span = reader.span(low, high, kpi, join="and")
     if low <= 0 <= high:
-        words = (
-            f"{first.label} and {second.label} may well have gained the same: the difference is likely between {span}."
-        )
+        span = reader.span(low, high, kpi, join="and")
+        words = f"{one} and {other} may well have gained the same: the difference is likely between {span}."
     else:
         ahead, behind = (first, second) if (gap > 0) == (kpi.better == "higher") else (second, first)
-        size = reader.size(gap, kpi, low, high)
-        words = f"{ahead.label} gained {size} more than {behind.label} (difference likely between {span})."
+        size, span = reader.size(gap, kpi, low, high), reader.span(low, high, kpi, join="and", signed=False)
+        words = f"{_titled(ahead.name)} gained {size} more than {behind.name} (likely between {span} more)."
     return Pair(first, second, words, gap, low, high)
 
 
@@ -314,8 +310,10 @@ def heat_title(cells: Sequence[Mapping[str, Any]], kpi: Kpi) -> str:
     return f"{len(with_gain)} of {waves} waves gained, {start}"
 
 
-def _group(row: Mapping[str, Any], kpi: Kpi, label: str, reader: Reader) -> Group:
-    number = lambda name: math.nan if row[name] is None else float(row[name])  # noqa: E731
+def _group(row: Mapping[str, Any], kpi: Kpi, by: str, label: str, reader: Reader) -> Group:
+    def number(name: str) -> float:
+        return math.nan if row[name] is None else float(row[name])
+
     before, after = number("before"), number("after")
     estimate, low, high = number("shrunk"), number("shrunk_low"), number("shrunk_high")
     known = all(map(math.isfinite, (estimate, low, high)))
@@ -335,6 +333,7 @@ def _group(row: Mapping[str, Any], kpi: Kpi, label: str, reader: Reader) -> Grou
     return Group(
         value=str(row["name"]),
         label=label,
+        name=f"the wave of {label}" if by == "wave" else label,
         before=before,
         after=after,
         expected=expected,

@@ -1,4 +1,4 @@
-"""What the data page says: whether every row is accounted for, what was refused and why, and where a number comes from."""
+"""What the data page says: whether every row is accounted for, what was refused, and where a number comes from."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from dashboard.state import day
 from etl.kpis import Catalogue
 
 COUNTS = ("read", "loaded", "rejected", "duplicate")
-STALE_DAYS = 10
-"""Data older than this are called old: the marts are weekly, and the last week is whole only after it has ended."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +46,7 @@ def ledger(manifest: pl.DataFrame) -> Ledger:
     """The reconciliation of ``meta.file_manifest``."""
     files: list[dict[str, Any]] = []
     if not manifest.is_empty():
-        for row in manifest.sort("source", "path").iter_rows(named=True):
-            files.append({name: row[name] for name in ("source", "format", "path", *COUNTS)})
+        files = manifest.sort("source", "path").select("source", "format", "path", *COUNTS).to_dicts()
     for row in files:
         row["difference"] = _difference(row)
     grouped: dict[str, dict[str, Any]] = {}
@@ -91,7 +88,9 @@ def sentence(found: Ledger, about: About, reader: Reader) -> str:
     return f"{first}, and every data check passed."
 
 
-def facts(found: Ledger, about: About, coverage: pl.DataFrame, today: date, reader: Reader) -> list[dict[str, str]]:
+def facts(
+    found: Ledger, about: About, coverage: pl.DataFrame, n_dropped: int, today: date, reader: Reader
+) -> list[dict[str, str]]:
     """Four facts for the head of the page: ``name, value, note``."""
     age = (today - about.data_to).days if about.data_to else None
     if age is None:
@@ -99,9 +98,7 @@ def facts(found: Ledger, about: About, coverage: pl.DataFrame, today: date, read
     elif age <= 0:
         fresh = "up to date"
     else:
-        fresh = f"{reader.count(age)} {'day' if age == 1 else 'days'} old" + (
-            "" if age <= STALE_DAYS else ", not fresh"
-        )
+        fresh = f"{reader.count(age)} {'day' if age == 1 else 'days'} old"
     read = found.total["read"] or 1
     share = 100 * found.total["rejected"] / read
     matched, total = _matched(coverage)
@@ -115,7 +112,8 @@ def facts(found: Ledger, about: About, coverage: pl.DataFrame, today: date, read
         {
             "name": "Rejected with a reason",
             "value": f"{reader.number(share, 2 if 0 < share < 0.1 else 1)}%",
-            "note": f"{reader.count(found.total['rejected'])} of {reader.count(found.total['read'])} rows",
+            "note": f"{reader.count(found.total['rejected'])} of {reader.count(found.total['read'])} rows"
+            + (f", {reader.count(n_dropped)} of them left out on purpose" if n_dropped else ""),
         },
         {
             "name": "Rows matched to an agent",
@@ -166,12 +164,19 @@ def rejects_title(rows: pl.DataFrame, total: int, reader: Reader) -> str:
     """The commonest reason for refusing a row."""
     if rows.is_empty() or total == 0:
         return "No row was rejected"
-    by_reason = rows.group_by("reason").agg(pl.col("rows").sum()).sort("rows", "reason", descending=[True, False])
+    if rows["on_purpose"].all():
+        return "No row was faulty; some were left out on purpose"
+    by_reason = (
+        rows.filter(~pl.col("on_purpose"))
+        .group_by("reason")
+        .agg(pl.col("rows").sum())
+        .sort("rows", "reason", descending=[True, False])
+    )
     reason, count = by_reason.row(0)
     share = reader.number(100 * count / total)
     if by_reason.height == 1:
-        return f"Every rejected row has the same reason: {_plain(reason)}"
-    return f"{share}% of rejected rows have one reason: {_plain(reason)}"
+        return f"Every faulty row has the same fault: {_plain(reason)}"
+    return f"{share}% of rejected rows have one fault: {_plain(reason)}"
 
 
 def reject_rows(rows: pl.DataFrame) -> list[dict[str, Any]]:
@@ -181,6 +186,7 @@ def reject_rows(rows: pl.DataFrame) -> list[dict[str, Any]]:
             "label": f"{row['source']}: {_plain(row['reason'])}",
             "source": row["source"],
             "reason": _plain(row["reason"]),
+            "purpose": "left out on purpose" if row["on_purpose"] else "",
             "value": row["rows"],
         }
         for row in rows.iter_rows(named=True)
