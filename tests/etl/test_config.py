@@ -157,7 +157,8 @@ def test_a_file_in_another_encoding_names_the_line(tmp_path: Path) -> None:
 
 
 def test_a_course_listed_twice(tmp_path: Path) -> None:
-    assert 'course "a" is listed twice' in fault(tmp_path, '[[programme.courses]]\nid="a"\n[[programme.courses]]\nid="a"\n')
+    entry = '[[programme.courses]]\nid="a"\n'
+    assert 'course "a" is listed twice' in fault(tmp_path, entry + entry)
 
 
 def test_a_configuration_error_ends_with_code_two() -> None:

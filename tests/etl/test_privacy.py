@@ -62,7 +62,7 @@ def test_the_key_comes_from_the_environment_or_a_clear_error() -> None:
     config = parse({}, Path("empathy.toml"))
 
     assert key(config, {"EMPATHY_KEY": "x" * 32}) == b"x" * 32
-    with pytest.raises(ConfigError, match="EMPATHY_KEY is not set.*openssl rand -hex 32"):
+    with pytest.raises(ConfigError, match=r"EMPATHY_KEY is not set.*openssl rand -hex 32"):
         key(config, {})
     with pytest.raises(ConfigError, match="at least 16"):
         key(config, {"EMPATHY_KEY": "short"})

@@ -109,7 +109,8 @@ def test_a_source_that_loses_too_much_stops_the_run(workspace: Any, tabular: Mak
 def test_later_stages_refuse_records_and_the_books_still_balance(workspace: Any, tabular: Make) -> None:
     workspace.write("c.csv", CONTACTS)
     report = workspace.extract(tabular("c.csv", "interaction", MAPPING))
-    nobody = "(SELECT _file_id, _line, 'agent u1 is unknown' AS reason FROM landing.interaction WHERE source_agent_id = 'u1')"
+    of_nobody = "landing.interaction WHERE source_agent_id = 'u1'"
+    nobody = f"(SELECT _file_id, _line, 'agent u1 is unknown' AS reason FROM {of_nobody})"
 
     assert report.ledger.refuse(workspace.con, "interaction", nobody) == 1
     assert workspace.books()["c.csv"] == (5, 1, 4, 0)

@@ -181,7 +181,7 @@ def test_a_workbook(workspace: Any, tabular: Make) -> None:
     toml = tabular("days.xlsx", "agent_day", 'options = { sheet = "Days" }')
 
     assert [row[:3] for row in days(workspace, toml)] == [row[:3] for row in DAY_ROWS]
-    with pytest.raises(SourceError, match='no sheet "Hours".*Days'):
+    with pytest.raises(SourceError, match=r'no sheet "Hours".*Days'):
         workspace.extract(toml.replace("Days", "Hours"))
 
 
