@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import time
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sample_data import truth
+from sample_data import exports, truth
 from sample_data.answers import score_chances
 from sample_data.calendar import incident, release, season
 from sample_data.centre import Centre
@@ -555,3 +557,14 @@ def test_any_world_is_whole(
     assert (world.trained_week[trained] <= staff.left[: staff.count][trained]).all()
     if mode == "none":
         assert not trained.any()
+
+
+def test_fast_panel_and_small_world_are_fast(tmp_path: Path) -> None:
+    """Processor seconds, so that a busy machine does not matter; the budgets of wall time are 0.2 s and 3 s."""
+    begin = time.process_time()
+    panel = simulate_panel(Parameters.coverage(teams=200, seats_per_team=12, weeks=52))
+    assert time.process_time() - begin < 2.0
+    assert panel.frame.height == 200 * 12 * 52
+    begin = time.process_time()
+    exports.write(simulate(Parameters(teams=5, seats_per_team=12, weeks=40, pre_weeks=12)), tmp_path)
+    assert time.process_time() - begin < 12.0
