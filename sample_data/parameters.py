@@ -229,7 +229,7 @@ class Money:
     handle_second : tuple of 3 floats
         Loaded cost of one second of handling (40 an hour).
     programme : tuple of 3 floats
-        Cost of the programme per trained agent: seat, hours off the phone, trainer.
+        Cost of the programme per seat it is planned for: fee, hours off the phone, trainer.
     """
 
     escalation: tuple[float, float, float] = (8.0, 11.0, 15.0)
@@ -476,6 +476,14 @@ class Parameters:
     def seats(self) -> int:
         """Number of seats in the centre."""
         return self.teams * self.seats_per_team
+
+    @property
+    def planned_agents(self) -> float:
+        """Number of seats that the programme is planned, and paid, for."""
+        if self.assignment == "none":
+            return 0.0
+        share = 1.0 if self.assignment == "team_waves" else self.chosen_share
+        return self.seats * (1 - self.never_share) * share
 
     def replace(self, **changes: object) -> Parameters:
         """Return a copy with some fields changed."""

@@ -221,10 +221,7 @@ def _programme(params: Parameters) -> str:
 
 def _value(params: Parameters) -> str:
     money = params.money
-    chosen = params.seats * (1 - params.never_share)
-    if params.assignment not in ("team_waves", "none"):
-        chosen *= params.chosen_share
-    low, likely, high = (round(price * chosen, -2) for price in money.programme)
+    low, likely, high = (round(price * params.planned_agents, 2) for price in money.programme)
     entries = (
         ("escalation_rate", tuple(-v for v in reversed(money.escalation)), "contact", "one escalated contact"),
         ("repeat_contact_7d", tuple(-v for v in reversed(money.repeat)), "contact", "one more contact"),

@@ -181,8 +181,8 @@ def money(world: World) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        ``kpi`` (and ``agent_attrition``, ``cost``, ``net``), ``units`` (change of the KPI's numerator), ``low, likely,
-        high`` (money, positive is good).
+        ``kpi`` (and ``agent_attrition``, ``cost``, ``net``), ``units`` (change of the KPI's numerator; seats paid for),
+        ``low, likely, high`` (money, positive is good).
     """
     params = world.params
     rows: list[tuple[str, float, float, float, float]] = []
@@ -194,8 +194,7 @@ def money(world: World) -> pl.DataFrame:
     left = leaving(world)
     units = left["expected_leavers_trained"] - left["expected_leavers_trained_without"]
     rows.append(("agent_attrition", units, *_span(-units, params.money.leaver)))
-    agents = float((world.trained_week < NEVER).sum())
-    rows.append(("cost", agents, *_span(-agents, params.money.programme)))
+    rows.append(("cost", params.planned_agents, *_span(-params.planned_agents, params.money.programme)))
     low, likely, high = (sum(column) for column in list(zip(*(row[2:] for row in rows), strict=True)))
     rows.append(("net", float("nan"), low, likely, high))
     return pl.DataFrame(rows, schema=["kpi", "units", "low", "likely", "high"], orient="row")
