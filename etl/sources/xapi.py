@@ -13,7 +13,6 @@ statements about other statements. Times carry an offset. A completion that says
 | completed_at | timestamp + stored | of completed, passed, mastered, satisfied, UTC |
 | status | verb.id + result.success | completed, failed, in_progress, assigned, withdrawn (abandoned) |
 | score | result.score.scaled | 0 to 1 |
-| row_version | timestamp + stored | counted back from the year 2100: of two completions of a course the first counts |
 """
 
 from __future__ import annotations
@@ -50,7 +49,6 @@ LAST_PART = r"([^/#?]+)/*(?:[#?].*)?$"
 
 _VERB = "lower(regexp_extract(j ->> '$.verb.id', '([^/#]+)/*$', 1))"
 _AT = "coalesce(j ->> '$.timestamp', j ->> '$.stored')"
-_INSTANT = f"(try_cast({_AT} as timestamptz) at time zone 'UTC')"
 
 
 def _status() -> str:
@@ -85,9 +83,6 @@ def plan(context: Context) -> Plan:
             "completed_at": when("completed"),
             "status": Field(status, "verb.id + result.success"),
             "score": path("result.score.scaled"),
-            "row_version": Field(
-                f"timestamp '2100-01-01' - ({_INSTANT} - timestamp '1970-01-01')", "timestamp + stored", typed=True
-            ),
         },
     )
     about = "coalesce(j ->> '$.object.objectType', 'Activity')"

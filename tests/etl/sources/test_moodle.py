@@ -86,3 +86,16 @@ def test_a_file_of_another_kind_is_refused(load, tmp_path):
     export.write_text("ID,Abgeschlossen\n1,ja\n", encoding="utf-8")
     with pytest.raises(EmpathyError, match='no column "Course complete"'):
         load("moodle", export, timezone="UTC")
+
+
+def test_a_course_is_begun_with_its_earliest_activity_unless_that_came_after_it(load, tmp_path):
+    export = tmp_path / "completion-x.csv"
+    export.write_text(
+        'ID,Name,"ID number","Email address",A,"A - Completion date",B,"B - Completion date","Course complete"\n'
+        '1,A,E1,,Completed,"12/02/25, 10:00",Completed,"11/02/25, 10:00","14/02/25, 10:00"\n'
+        '2,B,E2,,Completed,"16/02/25, 10:00",Completed,"15/02/25, 10:00","14/02/25, 10:00"\n',
+        encoding="utf-8",
+    )
+    first, second = load("moodle", export, timezone="UTC").rows("training")
+    assert first["started_at"] == datetime(2025, 2, 11, 10)
+    assert "started_at" not in second

@@ -44,7 +44,7 @@ def test_every_damaged_statement_is_refused_once(load):
     assert loaded.counts == (7, 1, 6, 0)
 
 
-def test_the_first_completion_of_a_course_counts(load, tmp_path):
+def test_every_completion_of_a_course_is_kept_so_that_the_first_is_known(load, tmp_path):
     lines = [
         '{"id":"a","actor":{"account":{"name":"E1"}},"verb":{"id":"v/completed"},"object":{"id":"c/EMP1"},'
         '"timestamp":"2025-02-01T00:00:00Z"}',
@@ -55,5 +55,4 @@ def test_the_first_completion_of_a_course_counts(load, tmp_path):
     export.write_text("\n".join(lines), encoding="utf-8")
     loaded = load("xapi", export)
     assert loaded.counts == (2, 2, 0, 0)
-    times = [row["completed_at"] for row in loaded.rows("training")]
-    assert min(times) == datetime(2025, 2, 1)
+    assert [row["completed_at"].month for row in loaded.rows("training")] == [2, 9]
