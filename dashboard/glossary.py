@@ -9,8 +9,7 @@ from pathlib import Path
 
 _FOLDER = Path(__file__).resolve().parent
 METHODS_FILES = (_FOLDER / "methods.md", _FOLDER.parent / "docs" / "methods.md")
-"""Where the account of the methods lies: in an installed wheel, which carries ``docs/methods.md`` under that name, and in
-a checkout."""
+"""Where the account of the methods lies: in an installed wheel (``docs/methods.md`` under that name), in a checkout."""
 
 
 @dataclass(frozen=True)

@@ -69,5 +69,5 @@ def menu(words: str, options: Sequence[tuple[str, str]], chosen: str, filters: F
             ),
             html.Div(links, className="menu-list scrolling left"),
         ],
-        className="menu no-print picker",
+        className="menu no-print link-menu",
     )

@@ -75,8 +75,9 @@ def _curve(
     for index in range(0, len(rows), step):
         row = rows[index]
         tip = (
-            f"Week of {show_day(row['week'])}\n{count(row['planned'] or 0)} planned, {count(row['started'] or 0)} started, "
-            f"{count(row['completed'] or 0)} completed, {count(row['overdue'] or 0)} overdue"
+            f"Week of {show_day(row['week'])}\n{count(row['planned'] or 0)} planned, "
+            f"{count(row['started'] or 0)} started, {count(row['completed'] or 0)} completed, "
+            f"{count(row['overdue'] or 0)} overdue"
         )
         start, end = x(max(0, index - step / 2)), x(min(len(rows) - 1, index + step / 2))
         box = {"x": start, "y": top, "width": max(1.0, end - start), "height": bottom - top}

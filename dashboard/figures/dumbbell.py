@@ -120,9 +120,10 @@ def _effect(g: Group, z: Any, y: float, reach: float) -> list[Any]:
     tone = f"stroke-{g.tone} thick"
     low, high = max(g.low, -reach), min(g.high, reach)
     parts: list[Any] = [svg.line(z(low), y, z(high), y, tone)] if low < high else []
-    for end, edge, way in ((g.low, -reach, 1), (g.high, reach, -1)):
+    for end, edge in ((g.low, -reach), (g.high, reach)):
         if abs(end) > reach and end * edge > 0:
-            parts.append(svg.path([(z(edge) + 6 * way, y - 4), (z(edge), y), (z(edge) + 6 * way, y + 4)], tone))
+            back = -6 if z(edge) > z(0) else 6  # the range goes on: an arrow that points outwards
+            parts.append(svg.path([(z(edge) + back, y - 4), (z(edge), y), (z(edge) + back, y + 4)], tone))
     if abs(g.estimate) <= reach:
         fill = "surface" if g.tone == "unsure" else g.tone
         parts.append(svg.el("circle", {"cx": z(g.estimate), "cy": y, "r": 5, "class": f"fill-{fill} {tone}"}))
@@ -130,7 +131,7 @@ def _effect(g: Group, z: Any, y: float, reach: float) -> list[Any]:
 
 
 def _effect_axis(
-    rows: Sequence[Group], kpi: Kpi, mean: float, z: Any, top: float, bottom: float, reader: Reader, about: int = 4
+    rows: Sequence[Group], kpi: Kpi, mean: float, z: Any, top: float, bottom: float, reader: Reader, about: int = 6
 ) -> list[Any]:
     band, reach = kpi.smallest_effect, _effect_reach(rows, kpi)
     shown = min(band, reach)

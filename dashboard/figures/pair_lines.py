@@ -49,14 +49,13 @@ def pair_lines(
     """
     if len(points) < 2:
         return None
-    return {
-        "label": label,
-        "wide": _draw(points, span, period, trained_from, (before, after, expected), show, show_day),
-        "narrow": None,
-    }
+    rest = (points, span, period, trained_from, (before, after, expected), show, show_day)
+    return {"label": label, "wide": _draw(560.0, 210.0, *rest), "narrow": _draw(330.0, 190.0, *rest)}
 
 
 def _draw(
+    width: float,
+    height: float,
     points: Sequence[Mapping[str, Any]],
     span: tuple[float, float],
     period: tuple[date, date],
@@ -65,7 +64,7 @@ def _draw(
     show: Callable[[float], str],
     show_day: Callable[[Any], str],
 ) -> Tree:
-    width, height, left, right, top = 560.0, 210.0, 64.0, 8.0, 24.0
+    left, right, top = 64.0, 8.0, 24.0
     bottom = height - 28
     first, last = period
     x_of = svg.scale((0.0, max(1.0, float((last - first).days))), (left, width - right))
@@ -75,7 +74,7 @@ def _draw(
 
     y = svg.scale(span, (bottom, top))
     body: list[Any] = []
-    for value in svg.ticks(*span, 3):
+    for value in svg.ticks(*span, 5):
         body += [
             svg.line(left, y(value), width - right, y(value), "grid"),
             svg.text(left - 8, y(value) + 4, show(value), "tick", "end"),

@@ -23,7 +23,8 @@ PAGE = Page("attrition", "/attrition/<kind>", "Attrition", "Do trained agents st
 
 IMMORTAL = (
     "People must stay to be trained, so trained agents always look loyal in a plain comparison. Here an agent counts "
-    "as untrained until the day training was completed, and is compared with agents of the same tenure in the same months."
+    "as untrained until the day training was completed, and is compared with agents of the same tenure in the same "
+    "months."
 )
 LIKELIHOOD = (
     "How likely trained agents are to leave in a week, against untrained agents of the same site and tenure in the "

@@ -197,7 +197,9 @@ def _pair(
                     " expected without training. Points are four weeks each.",
                 ],
                 className="chart-note",
-            ),
+            )
+            if period is not None
+            else None,
         ],
         id="pair",
         className="card spaced",
@@ -316,8 +318,8 @@ def _hidden(context: Context, found: data.Gains, by: str) -> html.Section | None
 
 def _too_few(context: Context, by: str) -> str:
     return (
-        f"A {view.NOUNS[by]} with fewer than {context.settings.min_group} trained agents is left out, together with the "
-        "one that would let it be worked out by subtraction: so small a number would be about persons."
+        f"A {view.NOUNS[by]} with fewer than {context.settings.min_group} trained agents is left out, together with "
+        "the one that would let it be worked out by subtraction: so small a number would be about persons."
     )
 
 

@@ -395,8 +395,8 @@ def _downloads(context: Context) -> html.Section:
         if results.height
         else None,
         html.P(
-            "Rows of single agents stay with the warehouse: empathy export mart.agent_week --out agent_week.parquet, on "
-            "the machine that holds it.",
+            "Rows of single agents stay with the warehouse: empathy export mart.agent_week --out agent_week.parquet, "
+            "on the machine that holds it.",
             className="chart-note",
         ),
         className="no-print spaced",

@@ -109,6 +109,8 @@ def sentence(shown: Sequence[Group], kpi: Kpi, by: str, found: Gains, reader: Re
     noun = NOUNS[by]
     label = kpi.label[:1].lower() + kpi.label[1:] if not kpi.label[:2].isupper() else kpi.label
     if not known:
+        if n_hidden(found) and not shown:
+            return f"Every {noun} is too small to be shown by itself."
         return found.reason or f"No {noun} can be compared on {label} yet."
     better = sum(g.tone == "better" for g in known)
     worse = sum(g.tone == "worse" for g in known)
@@ -296,7 +298,7 @@ def heat_title(cells: Sequence[Mapping[str, Any]], kpi: Kpi) -> str:
     sure = [cell for cell in cells if cell["tone"] != "unsure"]
     better = [cell for cell in sure if cell["tone"] == "better"]
     if not sure:
-        return "No wave shows a clear change in any four weeks by itself"
+        return "Four weeks at a time, no wave shows a clear change by itself"
     waves = len({cell["row"] for cell in cells})
     with_gain = {cell["row"] for cell in better}
     early = min((cell["column"] for cell in better), default=None)
@@ -306,8 +308,9 @@ def heat_title(cells: Sequence[Mapping[str, Any]], kpi: Kpi) -> str:
         f"from week {BLOCK_WEEKS * (early or 0) + 1} on at the earliest" if early else "from the first four weeks on"
     )
     if len(with_gain) == waves:
-        return f"Every wave gained, {start}"
-    return f"{len(with_gain)} of {waves} waves gained, {start}"
+        return f"Four weeks at a time, every wave shows a clear gain, {start}"
+    show = "shows" if len(with_gain) == 1 else "show"
+    return f"Four weeks at a time, {len(with_gain)} of {waves} waves {show} a clear gain, {start}"
 
 
 def _group(row: Mapping[str, Any], kpi: Kpi, by: str, label: str, reader: Reader) -> Group:
