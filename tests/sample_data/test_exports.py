@@ -20,6 +20,7 @@ import pytest
 
 from etl import config
 from sample_data import exports, settings_file
+from sample_data.dirt import KINDS
 from sample_data.parameters import ASSIGNMENT_MODES, Parameters
 from sample_data.staff import NEVER
 from sample_data.systems import qualtrics
@@ -273,3 +274,20 @@ def test_no_survey_time_falls_into_the_hour_that_comes_twice(exported: World) ->
         for second in said[column].to_list():
             local = dt.datetime.fromtimestamp(second, zone).replace(tzinfo=None)
             assert local.replace(tzinfo=zone, fold=0).utcoffset() == local.replace(tzinfo=zone, fold=1).utcoffset()
+
+
+def test_page_names_every_file_and_column(out: Path) -> None:
+    page = " ".join((ROOT / "docs" / "sample-world.md").read_text(encoding="utf-8").split())
+    section = page.split("## The exports")[1].split("## Dirt")[0]
+    for path in sorted((out / "exports").glob("*.csv")):
+        assert f"`{path.name}`" in section
+        about = section.split(f"- **{path.name}**", 1)[1].split("- **", 1)[0]
+        with path.open(newline="") as file:
+            columns = next(csv.reader(file))
+        assert all(re.search(rf"[`, ]{re.escape(name)}[`,]", about) for name in columns), (path.name, columns)
+
+
+def test_page_lists_every_kind_of_dirt() -> None:
+    page = (ROOT / "docs" / "sample-world.md").read_text(encoding="utf-8").split("## Dirt")[1]
+    for kind, (source, _, what) in KINDS.items():
+        assert re.search(rf"\| `{kind}` \| {source} \| .* \| {re.escape(what)} \|", page)
