@@ -114,11 +114,13 @@ def test_one_cohort_with_untrained_agents_is_fine(make_rollout: Rollout, to_pane
     assert overall.ci_low < overall.estimate < overall.ci_high
 
 
+@pytest.mark.parametrize("variance", ["analytic", "jackknife"])
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_one_trained_team_has_no_error_and_so_no_number(
-    make_rollout: Rollout, to_panel: ToPanel, estimator: str
+    make_rollout: Rollout, to_panel: ToPanel, estimator: str, variance: str
 ) -> None:
-    overall = estimate(to_panel(make_rollout(seed=3, never=13)), estimator).aggregate("simple").overall
+    panel = to_panel(make_rollout(seed=3, never=13))
+    overall = estimate(panel, estimator, variance=variance).aggregate("simple").overall
     assert np.isnan(overall.estimate)
     assert overall.reason is not None
     assert overall.n_trained_clusters == 1

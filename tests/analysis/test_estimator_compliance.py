@@ -67,6 +67,18 @@ def test_dose_divides_by_courses(world: tuple[Panel, np.ndarray]) -> None:
     assert "per course" in twice.per_unit.estimand
 
 
+def test_the_anderson_rubin_ends_are_where_the_adjusted_effect_stops_being_zero(
+    world: tuple[Panel, np.ndarray],
+) -> None:
+    panel, completed = world
+    result = completion_effect(panel, completed)
+    done = (np.arange(panel.n_periods)[None, :] >= completed[:, None]).astype(float)
+    for end in (result.ar_low, result.ar_high):
+        rest = estimate(panel.with_outcome(panel.y - end * done, "rest"), "imputation", variance="jackknife")
+        overall = rest.aggregate("simple").overall
+        assert min(abs(overall.ci_low), abs(overall.ci_high)) == pytest.approx(0, abs=SAME)
+
+
 def test_a_schedule_nobody_followed_gives_no_effect_of_completion(world: tuple[Panel, np.ndarray]) -> None:
     panel, _ = world
     nobody = completion_effect(panel, np.full(panel.n_units, NEVER))

@@ -114,6 +114,39 @@ def test_analytic_and_jackknife_errors_agree_with_many_clusters(make_rollout: Ro
     assert jackknife.std_error > analytic.std_error
 
 
+def test_the_analytic_error_is_equation_8_written_out(make_rollout: Rollout, to_panel: ToPanel) -> None:
+    """Weights of the estimator on every row by dense algebra; effects centred by cohort and week with squared team
+    weights; scores summed by team."""
+    frame = make_rollout(seed=14, teams=12, size=3, weeks=14, first=5, gap=2, waves=3, mixed=0.2)
+    truth = imputed(frame)
+    before = frame.filter((pl.col("week") < pl.col("trained_week")).fill_null(True))
+    agents, weeks = np.unique(before["agent"].to_numpy()), np.unique(before["week"].to_numpy())
+
+    def design(rows: pl.DataFrame) -> np.ndarray:
+        return np.column_stack([dummies(rows["agent"].to_numpy(), agents), dummies(rows["week"].to_numpy(), weeks[1:])])
+
+    z0, z1 = design(before), design(truth)
+    w0 = before["n"].to_numpy().astype(float)
+    v1 = truth["n"].to_numpy() / truth["n"].sum()
+    v0 = -w0 * (z0 @ np.linalg.solve(z0.T @ (z0 * w0[:, None]), z1.T @ v1))
+    residual = before["y"].to_numpy() - z0 @ np.linalg.solve(
+        z0.T @ (z0 * w0[:, None]), z0.T @ (w0 * before["y"].to_numpy())
+    )
+    cells = truth.with_columns(v=pl.Series(v1), ve=pl.Series(v1) * pl.col("effect"))
+    by_team = cells.group_by("trained_week", "week", "team").agg(pl.col("v").sum(), pl.col("ve").sum())
+    centre = by_team.group_by("trained_week", "week").agg(
+        centre=(pl.col("v") * pl.col("ve")).sum() / (pl.col("v") ** 2).sum()
+    )
+    scores = cells.join(centre, on=["trained_week", "week"]).select(
+        "team", score=pl.col("v") * (pl.col("effect") - pl.col("centre"))
+    )
+    rest = pl.DataFrame({"team": before["team"], "score": v0 * residual})
+    total = pl.concat([scores, rest]).group_by("team").agg(pl.col("score").sum())
+    expected = float(np.sqrt((total["score"] ** 2).sum()))
+    ours = estimate(to_panel(frame), "imputation", variance="analytic").aggregate("simple").overall
+    assert ours.std_error == pytest.approx(expected, abs=DUMMIES)
+
+
 def test_few_clusters_show_the_jackknife_and_their_number(make_rollout: Rollout, to_panel: ToPanel) -> None:
     overall = estimate(to_panel(make_rollout(seed=5)), "imputation").aggregate("simple").overall
     assert overall.variance == "jackknife"

@@ -121,3 +121,14 @@ def test_components_joined_by_one_agent_are_one() -> None:
     weeks, _ = components(inside)
     assert weeks[0] == weeks[1] == weeks[3] == weeks[4]
     assert weeks[2] == -1
+
+
+def test_a_cluster_that_alone_links_two_halves_must_be_refitted(make_rollout: Rollout, to_panel: ToPanel) -> None:
+    frame = make_rollout(seed=9, teams=9, weeks=20, missing=0.0)
+    early = (pl.col("team") < 4) & (pl.col("week") < 10)
+    late = (pl.col("team") > 4) & (pl.col("week") >= 10)
+    panel = to_panel(frame.filter(early | late | (pl.col("team") == 4)))
+    layout = Layout.of(panel)
+    fit = fit_two_way(layout, panel.den[layout.order], panel.y[layout.order])
+    assert np.flatnonzero(fit.fragile_clusters()).tolist() == [4]
+    assert np.flatnonzero(fit.leave_one_out()[1]).tolist() == [4]

@@ -147,6 +147,16 @@ def test_romano_wolf_is_holm_for_independent_and_gentler_for_dependent_estimates
     assert np.all(np.diff(adjusted[np.argsort(-t_values)]) >= 0)
 
 
+def test_romano_wolf_never_ranks_a_weaker_estimate_above_a_stronger_one() -> None:
+    """Ten independent estimates, nearly alike: the later steps look at fewer and would fall without the running
+    maximum."""
+    psi = np.kron(np.eye(10), np.ones((40, 1)))
+    t_values = 2.0 - 0.001 * np.arange(10)
+    adjusted = romano_wolf(t_values * standard_errors(psi), psi)
+    assert np.all(np.diff(adjusted) >= 0)
+    assert adjusted[-1] > 0.2
+
+
 def test_romano_wolf_leaves_blanks_blank() -> None:
     psi = np.random.default_rng(5).normal(size=(50, 3))
     psi[:, 1] = np.nan

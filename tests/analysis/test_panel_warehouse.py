@@ -27,7 +27,7 @@ def cur() -> Iterator[duckdb.DuckDBPyConnection]:
                    case when a < 3 then 'north' else 'south' end as site, channel, 'billing' as queue,
                    case when w < 3 then '0-3 months' else '3-12 months' end as tenure_band,
                    (a + w)::double as esc_num, 10.0 + case when channel = 'chat' then 5 else 0 end as esc_den,
-                   case when a < 3 then 1.0 end as hold_num, case when a < 3 then 2.0 end as hold_den
+                   case when a < 3 then 1.0 else 0.0 end as hold_num, case when a < 3 then 2.0 else 0.0 end as hold_den
             from range(4) r(a), range(6) s(w), (values ('voice'), ('chat')) c(channel)"""
         )
         con.execute(
