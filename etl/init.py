@@ -6,52 +6,24 @@ nobody can read off them (a time zone, how agents were chosen) stands behind ``#
 
 from __future__ import annotations
 
-import glob
 import json
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
-from etl import reading
 from etl.contracts import CONTRACTS
 from etl.errors import EmpathyError
-from etl.guess import Guess, guess
-from etl.sources import Recognition, Sample, get
-from etl.sources.registry import FORMATS
-
-ENDINGS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".xlsx", ".xls")
-
-SHARED_IDS = ("bamboohr", "workday")
-"""Formats whose reports belong into one source, because they share their ids."""
-
-NAMES = {
-    ("amazon_connect", "contact records"): "contacts",
-    ("genesys", "conversations"): "contacts",
-    ("genesys", "conversations, surveys and evaluations"): "contacts",
-    ("nice", "contact details"): "contacts",
-    ("zendesk", "tickets"): "tickets",
-    ("zendesk", "satisfaction ratings"): "ratings",
-    ("salesforce", "cases"): "cases",
-    ("salesforce", "opportunity line items"): "opportunities",
-    ("qualtrics", "survey responses"): "surveys",
-    ("xapi", "learning statements"): "learning",
-    ("bamboohr", ""): "staff",
-    ("workday", ""): "staff",
-}
-"""Section names by format and what the files hold."""
+from etl.guess import Guess
+from etl.inventory import ENDINGS, Found, inventory
+from etl.sources import get
 
 QUESTIONS = {
     "timezone": "the zone of the times in these files",
     "format": "whether this is the right format",
 }
 
-_LONGEST_NAME = 40
 _SHOWN = 8
 """Most words of a file listed in a comment."""
 
@@ -70,23 +42,6 @@ class Suggestion:
 
     toml: str
     lines: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _File:
-    path: Path
-    sample: Sample
-    format: str
-    recognition: Recognition
-    proposal: Guess | None = None
-
-
-@dataclass
-class _Source:
-    name: str
-    format: str
-    files: list[_File]
-    paths: list[str] = field(default_factory=list)
 
 
 def suggest(folder: str | Path, relative_to: str | Path | None = None) -> Suggestion:
@@ -112,144 +67,21 @@ def suggest(folder: str | Path, relative_to: str | Path | None = None) -> Sugges
     base = Path(relative_to) if relative_to is not None else root
     if not root.is_dir():
         raise EmpathyError(f"{root}: there is no such folder. Name the folder that holds the exports.")
-    files, left_out = _recognise_all(root)
-    if not files:
+    sources, left_out = inventory(root, base)
+    if not sources:
         seen = "; ".join(left_out[:_SHOWN]) or "it holds no file ending in " + ", ".join(ENDINGS)
         raise EmpathyError(
             f"{root}: no export was recognised ({seen}). Put the exports there, or write empathy.toml by hand."
         )
-    sources = _group(files, base)
     lines = [_summary(source) for source in sources] + left_out
     return Suggestion(_document(root, sources), tuple(lines))
 
 
-def _exports(root: Path) -> list[Path]:
-    found = []
-    for parent, folders, names in os.walk(root):
-        here = Path(parent)
-        if (here / "CURRENT.json").exists():
-            folders.clear()
-            continue
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
-        found += [
-            here / name
-            for name in sorted(names)
-            if not name.startswith((".", "~")) and name.lower().removesuffix(".gz").endswith(ENDINGS)
-        ]
-    return found
-
-
-def _recognise_all(root: Path) -> tuple[list[_File], list[str]]:
-    con = duckdb.connect()
-    files: list[_File] = []
-    left_out: list[str] = []
-    for path in _exports(root):
-        shown = path.relative_to(root).as_posix()
-        try:
-            sample = reading.sample(con, path)
-        except EmpathyError as error:
-            left_out.append(f"left out: {str(error).replace(str(path), shown)}")
-            continue
-        except (duckdb.Error, ValueError, OSError) as error:
-            left_out.append(f"left out: {shown}: cannot be read ({str(error).splitlines()[0][:120]})")
-            continue
-        found = recognise(sample)
-        if found is None:
-            left_out.append(f'left out: {shown}: not recognised; describe it by hand with format = "tabular"')
-        else:
-            files.append(found)
-    return files, left_out
-
-
-def recognise(sample: Sample) -> _File | None:
-    """Return what a file is, or ``None``: the surest format, else the likeliest canonical table."""
-    bids = [
-        (recognition.confidence, name, recognition)
-        for name in FORMATS
-        if name != "tabular" and (recognition := get(name).recognise(sample)) is not None
-    ]
-    if bids:
-        confidence, name, recognition = max(bids, key=lambda bid: bid[0])
-        if confidence >= 0.5:
-            return _File(sample.path, sample, name, recognition)
-    header = sample.header or tuple(dict.fromkeys(key for row in sample.rows for key in row))
-    proposal = guess(header, sample.rows)
-    if proposal is None:
-        return None
-    what = f"probably rows of {proposal.table}"
-    return _File(sample.path, sample, "tabular", Recognition(proposal.score, what, ("timezone",)), proposal)
-
-
-def _group(files: Sequence[_File], base: Path) -> list[_Source]:
-    groups: dict[tuple[object, ...], list[_File]] = {}
-    for file in files:
-        if file.format in SHARED_IDS:
-            key: tuple[object, ...] = (file.format,)
-        else:
-            columns = tuple(sorted((file.proposal.columns if file.proposal else {}).items()))
-            key = (file.format, file.path.parent, _stem(file.path), file.recognition.what, columns)
-        groups.setdefault(key, []).append(file)
-    taken: set[str] = set()
-    sources = []
-    for members in groups.values():
-        name = _unique(_name(members), taken)
-        sources.append(_Source(name, members[0].format, members, _patterns(members, base)))
-    return sources
-
-
-def _stem(path: Path) -> str:
-    """A file's name with its numbers and months left out, so that the files of a series look alike."""
-    return re.sub(r"\d+", "#", path.name)
-
-
-def _name(members: Sequence[_File]) -> str:
-    first = members[0]
-    known = NAMES.get((first.format, first.recognition.what)) or NAMES.get((first.format, ""))
-    if known:
-        return known
-    if first.format == "moodle":
-        return _slug(f"moodle_{first.recognition.options.get('course', '')}")
-    stem = re.sub(r"\.[a-z]+(\.gz)?$", "", first.path.name, flags=re.IGNORECASE)
-    return _slug(re.sub(r"[-_. ]*\d[\d\-_. ]*$", "", stem) if len(members) > 1 else stem)
-
-
-def _slug(text: str) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:_LONGEST_NAME]
-    return slug if slug[:1].isalpha() else f"source_{slug}".rstrip("_")[:_LONGEST_NAME]
-
-
-def _unique(name: str, taken: set[str]) -> str:
-    candidate, number = name, 1
-    while candidate in taken:
-        number += 1
-        candidate = f"{name[: _LONGEST_NAME - 3]}_{number}"
-    taken.add(candidate)
-    return candidate
-
-
-def _patterns(members: Sequence[_File], base: Path) -> list[str]:
-    """A pattern that matches exactly these files, else their paths."""
-    paths = [file.path for file in members]
-    parents = {path.parent for path in paths}
-    if len(paths) > 1 and len(parents) == 1:
-        (parent,) = parents
-        pattern = re.sub(r"\*[-_.\d*]*\*|\*+", "*", re.sub(r"\d+", "*", glob.escape(paths[0].name)))
-        every = {path.name for path in parent.iterdir() if path.is_file()}
-        if {name for name in every if fnmatchcase(name, pattern)} == {path.name for path in paths}:
-            return [_relative(parent, base, pattern)]
-    return [_relative(path.parent, base, glob.escape(path.name)) for path in paths]
-
-
-def _relative(parent: Path, base: Path, name: str) -> str:
-    inside = Path(os.path.relpath(parent.resolve(), base.resolve())).as_posix()
-    return name if inside == "." else f"{inside}/{name}"
-
-
-def _summary(source: _Source) -> str:
+def _summary(source: Found) -> str:
     count = f"{len(source.files)} file{'s' if len(source.files) > 1 else ''}"
     kinds = ", ".join(dict.fromkeys(file.recognition.what for file in source.files))
     label = get(source.format).label
-    return f"[sources.{source.name}] {', '.join(source.paths)} ({count}): {label}: {kinds}"
+    return f"{source.name}: {', '.join(source.paths)} ({count}): {label}: {kinds}"
 
 
 def _toml(value: object) -> str:
@@ -267,7 +99,7 @@ def _key(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
 
 
-def _document(root: Path, sources: Sequence[_Source]) -> str:
+def _document(root: Path, sources: Sequence[Found]) -> str:
     blocks = [
         _head(root, sources),
         *(_section(source) for source in sources),
@@ -278,7 +110,7 @@ def _document(root: Path, sources: Sequence[_Source]) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _head(root: Path, sources: Sequence[_Source]) -> str:
+def _head(root: Path, sources: Sequence[Found]) -> str:
     lines = [
         "# Written by `empathy init`. Go through the lines marked DECIDE, then: empathy check",
         "[project]",
@@ -295,7 +127,7 @@ def _head(root: Path, sources: Sequence[_Source]) -> str:
     return "\n".join(lines)
 
 
-def _seen(sources: Iterable[_Source], names: Sequence[str]) -> set[str]:
+def _seen(sources: Iterable[Found], names: Sequence[str]) -> set[str]:
     """Texts that stand in columns of these names (or mapped to one of them) in the first records."""
     found: set[str] = set()
     for source in sources:
@@ -306,7 +138,7 @@ def _seen(sources: Iterable[_Source], names: Sequence[str]) -> set[str]:
     return found
 
 
-def _section(source: _Source) -> str:
+def _section(source: Found) -> str:
     first = source.files[0]
     known = get(source.format)
     undecided = list(dict.fromkeys(key for file in source.files for key in file.recognition.undecided))
@@ -324,7 +156,7 @@ def _section(source: _Source) -> str:
     return "\n".join(lines)
 
 
-def _options(source: _Source, undecided: Sequence[str]) -> list[str]:
+def _options(source: Found, undecided: Sequence[str]) -> list[str]:
     options: dict[str, Any] = {}
     for file in source.files:
         options.update(file.recognition.options)
@@ -340,13 +172,13 @@ def _options(source: _Source, undecided: Sequence[str]) -> list[str]:
     return lines
 
 
-def _seen_words(source: _Source, key: str) -> str:
+def _seen_words(source: Found, key: str) -> str:
     words = dict.fromkeys(word for file in source.files for word in file.recognition.seen.get(key, ()))
     shown = ", ".join(list(words)[:_SHOWN])
     return f". Seen: {shown}{', …' if len(words) > _SHOWN else ''}" if shown else ""
 
 
-def _mapping(source: _Source, undecided: Sequence[str]) -> list[str]:
+def _mapping(source: Found, undecided: Sequence[str]) -> list[str]:
     first = source.files[0]
     proposal = first.proposal
     table = proposal.table if proposal else get(source.format).tables[0]
@@ -358,6 +190,11 @@ def _mapping(source: _Source, undecided: Sequence[str]) -> list[str]:
         lines.append(f"[sources.{_key(source.name)}.columns]")
         if proposal:
             lines.append("# DECIDE: whether these are the right columns")
+            if source.strangers:
+                shown = ", ".join(source.strangers[:_SHOWN])
+                lines.append(
+                    f"# DECIDE: identity_source has to be the names of sections here; no section is called {shown}"
+                )
         for name in dict.fromkeys((*columns, *asked, *missing)):
             if name in asked and name in columns:
                 lines.append(f"# DECIDE: {name}: {_meaning(table, name)} Guessed from the file:")
@@ -377,7 +214,7 @@ def _mapping(source: _Source, undecided: Sequence[str]) -> list[str]:
     return lines + _values(source, proposal)
 
 
-def _values(source: _Source, proposal: Guess) -> list[str]:
+def _values(source: Found, proposal: Guess) -> list[str]:
     lines = []
     for name in dict.fromkeys((*proposal.values, *proposal.unexplained)):
         item = CONTRACTS[proposal.table][name]
@@ -396,7 +233,7 @@ def _meaning(table: str, name: str) -> str:
     return CONTRACTS[table][name].doc if name in CONTRACTS[table] else ""
 
 
-def _courses(sources: Iterable[_Source]) -> list[str]:
+def _courses(sources: Iterable[Found]) -> list[str]:
     found: dict[str, None] = {}
     for source in sources:
         for file in source.files:
@@ -415,7 +252,7 @@ def _courses(sources: Iterable[_Source]) -> list[str]:
     return list(found)
 
 
-def _programme(sources: Sequence[_Source]) -> str:
+def _programme(sources: Sequence[Found]) -> str:
     lines = ["[programme]", 'name = "Empathy programme"', 'complete = "any"  # or "all": when is an agent trained?', ""]
     courses = _courses(sources)
     if courses:

@@ -62,6 +62,8 @@ def test_the_proposal_for_the_sample_world_can_be_read(world: Path) -> None:
         con.execute("SELECT source, count(*) FROM landing.reject WHERE status = 'open' GROUP BY source").fetchall()
     )
     assert set(rejected) <= {"offers"}, "offers of a kind the proposal leaves to decide"
+    systems = {row[0] for row in con.execute("SELECT DISTINCT identity_source FROM landing.agent_identity").fetchall()}
+    assert systems <= set(proposed.sources), "sections are called what the list of ids calls them"
     for table in ("interaction", "survey_response", "escalation", "training", "agent", "agent_team", "qa_evaluation"):
         assert con.execute(f"SELECT count(*) > 0 FROM landing.{table}").fetchone() == (True,), table
 
@@ -116,6 +118,12 @@ def test_reports_that_share_their_ids_become_one_source(tmp_path: Path) -> None:
         (tmp_path / file).write_bytes((DATA / file).read_bytes())
     config, _, _ = written(tmp_path)
     assert config.sources["staff"].paths == ("bamboohr_employees.csv", "bamboohr_job_history.csv")
+
+
+def test_systems_of_a_crosswalk_that_are_no_section_are_named(tmp_path: Path) -> None:
+    (tmp_path / "ids.csv").write_text("System,Id in system,Employee number\nphones,7,E1\nsap,8,E1\n", encoding="utf-8")
+    _, text, _ = written(tmp_path)
+    assert "no section is called phones, sap" in text
 
 
 def test_a_series_of_files_becomes_a_pattern_that_matches_no_other(tmp_path: Path) -> None:

@@ -1,0 +1,243 @@
+"""Which exports lie in a folder: every file recognised by what is in it, and files of a kind put together."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import duckdb
+
+from etl import reading
+from etl.errors import EmpathyError
+from etl.guess import Guess, guess
+from etl.sources import Recognition, Sample, get, quoted
+from etl.sources.registry import FORMATS
+
+ENDINGS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".xlsx", ".xls")
+
+SHARED_IDS = ("bamboohr", "workday")
+"""Formats whose reports belong into one source, because they share their ids."""
+
+NAMES = {
+    ("amazon_connect", "contact records"): "contacts",
+    ("genesys", "conversations"): "contacts",
+    ("genesys", "conversations, surveys and evaluations"): "contacts",
+    ("nice", "contact details"): "contacts",
+    ("zendesk", "tickets"): "tickets",
+    ("zendesk", "satisfaction ratings"): "ratings",
+    ("salesforce", "cases"): "cases",
+    ("salesforce", "opportunity line items"): "opportunities",
+    ("qualtrics", "survey responses"): "surveys",
+    ("xapi", "learning statements"): "learning",
+    ("bamboohr", ""): "staff",
+    ("workday", ""): "staff",
+}
+"""Section names by format and what the files hold."""
+
+_LONGEST_NAME = 40
+
+
+@dataclass(frozen=True)
+class Export:
+    """One file, what it was recognised as, and the proposal for a table of an unknown system."""
+
+    path: Path
+    sample: Sample
+    format: str
+    recognition: Recognition
+    proposal: Guess | None = None
+
+
+@dataclass
+class Found:
+    """Files that make one source.
+
+    Attributes
+    ----------
+    name, format : str
+        Name of the section, and its format.
+    files : list of Export
+    paths : list of str
+        Patterns or paths that find exactly these files.
+    strangers : list of str
+        For a crosswalk: systems it speaks of that are no section.
+    """
+
+    name: str
+    format: str
+    files: list[Export]
+    paths: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+
+
+def inventory(root: Path, base: Path) -> tuple[list[Found], list[str]]:
+    """Return what lies in a folder and its sub-folders, and one line for every file that is left out.
+
+    Hidden folders and warehouses are passed over.
+
+    Parameters
+    ----------
+    root : Path
+    base : Path
+        Folder to which the paths of the sources are relative.
+    """
+    files, left_out = _recognise_all(root)
+    sources = _group(files, base)
+    _name_as_the_crosswalk_does(sources)
+    return sources, left_out
+
+
+def _exports(root: Path) -> list[Path]:
+    found = []
+    for parent, folders, names in os.walk(root):
+        here = Path(parent)
+        if (here / "CURRENT.json").exists():
+            folders.clear()
+            continue
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
+        found += [
+            here / name
+            for name in sorted(names)
+            if not name.startswith((".", "~")) and name.lower().removesuffix(".gz").endswith(ENDINGS)
+        ]
+    return found
+
+
+def _recognise_all(root: Path) -> tuple[list[Export], list[str]]:
+    con = duckdb.connect()
+    files: list[Export] = []
+    left_out: list[str] = []
+    for path in _exports(root):
+        shown = path.relative_to(root).as_posix()
+        try:
+            sample = reading.sample(con, path)
+        except EmpathyError as error:
+            left_out.append(f"left out: {str(error).replace(str(path), shown)}")
+            continue
+        except (duckdb.Error, ValueError, OSError) as error:
+            left_out.append(f"left out: {shown}: cannot be read ({str(error).splitlines()[0][:120]})")
+            continue
+        found = recognise(sample)
+        if found is None:
+            left_out.append(f'left out: {shown}: not recognised; describe it by hand with format = "tabular"')
+        else:
+            files.append(found)
+    return files, left_out
+
+
+def recognise(sample: Sample) -> Export | None:
+    """Return what a file is, or ``None``: the surest format, else the likeliest canonical table."""
+    bids = [
+        (recognition.confidence, name, recognition)
+        for name in FORMATS
+        if name != "tabular" and (recognition := get(name).recognise(sample)) is not None
+    ]
+    if bids:
+        confidence, name, recognition = max(bids, key=lambda bid: bid[0])
+        if confidence >= 0.5:
+            return Export(sample.path, sample, name, recognition)
+    header = sample.header or tuple(dict.fromkeys(key for row in sample.rows for key in row))
+    proposal = guess(header, sample.rows)
+    if proposal is None:
+        return None
+    what = f"probably rows of {proposal.table}"
+    return Export(sample.path, sample, "tabular", Recognition(proposal.score, what, ("timezone",)), proposal)
+
+
+def _group(files: Sequence[Export], base: Path) -> list[Found]:
+    groups: dict[tuple[object, ...], list[Export]] = {}
+    for file in files:
+        if file.format in SHARED_IDS:
+            key: tuple[object, ...] = (file.format,)
+        else:
+            columns = tuple(sorted((file.proposal.columns if file.proposal else {}).items()))
+            key = (file.format, file.path.parent, _stem(file.path), file.recognition.what, columns)
+        groups.setdefault(key, []).append(file)
+    taken: set[str] = set()
+    sources = []
+    for members in groups.values():
+        name = _unique(_name(members), taken)
+        sources.append(Found(name, members[0].format, members, _patterns(members, base)))
+    return sources
+
+
+def _name_as_the_crosswalk_does(sources: Sequence[Found]) -> None:
+    """Give sections the names by which a crosswalk speaks of them, where that is plain; note the others."""
+    for crosswalk in sources:
+        proposal = crosswalk.files[0].proposal
+        if proposal is None or proposal.table != "agent_identity" or "identity_source" not in proposal.columns:
+            continue
+        for system in sorted(_systems(crosswalk.files[0], proposal.columns["identity_source"])):
+            if any(source.name == system for source in sources):
+                continue
+            alike = [source for source in sources if source.name.startswith(f"{_slug(system)}_")]
+            if len(alike) == 1 and system == _slug(system):
+                alike[0].name = system
+            else:
+                crosswalk.strangers.append(system)
+
+
+def _systems(file: Export, column: str) -> set[str]:
+    """The systems a crosswalk speaks of, from the whole file where it is delimited text."""
+    if file.path.name.lower().removesuffix(".gz").endswith((".csv", ".tsv", ".txt")):
+        try:
+            rows = duckdb.connect().execute(
+                f"SELECT DISTINCT {quoted(column)} FROM read_csv(?, all_varchar = true)", [str(file.path)]
+            )
+            return {str(row[0]) for row in rows.fetchall() if row[0]}
+        except duckdb.Error:
+            pass
+    return {str(row[column]) for row in file.sample.rows if row.get(column)}
+
+
+def _stem(path: Path) -> str:
+    """A file's name with its numbers and months left out, so that the files of a series look alike."""
+    return re.sub(r"\d+", "#", path.name)
+
+
+def _name(members: Sequence[Export]) -> str:
+    first = members[0]
+    known = NAMES.get((first.format, first.recognition.what)) or NAMES.get((first.format, ""))
+    if known:
+        return known
+    if first.format == "moodle":
+        return _slug(f"moodle_{first.recognition.options.get('course', '')}")
+    stem = re.sub(r"\.[a-z]+(\.gz)?$", "", first.path.name, flags=re.IGNORECASE)
+    return _slug(re.sub(r"[-_. ]*\d[\d\-_. ]*$", "", stem) if len(members) > 1 else stem)
+
+
+def _slug(text: str) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:_LONGEST_NAME]
+    return slug if slug[:1].isalpha() else f"source_{slug}".rstrip("_")[:_LONGEST_NAME]
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    candidate, number = name, 1
+    while candidate in taken:
+        number += 1
+        candidate = f"{name[: _LONGEST_NAME - 3]}_{number}"
+    taken.add(candidate)
+    return candidate
+
+
+def _patterns(members: Sequence[Export], base: Path) -> list[str]:
+    """A pattern that matches exactly these files, else their paths."""
+    paths = [file.path for file in members]
+    parents = {path.parent for path in paths}
+    if len(paths) > 1 and len(parents) == 1:
+        (parent,) = parents
+        pattern = re.sub(r"\*[-_.\d*]*\*|\*+", "*", re.sub(r"\d+", "*", glob.escape(paths[0].name)))
+        every = {path.name for path in parent.iterdir() if path.is_file()}
+        if {name for name in every if fnmatchcase(name, pattern)} == {path.name for path in paths}:
+            return [_relative(parent, base, pattern)]
+    return [_relative(path.parent, base, glob.escape(path.name)) for path in paths]
+
+
+def _relative(parent: Path, base: Path, name: str) -> str:
+    inside = Path(os.path.relpath(parent.resolve(), base.resolve())).as_posix()
+    return name if inside == "." else f"{inside}/{name}"
