@@ -73,6 +73,8 @@ select
     ) as repaired,
     any_value(_source) as _source,
     any_value(_file_id) as _file_id,
-    any_value(_line) as _line
+    any_value(_line) as _line,
+    any_value(parameter.run_id) as _run_id
 from numbered
+cross join staging.parameter as parameter
 group by agent_key, spell_no

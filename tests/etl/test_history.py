@@ -100,6 +100,7 @@ def test_any_history_becomes_one_team_a_day(spells: list[tuple[str, dt.date, dt.
 
     con = duckdb.connect(":memory:")
     con.execute("create schema staging; create schema core")
+    con.execute("create table staging.parameter as select 'r1' as run_id")
     con.execute(
         "create table staging.agent_team (agent_key varchar, valid_from date, valid_to date, team_id varchar, "
         "supervisor_key varchar, site varchar, _source varchar, _file_id varchar, _line bigint)"

@@ -1,0 +1,126 @@
+"""Checks: each fires on what it is for, and says so in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl import history, kpis, quality
+
+META = {
+    "reconciliation": 'relation varchar, "rows" bigint, from_files bigint, difference bigint',
+    "file_manifest": 'path varchar, "read" bigint, loaded bigint, rejected bigint, duplicate bigint',
+    "identity_coverage": 'source varchar, "rows" bigint, rows_matched bigint, ambiguous bigint, unknown bigint',
+}
+
+
+def run(built: Any) -> dict[str, quality.CheckResult]:
+    for table, columns in META.items():
+        built.con.execute(f"create table if not exists meta.{table} ({columns})")
+    return {result.check: result for result in quality.run_checks(built.con, kpis.load())}
+
+
+def call(number: int, at: str, agent: str | None = "1", **more: Any) -> dict[str, Any]:
+    row = {"interaction_id": f"c{number}", "source_agent_id": agent, "started_at": at, "channel": "voice", "handle_s": 60}
+    return {**row, **more}
+
+
+STAFF = [{"source_agent_id": "1", "employee_number": "1", "hired_on": "2024-01-08", "left_on": "2024-03-01"}]
+
+
+def test_clean_data_pass_every_check(build_rows: Callable[..., Any]) -> None:
+    staff = [{**STAFF[0], "hired_on": "2023-01-01", "left_on": None}]
+    training = [{"source_agent_id": "1", "course_id": "EMP101", "status": "completed", "completed_at": "2024-01-20"}]
+    results = run(
+        build_rows({"agent": staff, "training": training, "interaction": [call(1, "2024-01-10"), call(2, "2024-02-10")]})
+    )
+    assert {name for name, result in results.items() if result.status == "failed"} == set()
+
+
+def test_work_outside_employment_is_seen(build_rows: Callable[..., Any]) -> None:
+    results = run(build_rows({"agent": STAFF, "interaction": [call(1, "2023-12-20"), call(2, "2024-04-20")]}))
+    assert results["work_before_hiring"].violations == 1
+    assert results["work_after_leaving"].violations == 1
+    assert results["work_after_leaving"].severity == "warning"
+    assert json.loads(results["work_after_leaving"].sample)[0]["left_on"] == "2024-03-01"
+
+
+def test_events_about_contacts_nobody_loaded_are_seen(build_rows: Callable[..., Any]) -> None:
+    rows = {
+        "agent": STAFF,
+        "interaction": [call(1, "2024-01-10"), call(2, "2024-02-20")],
+        "survey_response": [{"response_id": "s", "interaction_id": "zz", "answered_at": "2024-02-19", "csat_raw": 3}],
+    }
+    results = run(build_rows(rows))
+    assert results["survey_response_contact"].violations == 1
+    assert results["unplaced_events"].violations == 1
+
+
+def test_a_missing_day_and_a_doubled_day_are_seen(build_rows: Callable[..., Any]) -> None:
+    first = dt.date(2024, 1, 1)
+    contacts = []
+    for day in range(70):
+        usual = 20 if (first + dt.timedelta(days=day)).isoweekday() < 6 else 0
+        for n in range({30: 3, 38: 60}.get(day, usual)):
+            contacts.append(call(1000 * day + n, f"{first + dt.timedelta(days=day)} 12:00"))
+    result = run(build_rows({"interaction": contacts}))["volume_by_weekday"]
+    assert result.violations == 2
+    assert {row["local_date"] for row in json.loads(result.sample)} == {"2024-01-31", "2024-02-08"}
+
+
+def test_stale_kinds_of_data_are_seen(build_rows: Callable[..., Any]) -> None:
+    rows = {
+        "interaction": [call(1, "2024-01-10"), call(2, "2024-03-10")],
+        "offer": [
+            {"offer_id": "o", "interaction_id": "c1", "kind": "upsell", "made_at": "2024-01-10", "accepted": True}
+        ],
+    }
+    results = run(build_rows(rows))
+    assert results["freshness"].violations == 1
+    assert results["foreign_currency"].violations == 1
+
+
+@pytest.mark.parametrize(
+    ("check", "damage"),
+    [
+        ("agent_week_grain", "insert into mart.agent_week select * from mart.agent_week"),
+        ("agent_week_keys", "update mart.agent_week set week = week + 1"),
+        ("agent_grain", "insert into mart.agent select * from mart.agent"),
+        ("agent_week_reference", "delete from mart.agent"),
+        ("kpi_possible", "update mart.agent_week set escalation_rate_num = 2, escalation_rate_den = 1"),
+        ("agent_spell_order", "update mart.agent_spell set exit_day = entry_day"),
+        ("agent_team_overlap", "update core.agent_team set valid_to = valid_from"),
+        ("identity_overlap", "insert into core.agent_identity select * from core.agent_identity"),
+        ("manifest", "insert into meta.file_manifest values ('f', 3, 1, 1, 0)"),
+        ("reconciliation", "insert into meta.reconciliation values ('core.offer', 3, 4, -1)"),
+    ],
+)
+def test_damage_fails_the_check_that_is_for_it(build_rows: Callable[..., Any], check: str, damage: str) -> None:
+    team = [{"source_agent_id": "1", "team_id": "A", "valid_from": "2023-01-01"}]
+    built = build_rows({"agent": STAFF, "agent_team": team, "interaction": [call(1, "2024-01-10")]})
+    assert run(built)[check].status == "passed"
+    built.con.execute(damage)
+    result = run(built)[check]
+    assert (result.status, result.severity) == ("failed", "error")
+    assert "{n}" not in result.sentence
+
+
+def test_every_check_says_how_grave_it_is_and_what_it_means(tmp_path: Path) -> None:
+    assert len(quality.checks()) >= 20
+    (tmp_path / "vague.sql").write_text("select 1", encoding="utf-8")
+    with pytest.raises(ValueError, match="severity"):
+        quality.checks(tmp_path)
+
+
+def test_a_row_lost_on_the_way_shows_as_a_difference(build_rows: Callable[..., Any]) -> None:
+    built = build_rows({"interaction": [call(1, "2024-01-10"), call(2, "2024-01-11")]})
+    books = quality.reconcile(built.con, history.count_repairs(built.con), built.done.left_out)
+    assert {book.difference for book in books} == {0}
+    built.con.execute("delete from core.interaction where interaction_id = 'c1'")
+    books = quality.reconcile(built.con, history.count_repairs(built.con), built.done.left_out)
+    assert {book.relation: book.difference for book in books if book.difference} == {"core.interaction": -1}
