@@ -1,8 +1,8 @@
 """Is the build fit to publish: the checks of sql/checks, and the rows of every relation traced back to files.
 
-A check is a SELECT of violating rows. The first lines of its file are comments that say how grave a violation is and
-what it means: ``-- severity: error|warning`` and ``-- sentence: ... {n} ...`` with ``{n}`` for the number of violations.
-A violated ``error`` stops publication.
+A check is a SELECT of violating rows. Its file begins with comments that say how grave a violation is and what it
+means: ``-- severity: error|warning`` and ``-- sentence: ... {n} ...`` with ``{n}`` for the number of violations. A
+violated ``error`` stops publication.
 """
 
 from __future__ import annotations

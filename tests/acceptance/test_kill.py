@@ -48,9 +48,7 @@ CONTEXT.set_forkserver_preload(["etl.build", "etl.sources.tabular", "polars", "p
 def write_exports(folder: Path, edition: int) -> None:
     """Exports whose number of contacts says which edition they are."""
     lines = ["interaction_id,source_agent_id,started_at,channel,handle_s"]
-    lines += [
-        f"c{n},a{n % 7},2024-0{1 + n % 6}-1{n % 9} 10:00:00,voice,{60 + n % 300}" for n in range(200 + edition)
-    ]
+    lines += [f"c{n},a{n % 7},2024-0{1 + n % 6}-1{n % 9} 10:00:00,voice,{60 + n % 300}" for n in range(200 + edition)]
     (folder / "contacts.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "training.csv").write_text(
         "source_agent_id,course_id,status,completed_at\na1,EMP101,completed,2024-03-05 09:00:00\n", encoding="utf-8"

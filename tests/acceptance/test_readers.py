@@ -22,7 +22,7 @@ def publish(folder: str, first: int, count: int) -> None:
     for number in range(first, first + count):
         with Draft.open(Path(folder), f"r{number:03d}") as draft:
             for table in ("a", "b"):
-                draft.con.execute(f"create table mart.{table} as select ? as v, range as i from range({ROWS})", [number])
+                draft.con.execute(f"create table mart.{table} as select ? as v, range from range({ROWS})", [number])
             draft.publish()
 
 

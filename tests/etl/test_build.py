@@ -64,7 +64,7 @@ def test_every_row_of_every_file_is_accounted_for(built: tuple[Path, BuildReport
 
 def test_no_check_with_severity_error_failed_and_all_are_kept(built: tuple[Path, BuildReport]) -> None:
     path, report = built
-    kept = dict(query(path, 'select "check", status from meta.check_result where severity = \'error\''))
+    kept = dict(query(path, "select \"check\", status from meta.check_result where severity = 'error'"))
     assert len(kept) >= 8
     assert set(kept.values()) == {"passed"}
     assert len(report.checks) == query(path, "select count(*) from meta.check_result")[0][0]
@@ -89,15 +89,14 @@ def test_schema_yml_describes_every_column_both_ways(built: tuple[Path, BuildRep
 
 def test_agent_week_has_the_columns_of_every_kpi(built: tuple[Path, BuildReport]) -> None:
     path, _ = built
-    columns = {
-        name: kind
-        for name, kind in query(
+    columns = dict(query(
             path, "select column_name, data_type from duckdb_columns() where table_name = 'agent_week'"
-        )
-    }
+        ))
     for kpi in kpis.load().values():
         assert {columns[column] for column in kpi.columns} == {"DOUBLE"}
-    empty = query(path, "select " + ", ".join(f"sum({kpi}_den) > 0" for kpi in kpis.load()) + " from mart.agent_week")[0]
+    empty = query(path, "select " + ", ".join(f"sum({kpi}_den) > 0" for kpi in kpis.load()) + " from mart.agent_week")[
+        0
+    ]
     filled = {kpi for kpi, full in zip(kpis.load(), empty, strict=True) if full}
     assert filled >= {"csat_top2", "escalation_rate", "upsell_conversion", "fcr_7d", "agent_attrition", "aht_seconds"}
 
@@ -108,7 +107,8 @@ def test_lineage_leads_from_a_mart_column_to_landing_columns(built: tuple[Path, 
         query(
             path,
             "select source_relation || '.' || source_column from meta.lineage "
-            "where relation = 'mart.agent_week' and column_name in ('csat_top2_num', 'trained_week', 'aht_seconds_num')",
+            "where relation = 'mart.agent_week' "
+            "and column_name in ('csat_top2_num', 'trained_week', 'aht_seconds_num')",
         )
     )
     assert {
@@ -116,7 +116,9 @@ def test_lineage_leads_from_a_mart_column_to_landing_columns(built: tuple[Path, 
         ("landing.training.completed_at",),
         ("landing.interaction.handle_s",),
     } <= origins
-    traced = {row[0] for row in query(path, "select distinct column_name from meta.lineage where relation = 'mart.agent'")}
+    traced = {
+        row[0] for row in query(path, "select distinct column_name from meta.lineage where relation = 'mart.agent'")
+    }
     assert {"hired_on", "left_on", "trained_week", "team_id"} <= traced
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,8 @@ def team_rows(spells: list[Spell]) -> dict[str, list[dict[str, Any]]]:
     return {
         "agent": [{"source_agent_id": "1", "employee_number": "1", "hired_on": "2019-01-01"}],
         "agent_team": [
-            {"source_agent_id": "1", "team_id": team, "valid_from": start, "valid_to": end} for team, start, end in spells
+            {"source_agent_id": "1", "team_id": team, "valid_from": start, "valid_to": end}
+            for team, start, end in spells
         ],
     }
 
@@ -114,7 +116,7 @@ def test_any_history_becomes_one_team_a_day(spells: list[tuple[str, dt.date, dt.
         con.execute(f"create table {schema}.{name} as {query}")
     rows = con.execute("select valid_from, valid_to, team_id from core.agent_team order by valid_from").fetchall()
     assert rows[0][0] == min(start for _, start, _ in spells)
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in itertools.pairwise(rows):
         assert before[1] == after[0]
     assert all(end is None or start < end for start, end, _ in rows)
     assert {team for _, _, team in rows} <= {team for team, _, _ in spells}

@@ -12,9 +12,8 @@ PEOPLE = [
 
 
 def contact(number: int, agent: str, at: str = "2024-01-10 10:00", source: str = "calls") -> dict[str, Any]:
-    return {
-        "interaction_id": f"c{number}", "source_agent_id": agent, "started_at": at, "channel": "voice", "_source": source,
-    }  # fmt: skip
+    row = {"interaction_id": f"c{number}", "source_agent_id": agent, "started_at": at, "channel": "voice"}
+    return {**row, "_source": source}
 
 
 def keys(built: Any) -> dict[str, str]:
@@ -26,7 +25,12 @@ def test_rules_lead_to_one_person_whatever_the_system(build_rows: Callable[..., 
         {
             "agent": PEOPLE,
             "agent_identity": [{"identity_source": "calls", "source_agent_id": "u-1", "employee_number": "E1"}],
-            "interaction": [contact(1, "u-1"), contact(2, "E1"), contact(3, "mailto:ana@example.com"), contact(4, "E2")],
+            "interaction": [
+                contact(1, "u-1"),
+                contact(2, "E1"),
+                contact(3, "mailto:ana@example.com"),
+                contact(4, "E2"),
+            ],
         }
     )
     found = keys(built)
@@ -120,7 +124,13 @@ def test_without_directory_and_crosswalk_ids_are_taken_as_they_are(build_rows: C
 
 def test_an_escalation_needs_no_agent_of_its_own_when_its_contact_has_one(build_rows: Callable[..., Any]) -> None:
     escalations = [
-        {"escalation_id": "e1", "interaction_id": "c1", "source_agent_id": "tier2-desk", "kind": "tier2", "at": "2024-01-10"},
+        {
+            "escalation_id": "e1",
+            "interaction_id": "c1",
+            "source_agent_id": "tier2-desk",
+            "kind": "tier2",
+            "at": "2024-01-10",
+        },
         {"escalation_id": "e2", "source_agent_id": "nobody", "kind": "complaint", "at": "2024-01-10"},
     ]
     built = build_rows({"agent": PEOPLE, "interaction": [contact(1, "E1")], "escalation": escalations})

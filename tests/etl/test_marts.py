@@ -78,9 +78,7 @@ def test_the_team_in_force_at_the_start_counts(build_rows: Callable[..., Any]) -
     contacts = [{**call(1, 0), "started_at": before}, {**call(2, 0), "started_at": after}]
     built = build_rows({**staff, "interaction": contacts})
     teams = dict(
-        built.rows(
-            "select interaction_id, team_id from core.interaction inner join core.place using (place_ix)"
-        )
+        built.rows("select interaction_id, team_id from core.interaction inner join core.place using (place_ix)")
     )
     assert teams == {"c1": "A", "c2": "B"}
 
@@ -90,7 +88,14 @@ def test_surveys_count_by_response_at_the_contacts_week(build_rows: Callable[...
         {"response_id": "s1", "interaction_id": "c1", "invited_at": at(0), "answered_at": at(9), "csat_raw": 4},
         {"response_id": "s2", "interaction_id": "c1", "invited_at": at(0), "answered_at": at(1), "csat_raw": 3},
         {"response_id": "s3", "interaction_id": "c2", "invited_at": at(8)},
-        {"response_id": "s4", "interaction_id": "c2", "answered_at": at(9), "csat_raw": 80, "scale_min": 0, "scale_max": 100},
+        {
+            "response_id": "s4",
+            "interaction_id": "c2",
+            "answered_at": at(9),
+            "csat_raw": 80,
+            "scale_min": 0,
+            "scale_max": 100,
+        },
     ]
     built = build_rows({**STAFF, "interaction": [call(1, 0), call(2, 8)], "survey_response": surveys})
     assert totals(built, "csat_top2") == (2, 3)
@@ -121,7 +126,14 @@ def test_offers_count_by_eligible_contact_net_of_cancellation(build_rows: Callab
 
 
 def test_amounts_in_another_currency_are_left_out(build_rows: Callable[..., Any]) -> None:
-    offer = {"offer_id": "o1", "interaction_id": "c1", "kind": "upsell", "made_at": at(0), "accepted": True, "amount": 9}
+    offer = {
+        "offer_id": "o1",
+        "interaction_id": "c1",
+        "kind": "upsell",
+        "made_at": at(0),
+        "accepted": True,
+        "amount": 9,
+    }
     built = build_rows(
         {**STAFF, "interaction": [call(1, 0), call(2, 0)], "offer": [{**offer, "currency": "USD"}]},
     )
@@ -140,12 +152,12 @@ def test_a_repeat_counts_against_the_first_agent_and_the_last_week_is_open(build
         call(7, 23, "1", source_customer_id="p", reason="bill"),
     ]
     built = build_rows({**STAFF, "interaction": contacts})
-    rows = dict(
-        (agent, (num, den))
+    rows = {
+        agent: (num, den)
         for agent, num, den in built.rows(
             "select agent_ix, sum(repeat_contact_7d_num), sum(repeat_contact_7d_den) from mart.agent_week group by all"
         )
-    )
+    }
     by_agent = dict(built.rows("select interaction_id, agent_key from core.interaction"))
     ix = dict(built.rows("select agent_key, agent_ix from core.agent"))
     # agent 1: c1 (repeated), c4, c7 (day 23 = last day 30 - 7); c6 on day 24 and c5 are open
@@ -218,7 +230,10 @@ def test_complaints_count_at_the_contact_or_else_when_made(build_rows: Callable[
 
 def test_exposure_is_days_of_employment(build_rows: Callable[..., Any]) -> None:
     """Two agents over 21 days, one of whom leaves after ten: complaints per agent-day."""
-    staff = {"agent": [STAFF["agent"][0], {**STAFF["agent"][1], "left_on": "2024-01-10"}], "agent_team": STAFF["agent_team"]}
+    staff = {
+        "agent": [STAFF["agent"][0], {**STAFF["agent"][1], "left_on": "2024-01-10"}],
+        "agent_team": STAFF["agent_team"],
+    }
     escalations = [{"escalation_id": "e", "source_agent_id": "2", "kind": "complaint", "at": at(9)}]
     built = build_rows({**staff, "interaction": [call(1, 0), call(2, 20), call(3, 1, "2")], "escalation": escalations})
     assert totals(built, "complaints_per_1000_agent_days") == (1, 21 + 10)
@@ -238,7 +253,13 @@ def test_spells_split_at_training_cover_employment_once(build_rows: Callable[...
 
 def test_trained_and_scheduled_weeks(build_rows: Callable[..., Any]) -> None:
     training = [
-        {"source_agent_id": "1", "course_id": "EMP101", "status": "planned", "planned_on": "2024-01-08", "planned_wave": "W1"},
+        {
+            "source_agent_id": "1",
+            "course_id": "EMP101",
+            "status": "planned",
+            "planned_on": "2024-01-08",
+            "planned_wave": "W1",
+        },
         {"source_agent_id": "1", "course_id": "EMP101", "status": "completed", "completed_at": at(16)},
         {"source_agent_id": "1", "course_id": "OTHER", "status": "completed", "completed_at": at(1)},
     ]
@@ -304,7 +325,12 @@ caveat = "An example."
 """
     path = tmp_path / "kpis.toml"
     path.write_text((kpis.SQL_FOLDER / "kpis.toml").read_text(encoding="utf-8") + entry, encoding="utf-8")
-    contacts = [call(1, 0, handle_s=601), call(2, 0, handle_s=600), call(3, 0), call(4, 0, channel="chat", handle_s=900)]
+    contacts = [
+        call(1, 0, handle_s=601),
+        call(2, 0, handle_s=600),
+        call(3, 0),
+        call(4, 0, channel="chat", handle_s=900),
+    ]
     built = build_rows({**STAFF, "interaction": contacts}, catalogue=kpis.load(path))
     assert totals(built, "long_contact_rate") == (1, 2)
 
@@ -335,9 +361,17 @@ def test_as_of_uses_only_what_was_known(build_rows: Callable[..., Any]) -> None:
 
 
 def test_twice_the_same_input_gives_the_same_marts(build_rows: Callable[..., Any]) -> None:
-    contacts = [call(n, n % 21, str(1 + n % 2), handle_s=100 + 0.37 * n, source_customer_id=f"k{n % 9}") for n in range(400)]
+    contacts = [
+        call(n, n % 21, str(1 + n % 2), handle_s=100 + 0.37 * n, source_customer_id=f"k{n % 9}") for n in range(400)
+    ]
     surveys = [
-        {"response_id": f"s{n}", "interaction_id": f"c{n}", "answered_at": at(30), "csat_raw": 1 + n % 7, "scale_max": 7}
+        {
+            "response_id": f"s{n}",
+            "interaction_id": f"c{n}",
+            "answered_at": at(30),
+            "csat_raw": 1 + n % 7,
+            "scale_max": 7,
+        }
         for n in range(300)
     ]
     rows = {**STAFF, "interaction": contacts, "survey_response": surveys}

@@ -26,7 +26,13 @@ def run(built: Any) -> dict[str, quality.CheckResult]:
 
 
 def call(number: int, at: str, agent: str | None = "1", **more: Any) -> dict[str, Any]:
-    row = {"interaction_id": f"c{number}", "source_agent_id": agent, "started_at": at, "channel": "voice", "handle_s": 60}
+    row = {
+        "interaction_id": f"c{number}",
+        "source_agent_id": agent,
+        "started_at": at,
+        "channel": "voice",
+        "handle_s": 60,
+    }
     return {**row, **more}
 
 
@@ -37,7 +43,9 @@ def test_clean_data_pass_every_check(build_rows: Callable[..., Any]) -> None:
     staff = [{**STAFF[0], "hired_on": "2023-01-01", "left_on": None}]
     training = [{"source_agent_id": "1", "course_id": "EMP101", "status": "completed", "completed_at": "2024-01-20"}]
     results = run(
-        build_rows({"agent": staff, "training": training, "interaction": [call(1, "2024-01-10"), call(2, "2024-02-10")]})
+        build_rows(
+            {"agent": staff, "training": training, "interaction": [call(1, "2024-01-10"), call(2, "2024-02-10")]}
+        )
     )
     assert {name for name, result in results.items() if result.status == "failed"} == set()
 
@@ -66,8 +74,8 @@ def test_a_missing_day_and_a_doubled_day_are_seen(build_rows: Callable[..., Any]
     contacts = []
     for day in range(70):
         usual = 20 if (first + dt.timedelta(days=day)).isoweekday() < 6 else 0
-        for n in range({30: 3, 38: 60}.get(day, usual)):
-            contacts.append(call(1000 * day + n, f"{first + dt.timedelta(days=day)} 12:00"))
+        noon = f"{first + dt.timedelta(days=day)} 12:00"
+        contacts += [call(1000 * day + n, noon) for n in range({30: 3, 38: 60}.get(day, usual))]
     result = run(build_rows({"interaction": contacts}))["volume_by_weekday"]
     assert result.violations == 2
     assert {row["local_date"] for row in json.loads(result.sample)} == {"2024-01-31", "2024-02-08"}

@@ -71,8 +71,7 @@ def test_threads_read_side_by_side(tmp_path: Path) -> None:
     seen: list[int] = []
 
     def read() -> None:
-        for _ in range(20):
-            seen.append(value_of(warehouse))
+        seen.extend(value_of(warehouse) for _ in range(20))
 
     threads = [threading.Thread(target=read) for _ in range(4)]
     for thread in threads:
@@ -91,5 +90,5 @@ def test_a_damaged_version_is_explained(tmp_path: Path) -> None:
 
 def test_unknown_versions_are_named(tmp_path: Path) -> None:
     publish(tmp_path, "r1", 1)
-    with pytest.raises(NoVersionError, match='"r9".*r1'), Warehouse(tmp_path).reader("r9"):
+    with pytest.raises(NoVersionError, match=r'"r9".*r1'), Warehouse(tmp_path).reader("r9"):
         pass
