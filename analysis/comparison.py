@@ -235,6 +235,13 @@ def completed_weeks(panel: Panel, roster: Roster) -> Ints:
     return np.where(trained == NEVER, NEVER, trained - (panel.times[0] - roster.origin).days // 7)
 
 
+def hired_weeks(panel: Panel, roster: Roster) -> Ints:
+    """(A,) panel week in which each agent was hired, negative before the window; NEVER when not known."""
+    place = roster.place()
+    hired = roster.hired[[place[str(key)] for key in panel.units]]
+    return np.where(hired == NEVER, NEVER, hired - (panel.times[0] - roster.origin).days // 7)
+
+
 def selection_rule(
     cur: duckdb.DuckDBPyConnection, panel: Panel, roster: Roster, rule: Rule, *, worst: str, timing: Timing
 ) -> SelectionRule:

@@ -23,7 +23,14 @@ from analysis.checks import (
 )
 from analysis.checks import selection_dip as dip
 from analysis.checks.result import ALARM_LEVEL, SLICE_ALARM_LEVEL, CheckResult, Status
-from analysis.comparison import Roster, comparison_panel, completed_weeks, selection_rule, share_picked_by_rule
+from analysis.comparison import (
+    Roster,
+    comparison_panel,
+    completed_weeks,
+    hired_weeks,
+    selection_rule,
+    share_picked_by_rule,
+)
 from analysis.compliance import completion_effect
 from analysis.design import Design
 from analysis.errors import EstimationError, PanelError
@@ -36,6 +43,7 @@ from analysis.planning import decisive_std_error, weeks_to_know
 from analysis.results import EffectEstimate
 from analysis.slices import Slice
 from analysis.tables import LADDER_LABELS, SCHEMAS, check_rows, parts_rows, slice_columns, table
+from analysis.tenure import without_learning_curve
 from analysis.units import Reader
 from analysis.verdict import Verdict, verdict
 
@@ -253,7 +261,7 @@ def study_panel(
     """
     design = setting.design
     try:
-        panel = comparison_panel(
+        raw = comparison_panel(
             cur,
             kpi.id,
             slice_,
@@ -265,6 +273,7 @@ def study_panel(
         )
     except PanelError as error:
         return no_study(kpi, setting, slice_kind, slice_value, str(error))
+    panel = without_learning_curve(raw, hired_weeks(raw, setting.roster), design.anticipation_weeks)
     rule = None
     if design.same_rule is not None:
         worst = "high" if setting.rule_better == "lower" else "low"
@@ -279,6 +288,7 @@ def study_panel(
         thorough=thorough,
         by_week=by_week,
         warehouse=(cur, slice_),
+        raw=raw,
         completed=completed_weeks(panel, setting.roster) if thorough and design.timing == "scheduled" else None,
     )
 
@@ -295,6 +305,7 @@ def study_of(
     by_week: bool = True,
     warehouse: tuple[duckdb.DuckDBPyConnection, Slice] | None = None,
     completed: NDArray[np.int64] | None = None,
+    raw: Panel | None = None,
 ) -> KpiStudy:
     """The same on a panel that is already there (simulations, published panels).
 
@@ -310,8 +321,11 @@ def study_of(
         Cursor and slice for the case-mix check; ``None`` leaves it out.
     completed
         (A,) week of completion, where agents count from their planned week: gives the effect of completing.
+    raw
+        The panel before the learning curve was taken out: for levels and for the naive rungs of the ladder.
     """
     design, reader = setting.design, setting.reader
+    raw = panel if raw is None else raw
     wait, level = design.anticipation_weeks, setting.ci_level
 
     def fit(name: str, on: Panel, **options: Any) -> Study:
@@ -349,8 +363,8 @@ def study_of(
             checks.append(_mix(warehouse, panel, kpi, design, reader, fit))
         universal = fit("group_time", panel, base="universal").aggregate("event_time")
         checks.append(sensitivity.check(universal, kpi, reader, alpha=1 - level))
-        checks.append(decomposition.check(_forbidden_weight(panel), reader))
-        tables["ladder"] = _ladder_rows(where, panel, main, design, level)
+        checks.append(decomposition.check(_forbidden_weight(raw), reader))
+        tables["ladder"] = _ladder_rows(where, raw, main, second.overall, design, level)
         tables["att_gt"] = _att_gt_rows(kpi.id, main)
     else:
         checks.append(composition.check(panel, simple, kpi, small, reader))
@@ -376,7 +390,7 @@ def study_of(
         tables=tables,
         checks=tuple(checks),
         verdict=judgement.decide(found),
-        baseline=baseline(panel, wait),
+        baseline=baseline(raw, wait),
         context=judgement,
         influence=(panel.clusters, simple.overall_influence),
         volume_per_week=volume(panel),
@@ -430,11 +444,16 @@ def _forbidden_weight(panel: Panel) -> float | None:
 
 
 def _ladder_rows(
-    where: Mapping[str, str], panel: Panel, main: Study, design: Design, level: float
+    where: Mapping[str, str], raw: Panel, main: Study, second: EffectEstimate, design: Design, level: float
 ) -> list[dict[str, Any]]:
-    rungs = ladder(panel, design.anticipation_weeks, level).to_dicts()
+    """Naive rungs on what a slide would show, the others as the headline and the second opinion were estimated."""
+    rungs = ladder(raw, design.anticipation_weeks, level).to_dicts()
+    found = main.aggregate("simple").overall
+    for rung in rungs:
+        for better in (found, second):
+            if rung["estimator"] == better.estimator and better.available:
+                rung.update({name: getattr(better, name) for name in ("estimate", "std_error", "ci_low", "ci_high")})
     if design.headline not in {rung["estimator"] for rung in rungs}:
-        found = main.aggregate("simple").overall
         rungs.append(
             {
                 "estimator": design.headline,

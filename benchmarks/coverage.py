@@ -16,10 +16,12 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -29,9 +31,10 @@ from analysis.design import Situation, choose
 from analysis.estimators.stacked import SelectionRule
 from analysis.kpi_study import Setting, study_of
 from analysis.panel import NEVER
+from analysis.tenure import without_learning_curve
 from analysis.units import Reader
 from etl.config import Assignment, AssignmentRule
-from etl.kpis import load
+from etl.kpis import Kpi, load
 from sample_data.panel import PanelWorld, simulate_panel
 from sample_data.parameters import Parameters
 
@@ -47,6 +50,7 @@ class Row:
     recorded_mode: str
     teams: int
     effect_scale: float = 1.0
+    whole: bool = False
 
 
 ROWS = (
@@ -55,6 +59,7 @@ ROWS = (
     Row("team waves, 40 teams", "team_waves", "team_waves", 40),
     Row("team waves, 15 teams", "team_waves", "team_waves", 15),
     Row("worst first, rule recorded, 40 teams", "lowest_performers", "lowest_performers", 40),
+    Row("team waves, 40 teams, with turnover and learning", "team_waves", "team_waves", 40, 1.0, True),
     Row("no effect, team waves, 40 teams", "team_waves", "team_waves", 40, 0.0),
     Row("no effect, worst first, rule recorded, 40 teams", "lowest_performers", "lowest_performers", 40, 0.0),
     Row("no effect, worst first, recorded as unknown, 40 teams", "lowest_performers", "unknown", 40, 0.0),
@@ -106,18 +111,22 @@ def setting_of(mode: str, params: Parameters) -> Setting:
     if mode == "lowest_performers":
         rule = AssignmentRule(kpi="escalation_rate", lookback_weeks=params.lookback_weeks, share=params.chosen_share)
     assignment = Assignment(mode=mode, unit="team", rule=rule)
-    exposed = 0.0 if mode == "team_waves" else 0.5
+    exposed = 0.0 if params.hazard_monthly[0] == 0 and mode == "team_waves" else 0.5
     design = choose(assignment, Situation(True, 1, 1, exposed, False))
     empty: Any = None
     return Setting(design=design, roster=empty, reader=Reader(), ci_level=0.95)
 
 
+@cache
+def _kpi() -> Kpi:
+    return load()["escalation_rate"]
+
+
 def one_world(row: Row, seed: int, **changes: Any) -> Outcome:
     """Simulate, estimate, judge."""
     settings = {"seats_per_team": SEATS, "weeks": WEEKS, "pre_weeks": PRE_WEEKS, **changes}
-    params = Parameters.coverage(
-        seed=seed, teams=row.teams, assignment=row.world_mode, effect_scale=row.effect_scale, **settings
-    )
+    settings |= {"seed": seed, "teams": row.teams, "assignment": row.world_mode, "effect_scale": row.effect_scale}
+    params = Parameters(contacts_per_week=100.0, **settings) if row.whole else Parameters.coverage(**settings)
     world = simulate_panel(params)
     panel = panel_of(world)
     setting = setting_of(row.recorded_mode, params)
@@ -126,17 +135,31 @@ def one_world(row: Row, seed: int, **changes: Any) -> Outcome:
         start = np.full(panel.n_clusters, NEVER, dtype=np.int64)
         np.minimum.at(start, panel.cluster_ix, panel.cohort_ix)
         panel = without_exposed(panel, panel.clusters[panel.cluster_ix], start[panel.cluster_ix])
+    hired = dict(world.frame.select("agent", "hired_week").unique().iter_rows())
+    panel = without_learning_curve(panel, np.array([hired[agent] for agent in panel.units.tolist()], dtype=np.int64))
     rule = None
     if setting.design.same_rule is not None:
         rule = SelectionRule(params.chosen_share, params.lookback_weeks, "high")
-    kpi = load()["escalation_rate"]
+    kpi = _kpi()
     made = study_of(panel, kpi, setting, rule=rule, by_week=False)
     found = made.headline
     assert found is not None
-    naive = {name: estimate(whole, name).aggregate("simple").overall.estimate for name in ("before_after", "twfe")}
+    naive = {
+        name: estimate(whole, name, variance="analytic").aggregate("simple").overall.estimate
+        for name in ("before_after", "twfe")
+    }
     return Outcome(
-        found.estimate, found.std_error, found.ci_low, found.ci_high, world.att(), made.verdict.state, **naive
+        found.estimate, found.std_error, found.ci_low, found.ci_high, _truth(world, row), made.verdict.state, **naive
     )
+
+
+def _truth(world: PanelWorld, row: Row) -> float:
+    """Average true effect over the weeks that count as trained: planned in a whole world (no-shows), else completed."""
+    if not row.whole:
+        return world.att()
+    cells = world.truth.join(world.frame.select("agent", "week", "scheduled_week"), on=["agent", "week"])
+    cells = cells.filter(pl.col("week") >= pl.col("scheduled_week"))
+    return float(np.average(cells["tau"].to_numpy(), weights=cells["n"].to_numpy()))
 
 
 def summarise(row: Row, outcomes: Sequence[Outcome]) -> Line:

@@ -37,7 +37,7 @@ class PanelWorld:
     ----------
     frame : polars.DataFrame
         ``agent, team`` (one per agent: the team at the scheduled week, else the first), ``week, scheduled_week,
-        trained_week`` (int or null), ``y`` (rate or mean, float), ``n``
+        trained_week`` (int or null), ``hired_week`` (negative before the window), ``y`` (rate or mean, float), ``n``
         (contacts, int). Rows without contacts are left out.
     truth : polars.DataFrame
         ``agent, week, tau`` (true effect on the rate in the cell, spillover included), ``spillover`` (of which
@@ -146,6 +146,7 @@ def _tables(centre: Centre, keys: np.ndarray, values: Array) -> PanelWorld:
             "week": week,
             "scheduled_week": programme.scheduled[agent],
             "trained_week": base[agent],
+            "hired_week": centre.staff.hired[agent],
             "y": count / contacts,
             "n": contacts.astype(np.int64),
         }
