@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +11,9 @@ from pathlib import Path
 _FOLDER = Path(__file__).resolve().parent
 METHODS_FILES = (_FOLDER / "methods.md", _FOLDER.parent / "docs" / "methods.md")
 """Where the account of the methods lies: in an installed wheel (``docs/methods.md`` under that name), in a checkout."""
+
+_LOCAL_LINK = re.compile(r"\[([^\]]+)\]\(([\w./-]+\.md)(?:#[\w-]*)?\)")
+"""A link to a neighbouring document, which the dashboard does not serve."""
 
 
 @dataclass(frozen=True)
@@ -57,5 +61,6 @@ def methods() -> str:
         if file.is_file():
             text = file.read_text(encoding="utf-8")
             head, _, rest = text.partition("\n")
-            return rest.strip() if head.startswith("# ") else text
+            body = rest.strip() if head.startswith("# ") else text
+            return _LOCAL_LINK.sub(r"\1 (docs/\2)", body)
     return ""

@@ -85,7 +85,7 @@ def rejects(queries: Queries) -> pl.DataFrame:
     if not queries.has("meta.reject"):
         return pl.DataFrame()
     return queries.frame(
-        "select source, path, line, table_name, list_transform(reasons, r -> r::varchar) as reasons, status "
+        "select source, path, line, table_name, reasons::varchar[] as reasons, status "
         f"from meta.reject order by source, path, line limit {MOST_REJECTS}"
     )
 

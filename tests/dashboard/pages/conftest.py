@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ def spells(agents: pl.DataFrame, first: date, n_weeks: int, seed: int = 11) -> p
         edges = [tenure, leaves]
         if trained_on is not None and tenure < trained_on < leaves:
             edges = [tenure, trained_on, leaves]
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             last = end == leaves
             rows.append(
                 {
@@ -185,7 +186,10 @@ def extend(config_path: Path, folder: Path) -> Path:
     warehouse = Warehouse(folder / "warehouse")
     with warehouse.reader() as cursor:
         agents = frame(cursor, "select * from mart.agent order by agent_ix")
-        first, n_weeks = cursor.execute("select min(week), max(week_ix) + 1 from mart.agent_week").fetchone() or (None, 0)
+        first, n_weeks = cursor.execute("select min(week), max(week_ix) + 1 from mart.agent_week").fetchone() or (
+            None,
+            0,
+        )
     found = spells(agents, first, n_weeks)
     weeks = person_weeks(found)
     reader = Reader("en_GB", "EUR")

@@ -1,0 +1,230 @@
+"""Cohorts: who gained, in words and drawings, and nothing about small groups."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from analysis.units import Reader
+from dashboard.data import cohorts as data
+from dashboard.data.cohorts import NUMBERS, Gains
+from dashboard.figures.dumbbell import dumbbell
+from dashboard.figures.heatmap import heatmap
+from dashboard.figures.svg import texts
+from dashboard.pages import Context, cohorts
+from dashboard.state import Filters
+from dashboard.views import cohorts as view
+from etl import kpis
+from etl.kpis import Kpi
+
+READER = Reader("en_GB", "EUR")
+LEVEL = 0.95
+
+
+def kpi(name: str = "escalation_rate") -> Kpi:
+    return kpis.load()[name]
+
+
+def gains(*rows: tuple[str, float, float], mean: float = math.nan, spread: float = math.nan) -> Gains:
+    """Groups with an effect and its error; the range is twice the error."""
+    made = [
+        {
+            "name": name,
+            "site": "",
+            "n_agents": 20,
+            "n_contacts": 1000.0,
+            "before": 0.12,
+            "after": 0.12 + effect,
+            "estimate": effect,
+            "own_error": error,
+            "std_error": error,
+            "df": 30.0,
+            "ci_low": effect - 2 * error,
+            "ci_high": effect + 2 * error,
+            "shrunk": effect,
+            "shrunk_low": effect - 2 * error,
+            "shrunk_high": effect + 2 * error,
+            "suppressed": False,
+        }
+        for name, effect, error in rows
+    ]
+    return Gains(pl.DataFrame(made), mean, spread)
+
+
+def test_the_largest_gain_comes_first_whichever_way_is_better() -> None:
+    found = gains(("A", -0.02, 0.004), ("B", 0.01, 0.004), ("C", -0.001, 0.004))
+    lower = view.groups(found, kpi("escalation_rate"), "team", {}, READER)
+    higher = view.groups(found, kpi("csat_top2"), "team", {}, READER)
+    assert [g.label for g in lower] == ["A", "C", "B"]
+    assert [g.label for g in higher] == ["B", "C", "A"]
+    assert [g.tone for g in lower] == ["better", "unsure", "worse"]
+    assert [g.tone for g in higher] == ["better", "unsure", "worse"]
+
+
+def test_expected_is_where_the_group_would_be_without_the_effect() -> None:
+    (g,) = view.groups(gains(("A", -0.02, 0.004)), kpi(), "team", {}, READER)
+    assert g.after == pytest.approx(0.10)
+    assert g.expected == pytest.approx(0.12)
+
+
+@pytest.mark.parametrize(
+    ("rows", "spread", "words"),
+    [
+        ([("A", -0.02, 0.004), ("B", -0.03, 0.004)], math.nan, "Escalations: all 2 teams clearly gained."),
+        ([("A", -0.02, 0.004), ("B", 0.0, 0.004)], math.nan, "Escalations: 1 of 2 teams clearly gained."),
+        ([("A", 0.02, 0.004), ("B", 0.0, 0.004)], math.nan, "none of 2 teams clearly gained, 1 got worse"),
+        ([("A", 0.0, 0.004)], math.nan, "None of 1 team shows a clear change in escalations by itself."),
+        ([("A", -0.02, 0.004)] * 4, 0.0, "differ by no more than luck would make them"),
+        ([("A", -0.02, 0.004)] * 4, 0.02, "teams appear to differ, typically by 2.0 points from the average"),
+    ],
+)
+def test_the_sentence_says_who_gained_and_whether_they_differ(
+    rows: list[tuple[str, float, float]], spread: float, words: str
+) -> None:
+    found = gains(*rows, mean=-0.02, spread=spread)
+    shown = view.groups(found, kpi(), "team", {}, READER)
+    assert words in view.sentence(shown, kpi(), "team", found, READER)
+
+
+def test_two_groups_are_compared_by_what_each_gained() -> None:
+    shown = view.groups(gains(("A", -0.03, 0.003), ("B", -0.01, 0.004)), kpi(), "team", {}, READER)
+    made = view.pair(*shown, kpi(), 30.0, LEVEL, READER)
+    assert made.difference == pytest.approx(-0.02)
+    assert (made.high - made.low) / 2 == pytest.approx(2.042 * 0.005, rel=1e-3)  # t(30), errors add as squares
+    assert made.sentence.startswith("A gained 2.0 points more than B")
+    close = view.groups(gains(("A", -0.03, 0.01), ("B", -0.02, 0.01)), kpi(), "team", {}, READER)
+    assert "may well have gained the same" in view.pair(*close, kpi(), 30.0, LEVEL, READER).sentence
+
+
+def test_the_address_chooses_the_pair_and_nonsense_falls_back() -> None:
+    shown = view.groups(gains(("A", -0.03, 0.003), ("B", -0.02, 0.003), ("C", 0.0, 0.003)), kpi(), "team", {}, READER)
+    assert [g.value for g in view.pair_of("C_vs_B", shown) or ()] == ["C", "B"]
+    for text in ("", "C_vs_C", "C_vs_nobody", "C"):
+        assert [g.value for g in view.pair_of(text, shown) or ()] == ["A", "C"]
+    assert view.pair_of("", shown[:1]) is None
+
+
+def test_a_block_of_weeks_has_the_cautious_error() -> None:
+    start = date(2025, 1, 6)
+    cells = pl.DataFrame(
+        {
+            "cohort": [start] * 5,
+            "week": [start + timedelta(weeks=k) for k in range(5)],
+            "estimate": [-0.01, -0.02, -0.03, -0.02, 0.0],
+            "std_error": [0.004, 0.005, 0.006, 0.005, 0.004],
+            "n_agents": [30, 30, 30, 29, 28],
+        }
+    )
+    first, second = view.blocks(cells, kpi(), LEVEL, READER)
+    assert first["estimate"] == pytest.approx(-0.02)
+    assert (first["high"] - first["low"]) / 2 == pytest.approx(1.959964 * 0.005)
+    assert (first["tone"], second["tone"]) == ("better", "unsure")
+    assert first["value"] == pytest.approx(2.0)  # points, better is positive
+    assert "every wave" in view.heat_title([first, second], kpi())
+    assert view.heat_title([first, second], kpi()).endswith(
+        "every wave shows a clear gain, from the first four weeks on"
+    )
+
+
+def test_the_dumbbell_says_every_number_on_pointing_and_points_outwards() -> None:
+    found = gains(("A", -0.02, 0.004), ("B", 0.001, 0.004), ("C", -0.02, 0.2))
+    shown = view.groups(found, kpi(), "team", {}, READER)
+    figure = dumbbell(shown, label="who", kpi=kpi(), mean=-0.01, reader=READER)
+    assert figure is not None
+    for tree in (figure["wide"], figure["narrow"]):
+        words = " ".join(texts(tree))
+        assert "Expected without training 12.0%" in words
+        assert "likely" in words
+    assert dumbbell([], label="", kpi=kpi(), mean=0.0, reader=READER) is None
+
+
+def test_better_is_on_the_right_whichever_way_the_kpi_goes() -> None:
+    for name in ("escalation_rate", "csat_top2"):
+        effect = -0.02 if name == "escalation_rate" else 0.02
+        shown = view.groups(gains(("A", effect, 0.004)), kpi(name), "team", {}, READER)
+        figure = dumbbell(shown, label="", kpi=kpi(name), mean=math.nan, reader=READER)
+        assert figure is not None
+        dots = [part for part in _walk(figure["wide"]) if part[0] == "circle" and "fill-better" in part[1]["class"]]
+        zero = [part for part in _walk(figure["wide"]) if part[0] == "line" and part[1]["class"] == "axis"]
+        assert dots[0][1]["cx"] > zero[0][1]["x1"]
+
+
+def test_cells_that_are_not_there_are_crossed_out() -> None:
+    cells = [
+        {"row": "a", "row_label": "A", "column": c, "column_label": str(c), "value": 1.0, "tone": "better",
+         "words": "+1", "tip": "t"}
+        for c in (0, 2)
+    ]  # fmt: skip
+    figure = heatmap(cells, label="")
+    assert figure is not None
+    drawn = list(_walk(figure["wide"]))
+    assert sum(part[0] == "rect" for part in drawn) == 2
+    assert sum(part[0] == "line" for part in drawn) == 1
+    assert heatmap([], label="") is None
+
+
+def test_sites_carry_the_stored_numbers(world: Context) -> None:
+    found = data.gains(world.queries, kpi(), "site", Filters()).rows
+    stored = world.queries.frame(
+        "select slice_value, estimate, ci_low, ci_high from result.effect where kpi = 'escalation_rate' "
+        "and slice_kind = 'site' and role = 'headline' order by 1"
+    )
+    for name in ("estimate", "ci_low", "ci_high"):
+        np.testing.assert_allclose(found.sort("name")[name].to_numpy(), stored[name].to_numpy(), rtol=1e-9)
+
+
+def test_small_teams_and_what_would_reveal_them_have_no_numbers(world: Context) -> None:
+    rows = data.gains(world.queries, kpi(), "team", Filters()).rows
+    hidden = rows.filter("suppressed")
+    assert hidden.filter(pl.col("site") == "Porto").height >= 2
+    for name in (*NUMBERS, "n_agents"):
+        assert hidden[name].is_null().all()
+    shown = rows.filter(~pl.col("suppressed"))
+    assert (shown["n_agents"] >= world.settings.min_group).all()
+    assert "Porto-8" not in shown["name"].to_list()
+
+
+def test_a_filter_changes_what_is_compared(world: Context) -> None:
+    everybody = data.gains(world.queries, kpi(), "team", Filters()).rows
+    madrid = data.gains(world.queries, kpi(), "team", Filters(site=("Madrid",))).rows
+    chat = data.gains(world.queries, kpi(), "team", Filters(channel=("chat",))).rows
+    assert set(madrid["name"]) < set(everybody["name"])
+    assert chat["n_contacts"].sum() < everybody["n_contacts"].sum()
+
+
+def test_a_course_counts_from_the_week_after_it_was_completed(world: Context) -> None:
+    rows = {row["name"]: row for row in data.gains(world.queries, kpi(), "course", Filters()).rows.to_dicts()}
+    assert rows["EMP201"]["n_agents"] < rows["EMP101"]["n_agents"]
+    assert rows["EMP201"]["n_contacts"] < rows["EMP101"]["n_contacts"] / 2  # half the agents, and weeks later
+
+
+def test_levels_of_a_group_that_may_not_be_shown_alone_are_empty(world: Context) -> None:
+    assert data.levels(world.queries, kpi(), Filters(team=("Porto-8",))).is_empty()
+    assert data.levels(world.queries, kpi(), Filters(team=("Madrid-3",))).height > 5
+
+
+def test_the_page_survives_every_choice(world: Context) -> None:
+    for by in data.BY:
+        for name in ("escalation_rate", "upsell_revenue", "nonsense"):
+            body = str(cohorts.answer(world, Filters(), name, by, ""))
+            assert "headline" in body
+    body = str(cohorts.answer(world, Filters(channel=("chat",)), "absence_rate", "team"))
+    assert "Not recorded by channel" in body or "not recorded by channel" in body
+
+
+def test_an_unfiltered_page_has_no_small_team_in_it(world: Context) -> None:
+    assert "Porto-8" not in str(cohorts.answer(world, Filters(), "escalation_rate", "team"))
+    frame = cohorts.DOWNLOADS["cohorts"].make(world, Filters(), {"kpi": "escalation_rate", "by": "team"})
+    assert frame.filter(pl.col("name") == "Porto-8")["estimate"].is_null().all()
+
+
+def _walk(tree: list) -> list:  # type: ignore[type-arg]
+    found = [tree]
+    for child in tree[2:]:
+        if not isinstance(child, str):
+            found += _walk(child)
+    return found
