@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +119,35 @@ def agent_week(catalogue: kpis.Catalogue, seed: int = 5) -> pl.DataFrame:
         if not kpi.binary:
             columns[f"{kpi.id}_sq"] = num.astype(float) ** 2
     return rows.drop("cohort", "band").with_columns(**{name: pl.Series(values) for name, values in columns.items()})
+
+
+def agent_spell(seed: int = 9) -> pl.DataFrame:
+    """``mart.agent_spell``: everybody hired 60 weeks before the data, one in five leaving, split at training."""
+    rng = np.random.default_rng(seed)
+    first = 60 * 7
+    rows = []
+    for agent in roster().iter_rows(named=True):
+        leaves = rng.random() < 0.2
+        last = first + int(rng.integers(30, N_WEEKS * 7)) if leaves else first + N_WEEKS * 7
+        trained = None if agent["cohort"] is None else first + (agent["cohort"] - FIRST_WEEK).days
+        cuts = [first, last] if trained is None or trained >= last else [first, trained, last]
+        for entry, leave in pairwise(cuts):
+            final = leave == last
+            rows.append(
+                {
+                    "agent_ix": agent["agent_ix"],
+                    "agent_key": agent["agent_key"],
+                    "team_id": agent["team_id"],
+                    "site": agent["site"],
+                    "entry_day": entry,
+                    "exit_day": leave,
+                    "start_on": FIRST_WEEK + timedelta(days=entry - first),
+                    "trained": trained is not None and entry >= trained,
+                    "left": final and leaves,
+                    "leave_type": "voluntary" if final and leaves else None,
+                }
+            )
+    return pl.DataFrame(rows, schema_overrides={"leave_type": pl.String})
 
 
 def results(catalogue: kpis.Catalogue) -> dict[str, pl.DataFrame]:
@@ -243,6 +273,7 @@ def _build(folder: Path, run_id: str = "r1", seed: int = 5, toml: str = TOML) ->
     with Draft.open(folder / "warehouse", run_id) as draft:
         draft.write_table("mart", "agent_week", weeks)
         draft.write_table("mart", "agent", agents)
+        draft.write_table("mart", "agent_spell", agent_spell())
         for name, row in (("run", run), ("file_manifest", manifest), ("check_result", checks)):
             draft.write_table("meta", name, pl.DataFrame([row]))
         draft.write_results(results(catalogue))

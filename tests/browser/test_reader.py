@@ -1,0 +1,119 @@
+"""What a reader does with a page: keyboard, tips, tables, downloads, links; and the whole way on a simulated centre."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import polars as pl
+from playwright.sync_api import Page, expect
+
+from dashboard.state import Filters
+
+
+def test_the_page_can_be_walked_with_the_keyboard(visit: Callable[..., Any]) -> None:
+    page: Page = visit("/effects/escalation_rate").page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+    reached: list[str] = []
+    describe = (
+        "(() => { const e = document.activeElement; return e.id || e.getAttribute('aria-label') "
+        "|| e.textContent.trim().slice(0, 40) || e.tagName; })()"
+    )
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate(describe))
+        ring = page.evaluate(
+            "(() => { const s = getComputedStyle(document.activeElement); "
+            "return s.outlineStyle !== 'none' || s.boxShadow !== 'none' || s.borderColor; })()"
+        )
+        assert ring, reached[-1]
+    walked = " | ".join(reached)
+    for stop in ("nav-overview", "filter-site", "filter-channel", "kpi", "View as table", "weeks before training"):
+        assert stop in walked, walked
+
+
+def test_arrow_keys_walk_the_marks_of_a_figure(visit: Callable[..., Any]) -> None:
+    page: Page = visit("/effects/escalation_rate").page
+    marks = page.locator("#course svg.wide .mark")
+    marks.first.focus()
+    expect(page.locator("#tip")).to_contain_text("14 weeks before training")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#tip")).to_contain_text("13 weeks before training")
+    page.keyboard.press("End")
+    expect(page.locator("#tip")).to_contain_text("weeks after training")
+    page.keyboard.press("Escape")
+    expect(page.locator("#tip")).to_be_hidden()
+
+
+def test_a_definition_is_one_hover_away(visit: Callable[..., Any]) -> None:
+    page: Page = visit("/").page
+    page.hover("#card-csat_top2 .info")
+    expect(page.locator("#tip")).to_contain_text("Share of survey answers")
+
+
+def test_every_chart_has_its_table_and_it_can_be_sorted(visit: Callable[..., Any]) -> None:
+    for path in ("/", "/effects/escalation_rate"):
+        page: Page = visit(path).page
+        for card in page.locator(".chart-card").all():
+            card.locator(".as-table > summary", has_text="View as table").click()
+            assert card.locator("table tbody tr").count() >= 3
+    heading = page.locator("#course th", has_text="Agents")
+    heading.locator("button").click()
+    assert heading.get_attribute("aria-sort") == "ascending"
+    values = [
+        int(v) for v in page.eval_on_selector_all("#course tbody td:nth-child(5)", "c => c.map(e => e.dataset.value)")
+    ]
+    assert values == sorted(values)
+
+
+def test_downloads(visit: Callable[..., Any], tmp_path: Path) -> None:
+    page: Page = visit("/effects/escalation_rate?site=Madrid").page
+    saved: dict[str, bytes] = {}
+    for kind, name in (("csv", "Numbers (CSV)"), ("svg", "Drawing (SVG)"), ("png", "Picture (PNG)")):
+        page.click("#course .menu summary")
+        with page.expect_download() as waiting:
+            page.locator("#course .menu-item", has_text=name).click()
+        target = tmp_path / f"course.{kind}"
+        waiting.value.save_as(target)
+        assert waiting.value.suggested_filename.endswith(f".{kind}")
+        saved[kind] = target.read_bytes()
+        page.keyboard.press("Escape")
+    head = [line for line in saved["csv"].decode().splitlines() if line.startswith("#")]
+    assert any("Madrid" in line for line in head)
+    assert any("run_id: r1" in line for line in head)
+    frame = pl.read_csv(io.BytesIO(saved["csv"]), comment_prefix="#")
+    assert all(frame.schema[name].is_numeric() for name in ("event_time", "estimate", "band_low", "n_agents"))
+    words = "".join(ElementTree.fromstring(saved["svg"]).itertext())
+    assert "Escalations" in words
+    assert "run r1" in words
+    assert saved["png"].startswith(b"\x89PNG")
+    assert len(saved["png"]) > 20_000
+
+
+def test_links_to_a_page_and_to_a_chart_are_copied(visit: Callable[..., Any]) -> None:
+    made = visit("/effects/escalation_rate?site=Madrid", permissions=["clipboard-read", "clipboard-write"])
+    page: Page = made.page
+    page.get_by_role("button", name="Copy link", exact=True).click()
+    expect(page.locator("#toast")).to_have_text("Link copied")
+    assert page.evaluate("navigator.clipboard.readText()").endswith("/effects/escalation_rate?site=Madrid")
+    page.click("#ladder .menu summary")
+    page.locator("#ladder .menu-item", has_text="Copy link to this").click()
+    page.wait_for_function("navigator.clipboard.readText().then(t => t.endsWith('#ladder'))")
+
+
+def test_a_simulated_centre_from_exports_to_screen(visit: Callable[..., Any], sample_site: Any) -> None:
+    context = sample_site.context
+    page: Page = visit("/", at=sample_site).page
+    stored = context.queries.frame("select sentence from result.headline").item()
+    assert page.inner_text("#headline") == stored
+    row = context.queries.headline("escalation_rate", Filters())
+    kpi = context.settings.catalogue["escalation_rate"]
+    expected = context.settings.reader.change(row["estimate"], kpi, row["ci_low"], row["ci_high"])
+    assert page.inner_text("#card-escalation_rate [data-what=change]").lstrip("▲▼ \n") == expected
+    for channel in context.queries.facets().values["channel"][:1]:
+        live = visit(f"/effects/escalation_rate?channel={channel}&from=2000-01-03", at=sample_site).page
+        assert live.locator("#verdict").count() == 1
