@@ -485,12 +485,12 @@ def _compare_lines(
     if plain is None or header is None or not total or not statement.witnesses:
         return
     step = max(int(total) // WITNESS_ROWS, 1)
-    named = [name for name, said in statement.witnesses.items() if said in reading.columns]
+    named = [name for name, said in statement.witnesses.items() if said in reading.columns][:1]
     rows = con.execute(
         f"SELECT {', '.join(['file_row_number', *named])} "
         f"FROM read_parquet({literal(str(target))}, file_row_number = true) WHERE file_row_number % {step} = 0"
     ).fetchall()
-    texts = textfile.raw_lines(plain.path, {first_line + int(row[0]) for row in rows})
+    texts = textfile.raw_lines(plain, {first_line + int(row[0]) for row in rows})
     places = [reading.columns.index(statement.witnesses[name]) for name in named]
     for number, *values in rows:
         fields = texts.get(first_line + int(number), "").split(header.delimiter)
@@ -562,7 +562,7 @@ def _records(
 ) -> dict[int, str]:
     """The text of some records: the line itself, a CSV line made again, or JSON."""
     if one_per_line and reading.plain is not None:
-        return textfile.raw_lines(reading.plain.path, set(lines))
+        return textfile.raw_lines(reading.plain, set(lines))
     if reading.rejects_table:
         return _careful_records(reading, set(lines))
     wanted = pa.table({"_line": pa.array(lines, pa.int64())})  # noqa: F841 (read by name)

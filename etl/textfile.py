@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import hashlib
+import itertools
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,13 +18,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
 from etl.config import ConfigError
 from etl.sources import SourceError
 
+ByteArray = npt.NDArray[np.uint8]
+IntArray = npt.NDArray[np.int64]
+
 CHUNK = 1 << 20
 _NEWLINE = 10
-_PADDING = tuple(pair for sign in b',;\t|"\n\r' for pair in (bytes([32, sign]), bytes([sign, 32])))
+_SPACE = 32
+_BESIDE = np.zeros(256, dtype=bool)
+_BESIDE[list(b',;\t|"\n\r')] = True
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -49,6 +56,9 @@ class PlainText:
         Whether a line is longer than a chunk, which only a careful reader can take.
     has_padding : bool
         Whether a space stands beside a delimiter, a quote or a line end, so that fields may have to be trimmed.
+    marks : tuple of (int, int)
+        Byte offset of each chunk of the plain file and the line ends before it, to find a line without reading all
+        that stands before it.
     """
 
     path: Path
@@ -60,6 +70,7 @@ class PlainText:
     bad_byte: int
     longest: bool
     has_padding: bool
+    marks: tuple[tuple[int, int], ...]
 
 
 def hash_of(path: Path) -> str:
@@ -171,6 +182,17 @@ def refuse_unannounced_utf16(start: bytes, encoding: str, path: Path) -> None:
         raise SourceError(f'{path}: the file is UTF-16; set options = {{ encoding = "utf-16" }} for its source.')
 
 
+def _is_padded(codes: ByteArray, last: bytes) -> bool:
+    """Whether a space stands beside a delimiter, a quote or a line end; ``last`` is the byte before the block."""
+    spaces = np.flatnonzero(codes == _SPACE)
+    if spaces.size == 0:
+        return False
+    after = spaces[:-1] if spaces[-1] == codes.size - 1 else spaces
+    ahead = spaces[1:] if spaces[0] == 0 else spaces
+    seam = (spaces[0] == 0 and (not last or _BESIDE[last[0]])) or spaces[-1] == codes.size - 1
+    return bool(seam or _BESIDE[codes[after + 1]].any() or _BESIDE[codes[ahead - 1]].any())
+
+
 class _Count:
     """Running counts over the chunks of a file."""
 
@@ -181,6 +203,7 @@ class _Count:
         self.has_quote = self.has_nul = self.longest = self.has_padding = False
         self.bad_line: int | None = None
         self.bad_byte = 0
+        self.marks: list[tuple[int, int]] = []
         self._trailing = b""
         self._last = b""
         self._size = 0
@@ -188,12 +211,13 @@ class _Count:
         self._ascii = True
 
     def add(self, block: bytes) -> None:
-        newlines = int(np.count_nonzero(np.frombuffer(block, np.uint8) == _NEWLINE))
+        codes = np.frombuffer(block, np.uint8)
+        newlines = int(np.count_nonzero(codes == _NEWLINE))
+        self.marks.append((self._size, self.newlines))
         self.has_quote = self.has_quote or b'"' in block
         self.has_nul = self.has_nul or b"\0" in block
         if not self.has_padding and b" " in block:
-            seam = self._last + block[:1]
-            self.has_padding = any(pair in seam or pair in block for pair in _PADDING)
+            self.has_padding = _is_padded(codes, self._last)
         self.longest = self.longest or (newlines == 0 and len(block) == CHUNK)
         if b"\r" in block or self._last == b"\r":
             self.returns += block.count(b"\r")
@@ -236,6 +260,7 @@ class _Count:
             self.bad_byte,
             self.longest,
             self.has_padding or self._last == b" ",
+            tuple(self.marks),
         )
 
 
@@ -255,40 +280,32 @@ def refuse_undecodable(plain: PlainText, original: Path) -> None:
         )
 
 
-def raw_lines(path: Path, wanted: set[int]) -> dict[int, str]:
-    """Return the text of some physical lines of a plain file.
+def raw_lines(plain: PlainText, wanted: set[int]) -> dict[int, str]:
+    """Return the text of some physical lines of a plain file; only the parts that hold them are read.
 
     Parameters
     ----------
-    path : Path
-        UTF-8 text.
+    plain : PlainText
     wanted : set of int
         Line numbers from 1.
     """
     found: dict[int, str] = {}
-    if not wanted:
-        return found
-    last = max(wanted)
-    order = sorted(wanted)
-    cursor = 0
-    number = 1
-    carry = b""
-    with path.open("rb") as handle:
-        while number <= last:
-            block = handle.read(CHUNK)
-            if not block:
-                if carry and number in wanted:
-                    found[number] = carry.decode("utf-8", "replace")
-                break
-            newlines = int(np.count_nonzero(np.frombuffer(block, np.uint8) == _NEWLINE))
-            if cursor < len(order) and order[cursor] <= number + newlines:
-                pieces = (carry + block).split(b"\n")
-                for offset, piece in enumerate(pieces[:-1]):
-                    if cursor < len(order) and order[cursor] == number + offset:
-                        found[number + offset] = piece.rstrip(b"\r").decode("utf-8", "replace")
-                        cursor += 1
-                carry = pieces[-1]
-            else:
-                carry = block.rsplit(b"\n", 1)[-1] if newlines else carry + block
-            number += newlines
+    marks = np.array([newlines for _, newlines in plain.marks], dtype=np.int64)
+    with plain.path.open("rb") as handle:
+        for place, group in itertools.groupby(sorted(wanted), lambda line: _mark_before(marks, line)):
+            offset, newlines = plain.marks[place]
+            handle.seek(offset)
+            lines = [line - newlines - 1 for line in group]
+            text = handle.read(CHUNK)
+            while text.count(b"\n") <= lines[-1] and (more := handle.read(CHUNK)):
+                text += more
+            pieces = text.split(b"\n")
+            for line in lines:
+                if line < len(pieces):
+                    found[line + newlines + 1] = pieces[line].rstrip(b"\r").decode("utf-8", "replace")
     return found
+
+
+def _mark_before(marks: IntArray, line: int) -> int:
+    """The last mark that surely stands before a line's first byte: the end of the line before it is still to come."""
+    return max(int(np.searchsorted(marks, line - 1, side="left")) - 1, 0)
