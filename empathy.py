@@ -46,7 +46,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and 
 AsOf = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Use only what was known by this day.")]
 
 DEFAULT_CONFIG = Path("empathy.toml")
-screen = Console(stderr=True, highlight=False, soft_wrap=True)
+screen = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 WIDE = 160
 """Columns of a table that goes to a file or a pipe."""
 
@@ -82,8 +82,8 @@ def _load(path: Path) -> Config:
 
 
 def _output() -> Console:
-    out = Console(highlight=False, soft_wrap=True)
-    return out if out.is_terminal else Console(highlight=False, soft_wrap=True, width=WIDE)
+    out = Console(highlight=False, soft_wrap=True, markup=False)
+    return out if out.is_terminal else Console(highlight=False, soft_wrap=True, markup=False, width=WIDE)
 
 
 def _emit(payload: dict[str, Any]) -> None:
@@ -388,7 +388,7 @@ def main() -> None:
     try:
         app()
     except EmpathyError as fault:
-        screen.print(f"error: {fault}", style="red", markup=False)
+        screen.print(f"error: {fault}", style="red")
         sys.exit(fault.exit_code)
     except KeyboardInterrupt:
         screen.print("Stopped; nothing was published.")
