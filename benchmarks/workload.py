@@ -76,7 +76,7 @@ def write_contacts(workload: Workload, path: Path, n_contacts: int, threads: int
     with duckdb.connect() as con:
         con.execute("set threads = ?", [threads])
         con.execute("set preserve_insertion_order = false")
-        con.execute("select setseed(0.37)")
+        con.execute("select setseed(0.37)").fetchall()
         con.register("means", means.to_arrow())
         con.execute(
             f"""copy (
