@@ -40,7 +40,7 @@ class Staff:
     """Seats and the agents who hold them.
 
     A seat belongs to a team for good; an agent holds one seat at a time. Arrays by agent have room for everyone who
-    will ever be hired; ``count`` of them exist.
+    could ever be hired (each seat anew every week); ``count`` of them exist.
     """
 
     def __init__(self, params: Parameters) -> None:
@@ -51,7 +51,7 @@ class Staff:
         self.seat_site: Ints = self.team_site[self.seat_team]
         self.occupant: Ints = np.full(seats, -1, dtype=np.int64)
         self.refill: Ints = np.zeros(seats, dtype=np.int64)
-        room = seats * (2 + params.weeks // 12) if max(params.hazard_monthly) > 0 else seats
+        room = seats * (params.weeks + 1) if max(params.hazard_monthly) > 0 else seats
         self.count = 0
         self.hired: Ints = np.full(room, NEVER, dtype=np.int64)
         self.left: Ints = np.full(room, NEVER, dtype=np.int64)

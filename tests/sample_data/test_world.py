@@ -525,7 +525,7 @@ def test_every_third_of_starting_level_is_a_third() -> None:
     assert level.std() == pytest.approx(1.0, abs=0.05)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     mode=st.sampled_from(ASSIGNMENT_MODES),
     teams=st.integers(1, 5),
@@ -568,3 +568,12 @@ def test_fast_panel_and_small_world_are_fast(tmp_path: Path) -> None:
     begin = time.process_time()
     exports.write(simulate(Parameters(teams=5, seats_per_team=12, weeks=40, pre_weeks=12)), tmp_path)
     assert time.process_time() - begin < 12.0
+
+
+def test_a_centre_that_everybody_leaves_still_has_room_for_the_next() -> None:
+    params = Parameters(
+        teams=2, seats_per_team=3, weeks=40, hazard_monthly=(0.99, 0.99, 0.99), refill_weeks=1.0, contacts_per_week=3.0
+    )
+    world = simulate(params)
+    assert world.centre.staff.count > 60
+    assert world.cells["n"].sum() == world.contacts.height
