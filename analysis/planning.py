@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from scipy import stats
+from scipy.special import stdtrit
 
 
 def decisive_std_error(estimate: float, smallest_effect: float, df: float, ci_level: float = 0.95) -> float:
@@ -29,7 +29,7 @@ def decisive_std_error(estimate: float, smallest_effect: float, df: float, ci_le
     float
         Standard error, natural unit.
     """
-    critical = float(stats.t.ppf(0.5 + ci_level / 2, max(df, 1.0)))
+    critical = float(stdtrit(max(df, 1.0), 0.5 + ci_level / 2))
     return max(abs(estimate), abs(smallest_effect) - abs(estimate)) / critical
 
 

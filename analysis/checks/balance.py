@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtr
 
 from analysis.checks.result import ALARM_LEVEL, CheckResult, Status, not_measured
 from analysis.panel import Panel
@@ -97,7 +97,7 @@ def _difference(
     sums = np.bincount(clusters, weights=residual * weight)
     groups = int(np.unique(clusters).size)
     error = math.sqrt(float(sums @ sums) * groups / max(groups - 1, 1))
-    p_value = float(2 * stats.t.sf(abs(raw) / error, max(groups - 2, 1))) if error > 0 else 1.0
+    p_value = float(2 * stdtr(max(groups - 2, 1), -abs(raw) / error)) if error > 0 else 1.0
     return raw / spread, p_value, raw
 
 

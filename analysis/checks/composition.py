@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import stats
 
-from analysis.checks.result import ALARM_LEVEL, CheckResult, Status, not_measured
+from analysis.checks.result import ALARM_LEVEL, CheckResult, Status, not_measured, t_quantile
 from analysis.panel import Panel
 from analysis.results import Aggregation, EffectEstimate
 from analysis.units import Reader, Wording
@@ -65,7 +64,7 @@ def check(
     if of_stayers is not None and of_stayers.overall.available and headline.overall.available:
         difference = of_stayers.overall.estimate - headline.overall.estimate
         error = _joint_error(headline, of_stayers, headline.overall, of_stayers.overall)
-        threshold = float(stats.t.ppf(1 - ALARM_LEVEL / 2, max(headline.overall.df, 1.0)))
+        threshold = t_quantile(1 - ALARM_LEVEL / 2, headline.overall.df)
         statistic = abs(difference) / error if error > 0 else math.nan
         if statistic > threshold and abs(difference) >= smallest_effect:
             return CheckResult(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import stats
 
-from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured
+from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured, t_quantile
 from analysis.results import Aggregation
 from analysis.units import Reader, Wording
 
@@ -41,7 +40,7 @@ def check(
     same = headline.overall_influence.shape == second.overall_influence.shape
     psi = headline.overall_influence - second.overall_influence if same else None
     error = float(np.sqrt(np.nansum(psi**2))) if psi is not None else math.hypot(one.std_error, two.std_error)
-    threshold = float(stats.t.ppf(1 - ALARM_LEVEL / 2, max(one.df, 1.0)))
+    threshold = t_quantile(1 - ALARM_LEVEL / 2, one.df)
     statistic = abs(gap) / error if error > 0 else 0.0
     other = reader.change(two.estimate, kpi, two.ci_low, two.ci_high)
     if statistic > threshold and abs(gap) >= smallest_effect / 2:

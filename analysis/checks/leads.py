@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
-from analysis.checks.result import ALARM_LEVEL, POWER
+from analysis.checks.result import ALARM_LEVEL, POWER, t_quantile
 from analysis.results import Aggregation
 
 MIN_LEAD_CLUSTERS = 4
@@ -36,12 +35,12 @@ class Contrast:
     @property
     def alarm(self) -> float:
         """Absolute t value beyond which a check fails."""
-        return float(stats.t.ppf(1 - self.alarm_level / 2, max(self.df, 1.0)))
+        return t_quantile(1 - self.alarm_level / 2, self.df)
 
     @property
     def detectable(self) -> float:
         """Smallest true value that passes the alarm four times in five."""
-        return (self.alarm + float(stats.t.ppf(POWER, max(self.df, 1.0)))) * self.std_error
+        return (self.alarm + t_quantile(POWER, self.df)) * self.std_error
 
 
 def lead_keys(event: Aggregation) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
+from scipy.special import stdtrit
 
 Status = Literal["passed", "failed", "informational"]
 ALARM_LEVEL = 0.01
@@ -15,6 +16,11 @@ ALARM_LEVEL = 0.01
 SLICE_ALARM_LEVEL = 0.001
 """For slices, of which there are hundreds."""
 POWER = 0.80
+
+
+def t_quantile(probability: float, df: float) -> float:
+    """Quantile of Student's t (``scipy.stats.t.ppf`` without its half millisecond of argument checks)."""
+    return float(stdtrit(max(df, 1.0), probability))
 
 
 @dataclass(frozen=True)
