@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from sample_data import calendar
-from sample_data.parameters import SKILLS, Outcome, Parameters
+from sample_data.outcomes import Outcome
+from sample_data.parameters import SKILLS, Parameters
 from sample_data.streams import stream
 
 Array = NDArray[np.float64]

@@ -16,8 +16,9 @@ from sample_data import exports, truth
 from sample_data.answers import score_chances
 from sample_data.calendar import incident, release, season
 from sample_data.centre import Centre
+from sample_data.outcomes import Outcome
 from sample_data.panel import simulate_panel
-from sample_data.parameters import ASSIGNMENT_MODES, SKILLS, Outcome, Parameters
+from sample_data.parameters import ASSIGNMENT_MODES, SKILLS, Parameters
 from sample_data.performance import Predictor, intercept, skill_covariance, skill_slopes, tenure_curve
 from sample_data.programme import COURSE_DELAY_WEEKS, TERCILE
 from sample_data.staff import NEVER
