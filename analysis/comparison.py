@@ -235,6 +235,13 @@ def completed_weeks(panel: Panel, roster: Roster) -> Ints:
     return np.where(trained == NEVER, NEVER, trained - (panel.times[0] - roster.origin).days // 7)
 
 
+def started_weeks(panel: Panel, roster: Roster) -> Ints:
+    """(A,) panel week in which training reached each agent's team; NEVER when it did not."""
+    place = roster.place()
+    start = roster.team_start()[[place[str(key)] for key in panel.units]]
+    return np.where(start == NEVER, NEVER, start - (panel.times[0] - roster.origin).days // 7)
+
+
 def hired_weeks(panel: Panel, roster: Roster) -> Ints:
     """(A,) panel week in which each agent was hired, negative before the window; NEVER when not known."""
     place = roster.place()

@@ -20,6 +20,7 @@ from analysis.checks import (
     placebo_in_time,
     pre_trends,
     sensitivity,
+    spillover,
 )
 from analysis.checks import selection_dip as dip
 from analysis.checks.result import ALARM_LEVEL, SLICE_ALARM_LEVEL, CheckResult, Status
@@ -30,6 +31,7 @@ from analysis.comparison import (
     hired_weeks,
     selection_rule,
     share_picked_by_rule,
+    started_weeks,
 )
 from analysis.compliance import completion_effect
 from analysis.design import Design
@@ -37,11 +39,12 @@ from analysis.errors import EstimationError, PanelError
 from analysis.estimators import Study, estimate, ladder
 from analysis.estimators.bacon import bacon
 from analysis.estimators.stacked import SelectionRule
-from analysis.panel import Panel
+from analysis.panel import Panel, from_warehouse
 from analysis.panel_facts import baseline, control_clusters, volume, weeks_around
 from analysis.planning import decisive_std_error, weeks_to_know
 from analysis.results import EffectEstimate
 from analysis.slices import Slice
+from analysis.spillovers import spillover_effect
 from analysis.tables import LADDER_LABELS, SCHEMAS, check_rows, parts_rows, slice_columns, table
 from analysis.tenure import without_learning_curve
 from analysis.units import Reader
@@ -278,11 +281,15 @@ def study_panel(
     if design.same_rule is not None:
         worst = "high" if setting.rule_better == "lower" else "low"
         rule = selection_rule(cur, panel, setting.roster, design.same_rule, worst=worst, timing=design.timing)
+    beside: tuple[CheckResult, ...] = ()
+    if thorough and (design.unexposed_controls or rule is not None):
+        beside = (_beside(cur, kpi, slice_, setting),)
     return study_of(
         panel,
         kpi,
         setting,
         rule=rule,
+        further=beside,
         slice_kind=slice_kind,
         slice_value=slice_value,
         thorough=thorough,
@@ -306,6 +313,7 @@ def study_of(
     warehouse: tuple[duckdb.DuckDBPyConnection, Slice] | None = None,
     completed: NDArray[np.int64] | None = None,
     raw: Panel | None = None,
+    further: tuple[CheckResult, ...] = (),
 ) -> KpiStudy:
     """The same on a panel that is already there (simulations, published panels).
 
@@ -323,6 +331,8 @@ def study_of(
         (A,) week of completion, where agents count from their planned week: gives the effect of completing.
     raw
         The panel before the learning curve was taken out: for levels and for the naive rungs of the ladder.
+    further
+        Checks made elsewhere, shown with the others.
     """
     design, reader = setting.design, setting.reader
     raw = panel if raw is None else raw
@@ -349,6 +359,7 @@ def study_of(
         checks.append(balance.check(panel, kpi, reader, assigned=assigned))
         checks.append(estimator_gap.check(simple, second, kpi, small, reader))
         checks.extend(setting.inherited.get(kpi.id, ()))
+        checks.extend(further)
     tables["event_time"] = parts_rows(where, events, "event_time", bands=True)
     if by_week and panel.cohorts.size:
         tables["cohort_effect"] = parts_rows(where, main.aggregate("cohort"), "cohort")
@@ -395,6 +406,16 @@ def study_of(
         influence=(panel.clusters, simple.overall_influence),
         volume_per_week=volume(panel),
     )
+
+
+def _beside(cur: duckdb.DuckDBPyConnection, kpi: Kpi, slice_: Slice, setting: Setting) -> CheckResult:
+    """What happened to untrained agents beside trained team-mates."""
+    design = setting.design
+    whole = from_warehouse(cur, kpi.id, slice_, timing=design.timing, cluster="team")
+    whole = without_learning_curve(whole, hired_weeks(whole, setting.roster), design.anticipation_weeks)
+    start = started_weeks(whole, setting.roster)
+    effect = spillover_effect(whole, start, design.anticipation_weeks, setting.ci_level)
+    return spillover.check(effect, kpi, setting.reader)
 
 
 def _completion(
