@@ -55,7 +55,6 @@ class Row:
 
 ROWS = (
     Row("agents drawn at random, 40 teams", "randomised", "randomised", 40),
-    Row("team waves, 200 teams", "team_waves", "team_waves", 200),
     Row("team waves, 40 teams", "team_waves", "team_waves", 40),
     Row("team waves, 15 teams", "team_waves", "team_waves", 15),
     Row("worst first, rule recorded, 40 teams", "lowest_performers", "lowest_performers", 40),
@@ -64,6 +63,7 @@ ROWS = (
     Row("no effect, worst first, rule recorded, 40 teams", "lowest_performers", "lowest_performers", 40, 0.0),
     Row("no effect, worst first, recorded as unknown, 40 teams", "lowest_performers", "unknown", 40, 0.0),
     Row("no effect, worst first, recorded as team waves, 40 teams", "lowest_performers", "team_waves", 40, 0.0),
+    Row("team waves, 200 teams", "team_waves", "team_waves", 200),
 )
 
 
@@ -220,14 +220,20 @@ def main() -> None:
     parser.add_argument("--only", default="", help="rows whose name contains this")
     parser.add_argument("--out", type=Path, default=None, help="file whose table is replaced")
     given = parser.parse_args()
-    lines = [run(row, given.worlds, print) for row in ROWS if given.only in row.name]
-    text = markdown(lines)
-    print(text)
-    if given.out is not None:
-        begin, end = "<!-- table -->", "<!-- /table -->"
-        whole = given.out.read_text(encoding="utf-8")
-        first, last = whole.index(begin) + len(begin), whole.index(end)
-        given.out.write_text(f"{whole[:first]}\n{text}{whole[last:]}", encoding="utf-8")
+    lines: list[Line] = []
+    for row in (row for row in ROWS if given.only in row.name):
+        lines.append(run(row, given.worlds, lambda text: print(text, flush=True)))
+        if given.out is not None:
+            _write(given.out, markdown(lines))
+    print(markdown(lines))
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace the table between the two marks, after every row, so that a long run leaves something when stopped."""
+    begin, end = "<!-- table -->", "<!-- /table -->"
+    whole = path.read_text(encoding="utf-8")
+    first, last = whole.index(begin) + len(begin), whole.index(end)
+    path.write_text(f"{whole[:first]}\n{text}{whole[last:]}", encoding="utf-8")
 
 
 if __name__ == "__main__":

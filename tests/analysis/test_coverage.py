@@ -72,7 +72,7 @@ def test_the_naive_numbers_are_wrong_where_the_table_says(coverage: ModuleType) 
 
 
 def test_the_table_has_a_line_for_every_row(coverage: ModuleType) -> None:
-    lines = [coverage.run(r, 2, seats_per_team=4, weeks=40) for r in coverage.ROWS[2:4]]
+    lines = [coverage.run(r, 2, seats_per_team=4, weeks=40) for r in coverage.ROWS[1:3]]
     text = coverage.markdown(lines)
 
     assert text.count("\n") == 4
