@@ -52,11 +52,11 @@ class Stream:
     def sql(self, columns: Sequence[str]) -> str:
         """A SELECT giving place, week, channel, queue and every column of ``columns``, NULL where not measured."""
         mine = {measure.column: measure.aggregate for measure in self.measures}
-        lines = ",\n".join(f"        {mine.get(column, 'cast(null as double)')} as {column}" for column in columns)
+        lines = "".join(f",\n        {mine.get(column, 'cast(null as double)')} as {column}" for column in columns)
         contact = ("channel", "queue") if self.by_contact else ("cast(null as varchar)", "cast(null as varchar)")
         return (
             "    select\n        place_ix,\n        week,\n"
-            f"        {contact[0]} as channel,\n        {contact[1]} as queue,\n{lines}\n"
+            f"        {contact[0]} as channel,\n        {contact[1]} as queue{lines}\n"
             f"    from core.{self.relation}\n"
             "    where place_ix is not null\n"
             f"    group by place_ix, week{', channel, queue' if self.by_contact else ''}"
@@ -99,8 +99,10 @@ def streams(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[Strea
     return tuple(Stream(relation, tied, tuple(measures)) for (relation, tied), measures in passes.items())
 
 
-def generate(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> str:
-    """The SELECT of ``mart.agent_week``.
+def generate(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[str, tuple[str, ...]]:
+    """The SELECT of ``mart.agent_week``, and the columns of KPIs for which there is no data.
+
+    Those are left out of the SELECT and added empty afterwards, which costs nothing however many cells there are.
 
     Parameters
     ----------
@@ -121,11 +123,25 @@ def generate(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> str:
         passes = (Stream("interaction", True, ()),)
     parts = "\n    union all\n".join(stream.sql(summed) for stream in passes)
     totals = "".join(f",\n        sum({column}) as {column}" for column in summed)
-    final = "".join(
-        f",\n    weekly.{column}" if column in measured else f",\n    cast(null as double) as {column}"
-        for column in columns
-    )
-    return _TEMPLATE.format(parts=parts, totals=totals, final=final)
+    final = "".join(f",\n    weekly.{column}" for column in summed)
+    query = _TEMPLATE.format(parts=parts, totals=totals, final=final)
+    return query, tuple(column for column in columns if column not in measured)
+
+
+def create(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> str:
+    """Build ``mart.agent_week`` and return its SELECT.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        As :func:`generate`.
+    catalogue : Catalogue
+    """
+    query, empty = generate(con, catalogue)
+    con.execute(f"create or replace table mart.agent_week as {query}")
+    for column in empty:
+        con.execute(f"alter table mart.agent_week add column {column} double")
+    return query
 
 
 _TEMPLATE = """with counted as (

@@ -141,10 +141,11 @@ def transform(
     for relation, query in ordered(relations()):
         say(relation)
         started = time.perf_counter()
-        if relation == "mart.agent_week":
-            query = agent_week_sql = agent_week.generate(con, catalogue)
         kind = "view" if relation == "core.interaction" and not keep_contacts else "table"
-        con.execute(f"create or replace {kind} {relation} as {query}")
+        if relation == "mart.agent_week":
+            agent_week_sql = agent_week.create(con, catalogue)
+        else:
+            con.execute(f"create or replace {kind} {relation} as {query}")
         rows = con.execute(f"select count(*) from {relation}").fetchone() if kind == "table" else (0,)
         steps.append(Step(relation, int(rows[0]) if rows else 0, time.perf_counter() - started))
     return Transformed(tuple(steps), coverage, agent_week_sql, first_day, last_day, left_out)
