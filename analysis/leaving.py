@@ -116,7 +116,7 @@ def study_leaving(
     Parameters
     ----------
     cur, kpi, slice_, setting, slice_kind, slice_value
-        As in :func:`analysis.kpi_study.study_panel`.
+        As in :func:`analysis.kpi_fit.study_panel`.
     weeks
         Person-weeks when they are at hand already.
     """

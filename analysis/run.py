@@ -2,7 +2,7 @@
 
 ``estimate_all`` fills the result tables for every KPI, overall and by site, channel, tenure band and cohort; ``study``
 gives
-the same columns for any other slice while the reader waits. Both go through :mod:`analysis.kpi_study`, so a number
+the same columns for any other slice while the reader waits. Both go through :mod:`analysis.kpi_fit`, so a number
 never
 depends on the way it was asked for.
 """
@@ -22,12 +22,12 @@ from analysis.checks.result import CheckResult
 from analysis.comparison import Roster
 from analysis.design import choose
 from analysis.family import bonferroni_excludes_zero, holm_excludes_zero
+from analysis.kpi_fit import study_panel
 from analysis.kpi_study import (
     STUDY_TABLES,
     KpiStudy,
     Setting,
     failed,
-    study_panel,
 )
 from analysis.slices import Slice
 from analysis.tables import SCHEMAS, table

@@ -29,7 +29,8 @@ from analysis import Panel, estimate
 from analysis.comparison import without_exposed
 from analysis.design import Situation, choose
 from analysis.estimators.stacked import SelectionRule
-from analysis.kpi_study import Setting, study_of
+from analysis.kpi_fit import study_of
+from analysis.kpi_study import Setting
 from analysis.panel import NEVER
 from analysis.tenure import without_learning_curve
 from analysis.units import Reader
