@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -311,3 +314,33 @@ def test_slices_are_named() -> None:
 def test_a_column_that_is_not_in_the_table_is_refused() -> None:
     with pytest.raises(ValueError, match="colour"):
         table("headline", [{"sentence": "x", "colour": "red"}])
+
+
+_FINGERPRINT = """
+import hashlib, pathlib, tempfile
+from analysis.run import estimate_all
+from tests.analysis.worlds import catalogue, configuration, warehouse
+con = warehouse(7, teams=12, seats=4, hazard_ratio=0.6)
+config = configuration(pathlib.Path(tempfile.mkdtemp()))
+frames = estimate_all(con, config, catalogue(("escalation_rate", "agent_attrition")))
+digest = hashlib.sha256()
+for name in sorted(frames):
+    digest.update(frames[name].write_csv(float_precision=12).encode())
+print(digest.hexdigest())
+"""
+
+
+def test_results_do_not_depend_on_the_order_of_sets() -> None:
+    found = set()
+    for seed in ("0", "5"):
+        made = subprocess.run(
+            [sys.executable, "-c", _FINGERPRINT],
+            cwd=Path(__file__).resolve().parents[2],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found.add(made.stdout.strip())
+
+    assert len(found) == 1
