@@ -27,6 +27,7 @@ from etl.textfile import hash_of
 
 RACY_NS = 2_000_000_000
 _ENGINE = (
+    "audit",
     "compile",
     "contracts",
     "csvfile",
@@ -34,6 +35,7 @@ _ENGINE = (
     "landing",
     "privacy",
     "reading",
+    "rejectlist",
     "tablefile",
     "textfile",
     "timezones",

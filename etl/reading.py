@@ -234,7 +234,7 @@ def _open_csv(
     csvfile.check_columns(path, header.names, shape.required, shape.optional)
     columns = header.columns
     careful = careful or plain.has_nul or plain.bad_line is not None or plain.longest
-    careful = careful or plain.line_end in ("cr", "mixed")
+    careful = careful or plain.line_end in ("cr", "mixed") or any(table_map.each for table_map in plan.tables)
     if not careful:
         rejects = fresh_name("refused")
         relation = csvfile.fast_relation(plain.path, header, plain.has_quote, rejects)

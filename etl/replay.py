@@ -22,9 +22,10 @@ from etl import incremental
 from etl.config import Config
 from etl.csvfile import Structural
 from etl.errors import EmpathyError
-from etl.landing import Job, LandedFile, appearing, join_fields, land_reading
+from etl.landing import Job, LandedFile, appearing, land_reading
 from etl.planning import plan_of
 from etl.reading import fresh_name, open_file
+from etl.rejectlist import join_fields
 from etl.sources import CsvShape, Plan, TableShape
 
 Progress = Callable[[str], None]

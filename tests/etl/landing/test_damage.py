@@ -1,4 +1,4 @@
-"""Valid exports, damaged in every way seen in the wild: the books balance, or a message says what to do. Never a traceback.
+"""Valid exports, damaged in every way seen in the wild: the books balance, or a message says what to do.
 
 The books are compared with an independent count: records of the file that are not blank, by a reading of the damaged
 bytes that shares nothing with the program's.
@@ -27,7 +27,8 @@ Lines = list[bytes]
 Damage = Callable[[Lines, st.DataObject], Lines]
 
 
-def valid_lines() -> Lines:
+def valid_lines(quoted: bool = True) -> Lines:
+    """A valid export; without quotes DuckDB reads it even when some lines are damaged."""
     lines = [",".join(HEADER).encode()]
     for number in range(ROWS):
         minute = number % 60
@@ -37,7 +38,7 @@ def valid_lines() -> Lines:
             f"2025-03-10 10:{minute:02d}:00",
             f"2025-03-10 11:{minute:02d}:30",
             ["voice", "chat", "email"][number % 3],
-            '"Billing, retail"' if number % 5 == 0 else "Söréd",
+            '"Billing, retail"' if quoted and number % 5 == 0 else "Söréd",
             str(60 + number),
             "true" if number % 7 == 0 else "false",
         ]
@@ -177,6 +178,14 @@ DAMAGES: list[Damage] = [
 ]  # fmt: skip
 
 
+def explained(error: EmpathyError, name: str) -> str:
+    """The message of a fault, which must name the file or the section, and an exit code of the two there are."""
+    message = str(error)
+    if error.exit_code not in (1, 2) or not (name in message or "sources.data" in message):
+        raise AssertionError(message)
+    return message
+
+
 def outcome(folder: Path, name: str, content: bytes, options: str = "") -> dict[str, int] | str:
     """The books of the file, or the message with which the run ended."""
     (folder / name).write_bytes(content)
@@ -188,10 +197,7 @@ def outcome(folder: Path, name: str, content: bytes, options: str = "") -> dict[
         try:
             extract(load(folder / "empathy.toml"), folder / "scratch", con)
         except EmpathyError as error:
-            assert error.exit_code in (1, 2)
-            message = str(error)
-            assert name in message or "sources.data" in message
-            return message
+            return explained(error, name)
         manifest = con.execute('SELECT "read", loaded, rejected, duplicate FROM landing.file_manifest').fetchone()
         assert manifest is not None
         books = dict(zip(("read", "loaded", "rejected", "duplicate"), manifest, strict=True))
@@ -203,7 +209,8 @@ def outcome(folder: Path, name: str, content: bytes, options: str = "") -> dict[
         assert listed[2] is None or listed[2] >= 1
         misplaced = con.execute("SELECT _line, interaction_id FROM landing.interaction").fetchall()
         lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-        if b'"' not in content.replace(b'"Billing, retail"', b"") and not content.startswith((b"\xff", b"\xfe", b"\x1f")):
+        plain = b'"' not in content.replace(b'"Billing, retail"', b"")
+        if plain and not content.startswith((b"\xff", b"\xfe", b"\x1f")):
             for line, identity in misplaced:
                 assert lines[line - 1].removeprefix(b"\xef\xbb\xbf").startswith(identity.encode()[:20])
         return books
@@ -212,7 +219,7 @@ def outcome(folder: Path, name: str, content: bytes, options: str = "") -> dict[
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_damaged_csv_balances_or_is_refused_with_a_message(data: st.DataObject) -> None:
-    lines = valid_lines()
+    lines = valid_lines(data.draw(st.booleans(), label="quoted"))
     damages = data.draw(st.lists(st.sampled_from(DAMAGES), min_size=1, max_size=3), label="damages")
     for damage in damages:
         if len(lines) > 1:
@@ -281,8 +288,7 @@ def outcome_json(folder: Path, content: bytes) -> dict[str, int] | str:
         try:
             extract(load(folder / "empathy.toml"), folder / "scratch", con)
         except EmpathyError as error:
-            assert "c.jsonl" in str(error)
-            return str(error)
+            return explained(error, "c.jsonl")
         manifest = con.execute('SELECT "read", loaded, rejected, duplicate FROM landing.file_manifest').fetchone()
         assert manifest is not None
         return dict(zip(("read", "loaded", "rejected", "duplicate"), manifest, strict=True))
