@@ -95,7 +95,9 @@ class Design:
     mode, unit
         As recorded: how agents were chosen, and the level at which they were.
     cluster
-        The level at which errors are clustered (= ``unit``).
+        The level at which errors are clustered: ``unit``, except that agents chosen inside teams and compared with
+        agents of
+        other teams are clustered by team, because it is teams that differ between the two sides.
     timing
         ``scheduled``: an agent counts as treated from the planned week (intention to treat); ``trained``: from
         completion.
@@ -136,7 +138,7 @@ class Design:
 
     def limits(self) -> Limits:
         """What this design lets a verdict say."""
-        return Limits(limited=self.limited, cluster_word=f"{self.unit}s")
+        return Limits(limited=self.limited, cluster_word=f"{self.cluster}s")
 
     def frame(self) -> pl.DataFrame:
         """Rows of ``result.design``."""
@@ -204,12 +206,13 @@ def choose(assignment: Assignment, situation: Situation) -> Design:
     by_plan = planned and (mode in ("randomised", "team_waves") or same_rule is not None)
     timing: Timing = "scheduled" if by_plan else "trained"
     spread = situation.exposed_share > PARTLY_TRAINED_SHARE and same_rule is None
+    cluster = "team" if assignment.unit == "agent" and (spread or same_rule is not None) else assignment.unit
     headline = "stacked" if same_rule is not None else "imputation"
     second = "imputation" if same_rule is not None else "group_time"
     return Design(
         mode=mode,
         unit=assignment.unit,
-        cluster=assignment.unit,
+        cluster=cluster,
         timing=timing,
         estimand=_estimand(timing),
         headline=headline,
@@ -220,7 +223,7 @@ def choose(assignment: Assignment, situation: Situation) -> Design:
         same_rule=same_rule,
         limited=limited,
         choices=_choices(mode, same_rule, situation),
-        notes=_notes(assignment, situation, timing, spread, limited),
+        notes=_notes(assignment, situation, timing, spread, limited, cluster),
     )
 
 
@@ -314,12 +317,12 @@ def _choices(mode: str, rule: Rule | None, situation: Situation) -> tuple[Choice
 
 
 def _notes(
-    assignment: Assignment, situation: Situation, timing: Timing, spread: bool, limited: bool
+    assignment: Assignment, situation: Situation, timing: Timing, spread: bool, limited: bool, cluster: str
 ) -> tuple[tuple[str, str], ...]:
     notes = [
         ("mode", _PICKED[assignment.mode]),
         ("estimand", f"The headline is the {_estimand(timing)}."),
-        ("cluster", f"Errors are clustered by {assignment.unit}, the level at which training was assigned."),
+        ("cluster", _cluster_note(assignment.unit, cluster)),
     ]
     if timing == "scheduled":
         notes.append(
@@ -364,3 +367,9 @@ def _notes(
             )
         )
     return tuple(notes)
+
+
+def _cluster_note(unit: str, cluster: str) -> str:
+    if cluster == unit:
+        return f"Errors are clustered by {unit}, the level at which training was assigned."
+    return f"Agents were chosen inside teams and are compared with agents of other teams, so errors are clustered by {cluster}."

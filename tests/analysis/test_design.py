@@ -61,6 +61,16 @@ def test_partly_trained_teams_are_no_clean_comparison() -> None:
     assert not choose(assignment("team_waves"), situation()).unexposed_controls
 
 
+def test_agents_compared_across_teams_are_clustered_by_team() -> None:
+    across = choose(assignment("randomised", unit="agent"), situation(exposed_share=0.4))
+    within = choose(assignment("randomised", unit="agent"), situation())
+    ruled = choose(assignment("lowest_performers", RULE, unit="agent"), situation(exposed_share=0.4))
+
+    assert (across.cluster, within.cluster, ruled.cluster) == ("team", "agent", "team")
+    assert across.limits().cluster_word == "teams"
+    assert "other teams" in dict(across.notes)["cluster"]
+
+
 def test_foils_are_never_admissible() -> None:
     for mode in ("randomised", "team_waves", "volunteers", "unknown"):
         found = choose(assignment(mode), situation())
