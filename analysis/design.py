@@ -372,4 +372,7 @@ def _notes(
 def _cluster_note(unit: str, cluster: str) -> str:
     if cluster == unit:
         return f"Errors are clustered by {unit}, the level at which training was assigned."
-    return f"Agents were chosen inside teams and are compared with agents of other teams, so errors are clustered by {cluster}."
+    return (
+        "Agents were chosen inside teams and are compared with agents of other teams, "
+        f"so errors are clustered by {cluster}."
+    )
