@@ -1,0 +1,81 @@
+"""The pictures in README.md and the documentation, made from the demo the same way every time.
+
+Run after ``make demo`` (or ``empathy demo --no-serve``), whenever a page looks different::
+
+    python benchmarks/screenshots.py --config demo/empathy.toml --out docs/images
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import threading
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+from werkzeug.serving import make_server
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from dashboard import create_app  # noqa: E402
+
+SHOTS = (
+    ("overview", "/", "light", 1440, 900),
+    ("overview-dark", "/", "dark", 1440, 900),
+    ("overview-phone", "/", "light", 390, 844),
+    ("effects", "/effects/csat_top2", "light", 1440, 900),
+    ("cohorts", "/cohorts", "light", 1440, 900),
+    ("attrition", "/attrition", "light", 1440, 900),
+    ("data", "/data", "light", 1440, 900),
+)
+"""Name, address, scheme, width and height of each picture."""
+
+
+def take(config: Path, out: Path) -> list[Path]:
+    """Serve the dashboard, open each page and keep what is on the first screen.
+
+    Parameters
+    ----------
+    config : Path
+        The demo's empathy.toml.
+    out : Path
+        Folder for the PNG files.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    server = make_server("127.0.0.1", 0, create_app(config).server, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    written = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        for name, path, scheme, width, height in SHOTS:
+            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+            page.goto(f"http://127.0.0.1:{server.server_port}{path}")
+            page.wait_for_selector("#page-body h1", timeout=120_000)
+            page.wait_for_load_state("networkidle")
+            page.wait_for_selector(".pending", state="detached", timeout=120_000)
+            written.append(out / f"{name}.png")
+            page.screenshot(path=written[-1])
+            page.close()
+        browser.close()
+    server.shutdown()
+    return written
+
+
+def main() -> None:
+    """Read the arguments and take the pictures."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--config", type=Path, default=Path("demo/empathy.toml"))
+    parser.add_argument("--out", type=Path, default=Path("docs/images"))
+    options = parser.parse_args()
+    for path in take(options.config, options.out):
+        print(path)
+
+
+if __name__ == "__main__":
+    main()
