@@ -179,11 +179,10 @@ def study_of(
     small = kpi.smallest_effect
     if simple.overall.available:
         alarm = ALARM_LEVEL if slice_kind == "overall" else SLICE_ALARM_LEVEL
-        assigned = design.mode in ("randomised", "team_waves")
         checks.append(pre_trends.check(events, kpi, small, reader, alarm_level=alarm))
         checks.append(placebo_in_time.check(events, kpi, small, reader, alarm_level=alarm))
         checks.append(_dip(design, events, kpi, small, reader, panel, rule, alarm))
-        checks.append(balance.check(panel, kpi, reader, assigned=assigned))
+        checks.append(balance.check(panel, kpi, reader, assigned=not design.limited))
         checks.append(estimator_gap.check(simple, second, kpi, small, reader))
         checks.extend(setting.inherited.get(kpi.id, ()))
         checks.extend(further)

@@ -28,8 +28,7 @@ def check(panel: Panel, kpi: Wording, reader: Reader, *, assigned: bool) -> Chec
     kpi, reader
         For the words.
     assigned
-        True when a plan or a draw decided: a difference in level is then for information (the comparison of changes
-        removes
+        True when a plan, a draw or a rule decided: a difference in level is then for information (the comparison removes
         it). False when agents chose: then it fails.
 
     Returns

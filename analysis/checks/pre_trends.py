@@ -50,7 +50,8 @@ def check(
     """
     keys = lead_keys(event)
     if keys.size < MIN_LEADS:
-        return not_measured(ID, LABEL, f"Only {keys.size} usable weeks before training: too few to see a drift.")
+        few = f"Only {keys.size} usable weeks" if keys.size else "No usable weeks"
+        return not_measured(ID, LABEL, f"{few} before training in this comparison: too few to see a drift.")
     centred = keys - keys.mean()
     span = float(keys.max() - keys.min())
     weights = span * centred / float(centred @ centred)
