@@ -1,10 +1,9 @@
 """Do trained agents stay? Hazards of leaving, week by week, with training switched on when it happens.
 
-People must stay to be trained. Whoever compares "ever trained" with "never trained" leavers therefore credits training
-with
-weeks in which nobody trained could have left (immortal time), and finds an effect where there is none. Here an agent's
-weeks before training count as untrained and the weeks after as trained, against others of the same tenure in the same
-month.
+People must stay to be trained. Whoever compares "ever trained" with "never trained" leavers therefore credits
+training with weeks in which nobody trained could have left (immortal time), and finds an effect where there is none.
+Here an agent's weeks before training count as untrained and the weeks after as trained, against others of the same
+tenure in the same month.
 
 Model: discrete-time proportional hazards, Prentice and Gloeckler (1978, doi:10.2307/2529588):
 ``log(-log(1 - h)) = tenure band + calendar month + site + beta * trained``; ``exp(beta)`` is the hazard ratio.
@@ -86,9 +85,8 @@ def person_weeks(spells: pl.DataFrame) -> pl.DataFrame:
     ----------
     spells
         Rows of ``mart.agent_spell``: ``agent_ix, team_id, site, entry_day, exit_day, start_on, trained, left,
-        leave_type``;
-        an episode is the half-open interval (entry_day, exit_day] of tenure days, and ``start_on`` the date of its
-        first day.
+        leave_type``; an episode is the half-open interval (entry_day, exit_day] of tenure days, and ``start_on`` the
+        date of its first day.
 
     Returns
     -------
@@ -218,10 +216,9 @@ def hazard_ratio(weeks: pl.DataFrame, *, leave_type: str = "any", ci_level: floa
 def survival(weeks: pl.DataFrame, *, ci_level: float = 0.95) -> pl.DataFrame:
     """Kaplan-Meier curves of trained and untrained agent-time with delayed entry.
 
-    A trained agent joins the trained curve at the tenure at which training was completed, and leaves the untrained one
-    then (Simon and Makuch, 1984, doi:10.1002/sim.4780030106). Both curves start, at 1, in the first tenure week in
-    which
-    both have ``MIN_AT_RISK`` agents, so they read "of those still here then".
+    A trained agent joins the trained curve at the tenure at which training was completed, and leaves the untrained
+    one then (Simon and Makuch, 1984, doi:10.1002/sim.4780030106). Both curves start, at 1, in the first tenure week
+    in which both have ``MIN_AT_RISK`` agents, so they read "of those still here then".
 
     Parameters
     ----------

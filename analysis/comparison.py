@@ -1,10 +1,8 @@
 """From a slice of the warehouse to a panel in which every untrained week is a fair comparison.
 
 Three things happen between the aggregate and the estimator, each because the design asks for it: untrained weeks
-beside trained
-team-mates are left out, agents of other cohorts become comparison until their own training, and, for a selection rule,
-the
-agents whom the same rule would have picked elsewhere are found.
+beside trained team-mates are left out, agents of other cohorts become comparison until their own training, and, for a
+selection rule, the agents whom the same rule would have picked elsewhere are found.
 """
 
 from __future__ import annotations

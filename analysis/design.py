@@ -1,10 +1,9 @@
 """How agents were chosen decides which comparison may be believed; this module decides it, and writes the reasons down.
 
-No estimator is right for every programme. Random or planned waves make the not-yet-trained a fair comparison. Training
-the
-worst performers first makes them an unfair one, because a bad month is followed by a better one with or without
-training.
-Volunteers differ in ways no table holds. So the first question is never "which regression" but "who was picked, how".
+No estimator is right for every programme. Random or planned waves make the not-yet-trained a fair comparison.
+Training the worst performers first makes them an unfair one, because a bad month is followed by a better one with or
+without training. Volunteers differ in ways no table holds. So the first question is never "which regression" but "who
+was picked, how".
 
 Sources: Borusyak, Jaravel and Spiess (2024, doi:10.1093/restud/rdae007) for imputation; Callaway and Sant'Anna (2021,
 doi:10.1016/j.jeconom.2020.12.001) for group-time; Cengiz, Dube, Lindner and Zipperer (2019, doi:10.1093/qje/qjz014) for
@@ -96,8 +95,7 @@ class Design:
         As recorded: how agents were chosen, and the level at which they were.
     cluster
         The level at which errors are clustered: ``unit``, except that agents chosen inside teams and compared with
-        agents of
-        other teams are clustered by team, because it is teams that differ between the two sides.
+        agents of other teams are clustered by team, because it is teams that differ between the two sides.
     timing
         ``scheduled``: an agent counts as treated from the planned week (intention to treat); ``trained``: from
         completion.

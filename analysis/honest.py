@@ -1,8 +1,7 @@
 """Intervals that stay honest when parallel trends fail by a stated amount.
 
 Rambachan and Roth (2023, doi:10.1093/restud/rdad018). The event-study coefficients before training estimate how far
-trained
-and untrained drifted apart with no training at all. Two ways to say how bad the drift after training may be:
+trained and untrained drifted apart with no training at all. Two ways to say how bad the drift after training may be:
 
 - *relative magnitudes*, ``RM(Mbar)``: between two neighbouring periods after training, at most ``Mbar`` times the
 worst step
@@ -10,10 +9,9 @@ worst step
 - *smoothness*, ``SD(M)``: the slope of the drift changes by at most ``M`` from one period to the next.
 
 The interval under ``RM`` is the hybrid test of Andrews, Roth and Pakes (2023, doi:10.1093/restud/rdac023) inverted
-over a grid;
-under ``SD`` the fixed-length interval. Dimensions are small here (a handful of periods on each side), so the linear
-programs of the
-test are solved once for all draws and all hypotheses by listing the vertices of their dual.
+over a grid; under ``SD`` the fixed-length interval. Dimensions are small here (a handful of periods on each side), so
+the linear programs of the test are solved once for all draws and all hypotheses by listing the vertices of their
+dual.
 """
 
 from __future__ import annotations
@@ -132,8 +130,7 @@ def smoothness(event: EventCoefficients, weights: Array, m: float, *, alpha: flo
     """Shortest fixed-length interval when the slope of the drift changes by at most ``m`` per period.
 
     The estimator is ``weights @ post + v @ pre`` with ``v`` chosen to balance its worst bias against its error; its
-    half-length is
-    the ``1 - alpha`` quantile of ``|N(bias / sd, 1)|`` times ``sd``.
+    half-length is the ``1 - alpha`` quantile of ``|N(bias / sd, 1)|`` times ``sd``.
     """
     return _Smooth(event, np.asarray(weights, dtype=np.float64)).interval(m, alpha)
 
@@ -297,8 +294,8 @@ class _Smooth:
 
     A drift that is zero at the reference is a line plus hinges; an estimator that is blind to the line has worst bias
     ``M`` times the sum of its absolute exposures to the hinges. Exposures to hinges after training are fixed by
-    ``weights``;
-    those before, ``c``, are free, and the weights on the periods before training are ``level + map @ c``.
+    ``weights``; those before, ``c``, are free, and the weights on the periods before training are ``level + map @
+    c``.
     """
 
     def __init__(self, event: EventCoefficients, weights: Array) -> None:

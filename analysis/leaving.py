@@ -1,8 +1,8 @@
 """A KPI of people leaving as a study: the hazard's answer in the same rows as every other KPI.
 
 A share of leavers cannot be compared before and after like a share of escalations: an agent leaves once, in the last
-week seen,
-so agent effects would explain leaving by itself. The hazard model of :mod:`analysis.attrition` takes its place.
+week seen, so agent effects would explain leaving by itself. The hazard model of :mod:`analysis.attrition` takes its
+place.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """From a warehouse version to every result table, and from a click to one study.
 
-``estimate_all`` fills the result tables for every KPI, overall and by site, channel, tenure band and cohort; ``study``
-gives
-the same columns for any other slice while the reader waits. Both go through :mod:`analysis.kpi_fit`, so a number
-never
-depends on the way it was asked for.
+``estimate_all`` fills the result tables for every KPI, overall and by site, channel, tenure band and cohort;
+``study`` gives the same columns for any other slice while the reader waits. Both go through :mod:`analysis.kpi_fit`,
+so a number never depends on the way it was asked for.
 """
 
 from __future__ import annotations
@@ -92,12 +90,10 @@ def study(cur: duckdb.DuckDBPyConnection, kpi: str, slice_: Slice, config: Confi
     -------
     KpiStudy
         ``.frames()`` has the columns of the result tables. Headline, second opinion, event study with bands, cohorts,
-        calendar,
-        the checks that need no further fit, and the verdict; the slow checks are taken over from the stored overall
-        results
-        where they failed. For a primary KPI the verdict allows for the whole primary family (Bonferroni, because the
-        others
-        are not at hand: never more lenient than the Holm allowance of the stored results).
+        calendar, the checks that need no further fit, and the verdict; the slow checks are taken over from the stored
+        overall results where they failed. For a primary KPI the verdict allows for the whole primary family
+        (Bonferroni, because the others are not at hand: never more lenient than the Holm allowance of the stored
+        results).
     """
     setting = setting_of(cur, config, catalogue)
     setting = replace(setting, inherited=_stored_failures(cur, kpi))

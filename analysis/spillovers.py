@@ -1,8 +1,7 @@
 """Did untrained agents change because their team-mates were trained?
 
 If they did, they are no clean comparison (so the headline leaves them out) and the programme did more, or less, than
-its own
-trainees show. Here they are the ones "treated": from the week in which training reached their team.
+its own trainees show. Here they are the ones "treated": from the week in which training reached their team.
 """
 
 from __future__ import annotations
@@ -69,11 +68,9 @@ def spillover_effect(
 
     Notes
     -----
-    Assumptions: 1. untrained agents of started teams would have moved like agents of teams not started. Not true where
-    the
-    untrained were passed over *because* of their results: then read it with the dip check. 2. Spillover stops at the
-    team.
-    Source of the question: De Grip and Sauermann (2012, doi:10.1111/j.1468-0297.2012.02500.x).
+    Assumptions: 1. untrained agents of started teams would have moved like agents of teams not started. Not true
+    where the untrained were passed over *because* of their results: then read it with the dip check. 2. Spillover
+    stops at the team. Source of the question: De Grip and Sauermann (2012, doi:10.1111/j.1468-0297.2012.02500.x).
     """
     exposed = exposed_panel(panel, start)
     inside = exposed.cohort_ix < exposed.n_periods

@@ -1,10 +1,9 @@
 """Agents learn with no training at all: the learning curve is taken out before anything is compared.
 
-New agents improve fast in their first year. Where they are spread unevenly over trained and untrained weeks (they are:
-only
-those hired before a wave are trained in it), their learning would be credited to training. The linear part of tenure
-is the same week
-by week for everybody and is absorbed by agent and week effects; what remains is the bend, and that is estimated here.
+New agents improve fast in their first year. Where they are spread unevenly over trained and untrained weeks (they
+are: only those hired before a wave are trained in it), their learning would be credited to training. The linear part
+of tenure is the same week by week for everybody and is absorbed by agent and week effects; what remains is the bend,
+and that is estimated here.
 """
 
 from __future__ import annotations
@@ -41,16 +40,14 @@ def without_learning_curve(panel: Panel, hired: NDArray[np.int64], anticipation:
     -------
     Panel
         Same weights; outcomes less ``sum_k gamma_k * (min(tenure, knot_k) - knot_k)``, so that agents past the last
-        knot keep
-        theirs. The panel itself when there are too few new agents.
+        knot keep theirs. The panel itself when there are too few new agents.
 
     Notes
     -----
     ``gamma`` is least squares of the outcome on the hinges, agent effects and week effects over untrained cells
     (Frisch-Waugh). Assumptions: 1. the curve is the same for everybody and does not depend on training (not checked);
     2. new agents who leave early learn like those who stay, beyond their own level (not checked). Its sampling error
-    is not
-    carried into the interval; docs/coverage.md shows that it does not matter.
+    is not carried into the interval; docs/coverage.md shows that it does not matter.
     """
     known = hired != NEVER
     if not known.any():

@@ -1,10 +1,8 @@
 """What it is worth: effect x volume x unit value, always as a range, never counted twice.
 
 Three things are uncertain and none may be dropped: the effect (its interval), the unit value and the cost (low,
-likely, high, set
-by the reader; there is no hidden default). They are drawn together, with the effects of different KPIs correlated as
-the data
-say they are, and summed; the range of the sum is not the sum of the ranges.
+likely, high, set by the reader; there is no hidden default). They are drawn together, with the effects of different
+KPIs correlated as the data say they are, and summed; the range of the sum is not the sum of the ranges.
 """
 
 from __future__ import annotations
@@ -127,18 +125,14 @@ def value_frame(
     polars.DataFrame
         Columns ``kpi, scenario, effect, effect_low, effect_high, volume, unit_value, amount, amount_low, amount_high,
         currency, sentence``. In a KPI's rows the range comes from the effect alone, at that scenario's unit value. In
-        the
-        rows of the sum, ``likely`` carries everything that is uncertain; ``low`` and ``high`` fix the assumptions at
-        their
-        unfavourable and favourable ends.
+        the rows of the sum, ``likely`` carries everything that is uncertain; ``low`` and ``high`` fix the assumptions
+        at their unfavourable and favourable ends.
 
     Notes
     -----
-    Assumptions: 1. the effect stays at its average over the trained weeks so far (not checked); 2. volume stays at the
-    pace of
-    the last weeks (not checked); 3. unit values are triangular between low and high with the mode at likely, and
-    independent of
-    each other (set by the reader); 4. money is linear in the effect (set by the reader).
+    Assumptions: 1. the effect stays at its average over the trained weeks so far (not checked); 2. volume stays at
+    the pace of the last weeks (not checked); 3. unit values are triangular between low and high with the mode at
+    likely, and independent of each other (set by the reader); 4. money is linear in the effect (set by the reader).
     """
     if not parts and cost is None:
         return pl.DataFrame(schema=_COLUMNS)

@@ -3,10 +3,8 @@
     python benchmarks/coverage.py --worlds 500 --out docs/coverage.md
 
 Draws worlds with known truth (the fast road of the sample world), estimates each by the design's own headline through
-the same
-function that the dashboard uses, and counts how often the 95% interval holds the true average effect over the trained
-weeks.
-One process; about ten minutes for 500 worlds of every row on one core.
+the same function that the dashboard uses, and counts how often the 95% interval holds the true average effect over
+the trained weeks. One process; about ten minutes for 500 worlds of every row on one core.
 """
 
 from __future__ import annotations

@@ -28,15 +28,14 @@ def check(panel: Panel, kpi: Wording, reader: Reader, *, assigned: bool) -> Chec
     kpi, reader
         For the words.
     assigned
-        True when a plan, a draw or a rule decided: a difference in level is then for information (the comparison removes
-        it). False when agents chose: then it fails.
+        True when a plan, a draw or a rule decided: a difference in level is then for information (the comparison
+        removes it). False when agents chose: then it fails.
 
     Returns
     -------
     CheckResult
         ``statistic`` is the larger standardised difference; ``threshold`` 0.25. A difference counts when it is larger
-        and
-        beyond luck (level 0.01, means of clusters).
+        and beyond luck (level 0.01, means of clusters).
     """
     first = int(panel.cohorts.min()) if panel.cohorts.size else 0
     if first < 2:

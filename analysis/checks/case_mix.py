@@ -24,8 +24,7 @@ def expected_by_mix(
     """The panel's outcome replaced by what the mix of channels and queues alone would predict.
 
     Each contact counts the mean outcome of its channel and queue over all untrained weeks; an agent-week's value is
-    the mean over
-    its contacts. It moves only when routing moves.
+    the mean over its contacts. It moves only when routing moves.
 
     Parameters
     ----------

@@ -47,9 +47,8 @@ def check(
     Returns
     -------
     CheckResult
-        Failed when the effect among stayers differs from the headline by at least the smallest effect and beyond their
-        joint
-        error (level 0.01).
+        Failed when the effect among stayers differs from the headline by at least the smallest effect and beyond
+        their joint error (level 0.01).
     """
     first = _seen_first(panel)
     if not first.any() or not panel.cohorts.size:

@@ -39,10 +39,8 @@ def check(
     -------
     CheckResult
         ``statistic`` is the drift over the leads in units of its error; ``threshold`` the t value at the alarm level.
-        Failed when
-        beyond it and at least half the smallest effect; informational when a drift as large as the smallest effect
-        could not
-        have been seen (power below 0.8).
+        Failed when beyond it and at least half the smallest effect; informational when a drift as large as the
+        smallest effect could not have been seen (power below 0.8).
 
     Notes
     -----

@@ -35,8 +35,7 @@ class CheckResult:
         Name for a reader.
     status
         ``passed``; ``failed``: the comparison is in doubt; ``informational``: nothing to hold against it, or the data
-        are too
-        thin to say.
+        are too thin to say.
     statistic, threshold
         What was measured and where it would have failed; NaN when it could not be measured.
     sentence

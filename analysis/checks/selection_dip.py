@@ -50,8 +50,8 @@ def check(
     -------
     CheckResult
         Failed when the trained stood off the path of the others just before training by at least half the smallest
-        effect and
-        beyond luck (level 0.01); informational when a dip as large as the smallest effect could not have been seen.
+        effect and beyond luck (level 0.01); informational when a dip as large as the smallest effect could not have
+        been seen.
 
     Notes
     -----

@@ -78,8 +78,7 @@ def blocks(event: Aggregation, *, width: int = BLOCK_WEEKS, most: int = MAX_BLOC
     Notes
     -----
     Differences from a whole period do not hang on the luck of one reference week. Coefficients before and after are
-    built the
-    same way, as the method needs (Roth 2024, arXiv:2401.12309).
+    built the same way, as the method needs (Roth 2024, arXiv:2401.12309).
     """
     study = event.event_study()
     keys = np.append(study.event_times, study.reference)
@@ -179,8 +178,7 @@ def check(event: Aggregation | None, kpi: Wording, reader: Reader, *, alpha: flo
     -------
     CheckResult
         ``statistic`` is the breakdown multiple ``Mbar``, ``threshold`` 1. Passed from 1 up; informational below, and
-        when there
-        is no effect to overturn. It never blocks a verdict.
+        when there is no effect to overturn. It never blocks a verdict.
     """
     coefficients = blocks(event) if event is not None else None
     if coefficients is None:
