@@ -275,6 +275,8 @@ def _fill(
             )
         ],
     )  # fmt: skip
+    if not transform.keeps_contacts(config):
+        con.execute("drop view core.interaction")
     relations = {step.relation: step.rows for step in built.steps if not step.relation.startswith("staging.")}
     return BuildReport(
         draft.run_id,

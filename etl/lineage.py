@@ -110,11 +110,11 @@ def trace_columns(queries: Mapping[str, str], columns: Mapping[str, Mapping[str,
     )
 
 
-def _direct(query: str, schema: dict[str, dict[str, dict[str, str]]]) -> dict[str, Origins]:
+def _direct(query: str, schema: Mapping[str, object]) -> dict[str, Origins]:
     """Columns of one SELECT and the columns of tables they are computed from."""
     tree = qualify(
         sqlglot.parse_one(query, read="duckdb"),
-        schema=schema,
+        schema=dict(schema),
         dialect="duckdb",
         validate_qualify_columns=False,
         quote_identifiers=False,

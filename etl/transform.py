@@ -136,7 +136,7 @@ def transform(
     _people_by_other_ids(con, Pseudonyms(con, secret))
     first_day, last_day = _window(con, config)
     steps: list[Step] = []
-    keep_contacts = str(config.engine.options.get("contacts", "keep")) != "reduce"
+    keep_contacts = keeps_contacts(config)
     agent_week_sql = ""
     for relation, query in ordered(relations()):
         say(relation)
@@ -146,9 +146,18 @@ def transform(
             agent_week_sql = agent_week.create(con, catalogue)
         else:
             con.execute(f"create or replace {kind} {relation} as {query}")
-        rows = con.execute(f"select count(*) from {relation}").fetchone() if kind == "table" else (0,)
+        rows = con.execute(f"select count(*) from {relation}").fetchone()
         steps.append(Step(relation, int(rows[0]) if rows else 0, time.perf_counter() - started))
     return Transformed(tuple(steps), coverage, agent_week_sql, first_day, last_day, left_out)
+
+
+def keeps_contacts(config: Config) -> bool:
+    """Whether single contacts stay in the version, or are only reduced to ``mart.agent_week`` on the way.
+
+    ``[engine] options = { contacts = "reduce" }`` leaves them out: a build of tens of millions of contacts then writes
+    agents and weeks only.
+    """
+    return str(config.engine.options.get("contacts", "keep")) != "reduce"
 
 
 def match_agents(

@@ -165,6 +165,18 @@ def test_as_of_leaves_out_what_came_later(tmp_path: Path) -> None:
     assert query(path, "select count(*) from core.training where completed_at >= '2025-03-01'") == [(0,)]
 
 
+def test_contacts_can_be_reduced_without_being_kept(tmp_path: Path, built: tuple[Path, BuildReport]) -> None:
+    path = copy_sample(tmp_path)
+    path.write_text(
+        path.read_text(encoding="utf-8") + '\n[engine]\noptions = { contacts = "reduce" }\n', encoding="utf-8"
+    )
+    report = building.build(load(path))
+    assert report.relations["core.interaction"] == built[1].relations["core.interaction"]
+    assert query(path, "select count(*) from duckdb_columns() where table_name = 'interaction'") == [(0,)]
+    sql = "select * from mart.agent_week order by all"
+    assert query(path, sql) == query(built[0], sql, built[1].run_id)
+
+
 def test_check_writes_nothing(tmp_path: Path) -> None:
     path = copy_sample(tmp_path)
     report = building.check(load(path))
