@@ -109,7 +109,7 @@ def write_world(folder: Path, agents: int, weeks: int, seed: int = 1) -> Path:
         }
     ).with_columns(left_on=pl.lit(None, dtype=pl.Date), leave_type=pl.lit(None, dtype=pl.String))
     settings = empathy_config.load(config)
-    shown = kpis.Catalogue([kpi for kpi in catalogue.values() if kpi.id in MEASURED])
+    shown = catalogue.with_overrides(settings)
     with Draft.open(settings.warehouse, f"b{seed}") as draft:
         draft.write_table("mart", "agent_week", pl.DataFrame(columns))
         draft.write_table("mart", "agent", people)
@@ -235,7 +235,7 @@ def browser(width: int = 1440, height: int = 900) -> Iterator[Any]:
 
 
 def laptop(folder: Path, runs: int = 3) -> dict[str, Any]:
-    """Seconds to the first drawing on a laptop four times slower, over 10 Mbit/s with 40 ms, nothing kept from before."""
+    """Seconds to the first drawing: processor four times slower, 10 Mbit/s, 40 ms, nothing kept from before."""
     config = write_world(folder / "laptop", 240, 40)
     found: dict[str, Any] = {}
     with served(config, 8962) as (address, _):

@@ -18,7 +18,7 @@ from werkzeug.serving import make_server
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from dashboard import create_app  # noqa: E402
+from dashboard import create_app
 
 SHOTS = (
     ("overview", "/", "light", 1440, 900),

@@ -161,7 +161,7 @@ def _money(context: Context, model: view.Rest, filters: Filters) -> Any:
             title=model.money_sentence,
             subtitle=f"Effect × volume × what one is worth, over {months} months, in {currency}.",
             figure=money_bars(model.money, context.settings.reader),
-            definition="Unit values and the cost come from the [value] section of the configuration, as low, likely and "
+            definition="Unit values and the cost come from the [value] section of the configuration: low, likely and "
             "high; nothing is assumed that is not written there. Benefits that reach the same purse are counted once.",
             note=model.money_note,
             columns=[Column("label", "Line"), Column("shown", "Estimate"), Column("range", "Likely between")],

@@ -178,31 +178,94 @@ def results(catalogue: kpis.Catalogue) -> dict[str, pl.DataFrame]:
             n, trained = chosen.height, chosen["cohort"].is_not_null().sum()
             key = {"kpi": kpi.id, "slice_kind": kind, "slice_value": value}
             counts = {"n_contacts": n * N_WEEKS * 26.0, "n_agents": n}
-            head = {"estimand": "scheduled wave, per contact", "control": "not yet trained", "df": 20.0, "ci_level": 0.95,
-                    "baseline": base, **counts, "n_trained_agents": trained, "n_clusters": 21, "n_trained_clusters": 14,
-                    "smallest_effect": band, "unit": kpi.unit, "better": kpi.better}  # fmt: skip
+            head = {
+                "estimand": "scheduled wave, per contact",
+                "control": "not yet trained",
+                "df": 20.0,
+                "ci_level": 0.95,
+                "baseline": base,
+                **counts,
+                "n_trained_agents": trained,
+                "n_clusters": 21,
+                "n_trained_clusters": 14,
+                "smallest_effect": band,
+                "unit": kpi.unit,
+                "better": kpi.better,
+            }
             interval = {"estimate": estimate, "std_error": se, "ci_low": low, "ci_high": high}
-            effects.append({**key, "estimator": "imputation", "role": "headline", **interval, **head, "verdict": said.state,
-                            "sentence": said.sentence, "reason": said.reason, "weeks_to_know": said.weeks_to_know})  # fmt: skip
-            effects.append({**key, "estimator": "group_time", "role": "second_opinion", **interval, **head,
-                            "verdict": said.state, "sentence": said.sentence, "reason": "", "weeks_to_know": None})  # fmt: skip
+            effects.append(
+                {
+                    **key,
+                    "estimator": "imputation",
+                    "role": "headline",
+                    **interval,
+                    **head,
+                    "verdict": said.state,
+                    "sentence": said.sentence,
+                    "reason": said.reason,
+                    "weeks_to_know": said.weeks_to_know,
+                }
+            )
+            effects.append(
+                {
+                    **key,
+                    "estimator": "group_time",
+                    "role": "second_opinion",
+                    **interval,
+                    **head,
+                    "verdict": said.state,
+                    "sentence": said.sentence,
+                    "reason": "",
+                    "weeks_to_know": None,
+                }
+            )
             for position, (name, factor) in enumerate((("before_after", 1.9), ("twfe", 1.3), ("imputation", 1.0))):
-                ladders.append({**key, "position": position, "estimator": name, "label": name.replace("_", " "),
-                                "estimate": estimate * factor, "std_error": se, "ci_low": estimate * factor - 2 * se,
-                                "ci_high": estimate * factor + 2 * se, "note": "a note"})  # fmt: skip
+                ladders.append(
+                    {
+                        **key,
+                        "position": position,
+                        "estimator": name,
+                        "label": name.replace("_", " "),
+                        "estimate": estimate * factor,
+                        "std_error": se,
+                        "ci_low": estimate * factor - 2 * se,
+                        "ci_high": estimate * factor + 2 * se,
+                        "note": "a note",
+                    }
+                )
             for check, status in (
                 ("pre_trends", "passed"),
                 ("balance", "informational"),
                 ("sensitivity", "informational"),
             ):
-                checks.append({**key, "check": check, "label": check.replace("_", " "), "status": status,
-                               "statistic": 1.0, "threshold": 2.0, "sentence": f"What {check} found."})  # fmt: skip
+                checks.append(
+                    {
+                        **key,
+                        "check": check,
+                        "label": check.replace("_", " "),
+                        "status": status,
+                        "statistic": 1.0,
+                        "threshold": 2.0,
+                        "sentence": f"What {check} found.",
+                    }
+                )
             for week in range(-14, 26):
                 point = (estimate * min(1.0, week / 8) if week >= 0 else 0.0) + 0.3 * se * math.sin(week * 1.7)
-                events.append({**key, "estimator": "imputation", "event_time": week, "estimate": point, "std_error": se,
-                               "ci_low": point - 2 * se, "ci_high": point + 2 * se, "band_low": point - 2.8 * se,
-                               "band_high": point + 2.8 * se, "n_contacts": 26.0 * n,
-                               "n_agents": n if week < 24 else 5})  # fmt: skip
+                events.append(
+                    {
+                        **key,
+                        "estimator": "imputation",
+                        "event_time": week,
+                        "estimate": point,
+                        "std_error": se,
+                        "ci_low": point - 2 * se,
+                        "ci_high": point + 2 * se,
+                        "band_low": point - 2.8 * se,
+                        "band_high": point + 2.8 * se,
+                        "n_contacts": 26.0 * n,
+                        "n_agents": n if week < 24 else 5,
+                    }
+                )
     primary = [catalogue[name] for name in catalogue.primary()]
     sentence, detail = headline({k.id: verdicts[k.id] for k in primary}, primary, sizes)
     design = [
@@ -222,13 +285,28 @@ def results(catalogue: kpis.Catalogue) -> dict[str, pl.DataFrame]:
         },
     ]
     money = [
-        {"kpi": kpi, "scenario": scenario, "effect": 0.0, "effect_low": 0.0, "effect_high": 0.0, "volume": 1000.0,
-         "unit_value": 9.0, "amount": amount, "amount_low": amount - 20000, "amount_high": amount + 20000,
-         "currency": "EUR", "sentence": "What it is worth."}
-        for kpi, amounts in (("escalation_rate", (90e3, 120e3, 150e3)), ("total", (90e3, 120e3, 150e3)),
-                             ("cost", (60e3, 50e3, 40e3)), ("net", (30e3, 70e3, 110e3)))
+        {
+            "kpi": kpi,
+            "scenario": scenario,
+            "effect": 0.0,
+            "effect_low": 0.0,
+            "effect_high": 0.0,
+            "volume": 1000.0,
+            "unit_value": 9.0,
+            "amount": amount,
+            "amount_low": amount - 20000,
+            "amount_high": amount + 20000,
+            "currency": "EUR",
+            "sentence": "What it is worth.",
+        }
+        for kpi, amounts in (
+            ("escalation_rate", (90e3, 120e3, 150e3)),
+            ("total", (90e3, 120e3, 150e3)),
+            ("cost", (60e3, 50e3, 40e3)),
+            ("net", (30e3, 70e3, 110e3)),
+        )
         for scenario, amount in zip(("low", "likely", "high"), amounts, strict=True)
-    ]  # fmt: skip
+    ]
     return {
         "effect": pl.DataFrame(effects),
         "event_time": pl.DataFrame(events),
@@ -264,12 +342,37 @@ def _build(folder: Path, run_id: str = "r1", seed: int = 5, toml: str = TOML) ->
     )
     last = FIRST_WEEK + timedelta(weeks=N_WEEKS, days=-1)
     started = datetime(2026, 3, 9, 6, tzinfo=UTC)
-    run = {"run_id": run_id, "started_at": started, "finished_at": started, "as_of": last, "config_sha256": "0",
-           "engine_version": "2.0", "data_from": FIRST_WEEK, "data_to": last, "seconds": 3.0}  # fmt: skip
-    manifest = {"file_id": 1, "source": "contacts", "format": "tabular", "path": "contacts.csv", "sha256": "0", "bytes": 10,
-                "read": 1000, "loaded": 985, "rejected": 10, "duplicate": 5}  # fmt: skip
-    checks = {"check": "no_contact_before_hire", "severity": "warning", "status": "passed", "violations": 0,
-              "sentence": "No contact before hire.", "sample": ""}  # fmt: skip
+    run = {
+        "run_id": run_id,
+        "started_at": started,
+        "finished_at": started,
+        "as_of": last,
+        "config_sha256": "0",
+        "engine_version": "2.0",
+        "data_from": FIRST_WEEK,
+        "data_to": last,
+        "seconds": 3.0,
+    }
+    manifest = {
+        "file_id": 1,
+        "source": "contacts",
+        "format": "tabular",
+        "path": "contacts.csv",
+        "sha256": "0",
+        "bytes": 10,
+        "read": 1000,
+        "loaded": 985,
+        "rejected": 10,
+        "duplicate": 5,
+    }
+    checks = {
+        "check": "no_contact_before_hire",
+        "severity": "warning",
+        "status": "passed",
+        "violations": 0,
+        "sentence": "No contact before hire.",
+        "sample": "",
+    }
     with Draft.open(folder / "warehouse", run_id) as draft:
         draft.write_table("mart", "agent_week", weeks)
         draft.write_table("mart", "agent", agents)

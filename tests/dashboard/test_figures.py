@@ -6,6 +6,7 @@ import math
 import re
 import xml.etree.ElementTree as ET
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -116,7 +117,7 @@ def test_ticks_are_round_and_inside(low: float, width: float, about: int) -> Non
     assert all(low - 1e-6 * width <= t <= low + width * (1 + 1e-6) for t in marks)
     assert len(marks) <= 3 * about
     if len(marks) > 2:
-        steps = {round((b - a) / (marks[1] - marks[0]), 3) for a, b in zip(marks, marks[1:], strict=False)}
+        steps = {round((b - a) / (marks[1] - marks[0]), 3) for a, b in pairwise(marks)}
         assert steps == {1.0}
 
 
