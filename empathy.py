@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from etl.build import BuildReport, CheckReport
     from etl.config import Config
     from etl.publish import Draft
+    from etl.warehouse import Version
 
 # Systems of a few hundred weeks are solved faster by one thread than by several that wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -47,6 +48,7 @@ AsOf = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Use o
 
 DEFAULT_CONFIG = Path("empathy.toml")
 screen = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+NOTHING_NEW = "Nothing is new since the served version: its marts stand."
 WIDE = 160
 """Columns of a table that goes to a file or a pipe."""
 
@@ -177,6 +179,12 @@ def check(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
         _emit(report.to_json())
     else:
         _print_files(report)
+        for reason, rows in report.reasons.items():
+            screen.print(f"{rows:>9,} rejected: {reason}")
+    for stop in report.stops:
+        screen.print(f"A build would stop: {stop}", style="red")
+    if report.stops:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -190,21 +198,18 @@ def build(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJs
         _emit(report.to_json())
     else:
         _print_files(report)
-        screen.print(f"Published {report.warehouse}")
+        screen.print(NOTHING_NEW if report.unchanged else f"Published {report.warehouse}")
 
 
 @app.command()
 def estimate(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Estimate what training did, from the published warehouse, into a new version of it."""
-    from etl.publish import Draft
-    from etl.warehouse import Warehouse
-
     settings = _load(config)
-    base = Warehouse(settings.warehouse).current()
-    with Draft.open(settings.warehouse, base=base) as draft:
-        effects = _estimate_into(draft, settings)
-        version = draft.publish()
-    _report_effects(effects, version.run_id, as_json)
+    effects, run_id = _estimate_served(settings)
+    if as_json:
+        _emit({"run_id": run_id, "effects": effects})
+    else:
+        _print_effects(effects)
 
 
 @app.command()
@@ -339,16 +344,39 @@ def _estimate_into(draft: Draft, settings: Config) -> list[dict[str, Any]]:
     return effects_json(frames)
 
 
-def _run(settings: Config, as_of: date | None) -> tuple[BuildReport, list[dict[str, Any]]]:
-    from etl.build import build as build_warehouse
+def _draft(settings: Config, base: Version | None = None) -> Draft:
     from etl.publish import Draft
 
-    with Draft.open(settings.warehouse) as draft:
+    engine = settings.engine
+    return Draft.open(
+        settings.warehouse,
+        base=base,
+        keep=engine.keep_versions,
+        threads=engine.threads,
+        memory_limit=engine.memory_limit,
+    )
+
+
+def _estimate_served(settings: Config) -> tuple[list[dict[str, Any]], str]:
+    from etl.warehouse import Warehouse
+
+    with _draft(settings, base=Warehouse(settings.warehouse).current()) as draft:
+        effects = _estimate_into(draft, settings)
+        return effects, draft.publish().run_id
+
+
+def _run(settings: Config, as_of: date | None) -> tuple[BuildReport, list[dict[str, Any]]]:
+    from etl.build import build as build_warehouse
+
+    with _draft(settings) as draft:
         with progress("Building the warehouse") as step:
             report = build_warehouse(settings, as_of=as_of, progress=step, into=draft)
-        effects = _estimate_into(draft, settings)
-        draft.publish()
-    return report, effects
+        if not report.unchanged:
+            effects = _estimate_into(draft, settings)
+            draft.publish()
+            return report, effects
+    screen.print(NOTHING_NEW)
+    return report, _estimate_served(settings)[0]
 
 
 def _serve(config: Path, host: str, port: int, workers: int) -> None:
@@ -365,13 +393,6 @@ def _print_files(report: BuildReport | CheckReport) -> None:
         counts = [f"{file[column]:,}" for column in ("read", "loaded", "rejected", "duplicate")]
         table.add_row(str(file["path"]), file["source"], *counts)
     _output().print(table)
-
-
-def _report_effects(effects: list[dict[str, Any]], run_id: str, as_json: bool) -> None:
-    if as_json:
-        _emit({"run_id": run_id, "effects": effects})
-    else:
-        _print_effects(effects)
 
 
 def _print_effects(effects: list[dict[str, Any]]) -> None:

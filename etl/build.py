@@ -144,7 +144,8 @@ def build(
     progress : callable, optional
         Told in words what is being done.
     into : Draft, optional
-        A draft to fill, which the caller publishes; by default one is opened, and published.
+        A draft to fill, which the caller publishes unless the report says ``unchanged``; by default one is opened,
+        and published.
     replay : bool
         Build from what the served version was built from, with its rejected records tried again.
 
@@ -166,10 +167,9 @@ def build(
         con = draft.con
         landed = extract(config, None, con, say, run_id=draft.run_id, replay=replay)
         inputs = _inputs(config, catalogue, landed, as_of)
-        if into is None:
-            same = _unchanged(config, inputs)
-            if same is not None:
-                return _report_of(same, time.perf_counter() - started)
+        same = _unchanged(config, inputs)
+        if same is not None:
+            return _report_of(same, time.perf_counter() - started)
         report = _fill(draft, config, catalogue, landed, secret, as_of, inputs, started, say)
         con.execute("detach landing")
         con.execute("detach staging")
