@@ -1,0 +1,184 @@
+"""How fast exports become a published warehouse: ten million contacts as CSV, with a hundred bad rows.
+
+Each task runs in a process of its own, so that seconds count imports and memory is a peak of that task alone:
+
+- ``bare``: DuckDB reads the CSV typed and aggregates once; nothing is checked or kept. The yardstick.
+- ``build``: ``empathy build`` on the same file: validated with all reasons, to published marts.
+- ``again``: ``empathy build`` with nothing new.
+
+Run ``python -m benchmarks.etl --dir /tmp/etl --rows 10000000 --write docs/benchmarks-etl.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+N_AGENTS = 5_000
+BAD_EVERY = 100_000
+"""One row in so many has a handling time that is no number."""
+
+TOML = """[project]
+name = "Speed"
+timezone = "UTC"
+[sources.contacts]
+format = "tabular"
+path = "contacts.csv"
+table = "interaction"
+columns = { source_agent_id = "agent_id" }
+[sources.staff]
+format = "tabular"
+path = "staff.csv"
+table = "agent"
+[sources.teams]
+format = "tabular"
+path = "teams.csv"
+table = "agent_team"
+[sources.crosswalk]
+format = "tabular"
+path = "crosswalk.csv"
+table = "agent_identity"
+[sources.training]
+format = "tabular"
+path = "training.csv"
+table = "training"
+[[programme.courses]]
+id = "EMP101"
+[privacy]
+demo = true
+"""
+
+TYPED = (
+    "{'interaction_id': 'VARCHAR', 'agent_id': 'VARCHAR', 'started_at': 'TIMESTAMP', 'channel': 'VARCHAR', "
+    "'handle_s': 'DOUBLE', 'escalated': 'BOOLEAN', 'csat': 'TINYINT', 'offer_made': 'BOOLEAN', "
+    "'offer_accepted': 'BOOLEAN', 'qa_score': 'DOUBLE', 'transferred': 'BOOLEAN'}"
+)
+
+
+def write_exports(folder: Path, rows: int) -> None:
+    """Write the contact file (687 MiB for ten million rows), staff, teams, crosswalk, training and empathy.toml."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as con:
+        agent = f"'A' || lpad(CAST(hash(i * 3 + 1) % {N_AGENTS} AS VARCHAR), 6, '0')"
+        handle = f"CASE WHEN i % {BAD_EVERY} = 7 THEN 'n/a' ELSE CAST(30 + hash(i * 17) % 900 AS VARCHAR) END"
+        con.execute(
+            f"COPY (SELECT i AS interaction_id, {agent} AS agent_id, "
+            f"TIMESTAMP '2025-01-01' + to_seconds(CAST(hash(i * 5 + 2) % 31536000 AS BIGINT)) AS started_at, "
+            f"['voice', 'chat', 'email', 'message'][1 + CAST(hash(i * 11) % 4 AS INT)] AS channel, "
+            f"{handle} AS handle_s, hash(i * 19) % 100 < 7 AS escalated, "
+            f"CASE WHEN hash(i * 23) % 10 < 2 THEN 1 + hash(i * 29) % 5 END AS csat, "
+            f"hash(i * 31) % 100 < 20 AS offer_made, "
+            f"hash(i * 31) % 100 < 20 AND hash(i * 37) % 100 < 25 AS offer_accepted, "
+            f"CASE WHEN hash(i * 41) % 100 < 2 THEN CAST(hash(i * 43) % 101 AS DOUBLE) END AS qa_score, "
+            f"hash(i * 47) % 100 < 3 AS transferred FROM range({rows}) AS t(i)) TO '{folder / 'contacts.csv'}' (HEADER)"
+        )
+        code = "'A' || lpad(CAST(i AS VARCHAR), 6, '0')"
+        small = {
+            "staff": f"{code} AS source_agent_id, {code} AS employee_number, DATE '2020-01-01' AS hired_on",
+            "crosswalk": f"'contacts' AS identity_source, {code} AS source_agent_id, {code} AS employee_number",
+            "teams": f"{code} AS source_agent_id, 'T' || (i // 20) AS team_id, DATE '2020-01-01' AS valid_from",
+            "training": f"{code} AS source_agent_id, 'EMP101' AS course_id, 'completed' AS status, "
+            f"TIMESTAMP '2025-04-01' + to_days(CAST(hash(i // 20) % 200 AS INT)) AS completed_at",
+        }
+        for name, columns in small.items():
+            trained = "WHERE i // 20 % 5 <> 0" if name == "training" else ""
+            con.execute(
+                f"COPY (SELECT {columns} FROM range({N_AGENTS}) AS t(i) {trained}) TO '{folder / name}.csv' (HEADER)"
+            )
+    (folder / "empathy.toml").write_text(TOML, encoding="utf-8")
+
+
+def bare(folder: Path) -> str:
+    """Read the contacts typed and aggregate once."""
+    with duckdb.connect() as con:
+        rows = con.execute(
+            f"SELECT agent_id, channel, date_trunc('week', started_at) AS week, count(*), sum(handle_s), "
+            f"sum(CAST(transferred AS INT)) FROM read_csv('{folder / 'contacts.csv'}', columns = {TYPED}, "
+            f"header = true, delim = ',', auto_detect = false, ignore_errors = true) GROUP BY ALL"
+        ).fetchall()
+    return f"{len(rows):,} groups"
+
+
+def build(folder: Path) -> str:
+    """Build and publish a version."""
+    from etl.build import build as build_version
+    from etl.config import load
+
+    report = build_version(load(folder / "empathy.toml"))
+    loaded = sum(file.loaded for file in report.files)
+    rejected = sum(file.rejected for file in report.files)
+    return f"{loaded:,} loaded, {rejected:,} rejected" + (", nothing new" if report.unchanged else "")
+
+
+TASKS = {"bare": bare, "build": build, "again": build}
+
+
+def measure(task: str, folder: Path) -> dict[str, object]:
+    """Run one task in a process of its own: wall and processor seconds, peak memory, and what it says."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.etl", "--dir", str(folder), "--task", task],
+        check=True, capture_output=True, text=True, cwd=Path(__file__).parent.parent,
+    )  # fmt: skip
+    seconds = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"task": task, "seconds": seconds, "cpu": cpu, **json.loads(done.stdout.splitlines()[-1])}
+
+
+def table(results: list[dict[str, object]], rows: int) -> str:
+    """The results as a page."""
+    head = (
+        f"# Benchmarks: from exports to a published warehouse\n\n{rows:,} contacts as CSV, one in {BAD_EVERY:,} bad; "
+        f"whole processes, imports counted. `python -m benchmarks.etl` remakes this page.\n\n"
+        f"Run on {date.today().isoformat()}, {os.cpu_count()} cores ({platform.machine()}), load average at the end "
+        f"{os.getloadavg()[0]:.1f}, Python {platform.python_version()}, DuckDB {duckdb.__version__}. With a load above "
+        f"the number of cores the seconds say little; processor seconds and their ratio say more.\n\n"
+        f"| task | seconds | processor seconds | against bare | peak MiB | result |\n|---|---|---|---|---|---|\n"
+    )
+    yardstick = float(str(results[0]["cpu"]))
+    lines = [
+        f"| {item['task']} | {float(str(item['seconds'])):.1f} | {float(str(item['cpu'])):.1f} "
+        f"| {float(str(item['cpu'])) / yardstick:.1f} | {item['peak_mib']} | {item['says']} |"
+        for item in results
+    ]
+    return head + "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Write the exports when they are missing, run every task, print and keep the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--dir", type=Path, required=True)
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--task", choices=sorted(TASKS))
+    parser.add_argument("--write", type=Path)
+    arguments = parser.parse_args()
+    if arguments.task:
+        says = TASKS[arguments.task](arguments.dir)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        print(json.dumps({"says": says, "peak_mib": peak}))
+        return
+    import shutil
+
+    if not (arguments.dir / "contacts.csv").exists():
+        write_exports(arguments.dir, arguments.rows)
+    shutil.rmtree(arguments.dir / "warehouse", ignore_errors=True)
+    page = table([measure(task, arguments.dir) for task in TASKS], arguments.rows)
+    print(page)
+    if arguments.write:
+        arguments.write.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
