@@ -26,9 +26,7 @@ FACETS = Facets(
 
 @st.composite
 def selections(draw: st.DrawFn) -> Filters:
-    chosen = {
-        name: tuple(v for v in FACETS.values[name] if draw(st.booleans())) for name in DIMENSIONS
-    }
+    chosen = {name: tuple(v for v in FACETS.values[name] if draw(st.booleans())) for name in DIMENSIONS}
     weeks = draw(st.lists(st.integers(1, 38), min_size=2, max_size=2, unique=True).map(sorted))
     ends = [FACETS.first + timedelta(weeks=k) for k in weeks]  # type: ignore[operator]
     return Filters(**chosen, start=draw(st.sampled_from([None, ends[0]])), end=draw(st.sampled_from([None, ends[1]])))
