@@ -190,11 +190,11 @@ def test_screen_and_warehouse_say_the_same(visit: Callable[..., Any], full: Full
 def test_a_site_changes_what_these_pages_say(visit: Callable[..., Any], full: Full, address: str) -> None:
     made = visit(address, at=full)
     page: Page = made.page
-    before = page.inner_text("#page-body")
+    before = page.inner_text("#headline")
     page.click("#filter-site")
     page.get_by_role("option", name="Madrid", exact=True).click()
     page.wait_for_url("**site=Madrid")
-    expect(page.locator("#page-body")).not_to_have_text(before, timeout=20_000)
+    expect(page.locator("#headline")).not_to_have_text(before, timeout=20_000)
     made.settled()
     after = page.inner_text("#page-body")
     assert "Lisbon" not in after
