@@ -97,7 +97,15 @@ def test_with_too_few_teams_the_checks_are_not_believed_either() -> None:
 
 
 def test_six_teams_are_enough() -> None:
-    assert said(-0.012, -0.016, -0.009, n_trained_clusters=6, n_control_clusters=2).state == "clear"
+    assert said(-0.012, -0.016, -0.009, n_trained_clusters=6, n_control_clusters=4).state == "clear"
+
+
+@pytest.mark.parametrize("teams", [1, 3])
+def test_too_few_teams_to_compare_with_cannot_tell(teams: int) -> None:
+    found = said(-0.012, -0.016, -0.009, n_trained_clusters=20, n_control_clusters=teams)
+
+    assert found.state == "cant_tell_yet"
+    assert f"Only {teams} team" in found.reason
 
 
 def test_volunteers_are_clear_only_when_dip_and_balance_passed() -> None:
