@@ -7,7 +7,7 @@ with spells as (
 ),
 
 edges as (
-    select agent_key, min(valid_from) as first_from, max(valid_to) as last_to
+    select agent_key, max(valid_to) as last_to
     from spells
     group by agent_key
 ),
@@ -21,15 +21,15 @@ between_spells as (
 ),
 
 complete as (
-    select agent_key, valid_from, valid_to, team_id, site from spells
+    select agent_key, valid_from, team_id, site from spells
     union all
-    select agent_key, date '0001-01-01', first_from, null, null from edges
+    select agent_key, date '0001-01-01', null, null from edges
     union all
-    select agent_key, last_to, date '9999-12-31', null, null from edges where last_to < date '9999-12-31'
+    select agent_key, last_to, null, null from edges where last_to < date '9999-12-31'
     union all
-    select agent_key, gap_from, gap_to, null, null from between_spells where gap_to > gap_from
+    select agent_key, gap_from, null, null from between_spells where gap_to > gap_from
     union all
-    select agent.agent_key, date '0001-01-01', date '9999-12-31', null, null
+    select agent.agent_key, date '0001-01-01', null, null
     from core.agent as agent
     left join edges on edges.agent_key = agent.agent_key
     where edges.agent_key is null
@@ -39,7 +39,6 @@ placed as (
     select
         complete.agent_key,
         complete.valid_from,
-        complete.valid_to,
         complete.team_id is not null as is_in_team,
         coalesce(complete.team_id, 'unknown') as team_id,
         coalesce(complete.site, agent.site, 'unknown') as site
@@ -47,22 +46,50 @@ placed as (
     inner join core.agent as agent on agent.agent_key = complete.agent_key
 ),
 
-cut as (
-    select
-        placed.agent_key,
-        placed.is_in_team,
-        placed.team_id,
-        placed.site,
-        greatest(
-            zone_offset.from_at, cast(placed.valid_from as timestamp) - to_seconds(zone_offset.offset_s)
-        ) as from_at,
-        least(zone_offset.to_at, cast(placed.valid_to as timestamp) - to_seconds(zone_offset.offset_s)) as to_at,
-        zone_offset.offset_s
+zoned as (
+    select placed.*, coalesce(site_zone.zone, parameter.default_zone) as zone
     from placed
     left join staging.site_zone as site_zone on site_zone.site = placed.site
     cross join staging.parameter as parameter
-    inner join staging.zone_offset as zone_offset
-        on zone_offset.zone = coalesce(site_zone.zone, parameter.default_zone)
+),
+
+-- A stretch begins at its own site's midnight and lasts until the next one begins, so that an agent who moves to a site
+-- in another time zone is in one place at any instant, and nowhere twice.
+begun as (
+    select
+        zoned.agent_key,
+        zoned.valid_from,
+        min(
+            greatest(zone_offset.from_at, cast(zoned.valid_from as timestamp) - to_seconds(zone_offset.offset_s))
+        ) as begins_at
+    from zoned
+    inner join staging.zone_offset as zone_offset on zone_offset.zone = zoned.zone
+    where cast(zoned.valid_from as timestamp) - to_seconds(zone_offset.offset_s) < zone_offset.to_at
+    group by zoned.agent_key, zoned.valid_from
+),
+
+lasting as (
+    select
+        agent_key,
+        valid_from,
+        begins_at,
+        lead(begins_at, 1, timestamp '9999-12-31') over (partition by agent_key order by valid_from) as ends_at
+    from begun
+),
+
+cut as (
+    select
+        zoned.agent_key,
+        zoned.is_in_team,
+        zoned.team_id,
+        zoned.site,
+        greatest(zone_offset.from_at, lasting.begins_at) as from_at,
+        least(zone_offset.to_at, lasting.ends_at) as to_at,
+        zone_offset.offset_s
+    from zoned
+    inner join lasting
+        on lasting.agent_key = zoned.agent_key and lasting.valid_from = zoned.valid_from
+    inner join staging.zone_offset as zone_offset on zone_offset.zone = zoned.zone
 )
 
 select

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -64,6 +65,34 @@ def test_weeks_begin_on_monday_in_the_sites_own_time(build_rows: Callable[..., A
     weeks = dict(built.rows("select interaction_id, cast(week as varchar) from core.interaction"))
     assert weeks["c3"] == "2024-01-08"
     assert weeks["c4"] == "2024-01-01"
+
+
+@pytest.mark.parametrize(("first", "second"), [("Madrid", "Tokyo"), ("Tokyo", "Madrid"), ("New York", "Tokyo")])
+def test_an_agent_who_moves_to_another_time_zone_is_in_one_place_at_any_instant(
+    build_rows: Callable[..., Any], first: str, second: str
+) -> None:
+    hours = [f"2024-01-{day} {hour:02}:30" for day in (14, 15, 16) for hour in range(24)]
+    contacts = [
+        {"interaction_id": at, "source_agent_id": "1", "started_at": at, "channel": "voice"} for at in hours
+    ]
+    moves = [
+        {"source_agent_id": "1", "team_id": "A", "valid_from": "2023-06-01", "valid_to": "2024-01-15", "site": first},
+        {"source_agent_id": "1", "team_id": "B", "valid_from": "2024-01-15", "site": second},
+    ]
+    zones = {"Madrid": "Europe/Madrid", "Tokyo": "Asia/Tokyo", "New York": "America/New_York"}
+    built = build_rows(
+        {"agent": [{**STAFF["agent"][0], "site": first}], "agent_team": moves, "interaction": contacts},
+        sites={name: {"timezone": zone} for name, zone in zones.items()},
+    )
+    placed = "select count(*), count(distinct interaction_id) from core.interaction where agent_key is not null"
+    assert built.rows(placed) == [(len(hours), len(hours))]
+    new_team_from = built.rows(
+        "select min(started_at) from core.interaction as contact inner join core.place as place "
+        "on place.place_ix = contact.place_ix where place.team_id = 'B'"
+    )
+    midnight = dt.datetime(2024, 1, 15, tzinfo=ZoneInfo(zones[second])).astimezone(dt.UTC).replace(tzinfo=None)
+    assert new_team_from == [(midnight + dt.timedelta(minutes=30),)]
+
 
 
 def test_the_team_in_force_at_the_start_counts(build_rows: Callable[..., Any]) -> None:
