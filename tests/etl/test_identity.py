@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from etl import quality
+
 PEOPLE = [
     {"source_agent_id": "101", "employee_number": "E1", "email": "Ana@Example.com", "hired_on": "2023-01-01"},
     {"source_agent_id": "102", "employee_number": "E2", "email": "ben@example.com", "hired_on": "2023-01-01"},
@@ -38,6 +40,13 @@ def test_rules_lead_to_one_person_whatever_the_system(build_rows: Callable[..., 
     assert built.refused == []
     methods = dict(built.rows("select source_agent_id, method from core.agent_identity where _source = 'calls'"))
     assert methods == {"u-1": "crosswalk", "E1": "employee_number", "***@example.com": "email", "E2": "employee_number"}
+
+
+def test_colleagues_with_addresses_in_one_domain_are_not_taken_for_one_id(build_rows: Callable[..., Any]) -> None:
+    built = build_rows({"agent": PEOPLE, "interaction": [contact(1, "ana@example.com"), contact(2, "ben@example.com")]})
+    assert built.rows("select count(*) from core.agent_identity where source_agent_id = '***@example.com'") == [(2,)]
+    overlap = next(check for check in quality.checks() if check.name == "identity_overlap")
+    assert built.rows(overlap.query) == []
 
 
 def test_the_crosswalk_wins_over_an_employee_number(build_rows: Callable[..., Any]) -> None:

@@ -103,7 +103,7 @@ def test_stale_kinds_of_data_are_seen(build_rows: Callable[..., Any]) -> None:
         ("kpi_possible", "update mart.agent_week set escalation_rate_num = 2, escalation_rate_den = 1"),
         ("agent_spell_order", "update mart.agent_spell set exit_day = entry_day"),
         ("agent_team_overlap", "update core.agent_team set valid_to = valid_from"),
-        ("identity_overlap", "insert into core.agent_identity select * from core.agent_identity"),
+        ("identity_overlap", "insert into staging.identity select * from staging.identity"),
         ("manifest", "insert into meta.file_manifest values ('f', 3, 1, 1, 0)"),
         ("reconciliation", "insert into meta.reconciliation values ('core.offer', 3, 4, -1)"),
     ],
