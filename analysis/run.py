@@ -295,7 +295,7 @@ def _value(overall: Mapping[str, KpiStudy], config: Config, setting: Setting) ->
                 effect_high=found.ci_high,
                 volume=per_week * WEEKS_PER_MONTH * config.value.period_months,
                 unit_value=unit_value,
-                usable=made.verdict.state != "dont_use",
+                usable=made.verdict.believed,
                 influence=_aligned(made, overall),
             )
         )

@@ -61,7 +61,8 @@ class Worth:
         Money per unit of the numerator. Where lower is better a unit is a cost, with or without a minus sign before it;
         elsewhere the sign counts.
     usable
-        False when the verdict is "don't use this one": then no money is claimed.
+        ``Verdict.believed``: False when the interval cannot be built on (a broken comparison, agents who chose
+        themselves, too few teams); then no money is claimed.
     influence
         (n_clusters,) cluster influence of the effect, for the correlation between KPIs; ``None`` = independent.
     """

@@ -98,6 +98,9 @@ class Verdict:
         Why this state and not another; empty when the sentence says it all.
     weeks_to_know
         Weeks of further data, at the present pace, until the interval would decide; ``None`` when more weeks would not.
+    believed
+        Whether the interval may be built on (money, say). False when the comparison is broken, agents chose themselves
+        without the checks that would excuse it, or too few units were compared: then noise is not the only error.
     """
 
     state: str
@@ -107,6 +110,7 @@ class Verdict:
     sentence: str
     reason: str
     weeks_to_know: float | None
+    believed: bool = True
 
 
 def verdict(
@@ -167,20 +171,19 @@ def verdict(
     known = all(math.isfinite(v) for v in (estimate, ci_low, ci_high))
     broken = _broken(known, unusable, held)
     if thin and not known:
-        return _make("cant_tell_yet", f"We can't tell yet for {_lower_label(kpi)}. {thin}", thin)
+        return _make("cant_tell_yet", f"We can't tell yet for {_lower_label(kpi)}. {thin}", thin, believed=False)
     if broken and not thin:
-        return _make("dont_use", f"Don't use this one: {_lower_first(broken)}", broken)
+        return _make("dont_use", f"Don't use this one: {_lower_first(broken)}", broken, believed=False)
 
     outside = ci_low > 0 or ci_high < 0
     claims = outside if excludes_zero is None else (outside and excludes_zero)
     inside_band = -band <= ci_low and ci_high <= band
 
     if thin:
-        return _cant_tell(numbers, thin, None)
-    if limits.limited and (outside or inside_band):
-        doubt = _self_selected(held)
-        if doubt:
-            return _cant_tell(numbers, doubt, None)
+        return _cant_tell(numbers, thin, None, believed=False)
+    doubt = _self_selected(held) if limits.limited else ""
+    if doubt:
+        return _cant_tell(numbers, doubt, None, believed=False)
     if claims:
         state = "clear" if abs(estimate) >= band else "clear_but_small"
         return _make(state, numbers.changed(small=state != "clear"), "", numbers.direction())
@@ -358,7 +361,7 @@ def _self_selected(checks: list[Check]) -> str:
     return f"Training was not assigned by a plan, and the data do not show that the trained {what}."
 
 
-def _cant_tell(numbers: _Numbers, reason: str, weeks: float | None) -> Verdict:
+def _cant_tell(numbers: _Numbers, reason: str, weeks: float | None, *, believed: bool = True) -> Verdict:
     sentence = f"We can't tell yet for {_lower_label(numbers.kpi)}: {numbers.range_sentence()}."
     when = ""
     if reason:
@@ -373,11 +376,19 @@ def _cant_tell(numbers: _Numbers, reason: str, weeks: float | None) -> Verdict:
     usable = (
         weeks if not reason and weeks is not None and math.isfinite(weeks) and weeks <= LONGEST_WAIT_WEEKS else None
     )
-    return _make("cant_tell_yet", sentence, reason or when, weeks=usable)
+    return _make("cant_tell_yet", sentence, reason or when, weeks=usable, believed=believed)
 
 
-def _make(state: str, sentence: str, reason: str, direction: str = "unknown", weeks: float | None = None) -> Verdict:
-    return Verdict(state, MARKS[state], LABELS[state], direction, sentence, reason, weeks)
+def _make(
+    state: str,
+    sentence: str,
+    reason: str,
+    direction: str = "unknown",
+    weeks: float | None = None,
+    *,
+    believed: bool = True,
+) -> Verdict:
+    return Verdict(state, MARKS[state], LABELS[state], direction, sentence, reason, weeks, believed)
 
 
 def _lower_first(text: str) -> str:

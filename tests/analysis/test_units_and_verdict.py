@@ -108,6 +108,18 @@ def test_too_few_teams_to_compare_with_cannot_tell(teams: int) -> None:
     assert f"Only {teams} team" in found.reason
 
 
+def test_an_interval_that_is_not_believed_says_so_and_promises_no_date() -> None:
+    volunteers = said(-0.003, -0.010, 0.004, limits=Limits(limited=True), weeks_to_know=8.2)
+
+    assert not volunteers.believed
+    assert volunteers.weeks_to_know is None
+    assert "Training was not assigned by a plan" in volunteers.sentence
+    assert not said(-0.012, -0.016, -0.009, n_trained_clusters=5).believed
+    assert not said(-0.012, -0.016, -0.009, checks=[failed("pre_trends")]).believed
+    assert said(-0.003, -0.010, 0.004).believed
+    assert said(-0.012, -0.016, -0.009).believed
+
+
 def test_volunteers_are_clear_only_when_dip_and_balance_passed() -> None:
     limits = Limits(limited=True)
     both = [passed("selection_dip"), passed("balance")]
