@@ -178,12 +178,12 @@ def as_effect(found: HazardRatio, ci_level: float) -> EffectEstimate:
     )
 
 
-def hazard_rows(weeks: pl.DataFrame, reader: Reader, *, ci_level: float) -> list[dict[str, Any]]:
-    """Rows of ``result.hazard``: all leavers, then by kind."""
+def hazard_rows(weeks: pl.DataFrame, reader: Reader, *, ci_level: float, limited: bool = False) -> list[dict[str, Any]]:
+    """Rows of ``result.hazard``: all leavers, then by kind; ``limited`` as in :func:`hazard_words`."""
     rows = []
     for leave_type in LEAVE_TYPES:
         found = hazard_ratio(weeks, leave_type=leave_type, ci_level=ci_level)
-        state, words = hazard_words(found, reader)
+        state, words = hazard_words(found, reader, limited=limited)
         rows.append(
             {
                 "model": MODEL,
@@ -201,8 +201,17 @@ def hazard_rows(weeks: pl.DataFrame, reader: Reader, *, ci_level: float) -> list
     return rows
 
 
-def hazard_words(found: HazardRatio, reader: Reader) -> tuple[str, str]:
-    """Verdict and sentence of a hazard ratio: how much more or less likely trained agents are to leave in a week."""
+def hazard_words(found: HazardRatio, reader: Reader, *, limited: bool = False) -> tuple[str, str]:
+    """Verdict and sentence of a hazard ratio: how much more or less likely trained agents are to leave in a week.
+
+    Parameters
+    ----------
+    found, reader
+        The ratio, and for whom it is put into words.
+    limited
+        True when agents chose themselves or nobody recorded how they were chosen: no check shows that they would have
+        stayed like the others, so nothing is clear.
+    """
     kind = {"any": "to leave", "voluntary": "to resign", "involuntary": "to be let go"}[found.leave_type]
     if found.reason:
         return "dont_use", f"Don't use this one: {found.reason[:1].lower()}{found.reason[1:]}"
@@ -214,6 +223,12 @@ def hazard_words(found: HazardRatio, reader: Reader) -> tuple[str, str]:
         ends = sorted((abs(low), abs(high)))
         way = "less" if high < 0 else "more"
         span = f"likely between {reader.number(ends[0])}% and {reader.number(ends[1])}%"
+        if limited:
+            return (
+                "cant_tell_yet",
+                f"We can't tell yet: trained agents are {size}% {way} likely {kind} in a given week, but training was "
+                "not assigned by a plan, and whoever means to stay may be the one who gets trained.",
+            )
         return "clear", f"Trained agents are an estimated {size}% {way} likely {kind} in a given week ({span})."
     return (
         "cant_tell_yet",

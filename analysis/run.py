@@ -270,7 +270,10 @@ def _leaving_frames(cur: duckdb.DuckDBPyConnection, setting: Setting) -> dict[st
         return {name: pl.DataFrame(schema=dict(SCHEMAS[name])) for name in ("survival", "hazard")}
     return {
         "survival": leaving.survival_frame(weeks, ci_level=setting.ci_level),
-        "hazard": table("hazard", leaving.hazard_rows(weeks, setting.reader, ci_level=setting.ci_level)),
+        "hazard": table(
+            "hazard",
+            leaving.hazard_rows(weeks, setting.reader, ci_level=setting.ci_level, limited=setting.design.limited),
+        ),
     }
 
 

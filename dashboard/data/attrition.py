@@ -67,11 +67,13 @@ def shown(curves: pl.DataFrame, minimum: int) -> pl.DataFrame:
 
 def _live(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filters) -> tuple[pl.DataFrame, pl.DataFrame]:
     config, catalogue = queries.settings.config, queries.settings.catalogue
-    weeks = None
+    weeks, limited = None, False
     if queries.has("mart.agent_spell"):
-        weeks = spell_weeks(cursor, to_slice(filters), setting_of(cursor, config, catalogue))
+        setting = setting_of(cursor, config, catalogue)
+        limited = setting.design.limited
+        weeks = spell_weeks(cursor, to_slice(filters), setting)
     if weeks is None:
         return pl.DataFrame(schema=dict(SCHEMAS["survival"])), pl.DataFrame(schema=dict(SCHEMAS["hazard"]))
     level = config.project.ci_level
-    rows = hazard_rows(weeks, queries.settings.reader, ci_level=level)
+    rows = hazard_rows(weeks, queries.settings.reader, ci_level=level, limited=limited)
     return survival_frame(weeks, ci_level=level), table("hazard", rows)

@@ -207,6 +207,13 @@ def test_words_for_a_clear_ratio(weeks: pl.DataFrame) -> None:
     assert "less likely to leave in a given week (likely between" in sentence
 
 
+def test_where_agents_chose_themselves_no_ratio_is_clear(weeks: pl.DataFrame) -> None:
+    state, sentence = hazard_words(hazard_ratio(weeks), Reader(), limited=True)
+
+    assert state == "cant_tell_yet"
+    assert "not assigned by a plan" in sentence
+
+
 def test_an_unknown_kind_of_leaving_is_refused(weeks: pl.DataFrame) -> None:
     with pytest.raises(ValueError, match="voluntary"):
         hazard_ratio(weeks, leave_type="sacked")
