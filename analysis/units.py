@@ -15,6 +15,8 @@ from babel import Locale
 from babel.numbers import format_decimal, get_currency_precision, get_currency_symbol
 
 MAX_DECIMALS = 4
+MINUS = "\u2212"
+"""The sign that is as wide as a plus and does not break at the end of a line; files keep plain numbers."""
 NOT_KNOWN = "not known"
 COARSE_HALF_WIDTH = 3.0
 """Whole numbers hide too much of an interval narrower than this: 1.8 (0.6 to 3.1) would read 2 (1 to 3)."""
@@ -132,7 +134,8 @@ class Reader:
         """A bare number with the locale's separators; never ``-0``."""
         if value is None or not math.isfinite(value):
             return NOT_KNOWN
-        return str(format_decimal(rounded(value, decimals), _pattern(max(0, decimals)), locale=self.locale))
+        written = str(format_decimal(rounded(value, decimals), _pattern(max(0, decimals)), locale=self.locale))
+        return written.replace("-", MINUS)
 
     def count(self, value: float) -> str:
         """A whole number of things."""
@@ -147,7 +150,7 @@ class Reader:
         if half_width is not None:
             decimals = min(precision, decimals_for(half_width) + 1)
         shown = rounded(value, decimals)
-        return ("-" if shown < 0 else "") + self._amount(abs(shown), decimals)
+        return (MINUS if shown < 0 else "") + self._amount(abs(shown), decimals)
 
     @property
     def _sign_first(self) -> bool:
@@ -183,7 +186,7 @@ class Reader:
     def _plain(self, value: float, kpi: Wording, decimals: int) -> str:
         if kpi.unit == "currency":
             shown = rounded(value, decimals)
-            return ("-" if shown < 0 else "") + self._amount(abs(shown), decimals)
+            return (MINUS if shown < 0 else "") + self._amount(abs(shown), decimals)
         return self.number(value, decimals)
 
     def _amount(self, value: float, decimals: int) -> str:
@@ -193,7 +196,7 @@ class Reader:
         return f"{sign} {number}" if sign[-1].isalpha() else f"{sign}{number}"
 
     def _with_unit(self, text: str, kpi: Wording) -> str:
-        return text if kpi.unit == "currency" else f"{text} {self.change_unit(kpi, one=text.strip('+-') == '1')}"
+        return text if kpi.unit == "currency" else f"{text} {self.change_unit(kpi, one=text.strip('+' + MINUS) == '1')}"
 
     def size(self, value: float, kpi: Wording, low: float = math.nan, high: float = math.nan) -> str:
         """The size of a change without its sign, such as ``1.2 points``, rounded to what ``low``-``high`` supports."""
@@ -223,7 +226,7 @@ class Reader:
     def span(
         self, low: float, high: float, kpi: Wording, *, join: str = "to", signed: bool = True, unit: bool = True
     ) -> str:
-        """Both ends of an interval with one unit, such as ``-1.6 to -0.9 points``; unsigned when told."""
+        """Both ends of an interval with one unit, such as ``−1.6 to −0.9 points``; unsigned when told."""
         if not (math.isfinite(low) and math.isfinite(high)):
             return NOT_KNOWN
         decimals = self.decimals(kpi, low, high)

@@ -237,8 +237,8 @@ def headline(
     goals = "goal" if total == 1 else "goals"
 
     if better:
-        named = _listed([f"{_lower_label(k)} by about {sizes.get(k.id, 'a clear amount')}" for k in better])
-        first = f"Empathy training is working on {len(better)} of {total} {goals}{place}: it moved {named}."
+        named = _listed([f"{_lower_label(k)} {_went(k)} by about {sizes.get(k.id, 'a clear amount')}" for k in better])
+        first = f"Empathy training is working on {len(better)} of {total} {goals}{place}: {named}."
     elif worse:
         first = f"Empathy training is not helping{place}: {_listed([_lower_label(k) for k in worse])} got worse."
     elif small:
@@ -394,6 +394,11 @@ def _make(
 def _lower_first(text: str) -> str:
     head = text[:2]
     return text if head.isupper() else text[:1].lower() + text[1:]
+
+
+def _went(kpi: Wording) -> str:
+    """Where a KPI that got better went."""
+    return "rose" if kpi.better == "higher" else "fell"
 
 
 def _lower_label(kpi: Wording) -> str:

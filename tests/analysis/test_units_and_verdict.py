@@ -174,7 +174,7 @@ def test_rounding_is_what_the_interval_supports_and_never_minus_zero() -> None:
 
 
 def test_money_stands_where_the_locale_puts_it() -> None:
-    assert Reader("en_GB", "EUR").money(-1_234_567.0, 300_000.0) == "-€1,230,000"
+    assert Reader("en_GB", "EUR").money(-1_234_567.0, 300_000.0) == "−€1,230,000"
     assert Reader("de_DE", "EUR").money(1_234.5) == "1.235 €"
     assert Reader("en_GB", "EUR").money(-0.001) == "€0.00"
 
@@ -203,7 +203,7 @@ def test_the_headline_counts_what_is_clear() -> None:
         where="Madrid",  # type: ignore[arg-type]
     )
 
-    assert sentence == "Empathy training is working on 1 of 3 goals (Madrid): it moved goal 0 by about 1.2 points."
+    assert sentence == "Empathy training is working on 1 of 3 goals (Madrid): goal 0 fell by about 1.2 points."
     assert "Worse: goal 2" in detail
     assert "Can't tell yet: goal 1" in detail
 

@@ -125,7 +125,7 @@ def test_no_number_is_minus_zero_or_scientific(context: Context, model: effects_
     drawn = [event_study(model.events, model.effect, READER), ladder(model.rungs, model.effect.kpi, READER)]
     for figure in drawn:
         words = " ".join(svg.texts(figure["wide"]))  # type: ignore[index]
-        assert not re.search(r"-0(\.0+)?(?![\d.])", words), words
+        assert not re.search(r"[-−]0(\.0+)?(?![\d.])", words), words
         assert not re.search(r"\de[+-]?\d", words)
 
 

@@ -51,7 +51,7 @@ def test_there_are_four_cards_with_the_level_of_the_last_weeks(context: Context)
 def test_arrow_words_and_colour_agree(context: Context) -> None:
     kpi = context.settings.catalogue["escalation_rate"]
     fell = effect(row(), kpi, READER)
-    assert (fell.tone, fell.change) == ("better", "-1.2 points")
+    assert (fell.tone, fell.change) == ("better", "−1.2 points")
     rose = effect(row(estimate=0.012, ci_low=0.008, ci_high=0.016), kpi, READER)
     assert (rose.tone, rose.change) == ("worse", "+1.2 points")
     unsure = effect(row(ci_high=0.004, verdict="cant_tell_yet"), kpi, READER)
@@ -120,7 +120,7 @@ def test_the_page_of_a_kpi(context: Context) -> None:
     model = view.build(kpi, context.queries.study(kpi.id, Filters()), READER)
     assert model is not None
     assert (
-        model.ladder_title == "Before against after would have said -2.3 points; the fair comparison says -1.2 points"
+        model.ladder_title == "Before against after would have said −2.3 points; the fair comparison says −1.2 points"
     )
     assert model.checks_title == "1 of 3 checks passed, none failed"
     assert [rung.preferred for rung in model.rungs] == [False, False, True]
