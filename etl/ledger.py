@@ -113,7 +113,8 @@ class Ledger:
             start = len(str(with_rejects[0].folder.parent)) + 2
             early = (
                 f"SELECT * FROM (SELECT substr(filename, {start}, 12) AS file_id, line, table_name, reasons, raw, "
-                f"status FROM read_parquet([{paths}], filename = true){hidden}) ANTI JOIN landing._lost USING (file_id, line)"
+                f"status FROM read_parquet([{paths}], filename = true){hidden}) "
+                f"ANTI JOIN landing._lost USING (file_id, line)"
             )
         return (
             "CREATE VIEW landing.reject AS SELECT rejected.file_id, file.source, file.path, line, table_name, reasons, "
@@ -186,7 +187,8 @@ class Ledger:
             common = "; ".join(f"{n:,} x {kind} (first {path}, line {line})" for kind, n, path, line in rows)
             sentences.append(
                 f"[sources.{count.source}]: {count.rejected - count.dropped:,} of {count.read - count.dropped:,} "
-                f"records were rejected ({count.reject_share:.1%}; at most {count.max_reject_share:.1%} is allowed): {common}. "
+                f"records were rejected ({count.reject_share:.1%}; at most {count.max_reject_share:.1%} is allowed): "
+                f"{common}. "
                 f"Correct the export or the mapping, or raise max_reject_share."
             )
         return tuple(sentences)

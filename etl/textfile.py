@@ -183,13 +183,18 @@ def refuse_unannounced_utf16(start: bytes, encoding: str, path: Path) -> None:
 
 
 def _is_padded(codes: ByteArray, last: bytes) -> bool:
-    """Whether a space stands beside a delimiter, a quote or a line end; ``last`` is the byte before the block."""
+    """Whether a space stands beside a delimiter, a quote or a line end; ``last`` is the byte before the block.
+
+    A space at the very end of the block is judged with the block that follows.
+    """
+    if last == b" " and _BESIDE[codes[0]]:
+        return True
     spaces = np.flatnonzero(codes == _SPACE)
     if spaces.size == 0:
         return False
     after = spaces[:-1] if spaces[-1] == codes.size - 1 else spaces
     ahead = spaces[1:] if spaces[0] == 0 else spaces
-    seam = (spaces[0] == 0 and (not last or _BESIDE[last[0]])) or spaces[-1] == codes.size - 1
+    seam = spaces[0] == 0 and (not last or _BESIDE[last[0]])
     return bool(seam or _BESIDE[codes[after + 1]].any() or _BESIDE[codes[ahead - 1]].any())
 
 
@@ -216,7 +221,7 @@ class _Count:
         self.marks.append((self._size, self.newlines))
         self.has_quote = self.has_quote or b'"' in block
         self.has_nul = self.has_nul or b"\0" in block
-        if not self.has_padding and b" " in block:
+        if not self.has_padding and (b" " in block or self._last == b" "):
             self.has_padding = _is_padded(codes, self._last)
         self.longest = self.longest or (newlines == 0 and len(block) == CHUNK)
         if b"\r" in block or self._last == b"\r":
