@@ -166,7 +166,7 @@ def build(
         draft = into or stack.enter_context(_open(config))
         con = draft.con
         landed = extract(config, None, con, say, run_id=draft.run_id, replay=replay)
-        inputs = _inputs(config, catalogue, landed, as_of)
+        inputs = _inputs(config, catalogue, landed, secret, as_of)
         same = _unchanged(config, inputs)
         if same is not None:
             return _report_of(same, time.perf_counter() - started)
@@ -398,11 +398,12 @@ def _files(con: duckdb.DuckDBPyConnection, schema: str) -> tuple[FileCount, ...]
     return tuple(FileCount(*row) for row in rows)
 
 
-def _inputs(config: Config, catalogue: Catalogue, landed: ExtractReport, as_of: date | None) -> str:
+def _inputs(config: Config, catalogue: Catalogue, landed: ExtractReport, secret: bytes, as_of: date | None) -> str:
     """Hash of all that the marts depend on: equal hashes, equal marts."""
     digest = hashlib.sha256()
     digest.update(landed.fingerprint.encode())
     digest.update(config.sha256.encode())
+    digest.update(privacy.pseudonym(secret, "agent", "").encode())
     digest.update(json.dumps([kpi.model_dump(mode="json") for kpi in catalogue.values()]).encode())
     digest.update(str(as_of).encode())
     for path in sorted(SQL_FOLDER.rglob("*.sql")) + sorted(Path(__file__).parent.glob("*.py")):

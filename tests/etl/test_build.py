@@ -130,6 +130,20 @@ def test_nothing_new_publishes_nothing(built: tuple[Path, BuildReport]) -> None:
     assert dict(again.relations) == dict(report.relations)
 
 
+def test_a_new_key_is_new_even_when_the_files_are_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = copy_sample(tmp_path)
+    text = path.read_text(encoding="utf-8")
+    assert "demo = true" in text
+    path.write_text(text.replace("demo = true", "demo = false"), encoding="utf-8")
+    monkeypatch.setenv("EMPATHY_KEY", "the first key of this warehouse")
+    first = building.build(load(path))
+    agents = query(path, "select agent_key from mart.agent")
+    monkeypatch.setenv("EMPATHY_KEY", "the key after the first leaked")
+    second = building.build(load(path))
+    assert second.run_id != first.run_id
+    assert not set(agents) & set(query(path, "select agent_key from mart.agent"))
+
+
 def test_twice_gives_equal_marts_and_a_deleted_file_takes_its_rows_along(tmp_path: Path) -> None:
     path = copy_sample(tmp_path)
     first = building.build(load(path))
