@@ -306,7 +306,7 @@ def versions_list(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) 
     served = warehouse.current().run_id
     rows = [
         {"run_id": v.run_id, "created_at": v.created_at, "has_results": v.has_results, "served": v.run_id == served}
-        for v in warehouse.versions()
+        for v in reversed(warehouse.versions())
     ]
     if as_json:
         _emit({"versions": rows})
