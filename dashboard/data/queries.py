@@ -24,7 +24,7 @@ import polars as pl
 
 from analysis.slices import Slice
 from dashboard.data.cache import Cache
-from dashboard.data.suppression import Decision, decide, decide_period, suppress
+from dashboard.data.suppression import UNASSIGNED, Decision, decide, decide_period, suppress
 from dashboard.settings import Settings
 from dashboard.state import DIMENSIONS, LABELS, Facets, Filters
 from etl.kpis import Kpi
@@ -237,7 +237,7 @@ class Queries:
         sizes: dict[str, dict[str, int]] = {}
         for name in chosen:
             others = [test for other, test in tests.items() if other != name]
-            counted = (rows.filter(*others) if others else rows).drop_nulls(name)
+            counted = (rows.filter(*others) if others else rows).with_columns(pl.col(name).fill_null(UNASSIGNED))
             sizes[name] = dict(counted.group_by(name).agg(pl.col("agent_ix").n_unique()).iter_rows())
         sites = {team: site for site, teams in self.teams_by_site().items() for team in teams}
         n_agents = selected["agent_ix"].n_unique()

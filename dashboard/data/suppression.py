@@ -20,6 +20,10 @@ from datetime import date, timedelta
 
 import polars as pl
 
+UNASSIGNED = "\0"
+"""Stands for rows without a value of a filter (never trained, no queue): nobody can choose them, yet everything less
+all values is about them."""
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -132,11 +136,12 @@ def decide(
         for group in tied_groups(sizes[name], minimum, parents.get(name)):
             inside = picked & set(group)
             if inside and len(inside) < len(group):
-                beside = ", ".join(sorted(set(group) - inside))
+                beside = sorted(set(group) - inside)
                 label = labels.get(name, name).lower()
+                way = "" if UNASSIGNED in beside else f"Select it together with {', '.join(beside)}, or clear"
                 reason = (
                     f"Shown alone, this {label} would let fewer than {minimum} agents be worked out by subtraction. "
-                    f"Select it together with {beside}, or clear the {label} filter."
+                    f"{way or 'Clear'} the {label} filter."
                 )
                 return Decision(False, reason, (name,))
     return Decision(True, n_agents=n_agents)
@@ -150,7 +155,7 @@ def decide_period(
     Parameters
     ----------
     start, end : date or None
-        First and last week of the selection; None is the edge of the data.
+        First and last week of the selection, any day of them; None is the edge of the data.
     agents_by_week : mapping
         Monday to agents observed, over the whole data.
     minimum : int
@@ -159,7 +164,9 @@ def decide_period(
         The answer when the period is fine.
     """
     thin = sorted(week for week, count in agents_by_week.items() if 0 < count < minimum)
-    for edge, beside in ((start, -7), (end, 7)):
+    first = None if start is None else start + timedelta(days=-start.weekday() % 7)  # weeks from this Monday on
+    last = None if end is None else end - timedelta(days=end.weekday())
+    for edge, beside in ((first, -7), (last, 7)):
         if edge is None:
             continue
         outside = edge + timedelta(days=beside)
@@ -168,7 +175,7 @@ def decide_period(
                 f"The week of {edge.isoformat()} or the one beside it has fewer than {minimum} agents, and cutting the "
                 "period there would show them. Choose another week."
             )
-            return Decision(False, reason, ("from",) if edge == start else ("to",))
+            return Decision(False, reason, ("from",) if beside < 0 else ("to",))
     return otherwise
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.data.suppression import Decision, decide, decide_period, suppress, tied_groups
+from dashboard.data.suppression import UNASSIGNED, Decision, decide, decide_period, suppress, tied_groups
 from dashboard.pages import Context
 from dashboard.state import Filters
 
@@ -87,6 +87,19 @@ def test_a_period_is_not_cut_beside_a_thin_week() -> None:
     assert decide_period(first + timedelta(weeks=3), None, weeks, MINIMUM, fine).allowed
     assert not decide_period(None, first + timedelta(weeks=8), weeks, MINIMUM, fine).allowed
     assert not decide_period(first + timedelta(weeks=9), None, weeks, MINIMUM, fine).allowed
+    for day in range(1, 7):  # a day typed by hand cuts at the same weeks as its Monday
+        assert not decide_period(None, first + timedelta(weeks=8, days=day), weeks, MINIMUM, fine).allowed
+        assert not decide_period(first + timedelta(weeks=8, days=day), None, weeks, MINIMUM, fine).allowed
+
+
+def test_those_without_a_value_are_protected_like_any_other() -> None:
+    """Everybody less every wave is the never trained: too few of them tie the smallest wave to themselves."""
+    sizes = {"cohort": {"2025-01-06": 30, "2025-02-03": 20, UNASSIGNED: 3}}
+
+    assert decide({"cohort": ("2025-01-06",)}, sizes, 30, MINIMUM).allowed
+    both = decide({"cohort": ("2025-01-06", "2025-02-03")}, sizes, 50, MINIMUM)
+    assert not both.allowed
+    assert "subtraction. Clear the cohort filter." in both.reason
 
 
 @pytest.mark.parametrize(
