@@ -1,7 +1,7 @@
 """Delimited text: the header and its faults, the fast reader, and the careful one.
 
 DuckDB reads a whole file in parallel, but knows no line numbers, and its idea of a record may differ from the file's
-when quotes do not balance or line ends are mixed. So its work is audited (:mod:`etl.audit`): records read, lines refused,
+when quotes do not balance or line ends are mixed. So its work is audited (:mod:`etl.audit`): records, lines refused,
 line breaks inside fields and header lines must add up to the physical lines counted by :mod:`etl.textfile`. Where they
 do not, or where NUL bytes or undecodable bytes make the question moot, :func:`careful` reads the file record by record,
 gives every record its line, and turns every structural fault into a reject of one line.
