@@ -242,6 +242,6 @@ def _value(params: Parameters) -> str:
 
 def _privacy() -> str:
     return """[privacy]
-min_group = 10
+min_group = 5
 demo = true
 """
