@@ -198,6 +198,7 @@ def build(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJs
         _emit(report.to_json())
     else:
         _print_files(report)
+        _print_books(report)
         screen.print(NOTHING_NEW if report.unchanged else f"Published {report.warehouse}")
 
 
@@ -393,6 +394,28 @@ def _print_files(report: BuildReport | CheckReport) -> None:
         counts = [f"{file[column]:,}" for column in ("read", "loaded", "rejected", "duplicate")]
         table.add_row(str(file["path"]), file["source"], *counts)
     _output().print(table)
+
+
+def _print_books(report: BuildReport) -> None:
+    """Rows of every relation traced to files, ids matched, histories repaired, weeks restated, checks failed."""
+    out = _output()
+    for relation in report.reconciliation:
+        out.print(f"{relation.relation}: {relation.sentence}")
+    for source in report.coverage:
+        out.print(
+            f"[sources.{source.source}] {source.matched:,} of {source.ids:,} agent ids found their person "
+            f"({source.ambiguous:,} ambiguous, {source.unknown:,} unknown): "
+            f"{source.rows_matched:,} of {source.rows:,} rows"
+        )
+    mended = {kind: count for kind, count in report.repairs.counts.items() if count} if report.repairs else {}
+    if mended:
+        out.print("Team history repaired: " + ", ".join(f"{count:,} {kind}" for kind, count in mended.items()))
+    if report.restated:
+        weeks = len({change.week for change in report.restated})
+        out.print(f"Restated since the last version: {weeks:,} weeks; see meta.restatement")
+    for check in report.checks:
+        if check.status == "failed":
+            out.print(f"{check.severity}: {check.sentence}")
 
 
 def _print_effects(effects: list[dict[str, Any]]) -> None:

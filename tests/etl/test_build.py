@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+import empathy
 from etl import build as building
 from etl import kpis
 from etl.build import BuildReport
@@ -119,6 +120,15 @@ def test_lineage_leads_from_a_mart_column_to_landing_columns(built: tuple[Path, 
         row[0] for row in query(path, "select distinct column_name from meta.lineage where relation = 'mart.agent'")
     }
     assert {"hired_on", "left_on", "trained_week", "team_id"} <= traced
+
+
+def test_the_books_are_shown(built: tuple[Path, BuildReport], capsys: pytest.CaptureFixture[str]) -> None:
+    empathy._print_books(built[1])
+    shown = capsys.readouterr().out
+    for relation in built[1].reconciliation:
+        assert f"{relation.relation}: {relation.sentence}" in shown
+    for source in built[1].coverage:
+        assert f"[sources.{source.source}] {source.matched:,} of {source.ids:,} agent ids" in shown
 
 
 def test_nothing_new_publishes_nothing(built: tuple[Path, BuildReport]) -> None:
