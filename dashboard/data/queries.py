@@ -347,7 +347,18 @@ class Queries:
 
             live = study(cursor, kpi, to_slice(filters), self.settings.config, self.settings.catalogue)
             frames = {**frames, **live.frames()}
-        return {name: self._without_few(name, frame) for name, frame in frames.items()}
+        shown = {name: self._without_few(name, frame) for name, frame in frames.items()}
+        if self._about_few(frames["effect"]):  # checks and naive comparisons speak of the same few agents
+            for name in ("check", "ladder"):
+                shown[name] = shown[name].clear()
+        return shown
+
+    def _about_few(self, effects: pl.DataFrame) -> bool:
+        """Whether the headline rests on fewer trained agents than the minimum."""
+        if effects.is_empty():
+            return False
+        trained = effects.filter(pl.col("role") == "headline")["n_trained_agents"].drop_nulls()
+        return bool(((trained > 0) & (trained < self.settings.min_group)).any())
 
     def _stored(self, cursor: duckdb.DuckDBPyConnection, name: str, kpi: str, kind: str, value: str) -> pl.DataFrame:
         if not self.has(f"result.{name}"):
@@ -360,7 +371,10 @@ class Queries:
 
     def _without_few(self, name: str, rows: pl.DataFrame) -> pl.DataFrame:
         minimum = self.settings.min_group
-        if "n_agents" in rows.columns and name in ("event_time", "cohort_effect", "calendar_effect"):
+        if "n_agents" in rows.columns and name == "cohort_effect":  # all waves together are known: one may tell another
+            hidden = suppress(rows, count="n_agents", minimum=minimum, hide=(), label="cohort")
+            return hidden.filter(~pl.col("suppressed")).drop("suppressed")
+        if "n_agents" in rows.columns and name in ("event_time", "calendar_effect"):
             return rows.filter(pl.col("n_agents") >= minimum)
         if name == "effect" and not rows.is_empty():
             few = (pl.col("n_agents") < minimum) | (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import combinations
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dashboard.data.queries import Queries
 from dashboard.data.suppression import UNASSIGNED, Decision, decide, decide_period, suppress, tied_groups
 from dashboard.pages import Context
 from dashboard.state import Filters
@@ -117,3 +119,17 @@ def test_those_without_a_value_are_protected_like_any_other() -> None:
 )
 def test_selections_of_the_small_warehouse(context: Context, filters: Filters, allowed: bool) -> None:
     assert context.queries.decision(filters).allowed is allowed
+
+
+def test_checks_and_naive_comparisons_of_few_trained_agents_are_not_told(context: Context) -> None:
+    """A check says how far the trained were from the others: with few trained that is about persons."""
+    settings = context.settings
+    privacy = settings.config.privacy.model_copy(update={"min_group": 10_000})
+    strict = replace(settings, config=settings.config.model_copy(update={"privacy": privacy}))
+    shown, hidden = (Queries(chosen).study("csat_top2", Filters()) for chosen in (settings, strict))
+
+    assert shown["check"].height
+    assert shown["ladder"].height
+    assert hidden["effect"]["estimate"].null_count() == hidden["effect"].height
+    assert not hidden["check"].height
+    assert not hidden["ladder"].height
