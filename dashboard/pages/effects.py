@@ -164,8 +164,8 @@ def _ladder(context: Context, model: view.EffectsPage, filters: Filters) -> html
         "already trained serving as comparison.",
         instead=message(
             "Why not simply compare?",
-            "The simpler ways of comparing are set side by side for everybody, and for single sites, channels, tenure "
-            "bands and waves; for this selection only the fair comparison was made.",
+            "The simpler ways of comparing are set side by side for everybody; for this selection only the fair "
+            "comparison was made.",
             [dcc.Link("Show everybody", href=f"/effects/{kpi.id}#ladder", className="button")],
         ),
         columns=[

@@ -173,6 +173,8 @@ def course_title(effect: Effect, events: Sequence[EventPoint], reader: Reader) -
     name = effect.kpi.label
     after = [point for point in events if point.week >= 0]
     if effect.tone == "unsure" or not effect.available:
+        if effect.verdict.state == "cant_tell_yet" and effect.available and (effect.ci_low > 0 or effect.ci_high < 0):
+            return f"{name} after training: a change, but not one that can be credited to training yet"
         words = {
             "no_meaningful_change": f"{name} stayed close to what it would have been",
             "dont_use": f"{name}: the comparison does not hold, so read no effect from this",

@@ -115,6 +115,12 @@ def test_an_unclear_course_claims_nothing(context: Context) -> None:
         assert "rose" not in title
 
 
+def test_a_change_that_is_not_credited_is_not_said_to_hold_no_change(context: Context) -> None:
+    kpi = context.settings.catalogue["escalation_rate"]
+    title = view.course_title(effect(row(verdict="cant_tell_yet"), kpi, READER), (), READER)
+    assert title == "Escalations after training: a change, but not one that can be credited to training yet"
+
+
 def test_the_page_of_a_kpi(context: Context) -> None:
     kpi = context.settings.catalogue["escalation_rate"]
     model = view.build(kpi, context.queries.study(kpi.id, Filters()), READER)
