@@ -56,3 +56,13 @@ def test_every_completion_of_a_course_is_kept_so_that_the_first_is_known(load, t
     loaded = load("xapi", export)
     assert loaded.counts == (2, 2, 0, 0)
     assert [row["completed_at"].month for row in loaded.rows("training")] == [2, 9]
+
+
+def test_statements_without_an_id_are_told_apart_by_what_they_say(load, tmp_path):
+    said = (
+        '{"actor":{"account":{"name":"%s"}},"verb":{"id":"v/completed"},"object":{"id":"c/EMP1"},'
+        '"timestamp":"2025-02-01T00:00:00Z"}'
+    )
+    export = tmp_path / "s.jsonl"
+    export.write_text("\n".join(said % name for name in ("E1", "E2", "E2", "E3")), encoding="utf-8")
+    assert load("xapi", export).counts == (4, 3, 0, 1)
