@@ -10,6 +10,7 @@ Assumptions
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import logging
 import secrets
@@ -63,6 +64,8 @@ def secure(app: Dash, settings: Settings) -> None:
         g.request_id = uuid.uuid4().hex[:12]
         if request.host.rsplit(":", 1)[0].lower() not in settings.hosts and request.host.lower() not in settings.hosts:
             abort(400, "This address is not one this dashboard answers to; set EMPATHY_HOSTS.")
+        if not settings.proxy_hops and not _from_this_machine(request.remote_addr):
+            abort(403, "Without a configured proxy this dashboard answers only to the machine it runs on.")
 
     # Functions run in the reverse order of registration: headers and log see the compressed response.
     @server.after_request
@@ -76,6 +79,14 @@ def secure(app: Dash, settings: Settings) -> None:
 
     Compress(server)
     server.after_request(_cached_static)
+
+
+def _from_this_machine(address: str | None) -> bool:
+    """Whether a request came over the loopback (or a local socket): a host name in a header proves nothing."""
+    try:
+        return not address or ipaddress.ip_address(address.split("%")[0]).is_loopback
+    except ValueError:
+        return False
 
 
 def headers(nonce: str, *, https: bool) -> dict[str, str]:

@@ -71,6 +71,13 @@ def test_another_host_name_is_refused(client: FlaskClient) -> None:
     assert client.get("/", headers={"Host": "localhost:9999"}).status_code == 200
 
 
+def test_another_machine_is_refused_whatever_host_it_names(client: FlaskClient) -> None:
+    """``gunicorn -b 0.0.0.0`` never passes the check of the address in ``serve``."""
+    for address, status in (("192.0.2.7", 403), ("2001:db8::1", 403), ("127.0.0.1", 200), ("::1", 200)):
+        answer = client.get("/healthz", headers=LOCAL, environ_base={"REMOTE_ADDR": address})
+        assert answer.status_code == status, address
+
+
 def test_files_are_squeezed_once_and_kept_for_a_year(client: FlaskClient) -> None:
     html = client.get("/", headers=LOCAL).get_data(as_text=True)
     bundle = re.search(r'src="(/_dash-component-suites/dash_mantine_components/[^"]+\.js)"', html)[1]  # type: ignore[index]
