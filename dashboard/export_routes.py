@@ -89,6 +89,7 @@ def about(context: Context, filters: Filters, parts: dict[str, str]) -> dict[str
     lines = {
         "project": config.project.name,
         "selection": filters.describe(config.project.locale) or "everybody",
+        **({"ignored": " ".join(filters.notices)} if filters.notices else {}),
         **parts,
         "run_id": source.run_id,
         "published_at": source.created_at.isoformat(),

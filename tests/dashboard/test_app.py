@@ -117,6 +117,13 @@ def test_a_download_has_numbers_and_says_where_it_comes_from(client: FlaskClient
     assert found == pytest.approx(stored["estimate"])
 
 
+def test_a_download_says_what_it_ignored(client: FlaskClient) -> None:
+    """A file outlives its address: who reads it must see that the filter in it was not applied."""
+    text = client.get("/download/effects.csv?site=Madird", headers=LOCAL).get_data(as_text=True)
+    assert "# selection: everybody" in text
+    assert "# ignored: “Madird” is not a site in these data, so it was ignored." in text
+
+
 def test_a_wrong_download_is_explained(client: FlaskClient) -> None:
     assert client.get("/download/nothing.csv", headers=LOCAL).status_code == 404
     assert "needs kpi" in client.get("/download/ladder.csv", headers=LOCAL).get_data(as_text=True)
