@@ -238,7 +238,24 @@ def take(queries: Queries, relation: str) -> pl.DataFrame:
         return suppress(rows, count="n_agents", minimum=minimum, hide=hide)
     schema, name = relation.split(".")
     rows = queries.frame(f'select * from "{schema}"."{name}"')
-    return _without_few(rows, minimum) if schema == "result" else rows
+    if schema != "result":
+        return rows
+    if name in ("check", "ladder"):  # they speak of the same few agents as the estimate they belong to
+        rows = rows.join(_few(queries, minimum), on=["kpi", "slice_kind", "slice_value"], how="anti")
+    if name == "cohort_effect":  # all waves together are known: one may tell another
+        within = ("kpi", "slice_kind", "slice_value")
+        rows = suppress(rows, count="n_agents", minimum=minimum, hide=(), within=within, label="cohort")
+        return rows.filter(~pl.col("suppressed")).drop("suppressed")
+    return _without_few(rows, minimum)
+
+
+def _few(queries: Queries, minimum: int) -> pl.DataFrame:
+    """Slices of KPIs whose headline rests on fewer trained agents than the minimum."""
+    return queries.frame(
+        "select kpi, slice_kind, slice_value from result.effect "
+        "where role = 'headline' and n_trained_agents > 0 and n_trained_agents < ?",
+        (minimum,),
+    )
 
 
 def team_week(cursor: duckdb.DuckDBPyConnection, queries: Queries, minimum: int) -> pl.DataFrame:
