@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 from etl.config import Config, ConfigError, load
 from etl.errors import EmpathyError
+from etl.privacy import key
 from etl.warehouse import Version, Warehouse
 
 LOW_DISK_BYTES = 2 * 2**30
@@ -100,13 +101,11 @@ def _key(config: Config) -> Finding:
         return Finding(
             "pseudonym key", "note", "The published demonstration key is in use; never for real people's data."
         )
-    if os.environ.get(config.privacy.key_env):
-        return Finding("pseudonym key", "ok", f"{config.privacy.key_env} is set.")
-    return Finding(
-        "pseudonym key",
-        "fault",
-        f"{config.privacy.key_env} is not set. Set it to a long secret and keep it: a new key changes every pseudonym.",
-    )
+    try:
+        key(config)
+    except ConfigError as error:
+        return Finding("pseudonym key", "fault", f"{error} A new key changes every pseudonym.")
+    return Finding("pseudonym key", "ok", f"{config.privacy.key_env} is set.")
 
 
 def _disk(config: Config) -> Finding:
