@@ -17,10 +17,10 @@ select
     contact.hostile,
     coalesce(contact.eligible, true) as eligible,
     contact.parent_id,
-    coalesce(outcome.escalated, case when known.escalations then false end) as escalated,
-    coalesce(outcome.offered, case when known.offers then false end) as offered,
-    coalesce(outcome.upsell_sold, case when known.upsells then false end) as upsell_sold,
-    coalesce(outcome.cross_sell_sold, case when known.cross_sells then false end) as cross_sell_sold,
+    case when known.escalations then coalesce(outcome.escalated, false) end as escalated,
+    case when known.offers then coalesce(outcome.offered, false) end as offered,
+    case when known.upsells then coalesce(outcome.upsell_sold, false) end as upsell_sold,
+    case when known.cross_sells then coalesce(outcome.cross_sell_sold, false) end as cross_sell_sold,
     case
         when outcome.has_unknown_amount then null
         else coalesce(outcome.sold_amount, case when known.offers then cast(0 as decimal(18, 2)) end)

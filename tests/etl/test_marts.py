@@ -234,6 +234,22 @@ def test_what_no_export_speaks_of_is_empty_not_zero(build_rows: Callable[..., An
         assert totals(built, kpi) == (None, None)
 
 
+def test_one_kind_of_outcome_says_nothing_of_the_other_kinds(build_rows: Callable[..., Any]) -> None:
+    """Complaints alone are no escalation rate, and cross-sell alone is no upsell conversion."""
+    rows = {
+        "interaction": [call(1, 0), call(2, 1)],
+        "escalation": [{"escalation_id": "e", "interaction_id": "c1", "kind": "complaint", "at": at(3)}],
+        "offer": [
+            {"offer_id": "o", "interaction_id": "c1", "kind": "cross_sell", "made_at": at(0), "accepted": False},
+        ],
+    }
+    built = build_rows({**STAFF, **rows})
+    assert totals(built, "escalation_rate") == (None, None)
+    assert totals(built, "upsell_conversion") == (None, None)
+    assert totals(built, "cross_sell_conversion") == (0, 2)
+    assert totals(built, "offer_acceptance") == (0, 1)
+
+
 def test_nothing_at_all_gives_empty_marts(build_rows: Callable[..., Any]) -> None:
     built = build_rows({})
     for relation in ("agent_week", "agent", "agent_spell", "skill_month", "cohort", "adoption"):
