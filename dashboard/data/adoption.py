@@ -28,6 +28,9 @@ def courses(queries: Queries) -> list[str]:
 def progress(queries: Queries, filters: Filters, course: str) -> pl.DataFrame:
     """Cumulative counts of agents by week: ``week, planned, started, completed, overdue``.
 
+    Weeks in which fewer agents than the minimum are on the list are left out: who among three has not finished is told
+    by name soon enough.
+
     Parameters
     ----------
     queries : Queries
@@ -39,7 +42,9 @@ def progress(queries: Queries, filters: Filters, course: str) -> pl.DataFrame:
     where, values = _where(filters, course)
     sums = ", ".join(f"sum({name})::bigint as {name}" for name in COUNTS)
     sql = f"select week, {sums} from mart.adoption where {where} group by week order by week"
-    return queries.ask(("adoption", filters, course), lambda cursor: frame(cursor, sql, values))
+    people = pl.max_horizontal(COUNTS)
+    enough = (people == 0) | (people >= queries.settings.min_group)
+    return queries.ask(("adoption", filters, course), lambda cursor: frame(cursor, sql, values).filter(enough))
 
 
 def by_group(queries: Queries, filters: Filters, course: str, by: str) -> pl.DataFrame:

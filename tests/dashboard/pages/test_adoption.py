@@ -85,6 +85,14 @@ def test_a_small_team_and_its_neighbour_have_no_counts(world: Context) -> None:
     assert all(hidden[name].is_null().all() for name in data.COUNTS)
 
 
+def test_weeks_with_few_on_the_list_are_left_out(world: Context) -> None:
+    """A team large enough to be shown may have three agents in a course."""
+    for team in world.queries.facets().values["team"]:
+        rows = data.progress(world.queries, Filters(team=(team,)), "EMP101")
+        most = rows.select(pl.max_horizontal(data.COUNTS)).to_series()
+        assert ((most == 0) | (most >= world.settings.min_group)).all(), team
+
+
 def test_a_filter_that_means_nothing_for_a_plan_is_named(world: Context) -> None:
     body = str(page.answer(world, Filters(channel=("chat",)), "EMP101"))
     assert "A training plan has no channel: the filter does not change this page." in body
