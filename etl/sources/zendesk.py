@@ -155,7 +155,11 @@ def _tickets(context: Context) -> Plan:
                 when=tagged,
             )
         )
-    checks = shape(objects={"via": "via.channel"}, lists=("tags", "custom_fields"), scalars=("id", "assignee_id", "requester_id"))
+    checks = shape(
+        objects={"via": "via.channel"},
+        lists=("tags", "custom_fields"),
+        scalars=("id", "assignee_id", "requester_id"),
+    )
     return Plan(JsonShape(LISTS), tuple(tables), checks, drops, key=("'ticket'", _ID.sql), version=_UPDATED.sql)
 
 
