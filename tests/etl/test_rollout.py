@@ -92,7 +92,8 @@ def test_reversed_overlapping_and_open_spells_are_repaired_and_counted(rollout: 
     overlapping = ask(
         warehouse,
         "select count(*) from (select valid_to, "
-        "lead(valid_from) over (partition by agent_key order by valid_from) as n from core.agent_team) where valid_to <> n or (valid_to is null and n is not null)",
+        "lead(valid_from) over (partition by agent_key order by valid_from) as n from core.agent_team) "
+        "where valid_to <> n or (valid_to is null and n is not null)",
     )
     assert overlapping == [(0,)]
 

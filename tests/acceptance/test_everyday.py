@@ -1,0 +1,65 @@
+"""The verbs an analyst uses after a build: rejects, versions, export, doctor, and running again."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from tests.acceptance.conftest import Project
+
+
+def test_an_analyst_s_day(project: Project) -> None:
+    """One project, taken through every verb in the order in which they are used."""
+    first = json.loads(project.run("build", "--json").out)
+    assert set(first) >= {"run_id", "warehouse", "files", "relations", "seconds"}
+    assert first["relations"]["core.interaction"] == 600
+
+    again = project.run("build")
+    assert again.code == 0
+    assert "Nothing is new" in again.err
+
+    text = project.contacts.read_text().replace("c7,A07,2026-03-08T", "c7,A07,2026-02-31T")
+    project.contacts.write_text(text)
+    second = json.loads(project.run("build", "--json").out)
+    assert second["run_id"] != first["run_id"]
+    listed = project.run("rejects", "list")
+    assert "contacts.csv" in listed.out
+    assert "started_at" in listed.out
+
+    versions = json.loads(project.run("versions", "list", "--json").out)["versions"]
+    assert {version["run_id"] for version in versions} == {first["run_id"], second["run_id"]}
+    assert [version["run_id"] for version in versions if version["served"]] == [second["run_id"]]
+
+    assert project.run("versions", "rollback", first["run_id"]).code == 0
+    out = project.folder / "days.csv"
+    assert project.run("export", "core.interaction", "--out", str(out)).code == 0
+    assert f"# run_id: {first['run_id']}" in out.read_text()
+    assert pl.read_csv(out, comment_prefix="#").height == 600
+
+    doctor = json.loads(project.run("doctor", "--json").out)["findings"]
+    found = {finding["subject"]: finding["status"] for finding in doctor}
+    assert found["conservation"] == "ok"
+    assert found["source contacts"] == "ok"
+    assert found["estimates"] == "note"
+
+
+def test_doctor_names_what_is_wrong(project: Project) -> None:
+    project.contacts.unlink()
+
+    result = project.run("doctor")
+
+    assert result.code == 1
+    assert "FAULT  source contacts" in result.err
+    assert "FAULT  warehouse" in result.err
+
+
+def test_rollback_to_an_unknown_version_lists_those_there_are(project: Project) -> None:
+    run_id = json.loads(project.run("build", "--json").out)["run_id"]
+
+    result = project.run("versions", "rollback", "yesterday")
+
+    assert result.code == 2
+    assert run_id in result.err
