@@ -19,7 +19,7 @@ from etl import timezones
 from etl.config import ConfigError, Source, TableMapping, did_you_mean
 from etl.contracts import CONTRACTS, EARLIEST, LATEST, TYPE_WORDS, Column
 from etl.privacy import scrub_sql
-from etl.sources import Field, JsonShape, Plan, TableMap, column, literal, path, quoted
+from etl.sources import KINDS, Field, JsonShape, Plan, TableMap, column, literal, path, quoted
 
 _PLAIN = re.compile(r'"(?:[^"]|"")+"')
 """A quoted identifier and nothing else: a column of the file as it stands."""
@@ -83,6 +83,7 @@ class _Layers:
     gives: dict[str, str] = field(default_factory=dict)
     violations: list[tuple[str, str]] = field(default_factory=list)
     known: dict[tuple[object, ...], str] = field(default_factory=dict)
+    looks: dict[str, str] = field(default_factory=dict)
 
     def name(self, prefix: str, group: dict[str, str], sql: str) -> str:
         for known, expression in group.items():
@@ -230,7 +231,11 @@ def records(
     stored = tuple(_table(layers, table_map, source, zone) for table_map in simple)
     for check in plan.checks:
         message = check.message if check.message_is_sql else literal(check.message)
-        name = layers.name("k", layers.texts, f"case when {check.broken_when} then {message} end")
+        broken = check.broken_when
+        if check.kinds:
+            kinds = layers.name("j", layers.looks, check.kinds)
+            broken, message = broken.replace(KINDS, kinds), message.replace(KINDS, kinds)
+        name = layers.name("k", layers.texts, f"case when {broken} then {message} end")
         layers.violations.append((f"{name} is not null", name))
     if not any(table_map.each for table_map in plan.tables) and all(item.give for item in stored):
         none = " and ".join(f"not {item.give}" for item in stored)
@@ -257,9 +262,9 @@ def records(
     if faults:
         layers.texts["_fault"] = "_fault"
         layers.texts["_dropped"] = f"case when _fault is null then {layers.texts['_dropped']} end"
-    relation = "records"
-    if isinstance(plan.shape, JsonShape):
-        relation = _extract_together(layers)
+    relation = _extract_together(layers) if isinstance(plan.shape, JsonShape) else "records"
+    if layers.looks:
+        relation = f"(select *, {', '.join(f'{sql} as {name}' for name, sql in layers.looks.items())} from {relation})"
     sql = _assemble(layers, relation, extra, guard="_dropped is null", fault="_fault" if faults else "")
     named = {name: text[1:-1].replace('""', '"') for name, text in witnesses.items()}
     return Statement(sql, stored, carries_key, named)
@@ -278,7 +283,7 @@ def _extract_together(layers: _Layers) -> str:
     def numbered(match: re.Match[str]) -> str:
         return f"_p[{paths.setdefault(match[1], len(paths) + 1)}]"
 
-    for group in (layers.texts, layers.gives):
+    for group in (layers.looks, layers.texts, layers.gives):
         for name, sql in group.items():
             group[name] = _JSON_TEXT.sub(numbered, sql)
     return f"(select *, json_extract_string(j, [{', '.join(paths)}]) as _p from records)" if paths else "records"

@@ -121,6 +121,10 @@ class TableMap:
     each: str = ""
 
 
+KINDS = "_kinds"
+"""Stands in a :class:`Check` for what its ``kinds`` gave."""
+
+
 @dataclass(frozen=True)
 class Check:
     """A rule over the record itself: a record for which ``broken_when`` is true is rejected with ``message``.
@@ -131,11 +135,14 @@ class Check:
         SQL over a record.
     message : str
         SQL giving the reason as text, or plain words; plain words unless ``message_is_sql``.
+    kinds : str
+        SQL computed once for every record, to which the other two refer as :data:`KINDS`; empty when they do not.
     """
 
     broken_when: str
     message: str
     message_is_sql: bool = False
+    kinds: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from etl.sources import Check, json_path, literal, path
+from etl.sources import KINDS, Check, json_path, literal, path
 
 
 def shape(
@@ -47,7 +47,7 @@ def shape(
     kinds = f"case when {doubtful} then json_type(j, [{paths}]) end"
     broken = []
     for place, (_, _, differs) in enumerate(fields, 1):
-        kind = f"({kinds})[{place}]"
+        kind = f"{KINDS}[{place}]"
         broken.append(
             f"({kind} {differs} and {kind} <> 'NULL')" if differs else f"({kind} = 'OBJECT' or {kind} = 'ARRAY')"
         )
@@ -55,4 +55,4 @@ def shape(
         f"case when {test} then {literal(f'{name} {fault}')} end"
         for test, (name, fault, _) in zip(broken, fields, strict=True)
     ]
-    return (Check(" or ".join(broken), f"concat_ws('; ', {', '.join(words)})", message_is_sql=True),)
+    return (Check(" or ".join(broken), f"concat_ws('; ', {', '.join(words)})", message_is_sql=True, kinds=kinds),)
