@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from analysis.errors import EstimationError
 from analysis.estimators.imputation import Imputation
@@ -118,7 +118,7 @@ def dose_effect(
     psi = jackknife_influence(replicates, np.array([itt, uptake]), seen)
     covariance = psi.T @ psi
     df = float(seen.sum() - 1)
-    critical = float(student.ppf(0.5 + ci_level / 2, df)) if df >= 1 else math.nan
+    critical = float(stdtrit(df, 0.5 + ci_level / 2)) if df >= 1 else math.nan
     reason = active.overall_reason or (None if np.isfinite(itt) else "no trained week has a valid comparison")
     f = uptake**2 / covariance[1, 1] if covariance[1, 1] > 0 else (math.inf if uptake else math.nan)
     ratio, error, ratio_reason = _ratio(itt, uptake, replicates, seen, f, per, reason)

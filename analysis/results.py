@@ -7,16 +7,24 @@ there is nothing honest to say the estimate is NaN and ``reason`` says why.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.special import stdtr
 
 Floats = NDArray[np.float64]
 
 #: Aggregations every staggered estimator offers.
 KINDS = ("simple", "event_time", "cohort", "calendar_time")
+INTERVAL_COLUMNS = ("estimate", "std_error", "ci_low", "ci_high", "band_low", "band_high")
+COUNT_COLUMNS = ("n", "n_agents", "n_trained_clusters")
+#: What is told about every part of an aggregation.
+PART_COLUMNS = ("key", *INTERVAL_COLUMNS, "n", "n_contacts", "n_agents", "n_trained_clusters", "reason")
 
 
 @dataclass(frozen=True)
@@ -72,11 +80,9 @@ class EffectEstimate:
     @property
     def p_value(self) -> float:
         """Two-sided p-value of no effect from t(df); NaN when not available. For the Methods page only."""
-        from scipy.stats import t as student
-
         if not self.available or self.std_error == 0:
             return math.nan
-        return float(2 * student.sf(abs(self.estimate / self.std_error), self.df))
+        return float(2 * stdtr(self.df, -abs(self.estimate / self.std_error)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,10 +124,8 @@ class Aggregation:
     kind : str
         ``simple``, ``event_time``, ``cohort`` or ``calendar_time``.
     overall : EffectEstimate
-    parts : polars.DataFrame
-        Columns key, estimate, std_error, ci_low, ci_high, band_low, band_high, n (trained agent-weeks or
-        agents behind the number), n_contacts, n_agents, n_trained_clusters, reason. ``band_*`` is the
-        uniform (sup-t) band over the parts.
+    columns : mapping of str to (K,) array or list
+        ``PART_COLUMNS`` of the parts; NaN where an estimate is not available.
     critical_value : float
         The sup-t critical value of the band.
     influence : (n_clusters, K) array
@@ -131,10 +135,24 @@ class Aggregation:
 
     kind: str
     overall: EffectEstimate
-    parts: pl.DataFrame
+    columns: Mapping[str, Any] = field(repr=False)
     critical_value: float
     influence: Floats = field(repr=False)
     overall_influence: Floats = field(repr=False)
+
+    @cached_property
+    def parts(self) -> pl.DataFrame:
+        """The parts as a frame, NaN as null.
+
+        Columns key, estimate, std_error, ci_low, ci_high, band_low, band_high, n (trained agent-weeks or agents behind
+        the number), n_contacts, n_agents, n_trained_clusters, reason. ``band_*`` is the uniform (sup-t) band over the
+        parts.
+        """
+        columns = dict(self.columns)
+        if len(columns["key"]) == 0:
+            columns["key"] = pl.Series(dtype=pl.Float64)
+        columns["reason"] = pl.Series(columns["reason"], dtype=pl.String)
+        return pl.DataFrame(columns).with_columns(pl.col(INTERVAL_COLUMNS).fill_nan(None))
 
     @property
     def covariance(self) -> Floats:
@@ -147,13 +165,13 @@ class Aggregation:
             from analysis.errors import EstimationError
 
             raise EstimationError(f"event_study() needs aggregate('event_time'); this aggregation is {self.kind!r}.")
-        keys = self.parts["key"].to_numpy().astype(np.int64)
-        se = self.parts["std_error"].to_numpy()
-        keep = np.isfinite(self.parts["estimate"].to_numpy()) & np.isfinite(se) & (keys != reference)
+        keys = np.asarray(self.columns["key"]).astype(np.int64)
+        estimates, se = self.columns["estimate"], self.columns["std_error"]
+        keep = np.isfinite(estimates) & np.isfinite(se) & (keys != reference)
         psi = self.influence[:, keep]
         return EventStudy(
             event_times=keys[keep],
-            estimates=self.parts["estimate"].to_numpy()[keep],
+            estimates=estimates[keep],
             covariance=np.asarray(psi.T @ psi),
             reference=reference,
             df=self.overall.df,

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from analysis.checks.result import CheckResult
-from analysis.results import Aggregation
+from analysis.results import INTERVAL_COLUMNS, Aggregation
 
 Schema = Mapping[str, type[pl.DataType]]
 
@@ -176,22 +177,14 @@ def parts_rows(
     bands
         Whether the uniform band is kept.
     """
-    kept = [column, "estimate", "std_error", "ci_low", "ci_high", *(["band_low", "band_high"] if bands else [])]
-    rows = []
-    for part in aggregation.parts.iter_rows(named=True):
-        if part["estimate"] is None:
-            continue
-        named = {**part, column: _key(part["key"])}
-        rows.append(
-            {
-                **where,
-                "estimator": aggregation.overall.estimator,
-                **{name: named[name] for name in kept},
-                "n_contacts": part["n_contacts"],
-                "n_agents": part["n_agents"],
-            }
-        )
-    return rows
+    kept = [*INTERVAL_COLUMNS[: 6 if bands else 4], "n_contacts", "n_agents"]
+    values = [np.asarray(aggregation.columns[name]).tolist() for name in kept]
+    head = {**where, "estimator": aggregation.overall.estimator}
+    return [
+        {**head, column: _key(key), **dict(zip(kept, part, strict=True))}
+        for key, part in zip(aggregation.columns["key"], zip(*values, strict=True), strict=True)
+        if not math.isnan(part[0])
+    ]
 
 
 def check_rows(where: Mapping[str, str], checks: Iterable[CheckResult]) -> list[dict[str, Any]]:

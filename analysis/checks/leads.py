@@ -64,13 +64,13 @@ def contrast(event: Aggregation, weights: dict[int, float], alarm_level: float =
     keys, usable = _usable(event)
     at = [int(np.flatnonzero((keys == k) & usable)[0]) for k in weights]
     w = np.array(list(weights.values()))
-    theta = event.parts["estimate"].to_numpy()[at]
+    theta = np.asarray(event.columns["estimate"])[at]
     psi = event.influence[:, at] @ w
     return Contrast(float(theta @ w), float(np.sqrt(np.nansum(psi**2))), event.overall.df, alarm_level)
 
 
 def _usable(event: Aggregation) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    keys = event.parts["key"].to_numpy().astype(np.int64)
-    error = event.parts["std_error"].to_numpy()
-    clusters = event.parts["n_trained_clusters"].to_numpy()
+    keys = np.asarray(event.columns["key"]).astype(np.int64)
+    error = np.asarray(event.columns["std_error"])
+    clusters = np.asarray(event.columns["n_trained_clusters"])
     return keys, (keys < 0) & np.isfinite(error) & (error > 0) & (clusters >= MIN_LEAD_CLUSTERS)

@@ -10,12 +10,12 @@ from typing import Any, Protocol
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from analysis.errors import EstimationError
 from analysis.inference import standard_errors, sup_t_critical_value, t_interval
 from analysis.panel import Panel
-from analysis.results import KINDS, Aggregation, EffectEstimate
+from analysis.results import COUNT_COLUMNS, KINDS, PART_COLUMNS, Aggregation, EffectEstimate
 
 Floats = NDArray[np.float64]
 
@@ -159,7 +159,7 @@ class Study:
         if self.source is None:
             return empty_att_gt().with_columns(ci_low=pl.lit(0.0), ci_high=pl.lit(0.0))
         frame = self.source.att_gt_frame()
-        half = float(student.ppf(0.5 + self.ci_level / 2, max(self.n_clusters - 1, 1)))
+        half = float(stdtrit(max(self.n_clusters - 1, 1), 0.5 + self.ci_level / 2))
         return frame.with_columns(
             ci_low=pl.col("estimate") - half * pl.col("std_error"),
             ci_high=pl.col("estimate") + half * pl.col("std_error"),
@@ -217,60 +217,39 @@ def _not_available(study: Study, kind: str) -> Aggregation:
         reason=study.reason or "not available",
         notes=(*study.panel.notes, *study.notes),
     )
-    schema: dict[str, Any] = dict.fromkeys(_PART_COLUMNS, pl.Float64)
-    schema["reason"] = pl.String
+    nothing: dict[str, Any] = {name: np.zeros(0) for name in PART_COLUMNS}
+    nothing |= {name: np.zeros(0, dtype=np.int64) for name in COUNT_COLUMNS} | {"reason": []}
     clusters = study.panel.n_clusters
-    return Aggregation(kind, overall, pl.DataFrame(schema=schema), nan, np.zeros((clusters, 0)), np.zeros(clusters))
-
-
-_PART_COLUMNS = (
-    "key",
-    "estimate",
-    "std_error",
-    "ci_low",
-    "ci_high",
-    "band_low",
-    "band_high",
-    "n",
-    "n_contacts",
-    "n_agents",
-    "n_trained_clusters",
-    "reason",
-)
+    return Aggregation(kind, overall, nothing, nan, np.zeros((clusters, 0)), np.zeros(clusters))
 
 
 def _with_intervals(study: Study, kind: str, family: Family) -> Aggregation:
     df = float((family.n_clusters or study.n_clusters) - 1)
     se = standard_errors(family.influence)
-    half = float(student.ppf(0.5 + study.ci_level / 2, df)) if df >= 1 else math.nan
+    half = float(stdtrit(df, 0.5 + study.ci_level / 2)) if df >= 1 else math.nan
     theta = np.where(np.isfinite(se), family.theta, np.nan)
     critical = half
     if kind != "simple" and df >= 1:
         critical = sup_t_critical_value(family.influence, study.ci_level, df)
         critical = half if math.isnan(critical) else max(critical, half)
-    parts = pl.DataFrame(
-        {
-            "key": list(family.keys),
-            "estimate": theta,
-            "std_error": se,
-            "ci_low": theta - half * se,
-            "ci_high": theta + half * se,
-            "band_low": theta - critical * se,
-            "band_high": theta + critical * se,
-            "n": family.n_cells,
-            "n_contacts": family.n_contacts,
-            "n_agents": family.n_agents,
-            "n_trained_clusters": family.n_trained_clusters,
-        }
-    ).with_columns(
-        pl.Series("reason", list(family.reasons), dtype=pl.String),
-        pl.col("n", "n_agents", "n_trained_clusters").cast(pl.Int64),
-        pl.col("estimate", "std_error", "ci_low", "ci_high", "band_low", "band_high").fill_nan(None),
-    )
+    columns = {
+        "key": list(family.keys),
+        "estimate": theta,
+        "std_error": se,
+        "ci_low": theta - half * se,
+        "ci_high": theta + half * se,
+        "band_low": theta - critical * se,
+        "band_high": theta + critical * se,
+        "n": np.asarray(family.n_cells).astype(np.int64),
+        "n_contacts": np.asarray(family.n_contacts, dtype=np.float64),
+        "n_agents": np.asarray(family.n_agents).astype(np.int64),
+        "n_trained_clusters": np.asarray(family.n_trained_clusters).astype(np.int64),
+        "reason": list(family.reasons),
+    }
     return Aggregation(
         kind=kind,
         overall=_overall(study, family, df),
-        parts=parts,
+        columns=columns,
         critical_value=critical,
         influence=family.influence,
         overall_influence=family.overall_influence,

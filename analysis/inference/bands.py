@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,10 +51,25 @@ def sup_t_critical_value(
         return float("nan")
     values, vectors = np.linalg.eigh(scaled.T @ scaled)
     root = (vectors * np.sqrt(np.clip(values, 0.0, None))) @ vectors.T
-    generator = np.random.Generator(np.random.PCG64(seed))
     # Single precision: the quantile's simulation error is a hundred thousand times its rounding error.
-    normals = generator.standard_normal((draws, root.shape[0]), dtype=np.float32)
-    sample = np.abs(normals @ root.astype(np.float32)).max(axis=1).astype(np.float64)
+    drawn = _normals(draws, root.shape[0], seed)[0] @ root.astype(np.float32)
+    np.abs(drawn, out=drawn)
+    sample = drawn.max(axis=1).astype(np.float64)
     if np.isfinite(df):
-        sample /= np.sqrt(generator.chisquare(df, draws) / df)
+        sample /= _roots_of_chi_square(float(df), draws, root.shape[0], seed)
     return float(np.quantile(sample, level))
+
+
+@lru_cache(maxsize=6)
+def _normals(draws: int, dimension: int, seed: int) -> tuple[NDArray[np.float32], Any]:
+    """(draws, dimension), the same for every curve of that many points, and the generator's state after them."""
+    generator = np.random.Generator(np.random.PCG64(seed))
+    return generator.standard_normal((draws, dimension), dtype=np.float32), generator.bit_generator.state
+
+
+@lru_cache(maxsize=64)
+def _roots_of_chi_square(df: float, draws: int, dimension: int, seed: int) -> Floats:
+    """(draws,) square roots of chi-square(df) / df, drawn after the normals of that dimension."""
+    generator = np.random.Generator(np.random.PCG64(seed))
+    generator.bit_generator.state = _normals(draws, dimension, seed)[1]
+    return np.asarray(np.sqrt(generator.chisquare(df, draws) / df))

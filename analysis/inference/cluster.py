@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -27,7 +27,7 @@ def t_interval(estimate: float, std_error: float, df: float, level: float = 0.95
     """Two-sided interval from t(df); (NaN, NaN) when the error is not available."""
     if not (math.isfinite(estimate) and math.isfinite(std_error) and df >= 1):
         return math.nan, math.nan
-    half = float(student.ppf(0.5 + level / 2, df)) * std_error
+    half = float(stdtrit(df, 0.5 + level / 2)) * std_error
     return estimate - half, estimate + half
 
 
