@@ -24,7 +24,7 @@ import polars as pl
 
 from analysis.slices import Slice
 from dashboard.data.cache import Cache
-from dashboard.data.suppression import UNASSIGNED, Decision, decide, decide_period, suppress
+from dashboard.data.suppression import UNASSIGNED, Decision, decide, decide_period, suppress, tied_groups
 from dashboard.settings import Settings
 from dashboard.state import DIMENSIONS, LABELS, Facets, Filters
 from etl.kpis import Kpi
@@ -280,7 +280,10 @@ class Queries:
         return f"Not recorded by {' or '.join(missing)}." if missing else ""
 
     def weekly(self, kpi: str, filters: Filters) -> pl.DataFrame:
-        """Level of a KPI by week: ``week, num, den, n_agents``; weeks with too few agents have no numbers."""
+        """Level of a KPI by week: ``week, num, den, n_agents``; weeks with too few agents have no numbers.
+
+        Nor have weeks in which the selection, taken away from what stands beside it, would leave too few.
+        """
         self.settings.catalogue[kpi]
 
         def make(cursor: duckdb.DuckDBPyConnection) -> pl.DataFrame:
@@ -290,9 +293,38 @@ class Queries:
                 f'from mart.agent_week where "{kpi}_den" > 0 and {where} group by week order by week'
             )
             rows = frame(cursor, sql, values)
-            return suppress(rows, count="n_agents", minimum=self.settings.min_group, hide=("num", "den"), label="week")
+            numbers = ("num", "den")
+            rows = suppress(rows, count="n_agents", minimum=self.settings.min_group, hide=numbers, label="week")
+            telling = pl.col("week").is_in(self._telling_weeks(cursor, kpi, filters))
+            return rows.with_columns(
+                *(pl.when(telling).then(None).otherwise(pl.col(name)).alias(name) for name in (*numbers, "n_agents")),
+                suppressed=pl.col("suppressed") | telling,
+            )
 
         return self.ask(("weekly", kpi, filters), make)
+
+    def _telling_weeks(self, cursor: duckdb.DuckDBPyConnection, kpi: str, filters: Filters) -> list[date]:
+        """Weeks in which the selection splits values tied by the agents observed in that very week."""
+        minimum, found = self.settings.min_group, set()
+        columns = {"team": "team_id", "cohort": "strftime(coalesce(scheduled_week, trained_week), '%Y-%m-%d')"}
+        sites = {team: site for site, teams in self.teams_by_site().items() for team in teams}
+        for name in DIMENSIONS:
+            picked = set(getattr(filters, name))
+            if not picked:
+                continue
+            where, values = _where(filters.without(name))
+            sql = (
+                f"select week, coalesce({columns.get(name, name)}, ?) as value, count(distinct agent_ix) as n "
+                f'from mart.agent_week where "{kpi}_den" > 0 and {where} group by all'
+            )
+            counts = frame(cursor, sql, [UNASSIGNED, *values])
+            thin = counts.filter(pl.col("n") < minimum)["week"].unique().to_list()
+            for week, part in counts.filter(pl.col("week").is_in(thin)).partition_by("week", as_dict=True).items():
+                sizes = dict(part.select("value", "n").iter_rows())
+                groups = tied_groups(sizes, minimum, sites if name == "team" else None)
+                if any(0 < len(picked & set(group)) < len(group) for group in groups):
+                    found.add(week[0])
+        return sorted(found)
 
     def first_training(self, filters: Filters) -> date | None:
         """Week in which the first agents of a selection were to be trained."""

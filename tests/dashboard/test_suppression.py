@@ -121,6 +121,16 @@ def test_selections_of_the_small_warehouse(context: Context, filters: Filters, a
     assert context.queries.decision(filters).allowed is allowed
 
 
+def test_a_week_that_would_tell_a_small_team_by_subtraction_has_no_level(context: Context) -> None:
+    """Porto-8 has four agents in every week: Porto less its other seven teams would be they."""
+    tied, free = (context.queries.weekly("csat_top2", Filters(team=(team,))) for team in ("Porto-1", "Porto-2"))
+
+    assert tied["num"].null_count() == tied.height
+    assert tied["suppressed"].all()
+    assert free["num"].null_count() == 0
+    assert context.queries.weekly("csat_top2", Filters(site=("Porto",)))["num"].null_count() == 0
+
+
 def test_checks_and_naive_comparisons_of_few_trained_agents_are_not_told(context: Context) -> None:
     """A check says how far the trained were from the others: with few trained that is about persons."""
     settings = context.settings
