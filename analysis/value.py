@@ -224,7 +224,7 @@ def _kpi_rows(part: Worth, counted: Mapping[str, str], reader: Reader) -> list[t
         else:
             volume = reader.count(rounded(part.volume, 2 - math.floor(math.log10(max(part.volume, 1.0)))))
             words = (
-                f"{reader.change(part.effect, kpi, part.effect_low, part.effect_high)} on {volume} "
+                f"{_change(part, reader)} on {volume} "
                 f"{_plural(kpi.per)} at "
                 f"{reader.money(abs(unit_value))} each is {_likely(amounts[0], amounts[1], amounts[2], reader)}."
             )
@@ -243,6 +243,12 @@ def _kpi_rows(part: Worth, counted: Mapping[str, str], reader: Reader) -> list[t
             )
         )
     return rows
+
+
+def _change(part: Worth, reader: Reader) -> str:
+    """The effect in words; finer than its interval supports rather than a zero that is worth money."""
+    text = reader.change(part.effect, part.kpi, part.effect_low, part.effect_high)
+    return text if any(c in "123456789" for c in text.split(" ")[0]) else reader.change(part.effect, part.kpi)
 
 
 def _effect_draws(used: Sequence[Worth], draws: int, rng: np.random.Generator) -> Array:

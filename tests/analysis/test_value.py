@@ -144,3 +144,12 @@ def test_the_same_input_gives_the_same_money() -> None:
 
 def test_nothing_valued_gives_no_rows() -> None:
     assert value_frame([], None, period_months=12, reader=READER).is_empty()
+
+
+def test_money_is_never_said_to_come_from_nothing() -> None:
+    leaving = words(unit="hazard", better="lower", per="agent-week")
+    part = worth(kpi=leaving, effect=-0.0002, std_error=0.001, effect_low=-0.0022, effect_high=0.0018)
+    sentence = value_frame([part], None, period_months=12, reader=READER)["sentence"][1]
+
+    assert not sentence.startswith("0 ")
+    assert "0.1 leavers" in sentence
