@@ -25,6 +25,8 @@ TENURE_EDGES_WEEKS = (4, 13, 26, 52, 104)
 """Where the baseline hazard may jump: the first month, 3, 6, 12 and 24 months."""
 MIN_EVENTS_PER_ARM = 5
 """With fewer leavers on either side the ratio is luck."""
+MIN_TEAMS = 3
+"""With fewer teams there is nothing to leave out but one half of the data."""
 MIN_AT_RISK = 10
 """A survival curve starts in the first tenure week with this many agents at risk on both sides."""
 CALENDAR_DAYS = 28
@@ -54,6 +56,8 @@ class HazardRatio:
         Leavers, agents, teams and person-weeks.
     reason
         Why there is no estimate; empty when there is.
+    too_few
+        True when that is for want of leavers or teams, which waiting may cure.
     """
 
     leave_type: str
@@ -76,6 +80,11 @@ class HazardRatio:
     n_trained_clusters: int
     n_weeks: int
     reason: str
+
+    @property
+    def too_few(self) -> bool:
+        untrained = self.n_events - self.n_trained_events
+        return min(self.n_trained_events, untrained) < MIN_EVENTS_PER_ARM or self.n_clusters < MIN_TEAMS
 
 
 def person_weeks(spells: pl.DataFrame) -> pl.DataFrame:
@@ -163,8 +172,8 @@ def hazard_ratio(weeks: pl.DataFrame, *, leave_type: str = "any", ci_level: floa
             f"Only {n_trained_events} trained and {n_events - n_trained_events} untrained agents left; "
             f"at least {MIN_EVENTS_PER_ARM} of each are needed.",
         )
-    if sizes["n_clusters"] < 3:
-        return _no_ratio(leave_type, sizes, f"Only {sizes['n_clusters']} teams; at least 3 are needed.")
+    if sizes["n_clusters"] < MIN_TEAMS:
+        return _no_ratio(leave_type, sizes, f"Only {sizes['n_clusters']} teams; at least {MIN_TEAMS} are needed.")
 
     cells = (
         counted.with_columns(

@@ -168,6 +168,7 @@ class Judgement:
     post_weeks: float
     pre_weeks: float
     unusable: str
+    too_few: str = ""
 
     def decide(self, found: EffectEstimate | None, *, excludes_zero: bool | None = None, n_tested: int = 1) -> Verdict:
         nan = math.nan
@@ -191,6 +192,7 @@ class Judgement:
             n_tested=n_tested,
             weeks_to_know=wait,
             unusable=self.unusable,
+            too_few=self.too_few,
             reader=self.setting.reader,
         )
 

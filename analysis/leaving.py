@@ -138,6 +138,7 @@ def study_leaving(
         post_weeks=trained.height / max(found.n_trained_agents, 1),
         pre_weeks=MANY_WEEKS,
         unusable=f"There is no estimate for this selection: {found.reason}" if found.reason else "",
+        too_few=found.reason if found.too_few else "",
     )
     return KpiStudy(
         kpi=kpi,
@@ -213,6 +214,8 @@ def hazard_words(found: HazardRatio, reader: Reader, *, limited: bool = False) -
         stayed like the others, so nothing is clear.
     """
     kind = {"any": "to leave", "voluntary": "to resign", "involuntary": "to be let go"}[found.leave_type]
+    if found.too_few:
+        return "cant_tell_yet", f"We can't tell yet: {found.reason[:1].lower()}{found.reason[1:]}"
     if found.reason:
         return "dont_use", f"Don't use this one: {found.reason[:1].lower()}{found.reason[1:]}"
     if found.n_trained_clusters < MIN_TRAINED_CLUSTERS:

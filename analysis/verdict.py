@@ -128,6 +128,7 @@ def verdict(
     n_tested: int = 1,
     weeks_to_know: float | None = None,
     unusable: str = "",
+    too_few: str = "",
     reader: Reader | None = None,
 ) -> Verdict:
     """Decide what may be said, and say it.
@@ -154,6 +155,8 @@ def verdict(
         Further weeks until it could be told (``analysis.planning.weeks_to_know``).
     unusable
         A reason why there is no estimate at all; forces ``dont_use``.
+    too_few
+        Why the data are too thin to judge (too few leavers, say): ``cant_tell_yet``, because waiting may cure it.
     reader
         Locale and currency.
 
@@ -167,7 +170,7 @@ def verdict(
     band = abs(smallest_effect)
     numbers = _Numbers(kpi, reader, estimate, ci_low, ci_high, band)
 
-    thin = _too_few(n_trained_clusters, n_control_clusters, limits)
+    thin = too_few or _too_few(n_trained_clusters, n_control_clusters, limits)
     known = all(math.isfinite(v) for v in (estimate, ci_low, ci_high))
     broken = _broken(known, unusable, held)
     if thin and not known:
@@ -416,5 +419,5 @@ def _listed(items: Sequence[str]) -> str:
 
 
 def _is_zero(text: str) -> bool:
-    digits = [c for c in text.split(" ")[0] if c.isdigit()]
-    return bool(digits) and all(c == "0" for c in digits)
+    number = next((word for word in text.split() if any(c.isdigit() for c in word)), "")
+    return bool(number) and not any(c in "123456789" for c in number)

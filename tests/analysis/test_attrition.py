@@ -197,7 +197,7 @@ def test_too_few_leavers_give_a_reason_and_no_number() -> None:
 
     assert np.isnan(found.hazard_ratio)
     assert "at least 5" in found.reason
-    assert hazard_words(found, Reader())[0] == "dont_use"
+    assert hazard_words(found, Reader())[0] == "cant_tell_yet"
 
 
 def test_words_for_a_clear_ratio(weeks: pl.DataFrame) -> None:

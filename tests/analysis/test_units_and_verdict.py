@@ -120,6 +120,22 @@ def test_an_interval_that_is_not_believed_says_so_and_promises_no_date() -> None
     assert said(-0.012, -0.016, -0.009).believed
 
 
+def test_too_little_to_estimate_from_is_not_a_broken_comparison() -> None:
+    found = said(math.nan, math.nan, math.nan, too_few="Only 0 trained and 14 untrained agents left.", unusable="None.")
+
+    assert found.state == "cant_tell_yet"
+    assert found.sentence == "We can't tell yet for escalations. Only 0 trained and 14 untrained agents left."
+
+
+def test_no_change_is_no_change_in_a_currency_without_a_sign() -> None:
+    revenue = words(unit="currency", better="higher", label="Upsell revenue")
+    found = verdict(
+        revenue, estimate=0.4, ci_low=-0.0001, ci_high=0.8, smallest_effect=0.5, reader=Reader("en_GB", "CHF")
+    )
+
+    assert "from no change to a rise of CHF" in found.sentence
+
+
 def test_volunteers_are_clear_only_when_dip_and_balance_passed() -> None:
     limits = Limits(limited=True)
     both = [passed("selection_dip"), passed("balance")]
