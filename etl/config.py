@@ -250,14 +250,19 @@ class KpiOverride(_Section):
     hidden: bool = False
 
 
-class Engine(_Section):
-    """``[engine]``: where and with how much the work is done."""
+class EngineOptions(_Section):
+    """``[engine] options``: ``contacts = "reduce"`` keeps agents and weeks, and no single contacts."""
 
-    kind: Literal["duckdb", "spark"] = "duckdb"
+    contacts: Literal["keep", "reduce"] = "keep"
+
+
+class Engine(_Section):
+    """``[engine]``: with how much the work is done, and how much of it is kept."""
+
     threads: int | None = Field(default=None, ge=1)
     memory_limit: str | None = Field(default=None, pattern=r"^\d+(\.\d+)? ?(MB|GB|MiB|GiB)$")
     keep_versions: int = Field(default=3, ge=1)
-    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    options: EngineOptions = EngineOptions()
 
 
 class Range(_Section):

@@ -157,7 +157,7 @@ def keeps_contacts(config: Config) -> bool:
     ``[engine] options = { contacts = "reduce" }`` leaves them out: a build of tens of millions of contacts then writes
     agents and weeks only.
     """
-    return str(config.engine.options.get("contacts", "keep")) != "reduce"
+    return config.engine.options.contacts == "keep"
 
 
 def match_agents(
@@ -293,7 +293,7 @@ def _known_by(table: str, as_of: date | None) -> tuple[str, str]:
              "status": f"case when completed_at >= {at} then 'in_progress' else status end"},
         ),
         "interaction": (f"started_at < {at}", {}),
-        "escalation": (f'"at" < {at}', {}),
+        "escalation": (f'coalesce("at" < {at}, true)', {}),
         "survey_response": (
             f"coalesce(invited_at, answered_at) < {at}",
             {name: f"case when answered_at < {at} then {name} end"

@@ -119,6 +119,8 @@ def test_a_configuration_cannot_be_changed(tmp_path: Path) -> None:
         ('[programme.assignment]\nmode = "lowest_performers"\n', 1, ["needs rule"]),
         ('[privacy]\nmin_group = "ten"\n', 2, ["privacy.min_group", "whole number"]),
         ('[sources."9 lives"]\nformat = "xapi"\npath = "x"\n', 1, ["9 lives"]),
+        ('[engine]\nkind = "spark"\n', 2, ["engine.kind: unknown key"]),
+        ('[engine]\noptions = { contact = "reduce" }\n', 2, ["engine.options.contact", 'Did you mean "contacts"']),
         ('[project]\nlocale = "xx_YY"\n', 2, ["project.locale", "is not a locale"]),
     ],
 )

@@ -397,7 +397,9 @@ def test_as_of_uses_only_what_was_known(build_rows: Callable[..., Any]) -> None:
             {"response_id": "s", "interaction_id": "c1", "invited_at": at(0), "answered_at": at(15), "csat_raw": 5}
         ],
     }
+    rows["escalation"] = [{"escalation_id": "undated", "interaction_id": "c1", "kind": "tier2"}]
     built = build_rows(rows, as_of=dt.date(2024, 1, 10))
+    assert totals(built, "escalation_rate") == (1, 2)  # dated by its contact
     assert built.one("select count(*) from core.interaction") == 2
     assert built.one("select count(left_on) + count(trained_on) from mart.agent") == 0
     assert totals(built, "csat_top2") == (None, None)
