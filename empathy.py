@@ -336,9 +336,9 @@ def versions_rollback(
 def _estimate_into(draft: Draft, settings: Config) -> list[dict[str, Any]]:
     from analysis.run import estimate_all
     from analysis.tables import effects_json
-    from etl.kpis import load as load_catalogue
+    from etl.kpis import configured
 
-    catalogue = load_catalogue().with_overrides(settings)
+    catalogue = configured(settings)
     with progress("Estimating effects") as step:
         frames = estimate_all(draft.con, settings, catalogue, progress=lambda line, _share: step(line))
     draft.write_results(frames)
@@ -434,6 +434,10 @@ def main() -> None:
     except EmpathyError as fault:
         screen.print(f"error: {fault}", style="red")
         sys.exit(fault.exit_code)
+    except OSError as fault:
+        where = f"{fault.filename}: " if fault.filename else ""
+        screen.print(f"error: {where}{fault.strerror or fault}. Nothing was published.", style="red")
+        sys.exit(2)
     except KeyboardInterrupt:
         screen.print("Stopped; nothing was published.")
         sys.exit(130)

@@ -24,8 +24,7 @@ from etl import history, identity, lineage, privacy, quality, restatement, trans
 from etl.config import Config
 from etl.errors import StopRuleError
 from etl.extract import ExtractReport, extract
-from etl.kpis import SQL_FOLDER, Catalogue
-from etl.kpis import load as load_catalogue
+from etl.kpis import SQL_FOLDER, Catalogue, configured
 from etl.publish import Draft
 from etl.quality import CheckResult
 from etl.warehouse import Warehouse, WarehouseError, version_path
@@ -160,7 +159,7 @@ def build(
     """
     started = time.perf_counter()
     say = progress or (lambda step: None)
-    catalogue = load_catalogue().with_overrides(config)
+    catalogue = configured(config)
     secret = privacy.key(config)
     with ExitStack() as stack:
         draft = into or stack.enter_context(_open(config))
@@ -196,6 +195,7 @@ def check(config: Config, *, progress: Progress | None = None) -> CheckReport:
     """
     started = time.perf_counter()
     say = progress or (lambda step: None)
+    configured(config)
     secret = privacy.key(config)
     with TemporaryDirectory(prefix="empathy-check-") as folder, duckdb.connect(":memory:") as con:
         con.execute("set timezone = 'UTC'")

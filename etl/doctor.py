@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 from etl.config import Config, ConfigError, load
 from etl.errors import EmpathyError
+from etl.extract import matching
 from etl.privacy import key
 from etl.warehouse import Version, Warehouse
 
@@ -79,7 +80,7 @@ def _sources(config: Config) -> Iterator[Finding]:
     if not config.sources:
         yield Finding("sources", "fault", "No [sources.*] is configured; `empathy init FOLDER` writes a start.")
     for name, source in config.sources.items():
-        files = [file for pattern in source.paths for file in _matching(config.folder, pattern)]
+        files = [file for pattern in source.paths for file in matching(config.folder, pattern)]
         if files:
             size = sum(file.stat().st_size for file in files) / 2**20
             yield Finding(f"source {name}", "ok", f"{len(files)} file(s), {size:.1f} MiB.")
@@ -88,12 +89,6 @@ def _sources(config: Config) -> Iterator[Finding]:
             yield Finding(
                 f"source {name}", status, f"No file matches {', '.join(source.paths)} from {config.folder}; mend path."
             )
-
-
-def _matching(folder: Path, pattern: str) -> list[Path]:
-    path = Path(os.path.expandvars(pattern))
-    anchor = Path(path.anchor) if path.is_absolute() else folder
-    return sorted(file for file in anchor.glob(str(path.relative_to(path.anchor))) if file.is_file())
 
 
 def _key(config: Config) -> Finding:

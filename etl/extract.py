@@ -222,7 +222,7 @@ def find_files(config: Config) -> dict[str, tuple[Path, ...]]:
     for name, source in config.sources.items():
         paths: list[Path] = []
         for pattern in source.paths:
-            matched = _matches(config.folder, pattern)
+            matched = matching(config.folder, pattern)
             if not matched and not source.optional:
                 faults.append(f"{config.path}: sources.{name}.path: {_nothing_there(config.folder, pattern)}")
             paths += matched
@@ -234,13 +234,21 @@ def find_files(config: Config) -> dict[str, tuple[Path, ...]]:
     return found
 
 
-def _matches(folder: Path, pattern: str) -> list[Path]:
+def matching(folder: Path, pattern: str) -> list[Path]:
+    """Return the files a source's path pattern names, in order; hidden files and Excel's lock files are passed over.
+
+    Parameters
+    ----------
+    folder : Path
+        Where a relative pattern starts.
+    pattern : str
+    """
     absolute = Path(pattern)
     base = Path(absolute.anchor) if absolute.is_absolute() else folder
     relative = str(absolute.relative_to(absolute.anchor)) if absolute.is_absolute() else pattern
     try:
         matched = [path for path in base.glob(relative) if path.is_file()]
-    except (ValueError, NotImplementedError):
+    except (ValueError, NotImplementedError, IndexError):  # IndexError: the pattern is a folder, such as "."
         return []
     return sorted(path for path in matched if not path.name.startswith((".", "~$")))
 
@@ -489,4 +497,4 @@ def _select(contract: Contract, part: _Part, members: Sequence[LandedFile], run_
     return select
 
 
-__all__ = ["ExtractReport", "attach_landed", "extract", "find_files", "landing_folder"]
+__all__ = ["ExtractReport", "attach_landed", "extract", "find_files", "landing_folder", "matching"]

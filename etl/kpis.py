@@ -202,6 +202,29 @@ class Catalogue(Mapping[str, Kpi]):
         return Catalogue(list(kpis.values()))
 
 
+def configured(config: Config) -> Catalogue:
+    """The catalogue of sql/kpis.toml as an empathy.toml wants it.
+
+    Parameters
+    ----------
+    config : Config
+
+    Raises
+    ------
+    KpiError
+        When an override, an amount of money or the assignment rule names a KPI that does not exist.
+    """
+    catalogue = load()
+    named = {name: f"[value.kpis.{name}]" for name in config.value.kpis}
+    if config.programme.assignment.rule is not None:
+        named[config.programme.assignment.rule.kpi] = "[programme.assignment] rule"
+    for name, where in named.items():
+        if name not in catalogue:
+            near = _near(name, catalogue)
+            raise KpiError(f'{config.path}: {where}: there is no KPI "{name}".{near} KPIs: {", ".join(catalogue)}.')
+    return catalogue.with_overrides(config)
+
+
 def load(path: str | Path | None = None) -> Catalogue:
     """Read a catalogue.
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from etl.config import ConfigError, load
 from etl.doctor import examine
+from etl.extract import find_files
 
 CONFIG = """
 [sources.calls]
@@ -44,3 +46,12 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
 
 def test_a_configuration_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
     assert [finding.status for finding in examine(tmp_path / "empathy.toml")] == ["ok", "fault"]
+
+
+@pytest.mark.parametrize("pattern", ["", ".", "/", "missing/*.csv"])
+def test_a_path_that_names_no_file_is_a_finding(tmp_path: Path, pattern: str) -> None:
+    path = tmp_path / "empathy.toml"
+    path.write_text(CONFIG.replace("calls.csv", pattern), encoding="utf-8")
+    assert {finding.subject: finding.status for finding in examine(path)}["source calls"] == "fault"
+    with pytest.raises(ConfigError, match=r"sources\.calls\.path"):
+        find_files(load(path))

@@ -91,3 +91,19 @@ def test_override_of_an_unknown_kpi_is_refused(tmp_path: Path) -> None:
     config = parse({"kpis": {"aht_second": {"smallest_effect": 9.0}}}, tmp_path / "empathy.toml")
     with pytest.raises(kpis.KpiError, match='Did you mean "aht_seconds"'):
         kpis.load().with_overrides(config)
+
+
+@pytest.mark.parametrize(
+    ("section", "where"),
+    [
+        ({"value": {"kpis": {"aht_second": {"low": 1, "likely": 2, "high": 3}}}}, r"\[value.kpis.aht_second\]"),
+        (
+            {"programme": {"assignment": {"mode": "lowest_performers", "rule": {"kpi": "aht_second", "share": 0.5}}}},
+            "assignment",
+        ),
+    ],
+)
+def test_a_kpi_named_anywhere_in_the_configuration_must_exist(tmp_path: Path, section: dict, where: str) -> None:
+    config = parse(section, tmp_path / "empathy.toml")
+    with pytest.raises(kpis.KpiError, match=where + '.*Did you mean "aht_seconds"'):
+        kpis.configured(config)
