@@ -436,7 +436,7 @@ def main() -> None:
         sys.exit(fault.exit_code)
     except OSError as fault:
         where = f"{fault.filename}: " if fault.filename else ""
-        screen.print(f"error: {where}{fault.strerror or fault}. Nothing was published.", style="red")
+        screen.print(f"error: {where}{fault.strerror or fault}.", style="red")
         sys.exit(2)
     except KeyboardInterrupt:
         screen.print("Stopped; nothing was published.")
