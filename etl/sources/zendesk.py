@@ -5,7 +5,8 @@ Tickets are exported again whenever they change: the newest ``updated_at`` count
 What a ticket stands for is option ``tickets_are``. With ``"escalations"`` (the usual case: contacts come from the
 telephone system) a ticket with one of the tags of ``escalation_tags`` is an escalation of the contact whose id stands
 in the custom field ``contact_field``; other tickets are left out and counted. With ``"contacts"`` every ticket is a
-contact of its own, and a tagged one an escalation besides.
+contact of its own, and a tagged one an escalation besides; tickets that share a `problem_id` are contacts of different
+customers about one fault, and are not tied together.
 
 A rating with score good or bad is an answer; ``offered`` is an invitation nobody answered; ``unoffered`` (the customer
 was never asked) is left out and counted, as it would dilute the response rate.
@@ -28,7 +29,6 @@ was never asked) is left out and counted, as it would dilute the response rate.
 | channel | via.channel | phone, voice, chat, email, messaging, social media; anything else is other |
 | queue | group_id | |
 | reason | type | |
-| parent_id | problem_id | |
 | row_version | updated_at | UTC |
 
 | survey_response | field of the record | notes |
@@ -183,7 +183,6 @@ def _contact(context: Context) -> TableMap:
             "channel": folded(context, "channel", channel.sql, channel.source, CHANNELS, empty="other"),
             "queue": path("group_id"),
             "reason": path("type"),
-            "parent_id": path("problem_id"),
             "row_version": _UPDATED,
         },
     )

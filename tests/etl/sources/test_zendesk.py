@@ -43,7 +43,7 @@ def test_tickets_can_be_the_contacts(load):
     assert [(row["interaction_id"], row["channel"], row.get("parent_id")) for row in rows] == [
         ("1", "voice", None),
         ("2", "voice", None),
-        ("3", "other", "2"),
+        ("3", "other", None),  # shares a problem with ticket 2, which is another customer's
     ]
     assert [row["interaction_id"] for row in loaded.rows("escalation", "escalation_id")] == ["1", "2"]
 
