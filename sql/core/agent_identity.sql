@@ -1,7 +1,10 @@
--- Whose each system's id is, when, and by which rule. Ids that are e-mail addresses are masked.
+-- Whose each system's id is, when, and by which rule. Ids that are e-mail addresses or made of attributes are masked.
 select distinct
     identity.source as _source,
-    regexp_replace(identity.source_agent_id, '^[^@]+@', '***@') as source_agent_id,
+    case
+        when identity.method = 'attributes' then '***'
+        else regexp_replace(identity.source_agent_id, '^[^@]+@', '***@')
+    end as source_agent_id,
     identity.valid_from,
     nullif(identity.valid_to, timestamp '9999-12-31') as valid_to,
     identity.agent_key,
