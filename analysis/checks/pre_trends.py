@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from analysis.checks.leads import contrast, lead_keys
 from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured
 from analysis.results import Aggregation
@@ -87,8 +85,3 @@ def check(
         f"Trained and untrained moved together in the {weeks} weeks before training; a drift of {seen} would have "
         "been seen.",
     )
-
-
-def usable_leads(event: Aggregation) -> int:
-    """How many weeks before training can be used."""
-    return int(np.size(lead_keys(event)))
