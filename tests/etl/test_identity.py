@@ -117,7 +117,8 @@ def test_attributes_match_whoever_agrees_where_both_are_known(build_rows: Callab
         identity={"match": ["attributes"], "attributes": ["name", "initial", "appointed"], "unknown": ["NA"]},
     )
     assert set(keys(built)) == {"c0", "c2", "c3"}
-    assert built.rows("select distinct source_agent_id from core.agent_identity where method = 'attributes'") == [("***",)]
+    shown = built.rows("select distinct source_agent_id from core.agent_identity where method = 'attributes'")
+    assert shown == [("***",)]
     reasons = {line: reason for _, line, reason in built.refused}
     assert "is ambiguous" in reasons[2]
     assert "is unknown" in reasons[5]
