@@ -23,7 +23,7 @@ import duckdb
 from etl import history, identity, lineage, privacy, quality, restatement, transform
 from etl.config import Config
 from etl.errors import StopRuleError
-from etl.extract import ExtractReport, extract
+from etl.extract import ExtractReport, attach_landed, extract, fingerprint, land_files
 from etl.kpis import SQL_FOLDER, Catalogue, configured
 from etl.publish import Draft
 from etl.quality import CheckResult
@@ -164,11 +164,12 @@ def build(
     with ExitStack() as stack:
         draft = into or stack.enter_context(_open(config))
         con = draft.con
-        landed = extract(config, None, con, say, run_id=draft.run_id, replay=replay)
-        inputs = _inputs(config, catalogue, landed, secret, as_of)
+        files, fresh = land_files(config, None, con, say, replay=replay)
+        inputs = _inputs(config, catalogue, fingerprint(files), secret, as_of)
         same = _unchanged(config, inputs)
         if same is not None:
             return _report_of(same, time.perf_counter() - started)
+        landed = attach_landed(config, con, files, run_id=draft.run_id, fresh=fresh)
         report = _fill(draft, config, catalogue, landed, secret, as_of, inputs, started, say)
         con.execute("detach landing")
         con.execute("detach staging")
@@ -297,17 +298,13 @@ _RUN = (
     "run_id varchar, started_at timestamp, finished_at timestamp, as_of date, config_sha256 varchar, "
     "engine_version varchar, data_from date, data_to date, seconds double, inputs_sha256 varchar, sql_sha256 varchar"
 )
-_CHECK_RESULT = (
-    '"check" varchar, severity varchar, status varchar, violations bigint, sentence varchar, sample varchar'
-)
+_CHECK_RESULT = '"check" varchar, severity varchar, status varchar, violations bigint, sentence varchar, sample varchar'
 _RECONCILIATION = 'relation varchar, "rows" bigint, from_files bigint, difference bigint, sentence varchar'
 _COVERAGE = (
     'source varchar, ids bigint, matched bigint, ambiguous bigint, unknown bigint, "rows" bigint, rows_matched bigint'
 )
 _REPAIR = 'relation varchar, kind varchar, "rows" bigint'
-_RESTATEMENT = (
-    "kpi varchar, week date, old_num double, old_den double, new_num double, new_den double, change double"
-)
+_RESTATEMENT = "kpi varchar, week date, old_num double, old_den double, new_num double, new_den double, change double"
 _LINEAGE = "relation varchar, column_name varchar, source_relation varchar, source_column varchar"
 
 
@@ -363,10 +360,10 @@ def _write_lineage(draft: Draft, built: transform.Transformed) -> str:
     if edges is None:
         traced = lineage.trace_columns(queries, lineage.columns_of(draft.con))
         edges = [astuple(edge) for edge in traced]
-    import polars as pl
-
-    names = [column.split()[0] for column in _LINEAGE.split(", ")]
-    draft.write_table("meta", "lineage", pl.DataFrame(edges, schema=dict.fromkeys(names, pl.String), orient="row"))
+    _write(draft.con, "lineage", _LINEAGE, [])
+    columns = [list(column) for column in zip(*edges, strict=True)]
+    if columns:
+        draft.con.execute("insert into meta.lineage select unnest(?), unnest(?), unnest(?), unnest(?)", columns)
     return sql_sha256
 
 
@@ -398,10 +395,10 @@ def _files(con: duckdb.DuckDBPyConnection, schema: str) -> tuple[FileCount, ...]
     return tuple(FileCount(*row) for row in rows)
 
 
-def _inputs(config: Config, catalogue: Catalogue, landed: ExtractReport, secret: bytes, as_of: date | None) -> str:
+def _inputs(config: Config, catalogue: Catalogue, landed: str, secret: bytes, as_of: date | None) -> str:
     """Hash of all that the marts depend on: equal hashes, equal marts."""
     digest = hashlib.sha256()
-    digest.update(landed.fingerprint.encode())
+    digest.update(landed.encode())
     digest.update(config.sha256.encode())
     digest.update(privacy.pseudonym(secret, "agent", "").encode())
     digest.update(json.dumps([kpi.model_dump(mode="json") for kpi in catalogue.values()]).encode())

@@ -15,6 +15,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -55,8 +56,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f' Did you mean "{lowered[near[0]]}"?' if near else ""
 
 
+_zones = cache(available_timezones)
+"""Names of time zones; looking for them walks through hundreds of files."""
+
+
 def _zone(value: str) -> str:
-    zones = available_timezones()
+    zones = _zones()
     if value not in zones:
         hint = did_you_mean(value, sorted(zones))
         raise ValueError(f'"{value}" is not a time zone.{hint} Use an IANA name such as "Europe/Madrid".')

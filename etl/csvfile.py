@@ -14,12 +14,13 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, NamedTuple
 
 from etl.config import ConfigError, did_you_mean
 from etl.sources import SourceError, literal, quoted
+
+if TYPE_CHECKING:  # pyarrow is imported where it is used: a run with nothing new needs none of it
+    import pyarrow as pa
 
 DELIMITERS = (",", ";", "\t", "|")
 HEADER_BYTES = 1 << 20
@@ -355,6 +356,8 @@ def batches(path: Path, header: Header, structural: list[Structural]) -> pa.Reco
     structural : list of Structural
         Receives the others.
     """
+    import pyarrow as pa
+
     schema = pa.schema([("_line", pa.int64()), *((name, pa.string()) for name in header.columns)])
 
     def produce() -> Iterator[pa.RecordBatch]:
@@ -376,6 +379,8 @@ def batches(path: Path, header: Header, structural: list[Structural]) -> pa.Reco
 
 
 def _batch(lines: list[int], rows: list[list[str | None]], schema: pa.Schema) -> pa.RecordBatch:
+    import pyarrow as pa
+
     columns = zip(*rows, strict=True)
     return pa.RecordBatch.from_arrays(
         [pa.array(lines, pa.int64()), *(pa.array(column, pa.string()) for column in columns)], schema=schema

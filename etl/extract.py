@@ -33,6 +33,7 @@ A build reads each view once; for speed read it with ``preserve_insertion_order 
 from __future__ import annotations
 
 import difflib
+import hashlib
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -148,14 +149,39 @@ def extract(
     StopRuleError
         When a source rejects more than it may.
     """
+    files, fresh = land_files(config, work_dir, con, progress, folder=folder, replay=replay)
+    return attach_landed(config, con, files, run_id=run_id, enforce=enforce, folder=folder, fresh=fresh)
+
+
+def land_files(
+    config: Config,
+    work_dir: Path | None,
+    con: duckdb.DuckDBPyConnection,
+    progress: Progress | None = None,
+    *,
+    folder: Path | None = None,
+    replay: bool = False,
+) -> tuple[list[LandedFile], int]:
+    """Read what is new: the first half of :func:`extract`, after which :func:`fingerprint` says whether anything is.
+
+    Parameters
+    ----------
+    config, work_dir, con, progress, folder, replay
+        As in :func:`extract`.
+
+    Returns
+    -------
+    files : list of LandedFile
+        In order of source and path.
+    fresh : int
+        How many of them were read now.
+    """
     tell = progress or (lambda _: None)
     landing = folder or landing_folder(config)
     with _working_folder(work_dir) as scratch, _settings(con):
         if replay:
-            files, fresh = replay_rejects(config, landing, scratch, con, tell)
-        else:
-            files, fresh = _land_all(config, landing, scratch, con, tell)
-        return _attach(config, con, files, fresh, landing, run_id, enforce)
+            return replay_rejects(config, landing, scratch, con, tell)
+        return _land_all(config, landing, scratch, con, tell)
 
 
 def attach_landed(
@@ -165,8 +191,10 @@ def attach_landed(
     *,
     run_id: str = "",
     enforce: bool = True,
+    folder: Path | None = None,
+    fresh: int = 0,
 ) -> ExtractReport:
-    """Attach landing tables of files that have landed already.
+    """Attach landing tables of files that have landed already: the second half of :func:`extract`.
 
     Parameters
     ----------
@@ -174,11 +202,13 @@ def attach_landed(
     con : duckdb.DuckDBPyConnection
     files : sequence of LandedFile
         In order of source and path.
-    run_id, enforce
+    run_id, enforce, folder
         As in :func:`extract`.
+    fresh : int
+        How many of the files were read now.
     """
     with _settings(con):
-        return _attach(config, con, files, 0, landing_folder(config), run_id, enforce)
+        return _attach(config, con, files, fresh, folder or landing_folder(config), run_id, enforce)
 
 
 @contextmanager
@@ -346,16 +376,15 @@ def _attach(
         _create_view(con, contract, files, lost, run_id)
     ledger = Ledger(con, files, {name: source.max_reject_share for name, source in config.sources.items()})
     report = ExtractReport(
-        tuple(files), ledger, ledger.counts(con), fresh, len(files) - fresh, _fingerprint(files), landing
+        tuple(files), ledger, ledger.counts(con), fresh, len(files) - fresh, fingerprint(files), landing
     )
     if enforce:
         ledger.enforce(con)
     return report
 
 
-def _fingerprint(files: Sequence[LandedFile]) -> str:
-    import hashlib
-
+def fingerprint(files: Sequence[LandedFile]) -> str:
+    """Return a hash of everything that landed: equal fingerprints mean equal landing tables."""
     return hashlib.sha256("\n".join(file.folder.name for file in files).encode()).hexdigest()
 
 

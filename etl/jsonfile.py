@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-import pyarrow as pa
 
 from etl.csvfile import BATCH, Structural
 from etl.sources import SourceError, literal
 from etl.textfile import chunks
 
-SCHEMA = pa.schema([("_line", pa.int64()), ("_text", pa.string())])
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 LARGEST_LINE = 1 << 24
 """Longest line DuckDB takes, in bytes; a file with a longer one is read line by line."""
 LARGEST_DOCUMENT = 1 << 30
@@ -188,6 +189,9 @@ def holds_pages(path: Path, lists: Sequence[str]) -> bool:
 
 def batches(path: Path, lists: Sequence[str], structural: list[Structural]) -> pa.RecordBatchReader:
     """Return the good records as Arrow: ``_line`` and ``_text``; the others go to ``structural``."""
+    import pyarrow as pa
+
+    schema = pa.schema([("_line", pa.int64()), ("_text", pa.string())])
 
     def produce() -> Iterator[pa.RecordBatch]:
         numbers: list[int] = []
@@ -199,15 +203,17 @@ def batches(path: Path, lists: Sequence[str], structural: list[Structural]) -> p
             numbers.append(number)
             texts.append(text)
             if len(texts) >= BATCH:
-                yield _batch(numbers, texts)
+                yield _batch(numbers, texts, schema)
                 numbers, texts = [], []
         if texts:
-            yield _batch(numbers, texts)
+            yield _batch(numbers, texts, schema)
 
-    return pa.RecordBatchReader.from_batches(SCHEMA, produce())
+    return pa.RecordBatchReader.from_batches(schema, produce())
 
 
-def _batch(numbers: list[int], texts: list[bytes]) -> pa.RecordBatch:
+def _batch(numbers: list[int], texts: list[bytes], schema: pa.Schema) -> pa.RecordBatch:
+    import pyarrow as pa
+
     return pa.RecordBatch.from_arrays(
-        [pa.array(numbers, pa.int64()), pa.array(texts, pa.binary()).cast(pa.string())], schema=SCHEMA
+        [pa.array(numbers, pa.int64()), pa.array(texts, pa.binary()).cast(pa.string())], schema=schema
     )

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import duckdb
-import sqlglot
-from sqlglot import exp
-from sqlglot.optimizer.qualify import qualify
-from sqlglot.optimizer.scope import Scope, build_scope
+
+if TYPE_CHECKING:  # sqlglot is imported where it is used: most builds need not trace anything
+    from sqlglot import exp
+    from sqlglot.optimizer.scope import Scope
 
 Origins = frozenset[tuple[str, str]]
 """Pairs of relation and column."""
@@ -112,6 +113,10 @@ def trace_columns(queries: Mapping[str, str], columns: Mapping[str, Mapping[str,
 
 def _direct(query: str, schema: Mapping[str, object]) -> dict[str, Origins]:
     """Columns of one SELECT and the columns of tables they are computed from."""
+    import sqlglot
+    from sqlglot.optimizer.qualify import qualify
+    from sqlglot.optimizer.scope import build_scope
+
     tree = qualify(
         sqlglot.parse_one(query, read="duckdb"),
         schema=dict(schema),
@@ -126,6 +131,8 @@ def _direct(query: str, schema: Mapping[str, object]) -> dict[str, Origins]:
 
 def _by_column(scope: Scope, known: dict[int, dict[str, Origins]]) -> dict[str, Origins]:
     """Origins of a scope's output columns; a UNION takes names from its first part."""
+    from sqlglot import exp
+
     if id(scope) in known:
         return known[id(scope)]
     known[id(scope)] = {}
@@ -143,6 +150,9 @@ def _by_column(scope: Scope, known: dict[int, dict[str, Origins]]) -> dict[str, 
 
 
 def _origins(expression: exp.Expr, scope: Scope, known: dict[int, dict[str, Origins]]) -> Origins:
+    from sqlglot import exp
+    from sqlglot.optimizer.scope import Scope
+
     origins: set[tuple[str, str]] = set()
     for column in expression.find_all(exp.Column):
         source = scope.sources.get(column.table)

@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from etl import csvfile, textfile
 from etl.contracts import CONTRACTS
@@ -32,17 +30,6 @@ LONGEST_RAW = 2_000
 MOST_REJECTS_MASKED = 200_000
 """Beyond this many rejects of one file the text of the rest is left out of the reject list; reasons and lines stay."""
 
-REJECT_SCHEMA = pa.schema(
-    [
-        ("line", pa.int64()),
-        ("table_name", pa.string()),
-        ("reasons", pa.list_(pa.string())),
-        ("status", pa.string()),
-        ("raw", pa.string()),
-        ("record", pa.string()),
-    ]
-)
-
 
 def write_rejects(
     folder: Path,
@@ -54,11 +41,17 @@ def write_rejects(
     one_per_line: bool,
 ) -> None:
     """Write ``rejects.parquet``: line, reasons, status, masked text and the record itself."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    kinds = {"line": pa.int64(), "reasons": pa.list_(pa.string())}
+    names = ("line", "table_name", "reasons", "status", "raw", "record")
+    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in names])
     kept = shown_fields(reading.plan)
     records = _records(con, reading, [line for line, _, _ in refused], one_per_line) if refused else {}
-    with pq.ParquetWriter(folder / "rejects.parquet", REJECT_SCHEMA, compression="zstd") as writer:
+    with pq.ParquetWriter(folder / "rejects.parquet", schema, compression="zstd") as writer:
         for batch in _batches(_reject_rows(primary, reading, kept, refused, records, structural)):
-            writer.write_batch(pa.RecordBatch.from_pylist(batch, schema=REJECT_SCHEMA))
+            writer.write_batch(pa.RecordBatch.from_pylist(batch, schema=schema))
 
 
 def _reject_rows(
@@ -110,6 +103,8 @@ def _records(
         return textfile.raw_lines(reading.plain, set(lines))
     if reading.rejects_table:
         return _careful_records(reading, set(lines))
+    import pyarrow as pa
+
     wanted = pa.table({"_line": pa.array(lines, pa.int64())})  # noqa: F841 (read by name)
     matching = f"FROM {reading.relation} AS records SEMI JOIN wanted USING (_line)"
     if isinstance(reading.plan.shape, JsonShape):

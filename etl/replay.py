@@ -15,8 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from etl import incremental
 from etl.config import Config
@@ -112,6 +110,9 @@ def replay_rejects(
 def _replay_one(
     config: Config, file: LandedFile, key: str, landing: Path, scratch: Path, con: duckdb.DuckDBPyConnection
 ) -> LandedFile:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     rejects = pq.read_table(file.folder / "rejects.parquet", columns=["line", "status", "record"]).to_pylist()
     pending = [(int(row["line"]), str(row["record"])) for row in rejects if row["status"] == "open"]
     again, starts = _write_records(file, pending, scratch)

@@ -175,11 +175,11 @@ def _by_segment(local: str, pieces: Sequence[Segment], results: Sequence[str], k
         begun.append(number)
         within.append([start for start in starts[number:] if start.year == year])
     place = f"least(greatest(year({local}), {first}), {last}) - {first - 1}"
-    number = f"{_list([str(count) for count in begun], 'integer')}[{place}]"
+    reached_at = f"{_list([str(count) for count in begun], 'integer')}[{place}]"
     for nth in range(max(len(reached) for reached in within)):
         column = [str(reached[nth]) if nth < len(reached) else "infinity" for reached in within]
-        number += f" + ({local} >= {_list(column, 'timestamp')}[{place}])::integer"
-    return f"{_list(results, kind)}[{number}]"
+        reached_at += f" + ({local} >= {_list(column, 'timestamp')}[{place}])::integer"
+    return f"{_list(results, kind)}[{reached_at}]"
 
 
 def _list(items: Sequence[str], kind: str) -> str:

@@ -16,12 +16,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import polars as pl
 
 from etl.errors import EmpathyError
+
+if TYPE_CHECKING:
+    import polars as pl
 
 REGISTRY = "CURRENT.json"
 """Name of the registry file inside a warehouse folder."""
@@ -272,8 +274,11 @@ def frame(cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[obje
     parameters : sequence, optional
         The bound values.
     """
-    table = cursor.sql(sql, params=parameters).to_arrow_table()
-    return cast(pl.DataFrame, pl.from_arrow(table))
+    import polars as pl
+
+    found = pl.from_arrow(cursor.sql(sql, params=parameters).to_arrow_table())
+    assert isinstance(found, pl.DataFrame)
+    return found
 
 
 def alias(run_id: str) -> str:
