@@ -175,7 +175,7 @@ class Judgement:
         estimate_, low, high = (found.estimate, found.ci_low, found.ci_high) if found is not None else (nan, nan, nan)
         wait = None
         if found is not None and found.available:
-            target = decisive_std_error(found.estimate, self.kpi.smallest_effect, found.df, found.ci_level)
+            target = decisive_std_error(found.estimate, self.kpi.smallest_effect, found.df, found.ci_level, n_tested)
             wait = weeks_to_know(found.std_error, target, post_weeks=self.post_weeks, pre_weeks=self.pre_weeks)
             wait = None if math.isnan(wait) else wait
         return verdict(

@@ -10,7 +10,9 @@ import math
 from scipy.special import stdtrit
 
 
-def decisive_std_error(estimate: float, smallest_effect: float, df: float, ci_level: float = 0.95) -> float:
+def decisive_std_error(
+    estimate: float, smallest_effect: float, df: float, ci_level: float = 0.95, n_tested: int = 1
+) -> float:
     """The largest standard error at which the present estimate would decide the question.
 
     Either the interval excludes zero, or it lies inside the band that does not matter; whichever comes first.
@@ -23,14 +25,18 @@ def decisive_std_error(estimate: float, smallest_effect: float, df: float, ci_le
         Degrees of freedom of the t distribution.
     ci_level
         Level of the interval.
+    n_tested
+        KPIs tested together: zero must stay outside after allowing for all of them (Bonferroni, the strictest step of
+        Holm, so that no date is promised too early).
 
     Returns
     -------
     float
         Standard error, natural unit.
     """
-    critical = float(stdtrit(max(df, 1.0), 0.5 + ci_level / 2))
-    return max(abs(estimate), abs(smallest_effect) - abs(estimate)) / critical
+    inside = float(stdtrit(max(df, 1.0), 0.5 + ci_level / 2))
+    outside = float(stdtrit(max(df, 1.0), 1 - (1 - ci_level) / 2 / max(n_tested, 1)))
+    return max(abs(estimate) / outside, (abs(smallest_effect) - abs(estimate)) / inside)
 
 
 def weeks_to_know(

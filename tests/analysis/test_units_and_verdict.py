@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.checks.result import CheckResult
+from analysis.planning import decisive_std_error
 from analysis.units import Reader, decimals_for, rounded
 from analysis.verdict import MARKS, STATES, Limits, headline, summary, verdict
 from tests.analysis.worlds import words
@@ -232,3 +233,12 @@ def test_a_null_world_claims_nothing() -> None:
 
 def test_the_summary_lists_every_state() -> None:
     assert set(summary([])) == set(STATES)
+
+
+def test_a_date_allows_for_the_kpis_tested_together() -> None:
+    """A clear answer about one of five needs a smaller error than about one alone; lying in the band needs no more."""
+    alone, of_five = (decisive_std_error(0.02, 0.01, 30.0, n_tested=n) for n in (1, 5))
+
+    assert alone == pytest.approx(0.02 / 2.0423, rel=1e-4)
+    assert of_five == pytest.approx(0.02 / 2.7500, rel=1e-4)
+    assert decisive_std_error(0.0, 0.01, 30.0, n_tested=5) == decisive_std_error(0.0, 0.01, 30.0)
