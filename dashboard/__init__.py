@@ -5,6 +5,12 @@
 
 from __future__ import annotations
 
+import os
+
+# Read by NumPy's libraries when they load, so it stands before every import. Workers are processes with threads of
+# their own; systems of a few hundred weeks are solved faster by one thread than by several that wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from dashboard.app import create_app, serve
 
 __all__ = ["create_app", "serve"]

@@ -11,12 +11,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash import MATCH, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 from flask import g, jsonify
 
 from dashboard import export_routes, http, shell, theme
-from dashboard.components import states
+from dashboard.components import explore, states
 from dashboard.data.queries import Queries
 from dashboard.pages import Context, Page, modules
 from dashboard.settings import CONFIG_VARIABLE, SECRET_VARIABLE, check_binding, from_config
@@ -194,7 +194,30 @@ def _callbacks(app: Dash, context: Context) -> None:
             return no_update
         return no_update if state and state.get("run_id") == run_id else run_id
 
+    def part(kind: str) -> dict[str, Any]:
+        return {"type": kind, "card": MATCH, "of": MATCH}
+
+    @app.callback(
+        Output(part("explore"), "children"),
+        Input(part("explore-open"), "n_clicks"),
+        State(part("explore-open"), "id"),
+        State("url", "pathname"),
+        State("url", "search"),
+        prevent_initial_call=True,
+    )
+    def _explore(clicks: int, names: dict[str, str], pathname: str | None, search: str | None) -> Any:
+        if clicks != 1:  # closed, or open a second time with the chart still there
+            return no_update
+        return explored(context, {key: names[key] for key in ("card", "of")}, pathname or "/", search or "")
+
     client: Any = app.clientside_callback
+    client(
+        ClientsideFunction("explore", "draw"),
+        Output(part("explore-graph"), "figure"),
+        Input(part("explore-layers"), "value"),
+        Input("scheme-now", "data"),
+        State(part("explore-figure"), "data"),
+    )
     client(ClientsideFunction("empathy", "applyState"), Output("state", "id"), Input("state", "data"))
     controls = [Input(f"filter-{name}", "value") for name in (*DIMENSIONS, "from", "to")]
     client(
@@ -279,6 +302,38 @@ def answer(context: Context, pathname: str, search: str) -> tuple[Any, ...]:
             no_update,
             no_update,
         )
+
+
+def explored(context: Context, names: dict[str, str], pathname: str, search: str) -> Any:
+    """The inside of an Explore part that was opened, for the same selection as the page around it.
+
+    Parameters
+    ----------
+    context : Context
+    names : dict
+        ``card`` and ``of`` of the part.
+    pathname, search : str
+        The address as the browser has it.
+    """
+    found = route(pathname)
+    make = getattr(found[0], "EXPLORE", {}).get(names["card"]) if found else None
+    if found is None or make is None:
+        return html.P("There is nothing to explore here.", className="muted small")
+    queries = context.queries
+    try:
+        with queries.pinned() as run_id:
+            g.run_id = run_id
+            filters = from_query(search, queries.facets(), context.settings.config.project.locale)
+            decision = queries.decision(filters)
+            if not decision.allowed:
+                return html.P(decision.reason, className="muted small")
+            made = make(context, filters, **found[1])
+    except Exception:
+        _LOG.exception("nothing to explore for %s%s (request %s)", pathname, search, g.get("request_id", ""))
+        return html.P("This could not be worked out; the drawing above still holds.", className="muted small")
+    if made is None:
+        return html.P("There are too few weeks or agents to draw it.", className="muted small")
+    return explore.opened(names, *made)
 
 
 def _state(key: str, question: str, filters: Filters) -> dict[str, Any]:

@@ -93,6 +93,7 @@
     var root = document.documentElement;
     var next = root.getAttribute("data-mantine-color-scheme") === "dark" ? "light" : "dark";
     root.setAttribute("data-mantine-color-scheme", next);
+    window.dash_clientside.set_props("scheme-now", { data: next });
     try { window.localStorage.setItem("mantine-color-scheme-value", next); } catch (error) { /* private window */ }
   }
 

@@ -65,6 +65,7 @@ def chart_card(
     legend: Any = None,
     note: str = "",
     className: str = "",
+    explore: Any = None,
 ) -> html.Section:
     """A chart with everything a chart owes its reader.
 
@@ -92,6 +93,8 @@ def chart_card(
         A line under the drawing.
     className : str
         Further classes of the card.
+    explore : component, optional
+        From :func:`dashboard.components.explore.disclosure`; shown only with a figure.
     """
     body: list[Any] = []
     if legend is not None:
@@ -108,6 +111,8 @@ def chart_card(
                 className="as-table",
             )
         )
+    if explore is not None and figure:
+        body.append(explore)
     tools = _tools(id, csv, drawn=figure is not None)
     heading: list[Any] = [html.H2(title, className="card-title", id=f"{id}-title")]
     if definition:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.units import Reader
+from analysis.units import MINUS, Reader
 from dashboard.figures.svg import Tree, area, canvas, el, line, mark, scale, text, tick_decimals, ticks
 from dashboard.views.effects import EventPoint
 from dashboard.views.verdicts import Effect
@@ -46,7 +46,7 @@ def _draw(
 ) -> Tree:
     kpi = effect.kpi
     top, bottom, right = 28.0, height - 48.0 - STRIP, width - 10.0
-    low, high = _domain(events, kpi, reader)
+    low, high = domain(events, kpi, reader)
     x = scale((events[0].week - 0.7, events[-1].week + 0.7), (left, right))
     y = scale((low, high), (bottom, top))
     parts: list[Any] = [*_grid(low, high, y, left, right, top, kpi, reader)]
@@ -81,7 +81,7 @@ def _draw(
     return canvas(width, height, *parts)
 
 
-def _domain(events: Sequence[EventPoint], kpi: Kpi, reader: Reader) -> tuple[float, float]:
+def domain(events: Sequence[EventPoint], kpi: Kpi, reader: Reader) -> tuple[float, float]:
     """All intervals of the weeks; bands are cut where they go further than twice the intervals."""
     ends = [reader.shown(v, kpi) for p in events for v in (p.ci_low, p.ci_high)]
     band = reader.shown(kpi.smallest_effect, kpi)
@@ -157,23 +157,28 @@ def _weeks(events: Sequence[EventPoint], x: Any, bottom: float, width: float) ->
     first, last = events[0].week, events[-1].week
     every = next(step for step in (1, 2, 4, 8, 13, 26, 52) if (last - first) / step * 34 <= width - 60)
     return [
-        text(x(week), bottom + 15, str(week) if week <= 0 else f"+{week}", "tick", "middle")
+        text(
+            x(week),
+            bottom + 15,
+            f"{MINUS if week < 0 else ''}{abs(week)}" if week <= 0 else f"+{week}",
+            "tick",
+            "middle",
+        )
         for week in range(first, last + 1)
         if week % every == 0
     ]
 
 
+def when(week: int) -> str:
+    """A week around training in words."""
+    if week == 0:
+        return "Week of training"
+    return f"{-week} weeks before training" if week < 0 else f"{week} weeks after training"
+
+
 def _tip(point: EventPoint, effect: Effect, reader: Reader) -> str:
     kpi = effect.kpi
-    weeks = abs(point.week) if point.week < 0 else point.week
-    when = (
-        f"{weeks} weeks before training"
-        if point.week < 0
-        else "Week of training"
-        if point.week == 0
-        else f"{weeks} weeks after training"
-    )
     change = reader.change(point.estimate, kpi, point.ci_low, point.ci_high)
     span = reader.span(point.ci_low, point.ci_high, kpi, join="and")
     agents = "" if point.n_agents is None else f" {reader.count(point.n_agents)} agents."
-    return f"{when}: {change}, likely between {span}.{agents}"
+    return f"{when(point.week)}: {change}, likely between {span}.{agents}"

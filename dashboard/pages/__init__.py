@@ -12,6 +12,9 @@ A page is a module in this folder with these names:
     selections that may not be shown, nor failures: :mod:`dashboard.app` does.
 ``DOWNLOADS`` (optional)
     Name to :class:`dashboard.export_routes.Download`: tables to take along as CSV; link to them with ``csv_link``.
+``EXPLORE`` (optional)
+    Id of a card to a function that, called like ``answer``, gives its interactive figure and the layers a reader may
+    show and hide, or None; put :func:`dashboard.components.explore.disclosure` into the card.
 ``register(app, context)`` (optional)
     Further callbacks of the page alone. A choice inside a page (which KPI, which two cohorts) belongs into the
     address; write it with a callback on ``Output("url", "pathname" or "search", allow_duplicate=True)``.
@@ -26,10 +29,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
+    from dashboard.components.explore import Layer
     from dashboard.data.queries import Queries
     from dashboard.settings import Settings
 
@@ -86,6 +90,10 @@ class Context:
 
     settings: Settings
     queries: Queries
+
+
+Exploration = tuple[dict[str, Any], "tuple[Layer, ...]"]
+"""An interactive figure and its layers."""
 
 
 def modules() -> list[ModuleType]:

@@ -12,6 +12,7 @@ import polars as pl
 from dash import dcc, html
 
 from dashboard import glossary
+from dashboard.components import explore
 from dashboard.components.attributes import attributes
 from dashboard.components.chart import chart_card, drawing
 from dashboard.components.choice import choice, menu
@@ -19,10 +20,11 @@ from dashboard.components.states import address, message
 from dashboard.components.table import Column
 from dashboard.data import cohorts as data
 from dashboard.export_routes import Download, csv_link
+from dashboard.figures import interactive
 from dashboard.figures.dumbbell import dumbbell
 from dashboard.figures.heatmap import heatmap
 from dashboard.figures.pair_lines import pair_lines
-from dashboard.pages import Context, Page
+from dashboard.pages import Context, Exploration, Page
 from dashboard.pages.adoption import course_names
 from dashboard.state import Filters, day
 from dashboard.views import cohorts as view
@@ -345,10 +347,21 @@ def _heat(context: Context, kpi: Kpi, filters: Filters) -> html.Section:
         columns=columns,
         rows=cells,
         csv=csv_link("cohort_weeks", filters, kpi=kpi.id),
+        explore=explore.disclosure("over-time", f"{kpi.id}?{filters.to_query()}"),
         instead=html.P(
             "No wave can be followed over time in this selection; widen the period or the sites.", className="muted"
         ),
     )
+
+
+def _explore_heat(context: Context, filters: Filters, kpi: str = "", **_: str) -> Exploration | None:
+    chosen, reader = chosen_kpi(context, kpi), context.settings.reader
+    weeks = data.effect_by_week(context.queries, chosen, filters)
+    cells = view.blocks(weeks, chosen, context.settings.config.project.ci_level, reader)
+    return (interactive.waves(cells, reader.change_unit(chosen), reader), ()) if cells else None
+
+
+EXPLORE = {"over-time": _explore_heat}
 
 
 def _decimals(kpi: Kpi, reader: Any) -> int:

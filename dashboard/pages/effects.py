@@ -8,15 +8,17 @@ import dash_mantine_components as dmc
 import polars as pl
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 
+from dashboard.components import explore
 from dashboard.components.attributes import attributes
 from dashboard.components.chart import chart_card, info
 from dashboard.components.kpi_card import verdict_badge
 from dashboard.components.states import address, message
 from dashboard.components.table import Column
 from dashboard.export_routes import Download, csv_link
+from dashboard.figures import interactive
 from dashboard.figures.event_study import event_study
 from dashboard.figures.ladder import ladder
-from dashboard.pages import Context, Page
+from dashboard.pages import Context, Exploration, Page
 from dashboard.state import Filters
 from dashboard.views import effects as view
 from etl.kpis import Kpi, KpiError
@@ -27,9 +29,8 @@ PAGE = Page("effects", "/effects/<kpi>", "Effects", "Did training change this? W
 def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
     """The effect on one KPI for one selection."""
     shown = context.queries.kpis()
-    wanted = kpi or next((item.id for item in shown if item.role == "primary"), shown[0].id)
     try:
-        chosen = context.settings.catalogue[wanted]
+        chosen = _chosen(context, kpi)
     except KpiError as error:
         home = dcc.Link("Show the first KPI", href=address("/effects", filters), className="button")
         return html.Div([html.H1(PAGE.question), message("There is no such KPI", str(error), [home])])
@@ -77,6 +78,12 @@ def register(app: Dash, context: Context) -> None:
         State("url", "pathname"),
         prevent_initial_call=True,
     )
+
+
+def _chosen(context: Context, kpi: str) -> Kpi:
+    """The KPI an address names, or the first primary one."""
+    shown = context.queries.kpis()
+    return context.settings.catalogue[kpi or next((item.id for item in shown if item.role == "primary"), shown[0].id)]
 
 
 def _picker(shown: list[Kpi], chosen: Kpi) -> html.Div:
@@ -139,6 +146,7 @@ def _course(context: Context, model: view.EffectsPage, filters: Filters) -> html
         columns=columns,
         rows=rows,
         csv=csv_link("event_time", filters, kpi=kpi.id),
+        explore=explore.disclosure("course", f"{kpi.id}?{filters.to_query()}"),
     )
 
 
@@ -255,6 +263,18 @@ def _definition(kpi: Kpi) -> html.Section:
         className="card",
         id="definition",
     )
+
+
+def _explore_course(context: Context, filters: Filters, kpi: str = "") -> Exploration | None:
+    chosen = _chosen(context, kpi)
+    model = view.build(chosen, context.queries.study(chosen.id, filters), context.settings.reader)
+    if model is None or len(model.events) < 2:
+        return None
+    layers = (interactive.BAND, *((interactive.SECOND,) if model.other else ()))
+    return interactive.course(model.events, model.effect, model.other, context.settings.reader), layers
+
+
+EXPLORE = {"course": _explore_course}
 
 
 def _part(name: str) -> Any:

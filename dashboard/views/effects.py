@@ -77,7 +77,7 @@ class Rung:
 
 @dataclass(frozen=True)
 class EffectsPage:
-    """Everything on the page."""
+    """Everything on the page; ``second`` is the second opinion in words, ``other`` its numbers."""
 
     effect: Effect
     sentence: str
@@ -90,6 +90,7 @@ class EffectsPage:
     ladder_title: str
     second: str
     completion: str
+    other: Effect | None
     facts: tuple[tuple[str, str], ...]
     would_change: tuple[str, ...]
 
@@ -129,6 +130,7 @@ def build(kpi: Kpi, frames: dict[str, pl.DataFrame], reader: Reader) -> EffectsP
         ladder_title=_ladder_title(rungs, kpi),
         second=_second(by_role.get("second_opinion"), effect, reader),
         completion=_completion(by_role.get("completion"), kpi, reader),
+        other=_other(by_role.get("second_opinion"), kpi, reader),
         facts=_facts(row, effect, reader),
         would_change=would_change(effect, checks, reader),
     )
@@ -293,6 +295,11 @@ def _second(row: dict[str, Any] | None, effect: Effect, reader: Reader) -> str:
     return f"{name}: {other.change}, {other.likely}, {beside}."
 
 
+def _other(row: dict[str, Any] | None, kpi: Kpi, reader: Reader) -> Effect | None:
+    found = None if row is None else read_effect(row, kpi, reader)
+    return found if found is not None and found.available else None
+
+
 def _completion(row: dict[str, Any] | None, kpi: Kpi, reader: Reader) -> str:
     if row is None:
         return ""
@@ -333,7 +340,8 @@ def _checks_title(checks: Sequence[CheckLine]) -> str:
         return "No checks were possible"
     if failed:
         return f"{failed} of {len(checks)} checks failed"
-    return f"{passed} of {len(checks)} checks passed, none failed"
+    told = len(checks) - passed
+    return f"No check failed: {passed} passed" + (f", {told} for information" if told else "")
 
 
 def _status(line: CheckLine) -> str:

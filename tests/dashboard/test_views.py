@@ -128,7 +128,7 @@ def test_the_page_of_a_kpi(context: Context) -> None:
     assert (
         model.ladder_title == "Before against after would have said −2.3 points; the fair comparison says −1.2 points"
     )
-    assert model.checks_title == "1 of 3 checks passed, none failed"
+    assert model.checks_title == "No check failed: 1 passed, 2 for information"
     assert [rung.preferred for rung in model.rungs] == [False, False, True]
     assert max(point.week for point in model.events) == 23, "weeks under the minimum group are left out"
     assert any("wider" in words for words in model.would_change)
