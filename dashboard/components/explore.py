@@ -13,7 +13,7 @@ from dash import dcc, html
 from dashboard.components.attributes import attributes
 from dashboard.figures.interactive import Layer
 
-CONFIG: dict[str, Any] = {
+CONFIG: Any = {
     "displaylogo": False,
     "displayModeBar": True,
     "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d"]],

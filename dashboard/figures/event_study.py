@@ -160,7 +160,7 @@ def _weeks(events: Sequence[EventPoint], x: Any, bottom: float, width: float) ->
         text(
             x(week),
             bottom + 15,
-            f"{MINUS if week < 0 else ''}{abs(week)}" if week <= 0 else f"+{week}",
+            str(week).replace("-", MINUS) if week <= 0 else f"+{week}",
             "tick",
             "middle",
         )

@@ -181,8 +181,8 @@ def frame(across: str, up: str, reader: Reader) -> dict[str, Any]:
             "align": "left",
         },
         "modebar": {"bgcolor": colour("surface"), "color": colour("muted"), "activecolor": colour("accent")},
-        "xaxis": {**axis, "showgrid": False, "title": {"text": across}},
-        "yaxis": {**axis, "title": {"text": up}, "separatethousands": True},
+        "xaxis": {**axis, "showgrid": False, "title": {"text": across, "font": {"size": 12}}},
+        "yaxis": {**axis, "title": {"text": up, "font": {"size": 12}}, "separatethousands": True},
     }
 
 
@@ -213,7 +213,7 @@ def _points(
         "customdata": words,
         "hovertemplate": "%{customdata[0]}<br><b>%{customdata[1]}</b><br>%{customdata[2]}<br>%{customdata[3]}"
         "<extra></extra>",
-        "marker": {"color": colour(token), "symbol": symbol, "size": 8, "line": {"width": 1.5}},
+        "marker": {"color": colour(token), "symbol": symbol, "size": 8, "line": {"width": 1.5, "color": colour(token)}},
         "error_y": {
             "type": "data",
             "symmetric": False,

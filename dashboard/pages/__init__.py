@@ -33,8 +33,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from dashboard.components.explore import Layer
     from dashboard.data.queries import Queries
+    from dashboard.figures.interactive import Layer
     from dashboard.settings import Settings
 
 

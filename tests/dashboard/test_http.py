@@ -55,8 +55,8 @@ def test_pages_name_no_other_server(client: FlaskClient) -> None:
             assert [url for url in outside if not url.startswith("http://www.w3.org/")] == [], file.name
 
 
-def test_no_charting_library_and_no_tool_server_is_there(client: FlaskClient) -> None:
-    """plotly.js would offer to send the chart's data to its maker; figures are drawn here, so it is never loaded."""
+def test_no_charting_library_at_first_and_no_tool_server_at_all(client: FlaskClient) -> None:
+    """plotly.js is 4.8 MB: drawings need none of it, and it comes when a reader opens Explore."""
     html = client.get("/", headers=LOCAL).get_data(as_text=True)
     assert [src for src in re.findall(r'src="([^"]+)"', html) if "plotly" in src or "ag_grid" in src] == []
     dash_config = json.loads(re.search(r'id="_dash-config"[^>]*>(.*?)</script>', html)[1])  # type: ignore[index]
