@@ -206,9 +206,9 @@ def build(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJs
 def estimate(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Estimate what training did, from the published warehouse, into a new version of it."""
     settings = _load(config)
-    effects, run_id = _estimate_served(settings)
+    effects, version = _estimate_served(settings)
     if as_json:
-        _emit({"run_id": run_id, "effects": effects})
+        _emit({"run_id": version.run_id, "effects": effects})
     else:
         _print_effects(effects)
 
@@ -216,9 +216,9 @@ def estimate(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> No
 @app.command()
 def run(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson = False) -> None:
     """Build and estimate; readers see the new version only when both are done."""
-    report, effects = _run(_load(config), as_of=_day(as_of))
+    built, report, effects = _run(_load(config), as_of=_day(as_of))
     if as_json:
-        _emit(report.to_json() | {"effects": effects})
+        _emit(built | {"effects": effects})
     else:
         _print_files(report)
         _print_effects(effects)
@@ -358,15 +358,15 @@ def _draft(settings: Config, base: Version | None = None) -> Draft:
     )
 
 
-def _estimate_served(settings: Config) -> tuple[list[dict[str, Any]], str]:
+def _estimate_served(settings: Config) -> tuple[list[dict[str, Any]], Version]:
     from etl.warehouse import Warehouse
 
     with _draft(settings, base=Warehouse(settings.warehouse).current()) as draft:
         effects = _estimate_into(draft, settings)
-        return effects, draft.publish().run_id
+        return effects, draft.publish()
 
 
-def _run(settings: Config, as_of: date | None) -> tuple[BuildReport, list[dict[str, Any]]]:
+def _run(settings: Config, as_of: date | None) -> tuple[dict[str, Any], BuildReport, list[dict[str, Any]]]:
     from etl.build import build as build_warehouse
 
     with _draft(settings) as draft:
@@ -375,9 +375,10 @@ def _run(settings: Config, as_of: date | None) -> tuple[BuildReport, list[dict[s
         if not report.unchanged:
             effects = _estimate_into(draft, settings)
             draft.publish()
-            return report, effects
+            return report.to_json(), report, effects
     screen.print(NOTHING_NEW)
-    return report, _estimate_served(settings)[0]
+    effects, version = _estimate_served(settings)
+    return report.to_json() | {"run_id": version.run_id, "warehouse": str(version.path)}, report, effects
 
 
 def _serve(config: Path, host: str, port: int, workers: int) -> None:
@@ -427,6 +428,8 @@ def _print_effects(effects: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     """Run the command line; a foreseen fault is one readable message and an exit code, never a traceback."""
+    import duckdb
+
     from etl.errors import EmpathyError
 
     try:
@@ -438,6 +441,11 @@ def main() -> None:
         where = f"{fault.filename}: " if fault.filename else ""
         screen.print(f"error: {where}{fault.strerror or fault}.", style="red")
         sys.exit(2)
+    except duckdb.Error as fault:
+        first = str(fault).splitlines()[0]
+        screen.print(f"error: the database stopped: {first}. Nothing was published.", style="red")
+        screen.print("If memory or disk ran out, free some or set [engine] memory_limit; else report this as a defect.")
+        sys.exit(1)
     except KeyboardInterrupt:
         screen.print("Stopped; nothing was published.")
         sys.exit(130)
