@@ -10,7 +10,6 @@ numbers are rounded to six decimals first and added as decimals. The same input 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -49,10 +48,9 @@ class Stream:
     by_contact: bool
     measures: tuple[Measure, ...]
 
-    def sql(self, columns: Sequence[str]) -> str:
-        """A SELECT giving place, week, channel, queue and every column of ``columns``, NULL where not measured."""
-        mine = {measure.column: measure.aggregate for measure in self.measures}
-        lines = "".join(f",\n        {mine.get(column, 'cast(null as double)')} as {column}" for column in columns)
+    def sql(self) -> str:
+        """A SELECT giving place, week, channel, queue and what is summed in this pass."""
+        lines = "".join(f",\n        {measure.aggregate} as {measure.column}" for measure in self.measures)
         contact = ("channel", "queue") if self.by_contact else ("cast(null as varchar)", "cast(null as varchar)")
         return (
             "    select\n        place_ix,\n        week,\n"
@@ -121,10 +119,14 @@ def generate(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[str,
     summed = [column for column in columns if column in measured]
     if not passes:
         passes = (Stream("interaction", True, ()),)
-    parts = "\n    union all\n".join(stream.sql(summed) for stream in passes)
-    totals = "".join(f",\n        sum({column}) as {column}" for column in summed)
+    names = [f"pass_{number}" for number in range(len(passes))]
+    parts = ",\n\n".join(f"{name} as (\n{stream.sql()}\n)" for name, stream in zip(names, passes, strict=True))
+    cells = "\n    union\n".join(f"    select place_ix, week, channel, queue from {name}" for name in names)
+    joins = "\n".join(_JOIN.format(name=name) for name in names)
+    owner = {measure.column: name for name, stream in zip(names, passes, strict=True) for measure in stream.measures}
+    totals = "".join(f",\n        {owner[column]}.{column}" for column in summed)
     final = "".join(f",\n    weekly.{column}" for column in summed)
-    query = _TEMPLATE.format(parts=parts, totals=totals, final=final)
+    query = _TEMPLATE.format(parts=parts, cells=cells, totals=totals, joins=joins, final=final)
     return query, tuple(column for column in columns if column not in measured)
 
 
@@ -144,18 +146,26 @@ def create(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> str:
     return query
 
 
-_TEMPLATE = """with counted as (
-{parts}
+_JOIN = """    left join {name}
+        on {name}.place_ix = cell.place_ix
+        and {name}.week = cell.week
+        and {name}.channel is not distinct from cell.channel
+        and {name}.queue is not distinct from cell.queue"""
+
+_TEMPLATE = """with {parts},
+
+cell as (
+{cells}
 ),
 
 weekly as (
     select
-        place_ix,
-        week,
-        channel,
-        queue{totals}
-    from counted
-    group by place_ix, week, channel, queue
+        cell.place_ix,
+        cell.week,
+        cell.channel,
+        cell.queue{totals}
+    from cell
+{joins}
 )
 
 select
