@@ -1,8 +1,9 @@
 """A real browser with nobody to talk to: Debian's Chromium, every other host name unresolvable.
 
-Fixtures: ``site`` serves a small warehouse whose every number is known (tests/dashboard/conftest.py); ``sample_site``
-serves a small simulated contact centre that went the whole way from exports to estimates; ``visit`` opens a page and
-fails the test on any console error, page error or request to another host.
+Fixtures: ``site`` serves a small warehouse whose every number is known (tests/dashboard/conftest.py); ``full`` the same
+with every relation the further pages read; ``sample_site`` the repository's sample exports, loaded and estimated.
+``visit`` opens a page and fails the test on any console error, page error or request to another host; pages share one
+browser context, so scripts are fetched and compiled once, and forget what they stored.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page
 from werkzeug.serving import make_server
 
@@ -27,6 +30,8 @@ from dashboard.settings import from_config
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARTEFACTS = Path(os.environ.get("EMPATHY_ARTEFACTS", Path(__file__).resolve().parents[2] / "test-artifacts"))
+SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -91,33 +96,38 @@ def _serve(config: Path) -> Iterator[Site]:
         thread.join(5)
 
 
-def _builder() -> Callable[..., Path]:
-    """The builder of the small warehouse, which lives with the tests that need no browser."""
-    path = Path(__file__).resolve().parents[1] / "dashboard" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("small_warehouse", path)
+def _builder(part: str) -> ModuleType:
+    """A builder of warehouses, which lives with the tests that need no browser."""
+    path = Path(__file__).resolve().parents[1] / "dashboard" / part
+    spec = importlib.util.spec_from_file_location(f"warehouse_of_{path.parent.name}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    build: Callable[..., Path] = module._build
-    return build
+    return module
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The small warehouse, served."""
-    yield from _serve(_builder()(tmp_path_factory.mktemp("small")))
+    yield from _serve(_builder("conftest.py")._build(tmp_path_factory.mktemp("small")))
+
+
+@pytest.fixture(scope="session")
+def full(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The small warehouse with spells, plan, rejects, lineage and the rest, served."""
+    yield from _serve(_builder("pages/conftest.py").extend(site.config, tmp_path_factory.mktemp("full")))
 
 
 @pytest.fixture(scope="session")
 def sample_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A simulated contact centre: exports written, loaded, estimated and served."""
+    """The repository's sample exports: loaded, estimated and served."""
     from analysis.run import estimate_all
     from etl import build, config, kpis, publish
-    from sample_data import write_sample
 
     folder = tmp_path_factory.mktemp("sample")
-    write_sample(folder, agents=72, weeks=28, contacts_per_week=25, seed=3)
+    shutil.copy(SAMPLE / "empathy.toml", folder)
+    shutil.copytree(SAMPLE / "exports", folder / "exports")
     settings = config.load(folder / "empathy.toml")
     catalogue = kpis.load().with_overrides(settings)
     with publish.Draft.open(settings.warehouse) as draft:
@@ -150,16 +160,23 @@ class Visit:
         return self.page
 
 
+@pytest.fixture(scope="session")
+def reader(browser: Any) -> Iterator[BrowserContext]:
+    """One person's browser."""
+    permissions = ["clipboard-read", "clipboard-write"]
+    context = browser.new_context(viewport=WIDE, color_scheme="light", accept_downloads=True, permissions=permissions)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def visit(browser: Any, site: Site) -> Iterator[Callable[..., Visit]]:
-    """Open an address: ``visit("/effects/csat_top2", scheme="dark", viewport=PHONE)``."""
-    contexts: list[BrowserContext] = []
+def visit(reader: BrowserContext, site: Site) -> Iterator[Callable[..., Visit]]:
+    """Open an address: ``visit("/effects/csat_top2", viewport=PHONE)``."""
     visits: list[Visit] = []
 
-    def go(path: str, *, scheme: str = "light", viewport: Any = None, at: Site | None = None, **options: Any) -> Visit:
-        context = browser.new_context(viewport=viewport or WIDE, color_scheme=scheme, accept_downloads=True, **options)
-        contexts.append(context)
-        made = Visit(context.new_page())
+    def go(path: str, *, viewport: Any = None, at: Site | None = None) -> Visit:
+        made = Visit(reader.new_page())
+        made.page.set_viewport_size(viewport or WIDE)
         visits.append(made)
         base = (at or site).address
 
@@ -177,10 +194,27 @@ def visit(browser: Any, site: Site) -> Iterator[Callable[..., Visit]]:
         return made
 
     yield go
+    troubles = [trouble for made in visits for trouble in made.troubles]
     for made in visits:
-        assert made.troubles == []
-    for context in contexts:
-        context.close()
+        made.page.evaluate("window.localStorage.clear()")
+        made.page.close()
+    assert troubles == []
+
+
+@pytest.fixture(scope="session")
+def violations() -> Callable[[Page], list[str]]:
+    """Serious and critical accessibility violations of a page, one line each."""
+
+    def found(page: Page) -> list[str]:
+        rules = Axe().run(page, options={"runOnly": {"type": "tag", "values": list(RULES)}}).response["violations"]
+        return [
+            f"{rule['id']}: {node['html'][:120]} {node.get('failureSummary', '')[:160]}"
+            for rule in rules
+            if rule["impact"] in ("serious", "critical")
+            for node in rule["nodes"]
+        ]
+
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -3,89 +3,16 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import io
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
 
-from dashboard import create_app
-from dashboard.data.queries import Queries
-from dashboard.settings import from_config
-
-PHONE = {"width": 390, "height": 844}
-ADDRESSES = {
-    "cohorts-waves": "/cohorts/escalation_rate/wave",
-    "cohorts-teams": "/cohorts/escalation_rate/team",
-    "cohorts-courses": "/cohorts/upsell_revenue/course",
-    "attrition-all": "/attrition",
-    "attrition-voluntary": "/attrition/voluntary",
-    "adoption-course": "/adoption/EMP101",
-    "data-lineage": "/data/escalation_rate",
-    "methods-all": "/methods",
-}
 CHARTS = {"/cohorts/escalation_rate/team": ("gains", "over-time"), "/attrition": ("survival", "hazard"),
           "/adoption/EMP101": ("plan", "behind"), "/data": ("rejects", "coverage")}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Full:
-    """A served warehouse that has every relation these pages read."""
-
-    address: str
-    queries: Queries
-
-
-def load(path: Path) -> ModuleType:
-    """A module that tests elsewhere are set up by."""
-    spec = importlib.util.spec_from_file_location("full_warehouse", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def full(site: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Full]:
-    """The small warehouse with spells, plan, rejects, lineage and the rest."""
-    made = load(Path(__file__).resolve().parents[1] / "dashboard" / "pages" / "conftest.py")
-    config = made.extend(site.config, tmp_path_factory.mktemp("full"))
-    server = make_server("127.0.0.1", 0, create_app(config).server, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield Full(f"http://127.0.0.1:{server.server_port}", Queries(from_config(config, environ={})))
-    finally:
-        server.shutdown()
-        thread.join(5)
-
-
-def barriers(page: Page) -> list[str]:
-    """Serious and critical accessibility violations."""
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}}).response["violations"]
-    return [
-        f"{rule['id']}: {node['html'][:140]} {node.get('failureSummary', '')[:140]}"
-        for rule in found
-        if rule["impact"] in ("serious", "critical")
-        for node in rule["nodes"]
-    ]
-
-
-def check(page: Page) -> None:
-    """One heading, nothing wider than the window, no barrier."""
-    assert page.locator("h1").count() == 1
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-    assert barriers(page) == []
 
 
 def rows_of(text: str) -> tuple[list[str], list[dict[str, str]]]:
@@ -95,33 +22,8 @@ def rows_of(text: str) -> tuple[list[str], list[dict[str, str]]]:
     return head, list(csv.DictReader(io.StringIO("\n".join(lines[len(head) :]))))
 
 
-@pytest.mark.parametrize("name", list(ADDRESSES))
-def test_a_full_page_in_light_dark_and_on_paper(
-    visit: Callable[..., Any], picture: Callable[..., None], full: Full, name: str
-) -> None:
-    page: Page = visit(ADDRESSES[name], at=full).page
-    check(page)
-    picture(page, f"{name}-light")
-    page.click("#scheme")
-    check(page)
-    picture(page, f"{name}-dark")
-    page.set_viewport_size({"width": 794, "height": 1123})
-    page.emulate_media(media="print")
-    check(page)
-    picture(page, f"{name}-print")
-
-
-@pytest.mark.parametrize("name", list(ADDRESSES))
-def test_a_full_page_on_a_phone(visit: Callable[..., Any], picture: Callable[..., None], full: Full, name: str) -> None:
-    page: Page = visit(ADDRESSES[name], at=full, viewport=PHONE).page
-    check(page)
-    picture(page, f"{name}-phone")
-
-
 @pytest.mark.parametrize("address", list(CHARTS))
-def test_every_chart_can_be_read_as_a_table_and_taken_along(
-    visit: Callable[..., Any], full: Full, address: str
-) -> None:
+def test_every_chart_can_be_read_as_a_table_and_taken_along(visit: Callable[..., Any], full: Any, address: str) -> None:
     page: Page = visit(address, at=full).page
     for card in CHARTS[address]:
         assert page.inner_text(f"#{card}-title").strip()
@@ -131,14 +33,14 @@ def test_every_chart_can_be_read_as_a_table_and_taken_along(
         assert menu.locator("a[href*='.csv']").count() == 1, card
 
 
-def test_a_deep_link_opens_the_pair_it_names(visit: Callable[..., Any], full: Full) -> None:
+def test_a_deep_link_opens_the_pair_it_names(visit: Callable[..., Any], full: Any) -> None:
     page: Page = visit("/cohorts/escalation_rate/team/Madrid-3_vs_Lisbon-2?channel=chat#pair", at=full).page
     expect(page.locator("#pair .link-menu summary").nth(0)).to_contain_text("Madrid-3")
     expect(page.locator("#pair .link-menu summary").nth(1)).to_contain_text("Lisbon-2")
     assert "channel=chat" in (page.locator("#pair .link-menu a").first.get_attribute("href") or "")
 
 
-def test_a_kpi_is_chosen_with_the_keyboard_and_filters_stay(visit: Callable[..., Any], full: Full) -> None:
+def test_a_kpi_is_chosen_with_the_keyboard_and_filters_stay(visit: Callable[..., Any], full: Any) -> None:
     page: Page = visit("/cohorts/escalation_rate/team?site=Madrid", at=full).page
     page.locator(".link-menu summary").first.focus()
     page.keyboard.press("Enter")
@@ -148,7 +50,7 @@ def test_a_kpi_is_chosen_with_the_keyboard_and_filters_stay(visit: Callable[...,
     expect(page.locator("#gains-title")).to_contain_text("average satisfaction")
 
 
-def test_one_group_can_be_exchanged_for_another(visit: Callable[..., Any], full: Full) -> None:
+def test_one_group_can_be_exchanged_for_another(visit: Callable[..., Any], full: Any) -> None:
     made = visit("/cohorts/escalation_rate/site/Madrid_vs_Porto", at=full)
     page: Page = made.page
     page.locator("#pair .link-menu summary").nth(1).click()
@@ -157,7 +59,7 @@ def test_one_group_can_be_exchanged_for_another(visit: Callable[..., Any], full:
     expect(page.locator("#pair-title")).to_contain_text("Lisbon", timeout=20_000)
 
 
-def test_the_marks_of_a_chart_are_reached_with_the_arrow_keys(visit: Callable[..., Any], full: Full) -> None:
+def test_the_marks_of_a_chart_are_reached_with_the_arrow_keys(visit: Callable[..., Any], full: Any) -> None:
     page: Page = visit("/cohorts/escalation_rate/team", at=full).page
     page.locator("#gains .chart-body svg:visible .mark").first.focus()
     first = page.inner_text("#tip")
@@ -166,8 +68,8 @@ def test_the_marks_of_a_chart_are_reached_with_the_arrow_keys(visit: Callable[..
     assert "Expected without training" in page.inner_text("#tip")
 
 
-def test_screen_and_warehouse_say_the_same(visit: Callable[..., Any], full: Full) -> None:
-    queries = full.queries
+def test_screen_and_warehouse_say_the_same(visit: Callable[..., Any], full: Any) -> None:
+    queries = full.context.queries
     page: Page = visit("/attrition", at=full).page
     stored = queries.frame("select sentence from result.hazard where leave_type = 'any'").item()
     assert page.inner_text("#headline") == stored
@@ -187,7 +89,7 @@ def test_screen_and_warehouse_say_the_same(visit: Callable[..., Any], full: Full
 
 
 @pytest.mark.parametrize("address", ["/attrition", "/adoption/EMP101", "/cohorts/escalation_rate/team"])
-def test_a_site_changes_what_these_pages_say(visit: Callable[..., Any], full: Full, address: str) -> None:
+def test_a_site_changes_what_these_pages_say(visit: Callable[..., Any], full: Any, address: str) -> None:
     made = visit(address, at=full)
     page: Page = made.page
     before = page.inner_text("#headline")
@@ -203,14 +105,14 @@ def test_a_site_changes_what_these_pages_say(visit: Callable[..., Any], full: Fu
     assert page.inner_text("#page-body") == after
 
 
-def test_leaving_by_channel_says_so_and_one_click_helps(visit: Callable[..., Any], full: Full) -> None:
+def test_leaving_by_channel_says_so_and_one_click_helps(visit: Callable[..., Any], full: Any) -> None:
     page: Page = visit("/attrition?channel=chat", at=full).page
     assert "Not recorded by channel" in page.inner_text("main")
     page.get_by_role("link", name="Clear “channel”").click()
     expect(page.locator("#survival")).to_be_visible(timeout=20_000)
 
 
-def test_downloads_hold_numbers_their_source_and_no_small_group(visit: Callable[..., Any], full: Full) -> None:
+def test_downloads_hold_numbers_their_source_and_no_small_group(visit: Callable[..., Any], full: Any) -> None:
     page: Page = visit("/cohorts/escalation_rate/team", at=full).page
     page.locator("#gains .card-head details summary").click()
     with page.expect_download() as waiting:
@@ -225,7 +127,7 @@ def test_downloads_hold_numbers_their_source_and_no_small_group(visit: Callable[
     assert "Porto-8" not in {row["name"] for row in shown}
 
 
-def test_an_address_typed_by_hand_gets_no_more_than_the_page(visit: Callable[..., Any], full: Full) -> None:
+def test_an_address_typed_by_hand_gets_no_more_than_the_page(visit: Callable[..., Any], full: Any) -> None:
     page: Page = visit("/data", at=full).page
     refused = page.request.get(f"{full.address}/download/table.csv?relation=mart.agent_week")
     assert refused.status == 404

@@ -70,6 +70,46 @@ def test_every_chart_has_its_table_and_it_can_be_sorted(visit: Callable[..., Any
     assert values == sorted(values)
 
 
+def test_exploring_loads_plotly_then_and_shows_the_numbers_of_the_table(
+    visit: Callable[..., Any], violations: Callable[[Page], list[str]], picture: Callable[..., None]
+) -> None:
+    made = visit("/effects/escalation_rate")
+    page: Page = made.page
+    loaded: list[str] = []
+    page.on("request", lambda request: loaded.append(request.url))
+    bundles = "performance.getEntriesByType('resource').filter(e => e.name.includes('plotly.min')).length"
+    assert page.evaluate(bundles) == 0
+    page.click("#course .explore summary")
+    chart = "#course .explore .js-plotly-plot"
+    page.wait_for_selector(f"{chart} .scatterlayer .trace", timeout=60_000)
+    assert sum("plotly.min.js" in url for url in loaded) == 1
+    assert violations(page) == []
+    titles = page.eval_on_selector_all(f"{chart} .modebar-btn", "all => all.map(e => e.dataset.title || e.title)")
+    assert len(titles) == 3, titles
+
+    rows = page.eval_on_selector_all(
+        "#course .as-table tbody tr", "all => all.map(r => [...r.cells].slice(1, 3).map(c => c.textContent))"
+    )
+    words = page.eval_on_selector(chart, "g => g.data.filter(t => t.meta === 'points').flatMap(t => t.customdata)")
+    assert [row[1:3] for row in words] == rows
+    last = page.locator(f"{chart} .scatterlayer .trace .point").last
+    last.hover(force=True)
+    tip = page.locator(f"{chart} .hoverlayer .hovertext")
+    expect(tip).to_contain_text(rows[-1][0])
+    expect(tip).to_contain_text(rows[-1][1])
+
+    shown = "(g, layer) => g.data.filter(t => t.meta === layer).map(t => t.visible)"
+    page.get_by_label("Second opinion", exact=True).check()
+    page.wait_for_function("document.querySelector('.js-plotly-plot').data.some(t => t.meta === 'second' && t.visible)")
+    page.get_by_label("Range of all weeks together").uncheck()
+    page.wait_for_function("document.querySelector('.js-plotly-plot').data.every(t => t.meta !== 'band' || !t.visible)")
+    assert page.eval_on_selector(chart, shown, "points") == [None, None]
+    page.click("#scheme")
+    page.wait_for_function("document.querySelector('.js-plotly-plot').layout.paper_bgcolor === '#1E2023'")
+    assert violations(page) == []
+    picture(page, "effects-explore-dark")
+
+
 def test_downloads(visit: Callable[..., Any], tmp_path: Path) -> None:
     page: Page = visit("/effects/escalation_rate?site=Madrid").page
     saved: dict[str, bytes] = {}
@@ -95,7 +135,7 @@ def test_downloads(visit: Callable[..., Any], tmp_path: Path) -> None:
 
 
 def test_links_to_a_page_and_to_a_chart_are_copied(visit: Callable[..., Any]) -> None:
-    made = visit("/effects/escalation_rate?site=Madrid", permissions=["clipboard-read", "clipboard-write"])
+    made = visit("/effects/escalation_rate?site=Madrid")
     page: Page = made.page
     page.get_by_role("button", name="Copy link", exact=True).click()
     expect(page.locator("#toast")).to_have_text("Link copied")
