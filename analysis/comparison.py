@@ -23,6 +23,8 @@ from analysis.slices import Slice
 if TYPE_CHECKING:
     import duckdb
 
+    from analysis.agent_weeks import AgentWeeks
+
 Ints = NDArray[np.int64]
 
 
@@ -183,6 +185,7 @@ def comparison_panel(
     roster: Roster,
     unexposed_controls: bool,
     anticipation: int,
+    rows: AgentWeeks | None = None,
 ) -> Panel:
     """The panel that the headline of a slice is estimated on.
 
@@ -196,6 +199,8 @@ def comparison_panel(
         From the design.
     roster
         ``Roster.read(cur)``.
+    rows
+        Rows read before from the same warehouse version, where many slices are asked for.
 
     Raises
     ------
@@ -204,13 +209,13 @@ def comparison_panel(
     """
     from analysis.panel import from_warehouse
 
-    panel = from_warehouse(cur, kpi_id, replace(slice_, cohort=()), timing=timing, cluster=cluster)
+    panel = from_warehouse(cur, kpi_id, replace(slice_, cohort=()), timing=timing, cluster=cluster, rows=rows)
     place = roster.place()
-    rows = np.array([place[str(key)] for key in panel.units], dtype=np.int64)
+    at = np.array([place[str(key)] for key in panel.units], dtype=np.int64)
     if unexposed_controls:
         offset = (panel.times[0] - roster.origin).days // 7
-        start = roster.team_start()[rows]
-        panel = without_exposed(panel, roster.team_id[rows], np.where(start == NEVER, NEVER, start - offset))
+        start = roster.team_start()[at]
+        panel = without_exposed(panel, roster.team_id[at], np.where(start == NEVER, NEVER, start - offset))
     if slice_.cohort:
         labels = {str(label)[:10]: i for i, label in enumerate(panel.times)}
         chosen = np.array([labels[c] for c in slice_.cohort if c in labels], dtype=np.int64)

@@ -348,15 +348,17 @@ class _Smooth:
 
     def _solve(self, penalty: float, start: Array, rounds: int = 500) -> Array:
         """Exposures minimising variance plus ``penalty`` times the absolute exposures (coordinate descent)."""
-        c = start.copy()
-        if penalty == 0 or c.size == 0:
-            return c
-        diagonal = np.diag(self.quadratic)
+        if penalty == 0 or start.size == 0:
+            return start.copy()
+        # Plain floats: with a handful of exposures an array operation costs more than the whole sum.
+        c, linear, quadratic = start.tolist(), self.linear.tolist(), self.quadratic.tolist()
         for _ in range(rounds):
-            before = c.copy()
-            for j in range(c.size):
-                pull = -(self.linear[j] + self.quadratic[j] @ c - diagonal[j] * c[j])
-                c[j] = math.copysign(max(abs(pull) - penalty, 0.0), pull) / diagonal[j]
-            if np.max(np.abs(c - before)) < 1e-10 * (1 + np.max(np.abs(c))):
+            moved = 0.0
+            for j, row in enumerate(quadratic):
+                before = c[j]
+                pull = -(linear[j] + sum(q * x for q, x in zip(row, c, strict=True)) - row[j] * before)
+                c[j] = math.copysign(max(abs(pull) - penalty, 0.0), pull) / row[j]
+                moved = max(moved, abs(c[j] - before))
+            if moved < 1e-10 * (1 + max(map(abs, c))):
                 break
-        return c
+        return np.array(c)

@@ -49,6 +49,7 @@ from analysis.units import Reader
 if TYPE_CHECKING:
     import duckdb
 
+    from analysis.agent_weeks import AgentWeeks
     from etl.kpis import Kpi
 
 from analysis.kpi_study import Judgement, KpiStudy, Setting, no_study
@@ -64,6 +65,7 @@ def study_panel(
     slice_value: str,
     thorough: bool = False,
     by_week: bool = True,
+    rows: AgentWeeks | None = None,
 ) -> KpiStudy:
     """Estimate a KPI that is a mean over contacts (or answers, offers, days) in one slice.
 
@@ -83,6 +85,8 @@ def study_panel(
         Also what is too slow for a click: case mix, stayers, sensitivity, decomposition, ladder, cohorts by week.
     by_week
         Also effects by cohort and by calendar week.
+    rows
+        Rows read before from the same warehouse version, where many slices are asked for.
 
     Returns
     -------
@@ -100,6 +104,7 @@ def study_panel(
             roster=setting.roster,
             unexposed_controls=design.unexposed_controls,
             anticipation=design.anticipation_weeks,
+            rows=rows,
         )
     except PanelError as error:
         return no_study(kpi, setting, slice_kind, slice_value, str(error))

@@ -17,6 +17,8 @@ from analysis.slices import Slice
 if TYPE_CHECKING:
     import duckdb
 
+    from analysis.agent_weeks import AgentWeeks
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -243,6 +245,7 @@ def from_warehouse(
     slice_: Slice | None = None,
     timing: str = "scheduled",
     cluster: str = "team",
+    rows: AgentWeeks | None = None,
 ) -> Panel:
     """Aggregate ``mart.agent_week`` to a panel for one KPI and any slice.
 
@@ -258,6 +261,8 @@ def from_warehouse(
         Cohort by planned wave (intention to treat) or by first completion.
     cluster : {"team", "agent", "site"}
         The assignment unit. Team is the assignment team of ``mart.agent``.
+    rows : AgentWeeks, optional
+        Rows read before from the same warehouse version, where many slices are asked for.
 
     Returns
     -------
@@ -271,7 +276,7 @@ def from_warehouse(
     """
     from analysis.slices import arrays_from_warehouse
 
-    return Panel(**arrays_from_warehouse(cur, kpi, slice_ or Slice(), timing, cluster)).without_always_trained()
+    return Panel(**arrays_from_warehouse(cur, kpi, slice_ or Slice(), timing, cluster, rows)).without_always_trained()
 
 
 def from_contacts(

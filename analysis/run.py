@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from analysis import leaving
+from analysis.agent_weeks import AgentWeeks
 from analysis.checks.result import CheckResult
 from analysis.comparison import Roster
 from analysis.design import choose
@@ -130,21 +131,19 @@ def estimate_all(
     setting = setting_of(cur, config, catalogue)
     slices = list(_slices(cur))
     tell = progress or (lambda _line, _share: None)
-    steps = len(catalogue) + len(slices)
-    overall: dict[str, KpiStudy] = {}
+    rows = AgentWeeks(cur)
+    families: dict[tuple[str, str], dict[str, KpiStudy]] = {("overall", ""): {}}
+    families |= {(kind, value): {} for kind, value, _ in slices}
     for done, kpi in enumerate(catalogue.values()):
-        tell(f"Estimating {kpi.label}", done / steps)
-        overall[kpi.id] = _study(cur, kpi, Slice(), setting, "overall", "", thorough=True)
-    setting = replace(setting, inherited={name: failed(made.checks, OVERALL_CHECKS) for name, made in overall.items()})
-    studies = list(_family_judged(overall, setting.ci_level).values())
-    for done, (kind, value, slice_) in enumerate(slices):
-        tell(f"Estimating {kind.replace('_', ' ')} {value}", (len(catalogue) + done) / steps)
-        made = {
-            kpi.id: _study(cur, kpi, slice_, setting, kind, value, by_week=False)
-            for kpi in catalogue.values()
-            if kind == "cohort" or kind in kpi.dimensions
-        }
-        studies.extend(_family_judged(made, setting.ci_level).values())
+        tell(f"Estimating {kpi.label}", done / len(catalogue))
+        whole = _study(cur, kpi, Slice(), setting, "overall", "", thorough=True, rows=rows)
+        families["overall", ""][kpi.id] = whole
+        within = replace(setting, inherited={kpi.id: failed(whole.checks, OVERALL_CHECKS)})
+        for kind, value, slice_ in slices:
+            if kind == "cohort" or kind in kpi.dimensions:
+                made = _study(cur, kpi, slice_, within, kind, value, by_week=False, rows=rows)
+                families[kind, value][kpi.id] = made
+    studies = [s for family in families.values() for s in _family_judged(family, setting.ci_level).values()]
     frames = _stacked(studies)
     frames["design"] = setting.design.frame()
     frames["design_note"] = setting.design.notes_frame()
@@ -201,11 +200,12 @@ def _study(
     *,
     thorough: bool = False,
     by_week: bool = True,
+    rows: AgentWeeks | None = None,
 ) -> KpiStudy:
     if kpi.unit == leaving.UNIT:
         return leaving.study_leaving(cur, kpi, slice_, setting, slice_kind=kind, slice_value=value)
     return study_panel(
-        cur, kpi, slice_, setting, slice_kind=kind, slice_value=value, thorough=thorough, by_week=by_week
+        cur, kpi, slice_, setting, slice_kind=kind, slice_value=value, thorough=thorough, by_week=by_week, rows=rows
     )
 
 
@@ -272,7 +272,13 @@ def _leaving_frames(cur: duckdb.DuckDBPyConnection, setting: Setting) -> dict[st
         "survival": leaving.survival_frame(weeks, ci_level=setting.ci_level),
         "hazard": table(
             "hazard",
-            leaving.hazard_rows(weeks, setting.reader, ci_level=setting.ci_level, limited=setting.design.limited),
+            leaving.hazard_rows(
+                weeks,
+                setting.reader,
+                ci_level=setting.ci_level,
+                limited=setting.design.limited,
+                timing=setting.design.timing,
+            ),
         ),
     }
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.errors import PanelError
 
 if TYPE_CHECKING:
     import duckdb
 
+    from analysis.agent_weeks import AgentWeeks
+
 _NEVER = int(np.iinfo(np.int64).max)
 _TIMING = {"scheduled": "scheduled_week", "trained": "trained_week"}
 _CLUSTER = {"team": "team_id", "agent": "agent_key", "site": "site"}
+CELL_COLUMNS = ("a", "w", "num", "den")
+"""Agent index, week index, numerator, denominator."""
 _DIMENSIONS = ("site", "team", "channel", "queue", "tenure_band")
 
 
@@ -67,40 +73,92 @@ def identifier(name: str) -> str:
 
 
 def arrays_from_warehouse(
-    cur: duckdb.DuckDBPyConnection, kpi: Any, slice_: Slice, timing: str, cluster: str
+    cur: duckdb.DuckDBPyConnection,
+    kpi: Any,
+    slice_: Slice,
+    timing: str,
+    cluster: str,
+    rows: AgentWeeks | None = None,
 ) -> dict[str, Any]:
     """The fields of a Panel from one aggregate over ``mart.agent_week``; see ``analysis.panel.from_warehouse``."""
-    import duckdb
-
     if timing not in _TIMING:
         raise PanelError(f"timing {timing!r} is not known; use one of {', '.join(_TIMING)}.")
     if cluster not in _CLUSTER:
         raise PanelError(f"cluster {cluster!r} is not known; use one of {', '.join(_CLUSTER)}.")
     kpi_id = kpi if isinstance(kpi, str) else str(kpi.id)
+    cells = cells_from_warehouse(cur, kpi_id, slice_) if rows is None else rows.cells(kpi_id, slice_)
+    agent, week = cells["a"].astype(np.int64), cells["w"]
+    if agent.size == 0:
+        raise PanelError(f"No agent-week of {kpi_id!r} is observed in this slice; widen the filter.")
+    agents = people_from_warehouse(cur, timing, cluster) if rows is None else rows.people(timing, cluster)
+    return _assemble(kpi_id, slice_, agent, week, cells, agents, agents["first_week"], timing)
+
+
+def cells_from_warehouse(
+    cur: duckdb.DuckDBPyConnection,
+    kpi_id: str,
+    slice_: Slice,
+    further: Sequence[str] = (),
+    values: Sequence[Any] = (),
+) -> dict[str, NDArray[Any]]:
+    """Rows of one KPI in a slice.
+
+    Parameters
+    ----------
+    cur
+        Cursor on a warehouse version.
+    kpi_id, slice_
+        Which KPI, which agent-weeks (cohorts do not matter here).
+    further, values
+        More columns, as SQL with their names, and the parameters bound in them.
+
+    Returns
+    -------
+    dict
+        ``CELL_COLUMNS`` and the further columns, (rows,) each.
+
+    Raises
+    ------
+    PanelError
+        The warehouse does not have the KPI.
+    """
+    import duckdb
+
     num, den = identifier(f"{kpi_id}_num"), identifier(f"{kpi_id}_den")
-    where, values = slice_.where()
+    where, chosen = slice_.where()
+    more = "".join(f", {column}" for column in further)
     # Rows come as they are and are summed by position: three times faster than a hash aggregate over agent and week.
     sql = (
-        f"select agent_ix::integer as a, week_ix::integer as w, {num}::double as num, {den}::double as den "
+        f"select agent_ix::integer as a, week_ix::integer as w, {num}::double as num, {den}::double as den{more} "
         f"from mart.agent_week where {den} > 0 and {num} is not null and {where}"
     )
     # Fetched to the end, so that a result the caller left open does not block the relation below.
-    any_week = cur.execute("select week - 7 * week_ix::integer from mart.agent_week limit 1").fetchall()
+    cur.execute("select 1").fetchall()
     try:
-        table = cur.sql(sql, params=values).to_arrow_table()
+        table = cur.sql(sql, params=[*values, *chosen]).to_arrow_table()
     except duckdb.BinderException as error:
         raise PanelError(
             f"The warehouse has no KPI {kpi_id!r} in mart.agent_week; rebuild it with `empathy build`. ({error})"
         ) from error
-    cells = {name: table[name].to_numpy() for name in ("a", "w", "num", "den")}
-    agent, week = cells["a"].astype(np.int64), cells["w"]
-    if agent.size == 0:
-        raise PanelError(f"No agent-week of {kpi_id!r} is observed in this slice; widen the filter.")
+    return {name: table[name].to_numpy() for name in table.column_names}
+
+
+def people_from_warehouse(cur: duckdb.DuckDBPyConnection, timing: str, cluster: str) -> Mapping[str, Any]:
+    """Agents in the order of their index: ``a``, ``agent_key``, ``cohort``, ``cluster``; and the Monday of week 0.
+
+    Parameters
+    ----------
+    cur
+        Cursor on a warehouse version with at least one agent-week.
+    timing, cluster
+        As in ``analysis.panel.from_warehouse``.
+    """
+    first = cur.execute("select week - 7 * week_ix::integer from mart.agent_week limit 1").fetchall()
     agents = cur.execute(
         f"select agent_ix::integer as a, agent_key, {_TIMING[timing]} as cohort, "
         f"coalesce({_CLUSTER[cluster]}::varchar, agent_key) as cluster from mart.agent order by agent_ix"
     ).fetchnumpy()
-    return _assemble(kpi_id, slice_, agent, week, cells, agents, any_week[0][0], timing)
+    return {**agents, "first_week": first[0][0]}
 
 
 def _assemble(

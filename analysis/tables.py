@@ -149,10 +149,13 @@ def table(name: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     """
     schema = SCHEMAS[name]
     listed = list(rows)
-    unknown = {key for row in listed for key in row} - set(schema)
+    unknown = set().union(*listed) - set(schema)
     if unknown:
         raise ValueError(f"result.{name} has no column {sorted(unknown)[0]!r}")
-    columns = {column: [_plain(row.get(column)) for row in listed] for column in schema}
+    columns = {}
+    for column, kind in schema.items():
+        values = [row.get(column) for row in listed]
+        columns[column] = values if kind is pl.String else [_plain(value) for value in values]
     return pl.DataFrame(columns, schema=dict(schema), strict=False)
 
 

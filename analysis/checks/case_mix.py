@@ -67,8 +67,9 @@ def expected_by_mix(
         return None
     unit = {str(key): i for i, key in enumerate(panel.units)}
     time = {str(label): i for i, label in enumerate(panel.times)}
-    a = np.array([unit.get(str(k), -1) for k in rows["agent_key"]])
-    t = np.array([time.get(str(w)[:10], -1) for w in np.asarray(rows["week"]).astype("datetime64[D]")])
+    a = np.array([unit.get(str(k), -1) for k in rows["agent_key"].tolist()])
+    weeks, place = np.unique(np.asarray(rows["week"]).astype("datetime64[D]"), return_inverse=True)
+    t = np.array([time.get(str(week)[:10], -1) for week in weeks])[place]
     inside = (a >= 0) & (t >= 0)
     expected = np.zeros_like(panel.den)
     expected[a[inside], t[inside]] = np.asarray(rows["expected"])[inside]

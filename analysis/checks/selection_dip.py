@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from analysis.checks.leads import Contrast, contrast, lead_keys
 from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured
-from analysis.panel import Panel
+from analysis.panel import NEVER, Panel
 from analysis.results import Aggregation
 from analysis.units import Reader, Wording
 
@@ -116,33 +116,35 @@ def within_clusters(panel: Panel, weeks: int = DIP_WEEKS, alarm_level: float = A
         Mean over clusters, weighted by the agents picked; ``None`` with fewer than ``MIN_PICKED_CLUSTERS`` that
         hold both kinds before their training.
     """
-    values, weights = [], []
-    for cluster in range(panel.n_clusters):
-        members = np.flatnonzero(panel.cluster_ix == cluster)
-        start = int(panel.cohort_ix[members].min())
-        if start >= panel.n_periods or start < weeks + MIN_EARLIER_WEEKS:
-            continue
-        picked = panel.cohort_ix[members] == start
-        change = _change(panel, members, start, weeks)
-        known = np.isfinite(change)
-        if not (picked & known).any() or not (~picked & known).any():
-            continue
-        values.append(float(change[picked & known].mean() - change[~picked & known].mean()))
-        weights.append(float((picked & known).sum()))
-    if len(values) < MIN_PICKED_CLUSTERS:
+    n_clusters = panel.n_clusters
+    first = np.full(n_clusters, NEVER, dtype=np.int64)
+    np.minimum.at(first, panel.cluster_ix, panel.cohort_ix)
+    start = first[panel.cluster_ix]
+    inside = np.flatnonzero((start < panel.n_periods) & (start >= weeks + MIN_EARLIER_WEEKS))
+    change = _change(panel, inside, start[inside], weeks)
+    known = np.isfinite(change)
+    members, change = inside[known], change[known]
+    cluster = panel.cluster_ix[members]
+    picked = panel.cohort_ix[members] == first[cluster]
+    chosen = np.bincount(cluster[picked], minlength=n_clusters)
+    passed_over = np.bincount(cluster[~picked], minlength=n_clusters)
+    both = (chosen > 0) & (passed_over > 0)
+    groups = int(both.sum())
+    if groups < MIN_PICKED_CLUSTERS:
         return None
-    value, share = np.array(values), np.array(weights) / np.sum(weights)
+    of_chosen = np.bincount(cluster[picked], change[picked], n_clusters)[both] / chosen[both]
+    of_others = np.bincount(cluster[~picked], change[~picked], n_clusters)[both] / passed_over[both]
+    value, share = of_chosen - of_others, chosen[both] / chosen[both].sum()
     mean = float(share @ value)
-    groups = len(values)
     error = float(np.sqrt(np.sum((share * (value - mean)) ** 2) * groups / (groups - 1)))
     return Contrast(mean, error, groups - 1.0, alarm_level)
 
 
-def _change(panel: Panel, members: NDArray[np.int64], start: int, weeks: int) -> NDArray[np.float64]:
-    """(members,) outcome of the last weeks before ``start`` less earlier ones; NaN where not seen in both."""
-    num, den = panel.num[members], panel.den[members]
-    late, early = slice(start - weeks, start), slice(0, start - weeks)
+def _change(panel: Panel, members: NDArray[np.int64], start: NDArray[np.int64], weeks: int) -> NDArray[np.float64]:
+    """(members,) outcome of the last weeks before each ``start`` less earlier ones; NaN where not seen in both."""
+    rows, split = np.arange(members.size), start - weeks
+    num, den = (np.cumsum(values[members], axis=1) for values in (panel.num, panel.den))
+    early_num, early_den = num[rows, split - 1], den[rows, split - 1]
+    late_num, late_den = num[rows, start - 1] - early_num, den[rows, start - 1] - early_den
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(
-            num[:, late].sum(axis=1) / den[:, late].sum(axis=1) - num[:, early].sum(axis=1) / den[:, early].sum(axis=1)
-        )
+        return np.asarray(late_num / late_den - early_num / early_den)

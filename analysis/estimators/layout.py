@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from analysis.panel import Panel
 
@@ -54,7 +53,7 @@ class Layout:
     pair_cluster: Ints
     pair_cohort: Ints
     n_clusters: int
-    _sum_pairs: sparse.csr_matrix
+    _by_cluster: tuple[Ints, Ints, Ints]
 
     @classmethod
     def of(cls, panel: Panel) -> Layout:
@@ -68,6 +67,9 @@ class Layout:
         pair_cluster, pair_cohort = cluster[start], h_of_unit[start]
         n_pairs = start.size
         heads = np.arange(values.size + 1)
+        in_cluster = np.argsort(pair_cluster, kind="stable")
+        ordered = pair_cluster[in_cluster]
+        first_pair = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[:n_pairs])
         return cls(
             order=order,
             cohort_values=values,
@@ -78,9 +80,7 @@ class Layout:
             pair_cluster=pair_cluster,
             pair_cohort=pair_cohort,
             n_clusters=panel.n_clusters,
-            _sum_pairs=sparse.csr_matrix(
-                (np.ones(n_pairs), (pair_cluster, np.arange(n_pairs))), shape=(panel.n_clusters, n_pairs)
-            ),
+            _by_cluster=(in_cluster, first_pair, ordered[first_pair]),
         )
 
     @property
@@ -96,7 +96,11 @@ class Layout:
 
     def by_cluster(self, pair_values: Floats) -> Floats:
         """Sum pair rows (P, K) to clusters (C, K)."""
-        return np.asarray(self._sum_pairs @ pair_values)
+        order, first, clusters = self._by_cluster
+        out = np.zeros((self.n_clusters, pair_values.shape[1]))
+        if first.size:
+            out[clusters] = np.add.reduceat(pair_values[order], first, axis=0, dtype=np.float64)
+        return out
 
     def units_of(self, h: int) -> slice:
         """Sorted units of the h-th cohort."""

@@ -114,13 +114,14 @@ def _counts(fit: TwoWayFit, table: NDArray[np.int64], n_leads: int) -> tuple[Flo
     clusters = np.zeros((layout.n_clusters, n_leads), dtype=bool)
     for h in range(layout.cohort_values.size):
         rows = layout.units_of(h)
-        for week in np.flatnonzero(table[h] >= 0):
-            column = fit.weights[rows, week]
-            k = int(table[h, week])
-            cells[k] += (column > 0).sum()
-            contacts[k] += column.sum()
-            pairs = layout.pair_cluster[layout.pair_of_unit[rows][column > 0]]
-            clusters[pairs, k] = True
+        used = np.flatnonzero(table[h] >= 0)
+        if used.size == 0:
+            continue
+        columns = fit.weights[rows, used]
+        np.add.at(cells, table[h, used], (columns > 0).sum(axis=0))
+        np.add.at(contacts, table[h, used], columns.sum(axis=0))
+        unit, place = np.nonzero(columns > 0)
+        clusters[layout.pair_cluster[layout.pair_of_unit[rows][unit]], table[h, used[place]]] = True
     return cells, contacts, clusters.sum(axis=0).astype(np.float64)
 
 

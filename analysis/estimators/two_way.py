@@ -15,6 +15,7 @@ of steps reach machine precision, and no agents x dummies matrix is ever built.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,6 +34,8 @@ Bools = NDArray[np.bool_]
 SOLVED = 1e-11
 #: Steps after which a leave-one-out system is handed to an exact refit instead.
 MAX_STEPS = 60
+#: Largest (clusters, D, D) array of what each cluster adds to the system; beyond it those products are made anew.
+MAX_HELD = 4_000_000
 #: A coefficient whose variation left after the fixed effects is below this share is not identified.
 IDENTIFIED_SHARE = 1e-9
 
@@ -129,18 +132,8 @@ class TwoWayFit:
         (C,) bool array
             True where the row cannot be trusted (the rest falls apart without the cluster): refit instead.
         """
-        layout = self.layout
-        pair_total = layout.by_pair(self.weights)
-
-        def own(vectors: Floats) -> Floats:
-            """Row c: S_c vectors[c]."""
-            fitted = self.fitted_of(vectors[layout.pair_cluster])
-            means = np.einsum("at,at->a", self.weights, fitted[layout.pair_of_unit])
-            means = ratio(means, self.unit_total, 0.0)
-            weeks = pair_total * fitted - layout.by_pair(self.weights * means[:, None])
-            return layout.by_cluster(_with_dummies(weeks, self.dummy_table, self.n_dummies, layout))
-
         target = -self.cluster_scores()
+        own = self._own_part(target.shape[0] * target.shape[1] ** 2 <= MAX_HELD)
         size = np.linalg.norm(target, axis=1)
         solution = np.zeros_like(target)
         residual = target.copy()
@@ -166,6 +159,49 @@ class TwoWayFit:
             energy = fresh
         left = np.linalg.norm(residual, axis=1) > 1e-8 * np.maximum(size, 1e-300)
         return solution, (left & (size > 0)) | self.fragile_clusters()
+
+    def _own_part(self, held: bool) -> Callable[[Floats], Floats]:
+        """The map of (C, D) vectors to ``S_c vectors[c]``, by matrices held or by passes over units."""
+        layout = self.layout
+        pair_total = layout.by_pair(self.weights)
+
+        def passes(vectors: Floats) -> Floats:
+            fitted = self.fitted_of(vectors[layout.pair_cluster])
+            means = np.einsum("at,at->a", self.weights, fitted[layout.pair_of_unit])
+            means = ratio(means, self.unit_total, 0.0)
+            weeks = pair_total * fitted - layout.by_pair(self.weights * means[:, None])
+            return layout.by_cluster(_with_dummies(weeks, self.dummy_table, self.n_dummies, layout))
+
+        if not held:
+            return passes
+        matrices = self._own_matrices(pair_total)
+        return lambda vectors: np.asarray(np.matmul(matrices, vectors[:, :, None])[:, :, 0])
+
+    def _own_matrices(self, pair_total: Floats) -> Floats:
+        """(C, D, D) what every cluster adds to the system."""
+        layout, n_weeks = self.layout, self.n_weeks
+        n_all = n_weeks + self.n_dummies
+        out = np.zeros((layout.n_clusters, n_all, n_all))
+        weeks = np.arange(n_weeks)
+        root = np.sqrt(ratio(1.0, self.unit_total, 0.0))
+        bounds = np.append(layout.pair_start, layout.order.size)
+        for h in range(layout.cohort_values.size):
+            units, pairs = layout.units_of(h), layout.pairs_of(h)
+            dummy_weeks = np.flatnonzero(self.dummy_table[h] >= 0)
+            places = n_weeks + self.dummy_table[h, dummy_weeks]
+            scaled = np.zeros((units.stop - units.start, n_all))
+            scaled[:, :n_weeks] = self.weights[units] * root[units, None]
+            np.add.at(scaled.T, places, scaled[:, dummy_weeks].T)
+            for pair in range(pairs.start, pairs.stop):
+                block = out[layout.pair_cluster[pair]]
+                rows = scaled[bounds[pair] - units.start : bounds[pair + 1] - units.start]
+                block -= rows.T @ rows
+                total = pair_total[pair]
+                block[weeks, weeks] += total
+                block[dummy_weeks, places] += total[dummy_weeks]
+                block[places, dummy_weeks] += total[dummy_weeks]
+                np.add.at(block, (places, places), total[dummy_weeks])
+        return out
 
     def fragile_clusters(self) -> Bools:
         """Clusters without which a week, or the link between two neighbouring weeks, disappears."""
@@ -207,8 +243,9 @@ def _with_dummies(weeks: Floats, table: Ints, n_dummies: int, layout: Layout) ->
     out[:, :n_weeks] = weeks
     for h in range(layout.cohort_values.size):
         rows = layout.pairs_of(h)
-        for week in np.flatnonzero(table[h] >= 0):
-            out[rows, n_weeks + table[h, week]] += weeks[rows, week]
+        used = np.flatnonzero(table[h] >= 0)
+        if used.size:
+            np.add.at(out[rows].T, n_weeks + table[h, used], weeks[rows, used].T)
     return out
 
 
@@ -336,12 +373,14 @@ def _bordered(
     overlap, own = np.zeros((n_weeks, n_dummies)), np.zeros(n_dummies)
     for h in range(layout.cohort_values.size):
         rows = layout.units_of(h)
-        for week in np.flatnonzero(table[h] >= 0):
-            k = int(table[h, week])
-            column = weights[rows, week]
-            dummies[rows, k] += column
-            overlap[week, k] += column.sum()
-            own[k] += column.sum()
+        used = np.flatnonzero(table[h] >= 0)
+        if used.size == 0:
+            continue
+        columns = weights[rows, used]
+        total = columns.sum(axis=0)
+        np.add.at(dummies[rows].T, table[h, used], columns.T)
+        overlap[used, table[h, used]] += total
+        np.add.at(own, table[h, used], total)
     scaled = dummies * inverse[:, None]
     cross = overlap - weights.T @ scaled
     return np.block([[system, cross], [cross.T, np.diag(own) - dummies.T @ scaled]]), np.concatenate([mass, own])

@@ -60,7 +60,7 @@ def sup_t_critical_value(
     return float(np.quantile(sample, level))
 
 
-@lru_cache(maxsize=6)
+@lru_cache(maxsize=16)
 def _normals(draws: int, dimension: int, seed: int) -> tuple[NDArray[np.float32], Any]:
     """(draws, dimension), the same for every curve of that many points, and the generator's state after them."""
     generator = np.random.Generator(np.random.PCG64(seed))

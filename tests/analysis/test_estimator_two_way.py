@@ -132,3 +132,15 @@ def test_a_cluster_that_alone_links_two_halves_must_be_refitted(make_rollout: Ro
     fit = fit_two_way(layout, panel.den[layout.order], panel.y[layout.order])
     assert np.flatnonzero(fit.fragile_clusters()).tolist() == [4]
     assert np.flatnonzero(fit.leave_one_out()[1]).tolist() == [4]
+
+
+def test_matrices_held_and_passes_over_agents_are_the_same_map(make_rollout: Rollout, to_panel: ToPanel) -> None:
+    panel = to_panel(make_rollout(seed=3, missing=0.2))
+    layout = Layout.of(panel)
+    table = np.full((layout.cohort_values.size, panel.n_periods), -1, dtype=np.int64)
+    table[0, 2:5] = [0, 1, 1]
+    table[1, 3] = 0
+    order = layout.order
+    fit = fit_two_way(layout, panel.den[order], panel.y[order], table, 2)
+    vectors = np.random.default_rng(1).normal(size=(layout.n_clusters, fit.n_weeks + fit.n_dummies))
+    np.testing.assert_allclose(fit._own_part(True)(vectors), fit._own_part(False)(vectors), rtol=1e-9, atol=1e-9)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from analysis import PanelError, Slice, from_warehouse
+from analysis.agent_weeks import AgentWeeks
 from analysis.panel import NEVER
 
 MONDAY = date(2026, 1, 5)
@@ -113,3 +114,28 @@ def test_unknown_choices_are_refused(cur: duckdb.DuckDBPyConnection) -> None:
 
 def test_slices_are_hashable_keys() -> None:
     assert {Slice(site=("a",)): 1}[Slice(site=("a",))] == 1
+
+
+@pytest.mark.parametrize(
+    "slice_",
+    [
+        Slice(),
+        Slice(site=("south",)),
+        Slice(channel=("chat",), tenure_band=("3-12 months",)),
+        Slice(site=("north", "mars"), cohort=("2026-01-26",)),
+        Slice(team=("red",), channel=("voice",)),
+        Slice(start=MONDAY + timedelta(weeks=2)),
+    ],
+)
+def test_rows_read_once_give_the_same_panels(cur: duckdb.DuckDBPyConnection, slice_: Slice) -> None:
+    rows = AgentWeeks(cur)
+    for kpi in ("esc", "hold"):
+        try:
+            expected = from_warehouse(cur, kpi, slice_)
+        except PanelError as error:
+            with pytest.raises(PanelError, match=str(error)[:40]):
+                from_warehouse(cur, kpi, slice_, rows=rows)
+            continue
+        found = from_warehouse(cur, kpi, slice_, rows=rows)
+        for name in ("num", "den", "cohort_ix", "cluster_ix", "units", "times", "clusters"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
