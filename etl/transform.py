@@ -38,15 +38,19 @@ _IDENTITY = frozenset(
 )
 
 WINDOW_BY = (
-    ("interaction", "cast(min(started_at) as date)", "cast(max(started_at) as date)"),
-    ("agent_day", "min(day)", "max(day)"),
-    ("escalation", 'cast(min("at") as date)', 'cast(max("at") as date)'),
-    ("survey_response", "cast(min(coalesce(invited_at, answered_at)) as date)", "cast(max(answered_at) as date)"),
-    ("offer", "cast(min(made_at) as date)", "cast(max(made_at) as date)"),
-    ("qa_evaluation", "cast(min(evaluated_at) as date)", "cast(max(evaluated_at) as date)"),
-    ("training", "cast(min(completed_at) as date)", "cast(max(completed_at) as date)"),
+    ("interaction", "started_at"),
+    ("agent_day", "cast(day as timestamp)"),
+    ("escalation", '"at"'),
+    ("survey_response", "coalesce(invited_at, answered_at)"),
+    ("offer", "made_at"),
+    ("qa_evaluation", "evaluated_at"),
+    ("training", "completed_at"),
 )
 """The first of these tables that holds rows says which days the data cover."""
+
+LONGEST_DATE = timedelta(hours=26)
+"""Local times differ by at most this much, from UTC-12 to UTC+14: a row later than that after the first is no earlier
+anywhere."""
 
 HAPPENED_AT = {
     "agent": "timestamp '9999-12-30'",
@@ -134,7 +138,7 @@ def transform(
     coverage = match_agents(con, config, run_id, secret, refuse)
     left_out = _land(con, as_of)
     _people_by_other_ids(con, Pseudonyms(con, secret))
-    first_day, last_day = _window(con, config)
+    _moments(con, config)
     steps: list[Step] = []
     keep_contacts = keeps_contacts(config)
     agent_week_sql = ""
@@ -148,6 +152,7 @@ def transform(
             con.execute(f"create or replace {kind} {relation} as {query}")
         rows = con.execute(f"select count(*) from {relation}").fetchone()
         steps.append(Step(relation, int(rows[0]) if rows else 0, time.perf_counter() - started))
+    first_day, last_day = con.execute("select first_day, last_day from staging.window").fetchone() or (None, None)
     return Transformed(tuple(steps), coverage, agent_week_sql, first_day, last_day, left_out)
 
 
@@ -316,8 +321,12 @@ def _fill(con: duckdb.DuckDBPyConnection, table: str, columns: str, rows: Sequen
 
 def _parameters(con: duckdb.DuckDBPyConnection, config: Config, run_id: str) -> None:
     _fill(
-        con, "parameter", "run_id varchar, currency varchar, default_zone varchar, complete varchar",
-        [(run_id, config.project.currency, config.project.timezone, config.programme.complete)],
+        con, "parameter",
+        "run_id varchar, currency varchar, default_zone varchar, complete varchar, study_from date, study_to date",
+        [(
+            run_id, config.project.currency, config.project.timezone, config.programme.complete,
+            config.programme.study_from, config.programme.study_to,
+        )],
     )  # fmt: skip
     _fill(con, "site_zone", "site varchar, zone varchar", sorted(config.site_timezones().items()))
     courses: list[tuple[str, bool]] = [(course.id, course.treatment) for course in config.programme.courses]
@@ -408,26 +417,35 @@ def _people_by_other_ids(con: duckdb.DuckDBPyConnection, pseudonyms: Pseudonyms)
     )
 
 
-def _window(con: duckdb.DuckDBPyConnection, config: Config) -> tuple[date | None, date | None]:
-    first_day: date | None = None
-    last_day: date | None = None
-    for table, first, last in WINDOW_BY:
-        row = con.execute(f"select {first}, {last} from staging.landed_{table}").fetchone()
-        if row and row[0] is not None and row[1] is not None:
-            first_day, last_day = row
+def _moments(con: duckdb.DuckDBPyConnection, config: Config) -> None:
+    """``staging.moment``, the first and last rows of the data, and ``staging.zone_offset`` for the time between.
+
+    Which local days those rows fall on is known only once agents have their places: sql/staging/window.sql.
+    """
+    first_at = last_at = None
+    chosen, happened_at = WINDOW_BY[0]
+    for table, at in WINDOW_BY:
+        row = con.execute(f"select min({at}), max({at}) from staging.landed_{table}").fetchone()
+        if row and row[0] is not None:
+            chosen, happened_at = table, at
+            first_at, last_at = row
             break
-    data_to = last_day
-    if first_day is not None and config.programme.study_from is not None:
-        first_day = max(first_day, config.programme.study_from)
-    if last_day is not None and config.programme.study_to is not None:
-        last_day = min(last_day, config.programme.study_to)
-    _fill(con, "window", "first_day date, last_day date, data_to date", [(first_day, last_day, data_to)])
+    con.execute(
+        f"""
+        create or replace table staging.moment as
+        select
+            _source as source, source_agent_id, {happened_at} as happened_at,
+            {"day" if chosen == "agent_day" else "cast(null as date)"} as local_day
+        from staging.landed_{chosen}
+        where {happened_at} <= cast(? as timestamp) or {happened_at} >= cast(? as timestamp)
+        """,
+        [first_at and first_at + LONGEST_DATE, last_at and last_at - LONGEST_DATE],
+    )
     zones = {config.project.timezone, *config.site_timezones().values()}
     edge = timedelta(days=2)
-    start = datetime.combine(first_day, datetime.min.time()) - edge if first_day else FAR - edge
-    end = datetime.combine(last_day, datetime.min.time()) + edge if last_day else FAR
+    start = first_at - edge if first_at else FAR - edge
+    end = last_at + edge if last_at else FAR
     offsets = [
         (stretch.zone, stretch.from_at, stretch.to_at, stretch.offset_s) for stretch in zone_offsets(zones, start, end)
     ]
     _fill(con, "zone_offset", "zone varchar, from_at timestamp, to_at timestamp, offset_s integer", offsets)
-    return first_day, last_day

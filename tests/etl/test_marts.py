@@ -67,6 +67,60 @@ def test_weeks_begin_on_monday_in_the_sites_own_time(build_rows: Callable[..., A
     assert weeks["c4"] == "2024-01-01"
 
 
+def offices(*sites: tuple[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Agents 1, 2, ... one per site, and the configuration of those sites."""
+    ids = [(str(number), site) for number, (site, _) in enumerate(sites, start=1)]
+    staff = {
+        "agent": [{"source_agent_id": n, "employee_number": n, "hired_on": "2023-06-01", "site": s} for n, s in ids],
+        "agent_team": [{"source_agent_id": n, "team_id": n, "valid_from": "2023-06-01", "site": s} for n, s in ids],
+    }
+    return staff, {site: {"timezone": zone} for site, zone in sites}
+
+
+def test_the_last_week_is_that_of_the_last_contact_where_it_was_taken(build_rows: Callable[..., Any]) -> None:
+    """Sunday 20:30 UTC is Monday morning in Tokyo: a week of its own, which UTC dates do not have."""
+    staff, sites = offices(("Tokyo", "Asia/Tokyo"))
+    contacts = [{**call(1, 3), "handle_s": 60}, {**call(2, 0), "started_at": dt.datetime(2024, 1, 7, 20, 30)}]
+    built = build_rows({**staff, "interaction": contacts}, sites=sites)
+    assert built.rows("select cast(week as varchar), cast(last_day as varchar) from core.week order by 1") == [
+        ("2024-01-01", "2024-01-07"), ("2024-01-08", "2024-01-08"),
+    ]  # fmt: skip
+    assert built.rows("select distinct cast(week as varchar) from mart.agent_week order by 1") == [
+        ("2024-01-01",), ("2024-01-08",),
+    ]  # fmt: skip
+    assert (built.done.first_day, built.done.last_day) == (dt.date(2024, 1, 4), dt.date(2024, 1, 8))
+
+
+def test_the_first_week_is_that_of_the_first_contact_where_it_was_taken(build_rows: Callable[..., Any]) -> None:
+    """Monday 03:00 UTC is Sunday evening in New York: a week more at the beginning, none at the end."""
+    staff, sites = offices(("New York", "America/New_York"))
+    first, late = dt.datetime(2024, 1, 8, 3), dt.datetime(2024, 1, 15, 3)
+    contacts = [{**call(1, 0), "started_at": first}, {**call(2, 0), "started_at": late}]
+    built = build_rows({**staff, "interaction": contacts}, sites=sites)
+    weeks = "select cast(week as varchar), cast(first_day as varchar), cast(last_day as varchar) from core.week"
+    assert built.rows(f"{weeks} order by 1") == [
+        ("2024-01-01", "2024-01-07", "2024-01-07"), ("2024-01-08", "2024-01-08", "2024-01-14"),
+    ]  # fmt: skip
+
+
+def test_a_window_after_a_contact_is_closed_when_its_last_day_was_reached_at_every_site(
+    build_rows: Callable[..., Any],
+) -> None:
+    """The data end on Monday in Tokyo, Sunday in Madrid: Monday's contacts of a week ago wait for Madrid's Monday."""
+    tokyo, madrid = ("Tokyo", "Asia/Tokyo"), ("Madrid", "Europe/Madrid")
+    end = dt.datetime(2024, 1, 14, 20, 30)
+    monday, sunday = dt.datetime(2024, 1, 7, 20), dt.datetime(2024, 1, 6, 20)
+    contacts = [
+        {**call(number, 0), "started_at": at, "source_customer_id": f"k{number}", "reason": "billing"}
+        for number, at in enumerate((end, monday, sunday), start=1)
+    ]
+    for places, counted in (((tokyo,), 2), ((tokyo, madrid), 1)):
+        staff, sites = offices(*places)
+        at_work = [call(9, 3, agent=str(len(places)))]
+        built = build_rows({**staff, "interaction": contacts + at_work}, sites=sites)
+        assert totals(built, "fcr_7d") == (counted, counted)
+
+
 @pytest.mark.parametrize(("first", "second"), [("Madrid", "Tokyo"), ("Tokyo", "Madrid"), ("New York", "Tokyo")])
 def test_an_agent_who_moves_to_another_time_zone_is_in_one_place_at_any_instant(
     build_rows: Callable[..., Any], first: str, second: str
@@ -294,6 +348,34 @@ def test_spells_split_at_training_cover_employment_once(build_rows: Callable[...
         "order by agent_key = (select agent_key from mart.agent where trained_on is not null) desc, entry_day"
     )
     assert rows == [(False, 10, False, None), (True, 8, True, "voluntary"), (False, 21, False, None)]
+
+
+def test_spells_split_at_the_planned_week_whether_or_not_training_was_completed(
+    build_rows: Callable[..., Any],
+) -> None:
+    """One completes two days late and stays; the other skips the training and leaves: due all the same."""
+    planned = {"course_id": "EMP101", "status": "planned", "planned_on": "2024-01-08", "planned_wave": "W1"}
+    training = [
+        {"source_agent_id": "1", **planned},
+        {"source_agent_id": "2", **planned},
+        {"source_agent_id": "1", "course_id": "EMP101", "status": "completed", "completed_at": at(9)},
+    ]
+    staff = {
+        "agent": [STAFF["agent"][0], {**STAFF["agent"][1], "left_on": "2024-01-18", "leave_type": "voluntary"}],
+        "agent_team": STAFF["agent_team"],
+    }
+    built = build_rows({**staff, "training": training, "interaction": [call(1, 0), call(2, 20), call(3, 1, "2")]})
+    rows = built.rows(
+        'select scheduled, trained, exit_day - entry_day, "left", leave_type from mart.agent_spell '
+        "order by agent_key = (select agent_key from mart.agent where trained_on is not null) desc, entry_day"
+    )
+    assert rows == [
+        (False, False, 7, False, None),
+        (True, False, 3, False, None),
+        (True, True, 11, False, None),
+        (False, False, 7, False, None),
+        (True, False, 11, True, "voluntary"),
+    ]
 
 
 def test_trained_and_scheduled_weeks(build_rows: Callable[..., Any]) -> None:

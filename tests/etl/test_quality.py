@@ -58,6 +58,18 @@ def test_work_outside_employment_is_seen(build_rows: Callable[..., Any]) -> None
     assert json.loads(results["work_after_leaving"].sample)[0]["left_on"] == "2024-03-01"
 
 
+def test_contacts_in_no_week_of_their_agent_are_seen(build_rows: Callable[..., Any]) -> None:
+    rows = {"agent": STAFF, "interaction": [call(1, "2024-01-10"), call(2, "2024-02-20"), call(3, "2024-02-21", None)]}
+    built = build_rows(rows)
+    assert run(built)["outside_weeks"].status == "passed"
+    built.con.execute("delete from mart.agent_week where week = '2024-02-19'")
+    result = run(built)["outside_weeks"]
+    assert (result.violations, result.severity) == (1, "warning")
+
+    programme = {"courses": [{"id": "EMP101"}], "study_from": "2024-02-01"}
+    assert run(build_rows(rows, programme=programme))["outside_weeks"].status == "passed"
+
+
 def test_events_about_contacts_nobody_loaded_are_seen(build_rows: Callable[..., Any]) -> None:
     rows = {
         "agent": STAFF,
