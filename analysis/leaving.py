@@ -3,6 +3,10 @@
 A share of leavers cannot be compared before and after like a share of escalations: an agent leaves once, in the last
 week seen, so agent effects would explain leaving by itself. The hazard model of :mod:`analysis.attrition` takes its
 place.
+
+When training switches on follows the design, as for every KPI: in the planned week where waves were planned (intention
+to treat), else at completion. Whoever is about to leave does not finish a course, so counting from completion alone
+leaves those who leave among the untrained and makes training look protective when it does nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from analysis.verdict import MIN_TRAINED_CLUSTERS
 if TYPE_CHECKING:
     import duckdb
 
+    from analysis.design import Timing
     from etl.kpis import Kpi
 
 UNIT = "hazard"
@@ -43,11 +48,17 @@ _SPELL = {
     "left": pl.Boolean,
     "leave_type": pl.String,
 }
-MODEL = "discrete-time proportional hazards"
+MODELS: dict[Timing, str] = {
+    "scheduled": "discrete-time proportional hazards, training from the planned week",
+    "trained": "discrete-time proportional hazards, training from completion",
+}
+"""By the design's timing: what ``result.hazard`` calls the model."""
+SWITCH: dict[Timing, str] = {"scheduled": "scheduled", "trained": "trained"}
+"""Column of ``mart.agent_spell`` that switches training on, by the design's timing."""
 
 
 def spell_weeks(cur: duckdb.DuckDBPyConnection, slice_: Slice, setting: Setting) -> pl.DataFrame | None:
-    """Person-weeks of a slice from ``mart.agent_spell``.
+    """Person-weeks of a slice from ``mart.agent_spell``, ``trained`` from the week the design counts from.
 
     Parameters
     ----------
@@ -56,7 +67,7 @@ def spell_weeks(cur: duckdb.DuckDBPyConnection, slice_: Slice, setting: Setting)
     slice_
         Channel and queue do not exist for employment.
     setting
-        For the cohort of each agent.
+        For the timing of the design and the cohort of each agent.
 
     Returns
     -------
@@ -71,9 +82,12 @@ def spell_weeks(cur: duckdb.DuckDBPyConnection, slice_: Slice, setting: Setting)
         if chosen:
             parts.append(f"{column} in ({', '.join('?' * len(chosen))})")
             values.extend(chosen)
+    switch = SWITCH[setting.design.timing]
     found = cur.execute(
-        'select agent_ix, agent_key, team_id, site, entry_day, exit_day, start_on, trained, "left", leave_type '
-        f"from mart.agent_spell where {' and '.join(parts)}",
+        "select agent_ix, agent_key, team_id, site, min(entry_day) as entry_day, max(exit_day) as exit_day, "
+        f'min(start_on) as start_on, {switch} as trained, bool_or("left") as "left", max(leave_type) as leave_type '
+        f"from mart.agent_spell where {' and '.join(parts)} "
+        f"group by agent_ix, agent_key, team_id, site, {switch} order by agent_ix, entry_day",
         values,
     )
     spells = pl.DataFrame(found.fetchall(), schema=_SPELL, orient="row")
@@ -127,7 +141,7 @@ def study_leaving(
     if kpi.id in EARLY_WEEKS:
         weeks = weeks.filter(pl.col("tenure_week") < EARLY_WEEKS[kpi.id])
     found = hazard_ratio(weeks, ci_level=setting.ci_level)
-    effect = as_effect(found, setting.ci_level)
+    effect = as_effect(found, setting.ci_level, setting.design.timing)
     trained = weeks.filter("trained")
     judgement = Judgement(
         kpi=kpi,
@@ -156,8 +170,9 @@ def study_leaving(
     )
 
 
-def as_effect(found: HazardRatio, ci_level: float) -> EffectEstimate:
+def as_effect(found: HazardRatio, ci_level: float, timing: Timing = "trained") -> EffectEstimate:
     """The change of the weekly chance of leaving, as an effect."""
+    planned = timing == "scheduled"
     return EffectEstimate(
         estimate=found.effect,
         std_error=found.effect_std_error,
@@ -166,8 +181,10 @@ def as_effect(found: HazardRatio, ci_level: float) -> EffectEstimate:
         df=found.df,
         ci_level=ci_level,
         estimator="hazard",
-        estimand="change of the weekly chance of leaving, averaged over trained agent-weeks",
-        control="untrained agents of the same tenure, month and site",
+        estimand="change of the weekly chance of leaving, averaged over agent-weeks "
+        + ("from the planned week on, whether completed or not" if planned else "after completed training"),
+        control=f"agents {'whose planned week has not come' if planned else 'untrained'} of the same tenure, month and "
+        "site",
         variance="jackknife",
         n_cells=found.n_weeks,
         n_contacts=float(found.n_weeks),
@@ -179,15 +196,17 @@ def as_effect(found: HazardRatio, ci_level: float) -> EffectEstimate:
     )
 
 
-def hazard_rows(weeks: pl.DataFrame, reader: Reader, *, ci_level: float, limited: bool = False) -> list[dict[str, Any]]:
-    """Rows of ``result.hazard``: all leavers, then by kind; ``limited`` as in :func:`hazard_words`."""
+def hazard_rows(
+    weeks: pl.DataFrame, reader: Reader, *, ci_level: float, limited: bool = False, timing: Timing = "trained"
+) -> list[dict[str, Any]]:
+    """Rows of ``result.hazard``: all leavers, then by kind; ``limited`` and ``timing`` as in :func:`hazard_words`."""
     rows = []
     for leave_type in LEAVE_TYPES:
         found = hazard_ratio(weeks, leave_type=leave_type, ci_level=ci_level)
-        state, words = hazard_words(found, reader, limited=limited)
+        state, words = hazard_words(found, reader, limited=limited, timing=timing)
         rows.append(
             {
-                "model": MODEL,
+                "model": MODELS[timing],
                 "leave_type": leave_type,
                 "hazard_ratio": found.hazard_ratio,
                 "ci_low": found.ci_low,
@@ -202,7 +221,14 @@ def hazard_rows(weeks: pl.DataFrame, reader: Reader, *, ci_level: float, limited
     return rows
 
 
-def hazard_words(found: HazardRatio, reader: Reader, *, limited: bool = False) -> tuple[str, str]:
+def by_plan(hazard: pl.DataFrame) -> bool:
+    """Whether rows of ``result.hazard`` count training from the planned week rather than from completion."""
+    return not hazard.is_empty() and hazard["model"][0] == MODELS["scheduled"]
+
+
+def hazard_words(
+    found: HazardRatio, reader: Reader, *, limited: bool = False, timing: Timing = "trained"
+) -> tuple[str, str]:
     """Verdict and sentence of a hazard ratio: how much more or less likely trained agents are to leave in a week.
 
     Parameters
@@ -212,7 +238,10 @@ def hazard_words(found: HazardRatio, reader: Reader, *, limited: bool = False) -
     limited
         True when agents chose themselves or nobody recorded how they were chosen: no check shows that they would have
         stayed like the others, so nothing is clear.
+    timing
+        From when an agent counts as trained: planned week or completion.
     """
+    who = "agents whose planned week of training has come" if timing == "scheduled" else "trained agents"
     kind = {"any": "to leave", "voluntary": "to resign", "involuntary": "to be let go"}[found.leave_type]
     if found.too_few:
         return "cant_tell_yet", f"We can't tell yet: {found.reason[:1].lower()}{found.reason[1:]}"
@@ -229,13 +258,14 @@ def hazard_words(found: HazardRatio, reader: Reader, *, limited: bool = False) -
         if limited:
             return (
                 "cant_tell_yet",
-                f"We can't tell yet: trained agents are {size}% {way} likely {kind} in a given week, but training was "
+                f"We can't tell yet: {who} are {size}% {way} likely {kind} in a given week, but training was "
                 "not assigned by a plan, and whoever means to stay may be the one who gets trained.",
             )
-        return "clear", f"Trained agents are an estimated {size}% {way} likely {kind} in a given week ({span})."
+        first = who[:1].upper() + who[1:]
+        return "clear", f"{first} are an estimated {size}% {way} likely {kind} in a given week ({span})."
     return (
         "cant_tell_yet",
-        f"We can't tell yet: trained agents may be anything from {reader.number(-low)}% less to "
+        f"We can't tell yet: {who} may be anything from {reader.number(-low)}% less to "
         f"{reader.number(high)}% more "
         f"likely {kind} in a given week.",
     )

@@ -114,7 +114,8 @@ def write_world(folder: Path, agents: int, weeks: int, seed: int = 1) -> Path:
         draft.write_table("mart", "agent_week", pl.DataFrame(columns))
         draft.write_table("mart", "agent", people)
         spell = {"agent_ix": [0], "agent_key": ["a0"], "team_id": ["T0"], "site": [SITES[0]], "entry_day": [1],
-                 "exit_day": [2], "start_on": [FIRST_WEEK], "trained": [False], "left": [False]}  # fmt: skip
+                 "exit_day": [2], "start_on": [FIRST_WEEK], "trained": [False], "scheduled": [False],
+                 "left": [False]}  # fmt: skip
         draft.write_table(
             "mart", "agent_spell", pl.DataFrame(spell).with_columns(leave_type=pl.lit(None, dtype=pl.String))
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
+from analysis.design import Timing
 from analysis.leaving import hazard_rows, spell_weeks, survival_frame
 from analysis.run import setting_of
 from analysis.tables import SCHEMAS, table
@@ -68,12 +69,13 @@ def shown(curves: pl.DataFrame, minimum: int) -> pl.DataFrame:
 def _live(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filters) -> tuple[pl.DataFrame, pl.DataFrame]:
     config, catalogue = queries.settings.config, queries.settings.catalogue
     weeks, limited = None, False
+    timing: Timing = "trained"
     if queries.has("mart.agent_spell"):
         setting = setting_of(cursor, config, catalogue)
-        limited = setting.design.limited
+        limited, timing = setting.design.limited, setting.design.timing
         weeks = spell_weeks(cursor, to_slice(filters), setting)
     if weeks is None:
         return pl.DataFrame(schema=dict(SCHEMAS["survival"])), pl.DataFrame(schema=dict(SCHEMAS["hazard"]))
     level = config.project.ci_level
-    rows = hazard_rows(weeks, queries.settings.reader, ci_level=level, limited=limited)
+    rows = hazard_rows(weeks, queries.settings.reader, ci_level=level, limited=limited, timing=timing)
     return survival_frame(weeks, ci_level=level), table("hazard", rows)

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 from dash import html
 
+from analysis.leaving import by_plan
 from dashboard.components.chart import chart_card
 from dashboard.components.choice import choice
 from dashboard.components.states import message, relax
@@ -21,10 +22,15 @@ from dashboard.views import attrition as view
 
 PAGE = Page("attrition", "/attrition/<kind>", "Attrition", "Do trained agents stay?")
 
-IMMORTAL = (
+COMPLETED = (
     "People must stay to be trained, so trained agents always look loyal in a plain comparison. Here an agent counts "
     "as untrained until the day training was completed, and is compared with agents of the same tenure in the same "
-    "months."
+    "months. No plan says who was due when; whoever was about to leave may have skipped the training."
+)
+PLANNED = (
+    "People must stay to be trained, and whoever is about to leave skips the training, so trained agents always look "
+    "loyal in a plain comparison. Here an agent counts as trained from the planned week, whether training was "
+    "completed or not, and is compared with agents of the same tenure in the same months."
 )
 LIKELIHOOD = (
     "How likely trained agents are to leave in a week, against untrained agents of the same site and tenure in the "
@@ -44,6 +50,7 @@ def answer(context: Context, filters: Filters, kind: str = "any") -> html.Div:
         return html.Div([html.H1(PAGE.question), message("Leaving cannot be read for this selection", reason, buttons)])
     found = attrition(context.queries, filters)
     shown = view.view(found.survival, found.hazard, kind, reader, ci_level)
+    how = PLANNED if by_plan(found.hazard) else COMPLETED
     verdict = html.P(
         [html.Span(f"{shown.mark} {shown.state}", className="strong"), f" · {shown.counts}"], className="lede"
     )
@@ -54,8 +61,8 @@ def answer(context: Context, filters: Filters, kind: str = "any") -> html.Div:
             choice("Kind of leaving", [(address, words) for address, words in paths], path, filters),
             html.Div(
                 [
-                    _curves(shown, filters, kind, context),
-                    html.Div([_ratios(shown, filters), _how()], className="stack"),
+                    _curves(shown, filters, kind, context, how),
+                    html.Div([_ratios(shown, filters), _how(how)], className="stack"),
                 ],
                 className="columns two-one",
             ),
@@ -63,7 +70,7 @@ def answer(context: Context, filters: Filters, kind: str = "any") -> html.Div:
     )
 
 
-def _curves(shown: view.View, filters: Filters, kind: str, context: Context) -> html.Section:
+def _curves(shown: view.View, filters: Filters, kind: str, context: Context, how: str) -> html.Section:
     reader = context.settings.reader
 
     def percent(share: float) -> str:
@@ -91,7 +98,7 @@ def _curves(shown: view.View, filters: Filters, kind: str, context: Context) -> 
         title=shown.curve_title,
         subtitle=shown.curve_subtitle,
         figure=figure,
-        definition=IMMORTAL,
+        definition=how,
         columns=columns,
         rows=shown.table,
         csv=csv_link("survival", filters),
@@ -124,11 +131,11 @@ def _ratios(shown: view.View, filters: Filters) -> html.Section:
     )
 
 
-def _how() -> html.Section:
+def _how(how: str) -> html.Section:
     return html.Section(
         [
             html.H2("Why not simply count who left?", className="card-title"),
-            html.P(IMMORTAL, className="card-subtitle"),
+            html.P(how, className="card-subtitle"),
         ],
         className="card",
     )
@@ -151,7 +158,7 @@ def _frame(name: str) -> Any:
 
 DOWNLOADS = {
     "survival": Download(
-        "Share of agents still employed by tenure, Kaplan-Meier, training as it happened", _frame("survival")
+        "Share of agents still employed by tenure, Kaplan-Meier, training switched on when it came", _frame("survival")
     ),
     "hazard": Download("Hazard of leaving, trained against untrained", _frame("hazard")),
 }

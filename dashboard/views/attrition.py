@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from analysis.leaving import by_plan
 from analysis.units import Reader
 from analysis.verdict import LABELS, MARKS
 
@@ -76,7 +77,7 @@ def view(survival: pl.DataFrame, hazard: pl.DataFrame, kind: str, reader: Reader
         state=LABELS[state] if chosen else "",
         counts=_counts(chosen, reader),
         curve_title=curve_title(curves, kind, reader),
-        curve_subtitle=_subtitle(kind, ci_level),
+        curve_subtitle=_subtitle(kind, ci_level, planned=by_plan(hazard)),
         curves=curves,
         ratio_title=_ratio_title(by_kind),
         ratios=ratios,
@@ -135,14 +136,15 @@ def _counts(row: Mapping[str, Any], reader: Reader) -> str:
     )
 
 
-def _subtitle(kind: str, ci_level: float) -> str:
+def _subtitle(kind: str, ci_level: float, *, planned: bool) -> str:
     others = {
         "any": "",
         "voluntary": " Agents who were dismissed count until then.",
         "involuntary": " Agents who left by choice count until then.",
     }[kind]
+    since = "the planned week, completed or not" if planned else "the day it was completed"
     return (
-        "Share of agents still employed by time since hire. Training counts from the day it was completed: until then "
+        f"Share of agents still employed by time since hire. Training counts from {since}: until then "
         f"an agent belongs to the untrained.{others} Bands: {ci_level:.0%} range."
     )
 

@@ -1,5 +1,6 @@
 -- Survival episodes: time in employment, in tenure days, from the first day the data cover, split where training
--- begins to count (the day after it was completed). Agents whose hiring day is unknown have no tenure and no episode.
+-- begins to count: twice, because leavers skip it. "trained": the day after it was completed; "scheduled": the Monday
+-- of the planned week, completed or not. Agents whose hiring day is unknown have no tenure and no episode.
 with bounds as (
     select min(first_day) as first_day, max(last_day) as last_day from core.week
 ),
@@ -15,30 +16,29 @@ lives as (
         least(coalesce(agent.left_on, bounds.last_day), bounds.last_day) as end_on,
         coalesce(agent.left_on <= bounds.last_day, false) as has_left,
         agent.leave_type,
-        agent.trained_on
+        coalesce(cast(agent.trained_on + 1 as date), date '9999-12-31') as trained_from,
+        coalesce(agent.scheduled_week, date '9999-12-31') as scheduled_from
     from mart.agent as agent
     cross join bounds
     where agent.hired_on is not null
 ),
 
-halves as (
+cuts as (
+    select agent_ix, start_on as from_on from lives
+    union
+    select agent_ix, trained_from as from_on from lives where trained_from > start_on and trained_from <= end_on
+    union
+    select agent_ix, scheduled_from as from_on from lives where scheduled_from > start_on and scheduled_from <= end_on
+),
+
+episodes as (
     select
         lives.*,
-        false as trained,
-        start_on as from_on,
-        case when trained_on < end_on then trained_on else end_on end as until_on,
-        has_left and coalesce(trained_on >= end_on, true) as is_end
+        cuts.from_on,
+        lead(cuts.from_on) over (partition by lives.agent_ix order by cuts.from_on) as next_on
     from lives
-    where coalesce(trained_on >= start_on, true)
-    union all
-    select
-        lives.*,
-        true as trained,
-        greatest(start_on, cast(trained_on + 1 as date)) as from_on,
-        end_on as until_on,
-        has_left as is_end
-    from lives
-    where trained_on < end_on
+    inner join cuts on cuts.agent_ix = lives.agent_ix
+    where lives.start_on <= lives.end_on
 )
 
 select
@@ -47,11 +47,11 @@ select
     team_id,
     site,
     cast(date_diff('day', hired_on, from_on) as integer) as entry_day,
-    cast(date_diff('day', hired_on, until_on) + 1 as integer) as exit_day,
+    cast(date_diff('day', hired_on, coalesce(next_on, cast(end_on + 1 as date))) as integer) as exit_day,
     from_on as start_on,
-    trained,
-    is_end as "left",
-    case when is_end then leave_type end as leave_type
-from halves
-where from_on <= until_on
+    from_on >= trained_from as trained,
+    from_on >= scheduled_from as scheduled,
+    has_left and next_on is null as "left",
+    case when has_left and next_on is null then leave_type end as leave_type
+from episodes
 order by agent_ix, entry_day

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import warnings
 from datetime import date, timedelta
+from itertools import pairwise
+from types import SimpleNamespace
 
+import duckdb
 import numpy as np
 import polars as pl
 import pytest
@@ -13,7 +16,8 @@ from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from analysis.attrition import hazard_ratio, person_weeks, survival
-from analysis.leaving import hazard_words
+from analysis.leaving import hazard_words, spell_weeks
+from analysis.slices import Slice
 from analysis.units import Reader
 
 START = date(2024, 1, 1)
@@ -116,6 +120,82 @@ def test_comparing_ever_trained_with_never_trained_is_wrong() -> None:
     assert honest.ci_low < 1.0 < honest.ci_high
     assert immortal.ci_high < 1.0
     assert immortal.hazard_ratio < 0.8
+
+
+def skipping(seed: int, agents: int = 1600) -> pl.DataFrame:
+    """``mart.agent_spell`` of a world where training does nothing, and whoever leaves within four months of the
+    planned week did not go; the others complete one to five weeks late."""
+    rng = np.random.default_rng(seed)
+    wave = rng.permutation(np.repeat([20, 32, 44, 9_999], TEAMS // 4))
+    rows = []
+    for i in range(agents):
+        team = i % TEAMS
+        due = int(wave[team])
+        joined = int(rng.integers(-60, WEEKS - 10))
+        first, gone = max(joined, 0), int(rng.geometric(0.012))
+        stop = min(first + gone, WEEKS)
+        left = first + gone <= WEEKS
+        skips = left and stop <= due + 16
+        done = 9_999 if skips or joined >= due else due + int(rng.integers(1, 6))
+        due = 9_999 if joined >= due else due
+        edges = sorted({first, stop, *(c for c in (due, done) if first < c < stop)})
+        for start, end in pairwise(edges):
+            end_of_all = left and end == stop
+            rows.append(
+                {
+                    "agent_ix": i,
+                    "agent_key": f"a{i}",
+                    "team_id": f"t{team:02d}",
+                    "site": "Madrid",
+                    "entry_day": 7 * (start - joined),
+                    "exit_day": 7 * (end - joined),
+                    "start_on": START + timedelta(weeks=start),
+                    "trained": start >= done,
+                    "scheduled": start >= due,
+                    "left": end_of_all,
+                    "leave_type": "voluntary" if end_of_all else None,
+                }
+            )
+    return pl.DataFrame(rows, schema_overrides={"leave_type": pl.String}, infer_schema_length=None)
+
+
+def weeks_by(timing: str, spells: pl.DataFrame) -> pl.DataFrame:
+    """Person-weeks as the product reads them from a warehouse under a design's timing."""
+    with duckdb.connect() as con:
+        con.execute("create schema mart")
+        con.register("spells", spells.to_arrow())
+        con.execute("create table mart.agent_spell as select * from spells")
+        found = spell_weeks(con, Slice(), SimpleNamespace(design=SimpleNamespace(timing=timing)))  # type: ignore[arg-type]
+    assert found is not None
+    return found
+
+
+def test_leavers_who_skip_training_do_not_make_it_look_protective() -> None:
+    """Training does nothing; counted from completion it 'keeps' agents, counted from the planned week it does not."""
+    spells = skipping(3)
+    completed = hazard_ratio(weeks_by("trained", spells))
+    planned = hazard_ratio(weeks_by("scheduled", spells))
+
+    assert completed.ci_high < 1.0
+    assert completed.hazard_ratio < 0.8
+    assert planned.ci_low < 1.0 < planned.ci_high
+    assert "planned week" in hazard_words(planned, Reader(), timing="scheduled")[1]
+
+
+def test_a_split_that_does_not_count_leaves_no_trace() -> None:
+    """Splitting at the planned week too does not change the weeks of a design that counts from completion."""
+    spells = skipping(4, 200)
+    merged = spells.group_by("agent_ix", "agent_key", "team_id", "site", "trained").agg(
+        pl.col("entry_day").min(),
+        pl.col("exit_day").max(),
+        pl.col("start_on").min(),
+        pl.col("left").any(),
+        pl.col("leave_type").max(),
+    )
+    columns = ["agent_ix", "tenure_week", "on", "trained", "left", "days"]
+
+    found, expected = (w.select(columns).sort(columns) for w in (weeks_by("trained", spells), person_weeks(merged)))
+    assert found.equals(expected)
 
 
 def test_point_agrees_with_an_ungrouped_statsmodels_fit(weeks: pl.DataFrame) -> None:

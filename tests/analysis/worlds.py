@@ -196,6 +196,7 @@ def _spells(agents: pl.DataFrame, rng: np.random.Generator, ratio: float, weeks:
                     "exit_day": stop,
                     "start_on": ORIGIN + timedelta(days=start - entry),
                     "trained": on,
+                    "scheduled": on,
                     "left": left and stop == day,
                     "leave_type": "voluntary" if left and stop == day else None,
                 }

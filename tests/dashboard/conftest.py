@@ -143,6 +143,7 @@ def agent_spell(seed: int = 9) -> pl.DataFrame:
                     "exit_day": leave,
                     "start_on": FIRST_WEEK + timedelta(days=entry - first),
                     "trained": trained is not None and entry >= trained,
+                    "scheduled": trained is not None and entry >= trained,
                     "left": final and leaves,
                     "leave_type": "voluntary" if final and leaves else None,
                 }

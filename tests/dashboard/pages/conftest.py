@@ -56,6 +56,7 @@ def spells(agents: pl.DataFrame, first: date, n_weeks: int, seed: int = 11) -> p
                     "exit_day": end,
                     "start_on": first + timedelta(days=start - tenure),
                     "trained": trained_on is not None and start >= trained_on,
+                    "scheduled": trained_on is not None and start >= trained_on,
                     "left": last and kind is not None,
                     "leave_type": kind if last else None,
                 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from analysis.leaving import MODELS
 from analysis.units import Reader
 from dashboard.data.attrition import attrition, shown
 from dashboard.figures.hazard import hazard
@@ -77,6 +78,14 @@ def test_kinds_of_leaving_are_told_apart(world: Context) -> None:
     assert events["any"] == events["voluntary"] + events["involuntary"]
     for kind in view.NAMES:
         assert view.view(found.survival, found.hazard, kind, READER, 0.95).curves
+
+
+def test_the_page_says_from_when_training_counts(world: Context) -> None:
+    stored = attrition(world.queries, Filters())
+    live = attrition(world.queries, Filters(site=("Madrid",)))
+    assert "planned week" in view.view(live.survival, live.hazard, "any", READER, 0.95).curve_subtitle
+    by_completion = stored.hazard.with_columns(model=pl.lit(MODELS["trained"]))
+    assert "was completed" in view.view(stored.survival, by_completion, "any", READER, 0.95).curve_subtitle
 
 
 def test_numbers_at_risk_stand_under_the_axis() -> None:
