@@ -21,6 +21,7 @@
   document.addEventListener("pointerover", function (event) { var t = tipped(event); if (t) { showTip(t); } else { hideTip(); } });
   document.addEventListener("focusin", function (event) { var t = tipped(event); if (t) { showTip(t); } else { hideTip(); } });
   document.addEventListener("focusout", hideTip);
+  window.addEventListener("resize", hideTip);
 
   // ---- keys: Escape closes, arrows walk the marks of a figure
   document.addEventListener("keydown", function (event) {

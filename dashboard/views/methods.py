@@ -8,6 +8,7 @@ import polars as pl
 
 from analysis.units import Reader
 from analysis.verdict import LABELS, MARKS, STATES
+from dashboard.views.effects import RUNG_NAMES
 from dashboard.views.verdicts import MEANINGS
 from etl.kpis import Catalogue, Kpi
 
@@ -70,7 +71,7 @@ def estimators(design: pl.DataFrame) -> list[dict[str, str]]:
     """Which comparisons the design allows: ``estimator, allowed, role, reason``."""
     return [
         {
-            "estimator": str(row["estimator"]).replace("_", " "),
+            "estimator": RUNG_NAMES.get(str(row["estimator"]), str(row["estimator"]).replace("_", " ")),
             "allowed": "● yes" if row["admissible"] else "⊘ no",
             "role": str(row["role"] or "").replace("_", " "),
             "reason": str(row["reason"] or ""),

@@ -161,6 +161,22 @@ def forest_title(effects: Sequence[Effect]) -> str:
     return f"{first}; {len(worse)} got worse: {named}"
 
 
+def luck(effects: Sequence[Effect], ci_level: float) -> str:
+    """How many clear changes to expect where training does nothing; the goals are protected from it, the rest is not.
+
+    Parameters
+    ----------
+    effects : sequence of Effect
+    ci_level : float
+        Level of the intervals.
+    """
+    n = sum(item.available for item in effects)
+    expected = (1 - ci_level) * n
+    if expected < 0.5:
+        return ""
+    return f"Among {n} KPIs about {max(1, round(expected))} would look clear by luck alone."
+
+
 def trend(rows: pl.DataFrame | None) -> tuple[Week, ...]:
     """Weekly levels from sums; weeks without a denominator have no value."""
     if rows is None or rows.is_empty():

@@ -172,3 +172,13 @@ def test_a_table_says_where_it_hides() -> None:
     made = str(table(columns, [{"team": "A", "n": None, "suppressed": True}, {"team": "B", "n": 40}]))
     assert HIDDEN in made
     assert "'data-value': 40" in made or "data-value=40" in made
+
+
+def test_many_kpis_are_read_with_luck_in_mind(context: Context) -> None:
+    effects = [
+        effect(row, context.settings.catalogue[row["kpi"]], context.settings.reader)
+        for row in context.queries.effects(Filters()).filter(pl.col("role") == "headline").iter_rows(named=True)
+    ]
+    n = sum(item.available for item in effects)
+    assert overview.luck(effects, 0.9).startswith(f"Among {n} KPIs about {round(0.1 * n)} would look clear")
+    assert overview.luck(effects[:2], 0.95) == ""
