@@ -243,7 +243,11 @@ def _type_of(con: duckdb.DuckDBPyConnection, kpi: Kpi, relation: str, expression
 
 
 def _last_complete_day(con: duckdb.DuckDBPyConnection, kpi: Kpi) -> str:
-    row = _ask(con, kpi, f"select data_to - {kpi.censor_days} from staging.window")
+    """The last day whose window had closed by the end of the contacts, and of what the window looks at."""
+    ends = "data_to"
+    if kpi.censor_by:
+        ends = f'least(data_to, cast((select max("at") from core.{kpi.censor_by}) + to_seconds(offset_s) as date))'
+    row = _ask(con, kpi, f"select {ends} - {kpi.censor_days} from staging.window")
     return str(row[0]) if row and row[0] is not None else "0001-01-01"
 
 

@@ -71,6 +71,9 @@ class Kpi(BaseModel):
         Natural family of a generalised linear model of this KPI.
     censor_days : int
         Length of the window after a row that must have closed; later rows are left out.
+    censor_by : {"", "customer_event"}
+        Core relation that the window looks at, when it is not the contacts: the window must have closed before either
+        of the two ends.
     dimensions : tuple of str
         How it may be sliced.
     per : str
@@ -102,6 +105,7 @@ class Kpi(BaseModel):
     binary: bool
     family: Literal["gaussian", "poisson", "logit"]
     censor_days: int = Field(default=0, ge=0)
+    censor_by: Literal["", "customer_event"] = ""
     dimensions: tuple[Dimension, ...]
     per: str = Field(min_length=1)
     caveat: str = ""
@@ -114,6 +118,8 @@ class Kpi(BaseModel):
             raise ValueError("binary = true needs numerator and denominator on one row; it cannot have an exposure.")
         if self.exposure_where and not self.exposure:
             raise ValueError("exposure_where needs an exposure.")
+        if self.censor_by and not self.censor_days:
+            raise ValueError("censor_by needs censor_days.")
         return self
 
     @property

@@ -1,6 +1,7 @@
 -- The days the data cover, in the local time of whoever took the first and last contacts (the default zone where nobody
 -- did), since weeks are local too. data_to is the day that the last contact reached at the westernmost site: a later day
--- is not over everywhere, so no waiting time may count on it. A configured study period cuts the first two only.
+-- is not over everywhere, so no waiting time may count on it. offset_s is that
+-- site's distance to UTC. A configured study period cuts the first two only.
 with bounds as (
     select max(happened_at) as last_at, max(local_day) as last_local_day from staging.moment
 ),
@@ -46,7 +47,8 @@ select
         coalesce(
             bounds.last_local_day, cast(bounds.last_at + to_seconds(coalesce(westernmost.offset_s, 0)) as date)
         )
-    ) as data_to
+    ) as data_to,
+    coalesce(westernmost.offset_s, 0) as offset_s
 from days
 cross join bounds
 cross join westernmost

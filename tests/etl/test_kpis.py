@@ -29,6 +29,8 @@ def test_directions_and_roles_are_as_designed() -> None:
     assert {catalogue[kpi].better for kpi in ("escalation_rate", "agent_attrition", "aht_seconds")} == {"lower"}
     assert catalogue["fcr_7d"].censor_days == 7
     assert catalogue["customer_retention_90d"].censor_days == 90
+    by_events = {kpi.id for kpi in catalogue.values() if kpi.censor_by == "customer_event"}
+    assert by_events == {"customer_retention_90d", "referral_rate"}
 
 
 def test_definitions_are_sentences_without_jargon() -> None:
@@ -56,6 +58,8 @@ def test_unknown_kpi_is_answered_with_the_nearest() -> None:
         ("smallest_effect = 0.005", "smallest_effect = -1", "smallest_effect"),
         ("numerator", "numerater", 'Did you mean "numerator"'),
         ('base = "interaction"', 'base = "Inter action"', "base"),
+        ("smallest_effect", 'censor_by = "customer_event"\nsmallest_effect', "censor_by needs censor_days"),
+        ("smallest_effect", 'censor_days = 90\ncensor_by = "offer"\nsmallest_effect', "censor_by"),
     ],
 )
 def test_mistakes_name_file_line_entry_and_key(tmp_path: Path, before: str, after: str, told: str) -> None:

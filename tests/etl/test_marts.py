@@ -267,15 +267,36 @@ def test_retention_leaves_out_the_last_ninety_days_and_those_who_had_left(build_
         call(4, 60, source_customer_id="late"),
         call(5, 140, source_customer_id="end"),
     ]
-    events = [{"event_id": "x", "source_customer_id": "goes", "kind": "churn", "at": at(60)}]
+    events = [
+        {"event_id": "x", "source_customer_id": "goes", "kind": "churn", "at": at(60)},
+        {"event_id": "y", "source_customer_id": "nobody served", "kind": "churn", "at": at(140)},
+    ]
     built = build_rows({**STAFF, "interaction": contacts, "customer_event": events})
     assert totals(built, "customer_retention_90d") == (1, 2)
     assert totals(built, "referral_rate") == (None, None)
 
 
+@pytest.mark.parametrize(("events_to", "counted"), [(140, 3), (109, 1), (110, 2), (500, 3), (80, 0)])
+def test_ninety_days_must_have_passed_in_the_customer_events_too(
+    build_rows: Callable[..., Any], events_to: int, counted: int
+) -> None:
+    """Who called on day 20 and is not in events that end on day 109 may still have left on day 110."""
+    contacts = [call(n, day, source_customer_id=f"k{n}") for n, day in enumerate((0, 20, 50, 140))]
+    events = [
+        {"event_id": kind, "source_customer_id": "nobody served", "kind": kind, "at": at(events_to)}
+        for kind in ("churn", "referral")
+    ]
+    built = build_rows({**STAFF, "interaction": contacts, "customer_event": events})
+    assert totals(built, "customer_retention_90d") == (counted, counted)
+    assert totals(built, "referral_rate") == (0, counted)
+
+
 def test_a_referral_is_credited_to_the_last_contact_before_it(build_rows: Callable[..., Any]) -> None:
     contacts = [call(1, 0, "1", source_customer_id="k"), call(2, 5, "2", source_customer_id="k"), call(3, 120)]
-    events = [{"event_id": "x", "source_customer_id": "k", "kind": "referral", "at": at(7)}]
+    events = [
+        {"event_id": "x", "source_customer_id": "k", "kind": "referral", "at": at(7)},
+        {"event_id": "y", "source_customer_id": "nobody served", "kind": "referral", "at": at(120)},
+    ]
     built = build_rows({**STAFF, "interaction": contacts, "customer_event": events})
     credited = built.rows("select interaction_id from core.customer_contact where referred_90d")
     assert credited == [("c2",)]
