@@ -182,6 +182,11 @@ class Identity(_Section):
             )
         return self
 
+    @property
+    def ids_are_names(self) -> bool:
+        """Whether agents' ids may be made of attributes, and are then hidden wherever records are shown."""
+        return "attributes" in self.match
+
 
 class Course(_Section):
     """``[[programme.courses]]``: one course, the skills it teaches, whether it is the treatment."""
@@ -307,15 +312,6 @@ class Privacy(_Section):
     demo: bool = Field(default=False, description="use the published demonstration key; for sample exports only")
 
 
-class Report(_Section):
-    """``[report]``: what stands on the pages people take away."""
-
-    title: str = ""
-    organisation: str = ""
-    prepared_by: str = ""
-    note: str = ""
-
-
 class Config(_Section):
     """The whole of one empathy.toml, frozen.
 
@@ -338,7 +334,6 @@ class Config(_Section):
     engine: Engine = Engine()
     value: Value = Value()
     privacy: Privacy = Privacy()
-    report: Report = Report()
 
     @property
     def folder(self) -> Path:
