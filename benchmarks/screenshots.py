@@ -14,22 +14,31 @@ import threading
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from dashboard import create_app
 
 SHOTS = (
-    ("overview", "/", "light", 1440, 900),
+    ("overview-light", "/", "light", 1440, 900),
     ("overview-dark", "/", "dark", 1440, 900),
     ("overview-phone", "/", "light", 390, 844),
-    ("effects", "/effects/csat_top2", "light", 1440, 900),
-    ("cohorts", "/cohorts", "light", 1440, 900),
-    ("attrition", "/attrition", "light", 1440, 900),
-    ("data", "/data", "light", 1440, 900),
+    ("overview-print", "/", "print", 794, 1123),
+    ("effects-light", "/effects/escalation_rate", "light", 1440, 900),
+    ("cohorts-light", "/cohorts/escalation_rate/team", "light", 1440, 900),
+    ("attrition-light", "/attrition", "light", 1440, 900),
+    ("adoption-light", "/adoption", "light", 1440, 900),
+    ("data-light", "/data", "light", 1440, 900),
 )
-"""Name, address, scheme, width and height of each picture."""
+"""Name, address, scheme (or paper), width and height of each picture."""
+
+
+class Quiet(WSGIRequestHandler):
+    """No line per request."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
 
 
 def take(config: Path, out: Path) -> list[Path]:
@@ -48,17 +57,20 @@ def take(config: Path, out: Path) -> list[Path]:
         The files written.
     """
     out.mkdir(parents=True, exist_ok=True)
-    server = make_server("127.0.0.1", 0, create_app(config).server, threaded=True)
+    server = make_server("127.0.0.1", 0, create_app(config).server, threaded=True, request_handler=Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     written = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for name, path, scheme, width, height in SHOTS:
-            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+            dark = "dark" if scheme == "dark" else "light"
+            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=dark)
             page.goto(f"http://127.0.0.1:{server.server_port}{path}")
             page.wait_for_selector("#page-body h1", timeout=120_000)
             page.wait_for_load_state("networkidle")
             page.wait_for_selector(".pending", state="detached", timeout=120_000)
+            if scheme == "print":
+                page.emulate_media(media="print")
             written.append(out / f"{name}.png")
             page.screenshot(path=written[-1])
             page.close()
