@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from analysis.design import Rule, Situation, Timing
 from analysis.errors import PanelError
-from analysis.estimators.stacked import SelectionRule
+from analysis.estimators.stacked import Ranking, SelectionRule
 from analysis.panel import NEVER, Panel
 from analysis.slices import Slice
 
@@ -255,7 +255,9 @@ def hired_weeks(panel: Panel, roster: Roster) -> Ints:
 def selection_rule(
     cur: duckdb.DuckDBPyConnection, panel: Panel, roster: Roster, rule: Rule, *, worst: str, timing: Timing
 ) -> SelectionRule:
-    """The recorded rule as the stacked estimator takes it: its KPI's results on the same agents and weeks.
+    """The recorded rule as the stacked estimator takes it: ranked among everybody with a result of its KPI.
+
+    Agents were picked among their whole group, so they are ranked there too, whatever KPI or slice is estimated.
 
     Parameters
     ----------
@@ -275,17 +277,16 @@ def selection_rule(
     from analysis.panel import from_warehouse
 
     source = from_warehouse(cur, rule.kpi, Slice(), timing=timing, cluster="team")
-    num, den = np.zeros_like(panel.num), np.zeros_like(panel.den)
     row = {str(key): i for i, key in enumerate(source.units)}
-    column = {str(label): i for i, label in enumerate(source.times)}
-    rows = np.array([row.get(str(key), -1) for key in panel.units])
-    columns = np.array([column.get(str(label), -1) for label in panel.times])
-    here = np.ix_(rows >= 0, columns >= 0)
-    there = np.ix_(rows[rows >= 0], columns[columns >= 0])
-    num[here], den[here] = source.num[there], source.den[there]
     place = roster.place()
+    ranking = Ranking(
+        source,
+        groups=roster.team_id[[place[str(key)] for key in source.units]],
+        rows=np.array([row.get(str(key), -1) for key in panel.units], dtype=np.int64),
+        offset=(panel.times[0] - source.times[0]).days // 7,
+    )
     groups = roster.team_id[[place[str(key)] for key in panel.units]]
-    return SelectionRule(rule.share, rule.lookback_weeks, worst, num=num, den=den, groups=groups)
+    return SelectionRule(rule.share, rule.lookback_weeks, worst, groups=groups, ranking=ranking)
 
 
 def share_picked_by_rule(panel: Panel, rule: SelectionRule) -> float:

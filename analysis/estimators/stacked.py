@@ -26,6 +26,31 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
+class Ranking:
+    """Who was ranked by the rule, where that is not the panel being estimated: a slice, or another measure.
+
+    Agents were picked among all who had a result of the rule's measure. Ranking only those left in a slice picks
+    others.
+
+    Attributes
+    ----------
+    panel : Panel
+        The rule's measure for everybody, B agents.
+    groups : (B,) array
+        The group inside which each was ranked.
+    rows : (A,) int array
+        Row in ``panel`` of every agent of the panel being estimated; -1 when never ranked.
+    offset : int
+        Week of ``panel`` in which the panel being estimated begins.
+    """
+
+    panel: Panel
+    groups: NDArray[Any]
+    rows: Ints
+    offset: int
+
+
+@dataclass(frozen=True, eq=False)
 class SelectionRule:
     """How agents were picked inside a group: the worst ``share`` on the mean of the last ``lookback`` weeks.
 
@@ -41,19 +66,18 @@ class SelectionRule:
         Whether a high or a low value is bad.
     lead : int
         Weeks between the last week looked at and the week of training.
-    num, den : (A, T) arrays, optional
-        The results that were looked at (another KPI); default the outcome itself.
     groups : (A,) array, optional
         The group inside which agents were ranked; default the panel's cluster.
+    ranking : Ranking, optional
+        Who was ranked on which results; default the panel itself on its outcome.
     """
 
     share: float
     lookback: int
     worst: str = "high"
     lead: int = 0
-    num: Floats | None = None
-    den: Floats | None = None
     groups: NDArray[Any] | None = None
+    ranking: Ranking | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.share <= 1:
@@ -65,8 +89,11 @@ class SelectionRule:
 
     def picked(self, panel: Panel, week: int) -> Bools:
         """(A,) agents the rule would pick in every group for a training in ``week``."""
-        num = panel.num if self.num is None else self.num
-        den = panel.den if self.den is None else self.den
+        if self.ranking is not None:
+            among = self.ranking
+            everywhere = replace(self, groups=among.groups, ranking=None).picked(among.panel, week + among.offset)
+            return np.asarray((among.rows >= 0) & everywhere[among.rows])
+        num, den = panel.num, panel.den
         stop = week - self.lead
         start = max(stop - self.lookback, 0)
         chosen = np.zeros(panel.n_units, dtype=bool)
@@ -121,10 +148,19 @@ class Stacked:
 
     @cached_property
     def group_start(self) -> Ints:
-        """(A,) first trained week in the agent's group; NEVER when nobody in it is trained."""
+        """(A,) first trained week in the agent's group, in the slice or not; NEVER when nobody in it is trained."""
         start = np.full(int(self.groups.max()) + 1, NEVER, dtype=np.int64)
         np.minimum.at(start, self.groups, self.panel.cohort_ix)
-        return start[self.groups]
+        found = start[self.groups]
+        if self.rule is None or self.rule.ranking is None or self.rule.groups is None:
+            return found
+        among = self.rule.ranking
+        begun: dict[Any, int] = {}
+        for group, week in zip(among.groups.tolist(), among.panel.cohort_ix.tolist(), strict=True):
+            if week != NEVER:
+                begun[group] = min(begun.get(group, NEVER), week - among.offset)
+        everywhere = np.array([begun.get(group, NEVER) for group in self.rule.groups.tolist()], dtype=np.int64)
+        return np.minimum(found, everywhere)
 
     def experiment(self, cohort: int) -> tuple[Panel, int] | None:
         """Panel of one cohort and its controls, and the panel week of its first column; None without controls."""

@@ -13,7 +13,7 @@ from analysis import EstimationError, Panel, estimate, ladder
 from analysis.estimators.bacon import bacon
 from analysis.estimators.cell_families import CellFamilies
 from analysis.estimators.extended_twfe import ExtendedTwfe
-from analysis.estimators.stacked import SelectionRule, Stacked
+from analysis.estimators.stacked import Ranking, SelectionRule, Stacked
 from analysis.panel import NEVER
 
 #: Absorbed or collapsed computation against a dense regression.
@@ -239,6 +239,31 @@ def test_same_rule_controls_are_the_worst_of_groups_not_started() -> None:
     assert part.units.tolist() == [0, 1, 4, 5, 8, 9]
     assert part.observed[2:4].sum(axis=1).tolist() == [8, 8]
     assert part.observed[4:].all()
+
+
+def test_a_slice_keeps_who_was_picked_and_when_groups_started() -> None:
+    """Of three groups of four the slice holds the second and third agent: one picked, one not, in every group."""
+    y = np.tile(np.array([5.0, 4.0, 3.0, 2.0]), 3)[:, None] + np.zeros((12, 10))
+    whole = Panel(
+        num=y,
+        den=np.ones((12, 10)),
+        cohort_ix=np.array([6, 6, NEVER, NEVER, 8, NEVER, NEVER, NEVER, *[NEVER] * 4], dtype=np.int64),
+        cluster_ix=np.repeat(np.arange(3), 4),
+        units=np.arange(12),
+        times=np.arange(10),
+        clusters=np.arange(3),
+    )
+    inside = np.array([1, 2, 5, 6, 9, 10])
+    part = whole.take(inside, start=1)
+    ranking = Ranking(whole, groups=whole.cluster_ix, rows=inside, offset=1)
+    rule = SelectionRule(share=0.5, lookback=4, groups=whole.cluster_ix[inside], ranking=ranking)
+    assert np.flatnonzero(rule.picked(part, 5)).tolist() == [0, 2, 4]
+    starts = Stacked(part, 0, rule).group_start
+    assert starts.tolist() == [5, 5, 7, 7, NEVER, NEVER], "the second group's trained agent is not in the slice"
+    made = Stacked(part, 0, rule).experiment(5)
+    assert made is not None
+    assert made[0].units.tolist() == [1, 5, 9]
+    assert made[0].observed.sum(axis=1).tolist() == [9, 7, 9]
 
 
 def test_the_rule_undoes_selection_on_a_bad_patch() -> None:

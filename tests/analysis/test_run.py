@@ -250,6 +250,9 @@ def test_lowest_performers_are_compared_with_the_same_rule(tmp_path: Path) -> No
     dip = checks.filter(pl.col("check") == "selection_dip").row(0, named=True)
     assert dip["status"] == "informational"
     assert dip["statistic"] > 0.95
+    everywhere = frames["check"].filter(pl.col("check") == "selection_dip")
+    assert set(everywhere["slice_kind"]) >= {"overall", "tenure_band", "channel", "site"}
+    assert everywhere["statistic"].min() > 0.95, "who was picked does not depend on the slice or KPI looked at"
 
     wrong = study(con, "escalation_rate", Slice(), configuration(tmp_path, "team_waves"), catalogue(ids))
     assert wrong.verdict.state == "dont_use"
