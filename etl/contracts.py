@@ -175,6 +175,9 @@ ROW_VERSION = Column(
     "row_version", "timestamp", "When the source last changed the row; of two rows with one key the newest counts."
 )
 
+PERSON_IDS = frozenset(("source_agent_id", "source_supervisor_id", "source_evaluator_id"))
+"""Columns with a system's ids of people: names, where ids are made of attributes."""
+
 PROVENANCE: tuple[Column, ...] = (
     Column("_source", "text", "Name of the source in empathy.toml.", required=True),
     Column("_file_id", "text", "The file, as in meta.file_manifest.", required=True),

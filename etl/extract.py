@@ -303,7 +303,7 @@ def _land_all(
     fresh = 0
     for name, paths in find_files(config).items():
         check_options(config, name)
-        key = incremental.reading_key(name, config.sources[name], config.source_timezone(name))
+        key = incremental.reading_key(config, name)
         for path in paths:
             try:
                 landed, is_new = _land_one(config, name, path, key, landing, scratch, con, hashes, tell)
@@ -374,7 +374,8 @@ def _attach(
     lost = {str(row[0]) for row in con.execute("SELECT DISTINCT file_id FROM landing._lost").fetchall()}
     for contract in CONTRACTS.values():
         _create_view(con, contract, files, lost, run_id)
-    ledger = Ledger(con, files, {name: source.max_reject_share for name, source in config.sources.items()})
+    limits = {name: source.max_reject_share for name, source in config.sources.items()}
+    ledger = Ledger(con, files, limits, ids_are_names=config.identity.ids_are_names)
     report = ExtractReport(
         tuple(files), ledger, ledger.counts(con), fresh, len(files) - fresh, fingerprint(files), landing
     )

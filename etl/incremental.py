@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from etl.config import Source
+from etl.config import Config
 from etl.contracts import CONTRACTS
 from etl.sources.registry import FORMATS
 from etl.textfile import hash_of
@@ -56,22 +56,21 @@ def _code(name: str) -> str:
         return hashlib.sha256(name.encode()).hexdigest()
 
 
-def reading_key(source_name: str, source: Source, zone: str) -> str:
+def reading_key(config: Config, source_name: str) -> str:
     """Return the hash of all that decides how a source's files are read, without their content.
 
     Parameters
     ----------
+    config : Config
     source_name : str
-    source : Source
-        Its section of the configuration.
-    zone : str
-        Zone of times without offset.
     """
+    source = config.sources[source_name]
     section = source.model_dump(mode="json", exclude={"path", "max_reject_share", "optional"})
     parts = {
         "name": source_name,
         "section": section,
-        "zone": zone,
+        "zone": config.source_timezone(source_name),
+        "ids_are_names": config.identity.ids_are_names,
         "contracts": hashlib.sha256(repr(CONTRACTS).encode()).hexdigest(),
         "format": [_code(FORMATS[source.format]), _code("etl.sources.__init__")],
         "engine": [_code(f"etl.{name}") for name in _ENGINE],

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from etl.contracts import CONTRACTS
+from etl.contracts import CONTRACTS, PERSON_IDS
 from etl.errors import StopRuleError
 from etl.landing import LandedFile
 from etl.sources import literal, quoted
@@ -63,10 +63,20 @@ class Ledger:
     files : sequence of LandedFile
     limits : dict of str to float
         ``max_reject_share`` of every source.
+    ids_are_names : bool
+        Whether agents' ids are kept out of the text of refused records, like names.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], limits: dict[str, float]) -> None:
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        files: Sequence[LandedFile],
+        limits: dict[str, float],
+        *,
+        ids_are_names: bool = False,
+    ) -> None:
         self._limits = limits
+        self._hidden = PERSON_IDS if ids_are_names else frozenset()
         con.execute(
             "CREATE TABLE landing._file (file_id VARCHAR, source VARCHAR, format VARCHAR, path VARCHAR, "
             "sha256 VARCHAR, bytes BIGINT, read BIGINT, refused BIGINT, dropped BIGINT, lost BIGINT)"
@@ -150,7 +160,11 @@ class Ledger:
         after = con.execute("SELECT count(*) FROM landing._refused").fetchone() or (0,)
         added = int(after[0]) - int(before[0])
         if added:
-            public = [item.name for item in CONTRACTS[table] if not item.private and not item.free_text]
+            public = [
+                item.name
+                for item in CONTRACTS[table]
+                if not item.private and not item.free_text and item.name not in self._hidden
+            ]
             fields = ", ".join(f"{quoted(name)} := row.{quoted(name)}" for name in public)
             con.execute(
                 f"INSERT INTO landing._refused_text SELECT row._file_id, row._line, "

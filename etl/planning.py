@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -55,4 +56,4 @@ def plan_of(config: Config, name: str, path: Path, con: duckdb.DuckDBPyConnectio
         con, path, str(source.options.get("encoding", "utf-8")), None if delimiter is None else str(delimiter)
     )
     plan = get(source.format).plan(Context(name, source, config.source_timezone(name), sample))
-    return compiler.resolve(name, source, plan)
+    return replace(compiler.resolve(name, source, plan), ids_are_names=config.identity.ids_are_names)

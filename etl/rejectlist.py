@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from etl import csvfile, textfile
-from etl.contracts import CONTRACTS
+from etl.contracts import CONTRACTS, PERSON_IDS
 from etl.csvfile import Structural
 from etl.privacy import CARD, EMAIL, mask_value, shape
 from etl.reading import Reading
@@ -146,7 +146,8 @@ def shown_fields(plan: Plan) -> frozenset[str]:
         for canonical, mapped in table_map.fields.items():
             item = CONTRACTS[table_map.table][canonical]
             names = {name.strip() for name in mapped.source.split(" + ")}
-            (hidden if item.private or item.free_text else shown).update(names)
+            is_name = plan.ids_are_names and canonical in PERSON_IDS
+            (hidden if item.private or item.free_text or is_name else shown).update(names)
     return frozenset(shown - hidden)
 
 

@@ -96,7 +96,7 @@ def replay_rejects(
     for file in restore_all(landing):
         if file.source not in config.sources:
             continue
-        key = incremental.reading_key(file.source, config.sources[file.source], config.source_timezone(file.source))
+        key = incremental.reading_key(config, file.source)
         untouched = file.folder.name.endswith(key[:16])
         if untouched or file.hides_open or file.rejected == file.dropped:
             files.append(file)

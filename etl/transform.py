@@ -322,10 +322,11 @@ def _fill(con: duckdb.DuckDBPyConnection, table: str, columns: str, rows: Sequen
 def _parameters(con: duckdb.DuckDBPyConnection, config: Config, run_id: str) -> None:
     _fill(
         con, "parameter",
-        "run_id varchar, currency varchar, default_zone varchar, complete varchar, study_from date, study_to date",
+        "run_id varchar, currency varchar, default_zone varchar, complete varchar, study_from date, study_to date, "
+        "hide_ids boolean",
         [(
             run_id, config.project.currency, config.project.timezone, config.programme.complete,
-            config.programme.study_from, config.programme.study_to,
+            config.programme.study_from, config.programme.study_to, config.identity.ids_are_names,
         )],
     )  # fmt: skip
     _fill(con, "site_zone", "site varchar, zone varchar", sorted(config.site_timezones().items()))
@@ -368,9 +369,12 @@ def _refuse_unresolved(con: duckdb.DuckDBPyConnection, refuse: Refuse) -> None:
             where true {has_contact}
             union all
             select landed._file_id, landed._line,
-                'source_agent_id: "' || regexp_replace(landed.source_agent_id, '^[^@]+@', '***@')
-                || '" belonged to nobody at that time; the crosswalk says from when to when it did'
+                'source_agent_id: "' || case
+                    when parameter.hide_ids then '***'
+                    else regexp_replace(landed.source_agent_id, '^[^@]+@', '***@')
+                end || '" belonged to nobody at that time; the crosswalk says from when to when it did'
             from (select *, {HAPPENED_AT[table]} as happened_at from landing.{table}) as landed
+            cross join staging.parameter as parameter
             semi join staging.identity_limited as limited
                 on limited.source = landed._source and limited.source_agent_id = landed.source_agent_id
             left join staging.identity as identity

@@ -237,6 +237,8 @@ class Plan:
     version : str
         SQL giving the record's version as text (a time) for ``key``; empty takes ``row_version`` of the primary
         table. The newest counts; without versions, or among equals, the last in order of path and line.
+    ids_are_names : bool
+        Whether agents' ids are kept out of reject lists, like names.
     """
 
     shape: Shape
@@ -245,6 +247,7 @@ class Plan:
     drops: tuple[Drop, ...] = ()
     key: tuple[str, ...] = ()
     version: str = ""
+    ids_are_names: bool = False
 
 
 @dataclass(frozen=True)

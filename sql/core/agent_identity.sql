@@ -2,7 +2,7 @@
 select distinct
     identity.source as _source,
     case
-        when identity.method = 'attributes' then '***'
+        when identity.method = 'attributes' or (parameter.hide_ids and identity.method = 'own_id') then '***'
         else regexp_replace(identity.source_agent_id, '^[^@]+@', '***@')
     end as source_agent_id,
     identity.valid_from,
@@ -12,4 +12,5 @@ select distinct
 from staging.identity as identity
 inner join staging.source_id as ids
     on ids.source = identity.source and ids.source_agent_id = identity.source_agent_id
+cross join staging.parameter as parameter
 where ids.table_name not in ('supervisor', 'evaluator')

@@ -119,6 +119,8 @@ def test_attributes_match_whoever_agrees_where_both_are_known(build_rows: Callab
     assert set(keys(built)) == {"c0", "c2", "c3"}
     shown = built.rows("select distinct source_agent_id from core.agent_identity where method = 'attributes'")
     assert shown == [("***",)]
+    assert built.rows("select count(*) from core.agent_identity where source_agent_id ilike '%smith%'") == [(0,)]
+    assert not any(name in reason for _, _, reason in built.refused for name in ("smith", "brown", "green"))
     reasons = {line: reason for _, line, reason in built.refused}
     assert "is ambiguous" in reasons[2]
     assert "is unknown" in reasons[5]

@@ -74,6 +74,23 @@ def test_private_columns_are_hidden_in_reasons_too(workspace: Any, tabular: Make
     assert "a@b" not in str(workspace.rows("SELECT raw FROM landing.reject"))
 
 
+def test_ids_made_of_attributes_are_hidden_wherever_a_record_is_refused(workspace: Any, tabular: Make) -> None:
+    workspace.write(
+        "calls.csv",
+        "interaction_id,agent,started_at,channel\nc1,smith/J,2025-03-10 10:00,voice\nc2,smith/J,never,voice\n",
+    )
+    toml = tabular("calls.csv", "interaction", 'columns = { source_agent_id = "agent" }')
+    for identity, shown in (("", 2), ('[identity]\nmatch = ["attributes"]\nattributes = ["name", "initial"]', 0)):
+        report = workspace.extract(f"{toml}{identity}\n")
+        report.ledger.refuse(
+            workspace.con, "interaction", "(SELECT _file_id, _line, 'not wanted' AS reason FROM landing.interaction)"
+        )
+        texts = [raw for (raw,) in workspace.rows("SELECT raw FROM landing.reject")]
+        assert len(texts) == 2
+        assert sum("smith" in text for text in texts) == shown
+        assert any("never" in text for text in texts)
+
+
 def test_free_text_lands_scrubbed_and_is_hidden_in_rejects(workspace: Any, tabular: Make) -> None:
     workspace.write(
         "s.csv",
