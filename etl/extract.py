@@ -206,9 +206,33 @@ def attach_landed(
         As in :func:`extract`.
     fresh : int
         How many of the files were read now.
+
+    Raises
+    ------
+    SourceError
+        When what landed is damaged.
+    StopRuleError
+        As :func:`extract`.
     """
     with _settings(con):
-        return _attach(config, con, files, fresh, folder or landing_folder(config), run_id, enforce)
+        try:
+            return _attach(config, con, files, fresh, folder or landing_folder(config), run_id, enforce)
+        except duckdb.Error:
+            _explain_damage(con, files)
+            raise
+
+
+def _explain_damage(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> None:
+    """Raise SourceError for the first landing folder with a Parquet file that cannot be opened, if there is one."""
+    for file in files:
+        for path in sorted(file.folder.glob("*.parquet")):
+            try:
+                con.execute(f"SELECT count(*) FROM parquet_schema({literal(str(path))})")
+            except duckdb.Error as error:
+                raise SourceError(
+                    f"{path}: what was read of {file.path} before is damaged ({str(error).splitlines()[0]}). "
+                    f"Remove the folder {file.folder} and build again; the file is then read anew."
+                ) from None
 
 
 @contextmanager

@@ -24,9 +24,13 @@ from etl import csvfile
 from etl.audit import AuditError, audit_csv, audit_json
 from etl.compile import Statement, StoredTable
 from etl.config import Source
+from etl.durable import appear
 from etl.reading import Reading, fresh_name, open_file
 from etl.rejectlist import write_rejects
 from etl.sources import CsvShape, JsonShape, Plan, SourceError, literal
+
+PARQUET_MARK = b"PAR1"
+"""How a Parquet file begins and ends."""
 
 
 @dataclass(frozen=True)
@@ -125,11 +129,24 @@ class LandedFile:
         ------
         FileNotFoundError
             When the folder is not complete.
+        ValueError
+            When a Parquet file in it does not begin and end as one does.
         """
         content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         tables = tuple(Stored(StoredTable(**item["table"]), item["file"]) for item in content.pop("tables"))
         content["columns"] = tuple(content["columns"])
+        for name in {"rejects.parquet", *(stored.file for stored in tables)}:
+            _check_parquet(folder / name)
         return cls(**{**content, "folder": folder, "tables": tables})
+
+
+def _check_parquet(path: Path) -> None:
+    """Raise ValueError for a file that was cut off or overwritten."""
+    with path.open("rb") as file:
+        opening = file.read(len(PARQUET_MARK))
+        file.seek(-min(len(PARQUET_MARK), os.fstat(file.fileno()).st_size), os.SEEK_END)
+        if not opening == file.read() == PARQUET_MARK:
+            raise ValueError(f"{path} is damaged")
 
 
 @dataclass(frozen=True)
@@ -196,7 +213,7 @@ def appearing(folder: Path) -> Iterator[Path]:
     try:
         yield building
         shutil.rmtree(folder, ignore_errors=True)
-        os.replace(building, folder)
+        appear(building, folder)
     finally:
         shutil.rmtree(building, ignore_errors=True)
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Self
 
 import duckdb
 
+from etl.durable import flush
 from etl.warehouse import REGISTRY, NoVersionError, Registry, Version, WarehouseError, read_registry, version_path
 
 if TYPE_CHECKING:
@@ -201,9 +202,9 @@ class Draft:
             different = sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))
             raise PublishError(f"{self.path}: {', '.join(different)} did not survive writing; nothing was published.")
         target = version_path(self.folder, self.run_id)
-        _flush(self.path)
+        flush(self.path)
         os.replace(self.path, target)
-        _flush(self.folder)
+        flush(self.folder)
         version = Version(self.run_id, target, created_at or datetime.now(UTC), has_results)
         registry = read_registry(self.folder)
         kept = _to_keep(registry, version, self._keep)
@@ -335,15 +336,7 @@ def _write_registry(folder: Path, registry: Registry) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, folder / REGISTRY)
-    _flush(folder)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush(folder)
 
 
 def _clear_litter(folder: Path, registry: Registry) -> None:

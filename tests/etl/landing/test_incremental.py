@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from etl import durable
+from etl.sources import SourceError
+
 Make = Callable[..., str]
 
 HEAD = "interaction_id,agent,started_at,channel,queue,changed\n"
@@ -110,6 +113,45 @@ def test_an_interrupted_landing_is_read_again(workspace: Any, tabular: Make) -> 
     (report.files[0].folder / "manifest.json").unlink()
 
     assert workspace.extract(toml).fresh == 1
+
+
+@pytest.mark.parametrize("name", ["records.parquet", "rejects.parquet"])
+@pytest.mark.parametrize("damage", [lambda content: content[:-40], lambda content: bytes(len(content)), lambda _: b""])
+def test_a_damaged_landing_is_read_again(
+    workspace: Any, tabular: Make, name: str, damage: Callable[[bytes], bytes]
+) -> None:
+    workspace.write("a.csv", HEAD + contact(1))
+    toml = tabular("*.csv", "interaction", MAPPING)
+    landed = workspace.extract(toml).files[0].folder / name
+    landed.write_bytes(damage(landed.read_bytes()))
+
+    assert workspace.extract(toml).fresh == 1
+    assert workspace.books() == {"a.csv": (1, 1, 0, 0)}
+
+
+def test_damage_inside_a_landing_is_an_error_that_says_what_to_remove(workspace: Any, tabular: Make) -> None:
+    workspace.write("a.csv", HEAD + contact(1))
+    toml = tabular("*.csv", "interaction", MAPPING)
+    landed = workspace.extract(toml).files[0].folder / "records.parquet"
+    content = landed.read_bytes()
+    landed.write_bytes(content[:4] + bytes(len(content) - 12) + content[-8:])
+
+    told = rf"a.csv before is damaged.*Remove the folder {landed.parent} and build again"
+    with pytest.raises(SourceError, match=told):
+        workspace.extract(toml)
+
+
+def test_what_landed_is_on_disk_before_it_has_its_name(
+    workspace: Any, tabular: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[str] = []
+    monkeypatch.setattr(durable, "flush", lambda path: flushed.append(path.name))
+    workspace.write("a.csv", HEAD + contact(1))
+    folder = workspace.extract(tabular("*.csv", "interaction", MAPPING)).files[0].folder
+
+    assert {path.name for path in folder.iterdir()} == set(flushed[:-2])
+    assert flushed[-2].startswith(folder.name)  # the folder itself, under its temporary name
+    assert flushed[-1] == folder.parent.name
 
 
 def test_the_newest_version_counts_across_files(workspace: Any, tabular: Make) -> None:
