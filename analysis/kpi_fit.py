@@ -22,7 +22,7 @@ from analysis.checks import (
     spillover,
 )
 from analysis.checks import selection_dip as dip
-from analysis.checks.result import ALARM_LEVEL, SLICE_ALARM_LEVEL, CheckResult, Status
+from analysis.checks.result import BLOCKING_LEVEL, SLICE_ALARM_LEVEL, CheckResult, Status
 from analysis.comparison import (
     comparison_panel,
     completed_weeks,
@@ -183,7 +183,7 @@ def study_of(
     where = slice_columns(kpi.id, slice_kind, slice_value)
     small = kpi.smallest_effect
     if simple.overall.available:
-        alarm = ALARM_LEVEL if slice_kind == "overall" else SLICE_ALARM_LEVEL
+        alarm = BLOCKING_LEVEL if slice_kind == "overall" else SLICE_ALARM_LEVEL
         checks.append(pre_trends.check(events, kpi, small, reader, alarm_level=alarm))
         checks.append(placebo_in_time.check(events, kpi, small, reader, alarm_level=alarm))
         checks.append(_dip(design, events, kpi, small, reader, panel, rule, alarm))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured, t_quantile
+from analysis.checks.result import BLOCKING_LEVEL, CheckResult, not_measured, t_quantile
 from analysis.panel import Panel
 from analysis.results import EffectEstimate
 from analysis.slices import Slice
@@ -92,14 +92,14 @@ def check(effect: EffectEstimate | None, kpi: Wording, smallest_effect: float, r
     -------
     CheckResult
         Failed when routing alone would have moved the KPI by at least half the smallest effect, beyond luck (level
-        0.01).
+        ``BLOCKING_LEVEL``).
     """
     if effect is None:
         return not_measured(ID, LABEL, "There is one kind of contact here, so routing cannot have moved this KPI.")
     if not effect.available:
         return not_measured(ID, LABEL, "The mix of contacts cannot be compared here.")
 
-    threshold = t_quantile(1 - ALARM_LEVEL / 2, effect.df)
+    threshold = t_quantile(1 - BLOCKING_LEVEL / 2, effect.df)
     statistic = abs(effect.estimate / effect.std_error) if effect.std_error > 0 else 0.0
     size = reader.size(effect.estimate, kpi, effect.ci_low, effect.ci_high)
     if statistic > threshold and abs(effect.estimate) >= smallest_effect / 2:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from analysis.checks.result import ALARM_LEVEL, CheckResult, Status, not_measured, t_quantile
+from analysis.checks.result import BLOCKING_LEVEL, CheckResult, Status, not_measured, t_quantile
 from analysis.panel import Panel
 from analysis.results import Aggregation, EffectEstimate
 from analysis.units import Reader, Wording
@@ -48,7 +48,7 @@ def check(
     -------
     CheckResult
         Failed when the effect among stayers differs from the headline by at least the smallest effect and beyond
-        their joint error (level 0.01).
+        their joint error (``BLOCKING_LEVEL``).
     """
     first = _seen_first(panel)
     if not first.any() or not panel.cohorts.size:
@@ -63,7 +63,7 @@ def check(
     if of_stayers is not None and of_stayers.overall.available and headline.overall.available:
         difference = of_stayers.overall.estimate - headline.overall.estimate
         error = _joint_error(headline, of_stayers, headline.overall, of_stayers.overall)
-        threshold = t_quantile(1 - ALARM_LEVEL / 2, headline.overall.df)
+        threshold = t_quantile(1 - BLOCKING_LEVEL / 2, headline.overall.df)
         statistic = abs(difference) / error if error > 0 else math.nan
         if statistic > threshold and abs(difference) >= smallest_effect:
             return CheckResult(

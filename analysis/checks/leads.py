@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.checks.result import ALARM_LEVEL, POWER, t_quantile
+from analysis.checks.result import BLOCKING_LEVEL, POWER, t_quantile
 from analysis.results import Aggregation
 
 MIN_LEAD_CLUSTERS = 4
@@ -25,7 +25,7 @@ class Contrast:
     value: float
     std_error: float
     df: float
-    alarm_level: float = ALARM_LEVEL
+    alarm_level: float = BLOCKING_LEVEL
 
     @property
     def t_value(self) -> float:
@@ -49,7 +49,7 @@ def lead_keys(event: Aggregation) -> NDArray[np.int64]:
     return keys[usable]
 
 
-def contrast(event: Aggregation, weights: dict[int, float], alarm_level: float = ALARM_LEVEL) -> Contrast:
+def contrast(event: Aggregation, weights: dict[int, float], alarm_level: float = BLOCKING_LEVEL) -> Contrast:
     """``sum(weights[k] * lead k)`` with its clustered error.
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.checks.leads import contrast, lead_keys
-from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured
+from analysis.checks.result import BLOCKING_LEVEL, CheckResult, not_measured
 from analysis.checks.selection_dip import DIP_WEEKS
 from analysis.results import Aggregation
 from analysis.units import Reader, Wording
@@ -18,7 +18,7 @@ def check(
     smallest_effect: float,
     reader: Reader,
     *,
-    alarm_level: float = ALARM_LEVEL,
+    alarm_level: float = BLOCKING_LEVEL,
 ) -> CheckResult:
     """Mean lead over weeks that are before training and before the selection window, against the distant past.
 

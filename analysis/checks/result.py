@@ -10,9 +10,14 @@ from typing import Literal
 import polars as pl
 from scipy.special import stdtrit
 
+from analysis.verdict import BLOCKING_CHECKS
+
 Status = Literal["passed", "failed", "informational"]
 ALARM_LEVEL = 0.01
-"""A check fails only beyond this: twenty KPIs with several checks each would otherwise raise false alarms every day."""
+"""Chance of a false alarm that is accepted for one KPI of the whole programme."""
+BLOCKING_LEVEL = ALARM_LEVEL / len(BLOCKING_CHECKS)
+"""For each check that blocks a KPI by itself (Bonferroni): some thirty KPIs with five such checks at 1% each would
+leave one KPI of a sound dashboard blocked by luck."""
 SLICE_ALARM_LEVEL = 0.001
 """For slices, of which there are hundreds."""
 POWER = 0.80

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.checks.leads import Contrast, contrast, lead_keys
-from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured
+from analysis.checks.result import BLOCKING_LEVEL, CheckResult, not_measured
 from analysis.panel import NEVER, Panel
 from analysis.results import Aggregation
 from analysis.units import Reader, Wording
@@ -28,7 +28,7 @@ def check(
     *,
     weeks: int = DIP_WEEKS,
     panel: Panel | None = None,
-    alarm_level: float = ALARM_LEVEL,
+    alarm_level: float = BLOCKING_LEVEL,
 ) -> CheckResult:
     """Mean of the last weeks before training against the more distant past, trained less untrained.
 
@@ -50,8 +50,8 @@ def check(
     -------
     CheckResult
         Failed when the trained stood off the path of the others just before training by at least half the smallest
-        effect and beyond luck (level 0.01); informational when a dip as large as the smallest effect could not have
-        been seen.
+        effect and beyond luck (``BLOCKING_LEVEL``); informational when a dip as large as the smallest effect could not
+        have been seen.
 
     Notes
     -----
@@ -100,7 +100,7 @@ def check(
     )
 
 
-def within_clusters(panel: Panel, weeks: int = DIP_WEEKS, alarm_level: float = ALARM_LEVEL) -> Contrast | None:
+def within_clusters(panel: Panel, weeks: int = DIP_WEEKS, alarm_level: float = BLOCKING_LEVEL) -> Contrast | None:
     """Last weeks before training less earlier ones, picked less passed over, inside each cluster.
 
     Parameters

@@ -14,15 +14,17 @@ import duckdb
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
 
 from analysis import Slice, estimate
+from analysis.checks.result import ALARM_LEVEL, BLOCKING_LEVEL
 from analysis.comparison import Roster, comparison_panel, share_picked_by_rule
 from analysis.estimators.stacked import SelectionRule
 from analysis.family import bonferroni_excludes_zero, holm_excludes_zero
 from analysis.panel_facts import baseline, control_clusters, volume, weeks_around
 from analysis.run import OVERALL_CHECKS, estimate_all, setting_of, slice_label, study
 from analysis.tables import SCHEMAS, table
-from analysis.verdict import STATES
+from analysis.verdict import BLOCKING_CHECKS, STATES
 from tests.analysis.worlds import catalogue, configuration, flat_world, panel_of, warehouse
 
 VALUE = """
@@ -177,6 +179,33 @@ def test_a_cohort_is_compared_with_everybody_not_trained_yet(con: duckdb.DuckDBP
     assert panel.n_units == con.execute("select count(*) from mart.agent").fetchall()[0][0]
     assert int((~panel.trained_units).sum()) >= others
     assert not panel.observed[~panel.trained_units][:, -1].all(), "others must leave when they are trained themselves"
+
+
+def test_the_blocking_checks_of_a_kpi_share_one_alarm_level(results: dict[str, pl.DataFrame]) -> None:
+    """Each at 1% would block about one KPI of a sound dashboard by luck: together they get 1%, so each one's t value
+    is beyond that of 1% shared by five (3.09 for the normal, more for few teams)."""
+    rows = results["check"].filter(
+        (pl.col("slice_kind") == "overall") & pl.col("check").is_in(BLOCKING_CHECKS) & pl.col("threshold").is_not_nan()
+    )
+
+    assert pytest.approx(ALARM_LEVEL) == BLOCKING_LEVEL * len(BLOCKING_CHECKS)
+    assert set(rows["check"]) >= {"pre_trends", "placebo_in_time", "selection_dip", "composition"}
+    assert rows["threshold"].min() >= stats.norm.ppf(1 - ALARM_LEVEL / len(BLOCKING_CHECKS) / 2)
+
+
+def test_before_anybody_is_trained_the_answer_is_not_yet(tmp_path: Path) -> None:
+    """Waves planned for after the data end: nothing is broken, there is only nothing to see yet."""
+    con = warehouse(3, teams=12, seats=4)
+    for relation in ("agent", "agent_week"):
+        con.execute(
+            f"update mart.{relation} set trained_week = null, "
+            "scheduled_week = case when scheduled_week is not null then date '2026-06-01' end"
+        )
+    made = study(con, "escalation_rate", Slice(), configuration(tmp_path), catalogue(("escalation_rate",)))
+
+    assert made.verdict.state == "cant_tell_yet"
+    assert "Nobody is seen after training yet" in made.verdict.sentence
+    assert not made.verdict.believed
 
 
 def test_leavers_are_studied_as_a_hazard(results: dict[str, pl.DataFrame]) -> None:
