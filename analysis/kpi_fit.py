@@ -221,6 +221,7 @@ def study_of(
         post_weeks=post,
         pre_weeks=pre,
         unusable=_why_nothing(found),
+        too_few=_nobody_yet(panel),
     )
     return KpiStudy(
         kpi=kpi,
@@ -330,6 +331,13 @@ def _att_gt_rows(kpi_id: str, main: Study) -> list[dict[str, Any]]:
         kept = {name: row[name] for name in ("cohort", "estimate", "std_error", "ci_low", "ci_high", "n_agents")}
         rows.append({"kpi": kpi_id, "week": row["time"], **kept, "n_agents": int(row["n_agents"])})
     return rows
+
+
+def _nobody_yet(panel: Panel) -> str:
+    """Why waiting may cure it: training has not come yet, and nobody was trained before the data begin."""
+    if (panel.observed & panel.trained_cells).any() or panel.n_always_trained:
+        return ""
+    return "Nobody is seen after training yet."
 
 
 def _why_nothing(found: EffectEstimate) -> str:
