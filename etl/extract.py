@@ -74,6 +74,8 @@ class ExtractReport:
         Hash of everything that landed: equal fingerprints mean equal landing tables.
     folder : Path
         The landing folder.
+    run_id : str
+        Value of ``_run_id``.
     """
 
     files: tuple[LandedFile, ...]
@@ -83,6 +85,7 @@ class ExtractReport:
     kept: int
     fingerprint: str
     folder: Path
+    run_id: str
 
     def paths(self) -> dict[str, tuple[Path, ...]]:
         """Return the Parquet files behind every landing table."""
@@ -95,7 +98,7 @@ class ExtractReport:
     def commit(self) -> None:
         """After publishing: remember what the served version was built from, and remove what nothing uses."""
         names = [file.folder.name for file in self.files]
-        incremental.save_index(self.folder, names)
+        incremental.save_index(self.folder, self.run_id, names)
         incremental.sweep(self.folder, names)
 
 
@@ -401,7 +404,7 @@ def _attach(
     limits = {name: source.max_reject_share for name, source in config.sources.items()}
     ledger = Ledger(con, files, limits, ids_are_names=config.identity.ids_are_names)
     report = ExtractReport(
-        tuple(files), ledger, ledger.counts(con), fresh, len(files) - fresh, fingerprint(files), landing
+        tuple(files), ledger, ledger.counts(con), fresh, len(files) - fresh, fingerprint(files), landing, run_id
     )
     if enforce:
         ledger.enforce(con)

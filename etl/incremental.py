@@ -170,16 +170,17 @@ def sweep(folder: Path, keep: Iterable[str]) -> int:
     return removed
 
 
-def save_index(folder: Path, names: Iterable[str]) -> None:
-    """Write down which landing folders the served version was built from, for a replay of their rejects."""
+def save_index(folder: Path, run_id: str, names: Iterable[str]) -> None:
+    """Write down by which run, and from which landing folders, was built last, for a replay of their rejects."""
     temporary = folder / f"index.{os.getpid()}.tmp"
-    temporary.write_text(json.dumps(sorted(names)), encoding="utf-8")
+    temporary.write_text(json.dumps({"run_id": run_id, "folders": sorted(names)}), encoding="utf-8")
     os.replace(temporary, folder / "index.json")
 
 
-def load_index(folder: Path) -> list[str]:
-    """Return what :func:`save_index` wrote; empty when nothing was built yet."""
+def load_index(folder: Path) -> tuple[str, list[str]]:
+    """Return what :func:`save_index` wrote, run and folders; both empty when nothing was built yet."""
     try:
-        return [str(name) for name in json.loads((folder / "index.json").read_text(encoding="utf-8"))]
-    except (OSError, ValueError):
-        return []
+        index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        return str(index["run_id"]), [str(name) for name in index["folders"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return "", []

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from etl.incremental import load_index
 from etl.landing import LandedFile
-from etl.replay import restore_all
+from etl.replay import NothingBuiltError, restore_all
 from etl.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from etl.build import BuildReport
     from etl.config import Config
@@ -93,17 +95,31 @@ def replay(config: Config, *, progress: Callable[[str], None] | None = None) -> 
     Raises
     ------
     etl.replay.NothingBuiltError
-        When there is nothing to start from.
+        When there is nothing to start from, or an older version than the one built last is served.
     """
     from etl.build import build
     from etl.extract import landing_folder
 
     before = restore_all(landing_folder(config))
+    _refuse_older_version(config, landing_folder(config))
     report = build(config, progress=progress, replay=True)
     after = [file for file in restore_all(landing_folder(config)) if file.folder not in _folders(before)]
     tried = sum(file.read for file in after)
     rejected = sum(file.rejected for file in after)
     return ReplayReport(tried, tried - rejected, rejected, report)
+
+
+def _refuse_older_version(config: Config, landing: Path) -> None:
+    """After a rollback, what the served version was built from is no longer kept: only the last build's is."""
+    last, _ = load_index(landing)
+    with Warehouse(config.warehouse).reader() as cursor:
+        row = cursor.execute("SELECT run_id FROM meta.run").fetchone()
+    if row and row[0] != last:
+        raise NothingBuiltError(
+            f"{config.warehouse}: the served version was built by run {row[0]}, but rejected records are kept of the "
+            f"last build, {last}, only. Serve its version again with `empathy versions rollback`, or run "
+            "`empathy build` with the files."
+        )
 
 
 def _folders(files: Sequence[LandedFile]) -> set[Any]:

@@ -34,7 +34,7 @@ class NothingBuiltError(EmpathyError):
 
 
 def restore_all(landing: Path) -> list[LandedFile]:
-    """Return what the served version was built from, with records that were tried again counted once.
+    """Return what was built from last, with records that were tried again counted once.
 
     Parameters
     ----------
@@ -44,9 +44,9 @@ def restore_all(landing: Path) -> list[LandedFile]:
     Raises
     ------
     NothingBuiltError
-        When nothing has been built, or a landing folder is gone.
+        When nothing has been built, or a landing folder is gone or damaged.
     """
-    names = incremental.load_index(landing)
+    _, names = incremental.load_index(landing)
     if not names:
         raise NothingBuiltError(
             f"{landing}: nothing has been built yet, so there is nothing to try again. Run `empathy build` first."
@@ -55,7 +55,8 @@ def restore_all(landing: Path) -> list[LandedFile]:
         files = [LandedFile.restore(landing / name) for name in names]
     except (OSError, ValueError, KeyError, TypeError):
         raise NothingBuiltError(
-            f"{landing}: the folder of a file is gone or from another release. Run `empathy build` with the files."
+            f"{landing}: the folder of a file is gone, damaged or from another release. "
+            "Run `empathy build` with the files."
         ) from None
     replayed = {file.replays for file in files}
     return [hide_open(file) if file.folder.name in replayed else file for file in files]

@@ -10,8 +10,11 @@ from typing import Any
 import duckdb
 import pytest
 
+from etl.build import build
 from etl.errors import StopRuleError
 from etl.extract import attach_landed, landing_folder
+from etl.publish import rollback
+from etl.rejects import replay
 from etl.replay import NothingBuiltError, restore_all
 
 Make = Callable[..., str]
@@ -195,6 +198,24 @@ def test_records_of_other_formats_are_tried_again_too(workspace: Any, tabular: M
 def test_there_must_be_something_to_try_again(workspace: Any, tabular: Make, tmp_path: Path) -> None:
     with pytest.raises(NothingBuiltError, match="empathy build"):
         restore_all(tmp_path / "nowhere")
+
+
+def test_after_a_rollback_no_other_versions_rejects_are_tried_again(workspace: Any, tabular: Make) -> None:
+    head, row = "interaction_id,agent,started_at,channel\n", "u1,2025-03-10 10:00,voice\n"
+    demo = 'columns = { source_agent_id = "agent" }\n[privacy]\ndemo = true'
+    workspace.write("a.csv", f"{head}c1,{row}c2,u1,2025-03-10 10:00,fax\n")
+    config = workspace.config(tabular("*.csv", "interaction", demo))
+    first = build(config)
+    workspace.write("b.csv", f"{head}c3,{row}")
+    second = build(config)
+    corrected = workspace.config(tabular("*.csv", "interaction", 'values = { channel = { fax = "other" } }\n' + demo))
+
+    rollback(config.warehouse, first.run_id)
+    with pytest.raises(NothingBuiltError, match=f"{first.run_id}.*{second.run_id}.*versions rollback"):
+        replay(corrected)
+
+    rollback(config.warehouse, second.run_id)
+    assert (replay(corrected).tried, replay(corrected).tried) == (1, 0)
 
 
 def test_landed_files_can_be_attached_again(workspace: Any, tabular: Make) -> None:
