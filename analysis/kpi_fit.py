@@ -16,6 +16,7 @@ from analysis.checks import (
     composition,
     decomposition,
     estimator_gap,
+    few_clusters,
     placebo_in_time,
     pre_trends,
     sensitivity,
@@ -189,6 +190,9 @@ def study_of(
         checks.append(_dip(design, events, kpi, small, reader, panel, rule, alarm))
         checks.append(balance.check(panel, kpi, reader, assigned=not design.limited))
         checks.append(estimator_gap.check(simple, second, kpi, small, reader))
+        if slice_kind == "overall":
+            again = few_clusters.check(simple, kpi, reader, cluster_word=design.limits().cluster_word)
+            checks.extend([again] if again is not None else [])
         checks.extend(setting.inherited.get(kpi.id, ()))
         checks.extend(further)
     tables["event_time"] = parts_rows(where, events, "event_time", bands=True)

@@ -15,6 +15,7 @@ from analysis.checks import (
     composition,
     decomposition,
     estimator_gap,
+    few_clusters,
     placebo_in_time,
     pre_trends,
     selection_dip,
@@ -229,3 +230,33 @@ def test_checks_become_rows() -> None:
 
     assert dict(rows.schema) == dict(SCHEMA)
     assert rows.height == 1
+
+
+def test_with_few_teams_chance_is_judged_a_second_way() -> None:
+    """A clear effect in 24 independent teams: both ways agree, twice the same; with 40 teams no second look is due."""
+    panel = grid(3, teams=24)
+    trained = shifted(panel, np.where(since(panel) >= 0, -0.02, 0.0))
+    simple = estimate(trained).aggregate("simple")
+    found, again = (few_clusters.check(simple, KPI, READER) for _ in range(2))
+
+    assert found is not None
+    assert found == again
+    assert found.status == "passed"
+    assert found.statistic < found.threshold
+    assert "made for few teams (24 here), agrees: likely between" in found.sentence
+    assert few_clusters.check(estimate(grid(3, teams=40)).aggregate("simple"), KPI, READER) is None
+
+
+def test_a_range_that_hangs_on_five_teams_is_doubted() -> None:
+    """t(19) excludes no change at t = 2.15; if 5 of 20 teams carry the number, 1 sign pattern in 16 is further out."""
+    simple = estimate(grid(3, teams=20)).aggregate("simple")
+    influence = np.zeros(20)
+    influence[:5] = 0.001
+    error = 0.001 * math.sqrt(5)
+    claimed = replace(simple.overall, estimate=0.0048, std_error=error, ci_low=0.0001, ci_high=0.0095)
+    found = few_clusters.check(replace(simple, overall=claimed, overall_influence=influence), KPI, READER)
+
+    assert found is not None
+    assert found.status == "informational"
+    assert found.statistic > found.threshold
+    assert "disagrees" in found.sentence

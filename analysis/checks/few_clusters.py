@@ -1,0 +1,59 @@
+"""With few teams the usual error may be too small: does a second way of judging chance agree?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analysis.checks.result import CheckResult, Status
+from analysis.inference.wild import wild_cluster_bootstrap
+from analysis.results import Aggregation
+from analysis.units import Reader, Wording
+
+ID, LABEL = "few_clusters", "Chance judged a second way"
+MANY_CLUSTERS = 40
+"""From this many clusters the usual error needs no second look."""
+
+
+def check(headline: Aggregation, kpi: Wording, reader: Reader, *, cluster_word: str = "teams") -> CheckResult | None:
+    """Wild cluster bootstrap of the headline against its interval.
+
+    Parameters
+    ----------
+    headline
+        ``simple`` aggregation with an available overall estimate.
+    kpi, reader
+        For the words.
+    cluster_word
+        Plural of the unit of assignment.
+
+    Returns
+    -------
+    CheckResult or None
+        ``statistic`` is the bootstrap's p-value of no effect, ``threshold`` one minus the level. Passed when both ways
+        agree whether no change is excluded; informational when not. It never blocks a verdict. ``None`` when there are
+        ``MANY_CLUSTERS`` or more, or no influence to resample.
+
+    Notes
+    -----
+    Deterministic: all sign patterns below 12 clusters, else draws from a fixed seed. Source: see
+    :func:`analysis.inference.wild.wild_cluster_bootstrap`. Assumes clusters independent, like the interval; it
+    replaces only the t distribution.
+    """
+    found, influence = headline.overall, headline.overall_influence
+    if not found.available or found.n_clusters >= MANY_CLUSTERS or not np.isfinite(influence).all():
+        return None
+    second = wild_cluster_bootstrap(influence, found.estimate, found.std_error, found.ci_level)
+    if not np.isfinite(second.critical_value):
+        return None
+    excluded = found.ci_low > 0 or found.ci_high < 0
+    also = second.ci_low > 0 or second.ci_high < 0
+    span = reader.span(second.ci_low, second.ci_high, kpi, join="and")
+    way = f"A second way of judging chance, made for few {cluster_word} ({found.n_clusters} here),"
+    if excluded == also:
+        words = f"{way} agrees: likely between {span}."
+    elif excluded:
+        words = f"{way} disagrees: with its range, between {span}, no change cannot be ruled out."
+    else:
+        words = f"{way} disagrees: its range, between {span}, rules out no change. The wider range is the one shown."
+    status: Status = "passed" if excluded == also else "informational"
+    return CheckResult(ID, LABEL, status, second.p_value, 1 - found.ci_level, words)
