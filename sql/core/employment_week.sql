@@ -1,6 +1,6 @@
 -- Days on which an agent was employed, per week and place: exposure for events per agent-day and for leaving. An agent
 -- with a team history is employed while it lasts; without one, from hiring to leaving. A day counts where the agent was
--- at its noon.
+-- at its noon. Weeks are met by range: unnesting a list of weeks made DuckDB 2.0.0 stop with an internal error on real histories.
 with histories as (
     select distinct agent_key from core.agent_team
 ),
@@ -26,48 +26,19 @@ presence as (
         and (place.is_in_team or (histories.agent_key is null and agent.hired_on is not null))
 ),
 
-bounds as (
-    select min(first_day) as first_day, max(last_day) as last_day, min(week) as first_week from core.week
-),
-
-inside as (
+days as (
     select
         presence.agent_key,
         presence.place_ix,
         presence.hired_on,
         presence.left_on,
-        greatest(presence.from_day, bounds.first_day) as from_day,
-        least(presence.to_day, cast(bounds.last_day + 1 as date)) as to_day,
-        bounds.first_week
-    from presence
-    cross join bounds
-),
-
-by_week as (
-    select
-        inside.*,
-        unnest(
-            range(
-                cast(date_diff('day', first_week, from_day) // 7 as integer),
-                cast(date_diff('day', first_week, to_day - 1) // 7 + 1 as integer)
-            )
-        ) as week_ix
-    from inside
-    where from_day < to_day
-),
-
-days as (
-    select
-        by_week.agent_key,
-        by_week.place_ix,
         week.week,
-        by_week.hired_on,
-        by_week.left_on,
         week.last_day,
-        greatest(by_week.from_day, week.first_day) as from_day,
-        least(by_week.to_day, cast(week.last_day + 1 as date)) as to_day
-    from by_week
-    inner join core.week as week on week.week_ix = by_week.week_ix
+        greatest(presence.from_day, week.first_day) as from_day,
+        least(presence.to_day, cast(week.last_day + 1 as date)) as to_day
+    from presence
+    inner join core.week as week on week.first_day < presence.to_day and presence.from_day <= week.last_day
+    where presence.from_day < presence.to_day
 )
 
 select
