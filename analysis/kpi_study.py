@@ -149,6 +149,7 @@ class KpiStudy:
                     sentence=said.sentence,
                     reason=said.reason,
                     weeks_to_know=said.weeks_to_know,
+                    believed=said.believed,
                 )
             else:
                 row.update(verdict=None, sentence=None, reason=found.reason if found is not None else None)

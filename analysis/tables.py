@@ -40,6 +40,7 @@ SCHEMAS: dict[str, Schema] = {
         "sentence": pl.String,
         "reason": pl.String,
         "weeks_to_know": pl.Float64,
+        "believed": pl.Boolean,
         "unit": pl.String,
         "better": pl.String,
     },

@@ -110,6 +110,7 @@ def effect(row: Mapping[str, Any], kpi: Kpi, reader: Reader) -> Effect:
         str(row.get("sentence") or ""),
         str(row.get("reason") or ""),
         None if weeks is None or not math.isfinite(weeks) else float(weeks),
+        believed=row.get("believed") is not False,
     )
     available = math.isfinite(estimate) and math.isfinite(low) and math.isfinite(high)
     agents, contacts = row.get("n_agents"), row.get("n_contacts")

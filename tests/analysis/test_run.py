@@ -205,7 +205,7 @@ def test_before_anybody_is_trained_the_answer_is_not_yet(tmp_path: Path) -> None
 
     assert made.verdict.state == "cant_tell_yet"
     assert "Nobody is seen after training yet" in made.verdict.sentence
-    assert not made.verdict.believed
+    assert made.frames()["effect"].filter(pl.col("role") == "headline")["believed"].to_list() == [False]
 
 
 def test_leavers_are_studied_as_a_hazard(results: dict[str, pl.DataFrame]) -> None:
