@@ -1,6 +1,7 @@
 """The real roll-out twice: from the raw files through the warehouse, and from the published panel.
 
-Run by hand: ``EMPATHY_REFERENCE_DATA=... python benchmarks/rollout.py [--warehouse FOLDER]``. Prints the table of docs/rollout.md.
+Run by hand: ``EMPATHY_REFERENCE_DATA=... python benchmarks/rollout.py [--warehouse FOLDER]``. Prints the table of
+docs/rollout.md.
 Without ``--warehouse`` the four raw files are built first (examples/rollout/empathy.toml) into a temporary folder.
 """
 
@@ -82,7 +83,8 @@ def report(name: str, frame: pl.DataFrame) -> None:
     )
     officers = frame["officer"].n_unique()
     before = frame.filter(pl.col("month") < pl.col("trained_month"))["complaints"].mean()
-    print(f"{name}: {officers:,} officers, {frame.height:,} officer-months, {int(frame['complaints'].sum()):,} complaints")
+    complaints = int(frame["complaints"].sum())
+    print(f"{name}: {officers:,} officers, {frame.height:,} officer-months, {complaints:,} complaints")
     for estimator in ("imputation", "group_time"):
         began = time.perf_counter()
         overall = estimate(panel, estimator=estimator).aggregate("simple").overall
