@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 OVERALL_CHECKS = ("case_mix", "composition")
 """Checks made for the whole programme only; where they fail, they fail for every slice."""
+MOST_COHORT_SLICES = 40
+"""Where agents are trained on more Mondays than this, a cohort is a handful of people: ``cohort_effect`` of the whole
+still holds each one's effect, and a slice is made when it is asked for."""
 SLICE_KINDS = ("site", "channel", "tenure_band", "cohort")
 CONTACT_KPIS = ("escalation_rate", "aht_seconds", "transfer_rate")
 """KPIs whose denominator counts contacts: the volume behind a money value per contact of a KPI counted on answers."""
@@ -217,12 +220,13 @@ def _slices(cur: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, Slice]]:
             f"select distinct {column} from mart.agent_week where {column} is not null order by 1"
         ).fetchall():
             yield kind, str(value), one_value_slice(kind, str(value))
-    for (monday,) in cur.execute(
-        "select distinct coalesce(scheduled_week, trained_week) from mart.agent where coalesce(scheduled_week, "
-        "trained_week) "
-        "is not null order by 1"
-    ).fetchall():
-        yield "cohort", str(monday), one_value_slice("cohort", str(monday))
+    mondays = cur.execute(
+        "select distinct coalesce(scheduled_week, trained_week) as monday from mart.agent "
+        "where coalesce(scheduled_week, trained_week) is not null order by monday"
+    ).fetchall()
+    if len(mondays) <= MOST_COHORT_SLICES:
+        for (monday,) in mondays:
+            yield "cohort", str(monday), one_value_slice("cohort", str(monday))
 
 
 def _family_judged(made: Mapping[str, KpiStudy], ci_level: float) -> dict[str, KpiStudy]:
