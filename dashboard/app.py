@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from dash.development.base_component import Component
 from flask import g, jsonify
 
 from dashboard import export_routes, http, shell, theme
+from dashboard.answers import Answers, Made, Question
 from dashboard.components import explore, states
 from dashboard.data.queries import Queries
 from dashboard.pages import Context, Page, modules
@@ -25,6 +27,8 @@ from etl.config import Config
 from etl.warehouse import NoVersionError
 
 THREADS_PER_WORKER = 8
+OUTPUTS = ("page-body.children", "state.data", "notices.children", "footer.children", "print-header.children")
+"""What one answer to an address fills."""
 _LOG = logging.getLogger("empathy.dashboard")
 
 INDEX = """<!DOCTYPE html>
@@ -91,6 +95,8 @@ def create_app(source: str | Path | Config) -> Dash:
     http.secure(app, settings)
     app.layout = lambda: shell.layout(context)
     _callbacks(app, context)
+    answers = Answers()
+    answers.register(OUTPUTS, lambda given: asked(context, given["url.pathname"] or "/", given["url.search"] or ""))
     export_routes.register(app.server, context)
 
     @app.server.get("/healthz")  # type: ignore[untyped-decorator]
@@ -106,6 +112,10 @@ def create_app(source: str | Path | Config) -> Dash:
     for module in modules():
         if hasattr(module, "register"):
             module.register(app, context)
+        if hasattr(module, "ASKED"):
+            for outputs, read in module.ASKED.items():
+                answers.register(outputs, partial(read, context))
+    answers.attach(app)
     return app
 
 
@@ -172,17 +182,14 @@ def route(pathname: str | None) -> tuple[Any, dict[str, str]] | None:
 
 def _callbacks(app: Dash, context: Context) -> None:
     @app.callback(
-        Output("page-body", "children"),
-        Output("state", "data"),
-        Output("notices", "children"),
-        Output("footer", "children"),
-        Output("print-header", "children"),
+        *(Output(*name.split(".")) for name in OUTPUTS),  # type: ignore[arg-type]
         Input("url", "pathname"),
         Input("url", "search"),
         Input("fresh", "data"),
     )
     def _navigate(pathname: str | None, search: str | None, _fresh: Any) -> tuple[Any, ...]:
-        return answer(context, pathname or "/", search or "")
+        made = answer(context, pathname or "/", search or "").outputs
+        return tuple(made.get(name, no_update) for name in OUTPUTS)
 
     @app.callback(
         Output("fresh", "data"), Input("poll", "n_intervals"), State("state", "data"), prevent_initial_call=True
@@ -240,7 +247,28 @@ def _callbacks(app: Dash, context: Context) -> None:
     client(ClientsideFunction("empathy", "listViews"), Output("view-list", "title"), Input("saved-views", "data"))
 
 
-def answer(context: Context, pathname: str, search: str) -> tuple[Any, ...]:
+def asked(context: Context, pathname: str, search: str) -> Question:
+    """An address as a question: what its answer depends on, and how it is answered.
+
+    Parameters
+    ----------
+    context : Context
+    pathname, search : str
+        The address as the browser has it.
+    """
+    queries, found = context.queries, route(pathname)
+    if found is None or found[0].PAGE.moving:
+        return Question(None, lambda: answer(context, pathname, search))
+    try:
+        with queries.pinned() as run_id:
+            filters = _filters(context, found[0].PAGE, search)
+    except Exception:  # whatever it is, it is explained where the answer is made
+        return Question(None, lambda: answer(context, pathname, search))
+    key = (run_id, "page", pathname, filters, filters.notices)
+    return Question(key, lambda: answer(context, pathname, search, run_id))
+
+
+def answer(context: Context, pathname: str, search: str, run_id: str | None = None) -> Made:
     """Everything on screen for one address.
 
     Parameters
@@ -248,10 +276,12 @@ def answer(context: Context, pathname: str, search: str) -> tuple[Any, ...]:
     context : Context
     pathname, search : str
         The address as the browser has it.
+    run_id : str, optional
+        The version to answer from; the one being served by default.
 
     Returns
     -------
-    tuple
+    Made
         Page, state for the browser, notices, footer, print header. When something breaks the page stays as it is and
         the notice says so.
     """
@@ -260,14 +290,13 @@ def answer(context: Context, pathname: str, search: str) -> tuple[Any, ...]:
     if found is None:
         words = f"There is no page at {pathname}."
         page = states.message("Page not found", words, [dcc.Link("Go to the overview", href="/", className="button")])
-        return page, _state("", "Page not found", Filters()), [], no_update, []
+        return _made(page, _state("", "Page not found", Filters()), [], None, [])
     module, parts = found
     page_of: Page = module.PAGE
     try:
-        with queries.pinned() as run_id:
-            g.run_id = run_id
-            facets = queries.facets()
-            filters = from_query(search, facets, locale) if page_of.filtered else Filters()
+        with queries.pinned(run_id) as pinned:
+            g.run_id = pinned
+            filters = _filters(context, page_of, search)
             about = queries.about()
             decision = queries.decision(filters)
             body: Component = (
@@ -276,32 +305,41 @@ def answer(context: Context, pathname: str, search: str) -> tuple[Any, ...]:
                 else html.Div([html.H1(page_of.question), states.refused(decision, filters, pathname)])
             )
             state = _state(page_of.key, page_of.question, filters) | {
-                "run_id": run_id,
+                "run_id": pinned,
                 "filtered": page_of.filtered,
                 "summary": filters.describe(locale),
-                "options": shell.options(facets, queries.teams_by_site(), locale),
+                "options": queries.remember(("options", locale), lambda: _options(context)),
                 "plurals": PLURALS,
             }
-            return (
-                body,
-                state,
-                shell.notices(filters),
+            footer, header = (
                 shell.footer(context, about),
                 shell.print_header(context, about, filters, page_of.question),
             )
+            return _made(body, state, shell.notices(filters), footer, header, run_id=pinned)
     except NoVersionError as error:
         page = states.message("Nothing has been built yet", str(error))
-        return page, _state(page_of.key, page_of.question, Filters()), [], [], []
+        return _made(page, _state(page_of.key, page_of.question, Filters()), [], [], [], lasting=False)
     except Exception:
         _LOG.exception("no answer for %s%s (request %s)", pathname, search, g.get("request_id", ""))
         words = "This could not be worked out."
-        return (
-            no_update,
-            no_update,
-            [states.failed(words, g.get("run_id", ""), g.get("request_id", ""))],
-            no_update,
-            no_update,
-        )
+        notice = [states.failed(words, g.get("run_id", ""), g.get("request_id", ""))]
+        return _made(None, None, notice, None, None, lasting=False)
+
+
+def _filters(context: Context, page: Page, search: str) -> Filters:
+    locale = context.settings.config.project.locale
+    return from_query(search, context.queries.facets(), locale) if page.filtered else Filters()
+
+
+def _options(context: Context) -> dict[str, list[Any]]:
+    queries = context.queries
+    return shell.options(queries.facets(), queries.teams_by_site(), context.settings.config.project.locale)
+
+
+def _made(*values: Any, run_id: str = "", lasting: bool = True) -> Made:
+    """The values of ``OUTPUTS``, of which None stays as it is."""
+    given = zip(OUTPUTS, values, strict=True)
+    return Made({name: value for name, value in given if value is not None}, run_id, lasting)
 
 
 def explored(context: Context, names: dict[str, str], pathname: str, search: str) -> Any:

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
+
+import numpy as np
+import polars as pl
 
 T = TypeVar("T")
 
+MEBIBYTE = 2**20
+ENTRY_BYTES = 400
+"""What an entry costs besides its answer: key, lock and place in the order."""
+
 
 class Cache:
-    """Least-recently-used answers, safe for threads; two askers of the same new question wait for one answer.
+    """Least-recently-used answers within a number of bytes; two askers of the same new question wait for one answer.
 
     Parameters
     ----------
-    size : int
-        Answers kept.
+    limit_bytes : int
+        What all answers together may take, by :func:`weight`. An answer larger than this is given, but not kept.
     """
 
-    def __init__(self, size: int = 512) -> None:
-        self._size = size
-        self._answers: OrderedDict[Hashable, Any] = OrderedDict()
+    def __init__(self, limit_bytes: int = 128 * MEBIBYTE) -> None:
+        self._limit = limit_bytes
+        self._answers: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._bytes = 0
         self._lock = threading.Lock()
         self._working: dict[Hashable, threading.Lock] = {}
 
@@ -36,26 +46,66 @@ class Cache:
             Makes the answer; an exception it raises is not kept.
         """
         with self._lock:
-            if key in self._answers:
+            kept = self._answers.get(key)
+            if kept is not None:
                 self._answers.move_to_end(key)
-                found: T = self._answers[key]
+                found: T = kept[0]
                 return found
             turn = self._working.setdefault(key, threading.Lock())
         with turn:
             with self._lock:
-                if key in self._answers:
-                    found = self._answers[key]
+                kept = self._answers.get(key)
+                if kept is not None:
+                    found = kept[0]
                     return found
             try:
                 answer = make()
-                with self._lock:
-                    self._answers[key] = answer
-                    while len(self._answers) > self._size:
-                        self._answers.popitem(last=False)
+                self._keep(key, answer)
             finally:
                 with self._lock:
                     self._working.pop(key, None)
         return answer
 
+    def _keep(self, key: Hashable, answer: Any) -> None:
+        size = ENTRY_BYTES + weight(answer)
+        if size > self._limit:
+            return
+        with self._lock:
+            self._answers[key] = (answer, size)
+            self._bytes += size
+            while self._bytes > self._limit:
+                _, (_, gone) = self._answers.popitem(last=False)
+                self._bytes -= gone
+
+    @property
+    def bytes(self) -> int:
+        """What the answers kept now take."""
+        return self._bytes
+
     def __len__(self) -> int:
         return len(self._answers)
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._answers
+
+
+def weight(value: Any) -> int:
+    """Bytes that an answer takes: exact for frames, arrays and texts, close for what holds them.
+
+    Parameters
+    ----------
+    value : object
+        Containers and dataclasses are followed; what is met twice counts twice.
+    """
+    if isinstance(value, pl.DataFrame | pl.Series):
+        return int(value.estimated_size())
+    if isinstance(value, np.ndarray):
+        return int(value.nbytes) if value.dtype != object else value.size * 64
+    own = sys.getsizeof(value)
+    if isinstance(value, Mapping):
+        return own + sum(weight(name) + weight(part) for name, part in value.items())
+    if isinstance(value, tuple | list | set | frozenset):
+        return own + sum(weight(part) for part in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return own + sum(weight(getattr(value, part.name)) for part in fields(value))
+    return own

@@ -103,10 +103,16 @@ class Queries:
         return self._warehouse.versions()
 
     @contextmanager
-    def pinned(self) -> Iterator[str]:
-        """Answer everything in the block from one version, whatever is published meanwhile."""
+    def pinned(self, run_id: str | None = None) -> Iterator[str]:
+        """Answer everything in the block from one version, whatever is published meanwhile.
+
+        Parameters
+        ----------
+        run_id : str, optional
+            The version; the one being served, or pinned around this block, by default.
+        """
         before = getattr(self._local, "run_id", None)
-        self._local.run_id = before or self._warehouse.current().run_id
+        self._local.run_id = run_id or before or self._warehouse.current().run_id
         try:
             yield self._local.run_id
         finally:
@@ -130,6 +136,10 @@ class Queries:
                 return make(cursor)
 
         return self._cache.get((run_id, *key), answer)
+
+    def remember(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
+        """The same for answers worked out from other answers of this class, which need no cursor."""
+        return self._cache.get((self.run_id(), *key), make)
 
     def frame(self, sql: str, parameters: tuple[Any, ...] = ()) -> pl.DataFrame:
         """Rows of a query about things that are not persons (``meta``, ``result`` of all slices, ``mart.adoption``)."""

@@ -18,6 +18,9 @@ A page is a module in this folder with these names:
 ``register(app, context)`` (optional)
     Further callbacks of the page alone. A choice inside a page (which KPI, which two cohorts) belongs into the
     address; write it with a callback on ``Output("url", "pathname" or "search", allow_duplicate=True)``.
+``ASKED`` (optional)
+    Outputs of such a callback (``"id.property"``, ...) to a function that, from context and inputs, gives a
+    :class:`dashboard.answers.Question`: its finished answers are then kept (:mod:`dashboard.answers`).
 
 Then add the module to ``modules()`` below; navigation, filters, address, error state and downloads follow.
 Rows become view models in ``dashboard/views/<page>.py``, drawings come from ``dashboard/figures``; both are pure and
@@ -54,6 +57,9 @@ class Page:
         What the page answers.
     filtered : bool
         Whether the filter bar applies.
+    moving : bool
+        Whether the page shows more than its version of the data holds (today's date, what has been published since), so
+        that finished answers must not be kept.
     """
 
     key: str
@@ -61,6 +67,7 @@ class Page:
     name: str
     question: str
     filtered: bool = True
+    moving: bool = False
 
     @property
     def base(self) -> str:

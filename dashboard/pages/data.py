@@ -21,7 +21,7 @@ from dashboard.views import data_quality as view
 from dashboard.views.verdicts import plural
 from etl.kpis import Kpi
 
-PAGE = Page("data", "/data/<kpi>", "Data", "Can I trust today's numbers?", filtered=False)
+PAGE = Page("data", "/data/<kpi>", "Data", "Can I trust today's numbers?", filtered=False, moving=True)
 MOST_FILES = 400
 MOST_RESTATED = 100
 OPEN_CHECKS = 14

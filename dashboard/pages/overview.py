@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 from dash import Dash, Input, Output, dcc, html, no_update
 
+from dashboard.answers import Made, Question
 from dashboard.components.attributes import attributes
 from dashboard.components.chart import chart_card
 from dashboard.components.kpi_card import kpi_card, verdict_badge
@@ -26,6 +27,8 @@ from etl.kpis import Kpi
 PAGE = Page("overview", "/", "Overview", "Is empathy training working, and is it worth it?")
 MAX_REASONS = 4
 MAX_NAMED = 5
+REST = "overview-rest.children"
+"""What the second answer fills."""
 
 
 def answer(context: Context, filters: Filters) -> html.Div:
@@ -40,7 +43,7 @@ def answer(context: Context, filters: Filters) -> html.Div:
             html.P(head.detail, className="lede"),
             html.Div([kpi_card(card, filters, reader) for card in head.cards], className="cards"),
             html.Div(_rest(context, filters) if quick else pending, id="overview-rest"),
-            dcc.Store(id="overview-wanted", data=None if quick else filters.to_query()),
+            None if quick else dcc.Store(id="overview-wanted", data=filters.to_query()),
         ]
     )
 
@@ -50,12 +53,26 @@ def register(app: Dash, context: Context) -> None:
 
     @app.callback(Output("overview-rest", "children"), Input("overview-wanted", "data"), prevent_initial_call=False)
     def _more(wanted: str | None) -> Any:
-        if wanted is None:
-            return no_update
-        with context.queries.pinned():
-            filters = from_query(wanted, context.queries.facets())
-            decision = context.queries.decision(filters)
-            return _rest(context, filters) if decision.allowed else no_update
+        return no_update if wanted is None else _rest_answer(context, wanted).outputs.get(REST, no_update)
+
+
+def _rest_answer(context: Context, wanted: str, run_id: str | None = None) -> Made:
+    with context.queries.pinned(run_id) as pinned:
+        filters = from_query(wanted, context.queries.facets())
+        allowed = context.queries.decision(filters).allowed
+        return Made({REST: _rest(context, filters)} if allowed else {}, pinned)
+
+
+def _rest_asked(context: Context, given: dict[str, Any]) -> Question | None:
+    wanted = given["overview-wanted.data"]
+    if wanted is None:
+        return None
+    with context.queries.pinned() as run_id:
+        filters = from_query(wanted, context.queries.facets())
+    return Question((run_id, "rest", filters), lambda: _rest_answer(context, wanted, run_id))
+
+
+ASKED = {(REST,): _rest_asked}
 
 
 def head_of(context: Context, filters: Filters) -> view.Head:
@@ -117,7 +134,8 @@ def _forest(context: Context, model: view.Rest, filters: Filters) -> html.Sectio
             "change": item.estimate if item.available else None,
             "shown": item.change,
             "range": item.span or "–",
-            "verdict": f"{item.verdict.mark} {item.verdict.label}",
+            "verdict": f"{item.verdict.mark} {item.verdict.label}"
+            + (f": {item.verdict.reason}" if not item.available and item.verdict.reason else ""),
             "agents": item.n_agents,
         }
         for item in model.effects

@@ -1,0 +1,210 @@
+"""Finished answers: what an address leads to, ready to be sent, remembered as long as its version is served.
+
+Most of an answer's cost is not the estimate but the page around it: components, drawings, words, their JSON and its
+compression. So the bytes themselves are kept. A kept answer depends on the version of the data, the address and the
+configuration of this process, and on nothing else: no reader, no cookie, no saved view (those stay in the browser). It
+was made by the same code with the same rules for small groups as any other, so it holds nothing that could not be
+shown again.
+
+Assumptions
+-----------
+1. Pages are functions of their version, filters and address; one that shows more (today's date, the list of versions)
+   says so with ``Page.moving`` and is made anew for every reader.
+2. A failure is not an answer: it is never kept.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import brotli  # type: ignore[import-untyped]
+import orjson
+from dash import Dash
+from dash.development.base_component import Component
+from flask import Flask, Response, g, request
+
+from dashboard.data.cache import MEBIBYTE, Cache
+
+LIMIT_BYTES = 48 * MEBIBYTE
+"""Answers of one worker, compressed: some 2,500 pages."""
+BROTLI_QUALITY = 4
+"""What a page is compressed with: a few milliseconds; 5 costs twice as much and gains 3%."""
+CALLBACK_PATH = "/_dash-update-component"
+_LOG = logging.getLogger("empathy.dashboard")
+
+
+@dataclass(frozen=True)
+class Made:
+    """An answer as a callback would give it.
+
+    Attributes
+    ----------
+    outputs : dict
+        ``"id.property"`` to its value; outputs left out stay as they are.
+    run_id : str
+        The version it is about.
+    lasting : bool
+        Whether it may be kept; a failure may not.
+    """
+
+    outputs: dict[str, Any]
+    run_id: str = ""
+    lasting: bool = True
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, and how it is answered.
+
+    Attributes
+    ----------
+    key : hashable or None
+        Everything the answer depends on, the run id among it; None when it must not be kept.
+    make : callable
+        Gives the answer.
+    """
+
+    key: Hashable | None
+    make: Callable[[], Made]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An answer ready to be sent: compressed JSON and the version it is about."""
+
+    body: bytes
+    run_id: str
+
+
+class _NotLasting(Exception):
+    """Carries an answer past the cache."""
+
+    def __init__(self, sent: Sent) -> None:
+        super().__init__()
+        self.sent = sent
+
+
+class Answers:
+    """Finished answers of one process; safe to share between threads.
+
+    Parameters
+    ----------
+    limit_bytes : int
+        What the kept answers may take.
+    turns : int, optional
+        How many answers may be worked out at the same time; any number by default. More than there are processors only
+        make each other, and every kept answer, slower.
+    """
+
+    def __init__(self, limit_bytes: int = LIMIT_BYTES, turns: int | None = None) -> None:
+        self._cache = Cache(limit_bytes)
+        self._turns: AbstractContextManager[Any] = threading.BoundedSemaphore(turns) if turns else nullcontext()
+        self._questions: dict[str, Callable[[dict[str, Any]], Question | None]] = {}
+
+    def register(self, outputs: tuple[str, ...], read: Callable[[dict[str, Any]], Question | None]) -> None:
+        """Answer a callback from here instead of by Dash.
+
+        Parameters
+        ----------
+        outputs : tuple of str
+            ``"id.property"`` of the callback, in its order.
+        read : callable
+            From the values of the inputs (``"id.property"`` to value) to the question; None leaves it to Dash.
+        """
+        name = outputs[0] if len(outputs) == 1 else f"..{'...'.join(outputs)}.."
+        self._questions[name] = read
+
+    def sent(self, question: Question) -> Sent:
+        """The answer to a question, worked out at most once."""
+        key = question.key
+        try:
+            return self._cache.get(key, lambda: self._made(question)) if key is not None else self._made(question)
+        except _NotLasting as carried:
+            return carried.sent
+
+    def _made(self, question: Question) -> Sent:
+        with self._turns:
+            made = question.make()
+            sent = Sent(bytes(brotli.compress(encoded(made.outputs), quality=BROTLI_QUALITY)), made.run_id)
+        if not made.lasting:
+            raise _NotLasting(sent)
+        return sent
+
+    def attach(self, app: Dash) -> None:
+        """Let requests for registered callbacks be answered from here."""
+        server: Flask = app.server
+
+        @server.before_request
+        def _known() -> Response | None:
+            if request.method != "POST" or request.path != CALLBACK_PATH:
+                return None
+            body: Any = request.get_json(silent=True)
+            read = self._questions.get(str(body.get("output"))) if isinstance(body, dict) else None
+            if read is None:
+                return None
+            try:
+                question = read({f"{given['id']}.{given['property']}": given.get("value") for given in body["inputs"]})
+            except (KeyError, TypeError, AttributeError):
+                return None  # not a request of this application's pages; Dash says what is wrong with it
+            if question is None:
+                return None
+            return response(self.sent(question))
+
+    @property
+    def cache(self) -> Cache:
+        """The kept answers."""
+        return self._cache
+
+
+def response(sent: Sent) -> Response:
+    """An HTTP response of a finished answer, compressed when the reader takes it so."""
+    g.run_id = sent.run_id
+    if "br" in request.headers.get("Accept-Encoding", ""):
+        made = Response(sent.body, mimetype="application/json")
+        made.headers["Content-Encoding"] = "br"
+    else:
+        made = Response(brotli.decompress(sent.body), mimetype="application/json")
+    made.headers["Vary"] = "Accept-Encoding"
+    return made
+
+
+def encoded(outputs: dict[str, Any]) -> bytes:
+    """What Dash would write for a callback's outputs.
+
+    Parameters
+    ----------
+    outputs : dict
+        ``"id.property"`` to its value.
+    """
+    by_id: dict[str, dict[str, Any]] = {}
+    for name, value in outputs.items():
+        component, prop = name.rsplit(".", 1)
+        by_id.setdefault(component, {})[prop] = value
+    return orjson.dumps({"multi": True, "response": by_id}, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+_BOOKKEEPING = frozenset(
+    {
+        "_prop_names",
+        "_valid_wildcard_attributes",
+        "available_properties",
+        "available_wildcard_properties",
+        "_type",
+        "_namespace",
+        "_base_nodes",
+        "_children_props",
+    }
+)
+
+
+def _plain(value: Any) -> Any:
+    """A component as the browser reads it."""
+    if isinstance(value, Component):
+        props = {name: part for name, part in vars(value).items() if name not in _BOOKKEEPING}
+        return {"props": props, "type": value._type, "namespace": value._namespace}
+    raise TypeError(f"{type(value).__name__} cannot be sent to the browser")

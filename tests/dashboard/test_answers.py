@@ -1,0 +1,164 @@
+"""Finished answers: the same as Dash would give, made once, never of another version, never of a failure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import brotli
+import pytest
+from dash._utils import to_json
+from flask.testing import FlaskClient
+
+from dashboard import app as application
+from dashboard import create_app
+from dashboard.answers import Answers, Made, Question, encoded
+from dashboard.pages import Context, modules, overview
+
+LOCAL = {"Host": "127.0.0.1"}
+
+
+@pytest.fixture(scope="module")
+def client(config_path: Path) -> FlaskClient:
+    return create_app(config_path).server.test_client()
+
+
+def post(client: FlaskClient, pathname: str, search: str = "", encoding: str = "") -> Any:
+    body = {
+        "output": f"..{'...'.join(application.OUTPUTS)}..",
+        "outputs": [dict(zip(("id", "property"), name.split("."), strict=True)) for name in application.OUTPUTS],
+        "inputs": [
+            {"id": "url", "property": "pathname", "value": pathname},
+            {"id": "url", "property": "search", "value": search},
+            {"id": "fresh", "property": "data", "value": None},
+        ],
+        "changedPropIds": ["url.pathname"],
+    }
+    headers = LOCAL | ({"Accept-Encoding": encoding} if encoding else {})
+    return client.post("/_dash-update-component", json=body, headers=headers)
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Selections the overview was made for."""
+    made: list[str] = []
+    before = overview.answer
+
+    def answer(context: Context, filters: Any) -> Any:
+        made.append(filters.to_query())
+        return before(context, filters)
+
+    monkeypatch.setattr(overview, "answer", answer)
+    return made
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda module: module.PAGE.key)
+def test_the_bytes_are_those_that_dash_would_write(context: Context, module: Any) -> None:
+    with application.Dash(__name__).server.test_request_context():
+        made = application.answer(context, module.PAGE.base, "?site=Madrid").outputs
+    by_id: dict[str, Any] = {}
+    for name, value in made.items():
+        by_id.setdefault(name.split(".")[0], {})[name.split(".")[1]] = value
+    by_dash: Any = to_json({"multi": True, "response": by_id})  # type: ignore[no-untyped-call]
+    assert json.loads(encoded(made)) == json.loads(by_dash)
+
+
+def test_a_known_answer_is_not_made_again(config_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, made = create_app(config_path).server.test_client(), counted(monkeypatch)
+    first = post(client, "/", "?site=Madrid&channel=chat")
+    again = [post(client, "/", search) for search in ("?site=Madrid&channel=chat", "?channel=chat&site=Madrid")]
+    assert made == ["site=Madrid&channel=chat"]
+    assert [answer.data for answer in again] == [first.data] * 2
+
+
+def test_what_was_ignored_is_said_beside_a_known_answer(config_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, made = create_app(config_path).server.test_client(), counted(monkeypatch)
+    plain, wrong = post(client, "/", "?site=Madrid"), post(client, "/", "?site=Madrid&site=Atlantis")
+    assert "Atlantis" not in plain.get_data(as_text=True)
+    assert "Atlantis" in wrong.get_data(as_text=True)
+    assert len(made) == 2
+
+
+def test_a_kept_answer_comes_compressed_for_who_takes_it(client: FlaskClient) -> None:
+    plain = post(client, "/effects/escalation_rate")
+    squeezed = post(client, "/effects/escalation_rate", encoding="gzip, deflate, br, zstd")
+    zipped = post(client, "/effects/escalation_rate", encoding="gzip")
+    assert "Content-Encoding" not in plain.headers
+    assert squeezed.headers["Content-Encoding"] == "br"
+    assert brotli.decompress(squeezed.data) == plain.data
+    assert zipped.headers["Content-Encoding"] == "gzip"
+    assert len(squeezed.data) < len(plain.data) / 3
+    for answer in (plain, squeezed, zipped):
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "Accept-Encoding" in answer.headers["Vary"]
+        assert answer.headers["X-Frame-Options"] == "DENY"
+
+
+def test_a_new_version_makes_new_answers(tmp_path: Path, build: Callable[..., Path]) -> None:
+    client = create_app(build(tmp_path, "first", seed=1)).server.test_client()
+    before = post(client, "/").get_json()["response"]
+    assert post(client, "/").get_json()["response"] == before
+    build(tmp_path, "second", seed=2)
+    after = post(client, "/").get_json()["response"]
+    assert (before["state"]["data"]["run_id"], after["state"]["data"]["run_id"]) == ("first", "second")
+    assert before["page-body"] != after["page-body"]
+
+
+def test_an_answer_is_about_the_version_it_is_kept_under(tmp_path: Path, build: Callable[..., Path]) -> None:
+    """Published between the question and its answer: the answer must still be about the version in its key."""
+    config = build(tmp_path, "first", seed=1)
+    app = create_app(config)
+    from dashboard.data.queries import Queries
+    from dashboard.settings import from_config
+
+    settings = from_config(config)
+    context = Context(settings, Queries(settings))
+    with app.server.test_request_context():
+        question = application.asked(context, "/", "")
+        build(tmp_path, "second", seed=2)
+        made = question.make()
+    assert isinstance(question.key, tuple)
+    assert question.key[0] == "first"
+    assert made.run_id == made.outputs["state.data"]["run_id"] == "first"
+
+
+def test_a_failure_is_not_kept(config_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = create_app(config_path).server.test_client()
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("for a moment")
+
+    with monkeypatch.context() as moment:
+        moment.setattr(overview, "answer", broken)
+        assert "could not be worked out" in post(client, "/").get_data(as_text=True)
+    assert "page-body" in post(client, "/").get_json()["response"]
+
+
+def test_a_page_that_shows_more_than_its_version_is_made_anew(context: Context) -> None:
+    assert application.asked(context, "/data", "").key is None
+    assert application.asked(context, "/nowhere", "").key is None
+    assert application.asked(context, "/effects", "").key is not None
+
+
+@pytest.mark.parametrize("path", ["/", "/effects/escalation_rate"])
+def test_a_small_group_is_refused_the_second_time_too(client: FlaskClient, path: str) -> None:
+    post(client, path, "?site=Porto")
+    for _ in range(2):
+        found = post(client, path, "?team=Porto-8").get_data(as_text=True)
+        assert "Nothing to show for this selection" in found
+        assert "data-kpi" not in found
+
+
+def test_answers_keep_within_their_bytes() -> None:
+    answers = Answers(limit_bytes=20_000)
+    for number in range(500):
+        text = json.dumps([number * k for k in range(100)])
+        answers.sent(Question(("v", number), lambda text=text: Made({"page.children": text})))  # type: ignore[misc]
+        assert answers.cache.bytes <= 20_000
+    assert 10 < len(answers.cache) < 500
+
+
+def test_strange_requests_are_left_to_dash(client: FlaskClient) -> None:
+    for body in ({}, {"output": f"..{'...'.join(application.OUTPUTS)}..", "inputs": [{"id": "url"}]}):
+        assert client.post("/_dash-update-component", json=body, headers=LOCAL).status_code >= 400
