@@ -29,6 +29,8 @@ from etl.warehouse import frame
 
 BY = {"wave": "cohort", "site": "site", "team": "team", "course": ""}
 """What can be compared, and the filter that selects one of it."""
+UNUSABLE = "dont_use"
+"""The verdict of a broken comparison."""
 NUMBERS = (
     "n_contacts",
     "before",
@@ -101,12 +103,12 @@ def _gains(queries: Queries, cursor: duckdb.DuckDBPyConnection, kpi: Kpi, by: st
     rows = group_effects(panel, groups, code, anticipation=setting.design.anticipation_weeks)
     if rows.is_empty():
         return Gains(_blank(), np.nan, np.nan, "Nobody in this selection has been trained in these weeks.")
-    reason = ""
-    if setting.design.headline != _PANEL_ESTIMATOR:
+    reason = _broken(queries, kpi, filters)
+    if reason or setting.design.headline != _PANEL_ESTIMATOR:
         nothing = [pl.lit(None, pl.Float64).alias(name) for name in ("estimate", "own_error", "std_error", "df")]
         rows = rows.with_columns(nothing)
-        reason = "Agents were picked by a rule, so a single group has no fair comparison of its own."
-    if by in ("wave", "site"):
+        reason = reason or "Agents were picked by a rule, so a single group has no fair comparison of its own."
+    if by in ("wave", "site") and not _broken(queries, kpi, filters):
         rows, reason = _with_stored(queries, rows, kpi, by, filters), ""
     minimum, of_site = queries.settings.min_group, _site_of(teams, sites)
     site = pl.col("name").replace_strict(of_site, default="") if by == "team" else pl.lit("")
@@ -130,6 +132,14 @@ def _gains(queries: Queries, cursor: duckdb.DuckDBPyConnection, kpi: Kpi, by: st
         shrunk_high=drawn.ci_high,
     ).with_columns(pl.selectors.float().fill_nan(None))
     return Gains(rows.select("name", "site", "n_agents", *NUMBERS, "suppressed"), drawn.mean, drawn.spread, reason)
+
+
+def _broken(queries: Queries, kpi: Kpi, filters: Filters) -> str:
+    """Why no group's number may be read: the comparison that all of them share does not hold; empty where it does."""
+    headline = queries.headline(kpi.id, filters)
+    if headline is None or headline["verdict"] != UNUSABLE:
+        return ""
+    return f"Don't use single groups of this KPI, because the comparison itself does not hold: {headline['reason']}"
 
 
 def _panel(
@@ -205,7 +215,7 @@ def _with_stored(queries: Queries, rows: pl.DataFrame, kpi: Kpi, by: str, filter
             chosen = replace(filters, site=(name,))
             if name and queries.decision(chosen).allowed:
                 headline = queries.headline(kpi.id, chosen)
-                if headline is not None:
+                if headline is not None and headline["verdict"] != UNUSABLE:
                     found[name] = headline
     updated = []
     for row in rows.iter_rows(named=True):
@@ -269,6 +279,8 @@ def _by_week(queries: Queries, cursor: duckdb.DuckDBPyConnection, kpi: Kpi, filt
     columns = ["cohort", "week", "estimate", "std_error", "n_agents"]
     minimum = queries.settings.min_group
     rows = pl.DataFrame(schema=dict.fromkeys(columns, pl.Float64))
+    if _broken(queries, kpi, filters):
+        return rows
     if filters.is_everything and queries.has("result.att_gt"):
         rows = frame(cursor, "select * from result.att_gt where kpi = ? order by cohort, week", [kpi.id])
     if rows.is_empty():

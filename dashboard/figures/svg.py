@@ -19,8 +19,8 @@ Tree = list[Any]
 
 TAGS = frozenset({"svg", "g", "path", "line", "rect", "circle", "text", "tspan", "polyline", "polygon", "title"})
 """Elements a figure may use; the browser component refuses any other."""
-NARROWEST = 1e-12
-"""Relative width under which a domain has no room for a scale."""
+NARROWEST = 1e-10
+"""Relative width under which a domain has no room for a scale: ticks would differ by less than numbers can hold."""
 CHARACTER_WIDTH = 0.54
 """Mean width of a character of the interface font, in ems; used to keep labels apart."""
 COLOURS = (

@@ -185,7 +185,8 @@ def _pair(
         [
             html.Div(html.H2(compared.sentence, className="card-title", id="pair-title"), className="card-head"),
             html.P(
-                f"Two {view.NAMES[by].lower()} side by side, each against its own comparison. Choose others below.",
+                f"Two {view.NAMES[by].lower()} side by side, each against its own comparison, its own estimate not "
+                f"drawn to the average. {_extremes(shown, pair)}Choose others below.",
                 className="card-subtitle",
             ),
             html.Div(columns, className="halves columns"),
@@ -207,6 +208,14 @@ def _pair(
         className="card spaced",
         **attributes({"aria-labelledby": "pair-title"}),
     )
+
+
+def _extremes(shown: list[view.Group], pair: str) -> str:
+    """The first and the last of a list are not two that somebody picked beforehand."""
+    known = sum(g.known for g in shown)
+    if pair or known < 3:
+        return ""
+    return f"They are the first and the last of {known}, so part of the gap is luck. "
 
 
 def _side(context: Context, g: view.Group, kpi: Kpi, picker: Any, figure: dict[str, Any] | None) -> html.Div:

@@ -21,8 +21,11 @@ from dashboard.figures.ladder import ladder
 from dashboard.pages import Context, Exploration, Page
 from dashboard.state import Filters
 from dashboard.views import effects as view
+from dashboard.views.verdicts import UNUSABLE, split_level
 from etl.kpis import Kpi, KpiError
 
+LONG_CHANGE = 14
+"""Characters of a change that are read large together; a longer unit stands smaller behind its number."""
 PAGE = Page("effects", "/effects/<kpi>", "Effects", "Did training change this? When? How sure are we?")
 
 
@@ -50,22 +53,30 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
         [
             picker,
             html.H1(model.sentence, id="headline"),
-            html.P(
-                [html.Span(chosen.question), " ", html.Span(model.why if model.why not in model.sentence else "")],
-                className="lede",
-            ),
+            html.P(" ".join([chosen.question, *_lede(model)]), className="lede"),
             html.Div(
                 [
                     html.Div(
-                        [_course(context, model, filters), _ladder(context, model, filters), _would_change(model)],
+                        [
+                            _course(context, model, filters),
+                            _ladder(context, model, filters),
+                            _would_change(model),
+                            _definition(chosen),
+                        ],
                         className="stack",
                     ),
-                    html.Div([_verdict(model), _checks(model), _definition(chosen)], className="stack"),
+                    html.Div([_verdict(model), _checks(model)], className="stack"),
                 ],
                 className="columns two-one",
             ),
         ]
     )
+
+
+def _lede(model: view.EffectsPage) -> list[str]:
+    """What the verdict adds to its answer, once."""
+    why = "" if model.why in f"{model.sentence} {model.detail}" else model.why
+    return [words for words in (model.detail, why) if words]
 
 
 def register(app: Dash, context: Context) -> None:
@@ -140,8 +151,10 @@ def _course(context: Context, model: view.EffectsPage, filters: Filters) -> html
         figure=event_study(model.events, model.effect, reader),
         definition="Week 0 is the first week after training. Before it the points should lie around zero: trained and "
         "untrained moved together. After it they show what training changed.",
-        instead=message("No course over time", "There are too few weeks or agents to draw it for this selection."),
-        note=f"Weeks with few agents are left out (under {view.SHARE_OF_PEAK:.0%} of the fullest week, or under "
+        instead=_no_course(kpi, filters),
+        note="Only the weeks before training are drawn: what came after them is not an effect of training."
+        if model.effect.verdict.state == UNUSABLE
+        else f"Weeks with few agents are left out (under {view.SHARE_OF_PEAK:.0%} of the fullest week, or under "
         f"{context.settings.min_group} agents).",
         columns=columns,
         rows=rows,
@@ -170,12 +183,7 @@ def _ladder(context: Context, model: view.EffectsPage, filters: Filters) -> html
         figure=ladder(model.rungs, kpi, reader),
         definition="Each step removes a way of being fooled: season, learning on the job, who was picked, and agents "
         "already trained serving as comparison.",
-        instead=message(
-            "Why not simply compare?",
-            "The simpler ways of comparing are set side by side for everybody; for this selection only the fair "
-            "comparison was made.",
-            [dcc.Link("Show everybody", href=f"/effects/{kpi.id}#ladder", className="button")],
-        ),
+        instead=_no_ladder(model, filters),
         columns=[
             Column("label", "Way of comparing"),
             Column("shown", "Answer"),
@@ -192,8 +200,36 @@ def _ladder(context: Context, model: view.EffectsPage, filters: Filters) -> html
     )
 
 
+def _no_course(kpi: Kpi, filters: Filters) -> html.Div:
+    """Why there is no effect by week."""
+    if kpi.unit == "hazard":
+        words = "An agent leaves once, so there is no level of one agent to follow from week to week. The page about "
+        words += "attrition shows who is still here after how many months."
+        link = dcc.Link("See who stays", href=address("/attrition", filters), className="button")
+        return message("Leaving has no course by week", words, [link])
+    return message("No course over time", "There are too few weeks or agents to draw it for this selection.")
+
+
+def _no_ladder(model: view.EffectsPage, filters: Filters) -> html.Div:
+    """Why the simpler ways of comparing are not set side by side."""
+    kpi = model.effect.kpi
+    if model.effect.verdict.state == UNUSABLE:
+        words = "Even the fairest comparison does not hold here, so no way of comparing gives an answer to be read. "
+        return message("No way of comparing can be used", f"{words}The file with the numbers is in the menu above.")
+    if kpi.unit == "hazard":
+        words = "People must stay to be trained, so whoever simply counts leavers finds that training keeps people, "
+        words += "even where it does nothing. Only agents of the same tenure in the same month are compared."
+        return message("Counting leavers would mislead", words)
+    everybody = [dcc.Link("Show everybody", href=f"/effects/{kpi.id}#ladder", className="button")]
+    if filters.is_everything:
+        return message("Why not simply compare?", "No simpler way of comparing has an answer here.")
+    words = "The simpler ways of comparing are set side by side for everybody; for this selection only the fair "
+    return message("Why not simply compare?", f"{words}comparison was made.", everybody)
+
+
 def _verdict(model: view.EffectsPage) -> html.Section:
     effect = model.effect
+    number, unit = split_level(effect.change) if len(effect.change) > LONG_CHANGE else (effect.change, "")
     facts = [html.Div([html.Dt(name), html.Dd(words)]) for name, words in model.facts]
     return html.Section(
         [
@@ -203,11 +239,17 @@ def _verdict(model: view.EffectsPage) -> html.Section:
                 className="verdict-large",
             ),
             html.Div(
-                effect.change,
-                className=f"level tone-{effect.tone}",
-                **attributes({"data-kpi": effect.kpi.id, "data-what": "change"}),
+                [
+                    html.Span(
+                        number,
+                        className=f"level tone-{effect.tone}",
+                        **attributes({"data-kpi": effect.kpi.id, "data-what": "change"}),
+                    ),
+                    html.Span(unit, className="level-unit"),
+                ],
+                className="level-row",
             ),
-            html.P(effect.likely, className="muted") if effect.likely else None,
+            html.P(effect.likely or effect.verdict.reason, className="muted"),
             html.Dl(facts, className="fact-list"),
             html.P([html.Strong("Second opinion. "), model.second], className="small") if model.second else None,
             html.P([html.Strong("Completing it. "), model.completion], className="small") if model.completion else None,
@@ -234,10 +276,23 @@ def _checks(model: view.EffectsPage) -> html.Section:
         for line in model.checks
     ]
     return html.Section(
-        [html.H2(model.checks_title, className="card-title"), html.Ul(lines, className="open-list")],
+        [
+            html.H2(model.checks_title, className="card-title"),
+            html.Ul(lines, className="open-list") if lines else html.P(_unchecked(model.effect.kpi), className="small"),
+        ],
         className="card",
         id="checks",
     )
+
+
+def _unchecked(kpi: Kpi) -> str:
+    """Why there are no checks."""
+    if kpi.unit == "hazard":
+        return (
+            "Whoever left before the planned week was never there to be trained, so there is no path before training "
+            "to check. Agents of the same tenure, month and site stand beside each other instead."
+        )
+    return "There are too few weeks or agents in this selection to check the comparison."
 
 
 def _would_change(model: view.EffectsPage) -> html.Section | None:

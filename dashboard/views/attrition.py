@@ -12,6 +12,7 @@ import polars as pl
 from analysis.leaving import by_plan
 from analysis.units import Reader
 from analysis.verdict import LABELS, MARKS
+from dashboard.views.verdicts import UNUSABLE
 
 NAMES = {"any": "All leavers", "voluntary": "Left by choice", "involuntary": "Dismissed or contract ended"}
 """Kind of leaving to its name on screen."""
@@ -150,8 +151,10 @@ def _subtitle(kind: str, ci_level: float, *, planned: bool) -> str:
 
 
 def _ratio(row: Mapping[str, Any], name: str, reader: Reader) -> dict[str, Any]:
-    words = ratio_words(row["hazard_ratio"], row["ci_low"], row["ci_high"], reader)
     state = str(row["verdict"])
+    if state == UNUSABLE:
+        row = {**row, "hazard_ratio": None, "ci_low": None, "ci_high": None}
+    words = ratio_words(row["hazard_ratio"], row["ci_low"], row["ci_high"], reader)
     tone = "unsure"
     if state in ("clear", "clear_but_small") and row["hazard_ratio"] is not None:
         tone = "better" if row["hazard_ratio"] < 1 else "worse"
@@ -165,7 +168,7 @@ def _ratio(row: Mapping[str, Any], name: str, reader: Reader) -> dict[str, Any]:
         "n_agents": row["n_agents"],
         "verdict": f"{MARKS[state]} {LABELS[state]}",
         "tone": tone,
-        "words": words or "Too few leavers to compare",
+        "words": words or (f"– {LABELS[state]}" if state == UNUSABLE else "Too few leavers to compare"),
         "tip": f"{NAMES[name]}: {words}. {_counts(row, reader)}." if words else str(row["sentence"] or ""),
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from analysis.units import Reader
-from dashboard.views.verdicts import MEANINGS, Effect, plural
+from dashboard.views.verdicts import MEANINGS, UNUSABLE, Effect, plural
 from dashboard.views.verdicts import effect as read_effect
 from etl.kpis import Kpi
 
@@ -77,10 +77,15 @@ class Rung:
 
 @dataclass(frozen=True)
 class EffectsPage:
-    """Everything on the page; ``second`` is the second opinion in words, ``other`` its numbers."""
+    """Everything on the page; ``second`` is the second opinion in words, ``other`` its numbers.
+
+    Where the comparison is broken there are the weeks before training and the checks, which show how, and no other
+    number.
+    """
 
     effect: Effect
     sentence: str
+    detail: str
     why: str
     course_title: str
     events: tuple[EventPoint, ...]
@@ -116,11 +121,16 @@ def build(kpi: Kpi, frames: dict[str, pl.DataFrame], reader: Reader) -> EffectsP
     row = by_role["headline"]
     effect = read_effect(row, kpi, reader)
     events = event_points(frames.get("event_time"), str(row["estimator"]))
+    if effect.verdict.state == UNUSABLE:
+        events = tuple(point for point in events if point.week < 0)
     checks = check_lines(frames.get("check"))
-    rungs = _rungs(frames.get("ladder"), kpi, reader, str(row["estimator"]))
+    broken = effect.verdict.state == UNUSABLE
+    rungs = () if broken else _rungs(frames.get("ladder"), kpi, reader, str(row["estimator"]))
+    sentence, detail = two_parts(effect.verdict.sentence)
     return EffectsPage(
         effect=effect,
-        sentence=effect.verdict.sentence,
+        sentence=sentence,
+        detail=detail,
         why=effect.verdict.reason or MEANINGS.get(effect.verdict.state, ""),
         course_title=course_title(effect, events, reader),
         events=events,
@@ -129,11 +139,17 @@ def build(kpi: Kpi, frames: dict[str, pl.DataFrame], reader: Reader) -> EffectsP
         rungs=rungs,
         ladder_title=_ladder_title(rungs, kpi),
         second=_second(by_role.get("second_opinion"), effect, reader),
-        completion=_completion(by_role.get("completion"), kpi, reader),
-        other=_other(by_role.get("second_opinion"), kpi, reader),
+        completion="" if broken else _completion(by_role.get("completion"), kpi, reader),
+        other=None if broken else _other(by_role.get("second_opinion"), kpi, reader),
         facts=_facts(row, effect, reader),
         would_change=would_change(effect, checks, reader),
     )
+
+
+def two_parts(sentence: str) -> tuple[str, str]:
+    """A verdict's answer, to be read large, and what it adds."""
+    first, stop, rest = sentence.partition(". ")
+    return (f"{first}.", rest) if stop else (sentence, "")
 
 
 def event_points(rows: pl.DataFrame | None, estimator: str) -> tuple[EventPoint, ...]:
@@ -179,7 +195,7 @@ def course_title(effect: Effect, events: Sequence[EventPoint], reader: Reader) -
             return f"{name} after training: a change, but not one that can be credited to training yet"
         words = {
             "no_meaningful_change": f"{name} stayed close to what it would have been",
-            "dont_use": f"{name}: the comparison does not hold, so read no effect from this",
+            "dont_use": f"{name}: the comparison does not hold, so nothing is shown after training",
         }
         return words.get(effect.verdict.state, f"{name} after training: the range still holds no change")
     verb = "rose" if effect.estimate > 0 else "fell"

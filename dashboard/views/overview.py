@@ -113,7 +113,8 @@ def head(
     sizes = {}
     for kpi in told:
         item = effects[kpi.id]
-        sizes[kpi.id] = reader.size(item.estimate, kpi, item.ci_low, item.ci_high)
+        if item.available:
+            sizes[kpi.id] = reader.size(item.estimate, kpi, item.ci_low, item.ci_high)
     sentence, detail = headline({kpi.id: effects[kpi.id].verdict for kpi in told}, told, sizes, where=where)
     cards = tuple(_card(effects[kpi.id], weekly.get(kpi.id), trained_from, reader) for kpi in primary[:N_CARDS])
     return Head(sentence, detail, cards)

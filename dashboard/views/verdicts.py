@@ -20,7 +20,8 @@ MEANINGS = {
     "dont_use": "The comparison behind this number is broken, so it is not an effect of training.",
 }
 """What each verdict means, for legends and tips."""
-
+UNUSABLE = "dont_use"
+"""The verdict whose number stands on no page."""
 
 SHORT_UNIT = re.compile(r" (on the scale|per 100 agents a month|(?<=1,000 )[a-z -]+)$")
 """What may be left off a change that stands beside its KPI's name; the full unit is in the tip and on its page."""
@@ -44,7 +45,7 @@ class Effect:
         Agents and units of the KPI behind it, in words.
     n_agents, n_contacts : int or None
     available : bool
-        Whether there is a number.
+        Whether there is a number that may be read: never where the verdict is "don't use this one".
     """
 
     kpi: Kpi
@@ -77,6 +78,8 @@ class Effect:
     @property
     def short_change(self) -> str:
         """The change with the shortest unit that is still clear beside the KPI's name."""
+        if self.verdict.state == UNUSABLE:
+            return f"{self.change} {self.verdict.mark} don't use"
         return SHORT_UNIT.sub("", self.change)
 
     def relative(self, value: float) -> float:
@@ -92,12 +95,15 @@ def effect(row: Mapping[str, Any], kpi: Kpi, reader: Reader) -> Effect:
     Parameters
     ----------
     row : mapping
-        The row; numbers may be None where they may not be shown.
+        The row; numbers may be None where they may not be shown. The number of a broken comparison is not taken over:
+        greyed or not, a number on a page is read as an answer. Files keep it, beside its verdict.
     kpi : Kpi
     reader : Reader
     """
-    estimate, low, high = (_number(row.get(name)) for name in ("estimate", "ci_low", "ci_high"))
     state = str(row.get("verdict") or "cant_tell_yet")
+    estimate, low, high = (
+        math.nan if state == UNUSABLE else _number(row.get(name)) for name in ("estimate", "ci_low", "ci_high")
+    )
     direction = "unknown"
     if state in ("clear", "clear_but_small") and math.isfinite(estimate):
         direction = "better" if (estimate > 0) == (kpi.better == "higher") else "worse"
@@ -121,7 +127,7 @@ def effect(row: Mapping[str, Any], kpi: Kpi, reader: Reader) -> Effect:
         ci_low=low,
         ci_high=high,
         baseline=_number(row.get("baseline")),
-        change=reader.change(estimate, kpi, low, high) if available else "no estimate",
+        change=reader.change(estimate, kpi, low, high) if available else "–" if state == UNUSABLE else "no estimate",
         span=reader.span(low, high, kpi) if available else "",
         likely=f"likely between {reader.span(low, high, kpi, join='and')}" if available else "",
         between=f"likely between {reader.span(low, high, kpi, join='and', unit=False)}" if available else "",

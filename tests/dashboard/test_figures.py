@@ -78,7 +78,8 @@ def test_the_forest_shows_every_kpi_with_its_change(context: Context) -> None:
     effects = list(effects_of(context, Filters(), context.queries.kpis()).values())
     words = " ".join(svg.texts(forest(effects, READER)["wide"]))  # type: ignore[index]
     for effect in effects:
-        assert f"{effect.kpi.label}: {effect.change}, {effect.likely}" in words
+        told = f"{effect.change}, {effect.likely}" if effect.available else effect.verdict.reason
+        assert f"{effect.kpi.label}: {told}" in words
 
 
 def test_better_is_to_the_right_whichever_way_is_better(context: Context) -> None:
