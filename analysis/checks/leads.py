@@ -6,13 +6,15 @@ Not a check itself; ``pre_trends``, ``selection_dip`` and ``placebo_in_time`` ar
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.checks.result import BLOCKING_LEVEL, POWER, t_quantile
+from analysis.checks.result import BLOCKING_LEVEL, POWER, CheckResult, Status, t_quantile
 from analysis.results import Aggregation
+from analysis.units import Reader, Wording
 
 MIN_LEAD_CLUSTERS = 4
 """A week before training seen in fewer trained clusters than this has an error that cannot be trusted."""
@@ -41,6 +43,34 @@ class Contrast:
     def detectable(self) -> float:
         """Smallest true value that passes the alarm four times in five."""
         return (self.alarm + t_quantile(POWER, self.df)) * self.std_error
+
+    def status(self, smallest_effect: float) -> Status:
+        """What a value that should be zero says.
+
+        Parameters
+        ----------
+        smallest_effect
+            Natural unit.
+
+        Returns
+        -------
+        str
+            ``failed`` when beyond the alarm and at least half the smallest effect; ``informational`` when a value as
+            large as the smallest effect could not have been seen; else ``passed``.
+        """
+        if abs(self.t_value) > self.alarm and abs(self.value) >= smallest_effect / 2:
+            return "failed"
+        return "informational" if self.detectable > smallest_effect else "passed"
+
+    def size(self, kpi: Wording, reader: Reader) -> str:
+        """The value in words, as exact as its error allows."""
+        half = 1.96 * self.std_error
+        return reader.size(self.value, kpi, self.value - half, self.value + half)
+
+    def result(self, check: str, label: str, smallest_effect: float, words: Mapping[Status, str]) -> CheckResult:
+        """The check that this contrast decides, with the sentence for its status."""
+        status = self.status(smallest_effect)
+        return CheckResult(check, label, status, abs(self.t_value), self.alarm, words[status])
 
 
 def lead_keys(event: Aggregation) -> NDArray[np.int64]:

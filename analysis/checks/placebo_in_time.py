@@ -42,28 +42,16 @@ def check(
     if len(keys) < MIN_LEADS:
         return not_measured(ID, LABEL, "Too few weeks before training to pretend that it came earlier.")
     fake = contrast(event, dict.fromkeys(keys, 1.0 / len(keys)), alarm_level)
-    half = 1.96 * fake.std_error
-    size = reader.size(fake.value, kpi, fake.value - half, fake.value + half)
-    statistic, threshold = abs(fake.t_value), fake.alarm
     when = f"{-keys[0]} to {-keys[-1]} weeks before training"
-    if statistic > threshold and abs(fake.value) >= smallest_effect / 2:
-        return CheckResult(
-            ID,
-            LABEL,
-            "failed",
-            statistic,
-            threshold,
-            f"An effect of {size} appears {when}, when there was nothing to have one: the comparison is off.",
-        )
-    if fake.detectable > smallest_effect:
-        return CheckResult(
-            ID,
-            LABEL,
-            "informational",
-            statistic,
-            threshold,
-            f"Nothing was found {when}, but up to {reader.size(fake.detectable, kpi)} could have hidden in the noise.",
-        )
-    return CheckResult(
-        ID, LABEL, "passed", statistic, threshold, f"Pretending that training came {when} finds nothing."
+    return fake.result(
+        ID,
+        LABEL,
+        smallest_effect,
+        {
+            "failed": f"An effect of {fake.size(kpi, reader)} appears {when}, when there was nothing to have one: the "
+            "comparison is off.",
+            "informational": f"Nothing was found {when}, but up to {reader.size(fake.detectable, kpi)} could have "
+            "hidden in the noise.",
+            "passed": f"Pretending that training came {when} finds nothing.",
+        },
     )

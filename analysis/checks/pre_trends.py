@@ -52,36 +52,17 @@ def check(
     span = float(keys.max() - keys.min())
     weights = span * centred / float(centred @ centred)
     drift = contrast(event, dict(zip(keys.tolist(), weights.tolist(), strict=True)), alarm_level)
-    half = 1.96 * drift.std_error
-    size = reader.size(drift.value, kpi, drift.value - half, drift.value + half)
-    weeks = round(span) + 1
-    statistic, threshold = abs(drift.t_value), drift.alarm
-    if statistic > threshold and abs(drift.value) >= smallest_effect / 2:
-        return CheckResult(
-            ID,
-            LABEL,
-            "failed",
-            statistic,
-            threshold,
-            f"Trained and untrained agents were already drifting apart before training: by {size} in {weeks} weeks.",
-        )
-    seen = reader.size(drift.detectable, kpi)
-    if drift.detectable > smallest_effect:
-        return CheckResult(
-            ID,
-            LABEL,
-            "informational",
-            statistic,
-            threshold,
-            f"No drift was seen in the {weeks} weeks before training, but one of up to {seen} could have hidden in "
-            "the noise.",
-        )
-    return CheckResult(
+    weeks, seen = round(span) + 1, reader.size(drift.detectable, kpi)
+    return drift.result(
         ID,
         LABEL,
-        "passed",
-        statistic,
-        threshold,
-        f"Trained and untrained moved together in the {weeks} weeks before training; a drift of {seen} would have "
-        "been seen.",
+        smallest_effect,
+        {
+            "failed": "Trained and untrained agents were already drifting apart before training: by "
+            f"{drift.size(kpi, reader)} in {weeks} weeks.",
+            "informational": f"No drift was seen in the {weeks} weeks before training, but one of up to {seen} could "
+            "have hidden in the noise.",
+            "passed": f"Trained and untrained moved together in the {weeks} weeks before training; a drift of {seen} "
+            "would have been seen.",
+        },
     )

@@ -64,39 +64,21 @@ def check(
         if len(keys) < min(weeks, 2):
             return not_measured(ID, LABEL, "Too few weeks before training to see a low point.")
         dip = contrast(event, dict.fromkeys(keys, 1.0 / len(keys)), alarm_level)
-    half = 1.96 * dip.std_error
-    size = reader.size(dip.value, kpi, dip.value - half, dip.value + half)
     worse = (dip.value < 0) == (kpi.better == "higher")
-    statistic, threshold = abs(dip.t_value), dip.alarm
-    if statistic > threshold and abs(dip.value) >= smallest_effect / 2:
-        point, way = ("low", "worse") if worse else ("high", "better")
-        return CheckResult(
-            ID,
-            LABEL,
-            "failed",
-            statistic,
-            threshold,
-            f"Agents were trained at a {point} point: in the {weeks} weeks before, they were {size} {way} than "
-            "their own past, "
-            "so part of the change would have come anyway.",
-        )
+    point, way = ("low", "worse") if worse else ("high", "better")
     seen = reader.size(dip.detectable, kpi)
-    if dip.detectable > smallest_effect:
-        return CheckResult(
-            ID,
-            LABEL,
-            "informational",
-            statistic,
-            threshold,
-            f"No low point was seen just before training, but one of up to {seen} could have hidden in the noise.",
-        )
-    return CheckResult(
+    return dip.result(
         ID,
         LABEL,
-        "passed",
-        statistic,
-        threshold,
-        f"Agents were not at a low or high point when they were picked; one of {seen} would have been seen.",
+        smallest_effect,
+        {
+            "failed": f"Agents were trained at a {point} point: in the {weeks} weeks before, they were "
+            f"{dip.size(kpi, reader)} {way} than their own past, so part of the change would have come anyway.",
+            "informational": "No low point was seen just before training, but one of up to "
+            f"{seen} could have hidden in the noise.",
+            "passed": f"Agents were not at a low or high point when they were picked; one of {seen} would have been "
+            "seen.",
+        },
     )
 
 
