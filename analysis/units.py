@@ -110,9 +110,34 @@ def _honest_decimals(low: float, high: float, decimals: int, *others: float) -> 
     return min(decimals + 2, MAX_DECIMALS)
 
 
+EXACT_BELOW = 1e15
+"""Numbers from here on have more digits than a float holds; Babel writes them."""
+
+
 @lru_cache(maxsize=64)
 def _pattern(decimals: int) -> str:
     return "#,##0" + ("." + "0" * decimals if decimals > 0 else "")
+
+
+@lru_cache(maxsize=64)
+def _signs(locale: str) -> dict[int, str]:
+    """What the separators of ``1,234.5`` become in a locale, as Babel writes them."""
+    written = str(format_decimal(1234.5, _pattern(1), locale=locale))
+    return str.maketrans({",": written[1:-5], ".": written[-2]})
+
+
+def _by_babel(value: float, decimals: int, locale: str) -> str:
+    return str(format_decimal(value, _pattern(decimals), locale=locale)).replace("-", MINUS)
+
+
+@lru_cache(maxsize=64)
+def _symbol(currency: str, locale: str) -> str:
+    return str(get_currency_symbol(currency, locale=locale))
+
+
+@lru_cache(maxsize=64)
+def _precision(currency: str) -> int:
+    return int(get_currency_precision(currency))
 
 
 @dataclass(frozen=True)
@@ -134,8 +159,11 @@ class Reader:
         """A bare number with the locale's separators; never ``-0``."""
         if value is None or not math.isfinite(value):
             return NOT_KNOWN
-        written = str(format_decimal(rounded(value, decimals), _pattern(max(0, decimals)), locale=self.locale))
-        return written.replace("-", MINUS)
+        shown, places = rounded(value, decimals), max(0, decimals)
+        if abs(shown) >= EXACT_BELOW:
+            return _by_babel(shown, places, self.locale)
+        written = f"{abs(shown):,.{places}f}".translate(_signs(self.locale))
+        return MINUS + written if shown < 0 else written
 
     def count(self, value: float) -> str:
         """A whole number of things."""
@@ -145,7 +173,7 @@ class Reader:
         """An amount in the project's currency, rounded to two digits of its half-width when one is given."""
         if value is None or not math.isfinite(value):
             return NOT_KNOWN
-        precision = int(get_currency_precision(self.currency))
+        precision = _precision(self.currency)
         decimals = precision if abs(value) < 100 else 0
         if half_width is not None:
             decimals = min(precision, decimals_for(half_width) + 1)
@@ -179,7 +207,7 @@ class Reader:
         """The word behind a change: ``points``, ``seconds``, ``EUR``, ``per 1,000 contacts``."""
         unit = _unit(kpi)
         if kpi.unit == "currency":
-            return str(get_currency_symbol(self.currency, locale=self.locale))
+            return _symbol(self.currency, self.locale)
         word = unit.one if one else unit.many
         return f"{word} {_plural(kpi.per)}" if kpi.unit == "per_1000" else word
 
@@ -190,7 +218,7 @@ class Reader:
         return self.number(value, decimals)
 
     def _amount(self, value: float, decimals: int) -> str:
-        number, sign = self.number(value, decimals), get_currency_symbol(self.currency, locale=self.locale)
+        number, sign = self.number(value, decimals), _symbol(self.currency, self.locale)
         if not self._sign_first:
             return f"{number} {sign}"
         return f"{sign} {number}" if sign[-1].isalpha() else f"{sign}{number}"
@@ -247,7 +275,7 @@ class Reader:
             return _honest_decimals(math.nan, math.nan, base, *values)
         base = max(0, decimals_for((high - low) * scale / 2))
         if kpi.unit == "currency" and base == 1:
-            base = int(get_currency_precision(self.currency))
+            base = _precision(self.currency)
         return _honest_decimals(low * scale, high * scale, base)
 
 

@@ -34,15 +34,22 @@ def event_study(events: Sequence[EventPoint], effect: Effect, reader: Reader) ->
     if len(events) < 2:
         return None
     label = f"Estimated change of {effect.kpi.label.lower()} by week before and after training"
+    tips = [_tip(point, effect, reader) for point in events]
     return {
         "label": label,
-        "wide": _draw(events, effect, reader, 840.0, 380.0, 56.0),
-        "narrow": _draw(events, effect, reader, 358.0, 300.0, 40.0),
+        "wide": _draw(events, tips, effect, reader, 840.0, 380.0, 56.0),
+        "narrow": _draw(events, tips, effect, reader, 358.0, 300.0, 40.0),
     }
 
 
 def _draw(
-    events: Sequence[EventPoint], effect: Effect, reader: Reader, width: float, height: float, left: float
+    events: Sequence[EventPoint],
+    tips: Sequence[str],
+    effect: Effect,
+    reader: Reader,
+    width: float,
+    height: float,
+    left: float,
 ) -> Tree:
     kpi = effect.kpi
     top, bottom, right = 28.0, height - 48.0 - STRIP, width - 10.0
@@ -75,7 +82,10 @@ def _draw(
                 line(x(after[0].week - 0.5), y(level), x(after[-1].week + 0.5), y(level), "stroke-trained dash")
             )
     peak = max((p.n_agents or 0) for p in events) or 1
-    parts += [_point(p, effect, reader, x, y, (low, high), bottom, peak, height) for p in events]
+    parts += [
+        _point(p, tip, effect, reader, x, y, (low, high), bottom, peak, height)
+        for p, tip in zip(events, tips, strict=True)
+    ]
     parts += _weeks(events, x, bottom, width)
     parts.append(text(left, height - 4, f"Bars: agents per week, at most {reader.count(peak)}", "tick small"))
     return canvas(width, height, *parts)
@@ -107,6 +117,7 @@ def _grid(
 
 def _point(
     point: EventPoint,
+    tip: str,
     effect: Effect,
     reader: Reader,
     x: Any,
@@ -136,7 +147,7 @@ def _point(
         },
     )
     return mark(
-        _tip(point, effect, reader),
+        tip,
         el("rect", {"x": at - step / 2, "y": 28, "width": step, "height": height - 28 - 18, "class": "hit hit-shown"}),
         line(at, y(low), at, y(high), f"stroke-{tone} thin"),
         dot if where is not None else None,

@@ -7,18 +7,31 @@ import re
 from types import SimpleNamespace
 
 import pytest
+from babel import localedata
+from babel.numbers import format_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.checks.result import CheckResult
 from analysis.planning import decisive_std_error
-from analysis.units import Reader, decimals_for, rounded
+from analysis.units import MINUS, Reader, decimals_for, rounded
 from analysis.verdict import MARKS, STATES, Limits, headline, summary, verdict
 from tests.analysis.worlds import words
 
 READER = Reader("en_GB", "EUR")
 KPI = words()
 FORBIDDEN = re.compile(r"significan|prove|p-value|p =|\bpp\b|-0\.0\b|nan|None", re.IGNORECASE)
+
+
+@given(
+    st.floats(-1e20, 1e20) | st.floats(-1e6, 1e6),  # Babel itself fails from 1e28 on
+    st.integers(-3, 4),
+    st.sampled_from(localedata.locale_identifiers()),
+)
+def test_numbers_are_written_as_babel_writes_them(value: float, decimals: int, locale: str) -> None:
+    pattern = "#,##0" + ("." + "0" * decimals if decimals > 0 else "")
+    by_babel = format_decimal(rounded(value, decimals), pattern, locale=locale)
+    assert Reader(locale, "EUR").number(value, decimals) == by_babel.replace("-", MINUS)
 
 
 def said(estimate: float, low: float, high: float, band: float = 0.005, **more: object) -> object:
