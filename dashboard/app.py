@@ -102,12 +102,12 @@ def create_app(source: str | Path | Config) -> Dash:
     @app.server.get("/healthz")  # type: ignore[untyped-decorator]
     def _health() -> Any:
         try:
-            return jsonify(status="ok", run_id=context.queries.run_id())
+            return jsonify(status="ok", run_id=context.queries.about().run_id)
         except NoVersionError as error:
-            return jsonify(status="empty", detail=str(error))
+            return jsonify(status="empty", run_id=None, detail=str(error)), 503
         except Exception as error:
             _LOG.exception("health check failed")
-            return jsonify(status="failing", detail=type(error).__name__), 503
+            return jsonify(status="failing", run_id=None, detail=type(error).__name__), 503
 
     for module in modules():
         if hasattr(module, "register"):

@@ -174,7 +174,20 @@ def test_without_a_warehouse_the_page_says_what_to_do(tmp_path: Path) -> None:
     config.write_text('[project]\nname = "Empty"\n')
     client = create_app(config).server.test_client()
     assert "empathy build" in words(ask(client, "/")["page-body"])
-    assert client.get("/healthz", headers=LOCAL).get_json()["status"] == "empty"
+    health = client.get("/healthz", headers=LOCAL)
+    assert health.status_code == 503
+    assert health.get_json() | {"detail": ""} == {"status": "empty", "run_id": None, "detail": ""}
+    assert "empathy build" in health.get_json()["detail"]
+
+
+def test_health_says_when_the_published_version_cannot_be_read(tmp_path: Path, build: Callable[..., Path]) -> None:
+    config = build(tmp_path)
+    client = create_app(config).server.test_client()
+    for file in (tmp_path / "warehouse").glob("warehouse-*.duckdb"):
+        file.unlink()
+    health = client.get("/healthz", headers=LOCAL)
+    assert (health.status_code, health.get_json()["status"]) == (503, "failing")
+    assert str(tmp_path) not in health.get_data(as_text=True)
 
 
 def test_a_kpi_added_to_the_catalogue_appears_without_code(context: Context) -> None:
