@@ -289,8 +289,10 @@ def _mix(
 ) -> CheckResult:
     cur, slice_ = warehouse
     expected = case_mix.expected_by_mix(cur, panel, kpi.id, replace(slice_, cohort=()), timing=design.timing)
-    effect = None if expected is None else fit("imputation", expected).aggregate("simple").overall
-    return case_mix.check(effect, kpi, kpi.smallest_effect, reader)
+    if expected is None:
+        return case_mix.check(None, kpi, kpi.smallest_effect, reader)
+    effect = fit("imputation", expected.panel).aggregate("simple").overall
+    return case_mix.check(effect, kpi, kpi.smallest_effect, reader, unknown=expected.unknown)
 
 
 def _forbidden_weight(panel: Panel) -> float | None:

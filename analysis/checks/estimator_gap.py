@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured, t_quantile
+from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured, t_quantile, t_statistic
 from analysis.results import Aggregation
 from analysis.units import Reader, Wording
 
@@ -41,7 +41,7 @@ def check(
     psi = headline.overall_influence - second.overall_influence if same else None
     error = float(np.sqrt(np.nansum(psi**2))) if psi is not None else math.hypot(one.std_error, two.std_error)
     threshold = t_quantile(1 - ALARM_LEVEL / 2, one.df)
-    statistic = abs(gap) / error if error > 0 else 0.0
+    statistic = t_statistic(gap, error)
     other = reader.change(two.estimate, kpi, two.ci_low, two.ci_high)
     if statistic > threshold and abs(gap) >= smallest_effect / 2:
         size = reader.size(gap, kpi, gap - 1.96 * error, gap + 1.96 * error)

@@ -28,6 +28,13 @@ def t_quantile(probability: float, df: float) -> float:
     return float(stdtrit(max(df, 1.0), probability))
 
 
+def t_statistic(value: float, std_error: float) -> float:
+    """Absolute value over error; with no error at all infinite, or zero where there is nothing to judge."""
+    if std_error > 0:
+        return abs(value / std_error)
+    return math.inf if abs(value) > 0 else 0.0
+
+
 @dataclass(frozen=True)
 class CheckResult:
     """One diagnostic's outcome.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured, t_quantile
+from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured, t_quantile, t_statistic
 from analysis.results import EffectEstimate
 from analysis.units import Reader, Wording
 
@@ -27,7 +27,7 @@ def check(effect: EffectEstimate | None, kpi: Wording, reader: Reader) -> CheckR
     if effect is None:
         return not_measured(ID, LABEL, "Hardly any untrained agent worked beside trained team-mates before and after.")
     threshold = t_quantile(1 - ALARM_LEVEL / 2, effect.df)
-    statistic = abs(effect.estimate / effect.std_error) if effect.std_error > 0 else 0.0
+    statistic = t_statistic(effect.estimate, effect.std_error)
     change = reader.change(effect.estimate, kpi, effect.ci_low, effect.ci_high)
     span = reader.span(effect.ci_low, effect.ci_high, kpi, join="and")
     moved = statistic > threshold
