@@ -1,20 +1,27 @@
-"""Who was planned, who began, who finished: ``mart.adoption`` for a selection, small teams left out."""
+"""Who was planned, who began, who finished: ``mart.adoption`` for a selection, small groups left out.
+
+A course has its own list of agents: a team large enough to be shown may have three of them on it, and what a site's
+other teams leave of the site's total is about those three. So teams are tied week by week by the agents on the list of
+the course, and a selection, however it was made, is shown in the weeks in which it takes tied teams whole.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
-import duckdb
 import polars as pl
 
 from dashboard.data.queries import Queries
-from dashboard.data.suppression import suppress
+from dashboard.data.suppression import tied_groups
 from dashboard.state import Filters
-from etl.warehouse import frame
 
-COUNTS = ("planned", "started", "completed", "overdue")
+COUNTS = ("planned", "started", "completed", "overdue", "left_unfinished")
 APPLIES = ("site", "team", "from", "to")
 """Filters that mean something for a training plan."""
+_KEYS = ("week", "site", "team_id", "course_id")
+_TIE = "_tie"
 
 
 def courses(queries: Queries) -> list[str]:
@@ -26,10 +33,7 @@ def courses(queries: Queries) -> list[str]:
 
 
 def progress(queries: Queries, filters: Filters, course: str) -> pl.DataFrame:
-    """Cumulative counts of agents by week: ``week, planned, started, completed, overdue``.
-
-    Weeks in which fewer agents than the minimum are on the list are left out: who among three has not finished is told
-    by name soon enough.
+    """Cumulative counts of agents by week: ``week``, ``COUNTS``, ``suppressed``.
 
     Parameters
     ----------
@@ -38,17 +42,19 @@ def progress(queries: Queries, filters: Filters, course: str) -> pl.DataFrame:
         An allowed selection; only site, team and period apply.
     course : str
         A course id.
+
+    Returns
+    -------
+    DataFrame
+        A suppressed week has no counts: they would be about too few agents, or tell those of the teams beside.
     """
-    where, values = _where(filters, course)
-    sums = ", ".join(f"sum({name})::bigint as {name}" for name in COUNTS)
-    sql = f"select week, {sums} from mart.adoption where {where} group by week order by week"
-    people = pl.max_horizontal(COUNTS)
-    enough = (people == 0) | (people >= queries.settings.min_group)
-    return queries.ask(("adoption", filters, course), lambda cursor: frame(cursor, sql, values).filter(enough))
+    minimum = queries.settings.min_group
+    key = ("adoption", filters, course)
+    return queries.remember(key, lambda: _told(_tied(queries, course), filters, ["week"], minimum))
 
 
 def by_group(queries: Queries, filters: Filters, course: str, by: str) -> pl.DataFrame:
-    """The last week's counts by site or team: ``label, site, planned, started, completed, overdue, suppressed``.
+    """The last week's counts by site or team: ``label, site``, ``COUNTS``, ``suppressed``.
 
     Parameters
     ----------
@@ -56,41 +62,81 @@ def by_group(queries: Queries, filters: Filters, course: str, by: str) -> pl.Dat
     filters : Filters
     course : str
     by : {"site", "team"}
-        A group with fewer planned agents than the minimum has no numbers, nor has the one that would reveal it.
+        A group with fewer agents on the list than the minimum has no numbers, nor has the one that would reveal it,
+        even where only that one is selected.
     """
-    where, values = _where(filters, course)
-    column = {"site": "site", "team": "team_id"}[by]
-    sums = ", ".join(f"sum({name})::bigint as {name}" for name in COUNTS)
-    sql = (
-        f"select {column} as label, any_value(site) as site, {sums} from mart.adoption "
-        f"where {where} and week = (select max(week) from mart.adoption where {where}) and {column} is not null "
-        "group by 1 order by 1"
-    )
+    groups = {"site": ["site"], "team": ["team_id", "site"]}[by]
 
-    def make(cursor: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-        rows = frame(cursor, sql, [*values, *values])
-        within = ("site",) if by == "team" else ()
-        return suppress(
-            rows,
-            count="planned",
-            minimum=queries.settings.min_group,
-            hide=COUNTS,
-            within=within,
-            label="label",
-        )
+    def make() -> pl.DataFrame:
+        rows = _tied(queries, course)
+        final = _within(rows, filters)["week"].max()
+        last = pl.lit(value=False) if final is None else pl.col("week") == final
+        told = _told(rows.filter(last), filters, groups, queries.settings.min_group)
+        return told.with_columns(label=groups[0]).select("label", "site", *COUNTS, "suppressed").sort("label", "site")
 
-    return queries.ask(("adoption_by", filters, course, by), make)
+    return queries.remember(("adoption_by", filters, course, by), make)
 
 
-def _where(filters: Filters, course: str) -> tuple[str, list[Any]]:
-    parts: list[str] = ["course_id = ?"]
-    values: list[Any] = [course]
+def by_team_and_week(queries: Queries) -> pl.DataFrame:
+    """``mart.adoption`` as it may be taken along: counts of teams tied to others blanked, with ``suppressed``."""
+
+    minimum = queries.settings.min_group
+    parts = [_told(_tied(queries, course), Filters(), list(_KEYS), minimum) for course in courses(queries)]
+    return pl.concat(parts).select(*_KEYS, *COUNTS, "suppressed").sort(_KEYS) if parts else pl.DataFrame()
+
+
+def _tied(queries: Queries, course: str) -> pl.DataFrame:
+    """Rows of a course with ``people`` on its list and ``_tie``: the number of its tied teams within the week."""
+
+    def make() -> pl.DataFrame:
+        rows = queries.frame("select * from mart.adoption where course_id = ? order by week, site, team_id", (course,))
+        missing = [name for name in COUNTS if name not in rows.columns]  # a version from before leavers were told apart
+        rows = rows.with_columns(pl.lit(0, pl.Int64).alias(name) for name in missing)
+        rows = rows.with_columns(pl.col("site", "team_id").fill_null("unknown"))
+        return _tie(rows.with_columns(pl.max_horizontal(COUNTS).alias("people")), queries.settings.min_group)
+
+    return queries.remember(("adoption_ties", course), make)
+
+
+def _tie(rows: pl.DataFrame, minimum: int) -> pl.DataFrame:
+    """Number the tied groups of every week; rows with nobody on the list are tied to nothing and say nothing."""
+    small = pl.col("people").is_between(1, minimum - 1)
+    thin = rows.filter(small)["week"].unique().to_list()
+    free = rows.filter(~pl.col("week").is_in(thin)).with_columns(pl.int_range(pl.len()).over("week").alias(_TIE))
+    parts = [free.with_columns(pl.col(_TIE).cast(pl.Int64))]
+    for part in rows.filter(pl.col("week").is_in(thin)).partition_by("week"):
+        names = [str(k) for k in range(part.height)]
+        sizes = dict(zip(names, part["people"].to_list(), strict=True))
+        site = dict(zip(names, part["site"].to_list(), strict=True))
+        number = {name: k for k, group in enumerate(tied_groups(sizes, minimum, site)) for name in group}
+        ties = [number.get(name, -1 - k) for k, name in enumerate(names)]
+        parts.append(part.with_columns(pl.Series(_TIE, ties, dtype=pl.Int64)))
+    return pl.concat(parts).sort("week", "site", "team_id")
+
+
+def _within(rows: pl.DataFrame, filters: Filters) -> pl.DataFrame:
+    """The rows of a selection."""
+    tests = []
     for column, chosen in (("site", filters.site), ("team_id", filters.team)):
         if chosen:
-            parts.append(f"{column} in ({', '.join('?' * len(chosen))})")
-            values += list(chosen)
-    for test, day in (("week >= ?", filters.start), ("week <= ?", filters.end)):
-        if day is not None:
-            parts.append(test)
-            values.append(day)
-    return " and ".join(parts), values
+            tests.append(pl.col(column).is_in(list(chosen)))
+    days: Mapping[str, date | None] = {"from": filters.start, "to": filters.end}
+    if days["from"] is not None:
+        tests.append(pl.col("week") >= days["from"])
+    if days["to"] is not None:
+        tests.append(pl.col("week") <= days["to"])
+    return rows.filter(tests) if tests else rows
+
+
+def _told(rows: pl.DataFrame, filters: Filters, by: list[str], minimum: int) -> pl.DataFrame:
+    """Counts of the selected rows summed by ``by``, blank where a tied group is split or too few agents are meant."""
+    over = ["week", _TIE]
+    whole = rows.group_by(over).agg(pl.col("people").sum().alias("of"))
+    grouped = list(dict.fromkeys((*by, *over)))
+    taken = _within(rows, filters).group_by(grouped).agg(pl.col("people").sum(), *(pl.col(c).sum() for c in COUNTS))
+    split = taken.join(whole, on=over, how="left").with_columns((pl.col("people") < pl.col("of")).alias("split"))
+    sums: Any = [pl.col(name).sum() for name in (*COUNTS, "people")]
+    told = split.group_by(by).agg(*sums, pl.col("split").any()).sort(by)
+    hidden = pl.col("split") | pl.col("people").is_between(1, minimum - 1)
+    blank = [pl.when(hidden).then(None).otherwise(pl.col(name)).cast(pl.Int64).alias(name) for name in COUNTS]
+    return told.with_columns(*blank, hidden.alias("suppressed")).drop("people", "split")

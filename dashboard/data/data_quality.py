@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from dashboard.data.adoption import by_team_and_week
 from dashboard.data.queries import Queries
 from dashboard.data.suppression import suppress
 from etl.config import Config
@@ -195,7 +196,7 @@ TEAM_WEEK = "mart.team_week"
 _TABLES = {
     TEAM_WEEK: "Every KPI by team and week, as numerator and denominator, summed over agents.",
     "mart.cohort": "Agents and teams by training wave.",
-    "mart.adoption": "Planned, started, completed and overdue by week, team and course.",
+    "mart.adoption": "Planned, started, completed, overdue and left unfinished by week, team and course.",
     "mart.skill_month": "Skill scores by team and month, summed over agents.",
     "meta.file_manifest": "Every file: rows read, loaded, rejected, duplicate.",
     "meta.reconciliation": "Every relation: its rows, against the files.",
@@ -231,7 +232,7 @@ def take(queries: Queries, relation: str) -> pl.DataFrame:
     if relation == "mart.skill_month":
         return queries.ask(("take", relation), lambda cursor: _skill_month(cursor, minimum))
     if relation == "mart.adoption":
-        return queries.ask(("take", relation), lambda cursor: _adoption(cursor, minimum))
+        return by_team_and_week(queries)
     if relation == "mart.cohort":
         rows = queries.frame("select * from mart.cohort order by cohort")
         hide = [name for name in rows.columns if name not in ("cohort", "n_agents")]
@@ -284,19 +285,6 @@ def _skill_month(cursor: duckdb.DuckDBPyConnection, minimum: int) -> pl.DataFram
         minimum=minimum,
         hide=hide,
         within=("month", "site", "skill"),
-        label="team_id",
-    )
-
-
-def _adoption(cursor: duckdb.DuckDBPyConnection, minimum: int) -> pl.DataFrame:
-    sql = "select week, site, team_id, course_id, planned, started, completed, overdue from mart.adoption order by all"
-    hide = ("started", "completed", "overdue")
-    return suppress(
-        frame(cursor, sql),
-        count="planned",
-        minimum=minimum,
-        hide=hide,
-        within=("week", "site", "course_id"),
         label="team_id",
     )
 

@@ -7,7 +7,7 @@ from dash import html
 
 from dashboard.components.chart import chart_card
 from dashboard.components.choice import choice
-from dashboard.components.states import message
+from dashboard.components.states import message, relax
 from dashboard.components.table import Column
 from dashboard.data import adoption as data
 from dashboard.export_routes import Download, csv_link
@@ -19,9 +19,8 @@ from dashboard.views import adoption as view
 
 PAGE = Page("adoption", "/adoption/<course>", "Adoption", "Who still has to finish?")
 
-OVERDUE = (
-    "Overdue: the planned week has passed and the course is not completed. Agents who have left since still count."
-)
+OVERDUE = "Overdue: the planned week has passed, the course is not completed and the agent is still here."
+LEFT = "Left: the agent left after the planned week without having completed the course, so nobody has to be reminded."
 MOST_LATE = 8
 """Teams drawn beside the plan."""
 _GROUP_COLUMNS = (
@@ -29,6 +28,7 @@ _GROUP_COLUMNS = (
     Column("started", "Started", numeric=True),
     Column("completed", "Completed", numeric=True),
     Column("overdue", "Overdue", numeric=True, help=OVERDUE),
+    Column("left_unfinished", "Left", numeric=True, help=LEFT),
 )
 
 
@@ -73,7 +73,7 @@ def answer(context: Context, filters: Filters, course: str = "") -> html.Div:
                 className="columns two-one",
             )
             if shown.weeks
-            else message("Nobody is planned here", "No agent of this selection is in the plan of this course."),
+            else _nothing(context, shown, filters, path),
         ]
     )
 
@@ -84,6 +84,18 @@ def course_names(context: Context) -> dict[str, str]:
     there = data.courses(context.queries)
     ordered = [key for key in named if key in there] + [key for key in there if key not in named]
     return {key: named.get(key, key) for key in ordered}
+
+
+def _nothing(context: Context, shown: view.View, filters: Filters, path: str) -> html.Div:
+    """Nobody is planned, or too few to be told, or some who would tell of too few beside them."""
+    if not shown.hidden:
+        return message("Nobody is planned here", "No agent of this selection is in the plan of this course.")
+    words = (
+        f"On the list of this course, this selection has fewer than {context.settings.min_group} agents, or would let "
+        "the few of a team beside it be worked out by subtraction. So small a number would be about persons."
+    )
+    buttons = [relax(name, filters, path) for name in ("team", "site") if name in filters.active()]
+    return message("Nothing to show for this selection", words, buttons)
 
 
 def _curve(context: Context, shown: view.View, filters: Filters, course: str) -> html.Section:
@@ -102,7 +114,7 @@ def _curve(context: Context, shown: view.View, filters: Filters, course: str) ->
         columns=[Column("week", "Week of", show=lambda value: day(value, reader.locale)), *_GROUP_COLUMNS],
         rows=shown.weeks,
         csv=csv_link("adoption", filters, course=course),
-        note=OVERDUE,
+        note=f"{OVERDUE} {LEFT}" if any(row["left_unfinished"] for row in shown.weeks) else OVERDUE,
     )
 
 
@@ -117,7 +129,8 @@ def _groups(context: Context, shown: view.View, filters: Filters, course: str, b
         rows=shown.groups,
         csv=csv_link(f"adoption_by_{by}", filters, course=course),
         instead=html.P(
-            f"Every {by} here has fewer than {context.settings.min_group} planned agents.", className="muted"
+            f"Every {by} here has fewer than {context.settings.min_group} planned agents, or would reveal one.",
+            className="muted",
         ),
     )
 
@@ -150,17 +163,17 @@ def _course(context: Context, parts: dict[str, str]) -> str:
 
 DOWNLOADS = {
     "adoption": Download(
-        "Agents planned, started, completed and overdue by week, counted up",
+        "Agents planned, started, completed, overdue and left unfinished by week, counted up",
         lambda context, filters, parts: data.progress(context.queries, filters, _course(context, parts)),
         ("course",),
     ),
     "adoption_by_site": Download(
-        "Agents planned, started, completed and overdue by site",
+        "Agents planned, started, completed, overdue and left unfinished by site",
         lambda context, filters, parts: data.by_group(context.queries, filters, _course(context, parts), "site"),
         ("course",),
     ),
     "adoption_by_team": Download(
-        "Agents planned, started, completed and overdue by team",
+        "Agents planned, started, completed, overdue and left unfinished by team",
         lambda context, filters, parts: data.by_group(context.queries, filters, _course(context, parts), "team"),
         ("course",),
     ),

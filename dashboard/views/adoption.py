@@ -23,7 +23,10 @@ class View:
         The answer, first on the page.
     curve_title, group_title : str
     weeks : list of dict
-        ``week, planned, started, completed, overdue`` for :func:`dashboard.figures.adoption_curve.adoption_curve`.
+        ``week, planned, started, completed, overdue, left_unfinished`` for
+        :func:`dashboard.figures.adoption_curve.adoption_curve`; none where the last week may not be shown.
+    hidden : bool
+        Whether there is a last week that may not be shown.
     groups : list of dict
         One per site or team, most overdue first, with ``share`` completed of planned.
     """
@@ -32,6 +35,7 @@ class View:
     curve_title: str
     group_title: str
     weeks: list[dict[str, Any]]
+    hidden: bool
     groups: list[dict[str, Any]]
 
 
@@ -47,32 +51,38 @@ def view(progress: pl.DataFrame, groups: pl.DataFrame, *, course: str, by: str, 
     by : {"site", "team"}
     reader : Reader
     """
-    weeks = progress.to_dicts()
+    hidden = bool(progress["suppressed"].last()) if not progress.is_empty() else False
+    weeks = [] if hidden or progress.is_empty() else progress.filter(~pl.col("suppressed")).to_dicts()
     rows = [_with_share(row) for row in groups.iter_rows(named=True)]
     rows.sort(key=lambda row: (row["suppressed"], -(row["overdue"] or 0), -(row["planned"] or 0), row["label"]))
     return View(
-        sentence=sentence(weeks, course, reader),
+        sentence=f"Too few agents of this selection are planned for {course} to be shown."
+        if hidden
+        else sentence(weeks, course, reader),
         curve_title=curve_title(weeks, reader),
         group_title=group_title(rows, by, reader),
         weeks=weeks,
+        hidden=hidden,
         groups=rows,
     )
 
 
 def sentence(weeks: Sequence[Mapping[str, Any]], course: str, reader: Reader) -> str:
-    """``412 of 480 agents planned so far have completed Empathy foundations; 31 are overdue.``"""
+    """``412 of 480 agents planned so far have completed Empathy foundations; 31 are overdue, 37 left before.``"""
     if not weeks:
         return f"Nobody in this selection is planned for {course}."
     last = weeks[-1]
-    planned, completed, overdue = (int(last[name] or 0) for name in ("planned", "completed", "overdue"))
+    names = ("planned", "completed", "overdue", "left_unfinished")
+    planned, completed, overdue, gone = (int(last.get(name) or 0) for name in names)
     if planned == 0:
         if completed == 0:
             return f"Nobody in this selection has been planned for {course} yet."
         return f"{reader.count(completed)} agents have completed {course}; no plan was recorded to compare with."
     first = f"{reader.count(completed)} of {reader.count(planned)} agents planned so far have completed {course}"
+    left = f"; {reader.count(gone)} left before finishing" if gone else ""
     if overdue == 0:
-        return f"{first}, and nobody is overdue."
-    return f"{first}; {reader.count(overdue)} {'is' if overdue == 1 else 'are'} overdue."
+        return f"{first}, and nobody is overdue{left}."
+    return f"{first}; {reader.count(overdue)} {'is' if overdue == 1 else 'are'} overdue{left}."
 
 
 def curve_title(weeks: Sequence[Mapping[str, Any]], reader: Reader) -> str:
@@ -83,8 +93,8 @@ def curve_title(weeks: Sequence[Mapping[str, Any]], reader: Reader) -> str:
     last = planned[-1]
     share = last["completed"] / last["planned"]
     lag = _weeks_behind(planned)
-    if last["overdue"] == 0 and share >= 1:
-        return "The plan is fulfilled"
+    if last["overdue"] == 0:
+        return "The plan is fulfilled" if share >= 1 else "Everybody planned who is still here has finished"
     words = f"{reader.number(share * 100)}% of the plan is done"
     if lag is None or lag < 1:
         return f"{words}, on schedule"
@@ -145,8 +155,8 @@ def weeks_shown(weeks: Sequence[Mapping[str, Any]], locale: str) -> str:
 
 
 def _weeks_behind(planned: Sequence[Mapping[str, Any]]) -> int | None:
-    """Weeks since the plan stood where completion stands now."""
-    done = planned[-1]["completed"]
+    """Weeks since the plan stood where completion stands now; nobody waits for those who left."""
+    done = planned[-1]["completed"] + (planned[-1].get("left_unfinished") or 0)
     for back, row in enumerate(reversed(planned)):
         if row["planned"] <= done:
             return back

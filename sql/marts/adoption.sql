@@ -1,4 +1,5 @@
--- How far the roll-out has come by the end of each week: agents by site, team and course, cumulative.
+-- How far the roll-out has come by the end of each week: agents by site, team and course, cumulative. Who left before
+-- finishing will not finish: from the week of leaving on nobody has to be reminded, so the agent is not overdue.
 with attempts as (
     select
         training.agent_key,
@@ -11,7 +12,7 @@ with attempts as (
 ),
 
 placed as (
-    select attempts.*, agent.site, agent.team_id
+    select attempts.*, agent.site, agent.team_id, agent.left_on
     from attempts
     inner join mart.agent as agent on agent.agent_key = attempts.agent_key
 )
@@ -25,8 +26,15 @@ select
     count(*) filter (where placed.started_on <= calendar.week + 6) as started,
     count(*) filter (where placed.completed_on <= calendar.week + 6) as completed,
     count(*) filter (
-        where placed.planned_on <= calendar.week + 6 and coalesce(placed.completed_on > calendar.week + 6, true)
-    ) as overdue
+        where placed.planned_on <= calendar.week + 6
+        and coalesce(placed.completed_on > calendar.week + 6, true)
+        and coalesce(placed.left_on > calendar.week + 6, true)
+    ) as overdue,
+    count(*) filter (
+        where placed.planned_on <= calendar.week + 6
+        and coalesce(placed.completed_on > calendar.week + 6, true)
+        and placed.left_on <= calendar.week + 6
+    ) as left_unfinished
 from placed
 cross join core.week as calendar
 group by calendar.week, placed.site, placed.team_id, placed.course_id

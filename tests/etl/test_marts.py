@@ -126,9 +126,7 @@ def test_an_agent_who_moves_to_another_time_zone_is_in_one_place_at_any_instant(
     build_rows: Callable[..., Any], first: str, second: str
 ) -> None:
     hours = [f"2024-01-{day} {hour:02}:30" for day in (14, 15, 16) for hour in range(24)]
-    contacts = [
-        {"interaction_id": at, "source_agent_id": "1", "started_at": at, "channel": "voice"} for at in hours
-    ]
+    contacts = [{"interaction_id": at, "source_agent_id": "1", "started_at": at, "channel": "voice"} for at in hours]
     moves = [
         {"source_agent_id": "1", "team_id": "A", "valid_from": "2023-06-01", "valid_to": "2024-01-15", "site": first},
         {"source_agent_id": "1", "team_id": "B", "valid_from": "2024-01-15", "site": second},
@@ -146,7 +144,6 @@ def test_an_agent_who_moves_to_another_time_zone_is_in_one_place_at_any_instant(
     )
     midnight = dt.datetime(2024, 1, 15, tzinfo=ZoneInfo(zones[second])).astimezone(dt.UTC).replace(tzinfo=None)
     assert new_team_from == [(midnight + dt.timedelta(minutes=30),)]
-
 
 
 def test_the_team_in_force_at_the_start_counts(build_rows: Callable[..., Any]) -> None:
@@ -419,6 +416,27 @@ def test_trained_and_scheduled_weeks(build_rows: Callable[..., Any]) -> None:
     assert rows == [("2024-01-15", "2024-01-08", "W1", 1), (None, None, None, 0)]
     shares = built.rows("select distinct team_share_trained from mart.agent_week where week = '2024-01-15' order by 1")
     assert shares == [(0.0,)]
+
+
+def test_who_left_is_not_overdue(build_rows: Callable[..., Any]) -> None:
+    """One of three finishes, one leaves in the second week after the plan, one is still to finish."""
+    agents = [
+        {"source_agent_id": str(n), "employee_number": str(n), "hired_on": "2023-06-01", "site": "Madrid"}
+        | ({"left_on": "2024-01-17", "leave_type": "voluntary"} if n == 2 else {})
+        for n in (1, 2, 3)
+    ]
+    training = [
+        {"source_agent_id": str(n), "course_id": "EMP101", "status": "planned", "planned_on": "2024-01-08"}
+        for n in (1, 2, 3)
+    ]
+    training.append({"source_agent_id": "1", "course_id": "EMP101", "status": "completed", "completed_at": at(9)})
+    contacts = [call(n, n, str(n)) for n in (1, 2, 3)] + [call(4, 20)]
+    built = build_rows({"agent": agents, "training": training, "interaction": contacts})
+    rows = built.rows(
+        "select cast(week as varchar), sum(planned), sum(completed), sum(overdue), sum(left_unfinished) "
+        "from mart.adoption group by week order by week"
+    )
+    assert rows == [("2024-01-01", 0, 0, 0, 0), ("2024-01-08", 3, 1, 2, 0), ("2024-01-15", 3, 1, 1, 1)]
 
 
 def test_share_of_trained_team_mates_leaves_the_agent_out(build_rows: Callable[..., Any]) -> None:

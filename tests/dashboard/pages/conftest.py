@@ -21,6 +21,7 @@ from etl.publish import Draft
 from etl.warehouse import Warehouse, frame
 
 COURSES = ("EMP101", "EMP201")
+SHORT_LIST, SHORT_LIST_AGENTS = "Madrid-3", 3
 N_UNMATCHED = 40
 """Contacts whose agent is not known."""
 HAZARD, TRAINED_RATIO = 0.0016, 0.5
@@ -65,19 +66,25 @@ def spells(agents: pl.DataFrame, first: date, n_weeks: int, seed: int = 11) -> p
 
 
 def adoption(agents: pl.DataFrame, first: date, n_weeks: int) -> pl.DataFrame:
-    """``mart.adoption``: everybody planned starts; of every ten agents nine finish two weeks later."""
+    """``mart.adoption``: everybody planned starts; of every ten agents nine finish two weeks later, some others leave.
+
+    The second course has three agents of a team of twelve on its list: too few, though the team is large enough.
+    """
     rows = []
     for course in COURSES:
         lag = 2 if course == "EMP101" else 8
         for (site, team), part in agents.group_by("site", "team_id", maintain_order=True):
             waves = [
-                ((agent["scheduled_week"] - first).days // 7 + lag, agent["agent_ix"] % 10 != 0)
+                ((agent["scheduled_week"] - first).days // 7 + lag, agent["agent_ix"] % 10 != 0, agent["agent_ix"] % 30)
                 for agent in part.iter_rows(named=True)
                 if agent["scheduled_week"] is not None
             ]
+            if course == COURSES[1] and team == SHORT_LIST:
+                waves = waves[:SHORT_LIST_AGENTS]
             for k in range(n_weeks):
-                planned = sum(week <= k for week, _ in waves)
-                completed = sum(week + 2 <= k and done for week, done in waves)
+                planned = sum(week <= k for week, *_ in waves)
+                completed = sum(week + 2 <= k and done for week, done, _ in waves)
+                gone = sum(week + 4 <= k and not done and turn == 0 for week, done, turn in waves)
                 rows.append(
                     {
                         "week": first + timedelta(weeks=k),
@@ -87,7 +94,8 @@ def adoption(agents: pl.DataFrame, first: date, n_weeks: int) -> pl.DataFrame:
                         "planned": planned,
                         "started": planned,
                         "completed": completed,
-                        "overdue": planned - completed,
+                        "overdue": planned - completed - gone,
+                        "left_unfinished": gone,
                     }
                 )
     return pl.DataFrame(rows)

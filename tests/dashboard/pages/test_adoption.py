@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import combinations
 
 import polars as pl
 import pytest
+from flask.testing import FlaskClient
 
 from analysis.units import Reader
+from dashboard import create_app
 from dashboard.data import adoption as data
+from dashboard.data.data_quality import take
 from dashboard.figures.adoption_curve import adoption_curve
 from dashboard.figures.bars import part_bars
 from dashboard.figures.svg import texts
@@ -19,11 +25,14 @@ from dashboard.views import adoption as view
 
 READER = Reader("en_GB", "EUR")
 START = date(2025, 1, 6)
+SHORT_LIST = "Madrid-3"
+"""A team of twelve with three agents on the list of the second course."""
 
 
 def weeks(planned: list[int], completed: list[int]) -> list[dict[str, object]]:
     return [
         {"week": START + timedelta(weeks=k), "planned": p, "started": p, "completed": c, "overdue": max(0, p - c)}
+        | {"left_unfinished": 0}
         for k, (p, c) in enumerate(zip(planned, completed, strict=True))
     ]
 
@@ -66,7 +75,8 @@ def test_counts_are_those_of_the_mart(world: Context) -> None:
         "and week = (select max(week) from mart.adoption)"
     ).row(0)
     assert (last["planned"], last["completed"]) == direct
-    assert last["planned"] - last["completed"] == last["overdue"]
+    assert last["planned"] == last["completed"] + last["overdue"] + last["left_unfinished"]
+    assert last["left_unfinished"] > 0
 
 
 def test_site_and_period_change_the_counts(world: Context) -> None:
@@ -85,12 +95,101 @@ def test_a_small_team_and_its_neighbour_have_no_counts(world: Context) -> None:
     assert all(hidden[name].is_null().all() for name in data.COUNTS)
 
 
-def test_weeks_with_few_on_the_list_are_left_out(world: Context) -> None:
+def test_weeks_with_few_on_the_list_have_no_counts(world: Context) -> None:
     """A team large enough to be shown may have three agents in a course."""
     for team in world.queries.facets().values["team"]:
-        rows = data.progress(world.queries, Filters(team=(team,)), "EMP101")
-        most = rows.select(pl.max_horizontal(data.COUNTS)).to_series()
+        rows = data.progress(world.queries, Filters(team=(team,)), "EMP201")
+        most = rows.filter(~pl.col("suppressed")).select(pl.max_horizontal(data.COUNTS)).to_series()
         assert ((most == 0) | (most >= world.settings.min_group)).all(), team
+        assert all(rows.filter("suppressed")[name].is_null().all() for name in data.COUNTS)
+
+
+def test_who_left_is_not_overdue() -> None:
+    rows = weeks([0, 20], [0, 15])
+    rows[-1] |= {"overdue": 2, "left_unfinished": 3}
+    words = "15 of 20 agents planned so far have completed X; 2 are overdue; 3 left before finishing."
+    assert view.sentence(rows, "X", READER) == words
+    rows[-1] |= {"overdue": 0, "left_unfinished": 5}
+    words = "15 of 20 agents planned so far have completed X, and nobody is overdue; 5 left before finishing."
+    assert view.sentence(rows, "X", READER) == words
+    assert view.curve_title(rows, READER) == "Everybody planned who is still here has finished"
+
+
+Cells = frozenset[str]
+
+
+def doors(world: Context, course: str, client: FlaskClient) -> Iterator[Cells]:
+    """Every set of teams whose counts of the last week can be had: by page, file and address typed by hand."""
+    queries = world.queries
+    by_site = queries.teams_by_site()
+    every = [team for teams in by_site.values() for team in teams]
+    addresses = [Filters(), *(Filters(site=(site,)) for site in by_site), *(Filters(team=(team,)) for team in every)]
+    addresses += [Filters(team=tuple(other for other in every if other != team)) for team in every]
+    addresses += [Filters(team=pair) for teams in by_site.values() for pair in combinations(teams, 2)]
+    addresses += [Filters(site=pair) for pair in combinations(by_site, 2)]
+    addresses += [
+        Filters(site=(site,), team=tuple(other for other in teams if other != team))
+        for site, teams in by_site.items()
+        for team in teams
+    ]
+    for filters in addresses:
+        taken = frozenset(t for s, ts in by_site.items() for t in ts if filters.site in ((), (s,)) or s in filters.site)
+        taken &= frozenset(filters.team or every)
+        rows = data.progress(queries, filters, course)
+        if rows.height and not rows["suppressed"][-1]:
+            yield taken
+        for by in ("site", "team"):
+            for row in data.by_group(queries, filters, course, by).filter(~pl.col("suppressed"))["label"]:
+                yield taken & frozenset(by_site[row] if by == "site" else [row])
+        query = f"course={course}&{filters.to_query()}"
+        for name in ("adoption", "adoption_by_site", "adoption_by_team"):
+            answer = client.get(f"/download/{name}.csv?{query}", headers={"Host": "127.0.0.1"})
+            if answer.status_code == 200:
+                file = pl.read_csv(io.BytesIO(answer.data), comment_prefix="#", infer_schema_length=None)
+                same = {"adoption": lambda f=filters: data.progress(queries, f, course)}.get(
+                    name, lambda f=filters, by=name[-4:]: data.by_group(queries, f, course, by)
+                )()
+                assert file["planned"].cast(pl.Int64).to_list() == same["planned"].to_list(), (name, query)
+
+
+def test_no_way_of_asking_tells_of_fewer_than_the_minimum(world: Context) -> None:
+    """Teams that no door tells apart are one atom: sums and differences of what is shown are about whole atoms."""
+    client = create_app(world.settings.config).server.test_client()
+    for course in page.course_names(world):
+        rows = world.queries.frame(
+            "select team_id, max(planned) from mart.adoption where course_id = ? group by 1", (course,)
+        )
+        people = dict(rows.iter_rows())
+        shown = set(doors(world, course, client))
+        assert len(shown) > 10
+        atoms: dict[tuple[bool, ...], int] = {}
+        for team, count in people.items():
+            atom = tuple(team in cells for cells in shown)
+            atoms[atom] = atoms.get(atom, 0) + count
+        assert all(count == 0 or count >= world.settings.min_group for count in atoms.values())
+
+
+def test_the_table_to_take_along_says_no_more(world: Context) -> None:
+    rows = take(world.queries, "mart.adoption").filter(pl.col("week") == pl.col("week").max())
+    for course in page.course_names(world):
+        page_rows = data.by_group(world.queries, Filters(), course, "team")
+        told = rows.filter((pl.col("course_id") == course) & ~pl.col("suppressed"))["team_id"].to_list()
+        assert sorted(told) == sorted(page_rows.filter(~pl.col("suppressed"))["label"].to_list())
+    short = rows.filter((pl.col("team_id") == SHORT_LIST) & (pl.col("course_id") == "EMP201"))
+    assert short["suppressed"].to_list() == [True]
+
+
+def test_a_selection_that_would_reveal_its_neighbour_is_refused_in_words(world: Context) -> None:
+    rows = data.by_group(world.queries, Filters(site=("Madrid",)), "EMP201", "team")
+    partners = rows.filter(pl.col("suppressed") & (pl.col("label") != SHORT_LIST))["label"].to_list()
+    assert partners
+    for team in (SHORT_LIST, *partners):
+        body = str(page.answer(world, Filters(team=(team,)), "EMP201"))
+        assert "Too few agents of this selection are planned" in body
+        assert "Clear “team”" in body
+        assert "overdue;" not in body
+    together = data.progress(world.queries, Filters(team=(SHORT_LIST, *partners)), "EMP201")
+    assert not together["suppressed"][-1]
 
 
 def test_a_filter_that_means_nothing_for_a_plan_is_named(world: Context) -> None:
