@@ -23,7 +23,7 @@ HELD = ("site", "channel", "tenure_band")
 
 
 class AgentWeeks:
-    """Rows of ``mart.agent_week`` for panels; those of the last KPI asked for are held.
+    """Rows of ``mart.agent_week`` for panels; those of the last two KPIs are held: one, and that of a selection rule.
 
     Parameters
     ----------
@@ -34,8 +34,7 @@ class AgentWeeks:
     def __init__(self, cur: duckdb.DuckDBPyConnection) -> None:
         self._cur = cur
         self._values = {name: self._distinct(name) for name in HELD}
-        self._kpi = ""
-        self._held: Mapping[str, NDArray[Any]] = {}
+        self._held: dict[str, Mapping[str, NDArray[Any]]] = {}
         self._people: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     def cells(self, kpi_id: str, slice_: Slice) -> Mapping[str, NDArray[Any]]:
@@ -48,17 +47,17 @@ class AgentWeeks:
         """
         if replace(slice_, cohort=(), site=(), channel=(), tenure_band=()) != Slice():
             return cells_from_warehouse(self._cur, kpi_id, slice_)
-        if self._kpi != kpi_id:
-            self._held = self._read(kpi_id)
-            self._kpi = kpi_id
+        held = self._held.pop(kpi_id, None)
+        held = self._read(kpi_id) if held is None else held
+        self._held = {**dict(list(self._held.items())[-1:]), kpi_id: held}
         kept: NDArray[np.bool_] | None = None
         for name in HELD:
             chosen = getattr(slice_, name)
             if chosen:
                 known = [self._values[name].index(value) + 1 for value in chosen if value in self._values[name]]
-                inside = np.isin(self._held[name], known)
+                inside = np.isin(held[name], known)
                 kept = inside if kept is None else kept & inside
-        return {name: self._held[name] if kept is None else self._held[name][kept] for name in CELL_COLUMNS}
+        return {name: held[name] if kept is None else held[name][kept] for name in CELL_COLUMNS}
 
     def people(self, timing: str, cluster: str) -> Mapping[str, Any]:
         """Agents with cohort and cluster; see :func:`analysis.slices.people_from_warehouse`."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from analysis.slices import Slice
 if TYPE_CHECKING:
     import duckdb
 
-    from analysis.agent_weeks import AgentWeeks
+    from analysis.held_weeks import Rows
 
 Ints = NDArray[np.int64]
 
@@ -84,12 +85,27 @@ class Roster:
         """Date of a week index."""
         return self.origin + timedelta(weeks=week)
 
-    def place(self) -> dict[str, int]:
-        """Agent key to row."""
+    @cached_property
+    def _place(self) -> dict[str, int]:
         return {key: i for i, key in enumerate(self.agent_key.tolist())}
+
+    def rows_of(self, keys: NDArray[Any]) -> Ints:
+        """(A,) rows of agents given by their keys.
+
+        Raises
+        ------
+        KeyError
+            An agent is not in ``mart.agent``.
+        """
+        place = self._place
+        return np.array([place[str(key)] for key in keys], dtype=np.int64)
 
     def team_start(self) -> Ints:
         """(N,) week in which the first agent of each agent's team was planned or trained."""
+        return self._team_start
+
+    @cached_property
+    def _team_start(self) -> Ints:
         _, code = np.unique(self.team_id, return_inverse=True)
         start = np.full(int(code.max(initial=0)) + 1, NEVER, dtype=np.int64)
         np.minimum.at(start, code, np.minimum(self.scheduled, self.trained))
@@ -185,7 +201,7 @@ def comparison_panel(
     roster: Roster,
     unexposed_controls: bool,
     anticipation: int,
-    rows: AgentWeeks | None = None,
+    rows: Rows | None = None,
 ) -> Panel:
     """The panel that the headline of a slice is estimated on.
 
@@ -210,8 +226,7 @@ def comparison_panel(
     from analysis.panel import from_warehouse
 
     panel = from_warehouse(cur, kpi_id, replace(slice_, cohort=()), timing=timing, cluster=cluster, rows=rows)
-    place = roster.place()
-    at = np.array([place[str(key)] for key in panel.units], dtype=np.int64)
+    at = roster.rows_of(panel.units)
     if unexposed_controls:
         offset = (panel.times[0] - roster.origin).days // 7
         start = roster.team_start()[at]
@@ -233,27 +248,31 @@ def completed_weeks(panel: Panel, roster: Roster) -> Ints:
     roster
         ``Roster.read(cur)``.
     """
-    place = roster.place()
-    trained = roster.trained[[place[str(key)] for key in panel.units]]
+    trained = roster.trained[roster.rows_of(panel.units)]
     return np.where(trained == NEVER, NEVER, trained - (panel.times[0] - roster.origin).days // 7)
 
 
 def started_weeks(panel: Panel, roster: Roster) -> Ints:
     """(A,) panel week in which training reached each agent's team; NEVER when it did not."""
-    place = roster.place()
-    start = roster.team_start()[[place[str(key)] for key in panel.units]]
+    start = roster.team_start()[roster.rows_of(panel.units)]
     return np.where(start == NEVER, NEVER, start - (panel.times[0] - roster.origin).days // 7)
 
 
 def hired_weeks(panel: Panel, roster: Roster) -> Ints:
     """(A,) panel week in which each agent was hired, negative before the window; NEVER when not known."""
-    place = roster.place()
-    hired = roster.hired[[place[str(key)] for key in panel.units]]
+    hired = roster.hired[roster.rows_of(panel.units)]
     return np.where(hired == NEVER, NEVER, hired - (panel.times[0] - roster.origin).days // 7)
 
 
 def selection_rule(
-    cur: duckdb.DuckDBPyConnection, panel: Panel, roster: Roster, rule: Rule, *, worst: str, timing: Timing
+    cur: duckdb.DuckDBPyConnection,
+    panel: Panel,
+    roster: Roster,
+    rule: Rule,
+    *,
+    worst: str,
+    timing: Timing,
+    rows: Rows | None = None,
 ) -> SelectionRule:
     """The recorded rule as the stacked estimator takes it: ranked among everybody with a result of its KPI.
 
@@ -273,19 +292,20 @@ def selection_rule(
         ``high`` or ``low``: which end of the rule's KPI is bad.
     timing
         Of the panel.
+    rows
+        Rows read before from the same warehouse version.
     """
     from analysis.panel import from_warehouse
 
-    source = from_warehouse(cur, rule.kpi, Slice(), timing=timing, cluster="team")
+    source = from_warehouse(cur, rule.kpi, Slice(), timing=timing, cluster="team", rows=rows)
     row = {str(key): i for i, key in enumerate(source.units)}
-    place = roster.place()
     ranking = Ranking(
         source,
-        groups=roster.team_id[[place[str(key)] for key in source.units]],
+        groups=roster.team_id[roster.rows_of(source.units)],
         rows=np.array([row.get(str(key), -1) for key in panel.units], dtype=np.int64),
         offset=(panel.times[0] - source.times[0]).days // 7,
     )
-    groups = roster.team_id[[place[str(key)] for key in panel.units]]
+    groups = roster.team_id[roster.rows_of(panel.units)]
     return SelectionRule(rule.share, rule.lookback_weeks, worst, groups=groups, ranking=ranking)
 
 

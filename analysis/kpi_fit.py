@@ -50,7 +50,7 @@ from analysis.units import Reader
 if TYPE_CHECKING:
     import duckdb
 
-    from analysis.agent_weeks import AgentWeeks
+    from analysis.held_weeks import Rows
     from etl.kpis import Kpi
 
 from analysis.kpi_study import Judgement, KpiStudy, Setting, no_study
@@ -66,7 +66,7 @@ def study_panel(
     slice_value: str,
     thorough: bool = False,
     by_week: bool = True,
-    rows: AgentWeeks | None = None,
+    rows: Rows | None = None,
 ) -> KpiStudy:
     """Estimate a KPI that is a mean over contacts (or answers, offers, days) in one slice.
 
@@ -113,7 +113,9 @@ def study_panel(
     rule = None
     if design.same_rule is not None:
         worst = "high" if setting.rule_better == "lower" else "low"
-        rule = selection_rule(cur, panel, setting.roster, design.same_rule, worst=worst, timing=design.timing)
+        rule = selection_rule(
+            cur, panel, setting.roster, design.same_rule, worst=worst, timing=design.timing, rows=rows
+        )
     beside: tuple[CheckResult, ...] = ()
     if thorough and (design.unexposed_controls or rule is not None):
         beside = (_beside(cur, kpi, slice_, setting),)

@@ -17,7 +17,7 @@ from analysis.slices import Slice
 if TYPE_CHECKING:
     import duckdb
 
-    from analysis.agent_weeks import AgentWeeks
+    from analysis.held_weeks import Rows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -245,7 +245,7 @@ def from_warehouse(
     slice_: Slice | None = None,
     timing: str = "scheduled",
     cluster: str = "team",
-    rows: AgentWeeks | None = None,
+    rows: Rows | None = None,
 ) -> Panel:
     """Aggregate ``mart.agent_week`` to a panel for one KPI and any slice.
 
@@ -261,7 +261,7 @@ def from_warehouse(
         Cohort by planned wave (intention to treat) or by first completion.
     cluster : {"team", "agent", "site"}
         The assignment unit. Team is the assignment team of ``mart.agent``.
-    rows : AgentWeeks, optional
+    rows : Rows, optional
         Rows read before from the same warehouse version, where many slices are asked for.
 
     Returns

@@ -37,6 +37,7 @@ from analysis.verdict import headline
 if TYPE_CHECKING:
     import duckdb
 
+    from analysis.held_weeks import Rows
     from etl.config import Config
     from etl.kpis import Catalogue, Kpi
 
@@ -76,7 +77,17 @@ def setting_of(cur: duckdb.DuckDBPyConnection, config: Config, catalogue: Catalo
     )
 
 
-def study(cur: duckdb.DuckDBPyConnection, kpi: str, slice_: Slice, config: Config, catalogue: Catalogue) -> KpiStudy:
+def study(
+    cur: duckdb.DuckDBPyConnection,
+    kpi: str,
+    slice_: Slice,
+    config: Config,
+    catalogue: Catalogue,
+    *,
+    setting: Setting | None = None,
+    rows: Rows | None = None,
+    by_week: bool = True,
+) -> KpiStudy:
     """One KPI in any slice, while the reader waits.
 
     Parameters
@@ -89,6 +100,12 @@ def study(cur: duckdb.DuckDBPyConnection, kpi: str, slice_: Slice, config: Confi
         Any combination of filters.
     config, catalogue
         As everywhere.
+    setting
+        ``setting_of(cur, config, catalogue)``, where it is at hand.
+    rows
+        The version's agent-weeks, where they are held.
+    by_week
+        Also effects by cohort and by calendar week.
 
     Returns
     -------
@@ -99,10 +116,10 @@ def study(cur: duckdb.DuckDBPyConnection, kpi: str, slice_: Slice, config: Confi
         (Bonferroni, because the others are not at hand: never more lenient than the Holm allowance of the stored
         results).
     """
-    setting = setting_of(cur, config, catalogue)
+    setting = setting or setting_of(cur, config, catalogue)
     setting = replace(setting, inherited=_stored_failures(cur, kpi))
     kind, value = slice_label(slice_)
-    made = _study(cur, catalogue[kpi], slice_, setting, kind, value)
+    made = _study(cur, catalogue[kpi], slice_, setting, kind, value, by_week=by_week, rows=rows)
     if catalogue[kpi].role != "primary":
         return made
     n_tested = sum(entry.role == "primary" for entry in catalogue.values())
@@ -203,7 +220,7 @@ def _study(
     *,
     thorough: bool = False,
     by_week: bool = True,
-    rows: AgentWeeks | None = None,
+    rows: Rows | None = None,
 ) -> KpiStudy:
     if kpi.unit == leaving.UNIT:
         return leaving.study_leaving(cur, kpi, slice_, setting, slice_kind=kind, slice_value=value)

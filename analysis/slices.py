@@ -15,7 +15,7 @@ from analysis.errors import PanelError
 if TYPE_CHECKING:
     import duckdb
 
-    from analysis.agent_weeks import AgentWeeks
+    from analysis.held_weeks import Rows
 
 _NEVER = int(np.iinfo(np.int64).max)
 _TIMING = {"scheduled": "scheduled_week", "trained": "trained_week"}
@@ -78,7 +78,7 @@ def arrays_from_warehouse(
     slice_: Slice,
     timing: str,
     cluster: str,
-    rows: AgentWeeks | None = None,
+    rows: Rows | None = None,
 ) -> dict[str, Any]:
     """The fields of a Panel from one aggregate over ``mart.agent_week``; see ``analysis.panel.from_warehouse``."""
     if timing not in _TIMING:
@@ -144,7 +144,9 @@ def cells_from_warehouse(
 
 
 def people_from_warehouse(cur: duckdb.DuckDBPyConnection, timing: str, cluster: str) -> Mapping[str, Any]:
-    """Agents in the order of their index: ``a``, ``agent_key``, ``cohort``, ``cluster``; and the Monday of week 0.
+    """Agents in the order of their index: ``a``, ``agent_key``, ``cohort``, ``cluster_ix``; labels and origin.
+
+    ``cluster_ix`` counts in ``clusters``, the sorted labels; ``first_week`` is the Monday of week 0.
 
     Parameters
     ----------
@@ -158,7 +160,8 @@ def people_from_warehouse(cur: duckdb.DuckDBPyConnection, timing: str, cluster: 
         f"select agent_ix::integer as a, agent_key, {_TIMING[timing]} as cohort, "
         f"coalesce({_CLUSTER[cluster]}::varchar, agent_key) as cluster from mart.agent order by agent_ix"
     ).fetchnumpy()
-    return {**agents, "first_week": first[0][0]}
+    clusters, cluster_ix = np.unique(np.asarray(agents.pop("cluster")).astype(str), return_inverse=True)
+    return {**agents, "clusters": clusters, "cluster_ix": cluster_ix, "first_week": first[0][0]}
 
 
 def _assemble(
@@ -199,8 +202,7 @@ def _assemble(
         raise PanelError(f"No agent of the chosen cohorts has {kpi_id!r} observed in this slice; widen the filter.")
     num = np.bincount(flat, total, index.size * n_periods)
     den = np.bincount(flat, mass, index.size * n_periods)
-    labels = np.asarray(agents["cluster"]).astype(str)[keep]
-    clusters, cluster_ix = np.unique(labels, return_inverse=True)
+    used, cluster_ix = np.unique(agents["cluster_ix"][keep], return_inverse=True)
     start = week_zero.astype(object) + timedelta(weeks=low)
     return {
         "num": num.reshape(index.size, n_periods),
@@ -209,7 +211,7 @@ def _assemble(
         "cluster_ix": cluster_ix.astype(np.int64),
         "units": np.asarray(agents["agent_key"])[keep],
         "times": np.array([start + timedelta(weeks=k) for k in range(n_periods)], dtype=object),
-        "clusters": clusters,
+        "clusters": agents["clusters"][used],
         "outcome": kpi_id,
         "n_rows": int(flat.size),
         "notes": () if timing == "scheduled" else ("Cohorts follow each agent's own first completion.",),

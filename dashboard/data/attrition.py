@@ -9,7 +9,6 @@ import polars as pl
 
 from analysis.design import Timing
 from analysis.leaving import hazard_rows, spell_weeks, survival_frame
-from analysis.run import setting_of
 from analysis.tables import SCHEMAS, table
 from dashboard.data.queries import Queries, to_slice
 from dashboard.state import Filters
@@ -67,11 +66,11 @@ def shown(curves: pl.DataFrame, minimum: int) -> pl.DataFrame:
 
 
 def _live(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filters) -> tuple[pl.DataFrame, pl.DataFrame]:
-    config, catalogue = queries.settings.config, queries.settings.catalogue
+    config = queries.settings.config
     weeks, limited = None, False
     timing: Timing = "trained"
     if queries.has("mart.agent_spell"):
-        setting = setting_of(cursor, config, catalogue)
+        setting = queries.setting()
         limited, timing = setting.design.limited, setting.design.timing
         weeks = spell_weeks(cursor, to_slice(filters), setting)
     if weeks is None:

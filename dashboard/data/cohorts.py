@@ -20,7 +20,6 @@ from analysis.estimators import estimate
 from analysis.group_effects import SCHEMA, Groups, Shrunk, group_effects, shrink
 from analysis.kpi_study import Setting
 from analysis.panel import NEVER, Panel
-from analysis.run import setting_of
 from dashboard.data.queries import Queries, to_slice
 from dashboard.data.suppression import suppress
 from dashboard.state import Filters
@@ -93,7 +92,7 @@ def gains(queries: Queries, kpi: Kpi, by: str, filters: Filters) -> Gains:
 
 
 def _gains(queries: Queries, cursor: duckdb.DuckDBPyConnection, kpi: Kpi, by: str, filters: Filters) -> Gains:
-    setting = setting_of(cursor, queries.settings.config, queries.settings.catalogue)
+    setting = queries.setting()
     try:
         panel, teams, sites = _panel(cursor, kpi, filters, setting)
     except PanelError as error:
@@ -284,7 +283,7 @@ def _by_week(queries: Queries, cursor: duckdb.DuckDBPyConnection, kpi: Kpi, filt
     if filters.is_everything and queries.has("result.att_gt"):
         rows = frame(cursor, "select * from result.att_gt where kpi = ? order by cohort, week", [kpi.id])
     if rows.is_empty():
-        setting = setting_of(cursor, queries.settings.config, queries.settings.catalogue)
+        setting = queries.setting()
         if setting.design.headline != _PANEL_ESTIMATOR:
             return rows
         try:

@@ -17,11 +17,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 import polars as pl
 
+from analysis.held_weeks import Columns, HeldWeeks, Places
 from analysis.slices import Slice
 from dashboard.data.cache import Cache
 from dashboard.data.suppression import UNASSIGNED, Decision, decide, decide_period, suppress, tied_groups
@@ -29,6 +30,9 @@ from dashboard.settings import Settings
 from dashboard.state import DIMENSIONS, LABELS, Facets, Filters
 from etl.kpis import Kpi
 from etl.warehouse import Version, Warehouse, frame
+
+if TYPE_CHECKING:
+    from analysis.kpi_study import Setting
 
 T = TypeVar("T")
 
@@ -348,6 +352,30 @@ class Queries:
 
         return self.ask(("first_training", filters), make)
 
+    # -- what estimates are made from --------------------------------------------------------------------------------
+
+    def setting(self) -> Setting:
+        """What is the same for every estimate of this version."""
+        from analysis.run import setting_of
+
+        return self.ask(("setting",), lambda cursor: setting_of(cursor, self.settings.config, self.settings.catalogue))
+
+    def held_weeks(self) -> HeldWeeks:
+        """The agent-weeks of this version, read once; for estimates, which say nothing about single agents."""
+        from analysis.slices import people_from_warehouse
+
+        places = self._places()
+        return HeldWeeks(
+            places,
+            lambda kpi: self.ask(("columns", kpi), lambda cursor: Columns.read(cursor, kpi, places)),
+            lambda timing, cluster: self.ask(
+                ("people", timing, cluster), lambda cursor: people_from_warehouse(cursor, timing, cluster)
+            ),
+        )
+
+    def _places(self) -> Places:
+        return self.ask(("places",), Places.read)
+
     # -- effects --------------------------------------------------------------------------------------------------
 
     def study(self, kpi: str, filters: Filters) -> dict[str, pl.DataFrame]:
@@ -387,7 +415,15 @@ class Queries:
         if stored is None or frames["effect"].is_empty():
             from analysis.run import study
 
-            live = study(cursor, kpi, to_slice(filters), self.settings.config, self.settings.catalogue)
+            live = study(
+                cursor,
+                kpi,
+                to_slice(filters),
+                self.settings.config,
+                self.settings.catalogue,
+                setting=self.setting(),
+                rows=self.held_weeks(),
+            )
             frames = {**frames, **live.frames()}
         shown = {name: self._without_few(name, frame) for name, frame in frames.items()}
         if self._about_few(frames["effect"]):  # checks and naive comparisons speak of the same few agents
