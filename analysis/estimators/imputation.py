@@ -264,6 +264,11 @@ class Imputation:
 
     def family(self, kind: str, variance: str) -> Family:
         """Estimates of one aggregation with the chosen error; event times before training are leads."""
+        family = self.effects_by(kind, variance)
+        return self._with_leads(family, variance) if kind == "event_time" else family
+
+    def effects_by(self, kind: str, variance: str) -> Family:
+        """The same without leads."""
         keys, position = self._indicator(kind)
         n_keys = len(keys)
         _, theta, mass = self.point(kind)
@@ -281,7 +286,7 @@ class Imputation:
             reasons[k] = "only one cluster is trained here"
         cells = self._fold(self._cohort_count, n_keys, position).sum(axis=0)
         agents = self._agents(kind, position, n_keys)
-        family = Family(
+        return Family(
             keys=keys,
             theta=theta,
             influence=influence,
@@ -298,7 +303,6 @@ class Imputation:
             overall_reason=self._overall_reason(),
             notes=self._notes(),
         )
-        return self._with_leads(family, variance) if kind == "event_time" else family
 
     @cached_property
     def _active_clusters(self) -> Bools:

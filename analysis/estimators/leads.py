@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.estimators.ratio import ratio
 from analysis.estimators.study import Family
 from analysis.estimators.two_way import TwoWayFit, fit_two_way
 
@@ -93,6 +95,33 @@ def imputation_leads(model: Imputation, variance: str) -> Leads:
         n_contacts=contacts[back],
         n_clusters=clusters[back],
     )
+
+
+def pooled_leads(parts: Sequence[Leads], n_clusters: int) -> Leads:
+    """Leads of several experiments averaged by the trained contacts behind each; the shares count as fixed.
+
+    Parameters
+    ----------
+    parts : sequence of Leads
+        On the same clusters. Clusters may serve in several experiments: their influences are added before squaring.
+    n_clusters : int
+    """
+    keys = sorted({key for part in parts for key in part.event_times})
+    if not keys:
+        return _none(n_clusters)
+    place = {key: k for k, key in enumerate(keys)}
+    sums, mass, cells, clusters = (np.zeros(len(keys)) for _ in range(4))
+    influence = np.zeros((n_clusters, len(keys)))
+    for part in parts:
+        usable = np.isfinite(part.theta) & np.isfinite(part.influence).all(axis=0) & (part.n_contacts > 0)
+        at = np.array([place[key] for key in part.event_times], dtype=np.int64)[usable]
+        own = part.n_contacts[usable]
+        sums[at] += part.theta[usable] * own
+        influence[:, at] += part.influence[:, usable] * own
+        mass[at] += own
+        cells[at] += part.n_cells[usable]
+        clusters[at] += part.n_clusters[usable]
+    return Leads(keys, ratio(sums, mass), ratio(influence, mass), cells, mass, clusters)
 
 
 def _jackknife(fit: TwoWayFit, analytic: Floats) -> Floats:

@@ -16,6 +16,7 @@ from analysis.estimators.cell_families import CellFamilies, CohortEffects
 from analysis.estimators.imputation import Imputation
 from analysis.estimators.interaction_weighted import att_gt_frame
 from analysis.estimators.layout import sum_by
+from analysis.estimators.leads import imputation_leads, pooled_leads
 from analysis.estimators.ratio import ratio
 from analysis.estimators.study import Family
 from analysis.panel import NEVER, Panel
@@ -128,7 +129,9 @@ class Stacked:
     -----------
     1. The rule is the one that was used (share, weeks, measure, group). Not checkable from the panel alone; if it is
        wrong the comparison can be badly wrong.
-    2. Groups that start later would have moved as groups that start now. Checked in part (leads).
+    2. Groups that start later would have moved as groups that start now. Checked in part by leads: inside each
+       experiment both sides were picked by the same rule in the same week, so they differ in no week before it by
+       more than luck, the weeks of the low point included. A drift between them counts against the comparison.
     3. No anticipation beyond the window; no effect of others' training across groups.
 
     Source: Cengiz, Dube, Lindner, Zipperer (2019), doi:10.1093/qje/qjz014 (stacking); Borusyak et al. (2024) inside
@@ -190,17 +193,20 @@ class Stacked:
         cut = part.take(None, start, stop)
         return replace(cut, cluster_ix=part.cluster_ix, clusters=panel.clusters), start
 
+    @cached_property
+    def models(self) -> list[tuple[int, Imputation, int]]:
+        """Cohort, imputation inside its experiment, and the panel week of the experiment's first column."""
+        made = ((int(cohort), self.experiment(int(cohort))) for cohort in self.panel.cohorts)
+        return [(cohort, Imputation(it[0], self.anticipation), it[1]) for cohort, it in made if it is not None]
+
     def cells(self, variance: str) -> Iterator[CohortEffects]:
         """Effects cohort by cohort."""
-        for cohort in self.panel.cohorts:
-            made = self.experiment(int(cohort))
-            if made is not None:
-                yield self._effects(int(cohort), made[0], made[1], variance)
+        for cohort, model, start in self.models:
+            yield self._effects(cohort, model, start, variance)
 
-    def _effects(self, cohort: int, part: Panel, start: int, variance: str) -> CohortEffects:
+    def _effects(self, cohort: int, model: Imputation, start: int, variance: str) -> CohortEffects:
         panel = self.panel
-        model = Imputation(part, self.anticipation, leads=0)
-        family = model.family("event_time", "analytic")
+        family = model.effects_by("event_time", "analytic")
         weeks = cohort + np.array(family.keys, dtype=np.int64)
         inside = (weeks >= 0) & (weeks < panel.n_periods)
         weeks = weeks[inside]
@@ -233,7 +239,11 @@ class Stacked:
                 families.add(cells)
             self._families[variance] = families
         n_clusters = max(self.panel.n_clusters, 2)
-        return self._families[variance].family(kind, float(np.sqrt(n_clusters / (n_clusters - 1))), self.notes)
+        family = self._families[variance].family(kind, float(np.sqrt(n_clusters / (n_clusters - 1))), self.notes)
+        if kind != "event_time":
+            return family
+        leads = [imputation_leads(model, variance) for _, model, _ in self.models]
+        return pooled_leads(leads, self.panel.n_clusters).before(family)
 
     @property
     def notes(self) -> tuple[str, ...]:
