@@ -11,6 +11,7 @@ leaves those who leave among the untrained and makes training look protective wh
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 UNIT = "hazard"
 """KPIs with this unit are studied here."""
-EARLY_WEEKS = {"early_attrition": 13}
-"""KPIs that look at the first weeks of employment only."""
 TENURE_BANDS = {"0-3 months": (0, 13), "3-12 months": (13, 52), "over 12 months": (52, 10_000)}
 MANY_WEEKS = 1e9
 """Both sides of a hazard gain weeks as time passes, so nothing that stands still limits what more weeks can tell."""
@@ -138,8 +137,8 @@ def study_leaving(
     if weeks is None:
         why = "Leaving cannot be looked at by channel or queue." if slice_.channel or slice_.queue else ""
         return no_study(kpi, setting, slice_kind, slice_value, why or "No employment is recorded for this selection.")
-    if kpi.id in EARLY_WEEKS:
-        weeks = weeks.filter(pl.col("tenure_week") < EARLY_WEEKS[kpi.id])
+    if kpi.first_days:
+        weeks = weeks.filter(pl.col("tenure_week") < math.ceil(kpi.first_days / 7))
     found = hazard_ratio(weeks, ci_level=setting.ci_level)
     effect = as_effect(found, setting.ci_level, setting.design.timing)
     trained = weeks.filter("trained")

@@ -47,8 +47,6 @@ MOST_COHORT_SLICES = 40
 """Where agents are trained on more Mondays than this, a cohort is a handful of people: ``cohort_effect`` of the whole
 still holds each one's effect, and a slice is made when it is asked for."""
 SLICE_KINDS = ("site", "channel", "tenure_band", "cohort")
-CONTACT_KPIS = ("escalation_rate", "aht_seconds", "transfer_rate")
-"""KPIs whose denominator counts contacts: the volume behind a money value per contact of a KPI counted on answers."""
 
 Progress = Callable[[str, float], None]
 
@@ -306,7 +304,8 @@ def _leaving_frames(cur: duckdb.DuckDBPyConnection, setting: Setting) -> dict[st
 
 def _value(overall: Mapping[str, KpiStudy], config: Config, setting: Setting) -> pl.DataFrame:
     """Money for the KPIs that the configuration gives a unit value."""
-    contacts = next((overall[k].volume_per_week for k in CONTACT_KPIS if k in overall), math.nan)
+    counted = [s.volume_per_week for s in overall.values() if s.kpi.counts_contacts]
+    contacts = max((volume for volume in counted if math.isfinite(volume)), default=math.nan)
     parts = []
     for name, unit_value in config.value.kpis.items():
         made = overall.get(name)
@@ -327,6 +326,8 @@ def _value(overall: Mapping[str, KpiStudy], config: Config, setting: Setting) ->
                 unit_value=unit_value,
                 usable=made.verdict.believed,
                 influence=_aligned(made, overall),
+                purse=made.kpi.purse,
+                purse_rank=made.kpi.purse_rank,
             )
         )
     return value_frame(
@@ -357,5 +358,6 @@ def _headline(overall: Mapping[str, KpiStudy], setting: Setting) -> pl.DataFrame
         for s in primary
         if s.headline is not None
     }
-    sentence, detail = headline({s.kpi.id: s.verdict for s in primary}, [s.kpi for s in primary], sizes)
+    judged = {s.kpi.id: s.verdict for s in primary}
+    sentence, detail = headline(judged, [s.kpi for s in primary], sizes, ci_level=setting.ci_level)
     return table("headline", [{"sentence": sentence, "detail": detail}])

@@ -23,15 +23,6 @@ Array = NDArray[np.float64]
 DRAWS = 20_000
 SEED = 20_240_607
 SCENARIOS = ("low", "likely", "high")
-SAME_MONEY: tuple[tuple[str, ...], ...] = (
-    ("upsell_revenue", "upsell_conversion", "cross_sell_conversion", "offer_acceptance", "offer_rate"),
-    ("customer_retention_90d", "nps", "csat_top2", "csat_mean", "felt_heard", "referral_rate"),
-    ("repeat_contact_7d", "fcr_7d"),
-    ("escalation_rate", "transfer_rate"),
-    ("agent_attrition", "early_attrition"),
-)
-"""KPIs that reach the same purse. Of each group the first one with a money value counts; the others are shown, not
-added."""
 
 
 class Range(Protocol):
@@ -65,6 +56,9 @@ class Worth:
         themselves, too few teams); then no money is claimed.
     influence
         (n_clusters,) cluster influence of the effect, for the correlation between KPIs; ``None`` = independent.
+    purse, purse_rank
+        ``Kpi.purse``: parts with the same purse are the same money, and the one with the lowest rank is counted; empty
+        = a purse of its own.
     """
 
     kpi: Wording
@@ -76,6 +70,8 @@ class Worth:
     unit_value: Range
     usable: bool = True
     influence: Array | None = None
+    purse: str = ""
+    purse_rank: int = 1
 
 
 _COLUMNS: dict[str, type[pl.DataType]] = {
@@ -193,11 +189,10 @@ def break_even_months(benefit: float, cost: float, period_months: int) -> float:
 
 def _counted(usable: Sequence[Worth]) -> dict[str, str]:
     """KPI id -> the id of the KPI through which its money is counted."""
-    present = [p.kpi.id for p in usable]
     through: dict[str, str] = {}
-    for kpi in present:
-        group = next((g for g in SAME_MONEY if kpi in g), (kpi,))
-        through[kpi] = next(k for k in group if k in present)
+    for part in usable:
+        same = [p for p in usable if p.purse == part.purse] if part.purse else [part]
+        through[part.kpi.id] = min(same, key=lambda p: p.purse_rank).kpi.id
     return through
 
 
@@ -297,6 +292,11 @@ def _net_words(
     if not math.isfinite(net):
         return "Whether it pays cannot be said yet."
     first = f"After its cost, the programme leaves {_likely(net, low, high, reader)} over {_months(months)}"
+    if low < 0 < high:
+        half = (high - low) / 2
+        guess, ends = reader.money(net, half), f"{reader.money(low, half)} to {reader.money(high, half)}"
+        first = f"We can't tell yet whether the programme pays: after its cost it leaves anything from {ends} over "
+        first += f"{_months(months)}, at best guess {guess}"
     odds = f"it is above zero in {reader.count(100 * above)} of 100 simulated cases"
     wait = break_even_months(benefit, cost, months)
     if not math.isfinite(wait):

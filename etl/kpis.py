@@ -78,6 +78,13 @@ class Kpi(BaseModel):
         How it may be sliced.
     per : str
         What one unit of the denominator is, in words.
+    purse : str
+        Where its money ends up. KPIs with the same purse are the same money: of those with a money value one is
+        counted, the one with the lowest ``purse_rank`` (then the first of the catalogue).
+    purse_rank : int
+        See ``purse``; how directly the KPI measures what is in it, 1 being the most direct.
+    first_days : int
+        For a hazard that looks at the first days of employment only: how many.
     target : float or None
         The level the organisation aims at, from the configuration.
     hidden : bool
@@ -109,6 +116,9 @@ class Kpi(BaseModel):
     dimensions: tuple[Dimension, ...]
     per: str = Field(min_length=1)
     caveat: str = ""
+    purse: str = ""
+    purse_rank: int = Field(default=1, ge=1)
+    first_days: int = Field(default=0, ge=0)
     target: float | None = None
     hidden: bool = False
 
@@ -120,12 +130,21 @@ class Kpi(BaseModel):
             raise ValueError("exposure_where needs an exposure.")
         if self.censor_by and not self.censor_days:
             raise ValueError("censor_by needs censor_days.")
+        if self.purse_rank > 1 and not self.purse:
+            raise ValueError("purse_rank needs a purse.")
+        if self.first_days and self.unit != "hazard":
+            raise ValueError('first_days needs unit = "hazard".')
         return self
 
     @property
     def exposed_to(self) -> str:
         """The relation the denominator is counted on."""
         return self.exposure or self.base
+
+    @property
+    def counts_contacts(self) -> bool:
+        """Whether its denominator counts the contacts an agent handled."""
+        return self.exposed_to == "interaction" and self.per == "contact"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -199,7 +218,7 @@ class Catalogue(Mapping[str, Kpi]):
         for name, override in config.kpis.items():
             if name not in kpis:
                 raise KpiError(
-                    f"{config.path}: [kpis.{name}]: there is no KPI \"{name}\" to change.{_near(name, kpis)} "
+                    f'{config.path}: [kpis.{name}]: there is no KPI "{name}" to change.{_near(name, kpis)} '
                     "To add one, add an entry to sql/kpis.toml."
                 )
             named = ("label", "short", "smallest_effect", "target", "role", "where")

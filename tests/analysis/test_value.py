@@ -12,6 +12,7 @@ import pytest
 
 from analysis.units import Reader
 from analysis.value import Worth, break_even_months, value_frame
+from etl.kpis import load
 from tests.analysis.worlds import words
 
 READER = Reader("en_GB", "EUR")
@@ -104,18 +105,41 @@ def test_the_same_purse_is_counted_once() -> None:
             effect=0.01,
             effect_low=0.0,
             effect_high=0.02,
+            purse="sales",
+            purse_rank=2,
         ),
         worth(
             kpi=words(id="upsell_revenue", label="Revenue", better="higher"),
             effect=0.02,
             effect_low=0.0,
             effect_high=0.04,
+            purse="sales",
         ),
+        worth(kpi=words(id="praise", label="Praise", better="higher"), effect=0.001),
+        worth(kpi=words(id="thanks", label="Thanks", better="higher"), effect=0.001),
     ]
     frame = value_frame(parts, None, period_months=12, reader=READER)
 
-    assert amounts(frame, "total", "likely")[0] == pytest.approx(0.02 * 1e6 * 11)
+    assert amounts(frame, "total", "likely")[0] == pytest.approx((0.02 + 0.001 + 0.001) * 1e6 * 11)
     assert "same money as upsell_revenue" in frame.filter(pl.col("kpi") == "upsell_conversion")["sentence"][0]
+
+
+def test_the_catalogue_says_what_is_the_same_money() -> None:
+    purses: dict[str, list[str]] = {}
+    for kpi in sorted(load().values(), key=lambda k: k.purse_rank):
+        purses.setdefault(kpi.purse, []).append(kpi.id)
+
+    assert purses["sales"] == [
+        "upsell_revenue",
+        "upsell_conversion",
+        "cross_sell_conversion",
+        "offer_acceptance",
+        "offer_rate",
+    ]
+    assert purses["contacts repeated"] == ["repeat_contact_7d", "fcr_7d"]
+    assert purses["contacts handed on"][0] == "escalation_rate"
+    assert load()["aht_seconds"].counts_contacts
+    assert not load()["upsell_conversion"].counts_contacts, "only eligible contacts"
 
 
 def test_a_result_that_is_not_safe_brings_no_money() -> None:

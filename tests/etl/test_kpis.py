@@ -60,6 +60,8 @@ def test_unknown_kpi_is_answered_with_the_nearest() -> None:
         ('base = "interaction"', 'base = "Inter action"', "base"),
         ("smallest_effect", 'censor_by = "customer_event"\nsmallest_effect', "censor_by needs censor_days"),
         ("smallest_effect", 'censor_days = 90\ncensor_by = "offer"\nsmallest_effect', "censor_by"),
+        ('purse = "contacts handed on"', "purse_rank = 2", "purse_rank needs a purse"),
+        ("smallest_effect", "first_days = 90\nsmallest_effect", 'first_days needs unit = "hazard"'),
     ],
 )
 def test_mistakes_name_file_line_entry_and_key(tmp_path: Path, before: str, after: str, told: str) -> None:
