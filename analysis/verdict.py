@@ -207,8 +207,12 @@ def headline(
     sizes: Mapping[str, str],
     *,
     where: str = "",
+    ci_level: float = 0.95,
 ) -> tuple[str, str]:
     """One sentence for the whole programme, and one line of detail.
+
+    Holm over the goals keeps at ``1 - ci_level`` the chance that training which does nothing looks clear on any of
+    them. That chance is not nothing, so a claim says what it is.
 
     Parameters
     ----------
@@ -220,6 +224,8 @@ def headline(
         KPI id to the size of its change in words (``Reader.size``), for the clear ones.
     where
         The slice in words, such as ``Madrid`` or ``chat``; empty for everybody.
+    ci_level
+        Level of the intervals, and of the allowance for the number of goals.
 
     Returns
     -------
@@ -241,7 +247,7 @@ def headline(
 
     if better:
         named = _listed([f"{_lower_label(k)} {_went(k)} by about {sizes.get(k.id, 'a clear amount')}" for k in better])
-        first = f"Empathy training is working on {len(better)} of {total} {goals}{place}: {named}."
+        first = f"Empathy training appears to work on {len(better)} of {total} {goals}{place}: {named}."
     elif worse:
         first = f"Empathy training is not helping{place}: {_listed([_lower_label(k) for k in worse])} got worse."
     elif small:
@@ -267,6 +273,9 @@ def headline(
     ):
         if group:
             details.append(f"{title}: {_listed([_lower_label(k) for k in group])}")
+    if better or worse or small:
+        like = "selections like this one" if where else "programmes"
+        details.append(f"About 1 in {round(1 / (1 - ci_level))} {like} would show a clear goal if training did nothing")
     return first, (". ".join(details) + "." if details else "")
 
 

@@ -109,7 +109,7 @@ def test_the_true_effect_is_inside_and_the_verdict_is_clear(results: dict[str, p
     assert row["ci_low"] < truth < row["ci_high"]
     assert row["verdict"] == "clear"
     assert "fell by an estimated" in row["sentence"]
-    assert results["headline"]["sentence"][0].startswith("Empathy training is working on")
+    assert results["headline"]["sentence"][0].startswith("Empathy training appears to work on")
 
 
 def test_a_guardrail_that_nothing_happened_to_is_not_clear(results: dict[str, pl.DataFrame]) -> None:
