@@ -54,6 +54,5 @@ def check(
             f"The second opinion says {other}: {size} away, more than the noise explains. The two lean on different "
             "weeks before training.",
         )
-    return CheckResult(
-        ID, LABEL, "passed", statistic, threshold, f"The second opinion says {other}, which agrees within the noise."
-    )
+    beside = "which agrees within the noise" if statistic <= threshold else "a distance too small to matter"
+    return CheckResult(ID, LABEL, "passed", statistic, threshold, f"The second opinion says {other}, {beside}.")

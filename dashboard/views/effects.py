@@ -138,7 +138,7 @@ def build(kpi: Kpi, frames: dict[str, pl.DataFrame], reader: Reader) -> EffectsP
         checks_title=_checks_title(checks),
         rungs=rungs,
         ladder_title=_ladder_title(rungs, kpi),
-        second=_second(by_role.get("second_opinion"), effect, reader),
+        second=_second(by_role.get("second_opinion"), checks, effect, reader),
         completion="" if broken else _completion(by_role.get("completion"), kpi, reader),
         other=None if broken else _other(by_role.get("second_opinion"), kpi, reader),
         facts=_facts(row, effect, reader),
@@ -299,16 +299,17 @@ def _ladder_title(rungs: Sequence[Rung], kpi: Kpi) -> str:
     return f"Before against after would have said {naive.shown}; the fair comparison says {best.shown}"
 
 
-def _second(row: dict[str, Any] | None, effect: Effect, reader: Reader) -> str:
+def _second(row: dict[str, Any] | None, checks: Sequence[CheckLine], effect: Effect, reader: Reader) -> str:
+    """The second opinion; whether it agrees is what the check of the gap says, here and in the list of checks."""
     if row is None or not effect.available:
         return ""
     other = read_effect(row, effect.kpi, reader)
     if not other.available:
         return f"The second opinion has no answer here. {other.verdict.reason}".strip()
-    agree = other.ci_low <= effect.estimate <= other.ci_high or effect.ci_low <= other.estimate <= effect.ci_high
     name = RUNG_NAMES.get(str(row["estimator"]), str(row["estimator"]))
-    beside = "within the noise of the first" if agree else "which is not the same; see the checks"
-    return f"{name}: {other.change}, {other.likely}, {beside}."
+    judged = next((_status(line) for line in checks if line.check == "estimator_gap"), "")
+    beside = {"passed": ", in line with the first", "failed": ", which is not the same; see the checks"}.get(judged, "")
+    return f"{name}: {other.change}, {other.likely}{beside}."
 
 
 def _other(row: dict[str, Any] | None, kpi: Kpi, reader: Reader) -> Effect | None:

@@ -182,6 +182,9 @@ def test_a_gap_between_estimators_is_shown() -> None:
 
     assert estimator_gap.check(pair[0], pair[1], KPI, SMALL, READER).status == "failed"
     assert estimator_gap.check(quiet[0], quiet[1], KPI, SMALL, READER).status == "passed"
+    large = estimator_gap.check(pair[0], pair[1], KPI, 1.0, READER)
+    assert (large.status, large.statistic > large.threshold) == ("passed", True)
+    assert "too small to matter" in large.sentence, "beyond the noise is not within it"
 
 
 def test_case_mix_fails_when_routing_moves_the_kpi() -> None:
