@@ -66,6 +66,7 @@ def chart_card(
     note: str = "",
     className: str = "",
     explore: Any = None,
+    table_open: bool = False,
 ) -> html.Section:
     """A chart with everything a chart owes its reader.
 
@@ -95,6 +96,8 @@ def chart_card(
         Further classes of the card.
     explore : component, optional
         From :func:`dashboard.components.explore.disclosure`; shown only with a figure.
+    table_open : bool
+        Whether the table stands open below the drawing.
     """
     body: list[Any] = []
     if legend is not None:
@@ -109,6 +112,7 @@ def chart_card(
             html.Details(
                 [html.Summary("View as table"), table(columns, rows, caption=title)],
                 className="as-table",
+                open=table_open,
             )
         )
     if explore is not None and figure:

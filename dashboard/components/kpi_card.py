@@ -59,7 +59,7 @@ def kpi_card(card: Card, filters: Filters, reader: Reader) -> html.Article:
     number, unit = split_level(card.level)
     change = [
         html.Span(arrow, className="arrow", **attributes({"aria-hidden": "true"})) if arrow else None,
-        effect.short_change,
+        effect.short_change if effect.available else effect.change,
     ]
     return html.Article(
         [

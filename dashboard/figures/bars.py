@@ -9,7 +9,7 @@ from dashboard.figures import svg
 from dashboard.figures.svg import Tree
 
 ROW = 34.0
-WIDTH = 400.0
+WIDTH, NARROW = 640.0, 400.0
 MOST_ROWS = 24
 """Rows drawn; the table beside a chart has all of them."""
 
@@ -33,7 +33,7 @@ def part_bars(rows: Sequence[Mapping[str, Any]], *, label: str) -> dict[str, Any
     shown = [row for row in rows if row["whole"]][:MOST_ROWS]
     if not shown:
         return None
-    return {"label": label, "wide": _draw(shown, "trained"), "narrow": None}
+    return {"label": label, "wide": _draw(shown, "trained", WIDTH), "narrow": _draw(shown, "trained", NARROW)}
 
 
 def count_bars(
@@ -56,28 +56,29 @@ def count_bars(
         {"label": row["label"], "whole": most, "part": row["value"], "words": count(row["value"]), "strong": False}
         for row in rows
     ][:MOST_ROWS]
-    return {"label": label, "wide": _draw(shown, "compare", track=False), "narrow": None}
+    drawn = {name: _draw(shown, "compare", width, track=False) for name, width in (("wide", WIDTH), ("narrow", NARROW))}
+    return {"label": label, **drawn}
 
 
-def _draw(rows: Sequence[Mapping[str, Any]], colour: str, *, track: bool = True) -> Tree:
+def _draw(rows: Sequence[Mapping[str, Any]], colour: str, width: float, *, track: bool = True) -> Tree:
     edge, top = 4.0, 4.0
-    x = svg.scale((0, max(float(row["whole"]) for row in rows)), (edge, WIDTH - edge))
+    x = svg.scale((0, max(float(row["whole"]) for row in rows)), (edge, width - edge))
     body: list[Any] = []
     for index, row in enumerate(rows):
         base = top + ROW * index
         whole, part = float(row["whole"]), min(float(row["part"] or 0), float(row["whole"]))
         words = str(row["words"])
-        name = svg.clip(str(row["label"]), 12, WIDTH - 2 * edge - svg.text_width(words, 12.5) - 12)
+        name = svg.clip(str(row["label"]), 12, width - 2 * edge - svg.text_width(words, 12.5) - 12)
         bar = {"x": edge, "y": base + 18, "height": 8, "rx": 2}
-        row_box = {"x": 0, "y": base, "width": WIDTH, "height": ROW, "class": "hit", "fill": "transparent"}
+        row_box = {"x": 0, "y": base, "width": width, "height": ROW, "class": "hit", "fill": "transparent"}
         body.append(
             svg.mark(
                 f"{row['label']}: {words}",
                 svg.el("rect", row_box),
                 svg.text(edge, base + 12, name),
-                svg.text(WIDTH - edge, base + 12, words, "strong" if row["strong"] else "tick", "end"),
+                svg.text(width - edge, base + 12, words, "strong" if row["strong"] else "tick", "end"),
                 svg.el("rect", {**bar, "width": x(whole) - edge, "class": "fill-line"}) if track else None,
                 svg.el("rect", {**bar, "width": max(1.0, x(part) - edge), "class": f"fill-{colour}"}) if part else None,
             )
         )
-    return svg.canvas(WIDTH, top + ROW * len(rows) + 4, *body)
+    return svg.canvas(width, top + ROW * len(rows) + 4, *body)

@@ -53,7 +53,7 @@ def _reach(effects: Sequence[Effect]) -> float:
 
 
 def _wide(effects: Sequence[Effect], reach: float, reader: Reader) -> Tree:
-    width, left, right = 860.0, 372.0, 712.0
+    width, left, right = 860.0, 406.0, 712.0
     claims: dict[str, list[Effect]] = {}
     for item in effects:
         claims.setdefault(item.kpi.claim, []).append(item)
@@ -67,10 +67,10 @@ def _wide(effects: Sequence[Effect], reach: float, reader: Reader) -> Tree:
             parts.append(line(0, y + GAP / 2, width, y + GAP / 2, "grid"))
             y += GAP
         room = max(1, int(len(members) * ROW // 15))
-        for k, words in enumerate(wrap(claim, 12, 178)[:room]):
+        for k, words in enumerate(wrap(claim, 12, 148)[:room]):
             parts.append(text(0, y + 15 + 15 * k, words, "tick"))
         for item in members:
-            parts.append(_row(item, x, reach, y, ROW, 190, left - 8, right + 10, width))
+            parts.append(_row(item, x, reach, y, ROW, 160, left - 8, right + 10, width))
             y += ROW
     return canvas(width, height, *parts)
 
@@ -79,11 +79,11 @@ def _narrow(effects: Sequence[Effect], reach: float, reader: Reader) -> Tree:
     width, left, right = 358.0, 8.0, 350.0
     height = TOP + len(effects) * NARROW_ROW + FOOT
     x = scale((-reach, reach), (left, right))
-    parts = _axis(x, reach, TOP - 4, height - FOOT, reader, about=3)
+    parts = _axis(x, reach, TOP - 4, height - FOOT, reader)
     for number, item in enumerate(effects):
         y = TOP + number * NARROW_ROW
         words = [
-            text(0, y + 12, clip(item.kpi.label, 13, 200), "label"),
+            text(0, y + 12, clip(item.kpi.label, 13, width - text_width(item.short_change, 12.5) - 12), "label"),
             text(
                 width,
                 y + 12,
@@ -138,8 +138,8 @@ def _bar(item: Effect, x: Any, reach: float, y: float) -> list[Any]:
     return parts
 
 
-def _axis(x: Any, reach: float, top: float, bottom: float, reader: Reader, about: int = 5) -> list[Any]:
-    marks = ticks(-reach, reach, about)
+def _axis(x: Any, reach: float, top: float, bottom: float, reader: Reader) -> list[Any]:
+    marks = ticks(-reach, reach, 5)
     parts: list[Any] = [line(x(t), top, x(t), bottom, "axis" if t == 0 else "grid") for t in marks]
     step = abs(marks[1] - marks[0]) * 100 if len(marks) > 1 else 1
     decimals = 0 if step >= 1 else 1
@@ -149,9 +149,7 @@ def _axis(x: Any, reach: float, top: float, bottom: float, reader: Reader, about
     left, right = x(-reach), x(reach)
     parts.append(text(left, bottom + 33, "← worse", "tick"))
     parts.append(text(right, bottom + 33, "better →", "tick", "end"))
-    middle = "share of the level before training"
-    if text_width(middle, 12) < (right - left) - 120:
-        parts.append(text((left + right) / 2, bottom + 33, middle, "tick", "middle"))
+    parts.append(text((left + right) / 2, bottom + 33, "share of the level before", "tick", "middle"))
     return parts
 
 

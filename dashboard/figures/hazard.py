@@ -12,7 +12,7 @@ from dashboard.figures.svg import Tree
 TICKS = ((0.25, "a quarter"), (0.5, "half"), (1.0, "the same"), (2.0, "double"), (4.0, "four times"))
 """Ratios that have a word."""
 ROW = 64.0
-WIDTH = 380.0
+WIDTH, NARROW = 640.0, 380.0
 
 
 def hazard(rows: Sequence[Mapping[str, Any]], *, label: str) -> dict[str, Any]:
@@ -31,11 +31,11 @@ def hazard(rows: Sequence[Mapping[str, Any]], *, label: str) -> dict[str, Any]:
     dict
         A figure, see :mod:`dashboard.figures`.
     """
-    return {"label": label, "wide": _draw(rows), "narrow": None}
+    return {"label": label, "wide": _draw(rows, WIDTH), "narrow": _draw(rows, NARROW)}
 
 
-def _draw(rows: Sequence[Mapping[str, Any]]) -> Tree:
-    left, right, top = 12.0, WIDTH - 12, 8.0
+def _draw(rows: Sequence[Mapping[str, Any]], width: float) -> Tree:
+    left, right, top = 12.0, width - 12, 8.0
     numbers = [
         value
         for row in rows
@@ -57,7 +57,7 @@ def _draw(rows: Sequence[Mapping[str, Any]]) -> Tree:
         anchor = "middle"
         if at(ratio) - svg.text_width(words, 12) / 2 < 0:
             anchor = "start"
-        elif at(ratio) + svg.text_width(words, 12) / 2 > WIDTH:
+        elif at(ratio) + svg.text_width(words, 12) / 2 > width:
             anchor = "end"
         body += [svg.line(at(ratio), top + ROW * k + 22, at(ratio), top + ROW * k + 42, kind) for k in range(len(rows))]
         body.append(svg.text(at(ratio), bottom + 18, words, "tick", anchor))
@@ -65,7 +65,7 @@ def _draw(rows: Sequence[Mapping[str, Any]]) -> Tree:
         base = top + ROW * index
         body.append(svg.text(left, base + 16, row["name"], "label strong"))
         parts: list[Any] = [
-            svg.el("rect", {"x": 0, "y": base, "width": WIDTH, "height": ROW, "class": "hit", "fill": "transparent"})
+            svg.el("rect", {"x": 0, "y": base, "width": width, "height": ROW, "class": "hit", "fill": "transparent"})
         ]
         ratio = row["hazard_ratio"]
         if ratio is None or not math.isfinite(ratio):
@@ -87,4 +87,4 @@ def _draw(rows: Sequence[Mapping[str, Any]]) -> Tree:
             ]
         body.append(svg.mark(row["tip"], *parts))
     body.append(svg.text(left, bottom + 38, "chance of leaving in a week, trained against untrained", "tick"))
-    return svg.canvas(WIDTH, bottom + 48, *body)
+    return svg.canvas(width, bottom + 48, *body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ from dashboard.figures.svg import Tree
 
 CELL_HEIGHT = 32.0
 MOST_COLUMNS = 18
+MOST_NARROW_COLUMNS = 7
+"""Columns beside each other where a column of text is narrow; the rest stands below."""
 
 
 def heatmap(cells: Sequence[Mapping[str, Any]], *, label: str) -> dict[str, Any] | None:
@@ -30,31 +33,38 @@ def heatmap(cells: Sequence[Mapping[str, Any]], *, label: str) -> dict[str, Any]
     """
     if not cells:
         return None
-    return {"label": label, "wide": _draw(cells, 860.0, 128.0, 12.0), "narrow": _by_row(cells)}
+    columns = min(MOST_COLUMNS, 1 + max(int(cell["column"]) for cell in cells))
+    parts = math.ceil(columns / MOST_NARROW_COLUMNS)
+    return {
+        "label": label,
+        "wide": _draw(cells, 860.0, 128.0, columns, columns),
+        "narrow": _draw(cells, 358.0, 86.0, columns, math.ceil(columns / parts)),
+    }
 
 
-def _draw(cells: Sequence[Mapping[str, Any]], width: float, left: float, top_pad: float) -> Tree:
+def _draw(cells: Sequence[Mapping[str, Any]], width: float, left: float, columns: int, at_once: int) -> Tree:
+    """The map in strips of ``at_once`` columns, one below the other."""
     rows = list(dict.fromkeys((str(cell["row"]), str(cell["row_label"])) for cell in cells))
-    last = min(MOST_COLUMNS - 1, max(int(cell["column"]) for cell in cells))
-    room = (width - left) / (last + 1)
-    room = min(room, 76.0)
-    top = top_pad + 26
+    room = min((width - left) / at_once, 76.0)
     strongest = max(abs(float(cell["value"])) for cell in cells) or 1.0
     labels = {int(cell["column"]): str(cell["column_label"]) for cell in cells}
-    body: list[Any] = [svg.text(left, top_pad, "weeks since training", "tick strong")]
-    body += [
-        svg.text(left + room * (column + 0.5), top - 6, labels.get(column, ""), "tick small", "middle")
-        for column in range(last + 1)
-    ]
     there = {(str(cell["row"]), int(cell["column"])): cell for cell in cells}
-    for index, (key, name) in enumerate(rows):
-        base = top + CELL_HEIGHT * index
-        body.append(svg.text(0, base + CELL_HEIGHT / 2 + 4, svg.clip(name, 13, left - 8), "label"))
-        for column in range(last + 1):
-            cell = there.get((key, column))
-            box = {"x": left + room * column + 1, "y": base + 1, "width": room - 2, "height": CELL_HEIGHT - 2, "rx": 2}
-            body.append(_cell(cell, box, strongest) if cell else _crossed(box))
-    return svg.canvas(width, top + CELL_HEIGHT * len(rows) + 6, *body)
+    body: list[Any] = [svg.text(left, 12, "weeks since training", "tick strong")]
+    top = 12.0
+    for first in range(0, columns, at_once):
+        top += 26
+        strip = range(first, min(first + at_once, columns))
+        for column in strip:
+            at = left + room * (column - first + 0.5)
+            body.append(svg.text(at, top - 6, labels.get(column, ""), "tick small", "middle"))
+        for key, name in rows:
+            body.append(svg.text(0, top + CELL_HEIGHT / 2 + 4, svg.clip(name, 13, left - 4), "label"))
+            for column in strip:
+                cell, at = there.get((key, column)), left + room * (column - first) + 1
+                box = {"x": at, "y": top + 1, "width": room - 2, "height": CELL_HEIGHT - 2, "rx": 2}
+                body.append(_cell(cell, box, strongest) if cell else _crossed(box))
+            top += CELL_HEIGHT
+    return svg.canvas(width, top + 6, *body)
 
 
 def _cell(cell: Mapping[str, Any], box: Mapping[str, float], strongest: float) -> Tree:
@@ -74,9 +84,3 @@ def _crossed(box: Mapping[str, float]) -> Tree:
     """No number: the wave was not followed for so long, or by too few agents."""
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     return svg.line(x - 5, y, x + 5, y, "grid thick")
-
-
-def _by_row(cells: Sequence[Mapping[str, Any]]) -> Tree:
-    """For a narrow column: the first columns only, wide enough to read."""
-    few = [cell for cell in cells if int(cell["column"]) < 5]
-    return _draw(few or cells, 358.0, 92.0, 12.0)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.units import Reader
-from dashboard.figures.svg import Tree, canvas, clip, el, line, mark, scale, text, tick_decimals, ticks
+from dashboard.figures.svg import Tree, canvas, clip, el, line, mark, scale, text, text_width, tick_decimals, ticks
 from dashboard.views.effects import Rung
 from etl.kpis import Kpi
 
@@ -74,9 +74,10 @@ def _row(
     middle = y + (row - 12 if stacked else row / 2)
     weight = "label strong" if rung.preferred else "label"
     words_y = y + 14 if stacked else middle + 4.5
+    room = width - text_width(rung.shown, 13.5) - 8 if stacked else left - 12
     parts: list[Any] = [
         el("rect", {"x": 0, "y": y, "width": width, "height": row, "class": "hit hit-shown"}),
-        text(0, words_y, clip(rung.label, 13, 220 if stacked else left - 12), weight),
+        text(0, words_y, clip(rung.label, 13, room), weight),
         text(width, words_y, rung.shown, weight, "end")
         if stacked
         else text(right + 12, words_y, clip(rung.shown, 13, width - right), weight),

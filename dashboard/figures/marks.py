@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard.figures.svg import Tree, diamond, el
+from dashboard.figures.svg import Tree, el
 
 RADIUS = 5.0
 
@@ -15,8 +15,8 @@ def verdict_mark(x: float, y: float, state: str, tone: str, radius: float = RADI
     x, y : float
         Centre in pixels.
     state : str
-        Verdict state: a filled circle is clear, a filled diamond clear but small, a ring no meaningful change, a dashed
-        ring can't tell yet, a cross don't use.
+        Verdict state: a filled circle is clear, a half-filled one clear but small, a ring no meaningful change, a
+        dashed ring can't tell yet; "don't use" has no place on an axis, so no mark is drawn for it.
     tone : str
         ``better``, ``worse`` or ``unsure``: its colour.
     radius : float
@@ -24,14 +24,12 @@ def verdict_mark(x: float, y: float, state: str, tone: str, radius: float = RADI
     if state == "clear":
         return el("circle", {"cx": x, "cy": y, "r": radius, "class": f"fill-{tone} stroke-surface"})
     if state == "clear_but_small":
-        return diamond(x, y, radius + 1, f"fill-{tone} stroke-surface")
-    if state == "dont_use":
-        kind = "stroke-unsure thick"
+        half = f"M{x:g} {y - radius:g}A{radius:g} {radius:g} 0 0 0 {x:g} {y + radius:g}Z"
         return el(
             "g",
-            {"class": kind},
-            el("line", {"x1": x - 4, "y1": y - 4, "x2": x + 4, "y2": y + 4}),
-            el("line", {"x1": x - 4, "y1": y + 4, "x2": x + 4, "y2": y - 4}),
+            {},
+            el("circle", {"cx": x, "cy": y, "r": radius, "class": f"fill-surface stroke-{tone} thin"}),
+            el("path", {"d": half, "class": f"fill-{tone}"}),
         )
     dashed = " dash-fine" if state == "cant_tell_yet" else ""
     return el("circle", {"cx": x, "cy": y, "r": radius - 0.5, "class": f"fill-surface stroke-unsure thin{dashed}"})

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.units import Reader
-from dashboard.figures.svg import Tree, canvas, clip, el, line, mark, scale, text, ticks
+from dashboard.figures.svg import Tree, canvas, clip, el, line, mark, scale, text, text_width, ticks
 from dashboard.views.overview import Money
 
-ROW = 40.0
+ROW, WIDE_ROW = 40.0, 28.0
 
 
 def money_bars(lines: Sequence[Money], reader: Reader) -> dict[str, Any] | None:
@@ -28,15 +28,21 @@ def money_bars(lines: Sequence[Money], reader: Reader) -> dict[str, Any] | None:
     if not lines:
         return None
     spoken = "; ".join(f"{item.label} {item.shown}" for item in lines)
-    return {"label": f"Estimated money: {spoken}", "wide": _draw(lines, reader, 400.0), "narrow": None}
+    return {
+        "label": f"Estimated money: {spoken}",
+        "wide": _draw(lines, reader, 820.0, (190.0, 700.0), WIDE_ROW),
+        "narrow": _draw(lines, reader, 400.0, (2.0, 398.0), ROW),
+    }
 
 
-def _draw(lines: Sequence[Money], reader: Reader, width: float) -> Tree:
-    height = 6 + len(lines) * ROW + 24
+def _draw(lines: Sequence[Money], reader: Reader, width: float, across: tuple[float, float], row: float) -> Tree:
+    """Bars between ``across``; words stand beside them where there is room, else above."""
+    height = 6 + len(lines) * row + 24
+    beside = across[0] > 100
     ends = [0.0, *(item.low for item in lines), *(item.high for item in lines)]
     low, high = min(ends), max(ends)
     margin = (high - low) * 0.04 or 1.0
-    x = scale((low - margin, high + margin), (2, width - 2))
+    x = scale((low - margin, high + margin), across)
     bottom = height - 24
     marks = ticks(low - margin, high + margin, 3)
     parts: list[Any] = [line(x(t), 4, x(t), bottom, "axis" if t == 0 else "grid") for t in marks]
@@ -44,24 +50,24 @@ def _draw(lines: Sequence[Money], reader: Reader, width: float) -> Tree:
         anchor = "start" if x(t) < 30 else "end" if x(t) > width - 30 else "middle"
         parts.append(text(x(t), bottom + 16, reader.money(t) if t else "0", "tick small", anchor))
     for number, item in enumerate(lines):
-        y = 6 + number * ROW
+        y = 6 + number * row
+        words_y, middle = (y + row / 2 + 4.5, y + row / 2) if beside else (y + 13, y + 25)
+        room = across[0] - 8 if beside else width - 2 - text_width(item.shown, 13.5) - 10
         start, end = sorted((x(0), x(item.likely)))
-        tone = "better" if item.likely >= 0 else "compare"
+        tone = "fill-better" if item.likely >= 0 else "fill-compare"
+        bar = {"x": start, "y": middle - 5, "width": max(end - start, 1.0), "height": 10, "class": tone}
         between = " and ".join(_money(amount, item, reader) for amount in (item.low, item.high))
         tip = f"{item.label}: {item.shown}, likely between {between}."
         parts.append(
             mark(
                 tip,
-                el("rect", {"x": 0, "y": y, "width": width, "height": ROW, "class": "hit hit-shown"}),
-                text(2, y + 13, clip(item.label, 13, 240), "label strong" if item.total else "label"),
-                text(width - 2, y + 13, item.shown, "label strong" if item.total else "label", "end"),
-                el(
-                    "rect",
-                    {"x": start, "y": y + 20, "width": max(end - start, 1.0), "height": 10, "class": f"fill-{tone}"},
-                ),
-                line(x(item.low), y + 25, x(item.high), y + 25, "stroke-text thin"),
-                line(x(item.low), y + 21, x(item.low), y + 29, "stroke-text thin"),
-                line(x(item.high), y + 21, x(item.high), y + 29, "stroke-text thin"),
+                el("rect", {"x": 0, "y": y, "width": width, "height": row, "class": "hit hit-shown"}),
+                text(2, words_y, clip(item.label, 13, room), "label strong" if item.total else "label"),
+                text(width - 2, words_y, item.shown, "label strong" if item.total else "label", "end"),
+                el("rect", bar),
+                line(x(item.low), middle, x(item.high), middle, "stroke-text thin"),
+                line(x(item.low), middle - 4, x(item.low), middle + 4, "stroke-text thin"),
+                line(x(item.high), middle - 4, x(item.high), middle + 4, "stroke-text thin"),
             )
         )
     return canvas(width, height, *parts)

@@ -106,13 +106,6 @@ def area(xs: Sequence[float], lows: Sequence[float], highs: Sequence[float], kin
     return el("path", {"d": f"M{'L'.join(forth)}L{'L'.join(back)}Z", "class": kind})
 
 
-def diamond(x: float, y: float, radius: float, kind: str) -> Tree:
-    """A diamond, the shape of an answer that is clear but small."""
-    corners = [(x, y - radius), (x + radius, y), (x, y + radius), (x - radius, y)]
-    points = "L".join(f"{_tidy(a)} {_tidy(b)}" for a, b in corners)
-    return el("path", {"d": f"M{points}Z", "class": kind})
-
-
 def scale(domain: tuple[float, float], span: tuple[float, float]) -> Callable[[float], float]:
     """A straight scale from data to pixels; a domain too narrow to draw goes to the middle."""
     (low, high), (start, end) = domain, span

@@ -58,11 +58,10 @@ def answer(context: Context, filters: Filters, kpi: str = "", by: str = "", pair
             _pair(context, shown, found, chosen, by, pair, filters) if len(shown) > 1 else None,
             html.Div(
                 [
+                    _dumbbell(context, shown, found, chosen, by, filters),
                     html.Div(
-                        [_dumbbell(context, shown, found, chosen, by, filters), _heat(context, chosen, filters)],
-                        className="stack",
+                        [_heat(context, chosen, filters), _reading(by), _hidden(context, found, by)], className="stack"
                     ),
-                    html.Div([_reading(by), _hidden(context, found, by)], className="stack"),
                 ],
                 className="columns two-one",
             )
@@ -142,6 +141,7 @@ def _dumbbell(
         legend=legend,
         instead=html.P("No group has a level both before and after training.", className="muted"),
         note=view.spread_words(found, kpi, by, reader),
+        table_open=True,
     )
 
 

@@ -42,8 +42,8 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
             _ledger(context, found),
             html.Div(
                 [
-                    _checks(context),
-                    html.Div([_rejects(context, found), _coverage(context, coverage)], className="stack"),
+                    html.Div([_checks(context), _coverage(context, coverage)], className="stack"),
+                    _rejects(context, found),
                 ],
                 className="columns halves",
             ),
@@ -127,7 +127,7 @@ def _ledger_row(row: dict[str, Any], count: Any, *, total: bool = False) -> html
         f" {'yes' if equal else 'no'}",
     ]
     name: list[Any] = [row["source"]]
-    if not total:
+    if not total and row["format"] != row["source"]:
         name.append(html.Span(f" {row['format']}", className="muted small"))
     cells = [count(row[key]) for key in ("files", *view.COUNTS)]
     return html.Tr(
@@ -284,6 +284,9 @@ def _restated(context: Context) -> html.Section:
         Column("rows", "Counted"),
         Column("change", "Why"),
     ]
+    if len(context.queries.versions()) < 2 and not found:
+        first = "This is the first version, so there is nothing yet that could have changed."
+        return _card("restated", "No earlier version to compare with", first)
     return _card(
         "restated",
         view.restated_title(found, reader),
@@ -306,7 +309,7 @@ def _versions(context: Context) -> html.Section:
             {
                 "when": view.when(item["created_at"], locale),
                 "run": item["run_id"] + (" (shown)" if item["served"] else ""),
-                "took": None if seconds is None else f"{seconds:.1f} s",
+                "took": None if seconds is None else f"{seconds:.1f}\u00a0s",
                 "estimates": "yes" if item["has_results"] else "no",
             }
         )

@@ -16,7 +16,7 @@ from dashboard.components.states import address, message
 from dashboard.components.table import Column
 from dashboard.export_routes import Download, csv_link
 from dashboard.figures import interactive
-from dashboard.figures.event_study import event_study
+from dashboard.figures.event_study import domain, event_study
 from dashboard.figures.ladder import ladder
 from dashboard.pages import Context, Exploration, Page
 from dashboard.state import Filters
@@ -75,7 +75,7 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
 
 def _lede(model: view.EffectsPage) -> list[str]:
     """What the verdict adds to its answer, once."""
-    why = "" if model.why in f"{model.sentence} {model.detail}" else model.why
+    why = "" if model.why.lower() in f"{model.sentence} {model.detail}".lower() else model.why
     return [words for words in (model.detail, why) if words]
 
 
@@ -152,15 +152,28 @@ def _course(context: Context, model: view.EffectsPage, filters: Filters) -> html
         definition="Week 0 is the first week after training. Before it the points should lie around zero: trained and "
         "untrained moved together. After it they show what training changed.",
         instead=_no_course(kpi, filters),
-        note="Only the weeks before training are drawn: what came after them is not an effect of training."
-        if model.effect.verdict.state == UNUSABLE
-        else f"Weeks with few agents are left out (under {view.SHARE_OF_PEAK:.0%} of the fullest week, or under "
-        f"{context.settings.min_group} agents).",
+        note=_course_note(context, model),
         columns=columns,
         rows=rows,
         csv=csv_link("event_time", filters, kpi=kpi.id),
         explore=explore.disclosure("course", f"{kpi.id}?{filters.to_query()}"),
     )
+
+
+def _course_note(context: Context, model: view.EffectsPage) -> str:
+    """What of the course is not drawn."""
+    effect, minimum = model.effect, context.settings.min_group
+    if effect.verdict.state == UNUSABLE:
+        return "Only the weeks before training are drawn: what came after them is not an effect of training."
+    if not model.events:
+        return ""
+    share = f"{view.SHARE_OF_PEAK:.0%}"
+    words = f"Weeks with few agents are left out (under {share} of the fullest week, or under {minimum} agents)."
+    low, high = domain(model.events, effect.kpi, context.settings.reader)
+    ends = [context.settings.reader.shown(v, effect.kpi) for p in model.events for v in (p.band_low, p.band_high)]
+    if min(ends) < low or max(ends) > high:
+        words += " The blue area is cut where it leaves the drawing; the table has its ends."
+    return words
 
 
 def _ladder(context: Context, model: view.EffectsPage, filters: Filters) -> html.Section:
@@ -249,7 +262,7 @@ def _verdict(model: view.EffectsPage) -> html.Section:
                 ],
                 className="level-row",
             ),
-            html.P(effect.likely or effect.verdict.reason, className="muted"),
+            html.P(effect.likely or _no_number(model), className="muted"),
             html.Dl(facts, className="fact-list"),
             html.P([html.Strong("Second opinion. "), model.second], className="small") if model.second else None,
             html.P([html.Strong("Completing it. "), model.completion], className="small") if model.completion else None,
@@ -257,6 +270,12 @@ def _verdict(model: view.EffectsPage) -> html.Section:
         className="card verdict-card",
         id="verdict",
     )
+
+
+def _no_number(model: view.EffectsPage) -> str:
+    if model.effect.verdict.state == UNUSABLE:
+        return "No number is shown, because the comparison does not hold."
+    return "" if model.effect.verdict.reason in model.sentence else model.effect.verdict.reason
 
 
 def _checks(model: view.EffectsPage) -> html.Section:

@@ -91,6 +91,7 @@ def head_of(context: Context, filters: Filters) -> view.Head:
         trained_from=queries.first_training(filters),
         reader=settings.reader,
         where=filters.describe(settings.config.project.locale),
+        ci_level=settings.config.project.ci_level,
     )
 
 
@@ -150,10 +151,10 @@ def _forest(context: Context, model: view.Rest, filters: Filters) -> html.Sectio
     legend = html.Div(
         [
             verdict_badge("clear", "●", "clear", "unsure"),
-            verdict_badge("clear_but_small", "◆", "clear but small", "unsure"),
+            verdict_badge("clear_but_small", "◐", "clear but small", "unsure"),
             verdict_badge("no_meaningful_change", "○", "no meaningful change", "unsure"),
             verdict_badge("cant_tell_yet", "◌", "can't tell yet", "unsure"),
-            verdict_badge("dont_use", "✕", "don't use", "unsure"),
+            verdict_badge("dont_use", "⊘", "don't use", "unsure"),
         ],
         className="legend",
     )
@@ -237,7 +238,7 @@ def _open_questions(model: view.Rest, filters: Filters) -> html.Section:
         [
             html.H2("What we cannot say yet", className="card-title"),
             html.Ul(lines, className="open-list"),
-            html.P(f"And {rest} more, in the list on the left.", className="muted small") if rest > 0 else None,
+            html.P(f"And {rest} more, in the list of all KPIs.", className="muted small") if rest > 0 else None,
         ],
         className="card",
         id="open-questions",

@@ -238,6 +238,8 @@ def would_change(effect: Effect, checks: Sequence[CheckLine], reader: Reader) ->
     reader : Reader
     """
     kpi, words = effect.kpi, []
+    if effect.verdict.state == UNUSABLE:
+        return ()
     if effect.available:
         half = (effect.ci_high - effect.ci_low) / 2
         margin = max(effect.ci_low, -effect.ci_high)

@@ -93,6 +93,7 @@ def head(
     trained_from: date | None,
     reader: Reader,
     where: str = "",
+    ci_level: float = 0.95,
 ) -> Head:
     """Sentence and cards of one selection.
 
@@ -108,6 +109,8 @@ def head(
     reader : Reader
     where : str
         The selection in words; empty for everybody.
+    ci_level : float
+        Level of the intervals.
     """
     told = [kpi for kpi in primary if effects[kpi.id].verdict.mark != "–"]
     sizes = {}
@@ -115,7 +118,8 @@ def head(
         item = effects[kpi.id]
         if item.available:
             sizes[kpi.id] = reader.size(item.estimate, kpi, item.ci_low, item.ci_high)
-    sentence, detail = headline({kpi.id: effects[kpi.id].verdict for kpi in told}, told, sizes, where=where)
+    verdicts = {kpi.id: effects[kpi.id].verdict for kpi in told}
+    sentence, detail = headline(verdicts, told, sizes, where=where, ci_level=ci_level)
     cards = tuple(_card(effects[kpi.id], weekly.get(kpi.id), trained_from, reader) for kpi in primary[:N_CARDS])
     return Head(sentence, detail, cards)
 
