@@ -152,6 +152,10 @@ def estimate(
 def cannot_be_estimated(panel: Panel) -> str | None:
     """Why no estimator can say anything about this panel; None when at least one might."""
     seen = panel.observed
+    if not np.isfinite(panel.num.sum() + panel.den.sum()):
+        return "the outcome or its weight is not finite in some agent-week"
+    if panel.n_always_trained and not seen.any():
+        return "everybody was already trained when the data begin"
     if not seen.any():
         return "nothing is observed: the outcome is missing in every agent-week"
     if panel.n_periods < 2:
