@@ -294,9 +294,10 @@ def _net_words(
     first = f"After its cost, the programme leaves {_likely(net, low, high, reader)} over {_months(months)}"
     if low < 0 < high:
         half = (high - low) / 2
-        guess, ends = reader.money(net, half), f"{reader.money(low, half)} to {reader.money(high, half)}"
-        first = f"We can't tell yet whether the programme pays: after its cost it leaves anything from {ends} over "
-        first += f"{_months(months)}, at best guess {guess}"
+        ends = f"{reader.money(low, half)} to {reader.money(high, half)}"
+        first = (
+            f"We can't tell yet whether the programme pays: after its cost, anything from {ends} over {_months(months)}"
+        )
     odds = f"it is above zero in {reader.count(100 * above)} of 100 simulated cases"
     wait = break_even_months(benefit, cost, months)
     if not math.isfinite(wait):

@@ -275,7 +275,7 @@ def headline(
             details.append(f"{title}: {_listed([_lower_label(k) for k in group])}")
     if better or worse or small:
         like = "selections like this one" if where else "programmes"
-        details.append(f"About 1 in {round(1 / (1 - ci_level))} {like} would show a clear goal if training did nothing")
+        details.append(f"By luck alone about 1 in {round(1 / (1 - ci_level))} {like} would show a goal this clear")
     return first, (". ".join(details) + "." if details else "")
 
 
@@ -330,7 +330,11 @@ class _Numbers:
         for end in (self.low, self.high):
             size = self.reader.size(end, self.kpi, self.low, self.high)
             ends.append("no change" if _is_zero(size) else f"a {'rise' if end > 0 else 'fall'} of {size}")
-        return f"the data fit anything from {ends[0]} to {ends[1]}"
+        first, last = ends
+        unit = first.split(" ", 4)[4:]  # after "a fall of 1.9": said once where both ends have it
+        if unit and unit == last.split(" ", 4)[4:]:
+            first = first.removesuffix(f" {unit[0]}")
+        return f"the data fit anything from {first} to {last}"
 
 
 def _broken(known: bool, unusable: str, checks: list[Check]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -118,7 +119,7 @@ def chart_card(
     if explore is not None and figure:
         body.append(explore)
     tools = _tools(id, csv, drawn=figure is not None)
-    heading: list[Any] = [html.H2(title, className="card-title", id=f"{id}-title")]
+    heading: list[Any] = [html.H2(unbroken(title), className="card-title", id=f"{id}-title")]
     if definition:
         heading.append(info(definition))
     return html.Section(
@@ -131,6 +132,11 @@ def chart_card(
         className=f"card chart-card {className}".strip(),
         **attributes({"aria-labelledby": f"{id}-title"}),
     )
+
+
+def unbroken(words: str) -> str:
+    """Words in which no line ends between a minus and the currency sign behind it (a word joiner keeps them)."""
+    return re.sub(r"(−)(?=[^\d\s])", "\\1\u2060", words)
 
 
 def info(words: str, label: str = "What this means") -> html.Button:

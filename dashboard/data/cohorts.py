@@ -138,7 +138,7 @@ def _broken(queries: Queries, kpi: Kpi, filters: Filters) -> str:
     headline = queries.headline(kpi.id, filters)
     if headline is None or headline["verdict"] != UNUSABLE:
         return ""
-    return f"Don't use single groups of this KPI, because the comparison itself does not hold: {headline['reason']}"
+    return f"{kpi.label}: the comparison does not hold, so no group's change is shown. {headline['reason']}"
 
 
 def _panel(

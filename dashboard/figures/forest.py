@@ -53,7 +53,7 @@ def _reach(effects: Sequence[Effect]) -> float:
 
 
 def _wide(effects: Sequence[Effect], reach: float, reader: Reader) -> Tree:
-    width, left, right = 860.0, 406.0, 712.0
+    width, left, right = 860.0, 412.0, 712.0
     claims: dict[str, list[Effect]] = {}
     for item in effects:
         claims.setdefault(item.kpi.claim, []).append(item)
@@ -104,7 +104,7 @@ def _row(
     return mark(
         _tip(item),
         _hit(at - 6, y, width - at + 6, row),
-        text(at, middle + 4.5, clip(item.kpi.label, 13, until - at), "label strong" if strong else "label"),
+        text(at, middle + 4.5, clip(item.kpi.label, 12, until - at), "label strong" if strong else "label"),
         *_bar(item, x, reach, middle),
         text(
             words_at,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import date
+from statistics import median
 from typing import Any
 from urllib.parse import quote
 
 import polars as pl
 from dash import dcc, html
 
+from analysis.units import decimals_for
 from dashboard import glossary
 from dashboard.components import explore
 from dashboard.components.attributes import attributes
@@ -28,6 +30,7 @@ from dashboard.pages import Context, Exploration, Page
 from dashboard.pages.adoption import course_names
 from dashboard.state import Filters, day
 from dashboard.views import cohorts as view
+from dashboard.views.verdicts import two_parts
 from etl.kpis import Kpi
 
 PAGE = Page("cohorts", "/cohorts/<kpi>/<by>/<pair>", "Cohorts", "Who gained, and by how much?")
@@ -50,17 +53,19 @@ def answer(context: Context, filters: Filters, kpi: str = "", by: str = "", pair
         return html.Div([html.H1(PAGE.question), *head, message("Not available for this selection", words, clear)])
     found = data.gains(queries, chosen, by, filters)
     shown = view.groups(found, chosen, by, course_names(context), reader)
-    sentence = view.sentence(shown, chosen, by, found, reader)
+    sentence, detail = two_parts(view.sentence(shown, chosen, by, found, reader))
     return html.Div(
         [
             html.H1(sentence, id="headline"),
+            html.P(detail, className="lede") if detail else None,
             html.Div(head, className="choice-rows"),
             _pair(context, shown, found, chosen, by, pair, filters) if len(shown) > 1 else None,
             html.Div(
                 [
                     _dumbbell(context, shown, found, chosen, by, filters),
                     html.Div(
-                        [_heat(context, chosen, filters), _reading(by), _hidden(context, found, by)], className="stack"
+                        [_heat(context, chosen, filters, found.reason), _reading(by), _hidden(context, found, by)],
+                        className="stack",
                     ),
                 ],
                 className="columns two-one",
@@ -103,11 +108,13 @@ def _dumbbell(
 ) -> html.Section:
     reader = context.settings.reader
     title = f"{view.NAMES[by]} by estimated change in {_lower(kpi.label)}, largest gain first"
+    if not any(g.known for g in shown):
+        title = f"{view.NAMES[by]}: {_lower(kpi.label)} before and after, without an estimated change"
     level = f"{context.settings.config.project.ci_level:.0%}"
-    unit = reader.change_unit(kpi)
+    unit, decimals = reader.change_unit(kpi), _decimals(shown, kpi, reader)
 
     def number(value: float) -> str:
-        return reader.number(value, _decimals(kpi, reader))
+        return reader.number(value, decimals)
 
     columns = [
         Column("label", view.NOUNS[by].capitalize()),
@@ -334,7 +341,7 @@ def _too_few(context: Context, by: str) -> str:
     )
 
 
-def _heat(context: Context, kpi: Kpi, filters: Filters) -> html.Section:
+def _heat(context: Context, kpi: Kpi, filters: Filters, reason: str) -> html.Section:
     reader, ci_level = context.settings.reader, context.settings.config.project.ci_level
     cells = view.blocks(data.effect_by_week(context.queries, kpi, filters), kpi, ci_level, reader)
     title = view.heat_title(cells, kpi)
@@ -349,7 +356,9 @@ def _heat(context: Context, kpi: Kpi, filters: Filters) -> html.Section:
         id="over-time",
         title=title,
         subtitle=f"Estimated change in {_lower(kpi.label)} ({unit}) by wave and four weeks since training. Green: "
-        "clearly better, purple: clearly worse, white: can't tell, dash: too early or too few agents.",
+        "clearly better, purple: clearly worse, white: can't tell, dash: too early or too few agents."
+        if cells
+        else "",
         figure=heatmap(cells, label=title),
         definition="Each cell averages four weekly effects of one wave against agents not trained yet. Its range is a "
         "cautious one: the mean of the weekly errors.",
@@ -358,7 +367,8 @@ def _heat(context: Context, kpi: Kpi, filters: Filters) -> html.Section:
         csv=csv_link("cohort_weeks", filters, kpi=kpi.id),
         explore=explore.disclosure("over-time", f"{kpi.id}?{filters.to_query()}"),
         instead=html.P(
-            "No wave can be followed over time in this selection; widen the period or the sites.", className="muted"
+            reason or "No wave can be followed over time in this selection; widen the period or the sites.",
+            className="muted small",
         ),
     )
 
@@ -373,9 +383,10 @@ def _explore_heat(context: Context, filters: Filters, kpi: str = "", **_: str) -
 EXPLORE = {"over-time": _explore_heat}
 
 
-def _decimals(kpi: Kpi, reader: Any) -> int:
-    size = reader.shown(kpi.smallest_effect, kpi)
-    return max(0, min(3, 1 - math.floor(math.log10(size)))) if size > 0 else 1
+def _decimals(shown: list[view.Group], kpi: Kpi, reader: Any) -> int:
+    """As many as the ranges support, the same in a whole column."""
+    halves = [reader.shown(g.high - g.low, kpi) / 2 for g in shown if g.known and g.high > g.low]
+    return max(0, decimals_for(median(halves) if halves else reader.shown(kpi.smallest_effect, kpi)))
 
 
 def _lower(label: str) -> str:

@@ -147,7 +147,9 @@ def _course(context: Context, model: view.EffectsPage, filters: Filters) -> html
         title=model.course_title,
         subtitle=f"Estimated change in {kpi.label.lower()} by week from training, against agents not yet trained. "
         f"Lines: {level} range of a week; blue area: {level} range of all weeks together; grey: less than would "
-        f"matter. {model.effect.counts}.",
+        f"matter. {model.effect.counts}."
+        if len(model.events) > 1
+        else "",
         figure=event_study(model.events, model.effect, reader),
         definition="Week 0 is the first week after training. Before it the points should lie around zero: trained and "
         "untrained moved together. After it they show what training changed.",
@@ -192,7 +194,9 @@ def _ladder(context: Context, model: view.EffectsPage, filters: Filters) -> html
     return chart_card(
         id="ladder",
         title=model.ladder_title,
-        subtitle="Why not simply compare? The same question, answered from the naive to the fair; the last one counts.",
+        subtitle="Why not simply compare? The same question, answered from the naive to the fair; the last one counts."
+        if model.rungs
+        else "",
         figure=ladder(model.rungs, kpi, reader),
         definition="Each step removes a way of being fooled: season, learning on the job, who was picked, and agents "
         "already trained serving as comparison.",

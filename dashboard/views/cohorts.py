@@ -136,6 +136,8 @@ def _alike(found: Gains, kpi: Kpi, noun: str, reader: Reader) -> str:
 def spread_words(found: Gains, kpi: Kpi, by: str, reader: Reader) -> str:
     """What the numbers of the groups have in common, for the note under the chart."""
     noun = plural(NOUNS[by])
+    if found.reason:
+        return ""
     if by == "course":
         return "Agents who took several courses count in each of them, so the rows are not drawn to a common average."
     if not math.isfinite(found.spread):
@@ -211,7 +213,8 @@ def pair(first: Group, second: Group, kpi: Kpi, df: float, ci_level: float, read
     one, other = _titled(first.name), second.name
     if not (math.isfinite(gap) and math.isfinite(error)):
         nan = math.nan
-        return Pair(first, second, f"{one} and {other} cannot be told apart with these data.", nan, nan, nan)
+        words = f"{one} and {other}: levels only, without an estimate of what training changed."
+        return Pair(first, second, words, nan, nan, nan)
     half = float(stats.t.ppf(0.5 + ci_level / 2, max(df, 1.0))) * error
     low, high = gap - half, gap + half
     if low <= 0 <= high:

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from analysis.units import Reader
-from dashboard.views.verdicts import MEANINGS, UNUSABLE, Effect, plural
+from dashboard.views.verdicts import MEANINGS, UNUSABLE, Effect, plural, two_parts
 from dashboard.views.verdicts import effect as read_effect
 from etl.kpis import Kpi
 
@@ -144,12 +144,6 @@ def build(kpi: Kpi, frames: dict[str, pl.DataFrame], reader: Reader) -> EffectsP
         facts=_facts(row, effect, reader),
         would_change=would_change(effect, checks, reader),
     )
-
-
-def two_parts(sentence: str) -> tuple[str, str]:
-    """A verdict's answer, to be read large, and what it adds."""
-    first, stop, rest = sentence.partition(". ")
-    return (f"{first}.", rest) if stop else (sentence, "")
 
 
 def event_points(rows: pl.DataFrame | None, estimator: str) -> tuple[EventPoint, ...]:

@@ -144,6 +144,12 @@ def split_level(level: str) -> tuple[str, str]:
     return (found[1].strip(), found[2]) if found else (level, "")
 
 
+def two_parts(sentence: str) -> tuple[str, str]:
+    """A verdict's answer, to be read large, and what it adds."""
+    first, stop, rest = sentence.partition(". ")
+    return (f"{first}.", rest) if stop else (sentence, "")
+
+
 def missing(kpi: Kpi, reason: str) -> Effect:
     """A KPI that has no effect for this selection, with the reason."""
     verdict = Verdict("cant_tell_yet", "–", "not available here", "unknown", reason, reason, None)

@@ -72,7 +72,7 @@ def test_sentences_read_as_written() -> None:
     )
     assert said(0.012, 0.009, 0.016).sentence.endswith("a change for the worse.")
     assert said(-0.003, -0.010, 0.004, weeks_to_know=8.2).sentence == (
-        "We can't tell yet for escalations: the data fit anything from a fall of 1.0 points to a rise of 0.4 points. "
+        "We can't tell yet for escalations: the data fit anything from a fall of 1.0 to a rise of 0.4 points. "
         "At the present pace we would know in about 9 weeks."
     )
     assert said(-0.003, -0.010, 0.004, weeks_to_know=math.inf).weeks_to_know is None
@@ -236,7 +236,7 @@ def test_the_headline_counts_what_is_clear() -> None:
     assert sentence == "Empathy training appears to work on 1 of 3 goals (Madrid): goal 0 fell by about 1.2 points."
     assert "Worse: goal 2" in detail
     assert "Can't tell yet: goal 1" in detail
-    assert "1 in 20 selections like this one would show a clear goal if training did nothing" in detail
+    assert "By luck alone about 1 in 20 selections like this one would show a goal this clear" in detail
 
 
 def test_only_a_claim_speaks_of_luck() -> None:

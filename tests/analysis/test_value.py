@@ -184,6 +184,6 @@ def test_money_that_may_be_lost_or_won_is_not_told_as_won() -> None:
     unsure = worth(effect=-0.003, effect_low=-0.008, effect_high=0.002, std_error=0.0025)
     frame = value_frame([unsure], COST, period_months=12, reader=READER)
     words = frame.filter((pl.col("kpi") == "net") & (pl.col("scenario") == "likely"))["sentence"][0]
-    assert words.startswith("We can't tell yet whether the programme pays: after its cost it leaves anything from −€")
+    assert words.startswith("We can't tell yet whether the programme pays: after its cost, anything from −€")
     sure = value_frame([worth()], COST, period_months=12, reader=READER)
     assert sure.filter(pl.col("kpi") == "net")["sentence"][1].startswith("After its cost, the programme leaves €")
