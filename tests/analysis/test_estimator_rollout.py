@@ -6,15 +6,19 @@ small and not told apart from zero; so must every estimator that has a compariso
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import polars as pl
 import pytest
 
 from analysis import Panel, estimate
+from analysis.estimators import ESTIMATORS
 
+ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("EMPATHY_REFERENCE_DATA", Path(__file__).parents[3] / "shared" / "data"))
 PANEL = DATA / "rollout" / "officer_month_panel.parquet"
 
@@ -30,6 +34,31 @@ BASELINE = 0.046
 @pytest.fixture(scope="module")
 def panel() -> Panel:
     return Panel.from_frame(pl.read_parquet(PANEL), "uid", "period", "first_trained", "complaints")
+
+
+@pytest.fixture(scope="module")
+def benchmark() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("rollout_study", ROOT / "benchmarks" / "rollout.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_every_estimator_gives_what_the_document_says(panel: Panel, benchmark: ModuleType, estimator: str) -> None:
+    text = (ROOT / "docs" / "rollout.md").read_text(encoding="utf-8")
+
+    assert benchmark.markdown_row(panel, estimator) in text
+
+
+def test_on_a_balanced_panel_three_estimators_are_one(panel: Panel) -> None:
+    found = [
+        estimate(panel, name).aggregate("simple").overall.estimate
+        for name in ("imputation", "stacked", "extended_twfe")
+    ]
+    np.testing.assert_allclose(found, found[0], atol=1e-12)
 
 
 def test_shape(panel: Panel) -> None:
