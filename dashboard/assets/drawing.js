@@ -41,5 +41,5 @@
     return window.React.createElement("div", { ref: ref, className: names });
   }
 
-  window.empathy_lift = { Drawing: Drawing };
+  window.empathy_lift = Object.assign(window.empathy_lift || {}, { Drawing: Drawing });
 })();

@@ -6,9 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dash import html
-
-from dashboard.components.attributes import attributes
+from dash.development.base_component import Component
 
 HIDDEN = "too few agents"
 """What stands in a cell that may not be shown."""
@@ -39,6 +37,57 @@ class Column:
     help: str = ""
 
 
+class Table(Component):
+    """A table in the page; put together by ``assets/table.js``.
+
+    A cell as a component of its own costs the server and the browser as much as a paragraph does, and a chart's table
+    has hundreds of them, mostly folded away; so the cells are one list of texts.
+
+    Parameters
+    ----------
+    columns : list
+        ``[label, numeric, help]`` of every column.
+    rows : list
+        Rows of cells: a text, ``[text, value]`` for a number, None for what may not be shown.
+    caption, hidden : str
+        Read out before the table; what stands in place of None.
+    more : str, optional
+        A last line.
+    sortable : bool
+    id : str, optional
+    """
+
+    _children_props: list[str] = []  # noqa: RUF012
+    _base_nodes: list[str] = ["children"]  # noqa: RUF012
+    _namespace = "empathy_lift"
+    _type = "Table"
+    _prop_names: list[str] = ["id", "columns", "rows", "caption", "hidden", "more", "sortable"]  # noqa: RUF012
+    _valid_wildcard_attributes: list[str] = []  # noqa: RUF012
+    available_properties: list[str] = _prop_names
+    available_wildcard_properties: list[str] = []  # noqa: RUF012
+
+    def __init__(
+        self,
+        columns: Any = None,
+        rows: Any = None,
+        caption: str = "",
+        hidden: str = HIDDEN,
+        more: str | None = None,
+        sortable: bool = True,
+        id: str | None = None,
+    ) -> None:
+        given = {
+            "columns": columns,
+            "rows": rows,
+            "caption": caption,
+            "hidden": hidden,
+            "more": more,
+            "sortable": sortable,
+            "id": id,
+        }
+        super().__init__(**{name: value for name, value in given.items() if value is not None})  # type: ignore[no-untyped-call]
+
+
 def table(
     columns: Sequence[Column],
     rows: Sequence[dict[str, Any]],
@@ -47,7 +96,7 @@ def table(
     limit: int = 500,
     id: str | None = None,
     sortable: bool = True,
-) -> html.Div:
+) -> Table:
     """A table; the first column heads its row.
 
     Parameters
@@ -63,56 +112,23 @@ def table(
     sortable : bool
         Whether headings sort (done in the browser by ``assets/page.js``).
     """
-    shown = list(rows[:limit])
-    head = html.Tr([_heading(column, sortable) for column in columns])
-    body = [html.Tr([_cell(column, row, first=i == 0) for i, column in enumerate(columns)]) for row in shown]
-    if len(rows) > limit:
-        words = f"{len(rows) - limit:,} more rows are in the download."
-        body.append(html.Tr([html.Td(words, colSpan=len(columns), className="muted")]))
-    extra: dict[str, Any] = {"id": id} if id else {}
-    return html.Div(
-        html.Table(
-            [
-                html.Caption(caption, className="visually-hidden") if caption else None,
-                html.Thead(head),
-                html.Tbody(body),
-            ],
-            className="data-table",
-            **extra,
-        ),
-        className="table-scroll",
-        tabIndex=0,
-        role="region",
-        **attributes({"aria-label": caption or "Table"}),
+    return Table(
+        columns=[[column.label, column.numeric, column.help] for column in columns],
+        rows=[[_cell(column, row) for column in columns] for row in rows[:limit]],
+        caption=caption,
+        more=f"{len(rows) - limit:,} more rows are in the download." if len(rows) > limit else None,
+        sortable=sortable,
+        id=id,
     )
 
 
-def _heading(column: Column, sortable: bool) -> html.Th:
-    words: Any = column.label
-    if sortable:
-        words = html.Button(
-            column.label,
-            type="button",
-            className="sort",
-            **attributes({"data-sort": "number" if column.numeric else "text"}),
-        )
-    extra = attributes({"data-tip": column.help} if column.help else {})
-    return html.Th(words, scope="col", className="num" if column.numeric else None, **extra)
-
-
-def _cell(column: Column, row: dict[str, Any], *, first: bool) -> html.Td | html.Th:
+def _cell(column: Column, row: dict[str, Any]) -> Any:
     value = row.get(column.key)
-    if value is None and row.get("suppressed") and column.numeric:
-        content: Any = html.Span(HIDDEN, className="muted")
-    elif value is None:
-        content = "–"
+    if value is None:
+        return None if row.get("suppressed") and column.numeric else "–"
+    number = isinstance(value, int | float)
+    if column.show:
+        content = str(column.show(value))
     else:
-        content = (
-            column.show(value)
-            if column.show
-            else (f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value))
-        )
-    raw = attributes({"data-value": value} if column.numeric and isinstance(value, int | float) else {})
-    kind = html.Th if first else html.Td
-    scope = attributes({"scope": "row"} if first else {})
-    return kind(content, className="num" if column.numeric else None, **raw, **scope)
+        content = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return [content, value] if column.numeric and number else content

@@ -207,7 +207,9 @@ def _with_stored(queries: Queries, rows: pl.DataFrame, kpi: Kpi, by: str, filter
     """Effects of waves and sites as every other page shows them."""
     found: dict[str, dict[str, Any]] = {}
     if by == "wave":
-        for row in queries.study(kpi.id, filters).get("cohort_effect", pl.DataFrame()).iter_rows(named=True):
+        for row in (
+            queries.study(kpi.id, filters, by_week=True).get("cohort_effect", pl.DataFrame()).iter_rows(named=True)
+        ):
             found[str(row["cohort"])[:10]] = row
     else:
         for name in rows["name"]:

@@ -378,14 +378,15 @@ class Queries:
 
     # -- effects --------------------------------------------------------------------------------------------------
 
-    def study(self, kpi: str, filters: Filters) -> dict[str, pl.DataFrame]:
+    def study(self, kpi: str, filters: Filters, *, by_week: bool = False) -> dict[str, pl.DataFrame]:
         """Everything estimated for a KPI and a selection: the result tables named in ``STUDY_TABLES``.
+
+        Effects by cohort and by calendar week are worked out only when ``by_week`` asks for them, where not stored.
 
         Rows about fewer agents than the minimum (an event week, a cohort) are left out; an effect on fewer trained
         agents than the minimum has no numbers and says why.
         """
-        found = self.ask(("study", kpi, filters), lambda cursor: self._study(cursor, kpi, filters))
-        return found
+        return self.ask(("study", kpi, filters, by_week), lambda cursor: self._study(cursor, kpi, filters, by_week))
 
     def headline(self, kpi: str, filters: Filters) -> dict[str, Any] | None:
         """The headline row of a KPI for a selection; None when nothing was observed."""
@@ -407,7 +408,9 @@ class Queries:
         sql = "select count(*) from result.effect where slice_kind = ? and slice_value = ?"
         return bool(self.frame(sql, stored).item())
 
-    def _study(self, cursor: duckdb.DuckDBPyConnection, kpi: str, filters: Filters) -> dict[str, pl.DataFrame]:
+    def _study(
+        self, cursor: duckdb.DuckDBPyConnection, kpi: str, filters: Filters, by_week: bool
+    ) -> dict[str, pl.DataFrame]:
         frames: dict[str, pl.DataFrame] = {}
         stored = stored_slice(filters)
         if stored is not None:
@@ -423,6 +426,7 @@ class Queries:
                 self.settings.catalogue,
                 setting=self.setting(),
                 rows=self.held_weeks(),
+                by_week=by_week,
             )
             frames = {**frames, **live.frames()}
         shown = {name: self._without_few(name, frame) for name, frame in frames.items()}
