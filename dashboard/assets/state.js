@@ -3,6 +3,7 @@
   "use strict";
   var NAMES = ["site", "team", "channel", "queue", "tenure_band", "cohort", "from", "to"];
   var pending = null; // what was asked for and has not been answered yet
+  var shown = {}; // what every control shows: setting it again would render its whole list again
 
   function same(first, second) { return JSON.stringify(first) === JSON.stringify(second); }
   function listed(value) {
@@ -16,8 +17,19 @@
     var text = parts.toString();
     return text ? "?" + text : "";
   }
-  function setProps(id, props) {
-    if (document.getElementById(id)) { window.dash_clientside.set_props(id, props); }
+  // Sets what differs from what a control shows; drawing a list of five hundred teams takes longer than the chart.
+  function control(name, props) {
+    var known = shown[name] = shown[name] || {}, fresh = {}, any = false;
+    if (!document.getElementById("filter-" + name)) { return; }
+    Object.keys(props).forEach(function (prop) {
+      var text = JSON.stringify(props[prop]);
+      if (known[prop] !== text) { known[prop] = text; fresh[prop] = props[prop]; any = true; }
+    });
+    if (any) { window.dash_clientside.set_props("filter-" + name, fresh); }
+  }
+  function link(element, props) {
+    var same = element.getAttribute("href") === props.href && (!props.className || element.className === props.className);
+    if (!same) { window.dash_clientside.set_props(element.id, props); }
   }
   function unchanged() { return window.dash_clientside.no_update; }
 
@@ -35,7 +47,7 @@
       var props = { value: single ? (values[0] || null) : values };
       if (state.options) { props.data = state.options[name]; }
       if (!single) { props.placeholder = values.length ? "" : "All " + ((state.plurals || {})[name] || ""); }
-      setProps("filter-" + name, props);
+      control(name, props);
     });
     var hidden = ["queue", "tenure_band", "cohort"].filter(function (name) { return (state.filters[name] || []).length; });
     var more = document.getElementById("more-filters");
@@ -43,19 +55,23 @@
     var summary = document.getElementById("filter-summary");
     if (summary) { summary.textContent = state.summary ? " " + state.summary : " everybody"; }
     var suffix = state.query ? "?" + state.query : "";
-    document.querySelectorAll("[id^=nav-]").forEach(function (link) {
-      var here = link.id === "nav-" + state.page;
-      var base = link.getAttribute("href").split("?")[0];
-      window.dash_clientside.set_props(link.id, { href: base + suffix, className: here ? "nav-link here" : "nav-link" });
-      if (here) { link.setAttribute("aria-current", "page"); } else { link.removeAttribute("aria-current"); }
+    document.querySelectorAll("[id^=nav-]").forEach(function (item) {
+      var here = item.id === "nav-" + state.page;
+      var base = item.getAttribute("href").split("?")[0];
+      link(item, { href: base + suffix, className: here ? "nav-link here" : "nav-link" });
+      if (here) { item.setAttribute("aria-current", "page"); } else { item.removeAttribute("aria-current"); }
     });
-    setProps("clear", { href: window.location.pathname });
+    if (clear) { link(clear, { href: window.location.pathname }); }
     return unchanged();
   }
 
   function writeAddress() {
     var values = Array.prototype.slice.call(arguments, 0, NAMES.length);
     var state = arguments[NAMES.length];
+    NAMES.forEach(function (name, index) {
+      var value = values[index];
+      shown[name] = Object.assign(shown[name] || {}, { value: JSON.stringify(value === undefined ? null : value) });
+    });
     if (!state) { return unchanged(); }
     var base = pending || state.filters, next = {}, touched = false;
     NAMES.forEach(function (name) { next[name] = base[name] || []; });
