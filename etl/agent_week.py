@@ -1,8 +1,8 @@
 """``mart.agent_week``, generated from the KPI catalogue.
 
 Adding a KPI to sql/kpis.toml is all it takes to have its columns here. Every relation is read once, however many KPIs
-count it, and reduced to one row per place (agent, team, site), site-local week, channel and queue before anything is
-joined; what follows works on agents and weeks, not on contacts.
+count it, and reduced to one row per place (agent, team, site), site-local week, channel and queue: the weekly relations
+of ``staging``. What follows, here and in the checks, works on those, not on contacts.
 
 Sums do not depend on the order in which rows are added up: truth values and whole numbers are counted exactly, other
 numbers are rounded to six decimals first and added as decimals. The same input gives the same bytes.
@@ -10,6 +10,8 @@ numbers are rounded to six decimals first and added as decimals. The same input 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import duckdb
@@ -48,17 +50,28 @@ class Stream:
     by_contact: bool
     measures: tuple[Measure, ...]
 
+    @property
+    def name(self) -> str:
+        """The relation this pass fills."""
+        return f"staging.{self.relation}_by_week" if self.by_contact else f"staging.{self.relation}_by_agent_week"
+
     def sql(self) -> str:
-        """A SELECT giving place, week, channel, queue and what is summed in this pass."""
-        lines = "".join(f",\n        {measure.aggregate} as {measure.column}" for measure in self.measures)
+        """A SELECT giving place, week, channel, queue, the number of rows and what is summed in this pass.
+
+        Rows without a place are in it, so that ``row_count`` adds up to the rows of the relation.
+        """
+        lines = "".join(f",\n    {measure.aggregate} as {measure.column}" for measure in self.measures)
         contact = ("channel", "queue") if self.by_contact else ("cast(null as varchar)", "cast(null as varchar)")
         return (
-            "    select\n        place_ix,\n        week,\n"
-            f"        {contact[0]} as channel,\n        {contact[1]} as queue{lines}\n"
-            f"    from core.{self.relation}\n"
-            "    where place_ix is not null\n"
-            f"    group by place_ix, week{', channel, queue' if self.by_contact else ''}"
+            f"select\n    place_ix,\n    week,\n    {contact[0]} as channel,\n    {contact[1]} as queue,\n"
+            f"    count(*) as row_count{lines}\n"
+            f"from core.{self.relation}\n"
+            f"group by place_ix, week{', channel, queue' if self.by_contact else ''}"
         )
+
+
+CONTACTS = Stream("interaction", True, ())
+"""The pass over contacts, which is made whatever the catalogue counts: checks and reconciliation rest on it."""
 
 
 def streams(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[Stream, ...]:
@@ -75,14 +88,15 @@ def streams(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[Strea
     KpiError
         When an expression of an entry is not SQL over its relation; the message names the entry.
     """
-    passes: dict[tuple[str, bool], list[Measure]] = {}
+    passes: dict[tuple[str, bool], list[Measure]] = {(CONTACTS.relation, CONTACTS.by_contact): []}
+    kinds = _types(con, catalogue)
     for kpi in catalogue.values():
         if not _has_rows(con, kpi):
             continue
         censored = f"local_date <= date '{_last_complete_day(con, kpi)}'" if kpi.censor_days else ""
         counted = _all_of(kpi.where, censored, f"({kpi.numerator}) is not null")
         numerator = f"case when {counted} then {kpi.numerator} end"
-        kind = _type_of(con, kpi, kpi.base, kpi.numerator)
+        kind = kinds[kpi.base, kpi.numerator]
         base = passes.setdefault((kpi.base, kpi.by_contact), [])
         base.append(Measure(f"{kpi.id}_num", _sum(numerator, kind, counted, kpi.numerator)))
         if not kpi.binary:
@@ -90,17 +104,18 @@ def streams(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[Strea
         if kpi.exposure:
             censored_exposure = censored if kpi.censor_days else ""
             counted = _all_of(kpi.exposure_where, censored_exposure)
-        kind = _type_of(con, kpi, kpi.exposed_to, kpi.denominator)
+        kind = kinds[kpi.exposed_to, kpi.denominator]
         exposed = passes.setdefault((kpi.exposed_to, kpi.by_contact), [])
         denominator = f"case when {counted} then {kpi.denominator} end" if counted else kpi.denominator
         exposed.append(Measure(f"{kpi.id}_den", _sum(denominator, kind, counted, kpi.denominator)))
     return tuple(Stream(relation, tied, tuple(measures)) for (relation, tied), measures in passes.items())
 
 
-def generate(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[str, tuple[str, ...]]:
-    """The SELECT of ``mart.agent_week``, and the columns of KPIs for which there is no data.
+def create(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> dict[str, str]:
+    """Build ``mart.agent_week``, and the weekly relations of ``staging`` it is put together from.
 
-    Those are left out of the SELECT and added empty afterwards, which costs nothing however many cells there are.
+    Columns of KPIs for which there is no data are added empty afterwards, which costs nothing however many cells there
+    are.
 
     Parameters
     ----------
@@ -108,53 +123,52 @@ def generate(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[str,
         With the core relations and ``staging.window``.
     catalogue : Catalogue
 
+    Returns
+    -------
+    dict of str to str
+        Relation to SELECT, ``mart.agent_week`` last.
+
     Raises
     ------
     KpiError
         As :func:`streams`.
     """
     passes = streams(con, catalogue)
-    columns = [column for kpi in catalogue.values() for column in kpi.columns]
+    queries = {stream.name: stream.sql() for stream in passes}
+    queries["mart.agent_week"] = _together(passes, catalogue)
+    for relation, query in queries.items():
+        con.execute(f"create or replace table {relation} as {query}")
     measured = {measure.column for stream in passes for measure in stream.measures}
-    summed = [column for column in columns if column in measured]
-    if not passes:
-        passes = (Stream("interaction", True, ()),)
-    names = [f"pass_{number}" for number in range(len(passes))]
-    parts = ",\n\n".join(f"{name} as (\n{stream.sql()}\n)" for name, stream in zip(names, passes, strict=True))
-    cells = "\n    union\n".join(f"    select place_ix, week, channel, queue from {name}" for name in names)
-    joins = "\n".join(_JOIN.format(name=name) for name in names)
-    owner = {measure.column: name for name, stream in zip(names, passes, strict=True) for measure in stream.measures}
-    totals = "".join(f",\n        {owner[column]}.{column}" for column in summed)
-    final = "".join(f",\n    weekly.{column}" for column in summed)
-    query = _TEMPLATE.format(parts=parts, cells=cells, totals=totals, joins=joins, final=final)
-    return query, tuple(column for column in columns if column not in measured)
+    for kpi in catalogue.values():
+        for column in kpi.columns:
+            if column not in measured:
+                con.execute(f"alter table mart.agent_week add column {column} double")
+    return queries
 
 
-def create(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> str:
-    """Build ``mart.agent_week`` and return its SELECT.
+def _together(passes: tuple[Stream, ...], catalogue: Catalogue) -> str:
+    """The SELECT of ``mart.agent_week`` over the weekly relations."""
+    owner = {measure.column: stream.name for stream in passes for measure in stream.measures}
+    summed = [column for kpi in catalogue.values() for column in kpi.columns if column in owner]
+    alias = {stream.name: f"pass_{number}" for number, stream in enumerate(passes)}
+    cells = "\n    union\n".join(
+        f"    select place_ix, week, channel, queue from {name} where place_ix is not null" for name in alias
+    )
+    return _TEMPLATE.format(
+        cells=cells,
+        totals="".join(f",\n        {alias[owner[column]]}.{column}" for column in summed),
+        joins="\n".join(_JOIN.format(relation=relation, name=name) for relation, name in alias.items()),
+        final="".join(f",\n    weekly.{column}" for column in summed),
+    )
 
-    Parameters
-    ----------
-    con : duckdb.DuckDBPyConnection
-        As :func:`generate`.
-    catalogue : Catalogue
-    """
-    query, empty = generate(con, catalogue)
-    con.execute(f"create or replace table mart.agent_week as {query}")
-    for column in empty:
-        con.execute(f"alter table mart.agent_week add column {column} double")
-    return query
 
-
-_JOIN = """    left join {name}
+_JOIN = """    left join {relation} as {name}
         on {name}.place_ix = cell.place_ix
         and {name}.week = cell.week
         and {name}.channel is not distinct from cell.channel
         and {name}.queue is not distinct from cell.queue"""
 
-_TEMPLATE = """with {parts},
-
-cell as (
+_TEMPLATE = """with cell as (
 {cells}
 ),
 
@@ -237,9 +251,28 @@ def _has_rows(con: duckdb.DuckDBPyConnection, kpi: Kpi) -> bool:
     return bool(row and row[0])
 
 
-def _type_of(con: duckdb.DuckDBPyConnection, kpi: Kpi, relation: str, expression: str) -> str:
-    row = _ask(con, kpi, f"select any_value(typeof({expression})) from (select * from core.{relation} limit 1)")
-    return str(row[0]) if row else "DOUBLE"
+def _types(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> dict[tuple[str, str], str]:
+    """SQL types of what the catalogue sums: (relation, expression) to type."""
+    wanted: dict[str, dict[str, Kpi]] = {}
+    for kpi in catalogue.values():
+        wanted.setdefault(kpi.base, {}).setdefault(kpi.numerator, kpi)
+        wanted.setdefault(kpi.exposed_to, {}).setdefault(kpi.denominator, kpi)
+    found = {}
+    for relation, expressions in wanted.items():
+        try:
+            kinds = _described(con, relation, expressions)
+        except duckdb.Error:  # look at them one by one, to name the entry at fault
+            kinds = []
+            for expression, kpi in expressions.items():
+                with _naming(kpi):
+                    kinds += _described(con, relation, [expression])
+        found.update({(relation, expression): kind for expression, kind in zip(expressions, kinds, strict=True)})
+    return found
+
+
+def _described(con: duckdb.DuckDBPyConnection, relation: str, expressions: Iterable[str]) -> list[str]:
+    listed = ", ".join(f"({expression})" for expression in expressions)
+    return [str(row[1]) for row in con.execute(f"describe select {listed} from core.{relation}").fetchall()]
 
 
 def _last_complete_day(con: duckdb.DuckDBPyConnection, kpi: Kpi) -> str:
@@ -252,9 +285,16 @@ def _last_complete_day(con: duckdb.DuckDBPyConnection, kpi: Kpi) -> str:
 
 
 def _ask(con: duckdb.DuckDBPyConnection, kpi: Kpi, query: str) -> tuple[object, ...] | None:
-    try:
+    with _naming(kpi):
         row: tuple[object, ...] | None = con.execute(query).fetchone()
-        return row
+    return row
+
+
+@contextmanager
+def _naming(kpi: Kpi) -> Iterator[None]:
+    """Turn a fault of the database into one that names the entry of the catalogue."""
+    try:
+        yield
     except duckdb.Error as error:
         raise KpiError(
             f"sql/kpis.toml: [{kpi.id}] cannot be counted on core.{kpi.base}: {str(error).splitlines()[0]}"

@@ -354,7 +354,7 @@ def _restated(draft: Draft, catalogue: Catalogue) -> tuple[restatement.Change, .
 
 def _write_lineage(draft: Draft, built: transform.Transformed) -> str:
     """Trace columns, or copy what the last version traced from the same SELECTs."""
-    queries = {**transform.every_relation(), "mart.agent_week": built.agent_week_sql}
+    queries = {**transform.every_relation(), **built.generated}
     sql_sha256 = lineage.fingerprint(queries)
     edges = _traced_before(draft, sql_sha256)
     if edges is None:

@@ -250,15 +250,18 @@ def _working_folder(work_dir: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def _settings(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Settings extraction rests on: times with zone read in UTC, and rows written in the order of the file."""
-    names = ("TimeZone", "preserve_insertion_order")
-    before = con.execute(f"SELECT {', '.join(f'current_setting({literal(name)})' for name in names)}").fetchone()
-    con.execute("SET TimeZone = 'UTC'")
-    con.execute("SET preserve_insertion_order = true")
+    """Settings extraction rests on: times with zone read in UTC, and rows written in the order of the file.
+
+    A test against a list of words would otherwise be planned as a join, which loses that order: ``in_clause``.
+    """
+    wanted = {"TimeZone": "UTC", "preserve_insertion_order": "true", "disabled_optimizers": "in_clause"}
+    before = con.execute(f"SELECT {', '.join(f'current_setting({literal(name)})' for name in wanted)}").fetchone()
+    for name, value in wanted.items():
+        con.execute(f"SET {name} = {literal(value)}")
     try:
         yield
     finally:
-        for name, value in zip(names, before or (), strict=False):
+        for name, value in zip(wanted, before or (), strict=False):
             con.execute(f"SET {name} = {literal(str(value))}")
 
 

@@ -31,6 +31,7 @@ _ENGINE = (
     "compile",
     "contracts",
     "csvfile",
+    "extract",
     "jsonfile",
     "landing",
     "privacy",

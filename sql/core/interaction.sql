@@ -22,8 +22,7 @@ select
     case when known.upsells then coalesce(outcome.upsell_sold, false) end as upsell_sold,
     case when known.cross_sells then coalesce(outcome.cross_sell_sold, false) end as cross_sell_sold,
     case
-        when outcome.has_unknown_amount then null
-        else coalesce(outcome.sold_amount, case when known.offers then cast(0 as decimal(18, 2)) end)
+        when known.offers and not coalesce(outcome.has_unknown_amount, false) then coalesce(outcome.sold_amount, 0)
     end as sold_amount,
     place.place_ix,
     cast(contact.started_at + to_seconds(coalesce(place.offset_s, 0)) as date) as local_date,

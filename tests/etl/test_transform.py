@@ -45,7 +45,7 @@ def test_words_in_comments_are_no_references() -> None:
 
 def test_marts_keep_to_a_portable_subset(build_rows: Callable[..., Any]) -> None:
     queries = {name: sql for name, sql in relations().items() if name.startswith("mart.")}
-    queries["mart.agent_week"] = build_rows({}).done.agent_week_sql
+    queries |= build_rows({}).done.generated
     for name, sql in queries.items():
         text = re.sub(r"--[^\n]*", "", sql).lower()
         assert [word for word in NOT_PORTABLE if word in text] == [], name
@@ -76,7 +76,7 @@ def test_offsets_cover_all_time_and_only_list_changes_within_the_data() -> None:
 
 def test_lineage_follows_a_column_through_core(build_rows: Callable[..., Any]) -> None:
     built = build_rows({"interaction": [{"interaction_id": "c", "started_at": "2024-01-01", "channel": "voice"}]})
-    queries = {**transform.every_relation(), "mart.agent_week": built.done.agent_week_sql}
+    queries = {**transform.every_relation(), **built.done.generated}
     edges = trace_columns(queries, columns_of(built.con))
     of = {
         (edge.column_name, f"{edge.source_relation}.{edge.source_column}")

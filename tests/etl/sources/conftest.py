@@ -11,6 +11,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from etl import landing
+
 DATA = Path(__file__).parent / "data"
 
 
@@ -57,11 +59,20 @@ def _dicts(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def load(tmp_path: Path) -> Callable[..., Loaded]:
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Loaded]:
     """Load files of one format: ``load("moodle", "completion-emp101.csv", timezone="Europe/Madrid")``.
 
-    Conservation is asserted for every file, whatever the test is about.
+    Conservation is asserted for every file, whatever the test is about, and that the database plans no join where the
+    order of rows gives their lines: after a join it would keep no order, and only sometimes would that be seen.
     """
+    copy = landing._copy
+
+    def copy_checked(con: duckdb.DuckDBPyConnection, query: str, target: Path) -> None:
+        (plan,) = con.execute(f"EXPLAIN (FORMAT json) {query}").fetchall()
+        assert "ORDER BY _line" in query or "JOIN" not in plan[1]
+        copy(con, query, target)
+
+    monkeypatch.setattr(landing, "_copy", copy_checked)
 
     def run(name: str, files: str | Path | Sequence[str | Path], **section: object) -> Loaded:
         from etl.config import load as read_config
