@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,8 @@ from scipy.special import stdtrit
 
 from analysis.errors import EstimationError
 from analysis.estimators.imputation import Imputation
+from analysis.estimators.stacked import Ranking, SelectionRule, Stacked
+from analysis.estimators.study import Family
 from analysis.inference import jackknife_influence
 from analysis.panel import Panel
 from analysis.results import EffectEstimate
@@ -48,7 +50,11 @@ class Compliance:
 
 
 def completion_effect(
-    panel: Panel, completed_ix: NDArray[np.int64], anticipation: int = 0, ci_level: float = 0.95
+    panel: Panel,
+    completed_ix: NDArray[np.int64],
+    anticipation: int = 0,
+    ci_level: float = 0.95,
+    rule: SelectionRule | None = None,
 ) -> Compliance:
     """Effect of completing training, with the scheduled wave as instrument.
 
@@ -60,22 +66,29 @@ def completion_effect(
         Week index of the first completion; T or more = not within the window.
     anticipation : int
     ci_level : float
+    rule : SelectionRule, optional
+        Where agents were picked by a rule: both numbers are then taken against agents it would have picked elsewhere.
 
     Assumptions
     -----------
     1. The wave changes the outcome only through completion (a scheduled no-show is not affected). Not checked.
     2. Being scheduled makes nobody complete later. Not checked.
-    3. Those of the imputation estimator, for the schedule.
+    3. Those of the imputation estimator, or with a rule of the stacked one, for the schedule.
 
     Source: Imbens, Angrist (1994), doi:10.2307/2951620; de Chaisemartin, D'Haultfoeuille (2018),
     doi:10.1093/restud/rdx049 (fuzzy differences-in-differences).
     """
     completed = np.arange(panel.n_periods)[None, :] >= np.asarray(completed_ix)[:, None]
-    return dose_effect(panel, completed.astype(np.float64), anticipation, ci_level, "completion")
+    return dose_effect(panel, completed.astype(np.float64), anticipation, ci_level, "completion", rule)
 
 
 def dose_effect(
-    panel: Panel, dose: Floats, anticipation: int = 0, ci_level: float = 0.95, per: str = "course"
+    panel: Panel,
+    dose: Floats,
+    anticipation: int = 0,
+    ci_level: float = 0.95,
+    per: str = "course",
+    rule: SelectionRule | None = None,
 ) -> Compliance:
     """Effect of one unit of dose (a course completed), with the scheduled wave as instrument.
 
@@ -89,6 +102,8 @@ def dose_effect(
     ci_level : float
     per : str
         What a unit is called.
+    rule : SelectionRule, optional
+        As in :func:`completion_effect`.
 
     Raises
     ------
@@ -97,8 +112,8 @@ def dose_effect(
 
     Notes
     -----
-    The ratio of two imputation estimates on the same weeks and weights; its error leaves out one cluster from both
-    at a time. Source: Angrist, Imbens (1995), doi:10.1080/01621459.1995.10476535 (average causal response).
+    The ratio of two estimates on the same weeks and weights; its error leaves out one cluster from both at a time.
+    Source: Angrist, Imbens (1995), doi:10.1080/01621459.1995.10476535 (average causal response).
     """
     values = np.asarray(dose, dtype=np.float64)
     if values.shape != panel.num.shape:
@@ -108,21 +123,27 @@ def dose_effect(
     always = panel.cohort_ix <= 0
     if always.any():
         panel, values = panel.without_always_trained(), values[~always]
-    reduced = Imputation(panel, anticipation, leads=0)
-    first = Imputation(panel.with_outcome(values, "dose"), anticipation, leads=0)
-    itt, uptake = float(reduced.point("simple")[1][0]), float(first.point("simple")[1][0])
-    active = reduced.family("simple", "jackknife")
-    replicates = np.column_stack([reduced.replicates("simple")[0][:, 0], first.replicates("simple")[0][:, 0]])
+        rule = None if rule is None else rule.of(~always)
+    if rule is not None and rule.ranking is None:  # picked on the outcome, for the dose as well
+        groups = panel.cluster_ix if rule.groups is None else rule.groups
+        rule = replace(rule, groups=groups, ranking=Ranking(panel, groups, np.arange(panel.n_units), 0))
+    reduced = _scheduled(panel, anticipation, rule)
+    first = _scheduled(panel.with_outcome(values, "dose"), anticipation, rule)
+    itt, uptake = reduced.overall, first.overall
+    psi = np.column_stack([reduced.overall_influence, first.overall_influence])
     seen = np.zeros(panel.n_clusters, dtype=bool)
     seen[panel.cluster_ix[panel.observed.any(axis=1)]] = True
-    psi = jackknife_influence(replicates, np.array([itt, uptake]), seen)
+    replicates = np.array([itt, uptake]) + psi / math.sqrt((seen.sum() - 1) / seen.sum()) if seen.sum() > 1 else psi
     covariance = psi.T @ psi
     df = float(seen.sum() - 1)
     critical = float(stdtrit(df, 0.5 + ci_level / 2)) if df >= 1 else math.nan
-    reason = active.overall_reason or (None if np.isfinite(itt) else "no trained week has a valid comparison")
+    reason = reduced.overall_reason or (None if np.isfinite(itt) else "no trained week has a valid comparison")
+    if reason is None and not np.isfinite(covariance).all():
+        reason = "the error cannot be computed: the number hangs on a single cluster"
     f = uptake**2 / covariance[1, 1] if covariance[1, 1] > 0 else (math.inf if uptake else math.nan)
     ratio, error, ratio_reason = _ratio(itt, uptake, replicates, seen, f, per, reason)
     low, high = _anderson_rubin(itt, uptake, covariance, critical)
+    how = "imputation" if rule is None else "stacked"
 
     def made(value: float, se: float, name: str, estimand: str, why: str | None) -> EffectEstimate:
         if why is not None:
@@ -151,8 +172,8 @@ def dose_effect(
         )
 
     return Compliance(
-        scheduled=made(itt, math.sqrt(covariance[0, 0]), "imputation", "effect of being scheduled", reason),
-        uptake=made(uptake, math.sqrt(covariance[1, 1]), "imputation", f"{per} per agent-week scheduled", reason),
+        scheduled=made(itt, math.sqrt(covariance[0, 0]), how, "effect of being scheduled", reason),
+        uptake=made(uptake, math.sqrt(covariance[1, 1]), how, f"{per} per agent-week scheduled", reason),
         per_unit=made(
             ratio, error, "wave_as_instrument", f"effect per {per} of those the schedule moved", ratio_reason
         ),
@@ -160,6 +181,12 @@ def dose_effect(
         ar_low=low,
         ar_high=high,
     )
+
+
+def _scheduled(panel: Panel, anticipation: int, rule: SelectionRule | None) -> Family:
+    """Overall effect of being scheduled with its leave-one-cluster-out influence."""
+    source = Imputation(panel, anticipation, leads=0) if rule is None else Stacked(panel, anticipation, rule)
+    return source.family("simple", "jackknife")
 
 
 def _ratio(

@@ -155,12 +155,15 @@ class Columns:
     rows : (M,) int array or None
         Positions in ``Places``, ascending; None when every row is.
     num, den : (M,) arrays
-        Numerators and denominators, in single precision where that loses nothing.
+        Numerators and denominators, in single precision where that loses nothing; NaN where the numerator is not known.
+    complete : bool
+        Whether every numerator is known.
     """
 
     rows: NDArray[np.int32] | None
     num: NDArray[Any]
     den: NDArray[Any]
+    complete: bool = True
 
     @property
     def nbytes(self) -> int:
@@ -183,7 +186,7 @@ class Columns:
             found = _frame(
                 cur,
                 f"select rowid as row_id, {num}::double as num, {den}::double as den from mart.agent_week "
-                f"where {den} > 0 and {num} is not null",
+                f"where {den} > 0",
             ).sort("row_id")
         except duckdb.BinderException as error:
             raise PanelError(
@@ -191,7 +194,9 @@ class Columns:
             ) from error
         rows = np.searchsorted(places.row_id, found["row_id"].to_numpy()).astype(np.int32)
         everywhere = rows.size == places.n_rows
-        return cls(None if everywhere else rows, _small(found["num"].to_numpy()), _small(found["den"].to_numpy()))
+        total = _small(found["num"].fill_null(float("nan")).to_numpy())
+        complete = not bool(np.isnan(total).any())
+        return cls(None if everywhere else rows, total, _small(found["den"].to_numpy()), complete)
 
     def inside(self, mask: Bools | None) -> tuple[Any, Any]:
         """Positions in ``Places`` and in these columns of the rows a mask lets through."""
@@ -238,12 +243,16 @@ class HeldWeeks:
         if slice_ not in self._masks:
             self._masks[slice_] = self.places.inside(slice_)
         here, there = columns.inside(self._masks[slice_])
-        return {
+        cells = {
             "a": self.places.agent[here],
             "w": self.places.week[here],
             "num": columns.num[there],
             "den": columns.den[there],
         }
+        if columns.complete:
+            return cells
+        known = ~np.isnan(cells["num"])
+        return {name: part[known] for name, part in cells.items()}
 
     def people(self, timing: str, cluster: str) -> Mapping[str, Any]:
         """Agents with cohort and cluster."""
@@ -266,4 +275,4 @@ def _codes(column: pl.Series, values: tuple[str, ...]) -> NDArray[Any]:
 def _small(values: NDArray[np.float64]) -> NDArray[Any]:
     """Single precision where every value survives it (counts do)."""
     short = values.astype(np.float32)
-    return short if bool(np.array_equal(short.astype(np.float64), values)) else values
+    return short if bool(np.array_equal(short.astype(np.float64), values, equal_nan=True)) else values

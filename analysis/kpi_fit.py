@@ -32,8 +32,9 @@ from analysis.comparison import (
     share_picked_by_rule,
     started_weeks,
 )
-from analysis.compliance import completion_effect
+from analysis.compliance import completion_effect, dose_effect
 from analysis.design import Design
+from analysis.doses import courses_by_week
 from analysis.errors import EstimationError, PanelError
 from analysis.estimators import Study, estimate, ladder
 from analysis.estimators.bacon import bacon
@@ -66,6 +67,7 @@ def study_panel(
     slice_value: str,
     thorough: bool = False,
     by_week: bool = True,
+    with_ladder: bool = False,
     rows: Rows | None = None,
 ) -> KpiStudy:
     """Estimate a KPI that is a mean over contacts (or answers, offers, days) in one slice.
@@ -86,6 +88,8 @@ def study_panel(
         Also what is too slow for a click: case mix, stayers, sensitivity, decomposition, ladder, cohorts by week.
     by_week
         Also effects by cohort and by calendar week.
+    with_ladder
+        Also the naive answers beside the fair one, as ``thorough`` does.
     rows
         Rows read before from the same warehouse version, where many slices are asked for.
 
@@ -119,6 +123,7 @@ def study_panel(
     beside: tuple[CheckResult, ...] = ()
     if thorough and (design.unexposed_controls or rule is not None):
         beside = (_beside(cur, kpi, slice_, setting),)
+    by_plan = thorough and design.timing == "scheduled"
     return study_of(
         panel,
         kpi,
@@ -131,7 +136,9 @@ def study_panel(
         by_week=by_week,
         warehouse=(cur, slice_),
         raw=raw,
-        completed=completed_weeks(panel, setting.roster) if thorough and design.timing == "scheduled" else None,
+        completed=completed_weeks(panel, setting.roster) if by_plan else None,
+        dose=courses_by_week(cur, panel, setting.courses) if by_plan else None,
+        with_ladder=with_ladder,
     )
 
 
@@ -147,6 +154,8 @@ def study_of(
     by_week: bool = True,
     warehouse: tuple[duckdb.DuckDBPyConnection, Slice] | None = None,
     completed: NDArray[np.int64] | None = None,
+    dose: NDArray[np.float64] | None = None,
+    with_ladder: bool = False,
     raw: Panel | None = None,
     further: tuple[CheckResult, ...] = (),
 ) -> KpiStudy:
@@ -164,6 +173,10 @@ def study_of(
         Cursor and slice for the case-mix check; ``None`` leaves it out.
     completed
         (A,) week of completion, where agents count from their planned week: gives the effect of completing.
+    dose
+        (A, T) courses completed by each week, likewise: gives the effect per course.
+    with_ladder
+        Also the naive answers beside the fair one, as ``thorough`` does.
     raw
         The panel before the learning curve was taken out: for levels and for the naive rungs of the ladder.
     further
@@ -212,12 +225,15 @@ def study_of(
         universal = fit("group_time", panel, base="universal").aggregate("event_time")
         checks.append(sensitivity.check(universal, kpi, reader, alpha=1 - level))
         checks.append(decomposition.check(_forbidden_weight(raw), reader))
-        tables["ladder"] = _ladder_rows(where, raw, main, second.overall, design, level)
         tables["att_gt"] = _att_gt_rows(kpi.id, main)
     else:
         checks.append(composition.check(panel, simple, kpi, small, reader))
+    if (thorough or with_ladder) and simple.overall.available:
+        tables["ladder"] = _ladder_rows(where, raw, main, second.overall, design, level)
     post, pre = weeks_around(panel, wait)
     found = simple.overall
+    if not found.available:
+        completed = dose = None
     judgement = Judgement(
         kpi=kpi,
         setting=setting,
@@ -235,7 +251,8 @@ def study_of(
         slice_value=slice_value,
         headline=found,
         second=second.overall,
-        completion=_completion(panel, completed, wait, level) if simple.overall.available else None,
+        completion=completion_effect(panel, completed, wait, level, rule).per_unit if completed is not None else None,
+        dose=dose_effect(panel, dose, wait, level, "course", rule).per_unit if dose is not None else None,
         tables=tables,
         checks=tuple(checks),
         verdict=judgement.decide(found),
@@ -254,14 +271,6 @@ def _beside(cur: duckdb.DuckDBPyConnection, kpi: Kpi, slice_: Slice, setting: Se
     start = started_weeks(whole, setting.roster)
     effect = spillover_effect(whole, start, design.anticipation_weeks, setting.ci_level)
     return spillover.check(effect, kpi, setting.reader)
-
-
-def _completion(
-    panel: Panel, completed: NDArray[np.int64] | None, anticipation: int, level: float
-) -> EffectEstimate | None:
-    if completed is None:
-        return None
-    return completion_effect(panel, completed, anticipation, level).per_unit
 
 
 def _dip(

@@ -44,6 +44,8 @@ class Setting:
         Which way is better for the KPI of the selection rule.
     inherited
         Failed checks of the whole programme, by KPI, that hold for every slice of it too.
+    courses
+        Ids of the treatment courses; every course when empty.
     """
 
     design: Design
@@ -52,6 +54,7 @@ class Setting:
     ci_level: float
     rule_better: str = "lower"
     inherited: Mapping[str, tuple[CheckResult, ...]] = field(default_factory=dict)
+    courses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +67,8 @@ class KpiStudy:
         The catalogue entry.
     slice_kind, slice_value
         As in the result tables.
-    headline, second, completion
-        The numbers; ``None`` where there is none.
+    headline, second, completion, dose
+        The numbers; ``None`` where there is none. ``dose`` is the effect per course completed.
     tables
         Rows of the result tables other than ``effect``.
     checks
@@ -93,6 +96,7 @@ class KpiStudy:
     context: Judgement
     influence: tuple[Any, Any] | None = None
     volume_per_week: float = math.nan
+    dose: EffectEstimate | None = None
 
     @property
     def p_value(self) -> float:
@@ -121,13 +125,14 @@ class KpiStudy:
         return slice_columns(self.kpi.id, self.slice_kind, self.slice_value)
 
     def effect_rows(self) -> list[dict[str, Any]]:
-        """Rows of ``result.effect``: headline, second opinion, completion."""
+        """Rows of ``result.effect``: headline, second opinion, completion, dose."""
         said = self.verdict
         rows = []
         for role, found in (
             ("headline", self.headline),
             ("second_opinion", self.second),
             ("completion", self.completion),
+            ("dose", self.dose),
         ):
             if found is None and role != "headline":
                 continue

@@ -72,6 +72,7 @@ def setting_of(cur: duckdb.DuckDBPyConnection, config: Config, catalogue: Catalo
         reader=Reader(config.project.locale, config.project.currency),
         ci_level=config.project.ci_level,
         rule_better=catalogue[rule.kpi].better if rule is not None else "lower",
+        courses=config.programme.treatment_courses,
     )
 
 
@@ -85,6 +86,7 @@ def study(
     setting: Setting | None = None,
     rows: Rows | None = None,
     by_week: bool = True,
+    with_ladder: bool = False,
 ) -> KpiStudy:
     """One KPI in any slice, while the reader waits.
 
@@ -104,6 +106,8 @@ def study(
         The version's agent-weeks, where they are held.
     by_week
         Also effects by cohort and by calendar week.
+    with_ladder
+        Also the naive answers beside the fair one, for whoever opens them.
 
     Returns
     -------
@@ -117,7 +121,9 @@ def study(
     setting = setting or setting_of(cur, config, catalogue)
     setting = replace(setting, inherited=_stored_failures(cur, kpi))
     kind, value = slice_label(slice_)
-    made = _study(cur, catalogue[kpi], slice_, setting, kind, value, by_week=by_week, rows=rows)
+    made = _study(
+        cur, catalogue[kpi], slice_, setting, kind, value, by_week=by_week, with_ladder=with_ladder, rows=rows
+    )
     if catalogue[kpi].role != "primary":
         return made
     n_tested = sum(entry.role == "primary" for entry in catalogue.values())
@@ -218,12 +224,22 @@ def _study(
     *,
     thorough: bool = False,
     by_week: bool = True,
+    with_ladder: bool = False,
     rows: Rows | None = None,
 ) -> KpiStudy:
     if kpi.unit == leaving.UNIT:
         return leaving.study_leaving(cur, kpi, slice_, setting, slice_kind=kind, slice_value=value)
     return study_panel(
-        cur, kpi, slice_, setting, slice_kind=kind, slice_value=value, thorough=thorough, by_week=by_week, rows=rows
+        cur,
+        kpi,
+        slice_,
+        setting,
+        slice_kind=kind,
+        slice_value=value,
+        thorough=thorough,
+        by_week=by_week,
+        with_ladder=with_ladder,
+        rows=rows,
     )
 
 

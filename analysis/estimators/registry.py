@@ -134,6 +134,8 @@ def estimate(
     if unknown:
         known = f"it takes {', '.join(sorted(allowed))}" if allowed else "it takes none"
         raise EstimationError(f"{estimator} has no option {unknown[0]!r}; {known}.")
+    if options.get("rule") is not None:
+        options["rule"] = options["rule"].of(panel.cohort_ix > 0)
     study = Study(
         panel=panel.without_always_trained(),
         estimator=estimator,

@@ -88,6 +88,15 @@ class SelectionRule:
         if self.worst not in ("high", "low"):
             raise EstimationError(f"rule.worst is 'high' or 'low'; it is {self.worst!r}.")
 
+    def of(self, units: Bools) -> SelectionRule:
+        """The rule for a part of the panel; ``units``: (A,) mask of the agents kept."""
+        among = self.ranking
+        return replace(
+            self,
+            groups=None if self.groups is None else self.groups[units],
+            ranking=None if among is None else replace(among, rows=among.rows[units]),
+        )
+
     def picked(self, panel: Panel, week: int) -> Bools:
         """(A,) agents the rule would pick in every group for a training in ``week``."""
         if self.ranking is not None:
