@@ -20,12 +20,15 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from analysis.held_weeks import Columns, HeldWeeks, Places
 from analysis.slices import Slice
 from dashboard.data.cache import Cache
-from dashboard.data.suppression import UNASSIGNED, Decision, decide, decide_period, suppress, tied_groups
+from dashboard.data.groups import Combinations, agents_by_week, sizes_by_week, weekly_level
+from dashboard.data.suppression import Decision, decide, decide_period, suppress, tied_groups
 from dashboard.settings import Settings
 from dashboard.state import DIMENSIONS, LABELS, Facets, Filters
 from etl.kpis import Kpi
@@ -238,37 +241,32 @@ class Queries:
         return self.ask(("combinations",), lambda cursor: frame(cursor, sql))
 
     def _decide(self, filters: Filters) -> Decision:
-        rows = self._combinations()
+        rows = self.remember(("coded combinations",), lambda: Combinations.of(self._combinations(), DIMENSIONS))
         chosen = {name: getattr(filters, name) for name in DIMENSIONS if getattr(filters, name)}
-        period = pl.lit(True)
-        if filters.start:
-            period = period & (pl.col("last_week") >= filters.start)
-        if filters.end:
-            period = period & (pl.col("first_week") <= filters.end)
-        rows = rows.filter(period)
-        tests = {name: pl.col(name).is_in(list(values)) for name, values in chosen.items()}
-        selected = rows.filter(*tests.values()) if tests else rows
+        period = rows.overlapping(filters.start, filters.end)
+        tests = {name: rows.having(name, values) for name, values in chosen.items()}
         sizes: dict[str, dict[str, int]] = {}
         for name in chosen:
             others = [test for other, test in tests.items() if other != name]
-            counted = (rows.filter(*others) if others else rows).with_columns(pl.col(name).fill_null(UNASSIGNED))
-            sizes[name] = dict(counted.group_by(name).agg(pl.col("agent_ix").n_unique()).iter_rows())
-        sites = {team: site for site, teams in self.teams_by_site().items() for team in teams}
-        n_agents = selected["agent_ix"].n_unique()
+            sizes[name] = rows.sizes(name, np.logical_and.reduce([period, *others]))
+        sites = self._site_of_team()
+        n_agents = rows.n_agents(np.logical_and.reduce([period, *tests.values()]))
         said = decide(chosen, sizes, n_agents, self.settings.min_group, LABELS, {"team": sites})
         if not said.allowed or not (filters.start or filters.end):
             return said
         return decide_period(filters.start, filters.end, self._agents_by_week(filters), self.settings.min_group, said)
 
+    def _site_of_team(self) -> dict[str, str]:
+        return {team: site for site, teams in self.teams_by_site().items() for team in teams}
+
     def _agents_by_week(self, filters: Filters) -> dict[date, int]:
         """Agents observed in each week of a selection, whatever its period."""
-        where, values = _where(filters.without("from").without("to"))
-        sql = f"select week, count(distinct agent_ix) from mart.agent_week where {where} group by week"
+        whole = filters.without("from").without("to")
+        return self.remember(("agents_by_week", whole), lambda: agents_by_week(self._places(), self._rows(whole)))
 
-        def make(cursor: duckdb.DuckDBPyConnection) -> dict[date, int]:
-            return {week: int(n) for week, n in cursor.execute(sql, values).fetchall()}
-
-        return self.ask(("agents_by_week", filters.without("from").without("to")), make)
+    def _rows(self, filters: Filters) -> NDArray[np.bool_] | None:
+        """Which held rows a selection takes; None for all."""
+        return self._places().inside(to_slice(filters), cohorts=True)
 
     def group_sizes(self, by: str, filters: Filters = Filters()) -> pl.DataFrame:  # noqa: B008
         """Agents by value of one filter, small ones suppressed: columns ``by, n_agents, suppressed``."""
@@ -300,57 +298,52 @@ class Queries:
         """
         self.settings.catalogue[kpi]
 
-        def make(cursor: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-            where, values = _where(filters)
-            sql = (
-                f'select week, sum("{kpi}_num") as num, sum("{kpi}_den") as den, count(distinct agent_ix) as n_agents '
-                f'from mart.agent_week where "{kpi}_den" > 0 and {where} group by week order by week'
-            )
-            rows = frame(cursor, sql, values)
+        def make() -> pl.DataFrame:
+            rows = weekly_level(self._places(), self._columns(kpi), self._rows(filters))
             numbers = ("num", "den")
             rows = suppress(rows, count="n_agents", minimum=self.settings.min_group, hide=numbers, label="week")
-            telling = pl.col("week").is_in(self._telling_weeks(cursor, kpi, filters))
+            telling = pl.col("week").is_in(self._telling_weeks(kpi, filters))
             return rows.with_columns(
                 *(pl.when(telling).then(None).otherwise(pl.col(name)).alias(name) for name in (*numbers, "n_agents")),
                 suppressed=pl.col("suppressed") | telling,
             )
 
-        return self.ask(("weekly", kpi, filters), make)
+        return self.remember(("weekly", kpi, filters), make)
 
-    def _telling_weeks(self, cursor: duckdb.DuckDBPyConnection, kpi: str, filters: Filters) -> list[date]:
+    def _telling_weeks(self, kpi: str, filters: Filters) -> list[date]:
         """Weeks in which the selection splits values tied by the agents observed in that very week."""
         minimum, found = self.settings.min_group, set()
-        columns = {"team": "team_id", "cohort": "strftime(coalesce(scheduled_week, trained_week), '%Y-%m-%d')"}
-        sites = {team: site for site, teams in self.teams_by_site().items() for team in teams}
+        sites = self._site_of_team()
         for name in DIMENSIONS:
             picked = set(getattr(filters, name))
             if not picked:
                 continue
-            where, values = _where(filters.without(name))
-            sql = (
-                f"select week, coalesce({columns.get(name, name)}, ?) as value, count(distinct agent_ix) as n "
-                f'from mart.agent_week where "{kpi}_den" > 0 and {where} group by all'
-            )
-            counts = frame(cursor, sql, [UNASSIGNED, *values])
-            thin = counts.filter(pl.col("n") < minimum)["week"].unique().to_list()
-            for week, part in counts.filter(pl.col("week").is_in(thin)).partition_by("week", as_dict=True).items():
-                sizes = dict(part.select("value", "n").iter_rows())
+            for week, sizes in self._sizes_by_week(kpi, name, filters.without(name)).items():
+                if min(sizes.values()) >= minimum:
+                    continue
                 groups = tied_groups(sizes, minimum, sites if name == "team" else None)
                 if any(0 < len(picked & set(group)) < len(group) for group in groups):
-                    found.add(week[0])
+                    found.add(week)
         return sorted(found)
+
+    def _sizes_by_week(self, kpi: str, name: str, others: Filters) -> dict[date, dict[str, int]]:
+        columns = self._columns(kpi)
+        about = kpi if columns.rows is not None else "every row"  # KPIs observed everywhere share their counts
+        return self.remember(
+            ("sizes_by_week", about, name, others),
+            lambda: sizes_by_week(self._places(), columns, name, self._rows(others)),
+        )
 
     def first_training(self, filters: Filters) -> date | None:
         """Week in which the first agents of a selection were to be trained."""
 
-        def make(cursor: duckdb.DuckDBPyConnection) -> date | None:
-            where, values = _where(filters)
-            found = _first(
-                cursor, f"select min(coalesce(scheduled_week, trained_week)) from mart.agent_week where {where}", values
-            )
-            return _as_date(found[0]) if found else None
+        def make() -> date | None:
+            mask, codes = self._rows(filters), self._places().codes["cohort"]
+            known = np.unique(codes if mask is None else codes[mask])
+            known = known[known > 0]
+            return date.fromisoformat(self._places().values["cohort"][int(known[0]) - 1]) if known.size else None
 
-        return self.ask(("first_training", filters), make)
+        return self.remember(("first_training", filters), make)
 
     # -- what estimates are made from --------------------------------------------------------------------------------
 
@@ -364,10 +357,9 @@ class Queries:
         """The agent-weeks of this version, read once; for estimates, which say nothing about single agents."""
         from analysis.slices import people_from_warehouse
 
-        places = self._places()
         return HeldWeeks(
-            places,
-            lambda kpi: self.ask(("columns", kpi), lambda cursor: Columns.read(cursor, kpi, places)),
+            self._places(),
+            self._columns,
             lambda timing, cluster: self.ask(
                 ("people", timing, cluster), lambda cursor: people_from_warehouse(cursor, timing, cluster)
             ),
@@ -375,6 +367,9 @@ class Queries:
 
     def _places(self) -> Places:
         return self.ask(("places",), Places.read)
+
+    def _columns(self, kpi: str) -> Columns:
+        return self.ask(("columns", kpi), lambda cursor: Columns.read(cursor, kpi, self._places()))
 
     # -- effects --------------------------------------------------------------------------------------------------
 
@@ -518,14 +513,6 @@ def to_slice(filters: Filters) -> Slice:
     """The selection as estimation understands it."""
     chosen = {name: getattr(filters, name) for name in DIMENSIONS}
     return Slice(**chosen, start=filters.start, end=filters.end)
-
-
-def _where(filters: Filters) -> tuple[str, list[Any]]:
-    where, values = to_slice(filters).where()
-    if filters.cohort:
-        where += f" and coalesce(scheduled_week, trained_week) in ({', '.join('?' * len(filters.cohort))})"
-        values = [*values, *(date.fromisoformat(cohort) for cohort in filters.cohort)]
-    return where, values
 
 
 def _first(cursor: duckdb.DuckDBPyConnection, sql: str, values: list[Any] | None = None) -> tuple[Any, ...] | None:

@@ -74,17 +74,15 @@ def test_the_same_rows_in_the_same_order(cur: duckdb.DuckDBPyConnection, kpi: st
             np.testing.assert_array_equal(wanted[name], found[name], err_msg=f"{name} of {slice_}")
 
 
-@pytest.mark.parametrize(("timing", "cluster"), product(("scheduled", "trained"), ("team", "agent", "site")))
+@pytest.mark.parametrize(("timing", "cluster"), list(product(("scheduled", "trained"), ("team", "agent", "site"))))
 def test_the_same_panels(cur: duckdb.DuckDBPyConnection, timing: str, cluster: str) -> None:
     held = HeldWeeks.read(cur)
     for slice_ in slices():
-        try:
-            wanted = from_warehouse(cur, "money", slice_, timing, cluster)
-        except PanelError as error:
+        if "nowhere" in slice_.site:
             with pytest.raises(PanelError, match="widen the filter"):
                 from_warehouse(cur, "money", slice_, timing, cluster, held)
-            assert "widen the filter" in str(error)
             continue
+        wanted = from_warehouse(cur, "money", slice_, timing, cluster)
         found = from_warehouse(cur, "money", slice_, timing, cluster, held)
         for name in ("num", "den", "cohort_ix", "cluster_ix", "clusters", "units", "times"):
             np.testing.assert_array_equal(getattr(wanted, name), getattr(found, name), err_msg=name)
@@ -94,7 +92,8 @@ def test_counts_take_half_the_room_and_amounts_keep_their_digits(cur: duckdb.Duc
     places = Places.read(cur)
     assert Columns.read(cur, "calls", places).num.dtype == np.float32
     assert Columns.read(cur, "money", places).num.dtype == np.float64
-    assert Columns.read(cur, "money", places).rows is not None
+    assert not Columns.read(cur, "money", places).complete
+    assert Columns.read(cur, "calls", places).rows is not None
 
 
 def test_a_kpi_that_is_not_there_is_named(cur: duckdb.DuckDBPyConnection) -> None:
