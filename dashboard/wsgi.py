@@ -1,6 +1,7 @@
 """Entry point for gunicorn: ``EMPATHY_CONFIG=empathy.toml gunicorn 'dashboard.wsgi:application()'``.
 
-With more than one worker set ``EMPATHY_SECRET`` too, so that all of them sign with the same key.
+With more than one worker set ``EMPATHY_SECRET`` too, so that all of them sign with the same key, and say how many with
+``WEB_CONCURRENCY`` (rather than ``--workers``), so that each takes its share of the processors and no more.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from dashboard.app import create_app
+from dashboard.app import create_app, settle
 from dashboard.http import log_to_stderr
 from dashboard.settings import CONFIG_VARIABLE
 from etl.config import ConfigError
@@ -30,4 +31,5 @@ def application() -> Flask:
         raise ConfigError(f"{CONFIG_VARIABLE} is not set; give it the path of your empathy.toml.")
     log_to_stderr()
     server: Flask = create_app(path).server
+    settle()
     return server
