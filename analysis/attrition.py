@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -58,6 +59,8 @@ class HazardRatio:
         Why there is no estimate; empty when there is.
     too_few
         True when that is for want of leavers or teams, which waiting may cure.
+    influence
+        Teams and their (G,) influence on ``effect``: the sum of squares is the square of ``effect_std_error``.
     """
 
     leave_type: str
@@ -80,6 +83,7 @@ class HazardRatio:
     n_trained_clusters: int
     n_weeks: int
     reason: str
+    influence: tuple[NDArray[Any], Array] | None = field(default=None, compare=False, repr=False)
 
     @property
     def too_few(self) -> bool:
@@ -219,6 +223,10 @@ def hazard_ratio(weeks: pl.DataFrame, *, leave_type: str = "any", ci_level: floa
         effect_high=effect + critical * effect_error,
         baseline=baseline,
         reason="",
+        influence=(
+            np.asarray(cells["team_id"].unique().sort().fill_null("").to_list()),
+            moved @ gradient * math.sqrt((groups - 1) / groups),
+        ),
         **sizes,
     )
 
@@ -408,5 +416,6 @@ def _no_ratio(leave_type: str, sizes: dict[str, int], reason: str) -> HazardRati
         effect_high=nan,
         baseline=nan,
         reason=reason,
+        influence=None,
         **sizes,
     )

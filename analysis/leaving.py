@@ -165,6 +165,7 @@ def study_leaving(
         verdict=judgement.decide(effect),
         baseline=found.baseline,
         context=judgement,
+        influence=found.influence,
         volume_per_week=_trained_now(weeks),
     )
 

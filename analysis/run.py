@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
 from analysis import leaving
@@ -20,7 +19,7 @@ from analysis.agent_weeks import AgentWeeks
 from analysis.checks.result import CheckResult
 from analysis.comparison import Roster
 from analysis.design import choose
-from analysis.family import bonferroni_excludes_zero, holm_excludes_zero
+from analysis.family import bonferroni_excludes_zero, family_rows, holm_excludes_zero, shared_influence
 from analysis.kpi_fit import study_panel
 from analysis.kpi_study import (
     STUDY_TABLES,
@@ -173,6 +172,8 @@ def estimate_all(
     frames["design_note"] = setting.design.notes_frame()
     frames.update(_leaving_frames(cur, setting))
     judged = {s.kpi.id: s for s in studies if s.slice_kind == "overall"}
+    primary = {name: s for name, s in judged.items() if s.kpi.role == "primary"}
+    frames["family"] = table("family", family_rows(primary, setting.ci_level))
     frames["value"] = _value(judged, config, setting)
     frames["headline"] = _headline(judged, setting)
     tell("Estimates done", 1.0)
@@ -322,6 +323,7 @@ def _value(overall: Mapping[str, KpiStudy], config: Config, setting: Setting) ->
     """Money for the KPIs that the configuration gives a unit value."""
     counted = [s.volume_per_week for s in overall.values() if s.kpi.counts_contacts]
     contacts = max((volume for volume in counted if math.isfinite(volume)), default=math.nan)
+    shared = shared_influence(overall)
     parts = []
     for name, unit_value in config.value.kpis.items():
         made = overall.get(name)
@@ -341,7 +343,7 @@ def _value(overall: Mapping[str, KpiStudy], config: Config, setting: Setting) ->
                 volume=per_week * WEEKS_PER_MONTH * config.value.period_months,
                 unit_value=unit_value,
                 usable=made.verdict.believed,
-                influence=_aligned(made, overall),
+                influence=shared[name],
                 purse=made.kpi.purse,
                 purse_rank=made.kpi.purse_rank,
             )
@@ -353,18 +355,6 @@ def _value(overall: Mapping[str, KpiStudy], config: Config, setting: Setting) ->
         reader=setting.reader,
         ci_level=setting.ci_level,
     )
-
-
-def _aligned(made: KpiStudy, overall: Mapping[str, KpiStudy]) -> Any:
-    """The headline's cluster influence on the clusters of all KPIs; ``None`` when it has none."""
-    if made.influence is None:
-        return None
-    labels = sorted({str(c) for s in overall.values() if s.influence is not None for c in s.influence[0]})
-    place = {label: i for i, label in enumerate(labels)}
-    out = np.zeros(len(labels))
-    clusters, influence = made.influence
-    out[[place[str(c)] for c in clusters]] = np.nan_to_num(influence)
-    return out
 
 
 def _headline(overall: Mapping[str, KpiStudy], setting: Setting) -> pl.DataFrame:

@@ -122,6 +122,14 @@ SCHEMAS: dict[str, Schema] = {
         "currency": pl.String,
         "sentence": pl.String,
     },
+    "family": {
+        "position": pl.Int32,
+        "kpi": pl.String,
+        "p_value": pl.Float64,
+        "p_holm": pl.Float64,
+        "p_romano_wolf": pl.Float64,
+        "excludes_zero": pl.Boolean,
+    },
     "headline": {"sentence": pl.String, "detail": pl.String},
 }
 """Result table -> column -> type, in the order written."""

@@ -5,7 +5,7 @@
 
 Draws worlds with known truth (the fast road of the sample world), estimates each by the design's own headline through
 the same function that the dashboard uses, and counts how often the 95% interval holds the true average effect over
-the trained weeks. about an hour of one slow core for every row; ``--rows`` makes some of them and leaves the others in
+the trained weeks. About an hour of one slow core for every row; ``--rows`` makes some of them and leaves the others in
 the table as they are.
 """
 
