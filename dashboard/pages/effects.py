@@ -6,7 +6,7 @@ from typing import Any
 
 import dash_mantine_components as dmc
 import polars as pl
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard.components import explore
 from dashboard.components.attributes import attributes
@@ -14,16 +14,19 @@ from dashboard.components.chart import chart_card, info
 from dashboard.components.kpi_card import verdict_badge
 from dashboard.components.states import address, message
 from dashboard.components.table import Column
+from dashboard.data import ladder as data
 from dashboard.export_routes import Download, csv_link
 from dashboard.figures import interactive
 from dashboard.figures.event_study import domain, event_study
 from dashboard.figures.ladder import ladder
 from dashboard.pages import Context, Exploration, Page
-from dashboard.state import Filters
+from dashboard.state import Filters, from_query
 from dashboard.views import effects as view
 from dashboard.views.verdicts import UNUSABLE, split_level
 from etl.kpis import Kpi, KpiError
 
+LADDER = "ladder-place"
+"""Where the ladder stands, so that it can come later than the page."""
 LONG_CHANGE = 14
 """Characters of a change that are read large together; a longer unit stands smaller behind its number."""
 PAGE = Page("effects", "/effects/<kpi>", "Effects", "Did training change this? When? How sure are we?")
@@ -59,7 +62,7 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
                     html.Div(
                         [
                             _course(context, model, filters),
-                            _ladder(context, model, filters),
+                            html.Div(_ladder(context, model, filters), id=LADDER),
                             _would_change(model),
                             _definition(chosen),
                         ],
@@ -80,7 +83,18 @@ def _lede(model: view.EffectsPage) -> list[str]:
 
 
 def register(app: Dash, context: Context) -> None:
-    """Choosing a KPI writes the address."""
+    """Choosing a KPI writes the address; the simpler ways of comparing come when they are asked for."""
+
+    @app.callback(
+        Output(LADDER, "children"),
+        Input("ladder-ask", "n_clicks"),
+        State("url", "pathname"),
+        State("url", "search"),
+        prevent_initial_call=True,
+    )
+    def _ask(clicks: int | None, pathname: str | None, search: str | None) -> Any:
+        return _compared(context, pathname or "", search or "") if clicks else no_update
+
     client: Any = app.clientside_callback
     client(
         ClientsideFunction("empathy", "chooseKpi"),
@@ -89,6 +103,21 @@ def register(app: Dash, context: Context) -> None:
         State("url", "pathname"),
         prevent_initial_call=True,
     )
+
+
+def _compared(context: Context, pathname: str, search: str) -> Any:
+    """The ladder of a selection for which none is stored, asked for with a button."""
+    parts, queries = PAGE.match(pathname), context.queries
+    if parts is None:
+        return no_update
+    with queries.pinned():
+        filters = from_query(search, queries.facets(), context.settings.config.project.locale)
+        chosen = _chosen(context, parts.get("kpi", ""))
+        if not queries.decision(filters).allowed or queries.unavailable(chosen, filters):
+            return no_update
+        frames = {**queries.study(chosen.id, filters), "ladder": data.ladder(queries, chosen, filters)}
+        model = view.build(chosen, frames, context.settings.reader)
+        return no_update if model is None else _ladder(context, model, filters, asked=True)
 
 
 def _chosen(context: Context, kpi: str) -> Kpi:
@@ -178,7 +207,7 @@ def _course_note(context: Context, model: view.EffectsPage) -> str:
     return words
 
 
-def _ladder(context: Context, model: view.EffectsPage, filters: Filters) -> html.Section:
+def _ladder(context: Context, model: view.EffectsPage, filters: Filters, *, asked: bool = False) -> html.Section:
     kpi, reader = model.effect.kpi, context.settings.reader
     rows = [
         {
@@ -200,7 +229,7 @@ def _ladder(context: Context, model: view.EffectsPage, filters: Filters) -> html
         figure=ladder(model.rungs, kpi, reader),
         definition="Each step removes a way of being fooled: season, learning on the job, who was picked, and agents "
         "already trained serving as comparison.",
-        instead=_no_ladder(model, filters),
+        instead=_no_ladder(model, asked=asked or not data.can_ask(context.queries, kpi, filters)),
         columns=[
             Column("label", "Way of comparing"),
             Column("shown", "Answer"),
@@ -227,7 +256,7 @@ def _no_course(kpi: Kpi, filters: Filters) -> html.Div:
     return message("No course over time", "There are too few weeks or agents to draw it for this selection.")
 
 
-def _no_ladder(model: view.EffectsPage, filters: Filters) -> html.Div:
+def _no_ladder(model: view.EffectsPage, *, asked: bool) -> html.Div:
     """Why the simpler ways of comparing are not set side by side."""
     kpi = model.effect.kpi
     if model.effect.verdict.state == UNUSABLE:
@@ -237,11 +266,13 @@ def _no_ladder(model: view.EffectsPage, filters: Filters) -> html.Div:
         words = "People must stay to be trained, so whoever simply counts leavers finds that training keeps people, "
         words += "even where it does nothing. Only agents of the same tenure in the same month are compared."
         return message("Counting leavers would mislead", words)
-    everybody = [dcc.Link("Show everybody", href=f"/effects/{kpi.id}#ladder", className="button")]
-    if filters.is_everything:
-        return message("Why not simply compare?", "No simpler way of comparing has an answer here.")
-    words = "The simpler ways of comparing are set side by side for everybody; for this selection only the fair "
-    return message("Why not simply compare?", f"{words}comparison was made.", everybody)
+    if asked:
+        return message("No simpler answer", "No simpler way of comparing has an answer for this selection.")
+    words = (
+        "For this selection only the fair comparison was made. The simpler ones can be set beside it, to see how far "
+    )
+    ask = html.Button("Compare in the simpler ways too", id="ladder-ask", type="button", className="button", n_clicks=0)
+    return message("The simpler ways of comparing", f"{words}they would have been off; it takes a moment.", [ask])
 
 
 def _verdict(model: view.EffectsPage) -> html.Section:
@@ -364,6 +395,10 @@ def _part(name: str) -> Any:
 
 DOWNLOADS = {
     "event_time": Download("Estimated effect by week from training", _part("event_time"), ("kpi",)),
-    "ladder": Download("The same question, answered from the naive to the fair", _part("ladder"), ("kpi",)),
+    "ladder": Download(
+        "The same question, answered from the naive to the fair",
+        lambda context, filters, parts: data.ladder(context.queries, context.settings.catalogue[parts["kpi"]], filters),
+        ("kpi",),
+    ),
     "checks": Download("Checks of the comparison", _part("check"), ("kpi",)),
 }

@@ -1,0 +1,56 @@
+"""The naive answers beside the fair one: stored for some selections, worked out for any other when a reader asks."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from dashboard.data.queries import Queries, to_slice
+from dashboard.state import Filters
+from etl.kpis import Kpi
+
+
+def can_ask(queries: Queries, kpi: Kpi, filters: Filters) -> bool:
+    """Whether a ladder that is not stored may be worked out: leaving has none, nor has an effect on too few agents.
+
+    Parameters
+    ----------
+    queries : Queries
+    kpi : Kpi
+    filters : Filters
+        An allowed selection.
+    """
+    headline = queries.headline(kpi.id, filters)
+    return kpi.unit != "hazard" and headline is not None and headline["n_trained_agents"] is not None
+
+
+def ladder(queries: Queries, kpi: Kpi, filters: Filters) -> pl.DataFrame:
+    """Rows of ``result.ladder`` for any selection; none where :func:`can_ask` says no.
+
+    Parameters
+    ----------
+    queries : Queries
+    kpi : Kpi
+    filters : Filters
+        An allowed selection.
+    """
+    stored = queries.study(kpi.id, filters).get("ladder", pl.DataFrame())
+    if not stored.is_empty() or not can_ask(queries, kpi, filters):
+        return stored
+    from analysis.run import study
+
+    settings = queries.settings
+
+    return queries.ask(
+        ("ladder", kpi.id, filters),
+        lambda cursor: study(
+            cursor,
+            kpi.id,
+            to_slice(filters),
+            settings.config,
+            settings.catalogue,
+            setting=queries.setting(),
+            rows=queries.held_weeks(),
+            by_week=False,
+            with_ladder=True,
+        ).frames()["ladder"],
+    )
