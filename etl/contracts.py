@@ -312,7 +312,7 @@ TRAINING = Contract(
 
 INTERACTION = Contract(
     "interaction",
-    "One leg of a contact: one customer, one agent (or none), one channel.",
+    "One leg of a contact: one customer, one agent (or none), one channel. Every leg counts as a contact of its agent.",
     ("interaction_id", "leg"),
     (
         Column("interaction_id", "text", "The contact.", required=True),

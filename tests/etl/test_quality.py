@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from etl import history, kpis, quality
+from etl.contracts import CONTRACTS
 
 META = {
     "reconciliation": 'relation varchar, "rows" bigint, from_files bigint, difference bigint',
@@ -128,6 +130,24 @@ def test_damage_fails_the_check_that_is_for_it(build_rows: Callable[..., Any], c
     result = run(built)[check]
     assert (result.status, result.severity) == ("failed", "error")
     assert "{n}" not in result.sentence
+
+
+def test_local_times_are_looked_at_wherever_a_source_gives_times() -> None:
+    (check,) = (check for check in quality.checks() if check.name == "local_times")
+    timed = {
+        name
+        for name, contract in CONTRACTS.items()
+        if any(column.type == "timestamp" and column.name != "row_version" for column in contract)
+    }
+    assert set(re.findall(r"landing\.(\w+)", check.query)) == timed
+
+
+def test_a_survey_answered_in_a_skipped_hour_is_seen(build_rows: Callable[..., Any]) -> None:
+    survey = {"response_id": "r", "source_agent_id": "1", "answered_at": "2024-03-31 02:30:00", "csat_raw": 4}
+    survey |= {"scale_min": 1, "scale_max": 5, "_time_flag": "answered_at:gap"}
+    result = run(build_rows({"agent": STAFF, "survey_response": [survey]}))["local_times"]
+    assert (result.status, result.violations) == ("failed", 1)
+    assert json.loads(result.sample)[0]["relation"] == "survey_response"
 
 
 def test_every_check_says_how_grave_it_is_and_what_it_means(tmp_path: Path) -> None:
