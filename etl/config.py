@@ -228,8 +228,8 @@ class Programme(_Section):
 
     name: str = "Empathy programme"
     complete: Literal["any", "all"] = "any"
-    study_from: date | None = Field(default=None, description="first day that the marts cover")
-    study_to: date | None = Field(default=None, description="last day that the marts cover")
+    study_from: date | None = Field(default=None, description="a day of the first week that the marts cover")
+    study_to: date | None = Field(default=None, description="a day of the last week that the marts cover")
     courses: tuple[Course, ...] = ()
     assignment: Assignment = Assignment()
 
