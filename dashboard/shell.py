@@ -11,7 +11,7 @@ from dash import dcc, html
 from dashboard import theme
 from dashboard.components.attributes import attributes
 from dashboard.components.states import skeleton
-from dashboard.data.queries import About
+from dashboard.data.versions import About
 from dashboard.pages import Context, modules
 from dashboard.state import DIMENSIONS, LABELS, PLURALS, Facets, Filters, day
 

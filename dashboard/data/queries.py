@@ -5,19 +5,15 @@ minimum group size holds everywhere in the same way, and who may see what can la
 
 Assumptions
 -----------
-1. A version never changes, so every answer is remembered under its run id (:mod:`dashboard.data.cache`).
+1. Which version is asked, and that its answers are remembered, is decided in :mod:`dashboard.data.versions`.
 2. Effects of the whole and of single values of a filter are stored in ``result``; any other selection is estimated
    while the reader waits, by the same function (``analysis.run.study``), with the same columns.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
@@ -26,183 +22,30 @@ from numpy.typing import NDArray
 
 from analysis.held_weeks import Columns, HeldWeeks, Places
 from analysis.slices import Slice
-from dashboard.data.cache import Cache
+from dashboard.data.few import about_few, without_few
 from dashboard.data.groups import Combinations, agents_by_week, sizes_by_week, weekly_level
 from dashboard.data.suppression import Decision, decide, decide_period, suppress, tied_groups
-from dashboard.settings import Settings
+from dashboard.data.versions import Versions
 from dashboard.state import DIMENSIONS, LABELS, Facets, Filters
 from etl.kpis import Kpi
-from etl.warehouse import Version, Warehouse, frame
+from etl.warehouse import frame
 
 if TYPE_CHECKING:
     from analysis.kpi_study import Setting
-
-T = TypeVar("T")
 
 STORED_KINDS = ("site", "team", "channel", "tenure_band", "cohort")
 """Filters whose single values have stored results."""
 STUDY_TABLES = ("effect", "event_time", "cohort_effect", "calendar_effect", "att_gt", "ladder", "check")
 """Result tables that exist per KPI and slice."""
-_AGENT_COLUMNS = {"team": "team_id"}
 
 
-@dataclass(frozen=True)
-class About:
-    """Where the numbers on screen come from.
-
-    Attributes
-    ----------
-    run_id : str
-    created_at : datetime
-        When this version was published (UTC).
-    data_from, data_to : date or None
-        First and last day with data.
-    n_read, n_rejected : int
-        Rows of all files.
-    failed_checks, warned_checks : int
-        Data checks that failed with severity error, and with severity warning.
-    unreconciled : int
-        Files whose rows are not all accounted for.
-    """
-
-    run_id: str
-    created_at: datetime
-    data_from: date | None
-    data_to: date | None
-    n_read: int
-    n_rejected: int
-    failed_checks: int
-    warned_checks: int
-    unreconciled: int
-
-    @property
-    def quality(self) -> str:
-        """``good``, ``look`` (something to read) or ``bad`` (something is wrong)."""
-        if self.failed_checks or self.unreconciled:
-            return "bad"
-        return "look" if self.warned_checks else "good"
-
-
-class Queries:
+class Queries(Versions):
     """Answers about one configuration's warehouse; safe to share between threads.
 
     Parameters
     ----------
     settings : Settings
     """
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        engine = settings.config.engine
-        self._warehouse = Warehouse(settings.config.warehouse, threads=engine.threads, memory_limit=engine.memory_limit)
-        self._cache = Cache()
-        self._local = threading.local()
-
-    # -- which data -----------------------------------------------------------------------------------------------
-
-    def run_id(self) -> str:
-        """The version being served now; inside :meth:`pinned`, the one pinned."""
-        pinned: str | None = getattr(self._local, "run_id", None)
-        return pinned or self._warehouse.current().run_id
-
-    def versions(self) -> tuple[Version, ...]:
-        """Published versions, oldest first."""
-        return self._warehouse.versions()
-
-    @contextmanager
-    def pinned(self, run_id: str | None = None) -> Iterator[str]:
-        """Answer everything in the block from one version, whatever is published meanwhile.
-
-        Parameters
-        ----------
-        run_id : str, optional
-            The version; the one being served, or pinned around this block, by default.
-        """
-        before = getattr(self._local, "run_id", None)
-        self._local.run_id = run_id or before or self._warehouse.current().run_id
-        try:
-            yield self._local.run_id
-        finally:
-            self._local.run_id = before
-
-    def ask(self, key: tuple[Any, ...], make: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        """Remember an answer under this version; for further methods of this class and for page-specific queries.
-
-        Parameters
-        ----------
-        key : tuple
-            Hashable; unique to the question and its arguments.
-        make : callable
-            Gets a cursor on the pinned version, gives the answer. It must leave small groups out itself, with
-            :func:`dashboard.data.suppression.suppress`.
-        """
-        run_id = self.run_id()
-
-        def answer() -> T:
-            with self._warehouse.reader(run_id) as cursor:
-                return make(cursor)
-
-        return self._cache.get((run_id, *key), answer)
-
-    def remember(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
-        """The same for answers worked out from other answers of this class, which need no cursor."""
-        return self._cache.get((self.run_id(), *key), make)
-
-    def frame(self, sql: str, parameters: tuple[Any, ...] = ()) -> pl.DataFrame:
-        """Rows of a query about things that are not persons (``meta``, ``result`` of all slices, ``mart.adoption``)."""
-        return self.ask(("frame", sql, parameters), lambda cursor: frame(cursor, sql, list(parameters)))
-
-    def has(self, relation: str) -> bool:
-        """Whether this version holds a relation, such as ``result.value``."""
-        schema, name = relation.split(".")
-        sql = (
-            "select table_name from duckdb_tables() where database_name = current_database() and schema_name = ? "
-            "union select view_name from duckdb_views() where database_name = current_database() and schema_name = ?"
-        )
-        found = self.frame(sql, (schema, schema))
-        return name in found.to_series().to_list()
-
-    def about(self) -> About:
-        """Run, freshness and quality of the data being served."""
-
-        def make(cursor: duckdb.DuckDBPyConnection) -> About:
-            version = self._warehouse.version(self.run_id())
-            span = _first(cursor, "select min(week), max(week) + interval 6 day from mart.agent_week")
-            run = (
-                _first(cursor, "select data_from, data_to from meta.run order by started_at desc limit 1")
-                if self.has("meta.run")
-                else None
-            )
-            if run and run[0] is not None:
-                span = run
-            rows = (0, 0, 0)
-            if self.has("meta.file_manifest"):
-                rows = _first(
-                    cursor,
-                    'select coalesce(sum("read"), 0), coalesce(sum(rejected), 0), '
-                    'count(*) filter (where "read" <> loaded + rejected + duplicate) from meta.file_manifest',
-                ) or (0, 0, 0)
-            checks = (0, 0)
-            if self.has("meta.check_result"):
-                checks = _first(
-                    cursor,
-                    "select count(*) filter (where status = 'failed' and severity = 'error'), "
-                    "count(*) filter (where status = 'failed' and severity <> 'error') from meta.check_result",
-                ) or (0, 0)
-            first, last = span or (None, None)
-            return About(
-                version.run_id,
-                version.created_at,
-                _as_date(first),
-                _as_date(last),
-                int(rows[0]),
-                int(rows[1]),
-                int(checks[0]),
-                int(checks[1]),
-                int(rows[2]),
-            )
-
-        return self.ask(("about",), make)
 
     def facets(self) -> Facets:
         """What can be selected."""
@@ -424,18 +267,12 @@ class Queries:
                 by_week=by_week,
             )
             frames = {**frames, **live.frames()}
-        shown = {name: self._without_few(name, frame) for name, frame in frames.items()}
-        if self._about_few(frames["effect"]):  # checks and naive comparisons speak of the same few agents
+        minimum = self.settings.min_group
+        shown = {name: without_few(name, frame, minimum) for name, frame in frames.items()}
+        if about_few(frames["effect"], minimum):  # checks and naive comparisons speak of the same few agents
             for name in ("check", "ladder"):
                 shown[name] = shown[name].clear()
         return shown
-
-    def _about_few(self, effects: pl.DataFrame) -> bool:
-        """Whether the headline rests on fewer trained agents than the minimum."""
-        if effects.is_empty():
-            return False
-        trained = effects.filter(pl.col("role") == "headline")["n_trained_agents"].drop_nulls()
-        return bool(((trained > 0) & (trained < self.settings.min_group)).any())
 
     def _stored(self, cursor: duckdb.DuckDBPyConnection, name: str, kpi: str, kind: str, value: str) -> pl.DataFrame:
         if not self.has(f"result.{name}"):
@@ -445,42 +282,6 @@ class Queries:
             " and slice_kind = ? and slice_value = ?" if sliced else ""
         )
         return frame(cursor, sql, [kpi, kind, value] if sliced else [kpi])
-
-    def _without_few(self, name: str, rows: pl.DataFrame) -> pl.DataFrame:
-        minimum = self.settings.min_group
-        if "n_agents" in rows.columns and name == "cohort_effect":  # all waves together are known: one may tell another
-            hidden = suppress(rows, count="n_agents", minimum=minimum, hide=(), label="cohort")
-            return hidden.filter(~pl.col("suppressed")).drop("suppressed")
-        if "n_agents" in rows.columns and name in ("event_time", "calendar_effect"):
-            return rows.filter(pl.col("n_agents") >= minimum)
-        if name == "effect" and not rows.is_empty():
-            few = (pl.col("n_agents") < minimum) | (
-                (pl.col("n_trained_agents") > 0) & (pl.col("n_trained_agents") < minimum)
-            )
-            words = f"Fewer than {minimum} trained agents match, so nothing is shown about them."
-            numbers = (
-                "estimate",
-                "std_error",
-                "ci_low",
-                "ci_high",
-                "df",
-                "baseline",
-                "n_contacts",
-                "n_agents",
-                "n_trained_agents",
-                "weeks_to_know",
-            )
-            blank = [pl.when(few).then(None).otherwise(pl.col(c)).alias(c) for c in numbers if c in rows.columns]
-            said = [
-                pl.when(few).then(pl.lit(text)).otherwise(pl.col(c)).alias(c)
-                for c, text in (
-                    ("verdict", "cant_tell_yet"),
-                    ("sentence", f"We can't tell: {words}"),
-                    ("reason", words),
-                )
-            ]
-            return rows.with_columns(blank + said)
-        return rows
 
     def values(self) -> pl.DataFrame:
         """Money by KPI and scenario for everybody, as stored; empty when no unit value was given."""
@@ -513,14 +314,6 @@ def to_slice(filters: Filters) -> Slice:
     """The selection as estimation understands it."""
     chosen = {name: getattr(filters, name) for name in DIMENSIONS}
     return Slice(**chosen, start=filters.start, end=filters.end)
-
-
-def _first(cursor: duckdb.DuckDBPyConnection, sql: str, values: list[Any] | None = None) -> tuple[Any, ...] | None:
-    return cursor.execute(sql, values or []).fetchone()
-
-
-def _as_date(value: Any) -> date | None:
-    return value.date() if isinstance(value, datetime) else value
 
 
 def _tenure_order(band: str) -> tuple[int, str]:

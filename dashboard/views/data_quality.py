@@ -11,7 +11,7 @@ import polars as pl
 
 from analysis.units import Reader
 from dashboard.data.data_quality import Step
-from dashboard.data.queries import About
+from dashboard.data.versions import About
 from dashboard.state import day
 from etl.kpis import Catalogue
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from analysis.units import Reader
 from dashboard.data import data_quality as data
-from dashboard.data.queries import About
+from dashboard.data.versions import About
 from dashboard.pages import Context
 from dashboard.pages import data as page
 from dashboard.state import Filters

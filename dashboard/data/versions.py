@@ -1,0 +1,189 @@
+"""Which version of the warehouse is asked, and what it says about itself.
+
+Assumptions
+-----------
+1. A version never changes, so every answer is remembered under its run id (:mod:`dashboard.data.cache`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+import duckdb
+import polars as pl
+
+from dashboard.data.cache import Cache
+from dashboard.settings import Settings
+from etl.warehouse import Version, Warehouse, frame
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class About:
+    """Where the numbers on screen come from.
+
+    Attributes
+    ----------
+    run_id : str
+    created_at : datetime
+        When this version was published (UTC).
+    data_from, data_to : date or None
+        First and last day with data.
+    n_read, n_rejected : int
+        Rows of all files.
+    failed_checks, warned_checks : int
+        Data checks that failed with severity error, and with severity warning.
+    unreconciled : int
+        Files whose rows are not all accounted for.
+    """
+
+    run_id: str
+    created_at: datetime
+    data_from: date | None
+    data_to: date | None
+    n_read: int
+    n_rejected: int
+    failed_checks: int
+    warned_checks: int
+    unreconciled: int
+
+    @property
+    def quality(self) -> str:
+        """``good``, ``look`` (something to read) or ``bad`` (something is wrong)."""
+        if self.failed_checks or self.unreconciled:
+            return "bad"
+        return "look" if self.warned_checks else "good"
+
+
+class Versions:
+    """The versions of one configuration's warehouse; safe to share between threads.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        engine = settings.config.engine
+        self._warehouse = Warehouse(settings.config.warehouse, threads=engine.threads, memory_limit=engine.memory_limit)
+        self._cache = Cache()
+        self._local = threading.local()
+
+    def run_id(self) -> str:
+        """The version being served now; inside :meth:`pinned`, the one pinned."""
+        pinned: str | None = getattr(self._local, "run_id", None)
+        return pinned or self._warehouse.current().run_id
+
+    def versions(self) -> tuple[Version, ...]:
+        """Published versions, oldest first."""
+        return self._warehouse.versions()
+
+    @contextmanager
+    def pinned(self, run_id: str | None = None) -> Iterator[str]:
+        """Answer everything in the block from one version, whatever is published meanwhile.
+
+        Parameters
+        ----------
+        run_id : str, optional
+            The version; the one being served, or pinned around this block, by default.
+        """
+        before = getattr(self._local, "run_id", None)
+        self._local.run_id = run_id or before or self._warehouse.current().run_id
+        try:
+            yield self._local.run_id
+        finally:
+            self._local.run_id = before
+
+    def ask(self, key: tuple[Any, ...], make: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        """Remember an answer under this version; for further methods of this class and for page-specific queries.
+
+        Parameters
+        ----------
+        key : tuple
+            Hashable; unique to the question and its arguments.
+        make : callable
+            Gets a cursor on the pinned version, gives the answer. It must leave small groups out itself, with
+            :func:`dashboard.data.suppression.suppress`.
+        """
+        run_id = self.run_id()
+
+        def answer() -> T:
+            with self._warehouse.reader(run_id) as cursor:
+                return make(cursor)
+
+        return self._cache.get((run_id, *key), answer)
+
+    def remember(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
+        """The same for answers worked out from other answers of this class, which need no cursor."""
+        return self._cache.get((self.run_id(), *key), make)
+
+    def frame(self, sql: str, parameters: tuple[Any, ...] = ()) -> pl.DataFrame:
+        """Rows of a query about things that are not persons (``meta``, ``result`` of all slices, ``mart.adoption``)."""
+        return self.ask(("frame", sql, parameters), lambda cursor: frame(cursor, sql, list(parameters)))
+
+    def has(self, relation: str) -> bool:
+        """Whether this version holds a relation, such as ``result.value``."""
+        schema, name = relation.split(".")
+        sql = (
+            "select table_name from duckdb_tables() where database_name = current_database() and schema_name = ? "
+            "union select view_name from duckdb_views() where database_name = current_database() and schema_name = ?"
+        )
+        found = self.frame(sql, (schema, schema))
+        return name in found.to_series().to_list()
+
+    def about(self) -> About:
+        """Run, freshness and quality of the data being served."""
+
+        def make(cursor: duckdb.DuckDBPyConnection) -> About:
+            version = self._warehouse.version(self.run_id())
+            span = _first(cursor, "select min(week), max(week) + interval 6 day from mart.agent_week")
+            run = (
+                _first(cursor, "select data_from, data_to from meta.run order by started_at desc limit 1")
+                if self.has("meta.run")
+                else None
+            )
+            if run and run[0] is not None:
+                span = run
+            rows = (0, 0, 0)
+            if self.has("meta.file_manifest"):
+                rows = _first(
+                    cursor,
+                    'select coalesce(sum("read"), 0), coalesce(sum(rejected), 0), '
+                    'count(*) filter (where "read" <> loaded + rejected + duplicate) from meta.file_manifest',
+                ) or (0, 0, 0)
+            checks = (0, 0)
+            if self.has("meta.check_result"):
+                checks = _first(
+                    cursor,
+                    "select count(*) filter (where status = 'failed' and severity = 'error'), "
+                    "count(*) filter (where status = 'failed' and severity <> 'error') from meta.check_result",
+                ) or (0, 0)
+            first, last = span or (None, None)
+            return About(
+                version.run_id,
+                version.created_at,
+                _as_date(first),
+                _as_date(last),
+                int(rows[0]),
+                int(rows[1]),
+                int(checks[0]),
+                int(checks[1]),
+                int(rows[2]),
+            )
+
+        return self.ask(("about",), make)
+
+
+def _first(cursor: duckdb.DuckDBPyConnection, sql: str, values: list[Any] | None = None) -> tuple[Any, ...] | None:
+    return cursor.execute(sql, values or []).fetchone()
+
+
+def _as_date(value: Any) -> date | None:
+    return value.date() if isinstance(value, datetime) else value
