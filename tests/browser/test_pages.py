@@ -45,7 +45,6 @@ def test_a_page_in_light_in_dark_on_a_phone_and_on_paper(
     full: Any,
     name: str,
 ) -> None:
-    """Colours are the same at every width and on paper (paper is light), so barriers are sought where they differ."""
     page: Page = visit(ADDRESSES[name], at=full).page
     check(page)
     assert violations(page) == []
@@ -54,12 +53,15 @@ def test_a_page_in_light_in_dark_on_a_phone_and_on_paper(
     check(page)
     assert violations(page) == []
     picture(page, f"{name}-dark")
+    page.click("#scheme")
     page.set_viewport_size(PHONE)
     check(page)
+    assert violations(page) == []
     picture(page, f"{name}-phone")
     page.set_viewport_size(PAPER)
     page.emulate_media(media="print")
     check(page)
+    assert violations(page) == []
     picture(page, f"{name}-print")
 
 
