@@ -119,6 +119,10 @@ class Answers:
         name = outputs[0] if len(outputs) == 1 else f"..{'...'.join(outputs)}.."
         self._questions[name] = read
 
+    def knows(self, question: Question) -> bool:
+        """Whether an answer is kept."""
+        return question.key is not None and question.key in self._cache
+
     def sent(self, question: Question) -> Sent:
         """The answer to a question, worked out at most once."""
         key = question.key
@@ -153,7 +157,10 @@ class Answers:
                 return None  # not a request of this application's pages; Dash says what is wrong with it
             if question is None:
                 return None
-            return response(self.sent(question))
+            kept = self.knows(question)
+            found = response(self.sent(question))
+            found.headers["Server-Timing"] = "kept" if kept else "made"
+            return found
 
     @property
     def cache(self) -> Cache:

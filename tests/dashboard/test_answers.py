@@ -70,6 +70,7 @@ def test_a_known_answer_is_not_made_again(config_path: Path, monkeypatch: pytest
     again = [post(client, "/", search) for search in ("?site=Madrid&channel=chat", "?channel=chat&site=Madrid")]
     assert made == ["site=Madrid&channel=chat"]
     assert [answer.data for answer in again] == [first.data] * 2
+    assert [answer.headers["Server-Timing"] for answer in (first, *again)] == ["made", "kept", "kept"]
 
 
 def test_what_was_ignored_is_said_beside_a_known_answer(config_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
