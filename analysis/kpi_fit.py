@@ -39,6 +39,7 @@ from analysis.errors import EstimationError, PanelError
 from analysis.estimators import Study, estimate, ladder
 from analysis.estimators.bacon import bacon
 from analysis.estimators.stacked import SelectionRule
+from analysis.inference.randomisation import Randomisation, randomisation_test
 from analysis.panel import Panel, from_warehouse
 from analysis.panel_facts import baseline, control_clusters, volume, weeks_around
 from analysis.results import EffectEstimate
@@ -206,7 +207,9 @@ def study_of(
         checks.append(balance.check(panel, kpi, reader, assigned=not design.limited))
         checks.append(estimator_gap.check(simple, second, kpi, small, reader))
         if slice_kind == "overall":
-            again = few_clusters.check(simple, kpi, reader, cluster_word=design.limits().cluster_word)
+            dealt = _dealt(panel, kpi, design, rule, simple.overall) if thorough else None
+            word = design.limits().cluster_word
+            again = few_clusters.check(simple, kpi, reader, cluster_word=word, dealt=dealt)
             checks.extend([again] if again is not None else [])
         checks.extend(setting.inherited.get(kpi.id, ()))
         checks.extend(further)
@@ -271,6 +274,17 @@ def _beside(cur: duckdb.DuckDBPyConnection, kpi: Kpi, slice_: Slice, setting: Se
     start = started_weeks(whole, setting.roster)
     effect = spillover_effect(whole, start, design.anticipation_weeks, setting.ci_level)
     return spillover.check(effect, kpi, setting.reader)
+
+
+def _dealt(
+    panel: Panel, kpi: Kpi, design: Design, rule: SelectionRule | None, found: EffectEstimate
+) -> Randomisation | None:
+    """The waves dealt out again: for the primary KPIs, where few clusters were assigned by draw or by plan."""
+    if kpi.role != "primary" or rule is not None or design.limited or found.n_clusters >= few_clusters.MANY_CLUSTERS:
+        return None
+    return randomisation_test(
+        panel, draws=few_clusters.DEALS, anticipation=design.anticipation_weeks, level=found.ci_level, interval=False
+    )
 
 
 def _dip(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.panel import Panel
+from analysis.panel import NEVER, Panel
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -47,12 +47,14 @@ def randomisation_test(
     draws: int = 499,
     seed: int = 20_260_101,
     anticipation: int = 0,
+    interval: bool = True,
 ) -> Randomisation:
     """Test the sharp null of no effect by permuting waves over clusters.
 
     Waves are exchanged between whole clusters when every agent of a cluster has the same wave, as when teams were
-    assigned; between agents when every cluster is one agent. Otherwise (agents picked inside teams) the assignment
-    that was used cannot be re-dealt from the panel alone and the test is not available.
+    assigned; between agents when every cluster is one agent. Who left before the team's wave shares it. Otherwise
+    (agents picked inside teams) the assignment that was used cannot be re-dealt from the panel alone and the test is
+    not available.
 
     Parameters
     ----------
@@ -62,6 +64,8 @@ def randomisation_test(
     level : float
     draws, seed : int
     anticipation : int
+    interval : bool
+        Also the interval, at twice the time.
 
     Notes
     -----
@@ -76,6 +80,7 @@ def randomisation_test(
         return Randomisation(nan, nan, nan, 0, "agents of one team were trained in different weeks: nothing to re-deal")
     if np.unique(waves).size < 2:
         return Randomisation(nan, nan, nan, 0, "all clusters have the same wave")
+    panel = panel.with_cohorts(waves[panel.cluster_ix])
     observed = measure(panel)
     if not np.isfinite(observed):
         return Randomisation(nan, nan, nan, 0, "the estimate itself is not available")
@@ -87,12 +92,12 @@ def randomisation_test(
         value = measure(panel.with_cohorts(dealt))
         if np.isfinite(value):
             on_outcome.append(value)
-            on_training.append(measure(exposure.with_cohorts(dealt)))
+            on_training.append(measure(exposure.with_cohorts(dealt)) if interval else 0.0)
     if not on_outcome:
         return Randomisation(nan, nan, nan, 0, "no other deal of the waves gives an estimate")
     outcome, training = np.array(on_outcome), np.array(on_training)
     p_value = _p_value(outcome, training, observed, 0.0)
-    low, high = _interval(outcome, training, observed, 1 - level)
+    low, high = _interval(outcome, training, observed, 1 - level) if interval else (nan, nan)
     return Randomisation(p_value, low, high, outcome.size)
 
 
@@ -106,10 +111,13 @@ def _imputation(anticipation: int) -> Callable[[Panel], float]:
 
 
 def _cluster_waves(panel: Panel) -> Ints | None:
-    """(C,) wave of every cluster; None when a cluster holds several."""
-    waves = np.zeros(panel.n_clusters, dtype=np.int64)
-    waves[panel.cluster_ix] = panel.cohort_ix
-    return waves if bool(np.all(waves[panel.cluster_ix] == panel.cohort_ix)) else None
+    """(C,) wave of every cluster; None when an agent seen in or after the cluster's wave has another one."""
+    waves = np.full(panel.n_clusters, NEVER, dtype=np.int64)
+    np.minimum.at(waves, panel.cluster_ix, panel.cohort_ix)
+    wave = waves[panel.cluster_ix]
+    after = np.arange(panel.n_periods)[None, :] >= wave[:, None]
+    other = (panel.cohort_ix != wave) & (panel.observed & after).any(axis=1)
+    return None if other.any() else waves
 
 
 def _p_value(outcome: Floats, training: Floats, observed: float, effect: float) -> float:

@@ -22,6 +22,7 @@ from analysis.checks import (
     sensitivity,
 )
 from analysis.checks.result import SCHEMA, CheckResult, frame
+from analysis.inference.randomisation import randomisation_test
 from analysis.units import Reader
 from tests.analysis.worlds import flat_world, panel_of, words
 
@@ -248,6 +249,26 @@ def test_with_few_teams_chance_is_judged_a_second_way() -> None:
     assert found.statistic < found.threshold
     assert "made for few teams (24 here), agrees: likely between" in found.sentence
     assert few_clusters.check(estimate(grid(3, teams=40)).aggregate("simple"), KPI, READER) is None
+
+
+def test_the_waves_dealt_out_again_must_agree_too() -> None:
+    panel = grid(3, teams=24)
+    trained = shifted(panel, np.where(since(panel) >= 0, -0.02, 0.0))
+    simple = estimate(trained).aggregate("simple")
+    dealt = randomisation_test(trained, draws=few_clusters.DEALS, interval=False)
+    found = few_clusters.check(simple, KPI, READER, dealt=dealt)
+    doubted = few_clusters.check(simple, KPI, READER, dealt=replace(dealt, p_value=0.31))
+    silent = few_clusters.check(simple, KPI, READER, dealt=replace(dealt, p_value=math.nan))
+
+    assert found is not None
+    assert doubted is not None
+    assert silent is not None
+    assert found.status == "passed"
+    assert "fewer than 1 of 100 deals of the waves among the teams would have looked like this" in found.sentence
+    assert doubted.status == "informational"
+    assert "31 of 100 deals" in doubted.sentence
+    assert doubted.sentence.endswith("which disagrees.")
+    assert (silent.status, "deals" in silent.sentence) == ("passed", False)
 
 
 def test_a_range_that_hangs_on_five_teams_is_doubted() -> None:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from statsmodels.stats.multitest import multipletests
 
@@ -104,3 +105,7 @@ def test_the_family_is_stored_for_the_whole_programme(tmp_path: Path) -> None:
     for row in family.values():
         assert row["p_value"] <= row["p_romano_wolf"] <= row["p_holm"] + SIMULATED
     assert family["escalation_rate"]["excludes_zero"]
+    second = frames["check"].filter((pl.col("check") == "few_clusters") & (pl.col("slice_kind") == "overall"))
+    told = {row["kpi"]: row["sentence"] for row in second.to_dicts()}
+    assert "of 100 deals of the waves among the teams" in told["escalation_rate"]
+    assert "deals" not in told["aht_seconds"], "the primary KPIs only"

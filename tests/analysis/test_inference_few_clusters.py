@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -21,6 +22,7 @@ from analysis.inference import (
     wild_cluster_bootstrap,
 )
 from analysis.inference.randomisation import randomisation_test
+from analysis.panel import NEVER
 
 #: Simulated quantiles with this many draws.
 SIMULATED, DRAWS = 0.02, 200_000
@@ -122,6 +124,42 @@ def test_randomisation_needs_whole_teams(make_rollout: Rollout, to_panel: ToPane
     result = randomisation_test(to_panel(make_rollout(seed=43, mixed=0.4)), draws=19)
     assert np.isnan(result.p_value)
     assert "nothing to re-deal" in str(result.reason)
+
+
+def test_who_left_before_the_wave_shares_it_and_who_came_after_does_not(
+    make_rollout: Rollout, to_panel: ToPanel
+) -> None:
+    """Agents without a plan of their own: seen before their team's wave only they are no obstacle, later they are."""
+    panel = to_panel(make_rollout(seed=44, effect=1.0, growth=0.0, missing=0.0))
+    early = np.flatnonzero(panel.cohort_ix == 14)[:3]
+    gone = (np.isin(np.arange(panel.n_units), early))[:, None] & (np.arange(panel.n_periods)[None, :] >= 14)
+    unplanned = np.where(np.isin(np.arange(panel.n_units), early), NEVER, panel.cohort_ix)
+    left = replace(panel, num=np.where(gone, 0.0, panel.num), den=np.where(gone, 0.0, panel.den), cohort_ix=unplanned)
+    result = randomisation_test(left, draws=99, interval=False)
+
+    assert result.p_value <= 0.03
+    assert np.isnan(result.ci_low)
+    assert result.p_value == randomisation_test(left.with_cohorts(panel.cohort_ix), draws=99, interval=False).p_value
+    assert np.isnan(randomisation_test(panel.with_cohorts(unplanned), draws=19).p_value)
+
+
+def test_the_deals_are_all_deals_where_they_can_be_counted() -> None:
+    """Two of six teams trained: 15 deals, and the real one is the only one with that much difference."""
+    team = np.repeat(np.arange(6), 3)
+    y = np.zeros((18, 8)) + 0.01 * np.random.default_rng(1).normal(size=(18, 8))
+    y[team < 2, 4:] += 1.0
+    panel = Panel(
+        num=y,
+        den=np.ones_like(y),
+        cohort_ix=np.where(team < 2, 4, NEVER).astype(np.int64),
+        cluster_ix=team,
+        units=np.arange(18),
+        times=np.arange(8),
+        clusters=np.arange(6),
+    )
+    result = randomisation_test(panel, draws=2_000, interval=False)
+
+    assert result.p_value == pytest.approx(1 / 15, abs=3 * np.sqrt(14 / 15 / 15 / 2_000))
 
 
 def test_holm_is_statsmodels_and_skips_blanks() -> None:
