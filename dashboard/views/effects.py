@@ -139,7 +139,7 @@ def build(kpi: Kpi, frames: dict[str, pl.DataFrame], reader: Reader) -> EffectsP
         rungs=rungs,
         ladder_title=_ladder_title(rungs, kpi),
         second=_second(by_role.get("second_opinion"), checks, effect, reader),
-        completion="" if broken else _completion(by_role.get("completion"), kpi, reader),
+        completion="" if broken else _completion(by_role.get("completion"), by_role.get("dose"), kpi, reader),
         other=None if broken else _other(by_role.get("second_opinion"), kpi, reader),
         facts=_facts(row, effect, reader),
         would_change=would_change(effect, checks, reader),
@@ -313,13 +313,18 @@ def _other(row: dict[str, Any] | None, kpi: Kpi, reader: Reader) -> Effect | Non
     return found if found is not None and found.available else None
 
 
-def _completion(row: dict[str, Any] | None, kpi: Kpi, reader: Reader) -> str:
+def _completion(row: dict[str, Any] | None, dose: dict[str, Any] | None, kpi: Kpi, reader: Reader) -> str:
+    """The effect of completing, and of each course where agents completed several."""
     if row is None:
         return ""
     other = read_effect(row, kpi, reader)
     if not other.available:
         return other.verdict.reason
-    return f"For those who completed the training: {other.change}, {other.likely}."
+    words = f"For those who completed the training: {other.change}, {other.likely}."
+    each = None if dose is None else read_effect(dose, kpi, reader)
+    if each is None or not each.available:
+        return words
+    return f"{words} For each course completed: {each.change}, {each.likely}."
 
 
 def _facts(row: dict[str, Any], effect: Effect, reader: Reader) -> tuple[tuple[str, str], ...]:

@@ -1,4 +1,7 @@
-"""Whether the second opinion agrees is decided once, by the check of the gap, and read everywhere."""
+"""What stands beside the headline of a KPI: the second opinion, the effect of completing, the effect per course.
+
+Whether the second opinion agrees is decided once, by the check of the gap, and read everywhere.
+"""
 
 from __future__ import annotations
 
@@ -72,3 +75,27 @@ def test_without_a_check_nothing_is_said_about_agreement() -> None:
 
     assert "first" not in words
     assert "not the same" not in words
+
+
+def test_the_effect_per_course_follows_the_effect_of_completing() -> None:
+    roles = {"headline": -0.02, "completion": -0.025, "dose": -0.005}
+    rows = [
+        {
+            **ROW,
+            "role": role,
+            "estimator": "imputation",
+            "estimate": value,
+            "std_error": 0.001,
+            "ci_low": value - 0.002,
+            "ci_high": value + 0.002,
+        }
+        for role, value in roles.items()
+    ]
+    made = view.build(load()["escalation_rate"], {"effect": pl.DataFrame(rows)}, READER)
+    once = view.build(load()["escalation_rate"], {"effect": pl.DataFrame(rows[:2])}, READER)
+    assert made is not None
+    assert once is not None
+
+    assert made.completion.startswith("For those who completed the training: −2.5 points")
+    assert "For each course completed: −0.5 points" in made.completion
+    assert "course completed" not in once.completion
