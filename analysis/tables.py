@@ -12,6 +12,7 @@ import polars as pl
 
 from analysis.checks.result import CheckResult
 from analysis.results import INTERVAL_COLUMNS, Aggregation
+from analysis.value import VALUE_COLUMNS
 
 Schema = Mapping[str, type[pl.DataType]]
 
@@ -108,20 +109,7 @@ SCHEMAS: dict[str, Schema] = {
         "verdict": pl.String,
         "sentence": pl.String,
     },
-    "value": {
-        "kpi": pl.String,
-        "scenario": pl.String,
-        "effect": pl.Float64,
-        "effect_low": pl.Float64,
-        "effect_high": pl.Float64,
-        "volume": pl.Float64,
-        "unit_value": pl.Float64,
-        "amount": pl.Float64,
-        "amount_low": pl.Float64,
-        "amount_high": pl.Float64,
-        "currency": pl.String,
-        "sentence": pl.String,
-    },
+    "value": VALUE_COLUMNS,
     "family": {
         "position": pl.Int32,
         "kpi": pl.String,

@@ -74,7 +74,7 @@ class Worth:
     purse_rank: int = 1
 
 
-_COLUMNS: dict[str, type[pl.DataType]] = {
+VALUE_COLUMNS: dict[str, type[pl.DataType]] = {
     "kpi": pl.String,
     "scenario": pl.String,
     "effect": pl.Float64,
@@ -88,6 +88,7 @@ _COLUMNS: dict[str, type[pl.DataType]] = {
     "currency": pl.String,
     "sentence": pl.String,
 }
+"""``result.value``, in the order written."""
 
 
 def value_frame(
@@ -132,7 +133,7 @@ def value_frame(
     likely, and independent of each other (set by the reader); 4. money is linear in the effect (set by the reader).
     """
     if not parts and cost is None:
-        return pl.DataFrame(schema=_COLUMNS)
+        return pl.DataFrame(schema=VALUE_COLUMNS)
     counted = _counted([p for p in parts if p.usable and math.isfinite(p.effect) and math.isfinite(p.std_error)])
     rows: list[tuple[object, ...]] = []
     for part in parts:
@@ -165,7 +166,7 @@ def value_frame(
             )
         )
     if cost is None:
-        return pl.DataFrame(rows, schema=_COLUMNS, orient="row")
+        return pl.DataFrame(rows, schema=VALUE_COLUMNS, orient="row")
     cost_draws = _triangular(cost.low, cost.likely, cost.high, draws, rng)
     against = {"low": cost.high, "likely": cost.likely, "high": cost.low}
     for s in SCENARIOS:
@@ -179,7 +180,7 @@ def value_frame(
         above = float(np.mean(net > 0)) if used else math.nan
         words = _net_words(point, float(low), float(high), points[s], against[s], above, period_months, reader)
         rows.append(_sum_row("net", s, point, float(low), float(high), reader, words))
-    return pl.DataFrame(rows, schema=_COLUMNS, orient="row")
+    return pl.DataFrame(rows, schema=VALUE_COLUMNS, orient="row")
 
 
 def break_even_months(benefit: float, cost: float, period_months: int) -> float:
