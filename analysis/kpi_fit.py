@@ -205,7 +205,7 @@ def study_of(
         checks.append(placebo_in_time.check(events, kpi, small, reader, alarm_level=alarm))
         checks.append(_dip(design, events, kpi, small, reader, panel, rule, alarm))
         checks.append(balance.check(panel, kpi, reader, assigned=not design.limited))
-        checks.append(estimator_gap.check(simple, second, kpi, small, reader))
+        checks.append(estimator_gap.check(simple, second, kpi, small, reader, same_rule=rule is not None))
         if slice_kind == "overall":
             dealt = _dealt(panel, kpi, design, rule, simple.overall) if thorough else None
             word = design.limits().cluster_word
@@ -225,7 +225,8 @@ def study_of(
         )
         if warehouse is not None and kpi.by_contact:
             checks.append(_mix(warehouse, panel, kpi, design, reader, fit))
-        universal = fit("group_time", panel, base="universal").aggregate("event_time")
+        from_one_base = fit("group_time", panel, base="universal") if rule is None else None
+        universal = None if from_one_base is None else from_one_base.aggregate("event_time")
         checks.append(sensitivity.check(universal, kpi, reader, alpha=1 - level))
         checks.append(decomposition.check(_forbidden_weight(raw), reader))
         tables["att_gt"] = _att_gt_rows(kpi.id, main)

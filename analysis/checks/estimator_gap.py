@@ -14,7 +14,13 @@ ID, LABEL = "estimator_gap", "A second opinion agrees"
 
 
 def check(
-    headline: Aggregation, second: Aggregation, kpi: Wording, smallest_effect: float, reader: Reader
+    headline: Aggregation,
+    second: Aggregation,
+    kpi: Wording,
+    smallest_effect: float,
+    reader: Reader,
+    *,
+    same_rule: bool = False,
 ) -> CheckResult:
     """Headline less second opinion, against their joint error.
 
@@ -26,12 +32,15 @@ def check(
         For the words.
     smallest_effect
         Natural unit.
+    same_rule
+        Whether the headline compares with agents picked by the same rule and the second opinion with everybody: the
+        two then differ by what the picked regain by themselves, which is no disagreement.
 
     Returns
     -------
     CheckResult
-        Failed when the gap is at least half the smallest effect and beyond joint error (level 0.01). It never blocks a
-        verdict: it is shown, so that nobody has to trust one formula.
+        With ``same_rule`` informational. Else failed when the gap is at least half the smallest effect and beyond
+        joint error (level 0.01). It never blocks a verdict: it is shown, so that nobody has to trust one formula.
     """
     one, two = headline.overall, second.overall
     if not (one.available and two.available):
@@ -43,6 +52,12 @@ def check(
     threshold = t_quantile(1 - ALARM_LEVEL / 2, one.df)
     statistic = t_statistic(gap, error)
     other = reader.change(two.estimate, kpi, two.ci_low, two.ci_high)
+    if same_rule:
+        words = (
+            f"Against everybody not trained yet the answer would be {other}. The picked regain part of that by "
+            "themselves, so it is shown and not believed."
+        )
+        return CheckResult(ID, LABEL, "informational", statistic, threshold, words)
     if statistic > threshold and abs(gap) >= smallest_effect / 2:
         size = reader.size(gap, kpi, gap - 1.96 * error, gap + 1.96 * error)
         return CheckResult(

@@ -168,7 +168,8 @@ def check(event: Aggregation | None, kpi: Wording, reader: Reader, *, alpha: flo
     Parameters
     ----------
     event
-        ``event_time`` aggregation of group-time effects with a universal base; ``None`` when there is none.
+        ``event_time`` aggregation of group-time effects with a universal base; ``None`` where agents were picked at
+        a low point by a rule, so that effects measured from the last weeks before training mean nothing.
     kpi, reader
         For the words.
     alpha
@@ -180,7 +181,14 @@ def check(event: Aggregation | None, kpi: Wording, reader: Reader, *, alpha: flo
         ``statistic`` is the breakdown multiple ``Mbar``, ``threshold`` 1. Passed from 1 up; informational below, and
         when there is no effect to overturn. It never blocks a verdict.
     """
-    coefficients = blocks(event) if event is not None else None
+    if event is None:
+        return not_measured(
+            ID,
+            LABEL,
+            "Agents were picked at a low point, so drift cannot be measured from the weeks before training; the path "
+            "before training is compared among agents picked by the same rule instead.",
+        )
+    coefficients = blocks(event)
     if coefficients is None:
         return not_measured(
             ID, LABEL, f"At least {3 * BLOCK_WEEKS} weeks before and {BLOCK_WEEKS} after training are needed."

@@ -90,6 +90,31 @@ def test_the_effect_per_course_is_stored_beside_the_effect_of_completion(tmp_pat
     assert stored["dose"]["verdict"] is None
 
 
+def test_what_a_course_does_is_found_where_agents_take_one_to_three() -> None:
+    """Each course adds 0.4; being scheduled adds nothing by itself."""
+    draw = np.random.default_rng(8)
+    found = []
+    for seed in range(12):
+        made = whole_teams(seed)
+        weeks = np.arange(made.n_periods)[None, :]
+        done = np.zeros(made.num.shape)
+        for extra in range(3):
+            takes = made.trained_units & (draw.random(made.n_units) < (0.9, 0.6, 0.4)[extra])
+            done += (weeks >= np.where(takes, made.cohort_ix + 2 * extra, NEVER)[:, None]) * 1.0
+        found.append(dose_effect(made.with_outcome(made.y + 0.4 * done, "y"), done).per_unit)
+
+    points = np.array([one.estimate for one in found])
+    assert abs(points.mean() - 0.4) < 3 * points.std() / np.sqrt(points.size)
+    assert sum(one.ci_low < 0.4 < one.ci_high for one in found) >= 9
+
+
+def whole_teams(seed: int) -> Panel:
+    """Nobody is affected; two thirds of thirty teams start in two waves."""
+    made = picked_world(seed)
+    group = made.cluster_ix % 3
+    return made.with_cohorts(np.where(group == 0, 16, np.where(group == 1, 24, NEVER)))
+
+
 def test_any_slice_gets_its_ladder_on_request(tmp_path: Path) -> None:
     con = warehouse(5, teams=24, effect_scale=2.0)
     config, kpis = configuration(tmp_path), catalogue(["escalation_rate"])

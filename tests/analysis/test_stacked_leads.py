@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from analysis import Panel, estimate
-from analysis.checks import pre_trends
+from analysis.checks import estimator_gap, pre_trends
+from analysis.design import Situation, choose
 from analysis.estimators.imputation import Imputation
 from analysis.estimators.stacked import SelectionRule, Stacked
+from analysis.kpi_fit import study_of
+from analysis.kpi_study import Setting
 from analysis.panel import NEVER
 from analysis.units import Reader
+from etl.config import Assignment, AssignmentRule
+from etl.kpis import load
 from tests.analysis.worlds import flat_world, panel_of, words
 
 RULE = SelectionRule(share=0.5, lookback=4)
@@ -106,3 +112,36 @@ def test_teams_on_another_path_fail_the_pre_trend_among_the_picked() -> None:
     assert "No usable weeks" not in quiet.sentence
     assert found.status == "failed"
     assert "drifting apart before training" in found.sentence
+
+
+def test_what_the_picked_regain_is_no_disagreement_between_estimators() -> None:
+    panel = picked_world(7, teams=90)
+    pair = [
+        estimate(panel, name, **options).aggregate("simple")
+        for name, options in (("stacked", {"rule": RULE}), ("imputation", {}))
+    ]
+    reader, kpi = Reader("en_GB", "EUR"), words(unit="seconds")
+    plain = estimator_gap.check(pair[0], pair[1], kpi, 0.1, reader)
+    found = estimator_gap.check(pair[0], pair[1], kpi, 0.1, reader, same_rule=True)
+
+    assert plain.status == "failed"
+    assert found.status == "informational"
+    assert "regain part of that by themselves" in found.sentence
+
+
+def test_with_a_rule_the_whole_study_leans_on_nobody_at_another_level() -> None:
+    """No check fails for the low point that the rule looked for, and none draws on the comparison it spoils."""
+    panel = panel_of(flat_world(8, teams=40, seats=12, weeks=48, assignment="lowest_performers", effect_scale=1.0))
+    recorded = AssignmentRule(kpi="escalation_rate", lookback_weeks=4, share=0.5)
+    assignment = Assignment(mode="lowest_performers", unit="team", rule=recorded)
+    nobody: Any = None
+    design = choose(assignment, Situation(True, 1, 1, 0.5, False))
+    setting = Setting(design=design, roster=nobody, reader=Reader("en_GB", "EUR"), ci_level=0.95)
+    made = study_of(panel, load()["escalation_rate"], setting, rule=RULE, thorough=True)
+    status = {found.check: found.status for found in made.checks}
+
+    assert "failed" not in status.values()
+    assert status["estimator_gap"] == status["sensitivity"] == "informational"
+    assert {"pre_trends", "placebo_in_time", "selection_dip"} <= set(status)
+    assert "picked at a low point" in next(f.sentence for f in made.checks if f.check == "sensitivity")
+    assert {row["event_time"] for row in made.tables["event_time"]} >= set(range(-12, 10))
