@@ -20,7 +20,7 @@ from typing import Any
 
 import duckdb
 
-from etl import history, identity, lineage, privacy, quality, restatement, transform
+from etl import history, identity, lineage, privacy, quality, relations, restatement, transform
 from etl.config import Config
 from etl.errors import StopRuleError
 from etl.extract import ExtractReport, attach_landed, extract, fingerprint, land_files
@@ -278,12 +278,12 @@ def _fill(
     )  # fmt: skip
     if not transform.keeps_contacts(config):
         con.execute("drop view core.interaction")
-    relations = {step.relation: step.rows for step in built.steps if not step.relation.startswith("staging.")}
+    held = {step.relation: step.rows for step in built.steps if not step.relation.startswith("staging.")}
     return BuildReport(
         draft.run_id,
         version_path(draft.folder, draft.run_id),
         _files(con, "meta"),
-        dict(sorted(relations.items())),
+        dict(sorted(held.items())),
         seconds,
         steps=built.steps,
         checks=checks,
@@ -354,7 +354,7 @@ def _restated(draft: Draft, catalogue: Catalogue) -> tuple[restatement.Change, .
 
 def _write_lineage(draft: Draft, built: transform.Transformed) -> str:
     """Trace columns, or copy what the last version traced from the same SELECTs."""
-    queries = {**transform.every_relation(), **built.generated}
+    queries = {**relations.every_relation(), **built.generated}
     sql_sha256 = lineage.fingerprint(queries)
     edges = _traced_before(draft, sql_sha256)
     if edges is None:

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from etl.config import ConfigError, did_you_mean
+from etl.config import ConfigError
+from etl.config_faults import did_you_mean
 from etl.sources import SourceError, literal, quoted
 
 if TYPE_CHECKING:  # pyarrow is imported where it is used: a run with nothing new needs none of it

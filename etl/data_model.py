@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from etl.contracts import document
+from etl.contract import EARLIEST, LATEST, Column
+from etl.contracts import CONTRACTS, PROVENANCE
 
-OPENING = "<!-- landing tables: made by etl.contracts.document() -->"
+OPENING = "<!-- landing tables: made by etl.data_model -->"
 CLOSING = "<!-- end of landing tables -->"
 PAGE = Path(__file__).parent.parent / "docs" / "data-model.md"
 
@@ -29,6 +30,56 @@ def with_landing_tables(page: str) -> str:
     if not opening or not closing:
         raise ValueError("the page lacks the marks between which the landing tables stand")
     return f"{before}{OPENING}\n\n{document()}\n{CLOSING}{after}"
+
+
+def document() -> str:
+    """Return the landing part of ``docs/data-model.md``: every table, column and rule, as Markdown."""
+    parts = [
+        "All times are UTC. Every landing table also has:",
+        "",
+        "| column | type | meaning |",
+        "|---|---|---|",
+        *(f"| `{column.name}` | {column.sql_type} | {column.doc} |" for column in PROVENANCE),
+        "",
+    ]
+    for contract in CONTRACTS.values():
+        key = ", ".join(f"`{name}`" for name in ("_source", *contract.key))
+        parts += [f"### {contract.name}", "", f"{contract.doc} Key: {key}.", ""]
+        parts += ["| column | type | required | allowed | meaning |", "|---|---|---|---|---|"]
+        for column in contract.columns:
+            required = "yes" if column.required else ""
+            parts.append(
+                f"| `{column.name}` | {column.sql_type} | {required} | {_allowed(column)} | {_meaning(column)} |"
+            )
+        parts.append("")
+        if contract.rules:
+            parts += ["A row is also refused when", ""]
+            parts += [f"- {rule.message} (`{rule.name}`)" for rule in contract.rules]
+            parts.append("")
+        for reference in contract.references:
+            columns = ", ".join(f"`{name}`" for name in reference.columns)
+            parts += [f"{columns} should be found in `{reference.table}`; where it is not, a check says so.", ""]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _allowed(column: Column) -> str:
+    if column.domain:
+        return ", ".join(column.domain)
+    unit = f" {column.unit}" if column.unit else ""
+    if column.low is not None and column.high is not None:
+        return f"{column.low:,.10g} to {column.high:,.10g}{unit}"
+    if column.type in ("date", "timestamp"):
+        return f"{EARLIEST[:4]} to {int(LATEST[:4]) - 1}"
+    return f"up to {column.max_length:,} characters" if column.type == "text" else unit.strip()
+
+
+def _meaning(column: Column) -> str:
+    words = column.doc
+    if column.default != "NULL":
+        words += f" {column.default} when the source does not say."
+    if column.private:
+        words += " Private."
+    return words
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from etl.config import Config, ConfigError, load
 from etl.errors import EmpathyError
-from etl.extract import matching
+from etl.finding import matching
 from etl.privacy import key
 from etl.warehouse import Version, Warehouse
 

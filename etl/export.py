@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from etl.config import Config, did_you_mean
+from etl.config import Config
+from etl.config_faults import did_you_mean
 from etl.errors import EmpathyError
 from etl.warehouse import Warehouse, frame
 

@@ -32,10 +32,8 @@ A build reads each view once; for speed read it with ``preserve_insertion_order 
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import tempfile
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,15 +41,16 @@ from pathlib import Path
 
 import duckdb
 
-from etl import duplicates, incremental
+from etl import incremental, views
 from etl.config import Config, ConfigError
-from etl.contracts import CONTRACTS, PROVENANCE, Contract
+from etl.contracts import CONTRACTS
 from etl.errors import EmpathyError
-from etl.landing import Job, LandedFile, Stored, land
+from etl.finding import find_files
+from etl.landing import Job, LandedFile, land
 from etl.ledger import Ledger, SourceCount
 from etl.planning import check_options, plan_of
 from etl.replay import replay_rejects
-from etl.sources import SourceError, literal, quoted
+from etl.sources import SourceError, literal
 
 Progress = Callable[[str], None]
 
@@ -265,65 +264,6 @@ def _settings(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
             con.execute(f"SET {name} = {literal(str(value))}")
 
 
-def find_files(config: Config) -> dict[str, tuple[Path, ...]]:
-    """Return the files of every source, in order.
-
-    Parameters
-    ----------
-    config : Config
-
-    Raises
-    ------
-    ConfigError
-        When a source that is not optional has none; names what lies in the folder.
-    """
-    found: dict[str, tuple[Path, ...]] = {}
-    faults = []
-    for name, source in config.sources.items():
-        paths: list[Path] = []
-        for pattern in source.paths:
-            matched = matching(config.folder, pattern)
-            if not matched and not source.optional:
-                faults.append(f"{config.path}: sources.{name}.path: {_nothing_there(config.folder, pattern)}")
-            paths += matched
-        found[name] = tuple(dict.fromkeys(paths))
-    if not config.sources:
-        faults.append(f"{config.path}: there is no [sources.NAME] section; `empathy init DIR` writes them.")
-    if faults:
-        raise ConfigError("\n".join(faults))
-    return found
-
-
-def matching(folder: Path, pattern: str) -> list[Path]:
-    """Return the files a source's path pattern names, in order; hidden files and Excel's lock files are passed over.
-
-    Parameters
-    ----------
-    folder : Path
-        Where a relative pattern starts.
-    pattern : str
-    """
-    absolute = Path(pattern)
-    base = Path(absolute.anchor) if absolute.is_absolute() else folder
-    relative = str(absolute.relative_to(absolute.anchor)) if absolute.is_absolute() else pattern
-    try:
-        matched = [path for path in base.glob(relative) if path.is_file()]
-    except (ValueError, NotImplementedError, IndexError):  # IndexError: the pattern is a folder, such as "."
-        return []
-    return sorted(path for path in matched if not path.name.startswith((".", "~$")))
-
-
-def _nothing_there(folder: Path, pattern: str) -> str:
-    whole = folder / pattern
-    parent = whole.parent
-    if any(sign in pattern for sign in "*?["):
-        return f'no file matches "{pattern}" (looked in {parent}). Correct path, or set optional = true.'
-    there = sorted(path.name for path in parent.iterdir() if path.is_file()) if parent.is_dir() else []
-    near = difflib.get_close_matches(whole.name, there, n=1, cutoff=0.5)
-    hint = f' Did you mean "{near[0]}"?' if near else ""
-    return f'there is no file "{pattern}".{hint} Correct path, or set optional = true.'
-
-
 def _land_all(
     config: Config, landing: Path, scratch: Path, con: duckdb.DuckDBPyConnection, tell: Progress
 ) -> tuple[list[LandedFile], int]:
@@ -398,12 +338,7 @@ def _attach(
 ) -> ExtractReport:
     con.execute("DETACH DATABASE IF EXISTS landing")
     con.execute("ATTACH ':memory:' AS landing")
-    con.execute("CREATE TABLE landing._lost (file_id VARCHAR, line BIGINT, dropped BOOLEAN)")
-    con.execute("CREATE TABLE landing.derived_duplicate (source VARCHAR, table_name VARCHAR, rows BIGINT)")
-    _find_duplicates(con, files)
-    lost = {str(row[0]) for row in con.execute("SELECT DISTINCT file_id FROM landing._lost").fetchall()}
-    for contract in CONTRACTS.values():
-        _create_view(con, contract, files, lost, run_id)
+    views.create(con, files, run_id)
     limits = {name: source.max_reject_share for name, source in config.sources.items()}
     ledger = Ledger(con, files, limits, ids_are_names=config.identity.ids_are_names)
     report = ExtractReport(
@@ -419,142 +354,4 @@ def fingerprint(files: Sequence[LandedFile]) -> str:
     return hashlib.sha256("\n".join(file.folder.name for file in files).encode()).hexdigest()
 
 
-def _rows(file: LandedFile, name: str = "records.parquet") -> str:
-    return f"read_parquet({literal(str(file.folder / name))}, file_row_number = true)"
-
-
-def _find_duplicates(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> None:
-    """Fill ``landing._lost``: records that give way to another record of the same source with the same key.
-
-    A record that is left out on purpose still counts as a version: it takes the place of the versions before it, and
-    gives way to those after it.
-    """
-    groups: dict[tuple[str, str, bool], list[LandedFile]] = defaultdict(list)
-    for file in files:
-        groups[file.source, file.primary, file.carries_key].append(file)
-    for (_, primary, carries_key), members in groups.items():
-        contract = CONTRACTS[primary]
-        selects = []
-        for order, file in enumerate(members):
-            if carries_key:
-                columns = "_key AS k0, _version AS version, _dropped IS NOT NULL AS dropped"
-                where = "_reasons IS NULL" if file.has_refused else "true"
-                keys = ["k0"]
-            else:
-                stored = next(item.table for item in file.tables if item.table.table == primary)
-                named = [f"{stored.columns[name]} AS k{index}" for index, name in enumerate(contract.key)]
-                columns = f"{', '.join(named)}, {stored.columns['row_version']} AS version, false AS dropped"
-                keys = [f"k{index}" for index in range(len(contract.key))]
-                where = f"{file.good_sql} AND {stored.give}" if stored.give else file.good_sql
-            selects.append(
-                f"SELECT {literal(file.file_id)} AS file_id, {order} AS file_order, ({file.line_sql})::BIGINT AS line, "
-                f"{columns} FROM {_rows(file)} WHERE {where}"
-            )
-        relation = f"({' UNION ALL '.join(selects)})"
-        if not duplicates.are_unique(con, keys, relation, sum(file.read for file in members)):
-            con.execute(f"INSERT INTO landing._lost {duplicates.losers_sql(keys, 'version', relation)}")
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Files whose rows of a table are read back in the same way."""
-
-    file: str
-    columns: tuple[tuple[str, str], ...]
-    give: str
-    flag: str
-    line: str
-    good: str
-    source: str
-    lost: bool
-
-
-def _parts(table: str, files: Sequence[LandedFile], lost: set[str]) -> dict[_Part, list[LandedFile]]:
-    grouped: dict[_Part, list[LandedFile]] = defaultdict(list)
-    for file in files:
-        for stored in file.tables:
-            if stored.table.table == table:
-                grouped[_part(file, stored, lost)].append(file)
-    return grouped
-
-
-def _part(file: LandedFile, stored: Stored, lost: set[str]) -> _Part:
-    of_records = stored.file == "records.parquet"
-    return _Part(
-        stored.file,
-        tuple(stored.table.columns.items()),
-        stored.table.give,
-        stored.table.flag,
-        file.line_sql if of_records else "_line",
-        file.good_sql if of_records else "true",
-        file.source,
-        file.file_id in lost,
-    )
-
-
-def _create_view(
-    con: duckdb.DuckDBPyConnection, contract: Contract, files: Sequence[LandedFile], lost: set[str], run_id: str
-) -> None:
-    """Create ``landing.<table>``; see the module's docstring."""
-    grouped = _parts(contract.name, files, lost)
-    selects = [_select(contract, part, members, run_id) for part, members in grouped.items()]
-    if not selects:
-        nothing = [f"NULL::{item.sql_type} AS {quoted(item.name)}" for item in (*contract.columns, *PROVENANCE)]
-        con.execute(f"CREATE VIEW landing.{contract.name} AS SELECT {', '.join(nothing)} WHERE false")
-        return
-    union = " UNION ALL ".join(selects)
-    con.execute(f"CREATE VIEW landing.{contract.name} AS {union}")
-    unsure = [
-        part.source
-        for part, members in grouped.items()
-        if any(file.primary != contract.name or file.carries_key for file in members)
-    ]
-    keys = ["_source", *(quoted(name) for name in contract.key)]
-    repeated = False
-    for source in dict.fromkeys(unsure):
-        where = f"landing.{contract.name} WHERE _source = {literal(source)}"
-        counted = con.execute(f"SELECT count(*) FROM {where}").fetchone() or (0,)
-        if duplicates.are_unique(con, keys, where, int(counted[0])):
-            continue
-        repeated = True
-        con.execute(
-            f"INSERT INTO landing.derived_duplicate SELECT _source, {literal(contract.name)}, "
-            f"count(*) - count(DISTINCT ({', '.join(keys)})) FROM {where} GROUP BY _source"
-        )
-    if repeated:
-        names = ", ".join(quoted(item.name) for item in (*contract.columns, *PROVENANCE))
-        con.execute(
-            f"CREATE OR REPLACE VIEW landing.{contract.name} AS SELECT {names} FROM ({union}) "
-            f"QUALIFY row_number() OVER (PARTITION BY {', '.join(keys)} "
-            f"ORDER BY row_version DESC NULLS LAST, _file_id DESC, _line DESC) = 1"
-        )
-
-
-def _select(contract: Contract, part: _Part, members: Sequence[LandedFile], run_id: str) -> str:
-    columns = dict(part.columns)
-    named = [f"{columns[item.name]} AS {quoted(item.name)}" for item in contract]
-    paths = ", ".join(literal(str(file.folder / part.file)) for file in members)
-    if len(members) == 1:
-        identity = literal(members[0].file_id)
-        rows = f"read_parquet([{paths}], file_row_number = true)"
-    else:
-        start = len(str(members[0].folder.parent)) + 2
-        identity = f"substr(filename, {start}, 12)"
-        rows = f"read_parquet([{paths}], file_row_number = true, filename = true)"
-    where = [condition for condition in (part.good, part.give) if condition not in ("", "true")]
-    provenance = (
-        f"{literal(part.source)} AS _source, {identity} AS _file_id, ({part.line})::BIGINT AS _line, "
-        f"{literal(run_id)} AS _run_id, {part.flag} AS _time_flag"
-    )
-    select = f"SELECT {', '.join(named)}, {provenance} FROM {rows}"
-    if where:
-        select += f" WHERE {' AND '.join(where)}"
-    if part.lost:
-        select = (
-            f"SELECT * FROM ({select}) AS kept ANTI JOIN landing._lost AS lost "
-            f"ON lost.file_id = kept._file_id AND lost.line = kept._line"
-        )
-    return select
-
-
-__all__ = ["ExtractReport", "attach_landed", "extract", "find_files", "landing_folder", "matching"]
+__all__ = ["ExtractReport", "attach_landed", "extract", "landing_folder"]

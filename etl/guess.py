@@ -12,7 +12,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from etl.contracts import CONTRACTS, Column, Contract
+from etl.contract import Column, Contract
+from etl.contracts import CONTRACTS
 
 SPELLING = 0.87
 """Similarity from which two names are the same name misspelt."""

@@ -29,11 +29,13 @@ RACY_NS = 2_000_000_000
 _ENGINE = (
     "audit",
     "compile",
+    "contract",
     "contracts",
     "csvfile",
     "extract",
     "jsonfile",
     "landing",
+    "mapping",
     "privacy",
     "reading",
     "rejectlist",

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import duckdb
 
-from etl import compile as compiler
-from etl import reading
-from etl.config import Config, ConfigError, did_you_mean
+from etl import mapping, reading
+from etl.config import Config, ConfigError
+from etl.config_faults import did_you_mean
 from etl.sources import Context, Plan, get
 
 COMMON_OPTIONS = ("encoding", "encoding_errors", "delimiter")
@@ -56,4 +56,4 @@ def plan_of(config: Config, name: str, path: Path, con: duckdb.DuckDBPyConnectio
         con, path, str(source.options.get("encoding", "utf-8")), None if delimiter is None else str(delimiter)
     )
     plan = get(source.format).plan(Context(name, source, config.source_timezone(name), sample))
-    return replace(compiler.resolve(name, source, plan), ids_are_names=config.identity.ids_are_names)
+    return replace(mapping.resolve(name, source, plan), ids_are_names=config.identity.ids_are_names)

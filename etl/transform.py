@@ -6,21 +6,20 @@ not), the offsets of time zones, keyed pseudonyms, the courses and the currency 
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from etl import agent_week, identity
 from etl.contracts import CONTRACTS
-from etl.kpis import SQL_FOLDER, Catalogue
+from etl.kpis import Catalogue
 from etl.places import zone_offsets
 from etl.privacy import Pseudonyms
+from etl.relations import ordered, relations
 
 if TYPE_CHECKING:
     from etl.config import Config
@@ -30,12 +29,6 @@ Refuse = Callable[[str, str], None]
 """Called with a landing table and a relation of ``_file_id, _line, reason``."""
 
 FAR = datetime(9999, 12, 31)
-
-_REFERENCE = re.compile(r"\b(staging|core|mart)\.([a-z][a-z0-9_]*)")
-_COMMENT = re.compile(r"--[^\n]*")
-_IDENTITY = frozenset(
-    ("directory", "crosswalk", "person", "identity_candidate", "identity_choice", "identity", "identity_fault")
-)
 
 WINDOW_BY = (
     ("interaction", "started_at"),
@@ -187,70 +180,6 @@ def match_agents(
     coverage = identity.resolve(con, config, secret)
     _refuse_unresolved(con, refuse)
     return coverage
-
-
-def every_relation(folder: Path = SQL_FOLDER) -> dict[str, str]:
-    """Every relation with the SELECT of its file, those of :mod:`etl.identity` included."""
-    matching = {
-        f"staging.{name}": (folder / "staging" / f"{name}.sql").read_text(encoding="utf-8")
-        for name in sorted(_IDENTITY)
-    }
-    return {**matching, **relations(folder)}
-
-
-def relations(folder: Path = SQL_FOLDER) -> dict[str, str]:
-    """Every relation with the SELECT of its file; ``mart.agent_week``, which is generated, stands as a sketch.
-
-    Parameters
-    ----------
-    folder : Path
-        The SQL folder.
-    """
-    found = {}
-    for schema, name in (("staging", "staging"), ("core", "core"), ("mart", "marts")):
-        for path in sorted((folder / name).glob("*.sql")):
-            if schema == "staging" and path.stem in _IDENTITY:
-                continue
-            found[f"{schema}.{path.stem}"] = path.read_text(encoding="utf-8")
-    found["mart.agent_week"] = " ".join(f"core.{name}" for name in _counted(found))
-    return found
-
-
-def _counted(found: Mapping[str, str]) -> list[str]:
-    return sorted(relation.removeprefix("core.") for relation in found if relation.startswith("core."))
-
-
-def ordered(queries: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Relations with their SELECTs, each after those it reads; among equals by name.
-
-    Parameters
-    ----------
-    queries : mapping
-        Relation to SELECT. What is read but is no key is taken to exist.
-
-    Raises
-    ------
-    ValueError
-        When relations read each other in a circle.
-    """
-    reads = {
-        relation: {
-            f"{schema}.{name}" for schema, name in _REFERENCE.findall(_COMMENT.sub("", query))
-        }.intersection(queries)
-        - {relation}
-        for relation, query in queries.items()
-    }
-    result: list[tuple[str, str]] = []
-    while reads:
-        ready = sorted(relation for relation, needs in reads.items() if not needs)
-        if not ready:
-            raise ValueError(f"these relations read each other in a circle: {', '.join(sorted(reads))}")
-        for relation in ready:
-            result.append((relation, queries[relation]))
-            del reads[relation]
-        for needs in reads.values():
-            needs.difference_update(ready)
-    return result
 
 
 def _land(con: duckdb.DuckDBPyConnection, as_of: date | None) -> dict[str, int]:

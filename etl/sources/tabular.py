@@ -22,7 +22,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from etl.config import ConfigError, Source, did_you_mean
+from etl.config import ConfigError, Source
+from etl.config_faults import did_you_mean
 from etl.contracts import CONTRACTS
 from etl.reading import JSON_ENDINGS
 from etl.sources import (

@@ -5,8 +5,9 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from etl.contracts import CONTRACTS, PROVENANCE, SQL_TYPES, Column, Contract, ddl, document
-from etl.data_model import PAGE, with_landing_tables
+from etl.contract import SQL_TYPES, Column, Contract
+from etl.contracts import CONTRACTS, PROVENANCE, ddl
+from etl.data_model import PAGE, document, with_landing_tables
 
 
 def test_every_table_of_the_design_is_there() -> None:

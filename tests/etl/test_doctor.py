@@ -8,7 +8,7 @@ import pytest
 
 from etl.config import ConfigError, load
 from etl.doctor import examine
-from etl.extract import find_files
+from etl.finding import find_files
 
 CONFIG = """
 [sources.calls]

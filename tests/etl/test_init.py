@@ -35,7 +35,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_export_of_the_sample_world_is_recognised_for_what_it_is(world: Path) -> None:
-    from etl.extract import find_files
+    from etl.finding import find_files
 
     proposed, _, lines = written(world / "exports", world / "proposed.toml")
     known = load(world / "empathy.toml")
@@ -224,7 +224,7 @@ def test_whatever_the_names_in_a_file_the_proposal_is_valid(
     """Names of columns and files are quoted so that the configuration always loads and finds the file again."""
     import csv
 
-    from etl.extract import find_files
+    from etl.finding import find_files
 
     folder = tmp_path_factory.mktemp("any")
     with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as handle:

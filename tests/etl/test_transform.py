@@ -10,10 +10,10 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from etl import kpis, transform
+from etl import kpis
 from etl.lineage import columns_of, fingerprint, trace_columns
 from etl.places import zone_offsets
-from etl.transform import ordered, relations
+from etl.relations import every_relation, ordered, relations
 
 NOT_PORTABLE = ("asof", "pivot", "unpivot", "at time zone", "qualify", "exclude", "list(", "try_strptime", "merge into")
 
@@ -76,7 +76,7 @@ def test_offsets_cover_all_time_and_only_list_changes_within_the_data() -> None:
 
 def test_lineage_follows_a_column_through_core(build_rows: Callable[..., Any]) -> None:
     built = build_rows({"interaction": [{"interaction_id": "c", "started_at": "2024-01-01", "channel": "voice"}]})
-    queries = {**transform.every_relation(), **built.done.generated}
+    queries = {**every_relation(), **built.done.generated}
     edges = trace_columns(queries, columns_of(built.con))
     of = {
         (edge.column_name, f"{edge.source_relation}.{edge.source_column}")
