@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis.errors import EstimationError
-from analysis.estimators.group_time_families import Accumulator
+from analysis.estimators.group_time_families import KINDS, Accumulator
 from analysis.estimators.layout import Layout
 from analysis.estimators.ratio import ratio
 from analysis.estimators.study import Family, empty_att_gt, empty_family
@@ -260,12 +260,13 @@ class GroupTime:
         return {}
 
     def family(self, kind: str, variance: str) -> Family:
-        """Estimates of one aggregation; all four are made in one pass and kept."""
+        """Estimates of one aggregation, kept; the overall one alone, as a second opinion wants it, or all in one pass."""
         if not self.trained_cohorts:
             return empty_family(self.panel.n_clusters, variance, NO_BASE_WEEK)
         exact = variance == "jackknife" and not self.covariates
-        if variance not in self._families:
-            accumulator = Accumulator(self.panel, self.layout, self.pair_weight, self.anticipation, exact)
+        if kind not in self._families.get(variance, {}):
+            kinds = ("simple",) if kind == "simple" else KINDS
+            accumulator = Accumulator(self.panel, self.layout, self.pair_weight, self.anticipation, exact, kinds)
             for cells in self.cells(exact):
                 accumulator.add(cells.h, cells.cohort, cells.att, cells.influence, cells.left_out, cells.n_agents)
             factor = 1.0

@@ -22,16 +22,28 @@ _ESTIMANDS = {
 }
 
 
+KINDS = ("simple", "event_time", "cohort", "calendar_time")
+
+
 class Accumulator:
     """Folds one cohort after another into the four families, so that no cluster x cohort x week array is held.
+
+    ``kinds`` are the families wanted; ``simple`` is always among them.
 
     A family key k averages effects with weights W_h (cohort size): ``theta_k = sum W_h att / sum W_h``. Its influence
     adds to that of the effects the share term ``W_p (att - theta_k) / sum W_h`` of every (cluster, cohort) pair p.
     """
 
     def __init__(
-        self, panel: Panel, layout: Layout, pair_weight: Floats, anticipation: int, with_left_out: bool
+        self,
+        panel: Panel,
+        layout: Layout,
+        pair_weight: Floats,
+        anticipation: int,
+        with_left_out: bool,
+        kinds: tuple[str, ...] = KINDS,
     ) -> None:
+        self._kinds = kinds
         self._panel, self._layout, self._pair_weight = panel, layout, pair_weight
         self._anticipation, self._with_left_out = anticipation, with_left_out
         n_weeks, n_pairs, n_clusters = panel.n_periods, layout.n_pairs, layout.n_clusters
@@ -50,6 +62,8 @@ class Accumulator:
         self._left_mass: dict[str, Floats] = {}
         cohorts = layout.cohort_values.size
         for kind, n_keys in {**self._n_keys, "cohort": cohorts}.items():
+            if kind not in kinds:
+                continue
             self._mass[kind], self._sum[kind] = np.zeros(n_keys), np.zeros(n_keys)
             self._psi[kind] = np.zeros((n_pairs, n_keys))
             self._share[kind], self._share_mass[kind] = np.zeros((n_pairs, n_keys)), np.zeros((n_pairs, n_keys))
@@ -81,7 +95,7 @@ class Accumulator:
         cluster_weight = np.zeros(self._layout.n_clusters)
         np.add.at(cluster_weight, clusters, self._pair_weight[own])
         for kind, (used, keys) in plan.items():
-            if used.size == 0:
+            if used.size == 0 or kind not in self._kinds:
                 continue
             single = kind in ("simple", "cohort")
             if single:
@@ -119,8 +133,8 @@ class Accumulator:
             self._left_mass[kind][:, keys] += mass
 
     def families(self, factor: float) -> dict[str, Family]:
-        """The four families; ``factor`` multiplies analytic influences (small-sample correction)."""
-        return {kind: self._family(kind, factor) for kind in ("simple", "event_time", "cohort", "calendar_time")}
+        """The families wanted; ``factor`` multiplies analytic influences (small-sample correction)."""
+        return {kind: self._family(kind, factor) for kind in self._kinds}
 
     def _keys(self, kind: str) -> tuple[list[Any], NDArray[np.int64]]:
         """Labels and their positions in the accumulated arrays."""

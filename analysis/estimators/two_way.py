@@ -36,6 +36,9 @@ SOLVED = 1e-11
 MAX_STEPS = 60
 #: Largest (clusters, D, D) array of what each cluster adds to the system; beyond it those products are made anew.
 MAX_HELD = 4_000_000
+#: What the two ways of leaving clusters out cost, in nanoseconds: a step with held matrices per element, building one
+#: of them, a step by passes per unit and week, and per cohort with dummies. Both give the same numbers.
+HELD_NS, BUILD_NS, PASS_NS, COHORT_NS, USUAL_STEPS = 0.5, 30_000, 4.0, 25_000, 6
 #: A coefficient whose variation left after the fixed effects is below this share is not identified.
 IDENTIFIED_SHARE = 1e-9
 
@@ -133,7 +136,7 @@ class TwoWayFit:
             True where the row cannot be trusted (the rest falls apart without the cluster): refit instead.
         """
         target = -self.cluster_scores()
-        own = self._own_part(target.shape[0] * target.shape[1] ** 2 <= MAX_HELD)
+        own = self._own_part(self._pays_to_hold(*target.shape))
         size = np.linalg.norm(target, axis=1)
         solution = np.zeros_like(target)
         residual = target.copy()
@@ -159,6 +162,15 @@ class TwoWayFit:
             energy = fresh
         left = np.linalg.norm(residual, axis=1) > 1e-8 * np.maximum(size, 1e-300)
         return solution, (left & (size > 0)) | self.fragile_clusters()
+
+    def _pays_to_hold(self, n_clusters: int, size: int) -> bool:
+        """Whether matrices of clusters cost less than passes over units: they do not where teams are small."""
+        elements = n_clusters * size**2
+        if elements > MAX_HELD:
+            return False
+        cohorts = self.layout.cohort_values.size if self.n_dummies else 0
+        passing = USUAL_STEPS * (PASS_NS * self.weights.size + COHORT_NS * cohorts)
+        return USUAL_STEPS * elements * HELD_NS + n_clusters * BUILD_NS < passing
 
     def _own_part(self, held: bool) -> Callable[[Floats], Floats]:
         """The map of (C, D) vectors to ``S_c vectors[c]``, by matrices held or by passes over units."""
