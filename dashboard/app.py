@@ -292,7 +292,7 @@ def asked(context: Context, pathname: str, search: str) -> Question:
         return Question(None, lambda: answer(context, pathname, search))
     try:
         with queries.pinned() as run_id:
-            filters = _filters(context, found[0].PAGE, search)
+            filters = _filters(context, search)
     except Exception:  # whatever it is, it is explained where the answer is made
         return Question(None, lambda: answer(context, pathname, search))
     key = (run_id, "page", pathname, filters, filters.notices)
@@ -327,7 +327,8 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
     try:
         with queries.pinned(run_id) as pinned:
             g.run_id = pinned
-            filters = _filters(context, page_of, search)
+            carried = _filters(context, search)
+            filters = carried if page_of.filtered else Filters()
             about = queries.about()
             decision = queries.decision(filters)
             body: Component = (
@@ -335,7 +336,7 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
                 if decision.allowed
                 else html.Div([html.H1(page_of.question), states.refused(decision, filters, pathname)])
             )
-            state = _state(page_of.key, page_of.question, filters) | {
+            state = _state(page_of.key, page_of.question, carried) | {
                 "run_id": pinned,
                 "filtered": page_of.filtered,
                 "summary": filters.describe(locale),
@@ -357,9 +358,9 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
         return _made(None, None, notice, None, None, lasting=False)
 
 
-def _filters(context: Context, page: Page, search: str) -> Filters:
-    locale = context.settings.config.project.locale
-    return from_query(search, context.queries.facets(), locale) if page.filtered else Filters()
+def _filters(context: Context, search: str) -> Filters:
+    """What an address selects; a page without filters does not use it, but its links carry it along."""
+    return from_query(search, context.queries.facets(), context.settings.config.project.locale)
 
 
 def _options(context: Context) -> dict[str, list[Any]]:

@@ -124,6 +124,15 @@ def test_a_download_says_what_it_ignored(client: FlaskClient) -> None:
     assert "# ignored: “Madird” is not a site in these data, so it was ignored." in text
 
 
+def test_a_page_without_filters_carries_them_along(client: FlaskClient) -> None:
+    """Whoever looks up a definition comes back to the selection they came from."""
+    found = ask(client, "/methods", "?site=Madrid")
+    assert found["state"]["data"]["query"] == "site=Madrid"
+    assert found["state"]["data"]["filtered"] is False
+    assert "Selection: everybody" in words(found["print-header"])
+    assert ask(client, "/methods")["state"]["data"]["query"] == ""
+
+
 def test_a_wrong_download_is_explained(client: FlaskClient) -> None:
     assert client.get("/download/nothing.csv", headers=LOCAL).status_code == 404
     assert "needs kpi" in client.get("/download/ladder.csv", headers=LOCAL).get_data(as_text=True)
