@@ -260,7 +260,7 @@ class GroupTime:
         return {}
 
     def family(self, kind: str, variance: str) -> Family:
-        """Estimates of one aggregation, kept; the overall one alone, as a second opinion wants it, or all in one pass."""
+        """Estimates of one aggregation: the overall one alone, as a second opinion wants it, or all in one pass."""
         if not self.trained_cohorts:
             return empty_family(self.panel.n_clusters, variance, NO_BASE_WEEK)
         exact = variance == "jackknife" and not self.covariates

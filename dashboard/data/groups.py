@@ -72,7 +72,7 @@ class Combinations:
 
     def n_agents(self, mask: Bools) -> int:
         """Agents among some of the rows."""
-        return int(np.unique(self.agent[mask]).size)
+        return int(distinct(self.agent[mask], np.zeros(np.count_nonzero(mask), dtype=np.int64), 1)[0])
 
     def sizes(self, name: str, mask: Bools) -> dict[str, int]:
         """Agents by value of a filter among some of the rows; those without a value under ``UNASSIGNED``."""

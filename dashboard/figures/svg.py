@@ -57,7 +57,7 @@ def el(tag: str, attributes: dict[str, Any] | None = None, *children: Any) -> Tr
     if tag not in TAGS:
         raise ValueError(f"<{tag}> is not an element figures use; allowed: {', '.join(sorted(TAGS))}")
     tidy = {name: _tidy(value) for name, value in (attributes or {}).items() if value is not None}
-    return [tag, tidy, *(child for child in children if child is not None)]
+    return [tag, tidy, *[child for child in children if child is not None]]
 
 
 def canvas(width: float, height: float, *children: Any) -> Tree:
@@ -218,12 +218,14 @@ def texts(tree: Any) -> list[str]:
 
 
 def _tidy(value: Any) -> Any:
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise ValueError("a figure was given a position that is not a number")
-        shown = round(value, 1)
-        return int(shown) if shown == int(shown) else shown
-    return value
+    if not isinstance(value, float):
+        return value
+    shown = round(value, 1)
+    if shown.is_integer():
+        return int(shown)
+    if not math.isfinite(shown):
+        raise ValueError("a figure was given a position that is not a number")
+    return shown
 
 
 def _serialise(tree: Any, style: str = "") -> str:
