@@ -62,11 +62,15 @@ class Queries(Versions):
 
     def teams_by_site(self) -> dict[str, list[str]]:
         """Site to its teams, for grouped lists."""
-        pairs = self._combinations().select("site", "team").drop_nulls().unique().sort("site", "team")
-        grouped: dict[str, list[str]] = {}
-        for site, team in pairs.iter_rows():
-            grouped.setdefault(site, []).append(team)
-        return grouped
+
+        def make() -> dict[str, list[str]]:
+            pairs = self._combinations().select("site", "team").drop_nulls().unique().sort("site", "team")
+            grouped: dict[str, list[str]] = {}
+            for site, team in pairs.iter_rows():
+                grouped.setdefault(site, []).append(team)
+            return grouped
+
+        return self.remember(("teams by site",), make)
 
     # -- who may be shown -----------------------------------------------------------------------------------------
 
