@@ -120,9 +120,10 @@
     return unchanged();
   }
 
-  function chooseKpi(kpi, pathname) {
-    var next = "/effects/" + kpi;
-    return !kpi || pathname === next ? unchanged() : next;
+  function chooseKpi(kpi) {
+    var row = document.getElementById("kpi-row");
+    var shown = row && row.getAttribute("data-shown"); // the page as it arrived: nobody chose, and "back" must not be undone
+    return !kpi || kpi === shown ? unchanged() : "/effects/" + kpi;
   }
 
   window.dash_clientside = window.dash_clientside || {};

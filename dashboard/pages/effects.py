@@ -100,7 +100,6 @@ def register(app: Dash, context: Context) -> None:
         ClientsideFunction("empathy", "chooseKpi"),
         Output("url", "pathname", allow_duplicate=True),
         Input("kpi", "value"),
-        State("url", "pathname"),
         prevent_initial_call=True,
     )
 
@@ -146,6 +145,8 @@ def _picker(shown: list[Kpi], chosen: Kpi) -> html.Div:
             ),
         ],
         className="picker-row no-print",
+        id="kpi-row",
+        **attributes({"data-shown": chosen.id}),
     )
 
 
