@@ -334,6 +334,7 @@ def versions_rollback(
 
 
 def _estimate_into(draft: Draft, settings: Config) -> list[dict[str, Any]]:
+    from analysis.design import in_words
     from analysis.run import estimate_all
     from analysis.tables import effects_json
     from etl.kpis import configured
@@ -342,6 +343,8 @@ def _estimate_into(draft: Draft, settings: Config) -> list[dict[str, Any]]:
     with progress("Estimating effects") as step:
         frames = estimate_all(draft.con, settings, catalogue, progress=lambda line, _share: step(line))
     draft.write_results(frames)
+    for line in in_words(frames["design"], frames["design_note"]):
+        screen.print(line, markup=False, highlight=False)
     return effects_json(frames)
 
 

@@ -374,3 +374,23 @@ def _cluster_note(unit: str, cluster: str) -> str:
         "Agents were chosen inside teams and are compared with agents of other teams, "
         f"so errors are clustered by {cluster}."
     )
+
+
+def in_words(choices: pl.DataFrame, notes: pl.DataFrame) -> list[str]:
+    """The design as lines to print: what was recorded, which estimator answers and why, which do not.
+
+    Parameters
+    ----------
+    choices, notes
+        ``result.design`` and ``result.design_note``.
+    """
+    named = {"headline": "Headline", "second_opinion": "Second opinion"}
+    lines = notes["value"].to_list()
+    rows = choices.sort("position").to_dicts()
+    lines += [f"{named[row['role']]}: {row['estimator']}. {row['reason']}" for row in rows if row["role"] in named]
+    lines += [
+        f"{'Admissible' if row['admissible'] else 'Not admissible'}: {row['estimator']}. {row['reason']}"
+        for row in rows
+        if row["role"] not in named
+    ]
+    return lines

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from analysis.design import Situation, choose
+from analysis.design import Situation, choose, in_words
 from analysis.planning import decisive_std_error, weeks_to_know
 
 RULE = SimpleNamespace(kpi="escalation_rate", lookback_weeks=4, share=0.5)
@@ -104,3 +104,15 @@ def test_the_deciding_error_excludes_zero_or_fits_the_band() -> None:
     critical = 1.959963984540054
     assert decisive_std_error(0.02, 0.005, 1e9) == pytest.approx(0.02 / critical, rel=1e-6)
     assert decisive_std_error(0.001, 0.005, 1e9) == pytest.approx(0.004 / critical, rel=1e-6)
+
+
+def test_the_design_is_told_in_lines_with_every_estimator_and_its_reason() -> None:
+    found = choose(assignment("team_waves"), situation())
+    lines = in_words(found.frame(), found.notes_frame())
+
+    assert lines[0] == "Whole teams were trained in waves."
+    assert any(line.startswith("Headline: imputation. Whole teams") for line in lines)
+    assert any(line.startswith("Second opinion: group_time. ") for line in lines)
+    assert "Not admissible: twfe. Uses agents already trained as comparison for those trained later." in lines
+    assert all(any(choice.reason in line for line in lines) for choice in found.choices)
+    assert all(any(value == line for line in lines) for _, value in found.notes)
