@@ -7,6 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from dashboard.pages import modules
 from dashboard.state import DIMENSIONS, Filters
 
 WAIT = 60_000  # milliseconds; a slow machine under load, not a target
@@ -71,14 +72,20 @@ def test_two_filters_chosen_quickly_are_both_kept(visit: Callable[..., Any]) -> 
     expect(page.locator("#print-header")).to_contain_text("Madrid, voice", timeout=WAIT)
 
 
-def test_a_deep_link_restores_filters_on_every_page(visit: Callable[..., Any]) -> None:
-    page: Page = visit("/effects/escalation_rate?site=Madrid").page
-    expect(page.locator(".filter .mantine-Pill-label", has_text="Madrid")).to_be_visible()
-    page.click("#nav-overview")
-    page.wait_for_url("**/?site=Madrid")
-    expect(page.locator("#headline")).to_contain_text("(Madrid)")
-    page.go_back()
-    page.wait_for_url("**/effects/escalation_rate?site=Madrid")
+def test_a_deep_link_restores_filters_on_every_page(visit: Callable[..., Any], full: Any) -> None:
+    made = visit("/effects/escalation_rate?site=Madrid&from=2025-07-07", at=full)
+    page: Page = made.page
+    pill = page.locator(".filter .mantine-Pill-label", has_text="Madrid")
+    expect(pill).to_be_visible()
+    for module in modules():
+        page.click(f"#nav-{module.PAGE.key}")
+        page.wait_for_url(f"**{module.PAGE.base}?site=Madrid&from=2025-07-07")
+        made.settled()
+        expect(pill).to_be_visible(visible=module.PAGE.filtered)
+        assert ("Madrid, from 7 Jul 2025" in page.inner_html("#print-header")) == module.PAGE.filtered
+    for module in reversed(modules()[:-1]):
+        page.go_back()
+        page.wait_for_url(f"**{module.PAGE.base}?site=Madrid&from=2025-07-07")
 
 
 def test_nonsense_in_the_address_is_explained(visit: Callable[..., Any]) -> None:

@@ -15,6 +15,8 @@ PAPER = {"width": 794, "height": 1123}
 ADDRESSES = {
     "overview": "/",
     "effects": "/effects/escalation_rate",
+    "effects-broken": "/effects/hostile_contact_rate",
+    "effects-leaving": "/effects/agent_attrition?site=Madrid",
     "cohorts-waves": "/cohorts/escalation_rate/wave",
     "cohorts-teams": "/cohorts/escalation_rate/team",
     "cohorts-courses": "/cohorts/upsell_revenue/course",
@@ -30,7 +32,9 @@ def check(page: Page) -> None:
     assert page.locator("h1").count() == 1
     assert "could not be worked out" not in page.inner_text("main")
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert overflow <= 0, f"{overflow} px wider than the window"
+    wide = "e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1"
+    names = f"[...document.querySelectorAll('body *')].filter({wide}).map(e => e.outerHTML.slice(0, 90)).slice(0, 3)"
+    assert overflow <= 0, f"{overflow} px wider than the window: {page.evaluate(names)}"
 
 
 def test_every_page_is_opened_below() -> None:

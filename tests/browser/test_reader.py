@@ -9,31 +9,66 @@ from typing import Any
 from xml.etree import ElementTree
 
 import polars as pl
+import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.state import Filters
 
+NAME_OF_FOCUS = """() => {
+    const e = document.activeElement;
+    if (e === document.body) { return 'BODY'; }
+    return e.id || e.getAttribute('aria-label') || e.textContent.trim().slice(0, 40) || e.tagName;
+}"""
+FOCUS_IS_SEEN = """() => {
+    const e = document.activeElement;
+    const frames = [e, e.parentElement, e.parentElement.closest("[class*='-input']")].filter(Boolean);
+    const look = () => frames.map(frame => {
+        const s = getComputedStyle(frame);
+        return [s.outlineStyle, s.outlineWidth, s.outlineColor, s.boxShadow, s.borderColor, s.backgroundColor].join();
+    }).join("|");
+    const focused = look();
+    e.blur();
+    const left = look();
+    e.focus();
+    return focused !== left;
+}"""
+"""Whether the element with the focus, or the field around it, looks different without it."""
+WALKS = {
+    "/": ("nav-overview", "filter-site", "View as table", "How Escalations is counted", "Satisfied customers"),
+    "/effects/escalation_rate": ("filter-channel", "kpi", "View as table", "weeks before training"),
+    "/cohorts/escalation_rate/team": ("nav-cohorts", "KPI: Escalations", "Waves", "Agents", "Before"),
+    "/attrition": ("nav-attrition", "Left by choice", "View as table"),
+    "/adoption/EMP101": ("nav-adoption", "EMP201", "View as table"),
+    "/data": ("nav-data", "CSV", "Reconciliation by source", "mart.team_week"),
+}
+"""What a walk with the Tab key must come by on each page."""
 
-def test_the_page_can_be_walked_with_the_keyboard(visit: Callable[..., Any]) -> None:
-    page: Page = visit("/effects/escalation_rate").page
+
+@pytest.mark.parametrize("address", list(WALKS))
+def test_a_page_can_be_walked_with_the_keyboard(visit: Callable[..., Any], full: Any, address: str) -> None:
+    page: Page = visit(address, at=full).page
+    page.emulate_media(reduced_motion="reduce")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to content"
     reached: list[str] = []
-    describe = (
-        "(() => { const e = document.activeElement; return e.id || e.getAttribute('aria-label') "
-        "|| e.textContent.trim().slice(0, 40) || e.tagName; })()"
-    )
-    for _ in range(60):
+    for _ in range(120):
         page.keyboard.press("Tab")
-        reached.append(page.evaluate(describe))
-        ring = page.evaluate(
-            "(() => { const s = getComputedStyle(document.activeElement); "
-            "return s.outlineStyle !== 'none' || s.boxShadow !== 'none' || s.borderColor; })()"
-        )
-        assert ring, reached[-1]
+        reached.append(page.evaluate(NAME_OF_FOCUS))
+        if reached[-1] == "BODY":
+            break
+        assert page.evaluate(FOCUS_IS_SEEN), f"{reached[-1]} has the focus and does not show it"
     walked = " | ".join(reached)
-    for stop in ("nav-overview", "filter-site", "filter-channel", "kpi", "View as table", "weeks before training"):
+    for stop in WALKS[address]:
         assert stop in walked, walked
+
+
+def test_the_simpler_ways_of_comparing_come_when_asked_for(visit: Callable[..., Any]) -> None:
+    made = visit("/effects/escalation_rate?site=Lisbon&site=Madrid&channel=voice")
+    page: Page = made.page
+    assert page.locator("#ladder .chart-body svg").count() == 0
+    page.click("#ladder-ask")
+    expect(page.locator("#ladder .chart-body svg:visible")).to_be_visible(timeout=60_000)
+    expect(page.locator("#ladder-title")).to_contain_text("before against after", ignore_case=True)
 
 
 def test_arrow_keys_walk_the_marks_of_a_figure(visit: Callable[..., Any]) -> None:
