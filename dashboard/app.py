@@ -28,7 +28,8 @@ from dashboard.state import DIMENSIONS, PLURALS, Filters, from_query
 from etl.config import Config
 from etl.warehouse import NoVersionError
 
-THREADS_PER_WORKER = 8
+THREADS_PER_WORKER = 16
+"""More than readers usually wait at once: waiting for a turn takes a thread, and known answers need one too."""
 WORKERS_VARIABLE = "WEB_CONCURRENCY"
 """Gunicorn's own variable for the number of workers; tells each of them how many processors are its share."""
 SWITCH_SECONDS = 0.001

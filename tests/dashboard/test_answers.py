@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -163,3 +165,28 @@ def test_answers_keep_within_their_bytes() -> None:
 def test_strange_requests_are_left_to_dash(client: FlaskClient) -> None:
     for body in ({}, {"output": f"..{'...'.join(application.OUTPUTS)}..", "inputs": [{"id": "url"}]}):
         assert client.post("/_dash-update-component", json=body, headers=LOCAL).status_code >= 400
+
+
+def test_answers_are_worked_out_in_turn_and_known_ones_do_not_wait() -> None:
+    answers = Answers(turns=1)
+    at_once, most, go_on = [0], [0], threading.Event()
+
+    def slowly() -> Made:
+        at_once[0] += 1
+        most[0] = max(most[0], at_once[0])
+        go_on.wait(10)
+        at_once[0] -= 1
+        return Made({"page.children": "slow"})
+
+    known = Question(("v", "known"), lambda: Made({"page.children": "known"}))
+    answers.sent(known)
+    askers = [threading.Thread(target=answers.sent, args=(Question(("v", k), slowly),)) for k in range(4)]
+    for asker in askers:
+        asker.start()
+    while not at_once[0]:
+        time.sleep(0.001)
+    assert b"known" in brotli.decompress(answers.sent(known).body)  # while another is being worked out
+    go_on.set()
+    for asker in askers:
+        asker.join()
+    assert most == [1]
