@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.checks.result import BLOCKING_LEVEL, POWER, CheckResult, Status, t_quantile
+from analysis.checks.result import BLOCKING_LEVEL, POWER, CheckResult, Status, t_quantile, t_statistic
 from analysis.results import Aggregation
 from analysis.units import Reader, Wording
 
@@ -31,8 +31,8 @@ class Contrast:
 
     @property
     def t_value(self) -> float:
-        """Value over error; NaN when there is no error."""
-        return self.value / self.std_error if self.std_error > 0 else math.nan
+        """Value over error, signed; infinite for a value without any error."""
+        return math.copysign(t_statistic(self.value, self.std_error), self.value)
 
     @property
     def alarm(self) -> float:
@@ -60,7 +60,7 @@ class Contrast:
         """
         if abs(self.t_value) > self.alarm and abs(self.value) >= smallest_effect / 2:
             return "failed"
-        return "informational" if self.detectable > smallest_effect else "passed"
+        return "passed" if self.detectable <= smallest_effect else "informational"
 
     def size(self, kpi: Wording, reader: Reader) -> str:
         """The value in words, as exact as its error allows."""

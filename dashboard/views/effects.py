@@ -184,6 +184,8 @@ def course_title(effect: Effect, events: Sequence[EventPoint], reader: Reader) -
     """
     name = effect.kpi.label
     after = [point for point in events if point.week >= 0]
+    if not effect.available and effect.verdict.state != UNUSABLE:
+        return f"{name} after training: too little was observed to say anything yet"
     if effect.tone == "unsure" or not effect.available:
         if effect.verdict.state == "cant_tell_yet" and effect.available and (effect.ci_low > 0 or effect.ci_high < 0):
             return f"{name} after training: a change, but not one that can be credited to training yet"

@@ -21,6 +21,7 @@ from analysis.checks import (
     selection_dip,
     sensitivity,
 )
+from analysis.checks.leads import Contrast
 from analysis.checks.result import SCHEMA, CheckResult, frame
 from analysis.inference.randomisation import randomisation_test
 from analysis.units import Reader
@@ -82,6 +83,18 @@ def test_a_drift_before_training_fails() -> None:
     assert found.status == "failed"
     assert "drifting apart before training" in found.sentence
     assert "points" in found.sentence
+
+
+def test_a_contrast_is_judged_by_one_rule() -> None:
+    """Beyond luck and material, not visible, or fine; without any error a value stands, without a known one nothing."""
+    small = 0.01
+    assert Contrast(0.020, 0.002, 40.0).status(small) == "failed"
+    assert Contrast(0.004, 0.0001, 40.0).status(small) == "passed", "beyond luck, but less than half of what matters"
+    assert Contrast(0.020, 0.020, 40.0).status(small) == "informational"
+    assert Contrast(0.000, 0.001, 40.0).status(small) == "passed"
+    assert Contrast(-0.02, 0.0, 40.0).status(small) == "failed"
+    assert Contrast(0.0, 0.0, 40.0).status(small) == "passed"
+    assert Contrast(0.0, math.nan, 40.0).status(small) == "informational"
 
 
 def test_too_much_noise_is_said_and_not_passed() -> None:
