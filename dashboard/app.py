@@ -63,6 +63,13 @@ class Application(Dash):
         config: dict[str, Any] = super()._config()  # type: ignore[no-untyped-call]
         return config | {"dash_version_url": ""}
 
+    def set_up(self) -> None:
+        """Set up now what otherwise waits for the first request.
+
+        Dash says that it has before it has, and answers 500 to scripts a second request asks for in the meantime.
+        """
+        self._setup_server()  # type: ignore[no-untyped-call]
+
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
         """The index page of one request."""
         return http.nonced(str(super().interpolate_index(**parts)), g.nonce)  # type: ignore[no-untyped-call]
@@ -124,6 +131,7 @@ def create_app(source: str | Path | Config) -> Dash:
             for outputs, read in module.ASKED.items():
                 answers.register(outputs, partial(read, context))
     answers.attach(app)
+    app.set_up()
     return app
 
 

@@ -7,10 +7,12 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import polars as pl
 import pytest
+from dash import Dash
 from flask.testing import FlaskClient
 
 from dashboard import app as application
@@ -55,6 +57,30 @@ def test_every_page_answers_with_a_heading(client: FlaskClient, module: Any) -> 
     page = words(ask(client, module.PAGE.base)["page-body"])
     assert '"type": "H1"' in page
     assert "could not be worked out" not in page
+
+
+def test_scripts_are_served_while_the_first_request_is_answered(
+    config_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dash says that it is set up before it is: scripts asked for in the meantime were unknown, the page empty."""
+    index = create_app(config_path).server.test_client().get("/", headers=LOCAL).get_data(as_text=True)
+    scripts = re.findall(r'src="(/_dash-component-suites/[^"]+)"', index)
+    first, second = Event(), Event()
+
+    def slow(self: Dash) -> None:
+        first.set()
+        second.wait(5)
+
+    app = create_app(config_path)
+    monkeypatch.setattr(Dash, "_walk_assets_directory", slow)
+    arriving = Thread(target=app.server.test_client().get, args=("/",), kwargs={"headers": LOCAL})
+    arriving.start()
+    first.wait(0.2)
+    found = [app.server.test_client().get(address, headers=LOCAL).status_code for address in scripts]
+    second.set()
+    arriving.join()
+    assert len(scripts) > 5
+    assert set(found) == {200}
 
 
 def test_the_number_on_the_page_is_the_number_in_the_warehouse(client: FlaskClient, context: Context) -> None:
