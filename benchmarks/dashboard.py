@@ -368,7 +368,10 @@ def laptop(folder: Path, runs: int = 3) -> dict[str, Any]:
 
 
 def publish(folder: Path) -> dict[str, Any]:
-    """Two hundred readers asking all the time while ten versions are published: every answer must be whole."""
+    """Two hundred readers, each with about a second between questions, while ten versions are published.
+
+    Every answer must be whole.
+    """
     config = write_world(folder / "publish", SMALL_AGENTS, SMALL_WEEKS, seed=0)
     failures: list[str] = []
     versions: list[str] = []
@@ -382,6 +385,7 @@ def publish(folder: Path) -> dict[str, Any]:
                 versions.append(run_id)
             except (OSError, RuntimeError, KeyError, http.client.HTTPException) as error:
                 failures.append(f"{type(error).__name__}: {str(error)[:120]}")
+            stop.wait(random.uniform(*PAUSE_SECONDS))
 
     with served(config, 8963) as (address, _):
         readers = [threading.Thread(target=read, args=(address,)) for _ in range(READERS)]
