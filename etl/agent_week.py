@@ -114,8 +114,7 @@ def streams(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[Strea
 def create(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> dict[str, str]:
     """Build ``mart.agent_week``, and the weekly relations of ``staging`` it is put together from.
 
-    Columns of KPIs for which there is no data are added empty afterwards, which costs nothing however many cells there
-    are.
+    Columns of KPIs for which there is no data are added empty afterwards.
 
     Parameters
     ----------

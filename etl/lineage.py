@@ -16,6 +16,7 @@ import duckdb
 if TYPE_CHECKING:  # sqlglot is imported where it is used: most builds need not trace anything
     from sqlglot import exp
     from sqlglot.optimizer.scope import Scope
+    from sqlglot.schema import MappingSchema
 
 Origins = frozenset[tuple[str, str]]
 """Pairs of relation and column."""
@@ -93,11 +94,14 @@ def trace_columns(queries: Mapping[str, str], columns: Mapping[str, Mapping[str,
     tuple of Edge
         Sorted. A column that is computed from nothing (a constant, a count of rows) has no edge.
     """
+    from sqlglot.schema import MappingSchema
+
     schema: dict[str, dict[str, dict[str, str]]] = {}
     for relation, kinds in columns.items():
         schema_name, _, table = relation.partition(".")
         schema.setdefault(schema_name, {})[table] = dict(kinds)
-    direct = {relation: _direct(query, schema) for relation, query in queries.items()}
+    normalized = MappingSchema(dict(schema), dialect="duckdb")  # once: it takes longer than most queries
+    direct = {relation: _direct(query, normalized) for relation, query in queries.items()}
     known: dict[tuple[str, str], Origins] = {}
     edges = {
         Edge(relation, column, *origin)
@@ -111,7 +115,7 @@ def trace_columns(queries: Mapping[str, str], columns: Mapping[str, Mapping[str,
     )
 
 
-def _direct(query: str, schema: Mapping[str, object]) -> dict[str, Origins]:
+def _direct(query: str, schema: MappingSchema) -> dict[str, Origins]:
     """Columns of one SELECT and the columns of tables they are computed from."""
     import sqlglot
     from sqlglot.optimizer.qualify import qualify
@@ -119,7 +123,7 @@ def _direct(query: str, schema: Mapping[str, object]) -> dict[str, Origins]:
 
     tree = qualify(
         sqlglot.parse_one(query, read="duckdb"),
-        schema=dict(schema),
+        schema=schema,
         dialect="duckdb",
         validate_qualify_columns=False,
         quote_identifiers=False,

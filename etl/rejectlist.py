@@ -41,17 +41,17 @@ def write_rejects(
     one_per_line: bool,
 ) -> None:
     """Write ``rejects.parquet``: line, reasons, status, masked text and the record itself."""
-    import pyarrow as pa
+    import polars as pl  # and not pyarrow alone, which would import pandas to look at a list
     import pyarrow.parquet as pq
 
-    kinds = {"line": pa.int64(), "reasons": pa.list_(pa.string())}
+    kinds = {"line": pl.Int64(), "reasons": pl.List(pl.String)}
     names = ("line", "table_name", "reasons", "status", "raw", "record")
-    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in names])
+    empty = pl.DataFrame(schema={name: kinds.get(name, pl.String()) for name in names})
     kept = shown_fields(reading.plan)
     records = _records(con, reading, [line for line, _, _ in refused], one_per_line) if refused else {}
-    with pq.ParquetWriter(folder / "rejects.parquet", schema, compression="zstd") as writer:
+    with pq.ParquetWriter(folder / "rejects.parquet", empty.to_arrow().schema, compression="zstd") as writer:
         for batch in _batches(_reject_rows(primary, reading, kept, refused, records, structural)):
-            writer.write_batch(pa.RecordBatch.from_pylist(batch, schema=schema))
+            writer.write_table(pl.DataFrame(batch, schema=empty.schema).to_arrow())
 
 
 def _reject_rows(
