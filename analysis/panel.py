@@ -106,8 +106,9 @@ class Panel:
         Raises
         ------
         PanelError
-            Missing column, empty frame, duplicate agent-periods, infinite values, negative weights, a cohort or
-            cluster that changes within the agent, a cohort before the first period.
+            Missing column, empty frame, an agent, period or cluster that is null, duplicate agent-periods, infinite
+            values, negative weights, a cohort or cluster that changes within the agent, a cohort before the first
+            period, periods and cohorts on two scales.
         """
         from analysis.panel_frame import arrays_from_frame
 

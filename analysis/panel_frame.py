@@ -39,9 +39,10 @@ def arrays_from_frame(
     if frame.height == 0:
         raise PanelError("The frame has no rows.")
     for name in (unit, time):
-        nulls = frame[name].null_count()
-        if nulls:
-            raise PanelError(f"Column {name!r} is null in {nulls} rows; every row needs an agent and a period.")
+        _refuse_missing(frame[name], "every row needs an agent and a period")
+    if cluster is not None:
+        _refuse_missing(frame[cluster], "every agent needs the group it was assigned with")
+    _refuse_two_scales(frame[time], frame[cohort])
 
     unit_ix, units = _codes(frame[unit])
     period, labels, origin, step = _period_codes(frame[time])
@@ -123,7 +124,7 @@ def _pandas_values(column: Any) -> Any:
 
 def _codes(series: pl.Series) -> tuple[NDArray[np.int64], NDArray[Any]]:
     """Dense codes in the sorted order of the labels, and the labels."""
-    if series.dtype.is_integer() and series.null_count() == 0:
+    if series.dtype.is_integer():
         values = series.to_numpy()
         low, high = int(values.min()), int(values.max())
         if high - low < 20 * values.size + 1000:
@@ -131,9 +132,8 @@ def _codes(series: pl.Series) -> tuple[NDArray[np.int64], NDArray[Any]]:
             seen = np.zeros(high - low + 1, dtype=bool)
             seen[shifted] = True
             return (np.cumsum(seen) - 1)[shifted], np.flatnonzero(seen) + low
-    filled = series.cast(pl.String).fill_null("(missing)") if series.null_count() else series
-    labels = filled.unique().sort()
-    codes = filled.rank("dense").to_numpy().astype(np.int64) - 1
+    labels = series.unique().sort()
+    codes = series.rank("dense").to_numpy().astype(np.int64) - 1
     return codes, np.asarray(labels.to_numpy())
 
 
@@ -180,6 +180,24 @@ def _labels(numbers: NDArray[np.float64], dtype: Any) -> NDArray[Any]:
         return np.array([date.fromordinal(719_163 + int(day)) for day in numbers], dtype=object)
     base = datetime(1970, 1, 1)
     return np.array([base + (datetime(1970, 1, 2) - base) * float(day) for day in numbers], dtype=object)
+
+
+def _refuse_missing(series: pl.Series, why: str) -> None:
+    missing = series.null_count()
+    if series.dtype.is_float():
+        missing += int(series.is_nan().sum())
+    if missing:
+        raise PanelError(f"Column {series.name!r} is null in {missing} rows; {why}.")
+
+
+def _refuse_two_scales(time: pl.Series, cohort: pl.Series) -> None:
+    """Weeks counted 1, 2, 3 and training on dates (or the reverse) would compare days with counts."""
+    dated = [series.dtype.is_temporal() for series in (time, cohort)]
+    if cohort.null_count() < len(cohort) and dated[0] != dated[1]:
+        first, second = ("dates", "numbers") if dated[0] else ("numbers", "dates")
+        raise PanelError(
+            f"Column {time.name!r} holds {first} and {cohort.name!r} (cohort) holds {second}; give both on one scale."
+        )
 
 
 def _refuse_duplicates(
@@ -241,6 +259,11 @@ def _cohorts(
             raise PanelError(f"never={never!r} cannot be compared with the periods.")
         numbers = np.where(numbers == never_number[0], np.nan, numbers)
     numbers = np.where(np.isposinf(numbers), np.nan, numbers)
+    if np.isinf(numbers).any():
+        raise PanelError(
+            f"Column {series.name!r} (cohort) is minus infinity in {int(np.isinf(numbers).sum())} rows; null means "
+            "never trained."
+        )
     coded = np.where(np.isnan(numbers), np.inf, numbers)
     per_unit = coded[first_row]
     _refuse_change(coded, per_unit, unit_ix, units, series.name)

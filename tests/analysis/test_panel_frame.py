@@ -60,6 +60,11 @@ def test_missing_outcomes_and_zero_weights_are_not_observed() -> None:
     np.testing.assert_array_equal(panel(frame, weight="n").observed[:2], [[True, False, False], [False, True, True]])
 
 
+def test_infinity_means_never() -> None:
+    made = panel(small(trained_week=[2.0] * 3 + [float("inf")] * 6))
+    np.testing.assert_array_equal(made.cohort_ix, [1, NEVER, NEVER])
+
+
 def test_a_value_can_mean_never() -> None:
     frame = small(trained_week=[2, 2, 2, 3, 3, 3, 0, 0, 0])
     assert panel(frame, never=0).cohort_ix[2] == NEVER
@@ -134,6 +139,27 @@ REFUSED = {
     "text period": (small(week=list("abcdefghi")), {}, "must hold integers, dates"),
     "null period": (small(week=[None, 2, 3, 1, 2, 3, 1, 2, 3]), {}, "'week' is null in 1 rows"),
     "null agent": (small(agent=[None, *"aabbbccc"]), {}, "'agent' is null in 1 rows"),
+    "agent that is no number": (
+        small(agent=[float("nan"), 1, 1, 2, 2, 2, 3, 3, 3]),
+        {},
+        "'agent' is null in 1 rows",
+    ),
+    "null cluster": (small(team=[None] * 3 + ["t1"] * 6), {"cluster": "team"}, "'team' is null in 3 rows"),
+    "cohort of minus infinity": (
+        small(trained_week=[2.0] * 3 + [float("-inf")] * 6),
+        {},
+        "'trained_week' .* minus infinity in 6 rows; null means",
+    ),
+    "weeks as numbers, training as dates": (
+        small(trained_week=[date(2024, 1, 8)] * 3 + [None] * 6),
+        {},
+        "'week' holds numbers and 'trained_week' .* holds dates",
+    ),
+    "weeks as dates, training as numbers": (
+        small(week=[date(2024, 1, day) for day in (1, 8, 15)] * 3),
+        {},
+        "'week' holds dates and 'trained_week' .* holds numbers",
+    ),
 }
 
 
