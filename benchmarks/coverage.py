@@ -68,7 +68,7 @@ ROWS = (
     Row("team waves, 40 teams", "team_waves", "team_waves", 40),
     Row("team waves, 15 teams", "team_waves", "team_waves", 15),
     Row("team waves, 40 teams, with turnover and learning", "team_waves", "team_waves", 40, 1.0, True),
-    Row("worst first, rule recorded, 200 teams", "lowest_performers", "lowest_performers", 200),
+    Row("worst first, rule recorded, 200 teams", "lowest_performers", "lowest_performers", 200, times=4),
     Row("worst first, rule recorded, 40 teams", "lowest_performers", "lowest_performers", 40),
     Row("worst first, rule recorded, 15 teams", "lowest_performers", "lowest_performers", 15, times=4),
     Row("no effect, team waves, 40 teams", "team_waves", "team_waves", 40, 0.0),
