@@ -114,7 +114,7 @@ def streams(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[Strea
 def create(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> dict[str, str]:
     """Build ``mart.agent_week``, and the weekly relations of ``staging`` it is put together from.
 
-    Columns of KPIs for which there is no data are added empty afterwards.
+    Columns of KPIs for which there is no data are virtual: NULL in every row, and neither written nor read.
 
     Parameters
     ----------
@@ -135,13 +135,16 @@ def create(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> dict[str, st
     passes = streams(con, catalogue)
     queries = {stream.name: stream.sql() for stream in passes}
     queries["mart.agent_week"] = _together(passes, catalogue)
-    for relation, query in queries.items():
-        con.execute(f"create or replace table {relation} as {query}")
+    for name, query in queries.items():
+        if name != "mart.agent_week":
+            con.execute(f"create or replace table {name} as {query}")
+    query = queries["mart.agent_week"]
+    columns = [f'"{row[0]}" {row[1]}' for row in con.execute(f"describe {query}").fetchall()]
     measured = {measure.column for stream in passes for measure in stream.measures}
-    for kpi in catalogue.values():
-        for column in kpi.columns:
-            if column not in measured:
-                con.execute(f"alter table mart.agent_week add column {column} double")
+    unknown = [column for kpi in catalogue.values() for column in kpi.columns if column not in measured]
+    columns += [f"{column} double generated always as (cast(null as double)) virtual" for column in unknown]
+    con.execute(f"create or replace table mart.agent_week ({', '.join(columns)})")
+    con.execute(f"insert into mart.agent_week {query}")
     return queries
 
 

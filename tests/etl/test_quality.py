@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from etl import history, kpis, quality
+from etl import agent_week, history, kpis, quality
 from etl.contracts import CONTRACTS
 
 META = {
@@ -107,14 +107,17 @@ def test_stale_kinds_of_data_are_seen(build_rows: Callable[..., Any]) -> None:
     assert results["foreign_currency"].violations == 1
 
 
+KEYS = ", ".join(agent_week.KEYS)
+
+
 @pytest.mark.parametrize(
     ("check", "damage"),
     [
-        ("agent_week_grain", "insert into mart.agent_week select * from mart.agent_week"),
+        ("agent_week_grain", f"insert into mart.agent_week by name select {KEYS} from mart.agent_week"),
         ("agent_week_keys", "update mart.agent_week set week = week + 1"),
         ("agent_grain", "insert into mart.agent select * from mart.agent"),
         ("agent_week_reference", "delete from mart.agent"),
-        ("kpi_possible", "update mart.agent_week set escalation_rate_num = 2, escalation_rate_den = 1"),
+        ("kpi_possible", "update mart.agent_week set aht_seconds_den = -1"),
         ("agent_spell_order", "update mart.agent_spell set exit_day = entry_day"),
         ("agent_team_overlap", "update core.agent_team set valid_to = valid_from"),
         ("identity_overlap", "insert into staging.identity select * from staging.identity"),
