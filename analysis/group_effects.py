@@ -323,8 +323,7 @@ def _cells(fitted: Imputation, panel: Panel) -> tuple[Floats, Floats, Floats]:
     residual = np.zeros(panel.den.shape)
     fit = fitted.fit
     level = np.nan_to_num(fit.unit_effects)[:, None] + np.nan_to_num(fit.week_effects)[None, :]
-    # ``effects`` is exactly zero where a week has no valid comparison, and never by chance elsewhere
-    effect[order] = np.where(fitted.effects != 0.0, fitted.effects, np.nan)
+    effect[order] = np.where(fitted.trained_weights > 0, fitted.effects, np.nan)
     untrained[order] = fit.weights
     residual[order] = np.where(fit.weights > 0, panel.y[order] - level, 0.0)
     return effect, untrained, residual

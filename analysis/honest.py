@@ -4,8 +4,7 @@ Rambachan and Roth (2023, doi:10.1093/restud/rdad018). The event-study coefficie
 trained and untrained drifted apart with no training at all. Two ways to say how bad the drift after training may be:
 
 - *relative magnitudes*, ``RM(Mbar)``: between two neighbouring periods after training, at most ``Mbar`` times the
-worst step
-  between neighbouring periods before it;
+  worst step between neighbouring periods before it;
 - *smoothness*, ``SD(M)``: the slope of the drift changes by at most ``M`` from one period to the next.
 
 The interval under ``RM`` is the hybrid test of Andrews, Roth and Pakes (2023, doi:10.1093/restud/rdac023) inverted

@@ -7,8 +7,8 @@ The verdict is deterministic. In order:
 2. **Don't use this one** when there is no estimate, no comparison group, or a check that the comparison stands on
    failed; **can't tell yet** when agents chose themselves and the data cannot show that they were like the others.
 3. **Clear** when the interval (after allowing for the number of KPIs tested) excludes zero and the estimate is at
-least the
-   smallest change that matters; **clear but small** when it excludes zero and the estimate is smaller than that.
+   least the smallest change that matters; **clear but small** when it excludes zero and the estimate is smaller than
+   that.
 4. **No meaningful change** when the whole interval lies inside the band that does not matter.
 5. **Can't tell yet** otherwise, with the weeks until it could be told at the present pace.
 

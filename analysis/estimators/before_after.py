@@ -30,6 +30,9 @@ def before_after(panel: Panel, anticipation: int = 0) -> OneNumber:
     mass = np.stack([_by_cluster(panel, panel.den, side) for side in (before, after)], axis=1)
     side = trained_side(panel)
     nothing = np.full(panel.n_clusters, np.nan)
+    if np.unique(panel.cohort_ix[panel.observed.any(axis=1)]).size == 1:
+        reason = "everybody is trained in the same week, so training cannot be told apart from the weeks"
+        return OneNumber(float("nan"), nothing, nothing, _ESTIMAND, reason=reason, **side)
     if mass[:, 0].sum() == 0 or mass[:, 1].sum() == 0:
         reason = "no trained agent is observed both before and after training"
         return OneNumber(float("nan"), nothing, nothing, _ESTIMAND, reason=reason, **side)

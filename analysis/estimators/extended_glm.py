@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -18,7 +19,7 @@ from analysis.estimators.interaction_weighted import att_gt_frame
 from analysis.estimators.layout import Layout, sum_by
 from analysis.estimators.one_number import row_count
 from analysis.estimators.ratio import ratio
-from analysis.estimators.study import Family
+from analysis.estimators.study import Family, empty_family
 from analysis.estimators.two_way import components
 from analysis.inference import small_sample_factor
 from analysis.panel import Panel
@@ -27,6 +28,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 FAMILIES = ("gaussian", "poisson", "logit")
+NO_COMPARISON = "no trained week has a valid comparison"
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,16 +111,33 @@ class ExtendedGlm:
             keep[n_cohorts + int(np.flatnonzero(week_component == component)[0])] = False
         return np.flatnonzero(keep)
 
+    @property
+    def _scale(self) -> str:
+        return "log" if self.family_name == "poisson" else "log-odds"
+
     @cached_property
-    def _fit(self) -> tuple[Floats, Floats, Floats]:
-        """Coefficients, (H, T) predicted means without training (NaN where none) and (k, k) information."""
+    def no_fit(self) -> str | None:
+        """Why the untrained weeks do not give the model its levels; None when they do."""
+        total, mass = (values[self._before].sum() for values in self._cohort_sums)
+        if not mass > 0:
+            return NO_COMPARISON
+        if total == 0 or (self.family_name == "logit" and total == mass):
+            end = "zero" if total == 0 else "one"
+            return (
+                f"the outcome is {end} in every untrained week, so nothing can be compared on the {self._scale} scale"
+            )
+        return None if self._result.converged else f"the {self.family_name} model did not converge"
+
+    @cached_property
+    def _result(self) -> Any:
+        """The statsmodels fit of the untrained cohort-weeks."""
         import statsmodels.api as sm
         from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
         total, mass = self._cohort_sums
         h, week = np.nonzero(self._before)
         design = self._design(h, week)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):  # of a scale that is not used
             warnings.simplefilter("ignore", PerfectSeparationWarning)
             if self.family_name == "poisson":
                 model = sm.GLM(total[h, week], design, family=sm.families.Poisson(), exposure=mass[h, week])
@@ -126,14 +145,20 @@ class ExtendedGlm:
                 model = sm.GLM(
                     total[h, week] / mass[h, week], design, family=sm.families.Binomial(), var_weights=mass[h, week]
                 )
-            result = model.fit(tol=1e-9, rtol=1e-13, maxiter=200)
+            return model.fit(tol=1e-9, rtol=1e-13, maxiter=200)
+
+    @cached_property
+    def _fit(self) -> tuple[Floats, Floats, Floats]:
+        """Coefficients, (H, T) predicted means without training (NaN where none) and (k, k) information."""
+        h, week = np.nonzero(self._before)
+        design, mass = self._design(h, week), self._cohort_sums[1]
         week_component, cohort_component = self._components
         known = (cohort_component[:, None] == week_component[None, :]) & (cohort_component >= 0)[:, None]
         mean = np.full(known.shape, np.nan)
         hh, ww = np.nonzero(known)
-        mean[hh, ww] = self._inverse_link(self._design(hh, ww) @ result.params)
+        mean[hh, ww] = self._inverse_link(self._design(hh, ww) @ self._result.params)
         slope = self._slope(mean[h, week]) * mass[h, week]
-        return np.asarray(result.params), mean, design.T @ (design * slope[:, None])
+        return np.asarray(self._result.params), mean, design.T @ (design * slope[:, None])
 
     def _inverse_link(self, index: Floats) -> Floats:
         return np.exp(index) if self.family_name == "poisson" else 1 / (1 + np.exp(-index))
@@ -176,7 +201,9 @@ class ExtendedGlm:
         return shift
 
     def cells(self, variance: str) -> Iterator[CohortEffects]:
-        """Effects cohort by cohort."""
+        """Effects cohort by cohort; none without a fit."""
+        if self.no_fit is not None:
+            return
         layout, panel = self.layout, self.panel
         total, mass = self._pair_sums
         parameters, mean, information = self._fit
@@ -232,13 +259,14 @@ class ExtendedGlm:
 
     def family(self, kind: str, variance: str) -> Family:
         """Estimates of one aggregation, as average marginal effects in the outcome's own unit."""
+        if self.no_fit is not None:
+            return empty_family(self.panel.n_clusters, variance, self.no_fit)
         if variance not in self._families:
             families = CellFamilies(self.panel, -self.anticipation, variance)
             for cells in self.cells(variance):
                 families.add(cells)
             self._families[variance] = families
-        scale = "log" if self.family_name == "poisson" else "log-odds"
-        note = f"Parallel trends are assumed on the {scale} scale; the effect is shown in the outcome's own unit."
+        note = f"Parallel trends are assumed on the {self._scale} scale; the effect is shown in the outcome's own unit."
         return self._families[variance].family(kind, float(np.sqrt(self.factor)), (note,))
 
     def att_gt_frame(self) -> pl.DataFrame:

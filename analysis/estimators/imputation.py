@@ -302,6 +302,7 @@ class Imputation:
             share_identified=self.share_identified,
             overall_reason=self._overall_reason(),
             notes=self._notes(),
+            n_clusters=int(self._active_clusters.sum()),
         )
 
     @cached_property

@@ -28,7 +28,7 @@ class _Side:
 
     Attributes
     ----------
-    week_effects, component : (T,) arrays
+    fit : TwoWayFit
     scores : (C, T) influence-ready scores; ``scores @ solve(q)`` is the influence of ``q' week_effects``.
     left : (C, T) array
         Week effects without each cluster, NaN where the side falls apart.
@@ -60,7 +60,6 @@ class InteractionWeighted:
 
     panel: Panel
     anticipation: int
-    variance_hint: str = "auto"
 
     @cached_property
     def last_week(self) -> int:

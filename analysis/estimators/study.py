@@ -22,6 +22,11 @@ Floats = NDArray[np.float64]
 #: From this many clusters the influence-function error is shown; below it the leave-one-cluster-out jackknife.
 JACKKNIFE_BELOW = 250
 VARIANCES = ("auto", "analytic", "jackknife")
+#: Effects and errors below this share of the largest outcome are rounding, not numbers.
+ROUNDING = 1e-12
+
+
+NO_VARIATION = "the outcome never varies beyond what agents and weeks have in common"
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,7 +228,17 @@ def _not_available(study: Study, kind: str) -> Aggregation:
     return Aggregation(kind, overall, nothing, nan, np.zeros((clusters, 0)), np.zeros(clusters))
 
 
+def _nothing_but_rounding(study: Study, family: Family) -> bool:
+    """Whether agent and week effects explain every outcome, so that effect and error are what rounding left."""
+    least = ROUNDING * float(np.abs(study.panel.y).max())
+    se = float(np.sqrt(np.sum(family.overall_influence**2)))
+    return abs(family.overall) <= least and se <= least
+
+
 def _with_intervals(study: Study, kind: str, family: Family) -> Aggregation:
+    if _nothing_but_rounding(study, family):
+        nothing = empty_family(study.panel.n_clusters, family.variance, NO_VARIATION)
+        family = replace(nothing, estimand=family.estimand)
     df = float((family.n_clusters or study.n_clusters) - 1)
     se = standard_errors(family.influence)
     half = float(stdtrit(df, 0.5 + study.ci_level / 2)) if df >= 1 else math.nan

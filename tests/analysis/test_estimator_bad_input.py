@@ -46,6 +46,10 @@ def trained_after_the_window(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(trained_week=pl.col("trained_week") + 500)
 
 
+def by_agent_and_week_only(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(y=(pl.col("agent") * 0.37).sin() + (pl.col("week") * 0.11).cos())
+
+
 NOT_AVAILABLE = {
     "everybody trained in the same week": (one_cohort_nobody_else, None),
     "nobody trained": (nobody_trained, "nobody is observed after training"),
@@ -55,16 +59,16 @@ NOT_AVAILABLE = {
     "one week": (one_week, "only one week"),
     "trained after the window": (trained_after_the_window, "nobody is observed after training"),
 }
-#: Estimators that compare with nobody, so they still answer (wrongly) when nobody is left to compare with.
+#: Compares with nobody, so an untrained team more or less is nothing to it.
 NO_COMPARISON = {"before_after"}
+#: Naive: differences between agents, or between weeks, count as effect.
+NAIVE = {"before_after", "trained_vs_untrained"}
 
 
 @pytest.mark.parametrize("case", NOT_AVAILABLE)
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_not_available_with_a_reason(make_rollout: Rollout, to_panel: ToPanel, case: str, estimator: str) -> None:
     damage, reason = NOT_AVAILABLE[case]
-    if reason is None and estimator in NO_COMPARISON:
-        return
     study = estimate(to_panel(damage(make_rollout(seed=1))), estimator)
     for kind in study.kinds:
         overall = study.aggregate(kind).overall
@@ -74,6 +78,43 @@ def test_not_available_with_a_reason(make_rollout: Rollout, to_panel: ToPanel, c
         assert overall.reason
         if reason is not None:
             assert reason in overall.reason
+
+
+@pytest.mark.parametrize("variance", ["analytic", "jackknife"])
+@pytest.mark.parametrize("estimator", sorted(set(ESTIMATORS) - NAIVE))
+def test_what_rounding_leaves_is_no_number(
+    make_rollout: Rollout, to_panel: ToPanel, estimator: str, variance: str
+) -> None:
+    """Agent and week effects explain all: effect and error are 1e-17, and their ratio could be anything."""
+    study = estimate(to_panel(by_agent_and_week_only(make_rollout(seed=1))), estimator, variance=variance)
+    for kind in study.kinds:
+        found = study.aggregate(kind)
+        assert np.isnan(found.overall.estimate), kind
+        assert "never varies beyond" in str(found.overall.reason)
+        assert found.parts["estimate"].drop_nulls().is_empty()
+
+
+@pytest.mark.parametrize("case", NOT_AVAILABLE)
+@pytest.mark.parametrize("family", ["poisson", "logit"])
+def test_neither_is_there_on_the_log_scale(make_rollout: Rollout, to_panel: ToPanel, case: str, family: str) -> None:
+    damage, reason = NOT_AVAILABLE[case]
+    frame = make_rollout(seed=1).with_columns(y=1 / (1 + (-pl.col("y")).exp()))
+    overall = estimate(to_panel(damage(frame)), "extended_twfe", family=family).aggregate("simple").overall
+    assert np.isnan(overall.estimate)
+    assert (reason or "") in str(overall.reason)
+
+
+@pytest.mark.parametrize(("family", "level"), [("poisson", 0.0), ("logit", 0.0), ("logit", 1.0)])
+def test_a_rate_with_no_level_before_training_has_no_log(
+    make_rollout: Rollout, to_panel: ToPanel, family: str, level: float
+) -> None:
+    trained = pl.col("week") >= pl.col("trained_week").fill_null(10**6)
+    frame = make_rollout(seed=1).with_columns(y=pl.when(trained).then(0.3).otherwise(level))
+    study = estimate(to_panel(frame), "extended_twfe", family=family)
+    overall = study.aggregate("simple").overall
+    assert np.isnan(overall.estimate)
+    assert f"the outcome is {'one' if level else 'zero'} in every untrained week" in str(overall.reason)
+    assert study.att_gt.is_empty()
 
 
 @pytest.mark.parametrize("variance", ["analytic", "jackknife"])
@@ -103,7 +144,7 @@ def test_cohorts_without_a_week_before_their_anticipation_are_left_out(
 def test_the_ladder_survives(make_rollout: Rollout, to_panel: ToPanel, case: str) -> None:
     rungs = ladder(to_panel(NOT_AVAILABLE[case][0](make_rollout(seed=1))))
     missing = rungs.filter(pl.col("estimate").is_null())
-    assert missing.height >= 4
+    assert missing.height == rungs.height
     assert missing["note"].str.contains("Not available: ").all()
 
 

@@ -196,10 +196,12 @@ def test_no_estimator_ever_sees_such_rows(estimator: str, case: str) -> None:
         )
 
 
-def test_before_and_after_says_that_it_compares_with_nobody() -> None:
-    """The one estimator for which a programme without untrained agents is no bad input: it never had a comparison."""
-    overall = estimate(made([5] * 8, noise=0.1), "before_after").aggregate("simple").overall
+def test_before_and_after_needs_no_untrained_but_waves() -> None:
+    """It compares with nobody, so it takes the rise of the weeks for effect; one wave of all it cannot even pretend."""
+    waves = estimate(made([5] * 4 + [9] * 4, noise=0.1), "before_after").aggregate("simple").overall
+    at_once = estimate(made([5] * 8, noise=0.1), "before_after").aggregate("simple").overall
 
-    assert overall.available
-    assert overall.control == "the same agents before, no other agents"
-    assert overall.estimate > EFFECT + 1, "it takes the rise of the weeks for the effect of training"
+    assert waves.control == "the same agents before, no other agents"
+    assert waves.estimate > EFFECT + 1
+    assert not at_once.available
+    assert "everybody is trained in the same week" in str(at_once.reason)
