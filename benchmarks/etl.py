@@ -196,7 +196,25 @@ def table(results: list[dict[str, object]], rows: int, parquet_rows: int) -> str
             f"| {item['task']} | {seconds:.1f} | {seconds / yardstick:.1f} | {float(str(item['cpu'])):.1f} "
             f"| {item['peak_mib']} | {item['says']} |"
         )
-    return head + "\n".join(lines) + "\n"
+    return head + "\n".join(lines) + "\n\n" + aims(results)
+
+
+def aims(results: list[dict[str, object]]) -> str:
+    """What was to be reached, and whether it was in this run, one line each."""
+    seconds = {str(item["task"]): float(str(item["seconds"])) for item in results}
+    peak = {str(item["task"]): float(str(item["peak_mib"])) for item in results}
+    aimed = (
+        ("ten million contacts as CSV in under 8 s", seconds["build"], 8.0, "s"),
+        ("and at most twice as long as bare", seconds["build"] / seconds["bare"], 2.0, "times"),
+        ("with less than 1,024 MiB", peak["build"], 1024.0, "MiB"),
+        ("again with nothing new in under 1 s", seconds["again"], 1.0, "s"),
+        ("fifty million as Parquet to agent-weeks in under 6 s", seconds["weeks"], 6.0, "s"),
+        ("with less than 1,024 MiB", peak["weeks"], 1024.0, "MiB"),
+    )
+    return "".join(
+        f"- {what}: {'reached' if found <= limit else '**not reached**'} ({found:,.1f} {unit})\n"
+        for what, found, limit, unit in aimed
+    )
 
 
 def main() -> None:
