@@ -10,6 +10,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, astuple, dataclass, field
 from datetime import UTC, date, datetime
@@ -253,6 +254,7 @@ def _fill(
         progress=say,
     )
     landed.ledger.enforce(con)
+    tracing = _start_tracing(draft, built)
     say("checking")
     repairs = history.count_repairs(con)
     reconciled = quality.reconcile(con, repairs, built.left_out)
@@ -263,7 +265,8 @@ def _fill(
     say("comparing with the last version")
     restated = _restated(draft, catalogue)
     _write(con, "restatement", _RESTATEMENT, [astuple(change) for change in restated])
-    sql_sha256 = _write_lineage(draft, built)
+    sql_sha256, edges = tracing.result()
+    _write_lineage(con, edges)
     seconds = time.perf_counter() - started
     _write(
         con,
@@ -352,19 +355,33 @@ def _restated(draft: Draft, catalogue: Catalogue) -> tuple[restatement.Change, .
     return restatement.changes(before, restatement.weekly_totals(draft.con, catalogue))
 
 
-def _write_lineage(draft: Draft, built: transform.Transformed) -> str:
-    """Trace columns, or copy what the last version traced from the same SELECTs."""
+def _start_tracing(draft: Draft, built: transform.Transformed) -> Future[tuple[str, list[tuple[Any, ...]]]]:
+    """Trace columns while the database checks: the fingerprint of the SELECTs, and the edges.
+
+    What the last version traced from the same SELECTs is taken over.
+    """
     queries = {**relations.every_relation(), **built.generated}
-    sql_sha256 = lineage.fingerprint(queries)
-    edges = _traced_before(draft, sql_sha256)
-    if edges is None:
-        traced = lineage.trace_columns(queries, lineage.columns_of(draft.con))
-        edges = [astuple(edge) for edge in traced]
-    _write(draft.con, "lineage", _LINEAGE, [])
+    columns = lineage.columns_of(draft.con)
+
+    def trace() -> tuple[str, list[tuple[Any, ...]]]:
+        sql_sha256 = lineage.fingerprint(queries)
+        edges = _traced_before(draft, sql_sha256)
+        if edges is None:
+            edges = [astuple(edge) for edge in lineage.trace_columns(queries, columns)]
+        return sql_sha256, edges
+
+    pool = ThreadPoolExecutor(1, "lineage")
+    try:
+        return pool.submit(trace)
+    finally:
+        pool.shutdown(wait=False)
+
+
+def _write_lineage(con: duckdb.DuckDBPyConnection, edges: Sequence[tuple[Any, ...]]) -> None:
+    _write(con, "lineage", _LINEAGE, [])
     columns = [list(column) for column in zip(*edges, strict=True)]
     if columns:
-        draft.con.execute("insert into meta.lineage select unnest(?), unnest(?), unnest(?), unnest(?)", columns)
-    return sql_sha256
+        con.execute("insert into meta.lineage select unnest(?), unnest(?), unnest(?), unnest(?)", columns)
 
 
 def _traced_before(draft: Draft, sql_sha256: str) -> list[tuple[Any, ...]] | None:
