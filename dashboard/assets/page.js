@@ -126,10 +126,20 @@
 
   // ---- pictures: the drawing with its title, subtitle and source, colours written out
   var SHOWN = ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-family", "font-size", "font-weight", "text-anchor"];
+  var BETWEEN = 24;
   function visible(card) {
-    return Array.prototype.find.call(card.querySelectorAll(".chart-body svg"), function (svg) {
+    return Array.prototype.filter.call(card.querySelectorAll(".chart-body svg"), function (svg) {
       return svg.getBoundingClientRect().width > 0;
     });
+  }
+  function coloured(svg) {
+    var copy = svg.cloneNode(true), from = svg.querySelectorAll("*"), to = copy.querySelectorAll("*");
+    from.forEach(function (element, index) {
+      var style = window.getComputedStyle(element);
+      SHOWN.forEach(function (name) { to[index].setAttribute(name, style.getPropertyValue(name)); });
+      ["class", "tabindex", "role", "aria-label"].forEach(function (name) { to[index].removeAttribute(name); });
+    });
+    return copy;
   }
   function wrapped(words, size, room) {
     var lines = [];
@@ -141,51 +151,55 @@
     return lines;
   }
   function standalone(card) {
-    var svg = visible(card);
-    if (!svg) { return null; }
-    var copy = svg.cloneNode(true), from = svg.querySelectorAll("*"), to = copy.querySelectorAll("*");
-    from.forEach(function (element, index) {
-      var style = window.getComputedStyle(element);
-      SHOWN.forEach(function (name) { to[index].setAttribute(name, style.getPropertyValue(name)); });
-      ["class", "tabindex", "role", "aria-label"].forEach(function (name) { to[index].removeAttribute(name); });
+    var drawn = visible(card), width = 0, tall = 0;
+    if (!drawn.length) { return null; }
+    drawn.forEach(function (svg, index) {
+      width += svg.viewBox.baseVal.width + (index ? BETWEEN : 0);
+      tall = Math.max(tall, svg.viewBox.baseVal.height);
     });
-    var box = svg.viewBox.baseVal, font = window.getComputedStyle(document.body), colour = font.color, top = 8;
-    var out = document.createElementNS(svg.namespaceURI, "svg");
-    function write(words, size, weight, y) {
-      var text = document.createElementNS(svg.namespaceURI, "text");
-      [["x", 12], ["y", y], ["font-size", size], ["font-weight", weight], ["fill", colour], ["font-family", font.fontFamily]]
+    var space = drawn[0].namespaceURI, font = window.getComputedStyle(document.body), colour = font.color, top = 8;
+    var out = document.createElementNS(space, "svg");
+    function write(words, size, weight, y, x) {
+      var text = document.createElementNS(space, "text");
+      [["x", x || 12], ["y", y], ["font-size", size], ["font-weight", weight], ["fill", colour], ["font-family", font.fontFamily]]
         .forEach(function (pair) { text.setAttribute(pair[0], pair[1]); });
       text.textContent = words;
       out.appendChild(text);
     }
     function block(selector, size, weight) {
       var found = card.querySelector(selector);
-      wrapped(found ? found.textContent : "", size, box.width - 24).forEach(function (words) {
+      wrapped(found ? found.textContent : "", size, width - 24).forEach(function (words) {
         top += size * 1.4;
         write(words, size, weight, top);
       });
     }
-    var ground = document.createElementNS(svg.namespaceURI, "rect");
+    var ground = document.createElementNS(space, "rect");
     [["width", "100%"], ["height", "100%"], ["fill", window.getComputedStyle(card).backgroundColor]]
       .forEach(function (pair) { ground.setAttribute(pair[0], pair[1]); });
     out.appendChild(ground);
     block(".card-title", 16, 600);
     block(".card-subtitle", 12, 400);
     top += 8;
-    var group = document.createElementNS(svg.namespaceURI, "g");
-    group.setAttribute("transform", "translate(0 " + top + ")");
-    while (copy.firstChild) { group.appendChild(copy.firstChild); }
-    out.appendChild(group);
+    if (drawn.length > 1) { top += 16; }
+    var across = 0;
+    drawn.forEach(function (svg) {
+      var copy = coloured(svg), group = document.createElementNS(space, "g");
+      if (drawn.length > 1) { write(svg.getAttribute("aria-label") || "", 12, 600, top - 4, across + 12); }
+      group.setAttribute("transform", "translate(" + across + " " + top + ")");
+      while (copy.firstChild) { group.appendChild(copy.firstChild); }
+      out.appendChild(group);
+      across += svg.viewBox.baseVal.width + BETWEEN;
+    });
     var source = document.getElementById("print-header");
-    var foot = top + box.height;
-    wrapped(source ? source.textContent : "", 11, box.width - 24).forEach(function (words) {
+    var foot = top + tall;
+    wrapped(source ? source.textContent : "", 11, width - 24).forEach(function (words) {
       foot += 15;
       write(words, 11, 400, foot);
     });
     var height = Math.ceil(foot + 12);
-    out.setAttribute("xmlns", svg.namespaceURI);
-    out.setAttribute("viewBox", "0 0 " + box.width + " " + height);
-    out.setAttribute("width", box.width);
+    out.setAttribute("xmlns", space);
+    out.setAttribute("viewBox", "0 0 " + width + " " + height);
+    out.setAttribute("width", width);
     out.setAttribute("height", height);
     return out;
   }

@@ -68,6 +68,8 @@ def chart_card(
     className: str = "",
     explore: Any = None,
     table_open: bool = False,
+    panels: Any = None,
+    drawn: bool = True,
 ) -> html.Section:
     """A chart with everything a chart owes its reader.
 
@@ -99,13 +101,18 @@ def chart_card(
         From :func:`dashboard.components.explore.disclosure`; shown only with a figure.
     table_open : bool
         Whether the table stands open below the drawing.
+    panels : component, optional
+        Several drawings side by side with what belongs to each, in place of ``figure``; they are saved as one picture.
+    drawn : bool
+        Whether ``panels`` hold drawings.
     """
     body: list[Any] = []
     if legend is not None:
         body.append(legend)
-    body.append(
-        html.Div(drawing(figure), className="chart-body") if figure else html.Div(instead, className="chart-body")
-    )
+    if panels is not None:
+        body.append(panels)
+    else:
+        body.append(html.Div(drawing(figure) if figure else instead, className="chart-body"))
     if note:
         body.append(html.P(note, className="chart-note"))
     if columns and rows:
@@ -118,7 +125,7 @@ def chart_card(
         )
     if explore is not None and figure:
         body.append(explore)
-    tools = _tools(id, csv, drawn=figure is not None)
+    tools = _tools(id, csv, drawn=figure is not None or (panels is not None and drawn))
     heading: list[Any] = [html.H2(unbroken(title), className="card-title", id=f"{id}-title")]
     if definition:
         heading.append(info(definition))

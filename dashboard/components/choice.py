@@ -71,3 +71,18 @@ def menu(words: str, options: Sequence[tuple[str, str]], chosen: str, filters: F
         ],
         className="menu no-print link-menu",
     )
+
+
+def on_this_page(parts: Sequence[tuple[str, str]]) -> html.Nav:
+    """Links to the parts of a long page.
+
+    Parameters
+    ----------
+    parts : sequence of (id, name)
+        Id of the part on the page, and the words.
+    """
+    return html.Nav(
+        [html.A(name, href=f"#{key}", className="choice") for key, name in parts],
+        className="choices no-print",
+        **attributes({"aria-label": "On this page"}),
+    )

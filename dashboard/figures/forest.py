@@ -13,6 +13,10 @@ from dashboard.views.verdicts import Effect
 
 ROW, GAP, TOP, FOOT = 21.0, 8.0, 8.0, 40.0
 NARROW_ROW = 36.0
+CLAIM_LINE, CLAIM_ROOM = 15.0, 148.0
+"""Height of a line of a claim's name, and how wide it may be."""
+CLAIM_HEAD = 28.0
+"""Height of a claim's name above its KPIs where columns are narrow."""
 SHARE_INSIDE = 0.75
 """Share of the ranges that fit on the axis; a KPI counted from near zero must not press all others to the middle."""
 SMALLEST_REACH = 0.04
@@ -52,12 +56,19 @@ def _reach(effects: Sequence[Effect]) -> float:
     return 1.08 * max(SMALLEST_REACH, most)
 
 
-def _wide(effects: Sequence[Effect], reach: float, reader: Reader) -> Tree:
-    width, left, right = 860.0, 412.0, 712.0
+def _by_claim(effects: Sequence[Effect]) -> dict[str, list[Effect]]:
     claims: dict[str, list[Effect]] = {}
     for item in effects:
         claims.setdefault(item.kpi.claim, []).append(item)
-    height = TOP + len(effects) * ROW + (len(claims) - 1) * GAP + FOOT
+    return claims
+
+
+def _wide(effects: Sequence[Effect], reach: float, reader: Reader) -> Tree:
+    width, left, right = 860.0, 412.0, 712.0
+    claims = _by_claim(effects)
+    names = {claim: wrap(claim, 12, CLAIM_ROOM) for claim in claims}
+    heights = {claim: max(len(members) * ROW, len(names[claim]) * CLAIM_LINE + 4) for claim, members in claims.items()}
+    height = TOP + sum(heights.values()) + (len(claims) - 1) * GAP + FOOT
     x = scale((-reach, reach), (left, right))
     bottom = height - FOOT
     parts: list[Any] = _axis(x, reach, TOP - 4, bottom, reader)
@@ -66,22 +77,28 @@ def _wide(effects: Sequence[Effect], reach: float, reader: Reader) -> Tree:
         if number:
             parts.append(line(0, y + GAP / 2, width, y + GAP / 2, "grid"))
             y += GAP
-        room = max(1, int(len(members) * ROW // 15))
-        for k, words in enumerate(wrap(claim, 12, 148)[:room]):
-            parts.append(text(0, y + 15 + 15 * k, words, "tick"))
-        for item in members:
-            parts.append(_row(item, x, reach, y, ROW, 160, left - 8, right + 10, width))
-            y += ROW
+        for k, words in enumerate(names[claim]):
+            parts.append(text(0, y + CLAIM_LINE * (k + 1), words, "tick"))
+        for k, item in enumerate(members):
+            parts.append(_row(item, x, reach, y + k * ROW, ROW, 160, left - 8, right + 10, width))
+        y += heights[claim]
     return canvas(width, height, *parts)
 
 
 def _narrow(effects: Sequence[Effect], reach: float, reader: Reader) -> Tree:
     width, left, right = 358.0, 8.0, 350.0
-    height = TOP + len(effects) * NARROW_ROW + FOOT
+    claims = _by_claim(effects)
+    height = TOP + len(effects) * NARROW_ROW + len(claims) * CLAIM_HEAD + FOOT
     x = scale((-reach, reach), (left, right))
     parts = _axis(x, reach, TOP - 4, height - FOOT, reader)
-    for number, item in enumerate(effects):
-        y = TOP + number * NARROW_ROW
+    y, places = TOP, []
+    for claim, members in claims.items():
+        parts.append(text(0, y + 20, clip(claim, 12, width), "label tick"))
+        y += CLAIM_HEAD
+        for item in members:
+            places.append((y, item))
+            y += NARROW_ROW
+    for y, item in places:
         words = [
             text(0, y + 12, clip(item.kpi.label, 13, width - text_width(item.short_change, 12.5) - 12), "label"),
             text(

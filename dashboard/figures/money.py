@@ -54,7 +54,7 @@ def _draw(lines: Sequence[Money], reader: Reader, width: float, across: tuple[fl
         words_y, middle = (y + row / 2 + 4.5, y + row / 2) if beside else (y + 13, y + 25)
         room = across[0] - 8 if beside else width - 2 - text_width(item.shown, 13.5) - 10
         start, end = sorted((x(0), x(item.likely)))
-        tone = "fill-better" if item.likely >= 0 else "fill-compare"
+        tone = _tone(item)
         bar = {"x": start, "y": middle - 5, "width": max(end - start, 1.0), "height": 10, "class": tone}
         between = " and ".join(_money(amount, item, reader) for amount in (item.low, item.high))
         tip = f"{item.label}: {item.shown}, likely between {between}."
@@ -71,6 +71,15 @@ def _draw(lines: Sequence[Money], reader: Reader, width: float, across: tuple[fl
             )
         )
     return canvas(width, height, *parts)
+
+
+def _tone(item: Money) -> str:
+    """Colour is kept for what the range supports: where it holds zero the bar is hollow."""
+    if item.spent:
+        return "fill-compare"
+    if item.low > 0:
+        return "fill-better"
+    return "fill-worse" if item.high < 0 else "fill-surface stroke-unsure dash-fine"
 
 
 def _money(amount: float, item: Money, reader: Reader) -> str:

@@ -50,7 +50,7 @@ def pair_lines(
     if len(points) < 2:
         return None
     rest = (points, span, period, trained_from, (before, after, expected), show, show_day)
-    return {"label": label, "wide": _draw(560.0, 210.0, *rest), "narrow": _draw(330.0, 190.0, *rest)}
+    return {"label": label, "wide": _draw(560.0, 168.0, *rest), "narrow": _draw(330.0, 190.0, *rest)}
 
 
 def _draw(

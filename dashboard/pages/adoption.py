@@ -21,6 +21,7 @@ PAGE = Page("adoption", "/adoption/<course>", "Adoption", "Who still has to fini
 
 OVERDUE = "Overdue: the planned week has passed, the course is not completed and the agent is still here."
 LEFT = "Left: the agent left after the planned week without having completed the course, so nobody has to be reminded."
+BARS = "Pale bar: agents planned so far. Filled bar: those who have completed the course."
 MOST_LATE = 8
 """Teams drawn beside the plan."""
 _GROUP_COLUMNS = (
@@ -125,6 +126,7 @@ def _groups(context: Context, shown: view.View, filters: Filters, course: str, b
         title=shown.group_title,
         subtitle=f"Completed of planned agents by {by}, most overdue first.",
         figure=part_bars(view.bars(shown.groups, reader), label=shown.group_title),
+        definition=f"{BARS} {OVERDUE}",
         columns=[Column("label", LABELS[by]), *_GROUP_COLUMNS],
         rows=shown.groups,
         csv=csv_link(f"adoption_by_{by}", filters, course=course),
@@ -145,6 +147,7 @@ def _teams(context: Context, teams: pl.DataFrame, filters: Filters, course: str)
         title=shown.group_title,
         subtitle="Teams with most agents overdue; the table has every team.",
         figure=figure,
+        definition=f"{BARS} {OVERDUE}",
         columns=[Column("label", "Team"), Column("site", "Site"), *_GROUP_COLUMNS],
         rows=shown.groups,
         csv=csv_link("adoption_by_team", filters, course=course),

@@ -15,7 +15,6 @@ from dash import dcc, html
 from analysis.units import decimals_for
 from dashboard import glossary
 from dashboard.components import explore
-from dashboard.components.attributes import attributes
 from dashboard.components.chart import chart_card, drawing
 from dashboard.components.choice import choice, menu
 from dashboard.components.states import address, message
@@ -57,7 +56,9 @@ def answer(context: Context, filters: Filters, kpi: str = "", by: str = "", pair
     return html.Div(
         [
             html.H1(sentence, id="headline"),
-            html.P(detail, className="lede") if detail else None,
+            html.P(" ".join(words), className="lede")
+            if (words := [w for w in (detail, view.who(shown)) if w])
+            else None,
             html.Div(head, className="choice-rows"),
             _pair(context, shown, found, chosen, by, pair, filters) if len(shown) > 1 else None,
             html.Div(
@@ -107,9 +108,7 @@ def _dumbbell(
     context: Context, shown: list[view.Group], found: data.Gains, kpi: Kpi, by: str, filters: Filters
 ) -> html.Section:
     reader = context.settings.reader
-    title = f"{view.NAMES[by]} by estimated change in {_lower(kpi.label)}, largest gain first"
-    if not any(g.known for g in shown):
-        title = f"{view.NAMES[by]}: {_lower(kpi.label)} before and after, without an estimated change"
+    title = view.gains_title(shown, kpi, by)
     level = f"{context.settings.config.project.ci_level:.0%}"
     unit, decimals = reader.change_unit(kpi), _decimals(shown, kpi, reader)
 
@@ -139,7 +138,8 @@ def _dumbbell(
     return chart_card(
         id="gains",
         title=title,
-        subtitle=f"{kpi.label}: level, and estimated change ({unit}) against agents not trained yet, {level} range.",
+        subtitle=f"{kpi.label}: level, and estimated change ({unit}) against agents not trained yet, {level} range; "
+        "largest gain first.",
         figure=dumbbell(shown, label=title, kpi=kpi, mean=found.mean, reader=reader),
         definition=f"{kpi.definition} {glossary.plain('expected')}",
         columns=columns,
@@ -164,7 +164,7 @@ def _pair(
     drawn = [_over_time(context, g, kpi, by, filters) for g in two]
     span = _span([level for points, _ in drawn for level in points], two)
     period = _period([points for points, _ in drawn])
-    columns = []
+    sides = []
     for side, (g, (points, trained_from)) in enumerate(zip(two, drawn, strict=True)):
         other = two[1 - side]
         options = []
@@ -187,34 +187,38 @@ def _pair(
                 show=lambda value: reader.level(value, kpi),
                 show_day=lambda value: day(value, reader.locale),
             )
-        columns.append(_side(context, g, kpi, menu(g.label, options, here, filters), figure))
-    return html.Section(
-        [
-            html.Div(html.H2(compared.sentence, className="card-title", id="pair-title"), className="card-head"),
-            html.P(
-                f"Two {view.NAMES[by].lower()} side by side, each against its own comparison, its own estimate not "
-                f"drawn to the average. {_extremes(shown, pair)}Choose others below.",
-                className="card-subtitle",
-            ),
-            html.Div(columns, className="halves columns"),
-            html.P(
-                [
-                    html.Span("━", className="ink-before"),
-                    " before training  ",
-                    html.Span("━", className="ink-trained"),
-                    " after  ",
-                    html.Span("┅", className="ink-compare"),
-                    " expected without training. Points are four weeks each.",
-                ],
-                className="chart-note",
-            )
-            if period is not None
-            else None,
-        ],
+        sides.append(_side(context, g, kpi, menu(g.label, options, here, filters), figure))
+    legend = [
+        html.Span([html.Span("━", className="ink-before"), " before training"]),
+        html.Span([html.Span("━", className="ink-trained"), " after"]),
+        html.Span([html.Span("┅", className="ink-compare"), " expected without training"]),
+        html.Span("points: four weeks each"),
+    ]
+    return chart_card(
         id="pair",
-        className="card spaced",
-        **attributes({"aria-labelledby": "pair-title"}),
+        title=compared.sentence,
+        subtitle=f"{kpi.label} of two {view.NAMES[by].lower()} side by side, each against its own comparison, its own "
+        f"estimate not drawn to the average. {_extremes(shown, pair)}".rstrip(),
+        figure=None,
+        panels=html.Div(sides, className="halves columns pair-sides"),
+        drawn=period is not None,
+        definition=f"{kpi.definition} {glossary.plain('expected')}",
+        legend=html.Div(legend, className="legend") if period is not None else None,
+        columns=[Column("group", view.NOUNS[by].capitalize()), Column("what", "What"), Column("level", kpi.label)],
+        rows=[row for g, (points, _) in zip(two, drawn, strict=True) for row in _told(context, g, kpi, points)],
+        csv=csv_link("cohort_pair", filters, kpi=kpi.id, by=by, pair=view.PAIR_SEPARATOR.join(g.value for g in two)),
+        className="spaced",
     )
+
+
+def _told(context: Context, g: view.Group, kpi: Kpi, points: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Everything drawn of one group, as rows of the table."""
+    reader = context.settings.reader
+    rows = [{"group": g.label, "what": name, "level": value} for name, value in _facts(context, g, kpi)]
+    for point in points:
+        words = f"four weeks from {day(point['week'], reader.locale)}"
+        rows.append({"group": g.label, "what": words, "level": reader.level(point["level"], kpi)})
+    return rows
 
 
 def _extremes(shown: list[view.Group], pair: str) -> str:
@@ -225,7 +229,8 @@ def _extremes(shown: list[view.Group], pair: str) -> str:
     return f"They are the first and the last of {known}, so part of the gap is luck. "
 
 
-def _side(context: Context, g: view.Group, kpi: Kpi, picker: Any, figure: dict[str, Any] | None) -> html.Div:
+def _facts(context: Context, g: view.Group, kpi: Kpi) -> tuple[tuple[str, str], ...]:
+    """What the numbers of one group are called, and the numbers in words."""
     reader = context.settings.reader
 
     def level(value: float) -> str:
@@ -236,19 +241,22 @@ def _side(context: Context, g: view.Group, kpi: Kpi, picker: Any, figure: dict[s
         own = reader.change(g.own_estimate, kpi, g.own_low, g.own_high)
         if math.isfinite(g.own_low):
             own += f" (likely {reader.span(g.own_low, g.own_high, kpi)})"
-    facts = (
+    return (
         ("Before", level(g.before)),
         ("After", level(g.after)),
         ("Expected without", level(g.after - g.own_estimate)),
         ("Estimated change", own),
         ("Agents", reader.count(g.n_agents)),
     )
+
+
+def _side(context: Context, g: view.Group, kpi: Kpi, picker: Any, figure: dict[str, Any] | None) -> html.Div:
     return html.Div(
         [
             picker,
             html.H3(g.label, className="print-only strong"),
             html.Dl(
-                [html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts],
+                [html.Div([html.Dt(name), html.Dd(value)]) for name, value in _facts(context, g, kpi)],
                 className="pair-facts",
             ),
             html.Div(drawing(figure), className="chart-body") if figure else None,
@@ -316,7 +324,7 @@ def _nothing(context: Context, found: data.Gains, kpi: Kpi, ways: list[str], by:
     ]
     if not filters.is_everything:
         others.append(dcc.Link("Clear all filters", href=_path(kpi, by), className="button"))
-    words = found.reason or _too_few(context, by)
+    words = _too_few(context, by) if view.n_hidden(found) else found.reason or _too_few(context, by)
     return message(f"No {view.NOUNS[by]} can be shown by itself", words, others)
 
 
@@ -399,12 +407,32 @@ def _download(context: Context, filters: Filters, parts: dict[str, str]) -> pl.D
     return data.gains(context.queries, kpi, by, filters).rows
 
 
+def _download_pair(context: Context, filters: Filters, parts: dict[str, str]) -> pl.DataFrame:
+    """What the two drawings hold: one row per group, number and, for levels over time, week."""
+    kpi, reader = chosen_kpi(context, parts["kpi"]), context.settings.reader
+    by = parts["by"] if parts["by"] in data.by_values(context.queries, kpi) else "team"
+    shown = view.groups(data.gains(context.queries, kpi, by, filters), kpi, by, course_names(context), reader)
+    rows: list[dict[str, Any]] = []
+    for g in view.pair_of(parts["pair"], shown) or ():
+        one = {"group": g.value, "n_agents": g.n_agents}
+        levels = {"before": g.before, "after": g.after, "expected": g.after - g.own_estimate}
+        change = {"estimate": g.own_estimate, "ci_low": g.own_low, "ci_high": g.own_high}
+        rows += [{**one, "what": name, "week": None, "value": value} for name, value in {**levels, **change}.items()]
+        points, _ = _over_time(context, g, kpi, by, filters)
+        rows += [{**one, "what": "level", "week": row["week"], "value": row["level"]} for row in points]
+    schema = {"group": pl.String, "n_agents": pl.Int64, "what": pl.String, "week": pl.Date, "value": pl.Float64}
+    return pl.DataFrame(rows, schema=schema).with_columns(pl.col("value").fill_nan(None))
+
+
 DOWNLOADS = {
     "cohorts": Download(
         "Level before, level after and estimated change by wave, site, team or course; own_ and ci_ columns are the "
         "group's own estimate, shrunk_ columns are drawn to the mean of all",
         _download,
         ("kpi", "by"),
+    ),
+    "cohort_pair": Download(
+        "Two groups side by side: own estimates, and level by four weeks", _download_pair, ("kpi", "by", "pair")
     ),
     "cohort_weeks": Download(
         "Estimated change by training wave and week",

@@ -10,7 +10,7 @@ from dash import html
 
 from dashboard.components.attributes import attributes
 from dashboard.components.chart import chart_card
-from dashboard.components.choice import menu
+from dashboard.components.choice import menu, on_this_page
 from dashboard.components.table import Column, table
 from dashboard.data import data_quality as data
 from dashboard.export_routes import Download, csv_link
@@ -22,6 +22,15 @@ from dashboard.views.verdicts import plural
 from etl.kpis import Kpi
 
 PAGE = Page("data", "/data/<kpi>", "Data", "Can I trust today's numbers?", filtered=False, moving=True)
+_PARTS = (
+    ("reconciliation", "Every row"),
+    ("checks", "Checks"),
+    ("rejects", "Rejects"),
+    ("coverage", "Agents matched"),
+    ("restated", "What changed"),
+    ("lineage", "Where a number comes from"),
+    ("downloads", "Take the tables along"),
+)
 MOST_FILES = 400
 MOST_RESTATED = 100
 OPEN_CHECKS = 14
@@ -38,6 +47,7 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
     return html.Div(
         [
             html.H1(view.sentence(found, about, reader), id="headline"),
+            on_this_page(_PARTS),
             html.Div([_fact(item) for item in facts], className="tiles"),
             _ledger(context, found),
             html.Div(
@@ -194,6 +204,8 @@ def _rejects(context: Context, found: view.Ledger) -> html.Section:
         title=title,
         subtitle="Rows refused, by source and reason; a row with two reasons counts under both.",
         figure=count_bars(shown, label=title, count=reader.count),
+        definition="A record that breaks its contract is refused with every reason; one that was never meant to be "
+        "loaded (a preview, say) is left out on purpose. Both are counted, so that nothing disappears.",
         columns=[
             Column("source", "Source"),
             Column("reason", "Reason"),

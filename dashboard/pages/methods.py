@@ -8,6 +8,7 @@ from dash import dcc, html
 
 from dashboard import glossary
 from dashboard.components.attributes import attributes
+from dashboard.components.choice import on_this_page
 from dashboard.components.table import Column, table
 from dashboard.pages import Context, Page
 from dashboard.state import Filters
@@ -33,11 +34,7 @@ def answer(context: Context, filters: Filters) -> html.Div:
         [
             html.H1("Every number is a comparison with agents who were not trained yet", id="headline"),
             html.P(view.how_trained(assignment.mode, assignment.unit), className="lede"),
-            html.Nav(
-                [html.A(name, href=f"#{key}", className="choice") for key, name in sections],
-                className="choices no-print",
-                **attributes({"aria-label": "On this page"}),
-            ),
+            on_this_page(sections),
             html.Div([_verdicts(), _design(context)], className="columns halves"),
             _kpis(context),
             _words(),

@@ -204,6 +204,11 @@ def _money(context: Context, model: view.Rest, filters: Filters) -> Any:
             "The unit values in the configuration hold for the whole programme, not for one part of it.",
             [dcc.Link("Show everybody", href="/", className="button")],
         )
+    if model.money_sentence:
+        return message(
+            "What it is worth cannot be said",
+            f"{model.money_sentence} The cost of the programme alone would be half an answer, so it is not drawn.",
+        )
     return message(
         "What is it worth?",
         "No money is shown because no unit value was given. Write what one escalation, one sale or one leaver is worth "

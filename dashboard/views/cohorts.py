@@ -21,6 +21,8 @@ NOUNS = {"wave": "wave", "site": "site", "team": "team", "course": "course"}
 NAMES = {"wave": "Waves", "site": "Sites", "team": "Teams", "course": "Courses"}
 BLOCK_WEEKS = 4
 """Weeks in one cell of the heat map."""
+MOST_NAMED = 6
+"""Groups named in a sentence."""
 PAIR_SEPARATOR = "_vs_"
 
 
@@ -123,6 +125,35 @@ def sentence(shown: Sequence[Group], kpi: Kpi, by: str, found: Gains, reader: Re
     if worse:
         first += f", {worse} got worse"
     return f"{first}{_alike(found, kpi, noun, reader)}."
+
+
+def who(shown: Sequence[Group]) -> str:
+    """Which groups gained and which got worse, by name; of many, the first ones."""
+    said = []
+    for tone, words in (("better", "Clearly gained"), ("worse", "Got worse")):
+        names = [g.label for g in shown if g.known and g.tone == tone]
+        if names:
+            named = (
+                names if len(names) <= MOST_NAMED else [*names[: MOST_NAMED - 1], f"{len(names) + 1 - MOST_NAMED} more"]
+            )
+            said.append(f"{words}: {' and '.join([', '.join(named[:-1]), named[-1]] if named[1:] else named)}.")
+    return " ".join(said)
+
+
+def gains_title(shown: Sequence[Group], kpi: Kpi, by: str) -> str:
+    """What the dumbbells show: the largest gain, or that none is clear."""
+    known = [g for g in shown if g.known]
+    label = kpi.label if kpi.label[:2].isupper() else kpi.label[:1].lower() + kpi.label[1:]
+    if not known:
+        return f"{NAMES[by]}: {label} before and after, without an estimated change"
+    sure = [g for g in known if g.tone != "unsure"]
+    if not sure:
+        return f"No {NOUNS[by]} stands out in {label}: every range holds no change"
+    first = sure[0]
+    if first.tone == "better":
+        return f"{_titled(first.name)} gained most in {label}: {first.change}"
+    last = sure[-1]
+    return f"No {NOUNS[by]} clearly gained in {label}; {last.name} got worse by {last.change.lstrip('+−')}"
 
 
 def _alike(found: Gains, kpi: Kpi, noun: str, reader: Reader) -> str:

@@ -21,8 +21,14 @@ SETTLED_SHARE = 0.8
 HOLDS_SHARE = 0.6
 """A change counts as lasting when its last weeks keep this share of its level."""
 MIN_WEEKS_FOR_COURSE = 6
+CHANGES_IF = "The answer would change if "
+"""How the sentence of the check of sensitivity begins when it names a condition."""
 
 CHECK_MARKS = {"passed": ("✓", "passed"), "failed": ("✕", "failed"), "informational": ("i", "for information")}
+ABOUT_THE_ESTIMATE = frozenset(
+    {"estimator_gap", "few_clusters", "composition", "sensitivity", "decomposition", "spillover"}
+)
+"""Checks that judge the estimate and quote it, or one like it; the others look at what was before training."""
 RUNG_NAMES = {
     "before_after": "Before against after",
     "trained_vs_untrained": "Trained against untrained",
@@ -123,8 +129,8 @@ def build(kpi: Kpi, frames: dict[str, pl.DataFrame], reader: Reader) -> EffectsP
     events = event_points(frames.get("event_time"), str(row["estimator"]))
     if effect.verdict.state == UNUSABLE:
         events = tuple(point for point in events if point.week < 0)
-    checks = check_lines(frames.get("check"))
     broken = effect.verdict.state == UNUSABLE
+    checks = check_lines(frames.get("check"), broken=broken)
     rungs = () if broken else _rungs(frames.get("ladder"), kpi, reader, str(row["estimator"]))
     sentence, detail = two_parts(effect.verdict.sentence)
     return EffectsPage(
@@ -211,14 +217,24 @@ def course_title(effect: Effect, events: Sequence[EventPoint], reader: Reader) -
     return f"{name} {verb} by about {size}{within}, but the change is fading"
 
 
-def check_lines(rows: pl.DataFrame | None) -> tuple[CheckLine, ...]:
-    """Diagnostics: failed first, then passed, then those for information."""
+def check_lines(rows: pl.DataFrame | None, *, broken: bool = False) -> tuple[CheckLine, ...]:
+    """Diagnostics: failed first, then passed, then those for information.
+
+    Parameters
+    ----------
+    rows : DataFrame or None
+    broken : bool
+        Whether the comparison is broken: checks that judge its estimate then have nothing to judge and would quote,
+        in other words, the number that may not be read. One that failed stays, for it is a reason.
+    """
     if rows is None or rows.is_empty():
         return ()
     order = {"failed": 0, "passed": 1, "informational": 2}
     found = []
     for row in rows.iter_rows(named=True):
         status = str(row["status"])
+        if broken and row["check"] in ABOUT_THE_ESTIMATE and status != "failed":
+            continue
         mark, words = CHECK_MARKS.get(status, ("i", status))
         found.append(CheckLine(row["check"], mark, words, str(row["label"]), str(row["sentence"])))
     return tuple(sorted(found, key=lambda line: order.get(_status(line), 3)))
@@ -254,7 +270,12 @@ def would_change(effect: Effect, checks: Sequence[CheckLine], reader: Reader) ->
         if state == "cant_tell_yet" and effect.verdict.weeks_to_know is not None:
             weeks = max(1, math.ceil(effect.verdict.weeks_to_know))
             words.append(f"…we had about {weeks} more {plural('week', weeks)} of data at the present pace.")
-    words += [line.sentence for line in checks if line.check == "sensitivity"]
+    drift = next((line.sentence for line in checks if line.check == "sensitivity"), "")
+    condition = drift.removeprefix(CHANGES_IF)
+    if condition != drift:
+        words.append(f"…{condition}")
+    elif drift and words:
+        words.append(drift)
     return tuple(words)
 
 

@@ -16,6 +16,8 @@ from dashboard.views.verdicts import Effect
 from etl.kpis import Kpi
 
 N_CARDS = 4
+PAYBACK = " At this estimate"
+"""How the sentence of :mod:`analysis.value` about the time until the money is back begins."""
 LEVEL_WEEKS = 4
 """Weeks that make the level "now"; one week is too noisy to read."""
 
@@ -54,7 +56,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Money:
-    """One line of the value figure; amounts in project currency."""
+    """One line of the value figure; amounts in project currency; ``spent`` for the cost."""
 
     label: str
     low: float
@@ -62,6 +64,7 @@ class Money:
     high: float
     shown: str
     total: bool = False
+    spent: bool = False
 
 
 @dataclass(frozen=True)
@@ -229,16 +232,23 @@ def money_lines(values: pl.DataFrame, kpis: Mapping[str, Kpi], reader: Reader) -
     for kpi in dict.fromkeys(values["kpi"].to_list()):
         rows = {row["scenario"]: row for row in values.filter(pl.col("kpi") == kpi).iter_rows(named=True)}
         likely = rows.get("likely")
-        if likely is None or likely["amount"] is None or not math.isfinite(likely["amount"]):
+        if likely is None:
+            continue
+        sentences[kpi] = str(likely["sentence"] or "")
+        if likely["amount"] is None or not math.isfinite(likely["amount"]):
             continue
         side = -1.0 if kpi == "cost" else 1.0  # a cost is written as a positive amount and drawn to the left of zero
         amount = side * likely["amount"]
         ends = [side * _finite(likely[name], likely["amount"]) for name in ("amount_low", "amount_high")]
         half = (max(ends) - min(ends)) / 2
         label = names.get(kpi) or (kpis[kpi].label if kpi in kpis else str(kpi))
-        lines.append(Money(label, min(ends), amount, max(ends), reader.money(amount, half or None), total=kpi in names))
-        sentences[kpi] = str(likely["sentence"] or "")
+        shown = reader.money(amount, half or None)
+        lines.append(Money(label, min(ends), amount, max(ends), shown, total=kpi in names, spent=kpi == "cost"))
+    if all(item.spent for item in lines):  # nothing that may be believed brings money: a cost alone is no answer
+        return (), sentences.get("total", ""), ""
     sentence, _, further = (sentences.get("net") or sentences.get("total") or "").partition("; ")
+    if any(item.label == names["net"] and item.low < 0 < item.high for item in lines):
+        further = further.partition(PAYBACK)[0]  # who cannot say whether it pays cannot say when
     worst, best = _scenario(values, "low", reader), _scenario(values, "high", reader)
     note = f"With every assumption at its low end: {worst}; at its high end: {best}." if worst and best else ""
     further = f"{further[:1].upper()}{further[1:]}"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from analysis.units import Reader
 from dashboard.figures import svg
 from dashboard.figures.event_study import event_study
-from dashboard.figures.forest import forest
+from dashboard.figures.forest import CLAIM_ROOM, forest
 from dashboard.figures.ladder import ladder
 from dashboard.figures.money import money_bars
 from dashboard.figures.range_bar import range_bar
@@ -80,6 +80,34 @@ def test_the_forest_shows_every_kpi_with_its_change(context: Context) -> None:
     for effect in effects:
         told = f"{effect.change}, {effect.likely}" if effect.available else effect.verdict.reason
         assert f"{effect.kpi.label}: {told}" in words
+
+
+def test_the_name_of_a_claim_is_never_cut(context: Context) -> None:
+    effects = list(effects_of(context, Filters(), context.queries.kpis()).values())
+    first: dict[str, Any] = {}
+    for effect in effects:
+        first.setdefault(effect.kpi.claim, effect)
+    figure = forest(list(first.values()), READER)  # one line for each claim, however many its name needs
+    check(figure)
+    words = " ".join(svg.texts(figure["wide"]))  # type: ignore[index]
+    for claim in first:
+        lines = svg.wrap(claim, 12, CLAIM_ROOM)
+        assert " ".join(lines) == claim
+        assert all(line in words for line in lines), claim
+    ys = [float(part[1]["y"]) for part in figure["wide"][2:] if part[0] == "text" and part[1].get("x") == 0]  # type: ignore[index]
+    assert all(b - a >= 12 for a, b in pairwise(ys)), "lines of claims lie on each other"
+    narrow = svg.texts(figure["narrow"])  # type: ignore[index]
+    assert [words for words in narrow if words in first] == list(first)
+
+
+def test_money_has_a_colour_only_where_its_range_leaves_out_nothing() -> None:
+    sure, unsure = Money("Sure", 1, 2, 3, "€2"), Money("Unsure", -1, 2, 3, "€2")
+    lost, cost = Money("Lost", -3, -2, -1, "−€2"), Money("Cost", -3, -2, -1, "−€2", spent=True)
+    drawn = {item.label: str(money_bars([item], READER)["wide"]) for item in (sure, unsure, lost, cost)}  # type: ignore[index]
+    assert "fill-better" in drawn["Sure"]
+    assert "fill-better" not in drawn["Unsure"]
+    assert "fill-worse" in drawn["Lost"]
+    assert "fill-compare" in drawn["Cost"]
 
 
 def test_better_is_to_the_right_whichever_way_is_better(context: Context) -> None:

@@ -23,6 +23,7 @@ from dashboard.pages import effects as effects_page
 from dashboard.pages import overview as overview_page
 from dashboard.state import Filters
 from dashboard.views import attrition as attrition_view
+from dashboard.views import effects as effects_view
 from dashboard.views.verdicts import UNUSABLE, Effect, effect
 
 REASON = "hey were drifting apart before training."
@@ -70,6 +71,18 @@ def test_the_number_stands_on_no_page(context: Context, broken: Effect) -> None:
         assert not [number for number in numbers(context, kpi) if f'"{number}"' in page]
     assert "No way of comparing can be used" in pages[1]
     assert "Second opinion" not in pages[1]
+
+
+def test_no_check_tells_the_number_in_other_words(context: Context) -> None:
+    names = ("pre_trends", "estimator_gap", "composition", "sensitivity", "selection_dip")
+    rows = pl.DataFrame(
+        [{"check": name, "label": name, "status": "passed", "sentence": f"It says {name} is −4.2."} for name in names]
+    )
+    shown = [line.check for line in effects_view.check_lines(rows, broken=True)]
+    assert shown == ["pre_trends", "selection_dip"]
+    failed = effects_view.check_lines(rows.with_columns(status=pl.lit("failed")), broken=True)
+    assert len(failed) == len(names), "a reason is always told"
+    assert len(effects_view.check_lines(rows)) == len(names)
 
 
 def test_no_group_has_a_number_either(context: Context, broken: Effect) -> None:

@@ -87,6 +87,48 @@ def test_money_has_a_range_and_cost_is_to_the_left(context: Context) -> None:
     assert rest_of(context, Filters(site=("Madrid",))).money == ()
 
 
+def money(**amounts: tuple[float, float, float]) -> pl.DataFrame:
+    """Rows of ``result.value``: KPI to low end, estimate and high end."""
+    words = (
+        "We can't tell yet whether it pays; it is above zero in 45 of 100 cases. At this estimate it pays back soon."
+    )
+    return pl.DataFrame(
+        [
+            {"kpi": kpi, "scenario": "likely", "amount": likely, "amount_low": low, "amount_high": high,
+             "sentence": "No money is claimed." if kpi == "total" else words}
+            for kpi, (low, likely, high) in amounts.items()
+        ]
+    )  # fmt: skip
+
+
+def test_who_cannot_say_whether_it_pays_does_not_say_when() -> None:
+    unsure = money(escalation_rate=(-10.0, 5.0, 20.0), cost=(4.0, 5.0, 6.0), net=(-16.0, 1.0, 15.0))
+    lines, sentence, note = overview.money_lines(unsure, {}, READER)
+    assert [line.spent for line in lines] == [False, True, False]
+    assert sentence == "We can't tell yet whether it pays"
+    assert note == "It is above zero in 45 of 100 cases."
+    sure = money(escalation_rate=(10.0, 15.0, 20.0), cost=(4.0, 5.0, 6.0), net=(4.0, 10.0, 15.0))
+    assert "pays back" in overview.money_lines(sure, {}, READER)[2]
+
+
+def test_a_cost_with_nothing_against_it_is_not_drawn() -> None:
+    nan = math.nan
+    lines, sentence, note = overview.money_lines(
+        money(total=(nan, nan, nan), cost=(4.0, 5.0, 6.0), net=(nan, nan, nan)), {}, READER
+    )
+    assert (lines, sentence, note) == ((), "No money is claimed.", "")
+
+
+def test_what_would_change_the_verdict_reads_on_from_its_heading(context: Context) -> None:
+    kpi = context.settings.catalogue["escalation_rate"]
+    told = view.CheckLine(
+        "sensitivity", "i", "for information", "Robust", "The answer would change if drift were twice."
+    )
+    assert view.would_change(effect(row(), kpi, READER), (told,), READER)[-1] == "…drift were twice."
+    nothing = view.CheckLine("sensitivity", "i", "for information", "Robust", "There is nothing to overturn.")
+    assert view.would_change(effect(row(verdict="cant_tell_yet"), kpi, READER), (nothing,), READER) == ()
+
+
 def points(after: list[float]) -> tuple[view.EventPoint, ...]:
     before = [view.EventPoint(week, 0.0, -0.002, 0.002, -0.003, 0.003, 100, 900) for week in range(-8, 0)]
     later = [view.EventPoint(k, v, v - 0.002, v + 0.002, v - 0.003, v + 0.003, 100, 900) for k, v in enumerate(after)]

@@ -90,6 +90,20 @@ def test_the_sentence_says_who_gained_and_whether_they_differ(
     assert words in view.sentence(shown, kpi(), "team", found, READER)
 
 
+def test_the_title_is_the_answer_and_the_groups_are_named() -> None:
+    found = gains(("A", -0.02, 0.004), ("B", -0.018, 0.004), ("C", 0.02, 0.004), ("D", -0.001, 0.004))
+    shown = view.groups(found, kpi(), "team", {}, READER)
+    assert view.gains_title(shown, kpi(), "team") == "A gained most in escalations: −2.0 points"
+    assert view.who(shown) == "Clearly gained: A and B. Got worse: C."
+    worse = view.groups(gains(("A", 0.02, 0.004), ("B", 0.0, 0.004)), kpi(), "team", {}, READER)
+    assert view.gains_title(worse, kpi(), "team") == "No team clearly gained in escalations; A got worse by 2.0 points"
+    nothing = view.groups(gains(("A", 0.001, 0.004), ("B", 0.0, 0.004)), kpi(), "team", {}, READER)
+    assert view.gains_title(nothing, kpi(), "team") == "No team stands out in escalations: every range holds no change"
+    assert view.who(nothing) == ""
+    many = view.groups(gains(*((f"T{k}", -0.02 - k / 1e4, 0.001) for k in range(9))), kpi(), "team", {}, READER)
+    assert view.who(many) == "Clearly gained: T8, T7, T6, T5, T4 and 4 more."
+
+
 def test_two_groups_are_compared_by_what_each_gained() -> None:
     shown = view.groups(gains(("A", -0.03, 0.003), ("B", -0.01, 0.004)), kpi(), "team", {}, READER)
     made = view.pair(*shown, kpi(), 30.0, LEVEL, READER)

@@ -13,7 +13,10 @@ from dashboard.data.data_quality import tables
 from dashboard.pages import Context, modules
 
 LOCAL = {"Host": "127.0.0.1"}
-PARTS = {"kpi": "escalation_rate", "by": "team", "course": "EMP101", "relation": "mart.team_week", "kind": "any"}
+PARTS = {
+    "kpi": "escalation_rate", "by": "team", "pair": "Madrid-3_vs_Lisbon-2", "course": "EMP101",
+    "relation": "mart.team_week", "kind": "any",
+}  # fmt: skip
 OFFERED = {
     name: download for module in modules() for name, download in getattr(module, "DOWNLOADS", {}).items()
 }  # fmt: skip
@@ -77,3 +80,11 @@ def test_every_table_to_take_along_is_numeric_and_says_what_it_is(client: FlaskC
         complete(head, frame, {"relation": relation})
         if relation not in WORDS_ONLY and frame.height:
             assert any(kind.is_numeric() for kind in frame.schema.values()), relation
+
+
+def test_a_pair_typed_by_hand_tells_nothing_of_a_small_team(client: FlaskClient) -> None:
+    address = "/download/cohort_pair.csv?kpi=escalation_rate&by=team&pair="
+    _, asked = file(client, f"{address}Madrid-3_vs_Lisbon-2")
+    assert set(asked["group"]) == {"Madrid-3", "Lisbon-2"}
+    _, other = file(client, f"{address}Madrid-3_vs_Porto-8")
+    assert "Porto-8" not in set(other["group"])
