@@ -231,6 +231,19 @@
     picture.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
   }
 
+  // ---- paper: every page after the first says in its margin what the first says in its head, and which page it is
+  var margins = null;
+  window.addEventListener("beforeprint", function () {
+    var head = document.getElementById("print-header");
+    if (!head) { return; }
+    if (!margins) { margins = document.createElement("style"); document.head.appendChild(margins); }
+    function said(part) { return '"' + part.textContent.replace(/\s+/g, " ").replace(/["\\<]/g, "\\$&") + '"'; }
+    var words = Array.prototype.map.call(head.children, said).join(' "  |  " ');
+    var style = "font: 8pt sans-serif; color: #555;";
+    margins.textContent = "@page { @top-left { content: " + words + "; " + style + " } " +
+      "@bottom-right { content: counter(page) ' / ' counter(pages); " + style + " } } @page :first { @top-left { content: none; } }";
+  });
+
   // ---- narrow screens start with the filters folded
   document.addEventListener("DOMContentLoaded", function () {
     var watch = new MutationObserver(function () {

@@ -109,6 +109,10 @@ def group_title(rows: Sequence[Mapping[str, Any]], by: str, reader: Reader) -> s
         return f"No {by} may be shown here by itself"
     if overdue == 0:
         return f"No {by} has anybody overdue"
+    if len(shown) == 1:
+        (only,) = shown
+        of = f"{reader.count(overdue)} of {reader.count(only['planned'])}"
+        return f"{only['label']}: {of} planned {'is' if overdue == 1 else 'are'} overdue"
     late = [row for row in shown if row["overdue"]]
     top, total = 0, 0
     for row in late:

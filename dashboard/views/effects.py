@@ -21,7 +21,7 @@ SETTLED_SHARE = 0.8
 HOLDS_SHARE = 0.6
 """A change counts as lasting when its last weeks keep this share of its level."""
 MIN_WEEKS_FOR_COURSE = 6
-CHANGES_IF = "The answer would change if "
+CHANGES_IF, CHANGES_WITH = "The answer would change if ", "The answer would change with "
 """How the sentence of the check of sensitivity begins when it names a condition."""
 
 CHECK_MARKS = {"passed": ("✓", "passed"), "failed": ("✕", "failed"), "informational": ("i", "for information")}
@@ -271,9 +271,10 @@ def would_change(effect: Effect, checks: Sequence[CheckLine], reader: Reader) ->
             weeks = max(1, math.ceil(effect.verdict.weeks_to_know))
             words.append(f"…we had about {weeks} more {plural('week', weeks)} of data at the present pace.")
     drift = next((line.sentence for line in checks if line.check == "sensitivity"), "")
-    condition = drift.removeprefix(CHANGES_IF)
-    if condition != drift:
-        words.append(f"…{condition}")
+    if drift.startswith(CHANGES_IF):
+        words.append(f"…{drift.removeprefix(CHANGES_IF)}")
+    elif drift.startswith(CHANGES_WITH):
+        words.append(f"…there were {drift.removeprefix(CHANGES_WITH)}")
     elif drift and words:
         words.append(drift)
     return tuple(words)

@@ -98,6 +98,10 @@ def test_charts_print_at_full_width_with_their_source(visit: Callable[..., Any])
     assert drawing is not None
     assert drawing["width"] > 0.9 * card["width"]
     assert len(page.pdf(format="A4")) > 10_000
+    margins = page.evaluate("[...document.head.querySelectorAll('style')].at(-1).textContent")
+    assert "@top-left" in margins
+    assert "Selection: Madrid." in margins, "every further page says what the first says"
+    assert "run r1" in margins
 
 
 def test_the_scheme_is_switched_and_remembered(visit: Callable[..., Any]) -> None:

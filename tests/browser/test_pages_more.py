@@ -7,11 +7,12 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Page, expect
 
-CHARTS = {"/cohorts/escalation_rate/team": ("gains", "over-time"), "/attrition": ("survival", "hazard"),
+CHARTS = {"/cohorts/escalation_rate/team": ("pair", "gains", "over-time"), "/attrition": ("survival", "hazard"),
           "/adoption/EMP101": ("plan", "behind"), "/data": ("rejects", "coverage")}  # fmt: skip
 
 
@@ -38,6 +39,21 @@ def test_a_deep_link_opens_the_pair_it_names(visit: Callable[..., Any], full: An
     expect(page.locator("#pair .link-menu summary").nth(0)).to_contain_text("Madrid-3")
     expect(page.locator("#pair .link-menu summary").nth(1)).to_contain_text("Lisbon-2")
     assert "channel=chat" in (page.locator("#pair .link-menu a").first.get_attribute("href") or "")
+
+
+def test_two_side_by_side_are_one_picture(visit: Callable[..., Any], full: Any, tmp_path: Path) -> None:
+    page: Page = visit("/cohorts/escalation_rate/team/Madrid-3_vs_Lisbon-2", at=full).page
+    page.click("#pair .card-head summary")
+    with page.expect_download() as waiting:
+        page.locator("#pair .menu-item", has_text="Drawing (SVG)").click()
+    waiting.value.save_as(tmp_path / "pair.svg")
+    drawn = ElementTree.parse(tmp_path / "pair.svg").getroot()
+    words = " ".join(drawn.itertext())
+    assert "Escalations of Madrid-3 over time" in words
+    assert "Escalations of Lisbon-2 over time" in words
+    places = [float(part.get("transform", "").split("(")[1].split()[0]) for part in drawn if part.tag.endswith("}g")]
+    assert len(places) == 2
+    assert places[1] - places[0] > 300, "one beside the other"
 
 
 def test_a_kpi_is_chosen_with_the_keyboard_and_filters_stay(visit: Callable[..., Any], full: Any) -> None:

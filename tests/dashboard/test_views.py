@@ -125,6 +125,8 @@ def test_what_would_change_the_verdict_reads_on_from_its_heading(context: Contex
         "sensitivity", "i", "for information", "Robust", "The answer would change if drift were twice."
     )
     assert view.would_change(effect(row(), kpi, READER), (told,), READER)[-1] == "…drift were twice."
+    little = view.CheckLine("sensitivity", "i", "", "Robust", "The answer would change with even a little drift.")
+    assert view.would_change(effect(row(), kpi, READER), (little,), READER)[-1] == "…there were even a little drift."
     nothing = view.CheckLine("sensitivity", "i", "for information", "Robust", "There is nothing to overturn.")
     assert view.would_change(effect(row(verdict="cant_tell_yet"), kpi, READER), (nothing,), READER) == ()
 

@@ -57,6 +57,11 @@ def test_nobody_planned_at_all() -> None:
     assert view.sentence([], "X", READER) == "Nobody in this selection is planned for X."
 
 
+def test_one_team_is_not_set_against_others() -> None:
+    rows = [{"label": "Madrid 02", "planned": 7, "overdue": 1, "suppressed": False}]
+    assert view.group_title(rows, "team", READER) == "Madrid 02: 1 of 7 planned is overdue"
+
+
 def test_where_the_overdue_are() -> None:
     rows = [
         {"label": name, "suppressed": False, "planned": 20, "completed": 20 - late, "overdue": late}

@@ -29,7 +29,7 @@ ADDRESSES = (
     "/attrition/voluntary",
     "/adoption/EMP101",
     "/adoption/EMP101?site=Madrid",
-    "/adoption/EMP101?team=Madrid-1,Madrid-2",
+    "/adoption/EMP101?team=Madrid-1&team=Madrid-2",
     "/data",
 )
 
