@@ -26,6 +26,8 @@ MAX_BLOCKS = 5
 ROBUST_FROM = 1.0
 """A result that survives drift as bad as the worst seen before training is called robust."""
 LARGEST_MULTIPLE = 5.0
+LEAST_MULTIPLE_TOLD = 0.05
+"""Below it a multiple would read as 0.0 times."""
 
 
 @dataclass(frozen=True)
@@ -211,7 +213,7 @@ def check(event: Aggregation | None, kpi: Wording, reader: Reader, *, alpha: flo
     if multiple >= LARGEST_MULTIPLE:
         many = reader.number(LARGEST_MULTIPLE, 0)
         words = f"The answer would survive drift more than {many} times the worst seen before training."
-    elif multiple > 0:
+    elif multiple >= LEAST_MULTIPLE_TOLD:
         many = reader.number(multiple, 1)
         words = (
             f"The answer would change if drift after training were more than {many} times "
