@@ -36,8 +36,9 @@ from analysis.compliance import completion_effect, dose_effect
 from analysis.design import Design
 from analysis.doses import courses_by_week
 from analysis.errors import EstimationError, PanelError
-from analysis.estimators import Study, estimate, ladder
+from analysis.estimators import Study, estimate
 from analysis.estimators.bacon import bacon
+from analysis.estimators.rungs import rung_rows
 from analysis.estimators.stacked import SelectionRule
 from analysis.inference.randomisation import Randomisation, randomisation_test
 from analysis.panel import Panel, from_warehouse
@@ -68,6 +69,7 @@ def study_panel(
     slice_value: str,
     thorough: bool = False,
     by_week: bool = True,
+    by_cohort: bool = False,
     with_ladder: bool = False,
     rows: Rows | None = None,
 ) -> KpiStudy:
@@ -89,6 +91,8 @@ def study_panel(
         Also what is too slow for a click: case mix, stayers, sensitivity, decomposition, ladder, cohorts by week.
     by_week
         Also effects by cohort and by calendar week.
+    by_cohort
+        Also effects by cohort alone.
     with_ladder
         Also the naive answers beside the fair one, as ``thorough`` does.
     rows
@@ -135,6 +139,7 @@ def study_panel(
         slice_value=slice_value,
         thorough=thorough,
         by_week=by_week,
+        by_cohort=by_cohort,
         warehouse=(cur, slice_),
         raw=raw,
         completed=completed_weeks(panel, setting.roster) if by_plan else None,
@@ -153,6 +158,7 @@ def study_of(
     slice_value: str = "",
     thorough: bool = False,
     by_week: bool = True,
+    by_cohort: bool = False,
     warehouse: tuple[duckdb.DuckDBPyConnection, Slice] | None = None,
     completed: NDArray[np.int64] | None = None,
     dose: NDArray[np.float64] | None = None,
@@ -166,7 +172,7 @@ def study_of(
     ----------
     panel
         Agents x weeks.
-    kpi, setting, slice_kind, slice_value, thorough, by_week
+    kpi, setting, slice_kind, slice_value, thorough, by_week, by_cohort
         As in :func:`study_panel`.
     rule
         The selection rule when the design compares by the same rule.
@@ -214,8 +220,9 @@ def study_of(
         checks.extend(setting.inherited.get(kpi.id, ()))
         checks.extend(further)
     tables["event_time"] = parts_rows(where, events, "event_time", bands=True)
-    if by_week and panel.cohorts.size:
+    if (by_week or by_cohort) and panel.cohorts.size:
         tables["cohort_effect"] = parts_rows(where, main.aggregate("cohort"), "cohort")
+    if by_week and panel.cohorts.size:
         tables["calendar_effect"] = parts_rows(where, main.aggregate("calendar_time"), "week")
     if thorough and simple.overall.available:
         stay = composition.stayers(panel)
@@ -332,12 +339,9 @@ def _ladder_rows(
     where: Mapping[str, str], raw: Panel, main: Study, second: EffectEstimate, design: Design, level: float
 ) -> list[dict[str, Any]]:
     """Naive rungs on what a slide would show, the others as the headline and the second opinion were estimated."""
-    rungs = ladder(raw, design.anticipation_weeks, level).to_dicts()
     found = main.aggregate("simple").overall
-    for rung in rungs:
-        for better in (found, second):
-            if rung["estimator"] == better.estimator and better.available:
-                rung.update({name: getattr(better, name) for name in ("estimate", "std_error", "ci_low", "ci_high")})
+    known = {made.estimator: made for made in (second, found) if made.available}
+    rungs = rung_rows(raw, design.anticipation_weeks, level, known)
     if design.headline not in {rung["estimator"] for rung in rungs}:
         rungs.append(
             {

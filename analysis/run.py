@@ -18,7 +18,7 @@ from analysis import leaving
 from analysis.agent_weeks import AgentWeeks
 from analysis.checks.result import CheckResult
 from analysis.comparison import Roster
-from analysis.design import choose
+from analysis.design import Timing, choose
 from analysis.family import bonferroni_excludes_zero, family_rows, holm_excludes_zero, shared_influence
 from analysis.kpi_fit import study_panel
 from analysis.kpi_study import (
@@ -27,7 +27,7 @@ from analysis.kpi_study import (
     Setting,
     failed,
 )
-from analysis.slices import Slice
+from analysis.slices import Slice, identifier
 from analysis.tables import SCHEMAS, table
 from analysis.units import WEEKS_PER_MONTH, Reader
 from analysis.value import Worth, value_frame
@@ -152,7 +152,7 @@ def estimate_all(
     """
     catalogue = catalogue.with_overrides(config)
     setting = setting_of(cur, config, catalogue)
-    slices = list(_slices(cur))
+    slices = list(_slices(cur, setting.design.timing))
     tell = progress or (lambda _line, _share: None)
     rows = AgentWeeks(cur)
     families: dict[tuple[str, str], dict[str, KpiStudy]] = {("overall", ""): {}}
@@ -164,8 +164,9 @@ def estimate_all(
         within = replace(setting, inherited={kpi.id: failed(whole.checks, OVERALL_CHECKS)})
         for kind, value, slice_ in slices:
             if kind == "cohort" or kind in kpi.dimensions:
-                made = _study(cur, kpi, slice_, within, kind, value, by_week=False, rows=rows)
-                families[kind, value][kpi.id] = made
+                families[kind, value][kpi.id] = _study(
+                    cur, kpi, slice_, within, kind, value, by_week=False, by_cohort=True, with_ladder=True, rows=rows
+                )
     studies = [s for family in families.values() for s in _family_judged(family, setting.ci_level).values()]
     frames = _stacked(studies)
     frames["design"] = setting.design.frame()
@@ -225,6 +226,7 @@ def _study(
     *,
     thorough: bool = False,
     by_week: bool = True,
+    by_cohort: bool = False,
     with_ladder: bool = False,
     rows: Rows | None = None,
 ) -> KpiStudy:
@@ -239,23 +241,22 @@ def _study(
         slice_value=value,
         thorough=thorough,
         by_week=by_week,
+        by_cohort=by_cohort,
         with_ladder=with_ladder,
         rows=rows,
     )
 
 
-def _slices(cur: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, Slice]]:
-    """The slices whose results are stored."""
+def _slices(cur: duckdb.DuckDBPyConnection, timing: Timing) -> Iterator[tuple[str, str, Slice]]:
+    """The slices whose results are stored; cohorts by the week from which the design counts."""
     for kind in ("site", "channel", "tenure_band"):
         column = f'"{kind}"'
         for (value,) in cur.execute(
             f"select distinct {column} from mart.agent_week where {column} is not null order by 1"
         ).fetchall():
             yield kind, str(value), one_value_slice(kind, str(value))
-    mondays = cur.execute(
-        "select distinct coalesce(scheduled_week, trained_week) as monday from mart.agent "
-        "where coalesce(scheduled_week, trained_week) is not null order by monday"
-    ).fetchall()
+    week = identifier(f"{timing}_week")
+    mondays = cur.execute(f"select distinct {week} from mart.agent where {week} is not null order by 1").fetchall()
     if len(mondays) <= MOST_COHORT_SLICES:
         for (monday,) in mondays:
             yield "cohort", str(monday), one_value_slice("cohort", str(monday))

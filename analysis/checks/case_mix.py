@@ -6,15 +6,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.checks.result import BLOCKING_LEVEL, CheckResult, not_measured, t_quantile, t_statistic
+from analysis.estimators.ratio import ratio
+from analysis.estimators.study import NEVER_VARIES
 from analysis.panel import Panel
 from analysis.results import EffectEstimate
-from analysis.slices import Slice, identifier
+from analysis.slices import Slice, cells_from_warehouse, identifier, people_from_warehouse
 from analysis.units import Reader, Wording
 
 if TYPE_CHECKING:
     import duckdb
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 ID, LABEL = "case_mix", "The same kind of contacts"
 MOST_UNKNOWN = 0.05
@@ -62,46 +68,68 @@ def expected_by_mix(
     Mix or None
         ``None`` when there is only one kind of contact.
     """
-    where, values = slice_.where()
-    cohort = "scheduled_week" if timing == "scheduled" else "trained_week"
-    num, den = identifier(f"{kpi_id}_num"), identifier(f"{kpi_id}_den")
-    rows = cur.execute(
-        f"""
-        with counted as (
-            select agent_key, week, channel, queue, {num} as num, {den} as den
-            from mart.agent_week where {den} > 0 and {num} is not null and {where}
-        ),
-        base as (
-            select channel, queue, sum({num}) / sum({den}) as rate
-            from mart.agent_week
-            where {den} > 0 and {num} is not null and ({cohort} is null or week < {cohort})
-            group by channel, queue
-        )
-        select agent_key, week, sum(den * rate) / sum(den) filter (where rate is not null) as expected,
-               coalesce(sum(den) filter (where rate is not null), 0) / sum(den) as known,
-               (select count(*) from (select distinct channel, queue from counted)) as kinds
-        from counted left join base
-          on counted.channel is not distinct from base.channel and counted.queue is not distinct from base.queue
-        group by agent_key, week
-        """,
-        values,
-    ).fetchnumpy()
-    if len(rows["agent_key"]) == 0 or int(rows["kinds"][0]) < 2:
+    every = _contacts(cur, kpi_id, Slice(), timing)
+    counted = every if slice_ == Slice() else _contacts(cur, kpi_id, slice_, timing)
+    if np.unique(counted.kind).size < 2:
         return None
+    kinds = int(every.kind.max()) + 1
+    before = every.untrained
+    num, den = (np.bincount(every.kind[before], total[before], kinds) for total in (every.num, every.den))
+    rate = ratio(np.asarray(num, dtype=np.float64), np.asarray(den, dtype=np.float64))[counted.kind]
+    known = np.isfinite(rate)
+    people = people_from_warehouse(cur, timing, "agent")
     unit = {str(key): i for i, key in enumerate(panel.units)}
-    time = {str(label)[:10]: i for i, label in enumerate(panel.times)}
-    a = np.array([unit.get(str(k), -1) for k in rows["agent_key"].tolist()])
-    weeks, place = np.unique(np.asarray(rows["week"]).astype("datetime64[D]"), return_inverse=True)
-    t = np.array([time.get(str(week)[:10], -1) for week in weeks])[place]
-    inside = (a >= 0) & (t >= 0)
-    expected, known = np.zeros_like(panel.den), np.zeros_like(panel.den)
-    expected[a[inside], t[inside]] = np.ma.filled(np.ma.asarray(rows["expected"]), 0.0)[inside]
-    known[a[inside], t[inside]] = np.asarray(rows["known"])[inside]
+    row_of = np.full(int(max(people["a"].max(), counted.agent.max())) + 1, -1, dtype=np.int64)
+    row_of[people["a"]] = [unit.get(str(key), -1) for key in people["agent_key"].tolist()]
+    row, week = row_of[counted.agent], counted.week - (panel.times[0] - people["first_week"]).days // 7
+    inside = (row >= 0) & (week >= 0) & (week < panel.n_periods)
+
+    def summed(values: Floats) -> Floats:
+        place = row[inside] * panel.n_periods + week[inside]
+        sums = np.bincount(place, values[inside], panel.den.size)
+        return np.asarray(sums, dtype=np.float64).reshape(panel.den.shape)
+
+    foreseen = summed(counted.den * known)
+    expected = ratio(summed(counted.den * np.where(known, rate, 0.0)), foreseen, 0.0)
+    share = ratio(foreseen, summed(counted.den), 0.0)
     trained = panel.trained_cells & panel.observed
     total = float(panel.den[trained].sum())
-    unknown = 1.0 - float((panel.den * known)[trained].sum()) / total if total > 0 else 0.0
-    predicted = replace(panel, den=panel.den * known).with_outcome(expected, f"{kpi_id} expected from the mix")
+    unknown = 1.0 - float((panel.den * share)[trained].sum()) / total if total > 0 else 0.0
+    predicted = replace(panel, den=panel.den * share).with_outcome(expected, f"{kpi_id} expected from the mix")
     return Mix(predicted, max(unknown, 0.0))
+
+
+@dataclass(frozen=True, eq=False)
+class _Contacts:
+    """Rows of ``mart.agent_week``: agent and week indices, code of channel and queue, whether before training."""
+
+    agent: Ints
+    week: Ints
+    kind: Ints
+    untrained: NDArray[np.bool_]
+    num: Floats
+    den: Floats
+
+
+def _contacts(cur: duckdb.DuckDBPyConnection, kpi_id: str, slice_: Slice, timing: str) -> _Contacts:
+    """The rows of a slice in the order of the table: sums of them do not depend on how many threads there are."""
+    named = ("channel", "queue")
+    values = [
+        [v for (v,) in cur.execute(f"select distinct {n} from mart.agent_week where {n} is not null").fetchall()]
+        for n in named
+    ]
+    cohort = identifier(f"{timing}_week")
+    further = [f"coalesce(list_position(?::varchar[], {n}), 0)::integer as {n}" for n in named]
+    further.append(f"({cohort} is null or week < {cohort}) as untrained")
+    cells = cells_from_warehouse(cur, kpi_id, slice_, further, [sorted(found) for found in values])
+    return _Contacts(
+        agent=cells["a"].astype(np.int64),
+        week=cells["w"].astype(np.int64),
+        kind=cells["channel"].astype(np.int64) * (len(values[1]) + 1) + cells["queue"],
+        untrained=cells["untrained"].astype(bool),
+        num=cells["num"],
+        den=cells["den"],
+    )
 
 
 def check(
@@ -128,10 +156,11 @@ def check(
     """
     if effect is None:
         return not_measured(ID, LABEL, "There is one kind of contact here, so routing cannot have moved this KPI.")
-    if not effect.available:
+    same = effect.reason is not None and effect.reason.startswith(NEVER_VARIES)
+    if not same and not effect.available:
         return not_measured(ID, LABEL, "The mix of contacts cannot be compared here.")
     threshold = t_quantile(1 - BLOCKING_LEVEL / 2, effect.df)
-    statistic = t_statistic(effect.estimate, effect.std_error)
+    statistic = 0.0 if same else t_statistic(effect.estimate, effect.std_error)
     size = reader.size(effect.estimate, kpi, effect.ci_low, effect.ci_high)
     if statistic > threshold and abs(effect.estimate) >= smallest_effect / 2:
         way = "up" if effect.estimate > 0 else "down"
@@ -153,12 +182,9 @@ def check(
             f"{reader.number(100 * unknown, 0)}% of the trained agents' contacts are of a kind that nobody untrained "
             "handled, so whether routing moved this KPI cannot be said.",
         )
-    most = reader.at_most(max(abs(effect.ci_low), abs(effect.ci_high)), kpi)
-    return CheckResult(
-        ID,
-        LABEL,
-        "passed",
-        statistic,
-        threshold,
-        f"Trained agents kept the same kind of contacts: routing alone could move this KPI by {most}.",
-    )
+    if same:
+        words = "Nobody's mix of contacts changed, so routing cannot have moved this KPI."
+    else:
+        most = reader.at_most(max(abs(effect.ci_low), abs(effect.ci_high)), kpi)
+        words = f"Trained agents kept the same kind of contacts: routing alone could move this KPI by {most}."
+    return CheckResult(ID, LABEL, "passed", statistic, threshold, words)

@@ -16,7 +16,7 @@ from analysis.estimators.group_time import GroupTime
 from analysis.estimators.imputation import Imputation
 from analysis.estimators.interaction_weighted import InteractionWeighted
 from analysis.estimators.stacked import Stacked
-from analysis.estimators.study import ROUNDING, VARIANCES, Source, Study, refuse
+from analysis.estimators.study import NEVER_VARIES, ROUNDING, VARIANCES, Source, Study, refuse
 from analysis.estimators.trained_vs_untrained import trained_vs_untrained
 from analysis.estimators.twfe import twfe
 from analysis.panel import Panel
@@ -170,5 +170,5 @@ def cannot_be_estimated(panel: Panel) -> str | None:
         return "all agents belong to one cluster; at least two are needed to know how sure we are"
     values = panel.y[seen]
     if np.ptp(values) <= ROUNDING * float(np.abs(values).max()):
-        return "the outcome never varies"
+        return NEVER_VARIES
     return None

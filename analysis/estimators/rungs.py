@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 
 from analysis.estimators.registry import estimate
 from analysis.panel import Panel
+from analysis.results import EffectEstimate
 
 #: Estimator and what its rung teaches, from least to most believable.
 RUNGS: tuple[tuple[str, str], ...] = (
@@ -33,12 +35,27 @@ def ladder(panel: Panel, anticipation: int = 0, ci_level: float = 0.95) -> pl.Da
     polars.DataFrame
         estimator, estimate, std_error, ci_low, ci_high, note. Not available is null, with the reason in the note.
     """
+    return pl.DataFrame(rung_rows(panel, anticipation, ci_level)).with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def rung_rows(
+    panel: Panel, anticipation: int, ci_level: float, known: Mapping[str, EffectEstimate] | None = None
+) -> list[dict[str, Any]]:
+    """The rows of :func:`ladder`, NaN where there is no number.
+
+    Parameters
+    ----------
+    panel, anticipation, ci_level
+        As there.
+    known : mapping, optional
+        Estimator to its estimate where there is one already; it is not made again.
+    """
     panel = panel.without_always_trained()
     rows = []
     for name, note in RUNGS:
-        overall = estimate(panel, name, anticipation=anticipation, ci_level=ci_level).aggregate("simple").overall
-        if overall.reason is not None:
-            overall = replace(overall, std_error=float("nan"))
+        overall = (known or {}).get(name)
+        if overall is None:
+            overall = estimate(panel, name, anticipation=anticipation, ci_level=ci_level).aggregate("simple").overall
         rows.append(
             {
                 "estimator": name,
@@ -49,4 +66,4 @@ def ladder(panel: Panel, anticipation: int = 0, ci_level: float = 0.95) -> pl.Da
                 "note": note if overall.reason is None else f"{note} Not available: {overall.reason}.",
             }
         )
-    return pl.DataFrame(rows).with_columns(pl.col(pl.Float64).fill_nan(None))
+    return rows

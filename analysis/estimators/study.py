@@ -26,7 +26,8 @@ VARIANCES = ("auto", "analytic", "jackknife")
 ROUNDING = 1e-12
 
 
-NO_VARIATION = "the outcome never varies beyond what agents and weeks have in common"
+NEVER_VARIES = "the outcome never varies"
+NO_VARIATION = f"{NEVER_VARIES} beyond what agents and weeks have in common"
 
 
 @dataclass(frozen=True, eq=False)

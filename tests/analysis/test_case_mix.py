@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import duckdb
 import numpy as np
 import pytest
@@ -71,7 +73,8 @@ def test_every_contact_counts_what_its_kind_gives_without_training() -> None:
     assert mix.y[1] == pytest.approx(np.full(WEEKS, (21 * 0.3 + 79 * 0.1) / 100))
     np.testing.assert_allclose(mix.den, from_warehouse(centre(), "esc").den)
     assert found.unknown == pytest.approx(0.0, abs=1e-12)
-    assert result.status == "passed"
+    assert (result.status, result.statistic) == ("passed", 0.0)
+    assert result.sentence == "Nobody's mix of contacts changed, so routing cannot have moved this KPI."
 
 
 def test_more_hard_contacts_for_the_trained_fail() -> None:
@@ -111,6 +114,35 @@ def test_agents_with_only_unknown_contacts_are_not_observed() -> None:
 
     assert not found.panel.observed[0, FIRST:].any()
     assert found.panel.observed[1].all()
+
+
+def test_the_mix_of_a_slice_counts_what_everybody_gives() -> None:
+    """Rates come from everybody untrained; contacts, agents and weeks from the slice."""
+    con, half = centre(), Slice(team=("team-0", "team-9"), start=date(2026, 2, 2))
+    panel = from_warehouse(con, "esc", half)
+    found = expected_by_mix(con, panel, "esc", half, timing="scheduled")
+    whole, _ = checked(con)
+
+    assert found is not None
+    assert panel.n_periods == WEEKS - 4
+    rows = [whole.panel.units.tolist().index(key) for key in panel.units.tolist()]
+    np.testing.assert_array_equal(found.panel.y, whole.panel.y[rows, 4:])
+
+
+def test_threads_change_no_digit() -> None:
+    """Enough rows for threads to share them; numerators whose sum depends on the order of adding."""
+    con = centre(more_hard=0.013, teams=1_000)
+    con.execute("update mart.agent_week set esc_num = esc_num * (1 + sin(agent_ix * 31.0 + week_ix) / 7)")
+    panel = from_warehouse(con, "esc")
+    found = []
+    for threads in (1, 4, 4):
+        con.execute("set threads = ?", [threads])
+        mix = expected_by_mix(con, panel, "esc", Slice(), timing="scheduled")
+        assert mix is not None
+        found.append(mix.panel.num)
+
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
 
 
 def test_one_kind_of_contact_cannot_move() -> None:

@@ -74,6 +74,39 @@ def test_every_kpi_has_a_headline_and_a_verdict_for_every_slice_it_can_be_cut_by
     assert heads["sentence"].null_count() == 0
 
 
+@pytest.mark.parametrize("name", ["event_time", "cohort_effect", "ladder", "check"])
+def test_every_slice_has_its_event_times_cohorts_ladder_and_checks(results: dict[str, pl.DataFrame], name: str) -> None:
+    """For every KPI that is compared before and after; leaving has no week before."""
+    where = ["kpi", "slice_kind", "slice_value"]
+    heads = results["effect"].filter(
+        (pl.col("role") == "headline") & (pl.col("estimator") != "hazard") & pl.col("estimate").is_not_null()
+    )
+    found = set(results[name].select(where).iter_rows())
+
+    assert found == set(heads.select(where).iter_rows())
+    assert set(results[name]["slice_kind"]) == {"overall", "site", "channel", "tenure_band", "cohort"}
+    if name == "ladder":
+        assert set(results[name].group_by(where).len()["len"]) == {5}
+        top = results[name].filter(pl.col("estimator") == "imputation").join(heads, on=where)
+        assert (top["estimate"] == top["estimate_right"]).all(), "the last rung is the headline"
+
+
+def test_cohorts_are_the_weeks_from_which_the_design_counts(tmp_path: Path) -> None:
+    """Nobody recorded how agents were chosen, and courses end a week after they were planned."""
+    con = warehouse(5, teams=16, seats=4)
+    for relation in ("agent", "agent_week"):
+        con.execute(f"update mart.{relation} set trained_week = scheduled_week + 7")
+    kpis = catalogue(("escalation_rate",))
+    effects = estimate_all(con, configuration(tmp_path, mode="unknown"), kpis)["effect"]
+    rows = effects.filter((pl.col("slice_kind") == "cohort") & (pl.col("role") == "headline"))
+    weeks = con.execute(
+        "select distinct trained_week::varchar from mart.agent where trained_week is not null order by 1"
+    )
+
+    assert rows["slice_value"].to_list() == [week for (week,) in weeks.fetchall()]
+    assert rows["estimate"].null_count() == 0
+
+
 def test_numbers_agree_with_the_estimators_called_by_hand(
     con: duckdb.DuckDBPyConnection, config: Any, results: dict[str, pl.DataFrame]
 ) -> None:
