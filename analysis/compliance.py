@@ -58,6 +58,9 @@ def completion_effect(
 ) -> Compliance:
     """Effect of completing training, with the scheduled wave as instrument.
 
+    ``theta = ITT(y) / ITT(completed)``: the effect of being scheduled on the outcome over its effect on completion,
+    both by the headline's estimator on the same weeks and contacts.
+
     Parameters
     ----------
     panel : Panel
@@ -92,6 +95,8 @@ def dose_effect(
 ) -> Compliance:
     """Effect of one unit of dose (a course completed), with the scheduled wave as instrument.
 
+    ``theta = ITT(y) / ITT(courses completed)``.
+
     Parameters
     ----------
     panel : Panel
@@ -112,6 +117,9 @@ def dose_effect(
 
     Notes
     -----
+    Assumptions: those of :func:`completion_effect`, and that the effect of a course does not depend on how many came
+    before it, or else the ratio is a mean weighted by how far the schedule moved each of them. Not checked.
+
     The ratio of two estimates on the same weeks and weights; its error leaves out one cluster from both at a time.
     Source: Angrist, Imbens (1995), doi:10.1080/01621459.1995.10476535 (average causal response).
     """

@@ -15,13 +15,19 @@ Floats = NDArray[np.float64]
 def before_after(panel: Panel, anticipation: int = 0) -> OneNumber:
     """Contact-weighted mean after training minus mean before, over agents trained within the window.
 
+    ``sum(w_it y_it : t >= g_i) / sum(w_it : t >= g_i) - sum(w_it y_it : t < g_i - a) / sum(w_it : t < g_i - a)`` with
+    ``a = anticipation``.
+
     A foil: it credits training with the season, the learning curve, and the return from a bad patch. The regression
     of the outcome on "after" is fitted by statsmodels on cluster x before/after sums, which reproduces the
     contact-level coefficient and clustered error exactly.
 
     Assumptions
     -----------
-    1. Without training nothing would have changed. Not credible, which is the point of showing it.
+    1. Without training nothing would have changed. Not checked: not credible, which is the point of showing it.
+
+    Source: Ashenfelter (1978), doi:10.2307/1924332, on why it misleads; errors clustered with fixest's small-sample
+    factor, or leave-one-cluster-out.
     """
     waiting = _waiting(panel, anticipation)
     trained = panel.trained_units[:, None] & panel.observed & ~waiting

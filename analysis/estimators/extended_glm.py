@@ -35,15 +35,16 @@ NO_COMPARISON = "no trained week has a valid comparison"
 class ExtendedGlm:
     """Poisson or logit: what the untrained cohort-weeks predict on their own scale, averaged as marginal effects.
 
-    Mean of a contact in cohort g and week t without training: ``h(a_g + l_t)`` with h = exp or the logistic function,
-    fitted by statsmodels to the sums of untrained cohort-weeks; the effect of a trained cohort-week is its mean minus
-    that prediction (the average marginal effect of the saturated model), averaged over trained contacts.
+    ``tau_gt = ybar_gt - h(a_g + l_t)``, averaged over trained contacts: the mean of a contact in cohort g and week t
+    less what it would be without training, h = exp or the logistic function, ``a_g`` and ``l_t`` fitted by statsmodels
+    to the sums of untrained cohort-weeks. That is the average marginal effect of the saturated model.
 
     Assumptions
     -----------
-    1. Parallel trends on the log (Poisson) or log-odds (logit) scale, not on the natural one. Which scale is right
-       cannot be tested before training alone; a disagreement with the linear headline is shown.
-    2. Cohort, not agent, effects: the mix of agents within a cohort is stable. See the composition check.
+    1. Parallel trends on the log (Poisson) or log-odds (logit) scale, not on the natural one. Not checked: which scale
+       is right cannot be told from the weeks before training alone.
+    2. Cohort, not agent, effects: the mix of agents within a cohort is stable. Checked by the composition check.
+    3. No anticipation beyond the window, no effect of others' training. Not checked here.
 
     Errors: clustered by the delta method; ``jackknife`` uses one Newton step without each cluster.
 

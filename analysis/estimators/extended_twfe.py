@@ -34,6 +34,9 @@ def n_effects(panel: Panel, anticipation: int) -> int:
 class ExtendedTwfe:
     """Wooldridge's saturated regression, gaussian: agent effects, week effects, one coefficient per cohort-week.
 
+    ``y_it = alpha_i + lambda_t + sum_(g, s >= g) tau_gs 1{g_i = g, t = s} + e_it`` by least squares weighted by
+    contacts; an aggregation is the contact-weighted mean of ``tau_gt``.
+
     On a balanced panel its averages equal the imputation estimator's and only the error differs (that of the
     regression, clustered with fixest's factor). On an unbalanced one they differ: here the trained weeks also inform
     the agent effects, on the assumption that a cohort-week has one effect for all its agents.

@@ -70,7 +70,7 @@ class GroupTime:
     -----------
     1. Parallel trends between a cohort and its controls from b on (given covariates). Checked in part (pre-test).
     2. No anticipation beyond ``anticipation`` weeks. Checked in part.
-    3. Overlap: controls with similar covariates exist. Propensities above 0.995 are trimmed as in DRDID.
+    3. Overlap: controls with similar covariates exist. Not checked; propensities above 0.995 are trimmed as in DRDID.
     4. No effect of others' training. Not checked here.
 
     Source: Callaway, Sant'Anna (2021), doi:10.1016/j.jeconom.2020.12.001; Sant'Anna, Zhao (2020),

@@ -43,16 +43,19 @@ class _Side:
 class InteractionWeighted:
     """Sun and Abraham (2021).
 
-    Regression of y on agent effects, week effects and a dummy for every cohort x week since training, the last week
-    before training (and its anticipation window) being the reference; effects are averaged with the share of each
-    cohort among the trained contacts. Controls are the agents never trained; without any, the last cohort before its
-    own training, and later weeks are left out. Because every trained cohort is saturated, the regression splits
-    into one two-way fit per cohort and one for the controls, which is how it is computed here.
+    ``y_it = alpha_i + lambda_t + sum_(g, e) delta_ge 1{g_i = g, t - g = e} + e_it``, weighted by contacts, with e every
+    week since (or until) training but the last before it and its anticipation window. The effect e weeks after
+    training is ``sum_g s_ge delta_ge``, ``s_ge`` the share of cohort g among the contacts of that week.
+
+    Controls are the agents never trained; without any, the last cohort before its own training, and later weeks are
+    left out. Because every trained cohort is saturated, the regression splits into one two-way fit per cohort and one
+    for the controls, which is how it is computed here.
 
     Assumptions
     -----------
     1. Parallel trends of every cohort with the controls in all weeks. Checked in part (leads).
     2. No anticipation beyond the window. Checked in part.
+    3. No effect of others' training. Not checked here.
 
     Source: Sun, Abraham (2021), doi:10.1016/j.jeconom.2020.09.006. Errors as fixest's ``sunab``:
     clustered, shares fixed.

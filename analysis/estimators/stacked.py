@@ -134,6 +134,10 @@ class Stacked:
     the worst performers of the moment are picked, both sides were picked in the same bad patch and return from it
     together, so the return is not credited to training.
 
+    ``theta = sum_g M_g theta_g / sum_g M_g`` with ``M_g`` the trained contacts of cohort g that have a comparison and
+    ``theta_g`` the contact-weighted mean of ``y_it - alpha_ig - lambda_tg`` over them: agent and week effects of
+    experiment g, from its untrained weeks.
+
     Assumptions
     -----------
     1. The rule is the one that was used (share, weeks, measure, group). Not checkable from the panel alone; if it is
@@ -141,7 +145,8 @@ class Stacked:
     2. Groups that start later would have moved as groups that start now. Checked in part by leads: inside each
        experiment both sides were picked by the same rule in the same week, so they differ in no week before it by
        more than luck, the weeks of the low point included. A drift between them counts against the comparison.
-    3. No anticipation beyond the window; no effect of others' training across groups.
+    3. No anticipation beyond the window (checked in part by the leads); no effect of others' training across groups
+       (not checked here).
 
     Source: Cengiz, Dube, Lindner, Zipperer (2019), doi:10.1093/qje/qjz014 (stacking); Borusyak et al. (2024) inside
     each experiment.

@@ -20,12 +20,17 @@ NO_WEIGHT = 1e-9
 def trained_vs_untrained(panel: Panel, anticipation: int = 0) -> OneNumber:
     """Coefficient of "trained by now" with week effects and no agent effects.
 
+    ``y_it = lambda_t + beta D_it + e_it`` by least squares weighted by contacts.
+
     A foil: it credits training with every difference that was there before, so choosing the worst agents first makes
     training look harmful, and volunteers make it look good. Agents in their anticipation weeks are left out.
 
     Assumptions
     -----------
     1. Trained and untrained agents were alike before. Checked by the balance check, and usually false.
+
+    Source: Dehejia, Wahba (1999), doi:10.1080/01621459.1999.10473858, on how far such comparisons miss an experiment;
+    errors as for :func:`analysis.estimators.twfe.twfe`.
     """
     weeks = np.arange(panel.n_periods)[None, :]
     first = panel.cohort_ix[:, None]

@@ -6,7 +6,10 @@ finds exactly 2, and whoever uses a forbidden one does not.
 
 from __future__ import annotations
 
+import inspect
+import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,6 +17,15 @@ import pytest
 
 from analysis import Panel, PanelError, estimate
 from analysis.estimators import ESTIMATORS
+from analysis.estimators.before_after import before_after
+from analysis.estimators.extended_glm import ExtendedGlm
+from analysis.estimators.extended_twfe import ExtendedTwfe
+from analysis.estimators.group_time import GroupTime
+from analysis.estimators.imputation import Imputation
+from analysis.estimators.interaction_weighted import InteractionWeighted
+from analysis.estimators.stacked import Stacked
+from analysis.estimators.trained_vs_untrained import trained_vs_untrained
+from analysis.estimators.twfe import twfe
 from analysis.panel import NEVER
 
 #: Sums of a few hundred numbers of size ten, solved exactly.
@@ -205,3 +217,30 @@ def test_before_and_after_needs_no_untrained_but_waves() -> None:
     assert waves.estimate > EFFECT + 1
     assert not at_once.available
     assert "everybody is trained in the same week" in str(at_once.reason)
+
+
+DOCUMENTED: dict[str, list[Any]] = {
+    "imputation": [Imputation],
+    "group_time": [GroupTime],
+    "interaction_weighted": [InteractionWeighted],
+    "stacked": [Stacked],
+    "extended_twfe": [ExtendedTwfe, ExtendedGlm],
+    "twfe": [twfe],
+    "before_after": [before_after],
+    "trained_vs_untrained": [trained_vs_untrained],
+}
+
+
+def test_every_estimator_says_what_it_computes_assumes_and_follows() -> None:
+    """Formula, numbered assumptions, each with whether it is checked, and the source with its DOI."""
+    assert set(DOCUMENTED) == set(ESTIMATORS)
+    for made in (thing for things in DOCUMENTED.values() for thing in things):
+        text = inspect.getdoc(made) or ""
+        assumptions = text.split("-----------\n", 1)[1].split("\n\n", 1)[0]
+        numbered = re.split(r"(?m)^\d+\. ", assumptions)[1:]
+
+        assert re.search(r"``[^`]*[=/][^`]*``", text), f"{made.__name__}: no formula"
+        assert re.search(r"Source: .*doi:10\.\d{4,}/", text, re.DOTALL), f"{made.__name__}: no source"
+        assert numbered, f"{made.__name__}: no assumptions"
+        for assumption in numbered:
+            assert re.search(r"[Cc]heck|Not true", assumption), f"{made.__name__}: {assumption}"
