@@ -9,6 +9,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from analysis.units import Reader
 from dashboard.components.attributes import attributes
 from dashboard.components.table import Column, table
 
@@ -55,6 +56,7 @@ def drawing(figure: dict[str, Any], className: str | None = None) -> Drawing:
 def chart_card(
     *,
     id: str,
+    reader: Reader,
     title: str,
     subtitle: str,
     figure: dict[str, Any] | None,
@@ -77,6 +79,8 @@ def chart_card(
     ----------
     id : str
         Name in the page's address (``#id``), unique on the page; also the start of downloaded files' names.
+    reader : Reader
+        Writes the numbers of the table.
     title : str
         The answer, computed from the data.
     subtitle : str
@@ -118,7 +122,7 @@ def chart_card(
     if columns and rows:
         body.append(
             html.Details(
-                [html.Summary("View as table"), table(columns, rows, caption=title)],
+                [html.Summary("View as table"), table(columns, rows, caption=title, reader=reader)],
                 className="as-table",
                 open=table_open,
             )

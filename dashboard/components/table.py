@@ -8,6 +8,8 @@ from typing import Any
 
 from dash.development.base_component import Component
 
+from analysis.units import Reader
+
 HIDDEN = "too few agents"
 """What stands in a cell that may not be shown."""
 
@@ -92,6 +94,7 @@ def table(
     columns: Sequence[Column],
     rows: Sequence[dict[str, Any]],
     *,
+    reader: Reader,
     caption: str = "",
     limit: int = 500,
     id: str | None = None,
@@ -104,6 +107,8 @@ def table(
     columns : sequence of Column
     rows : sequence of dict
         A row with ``"suppressed": True`` shows ``HIDDEN`` in place of every missing number.
+    reader : Reader
+        Writes whole numbers with the separators of the reader's locale; other numbers need ``show``.
     caption : str
         Read out before the table.
     limit : int
@@ -114,15 +119,15 @@ def table(
     """
     return Table(
         columns=[[column.label, column.numeric, column.help] for column in columns],
-        rows=[[_cell(column, row) for column in columns] for row in rows[:limit]],
+        rows=[[_cell(column, row, reader) for column in columns] for row in rows[:limit]],
         caption=caption,
-        more=f"{len(rows) - limit:,} more rows are in the download." if len(rows) > limit else None,
+        more=f"{reader.count(len(rows) - limit)} more rows are in the download." if len(rows) > limit else None,
         sortable=sortable,
         id=id,
     )
 
 
-def _cell(column: Column, row: dict[str, Any]) -> Any:
+def _cell(column: Column, row: dict[str, Any], reader: Reader) -> Any:
     value = row.get(column.key)
     if value is None:
         return None if row.get("suppressed") and column.numeric else "–"
@@ -130,5 +135,5 @@ def _cell(column: Column, row: dict[str, Any]) -> Any:
     if column.show:
         content = str(column.show(value))
     else:
-        content = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+        content = reader.count(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
     return [content, value] if column.numeric and number else content

@@ -80,7 +80,7 @@ def _wide(effects: Sequence[Effect], reach: float, reader: Reader) -> Tree:
         for k, words in enumerate(names[claim]):
             parts.append(text(0, y + CLAIM_LINE * (k + 1), words, "tick"))
         for k, item in enumerate(members):
-            parts.append(_row(item, x, reach, y + k * ROW, ROW, 160, left - 8, right + 10, width))
+            parts.append(_row(item, reader, x, reach, y + k * ROW, ROW, 160, left - 8, right + 10, width))
         y += heights[claim]
     return canvas(width, height, *parts)
 
@@ -109,17 +109,26 @@ def _narrow(effects: Sequence[Effect], reach: float, reader: Reader) -> Tree:
                 "end",
             ),
         ]
-        parts.append(mark(_tip(item), _hit(0, y, width, NARROW_ROW), *words, *_bar(item, x, reach, y + 24)))
+        parts.append(mark(_tip(item, reader), _hit(0, y, width, NARROW_ROW), *words, *_bar(item, x, reach, y + 24)))
     return canvas(width, height, *parts)
 
 
 def _row(
-    item: Effect, x: Any, reach: float, y: float, row: float, at: float, until: float, words_at: float, width: float
+    item: Effect,
+    reader: Reader,
+    x: Any,
+    reach: float,
+    y: float,
+    row: float,
+    at: float,
+    until: float,
+    words_at: float,
+    width: float,
 ) -> Tree:
     middle = y + row / 2
     strong = item.tone != "unsure"
     return mark(
-        _tip(item),
+        _tip(item, reader),
         _hit(at - 6, y, width - at + 6, row),
         text(at, middle + 4.5, clip(item.kpi.label, 12, until - at), "label strong" if strong else "label"),
         *_bar(item, x, reach, middle),
@@ -174,12 +183,12 @@ def _hit(x: float, y: float, width: float, height: float) -> Tree:
     return el("rect", {"x": x, "y": y, "width": width, "height": height, "class": "hit hit-shown"})
 
 
-def _tip(item: Effect) -> str:
+def _tip(item: Effect, reader: Reader) -> str:
     if not item.available:
         return f"{item.kpi.label}: {item.verdict.reason or item.verdict.sentence}"
     share = item.relative(item.estimate)
     beside = ""
     if math.isfinite(share):
         side = "better" if share > 0 else "worse"
-        beside = f" That is {abs(share) * 100:.1f}% {side} than before training."
+        beside = f" That is {reader.number(abs(share) * 100, 1)}% {side} than before training."
     return f"{item.kpi.label}: {item.change}, {item.likely} ({item.verdict.label}).{beside} {item.counts}."

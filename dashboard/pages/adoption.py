@@ -103,6 +103,7 @@ def _curve(context: Context, shown: view.View, filters: Filters, course: str) ->
     reader = context.settings.reader
     return chart_card(
         id="plan",
+        reader=context.settings.reader,
         title=shown.curve_title,
         subtitle=f"Agents, counted up, {view.weeks_shown(shown.weeks, reader.locale)}.",
         figure=adoption_curve(
@@ -123,6 +124,7 @@ def _groups(context: Context, shown: view.View, filters: Filters, course: str, b
     reader = context.settings.reader
     return chart_card(
         id="behind",
+        reader=context.settings.reader,
         title=shown.group_title,
         subtitle=f"Completed of planned agents by {by}, most overdue first.",
         figure=part_bars(view.bars(shown.groups, reader), label=shown.group_title),
@@ -144,6 +146,7 @@ def _teams(context: Context, teams: pl.DataFrame, filters: Filters, course: str)
     figure = part_bars(view.bars(late[:MOST_LATE], reader), label=shown.group_title)
     return chart_card(
         id="teams",
+        reader=context.settings.reader,
         title=shown.group_title,
         subtitle="Teams with most agents overdue; the table has every team.",
         figure=figure,

@@ -62,7 +62,7 @@ def answer(context: Context, filters: Filters, kind: str = "any") -> html.Div:
             html.Div(
                 [
                     _curves(shown, filters, kind, context, how),
-                    html.Div([_ratios(shown, filters), _how(how)], className="stack"),
+                    html.Div([_ratios(shown, filters, context), _how(how)], className="stack"),
                 ],
                 className="columns two-one",
             ),
@@ -95,6 +95,7 @@ def _curves(shown: view.View, filters: Filters, kind: str, context: Context, how
     )
     return chart_card(
         id="survival",
+        reader=reader,
         title=shown.curve_title,
         subtitle=shown.curve_subtitle,
         figure=figure,
@@ -107,19 +108,25 @@ def _curves(shown: view.View, filters: Filters, kind: str, context: Context, how
     )
 
 
-def _ratios(shown: view.View, filters: Filters) -> html.Section:
+def _ratios(shown: view.View, filters: Filters, context: Context) -> html.Section:
+    reader = context.settings.reader
+
+    def ratio(value: float) -> str:
+        return reader.number(value, 2)
+
     columns = [
         Column("kind", "Kind of leaving"),
         Column("words", "Trained against untrained"),
-        Column("hazard_ratio", "Hazard ratio", numeric=True, show=lambda v: f"{v:.2f}"),
-        Column("ci_low", "from", numeric=True, show=lambda v: f"{v:.2f}"),
-        Column("ci_high", "to", numeric=True, show=lambda v: f"{v:.2f}"),
+        Column("hazard_ratio", "Hazard ratio", numeric=True, show=ratio),
+        Column("ci_low", "from", numeric=True, show=ratio),
+        Column("ci_high", "to", numeric=True, show=ratio),
         Column("n_events", "Leavers", numeric=True),
         Column("verdict", "Verdict"),
     ]
     drawn = any(row["hazard_ratio"] is not None for row in shown.ratios)
     return chart_card(
         id="hazard",
+        reader=reader,
         title=shown.ratio_title,
         subtitle="Chance of leaving, trained against untrained, tenure and month held equal.",
         figure=hazard(shown.ratios, label=shown.ratio_title) if shown.ratios else None,

@@ -53,12 +53,11 @@ def answer(context: Context, filters: Filters, kpi: str = "", by: str = "", pair
     found = data.gains(queries, chosen, by, filters)
     shown = view.groups(found, chosen, by, course_names(context), reader)
     sentence, detail = two_parts(view.sentence(shown, chosen, by, found, reader))
+    lede = f"{detail} {view.who(shown)}".strip()
     return html.Div(
         [
             html.H1(sentence, id="headline"),
-            html.P(" ".join(words), className="lede")
-            if (words := [w for w in (detail, view.who(shown)) if w])
-            else None,
+            html.P(lede, className="lede") if lede else None,
             html.Div(head, className="choice-rows"),
             _pair(context, shown, found, chosen, by, pair, filters) if len(shown) > 1 else None,
             html.Div(
@@ -137,6 +136,7 @@ def _dumbbell(
     )
     return chart_card(
         id="gains",
+        reader=context.settings.reader,
         title=title,
         subtitle=f"{kpi.label}: level, and estimated change ({unit}) against agents not trained yet, {level} range; "
         "largest gain first.",
@@ -196,6 +196,7 @@ def _pair(
     ]
     return chart_card(
         id="pair",
+        reader=context.settings.reader,
         title=compared.sentence,
         subtitle=f"{kpi.label} of two {view.NAMES[by].lower()} side by side, each against its own comparison, its own "
         f"estimate not drawn to the average. {_extremes(shown, pair)}".rstrip(),
@@ -362,6 +363,7 @@ def _heat(context: Context, kpi: Kpi, filters: Filters, reason: str) -> html.Sec
     ]
     return chart_card(
         id="over-time",
+        reader=context.settings.reader,
         title=title,
         subtitle=f"Estimated change in {_lower(kpi.label)} ({unit}) by wave and four weeks since training. Green: "
         "clearly better, purple: clearly worse, white: can't tell, dash: too early or too few agents."

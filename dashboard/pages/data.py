@@ -120,7 +120,13 @@ def _ledger(context: Context, found: view.Ledger) -> html.Section:
         html.Details(
             [
                 html.Summary(f"View all {count(len(found.files))} files"),
-                table(files, found.files, caption="Reconciliation by file", limit=MOST_FILES),
+                table(
+                    files,
+                    found.files,
+                    caption="Reconciliation by file",
+                    reader=context.settings.reader,
+                    limit=MOST_FILES,
+                ),
             ],
             className="as-table",
         )
@@ -182,7 +188,7 @@ def _checks(context: Context) -> html.Section:
         html.Details(
             [
                 html.Summary(f"View the {len(passed)} that passed"),
-                table(columns, passed, caption="Checks that passed"),
+                table(columns, passed, caption="Checks that passed", reader=context.settings.reader),
             ],
             className="as-table",
             open=len(passed) <= OPEN_CHECKS,
@@ -201,6 +207,7 @@ def _rejects(context: Context, found: view.Ledger) -> html.Section:
     shown = view.reject_rows(rows)
     return chart_card(
         id="rejects",
+        reader=context.settings.reader,
         title=title,
         subtitle="Rows refused, by source and reason; a row with two reasons counts under both.",
         figure=count_bars(shown, label=title, count=reader.count),
@@ -230,6 +237,7 @@ def _coverage(context: Context, coverage: pl.DataFrame) -> html.Section:
     whole = f"All rows of all {len(rows)} sources with agent ids." if rows else "No source with agent ids is recorded."
     return chart_card(
         id="coverage",
+        reader=context.settings.reader,
         title=title,
         subtitle="Share of rows with an agent id whose agent is known, by source, where it is not all of them.",
         figure=part_bars(short, label=title),
@@ -274,7 +282,7 @@ def _relations(context: Context) -> html.Section | None:
         html.Details(
             [
                 html.Summary(f"View {rows.height} {plural('table', rows.height)}"),
-                table(columns, rows.to_dicts(), caption=title),
+                table(columns, rows.to_dicts(), caption=title, reader=context.settings.reader),
             ],
             className="as-table",
             open=bool(unequal),
@@ -303,7 +311,13 @@ def _restated(context: Context) -> html.Section:
         "restated",
         view.restated_title(found, reader),
         "Late and corrected files change the past; here is what changed, largest first.",
-        table(columns, found[:MOST_RESTATED], caption="Restated weekly numbers", limit=MOST_RESTATED)
+        table(
+            columns,
+            found[:MOST_RESTATED],
+            caption="Restated weekly numbers",
+            reader=context.settings.reader,
+            limit=MOST_RESTATED,
+        )
         if found
         else html.P("Every week that was published before reads the same today.", className="muted small"),
         csv=_take_link("meta.restatement") if found else None,
@@ -321,7 +335,7 @@ def _versions(context: Context) -> html.Section:
             {
                 "when": view.when(item["created_at"], locale),
                 "run": item["run_id"] + (" (shown)" if item["served"] else ""),
-                "took": None if seconds is None else f"{seconds:.1f}\u00a0s",
+                "took": None if seconds is None else f"{context.settings.reader.number(seconds, 1)}\u00a0s",
                 "estimates": "yes" if item["has_results"] else "no",
             }
         )
@@ -332,7 +346,7 @@ def _versions(context: Context) -> html.Section:
         "runs",
         f"{kept}; the newest was published {rows[0]['when'] if rows else 'never'}",
         "A version never changes once it is published. empathy versions rollback returns to an older one.",
-        table(columns, rows, caption="Versions", sortable=False),
+        table(columns, rows, caption="Versions", reader=context.settings.reader, sortable=False),
     )
 
 

@@ -174,6 +174,7 @@ def _course(context: Context, model: view.EffectsPage, filters: Filters) -> html
     ]
     return chart_card(
         id="course",
+        reader=context.settings.reader,
         title=model.course_title,
         subtitle=f"Estimated change in {kpi.label.lower()} by week from training, against agents not yet trained. "
         f"Lines: {level} range of a week; blue area: {level} range of all weeks together; grey: less than would "
@@ -223,6 +224,7 @@ def _ladder(context: Context, model: view.EffectsPage, filters: Filters, *, aske
     notes = [html.Li([html.Strong(f"{rung.label}. "), rung.note]) for rung in model.rungs if rung.note]
     return chart_card(
         id="ladder",
+        reader=context.settings.reader,
         title=model.ladder_title,
         subtitle="Why not simply compare? The same question, answered from the naive to the fair; the last one counts."
         if model.rungs

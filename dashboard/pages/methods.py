@@ -67,7 +67,8 @@ def _design(context: Context) -> html.Section:
             Column("role", "Used as"),
             Column("reason", "Because"),
         ]
-        body.append(table(columns, listed, caption="Which comparisons this design allows", sortable=False))
+        caption = "Which comparisons this design allows"
+        body.append(table(columns, listed, caption=caption, reader=context.settings.reader, sortable=False))
     if not body:
         body.append(html.P("Nothing has been estimated yet; run `empathy estimate`.", className="muted"))
     return _section("design", "How agents came to be trained decides what may be compared", body)

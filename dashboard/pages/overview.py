@@ -160,6 +160,7 @@ def _forest(context: Context, model: view.Rest, filters: Filters) -> html.Sectio
     )
     return chart_card(
         id="forest",
+        reader=context.settings.reader,
         title=model.title,
         subtitle=f"Estimated change from training, as a share of the level before it, with {level} range. "
         f"Grey band: less than would matter. Right is better for every KPI. {by_luck}",
@@ -178,6 +179,7 @@ def _money(context: Context, model: view.Rest, filters: Filters) -> Any:
         months, currency = context.settings.config.value.period_months, context.settings.config.project.currency
         return chart_card(
             id="value",
+            reader=context.settings.reader,
             title=model.money_sentence,
             subtitle=f"Effect × volume × what one is worth, over {months} months, in {currency}.",
             figure=money_bars(model.money, context.settings.reader),

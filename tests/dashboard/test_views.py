@@ -212,10 +212,12 @@ def test_plurals() -> None:
     assert words == ["contacts", "contact", "replies", "agent-days"]
 
 
-def test_a_table_says_where_it_hides() -> None:
+def test_a_table_says_where_it_hides_and_counts_in_the_locale() -> None:
     columns = [Column("team", "Team"), Column("n", "Agents", numeric=True)]
-    made: Any = table(columns, [{"team": "A", "n": None, "suppressed": True}, {"team": "B", "n": 40}])
-    assert made.rows == [["A", None], ["B", ["40", 40]]]
+    made: Any = table(
+        columns, [{"team": "A", "n": None, "suppressed": True}, {"team": "B", "n": 4000}], reader=Reader("de_DE", "EUR")
+    )
+    assert made.rows == [["A", None], ["B", ["4.000", 4000]]]
     assert made.hidden == HIDDEN
 
 
