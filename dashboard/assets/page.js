@@ -192,7 +192,8 @@
     });
     var source = document.getElementById("print-header");
     var foot = top + tall;
-    wrapped(source ? source.textContent : "", 11, width - 24).forEach(function (words) {
+    var said = source ? Array.prototype.map.call(source.children, function (part) { return part.textContent; }) : [];
+    wrapped(said.join(" "), 11, width - 24).forEach(function (words) {
       foot += 15;
       write(words, 11, 400, foot);
     });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from statistics import median
@@ -205,21 +206,24 @@ def _pair(
         drawn=period is not None,
         definition=f"{kpi.definition} {glossary.plain('expected')}",
         legend=html.Div(legend, className="legend") if period is not None else None,
-        columns=[Column("group", view.NOUNS[by].capitalize()), Column("what", "What"), Column("level", kpi.label)],
-        rows=[row for g, (points, _) in zip(two, drawn, strict=True) for row in _told(context, g, kpi, points)],
+        columns=[Column("what", kpi.label), *(Column(f"group{k}", g.label) for k, g in enumerate(two))],
+        rows=_told(context, [(g, points) for g, (points, _) in zip(two, drawn, strict=True)], kpi),
         csv=csv_link("cohort_pair", filters, kpi=kpi.id, by=by, pair=view.PAIR_SEPARATOR.join(g.value for g in two)),
         className="spaced",
     )
 
 
-def _told(context: Context, g: view.Group, kpi: Kpi, points: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Everything drawn of one group, as rows of the table."""
+def _told(context: Context, drawn: Sequence[tuple[view.Group, list[dict[str, Any]]]], kpi: Kpi) -> list[dict[str, Any]]:
+    """Everything drawn of the groups, as rows of the table: one column for each group."""
     reader = context.settings.reader
-    rows = [{"group": g.label, "what": name, "level": value} for name, value in _facts(context, g, kpi)]
-    for point in points:
-        words = f"four weeks from {day(point['week'], reader.locale)}"
-        rows.append({"group": g.label, "what": words, "level": reader.level(point["level"], kpi)})
-    return rows
+    rows: dict[str, dict[str, Any]] = {}
+    for number, (g, points) in enumerate(drawn):
+        for name, value in _facts(context, g, kpi):
+            rows.setdefault(name, {"what": name})[f"group{number}"] = value
+        for point in points:
+            name = f"Four weeks from {day(point['week'], reader.locale)}"
+            rows.setdefault(name, {"what": name})[f"group{number}"] = reader.level(point["level"], kpi)
+    return list(rows.values())
 
 
 def _extremes(shown: list[view.Group], pair: str) -> str:

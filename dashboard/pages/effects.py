@@ -269,6 +269,9 @@ def _no_ladder(model: view.EffectsPage, *, asked: bool) -> html.Div:
         words = "People must stay to be trained, so whoever simply counts leavers finds that training keeps people, "
         words += "even where it does nothing. Only agents of the same tenure in the same month are compared."
         return message("Counting leavers would mislead", words)
+    if not model.effect.available:
+        words = "There is no fair comparison for this selection, so there is nothing to hold the simpler ones against; "
+        return message("No simpler answer by itself", f"{words}by themselves they mislead.")
     if asked:
         return message("No simpler answer", "No simpler way of comparing has an answer for this selection.")
     words = (

@@ -131,7 +131,7 @@ def build(kpi: Kpi, frames: dict[str, pl.DataFrame], reader: Reader) -> EffectsP
         events = tuple(point for point in events if point.week < 0)
     broken = effect.verdict.state == UNUSABLE
     checks = check_lines(frames.get("check"), broken=broken)
-    rungs = () if broken else _rungs(frames.get("ladder"), kpi, reader, str(row["estimator"]))
+    rungs = () if not effect.available else _rungs(frames.get("ladder"), kpi, reader, str(row["estimator"]))
     sentence, detail = two_parts(effect.verdict.sentence)
     return EffectsPage(
         effect=effect,

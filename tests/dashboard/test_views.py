@@ -180,6 +180,18 @@ def test_the_page_of_a_kpi(context: Context) -> None:
     assert view.build(kpi, {}, READER) is None
 
 
+def test_the_naive_answers_never_stand_alone(context: Context) -> None:
+    kpi = context.settings.catalogue["escalation_rate"]
+    frames = context.queries.study(kpi.id, Filters())
+    without = frames["effect"].with_columns(
+        estimate=pl.lit(math.nan), ci_low=pl.lit(math.nan), ci_high=pl.lit(math.nan)
+    )
+    model = view.build(kpi, {**frames, "effect": without}, READER)
+    assert model is not None
+    assert not model.effect.available
+    assert model.rungs == ()
+
+
 def test_failed_checks_come_first() -> None:
     rows = pl.DataFrame(
         {
