@@ -25,15 +25,11 @@ def holm_excludes_zero(p_values: Mapping[str, float], ci_level: float) -> dict[s
     ci_level
         Level of the intervals; the family error rate is one minus it.
 
-    Source: Holm (1979, jstor:4615733).
+    See :func:`analysis.inference.holm`.
     """
-    known = sorted((p, name) for name, p in p_values.items() if math.isfinite(p))
-    out: dict[str, bool] = {}
-    still = True
-    for place, (p_value, name) in enumerate(known):
-        still = still and p_value <= (1 - ci_level) / (len(known) - place)
-        out[name] = still
-    return out
+    known = [name for name, p_value in p_values.items() if math.isfinite(p_value)]
+    adjusted = holm([p_values[name] for name in known])
+    return {name: bool(p_value <= 1 - ci_level) for name, p_value in zip(known, adjusted, strict=True)}
 
 
 def bonferroni_excludes_zero(p_value: float, n_tested: int, ci_level: float) -> bool:
@@ -97,7 +93,6 @@ def family_rows(studies: Mapping[str, KpiStudy], ci_level: float) -> list[dict[s
         points = np.array([found.estimate for found in effects])
         adjusted = romano_wolf(points, np.column_stack(columns), min(found.df for found in effects))
     by_holm = holm([made.p_value for made in tested.values()])
-    excludes = holm_excludes_zero({name: made.p_value for name, made in tested.items()}, ci_level)
     return [
         {
             "position": i,
@@ -105,7 +100,7 @@ def family_rows(studies: Mapping[str, KpiStudy], ci_level: float) -> list[dict[s
             "p_value": made.p_value,
             "p_holm": float(by_holm[i]),
             "p_romano_wolf": float(adjusted[i]),
-            "excludes_zero": excludes[name],
+            "excludes_zero": bool(by_holm[i] <= 1 - ci_level),
         }
         for i, (name, made) in enumerate(tested.items())
     ]

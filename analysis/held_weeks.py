@@ -1,9 +1,9 @@
 """The agent-weeks of one warehouse version in memory, for whoever asks for many slices of it.
 
-A reader changes filters, not data: what differs from click to click is which rows of ``mart.agent_week`` count. So the
-place of every row (agent, week, site, team, ...) is held as small integers, a KPI's numerators and denominators as one
-array each, and a slice is a mask. The panel is the one that :func:`analysis.slices.cells_from_warehouse` would lead
-to, to the last bit: the same rows in the same order.
+A reader changes filters, and the stored results hold many slices, of the same data: what differs from one to the next
+is which rows of ``mart.agent_week`` count. So the place of every row (agent, week, site, team, ...) is held as small
+integers, a KPI's numerators and denominators as one array each, and a slice is a mask. The panel is the one that
+:func:`analysis.slices.cells_from_warehouse` would lead to, to the last bit: the same rows in the same order.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -229,12 +230,12 @@ class HeldWeeks:
 
     @classmethod
     def read(cls, cur: duckdb.DuckDBPyConnection) -> HeldWeeks:
-        """From one version, KPIs as they are asked for; as long as the cursor is open."""
+        """From one version, as long as the cursor is open; the last two KPIs are held: one, and that of a rule."""
         places = Places.read(cur)
         return cls(
             places,
-            lambda kpi_id: Columns.read(cur, kpi_id, places),
-            lambda timing, cluster: people_from_warehouse(cur, timing, cluster),
+            lru_cache(maxsize=2)(lambda kpi_id: Columns.read(cur, kpi_id, places)),
+            lru_cache(maxsize=None)(lambda timing, cluster: people_from_warehouse(cur, timing, cluster)),
         )
 
     def cells(self, kpi_id: str, slice_: Slice) -> Mapping[str, NDArray[Any]]:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from analysis import leaving
-from analysis.agent_weeks import AgentWeeks
 from analysis.checks.result import CheckResult
 from analysis.comparison import Roster
 from analysis.design import Timing, choose
 from analysis.family import bonferroni_excludes_zero, family_rows, holm_excludes_zero, shared_influence
+from analysis.held_weeks import HeldWeeks, Rows
 from analysis.kpi_fit import study_panel
 from analysis.kpi_study import (
     STUDY_TABLES,
@@ -36,7 +36,6 @@ from analysis.verdict import headline
 if TYPE_CHECKING:
     import duckdb
 
-    from analysis.held_weeks import Rows
     from etl.config import Config
     from etl.kpis import Catalogue, Kpi
 
@@ -154,7 +153,7 @@ def estimate_all(
     setting = setting_of(cur, config, catalogue)
     slices = list(_slices(cur, setting.design.timing))
     tell = progress or (lambda _line, _share: None)
-    rows = AgentWeeks(cur)
+    rows = HeldWeeks.read(cur)
     families: dict[tuple[str, str], dict[str, KpiStudy]] = {("overall", ""): {}}
     families |= {(kind, value): {} for kind, value, _ in slices}
     for done, kpi in enumerate(catalogue.values()):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from analysis import PanelError, Slice, from_warehouse
-from analysis.agent_weeks import AgentWeeks
+from analysis.held_weeks import HeldWeeks
 from analysis.panel import NEVER
 
 MONDAY = date(2026, 1, 5)
@@ -39,6 +39,11 @@ def cur() -> Iterator[duckdb.DuckDBPyConnection]:
                 (3, 'k3', null, 'south', null, null)
             ) v(agent_ix, agent_key, team_id, site, trained_week, scheduled_week)"""
         )
+        for name in ("trained_week", "scheduled_week"):
+            con.execute(f"alter table mart.agent_week add column {name} date")
+            con.execute(
+                f"update mart.agent_week w set {name} = a.{name} from mart.agent a where a.agent_ix = w.agent_ix"
+            )
         yield con.cursor()
 
 
@@ -128,7 +133,7 @@ def test_slices_are_hashable_keys() -> None:
     ],
 )
 def test_rows_read_once_give_the_same_panels(cur: duckdb.DuckDBPyConnection, slice_: Slice) -> None:
-    rows = AgentWeeks(cur)
+    rows = HeldWeeks.read(cur)
     for kpi in ("esc", "hold"):
         try:
             expected = from_warehouse(cur, kpi, slice_)
