@@ -29,10 +29,11 @@ def null_world(tmp_path_factory: pytest.TempPathFactory) -> Context:
     folder: Path = tmp_path_factory.mktemp("null")
     exports.write(simulate(CENTRE), folder)
     settings = config.load(folder / "empathy.toml")
-    catalogue = kpis.load().with_overrides(settings)
+    worth = settings.value.kpis
+    goals = [kpi for kpi in kpis.load().values() if kpi.role == "primary" or kpi.id in worth]  # what could be claimed
     with publish.Draft.open(settings.warehouse) as draft:
         build.build(settings, into=draft)
-        draft.write_results(estimate_all(draft.con, settings, catalogue, progress=lambda *_: None))
+        draft.write_results(estimate_all(draft.con, settings, kpis.Catalogue(goals), progress=lambda *_: None))
         draft.publish()
     found = from_config(folder / "empathy.toml", environ={})
     return Context(found, Queries(found))
