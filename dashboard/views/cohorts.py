@@ -21,7 +21,7 @@ NOUNS = {"wave": "wave", "site": "site", "team": "team", "course": "course"}
 NAMES = {"wave": "Waves", "site": "Sites", "team": "Teams", "course": "Courses"}
 BLOCK_WEEKS = 4
 """Weeks in one cell of the heat map."""
-MOST_NAMED = 6
+MOST_NAMED = 8
 """Groups named in a sentence."""
 PAIR_SEPARATOR = "_vs_"
 

@@ -101,7 +101,7 @@ def test_the_title_is_the_answer_and_the_groups_are_named() -> None:
     assert view.gains_title(nothing, kpi(), "team") == "No team stands out in escalations: every range holds no change"
     assert view.who(nothing) == ""
     many = view.groups(gains(*((f"T{k}", -0.02 - k / 1e4, 0.001) for k in range(9))), kpi(), "team", {}, READER)
-    assert view.who(many) == "Clearly gained: T8, T7, T6, T5, T4 and 4 more."
+    assert view.who(many) == "Clearly gained: T8, T7, T6, T5, T4, T3, T2 and 2 more."
 
 
 def test_two_groups_are_compared_by_what_each_gained() -> None:
