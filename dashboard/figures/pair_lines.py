@@ -86,8 +86,8 @@ def _draw(
     before, after, expected = levels
     if trained_from is not None and first < trained_from < last:
         body += [
-            svg.line(x(trained_from), top - 6, x(trained_from), bottom, "axis"),
-            svg.text(x(trained_from) + 5, top + 2, "trained", "tick"),
+            svg.line(x(trained_from), top - 16, x(trained_from), bottom, "axis"),
+            svg.text(x(trained_from) + 5, top - 8, "trained", "tick"),
         ]
         for value, start, end, kind in (
             (before, first, trained_from, "stroke-before thick"),
