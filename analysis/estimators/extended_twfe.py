@@ -111,7 +111,7 @@ class ExtendedTwfe:
                 left_mass[left_mass < 1e-9] = 0.0
                 left[:, weeks] = self.fit.coefficients[at] + shift[:, at]
                 for cluster in np.flatnonzero(alone):
-                    left[cluster] = self._without(int(cluster), int(value))
+                    left[cluster], left_mass[cluster] = self._without(int(cluster), int(value))
             agents = (self.fit.weights[layout.units_of(h)] > 0).sum(axis=0).astype(np.float64)
             yield CohortEffects(int(value), effect, own.sum(axis=0), agents, psi, own > 0, left, left_mass)
 
@@ -124,18 +124,19 @@ class ExtendedTwfe:
     def _refits(self) -> dict[int, ExtendedTwfe]:
         return {}
 
-    def _without(self, cluster: int, cohort: int) -> Floats:
-        """(T,) effects of a cohort estimated again without one cluster."""
+    def _without(self, cluster: int, cohort: int) -> tuple[Floats, Floats]:
+        """(T,) effects of a cohort, and their weights, estimated again without one cluster."""
         if cluster not in self._refits:
             rest = self.panel.take(self.panel.cluster_ix != cluster)
             self._refits[cluster] = ExtendedTwfe(rest, self.anticipation)
         again = self._refits[cluster]
-        out = np.full(self.panel.n_periods, np.nan)
+        effect, mass = np.full(self.panel.n_periods, np.nan), np.zeros(self.panel.n_periods)
         place = np.flatnonzero(again.layout.cohort_values == cohort)
         if place.size:
             row = again._table[0][place[0]]
-            out[row >= 0] = again.fit.coefficients[row[row >= 0]]
-        return out
+            effect[row >= 0] = again.fit.coefficients[row[row >= 0]]
+            mass = again.fit.weights[again.layout.units_of(int(place[0]))].sum(axis=0)
+        return effect, mass
 
     @cached_property
     def _families(self) -> dict[str, CellFamilies]:

@@ -20,6 +20,7 @@ from analysis.panel import Panel
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,13 +31,20 @@ class _Side:
     ----------
     fit : TwoWayFit
     scores : (C, T) influence-ready scores; ``scores @ solve(q)`` is the influence of ``q' week_effects``.
-    left : (C, T) array
-        Week effects without each cluster, NaN where the side falls apart.
+    left, left_component : (C, T) arrays
+        Week effects without each cluster, and which of them hang together (-1: not seen any more); no rows where
+        nobody asked.
     """
 
     fit: TwoWayFit
     scores: Floats
-    left: Floats | None
+    left: Floats
+    left_component: Ints
+
+    def left_change(self, base: int) -> Floats:
+        """(C, T) change since the base week without each cluster; NaN where nothing links the two."""
+        with np.errstate(invalid="ignore"):
+            return np.where(_with_base(self.left_component, base), self.left - self.left[:, [base]], np.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,13 +103,14 @@ class InteractionWeighted:
         part = replace(part, cohort_ix=np.zeros(part.n_units, dtype=np.int64))
         layout = Layout.of(part)
         fit = fit_two_way(layout, part.den[layout.order], part.y[layout.order])
-        left = None
-        if want_left:
-            shift, refit = fit.leave_one_out()
-            left = fit.week_effects + shift
-            for cluster in np.flatnonzero(refit):
-                left[cluster] = _without(part, int(cluster))
-        return _Side(fit, fit.cluster_scores(), left)
+        if not want_left:
+            return _Side(fit, fit.cluster_scores(), np.zeros((0, part.n_periods)), np.zeros((0, part.n_periods), int))
+        shift, refit = fit.leave_one_out()
+        left = fit.week_effects + shift
+        component = np.tile(fit.week_component, (panel.n_clusters, 1))
+        for cluster in np.flatnonzero(refit):
+            left[cluster], component[cluster] = _without(part, int(cluster))
+        return _Side(fit, fit.cluster_scores(), left, component)
 
     @cached_property
     def factor(self) -> float:
@@ -138,7 +147,9 @@ class InteractionWeighted:
         members = panel.cohort_ix == cohort
         own = self._side(members, exact)
         base = cohort - self.anticipation - 1
-        comparable = _same_component(own.fit, base) & _same_component(control.fit, base)
+        comparable = np.ones(used, dtype=bool)
+        for side in (own, control):
+            comparable &= _with_base(side.fit.week_component, base)
         comparable[base] = False
         contrast = np.eye(used)
         contrast[base] -= 1.0
@@ -153,10 +164,9 @@ class InteractionWeighted:
         influence[:, :used] = own.scores @ own.fit.solve(contrast) - control.scores @ control.fit.solve(contrast)
         present = _by_cluster(panel, members, panel.observed[members].astype(np.float64)) > 0
         left = left_mass = None
-        if own.left is not None and control.left is not None:
+        if exact:
             left = np.full((panel.n_clusters, n_weeks), np.nan)
-            both = own.left - own.left[:, [base]] - control.left + control.left[:, [base]]
-            left[:, :used] = np.where(comparable, both, np.nan)
+            left[:, :used] = np.where(comparable, own.left_change(base) - control.left_change(base), np.nan)
             left_mass = panel.den[members].sum(axis=0) - _by_cluster(panel, members, panel.den[members])
             left_mass[left_mass < 1e-9] = 0.0
         n_agents = panel.observed[members].sum(axis=0).astype(np.float64)
@@ -201,22 +211,20 @@ def att_gt_frame(panel: Panel, cells: Iterator[CohortEffects], factor: float) ->
     return pl.concat(rows, how="vertical_relaxed") if rows else empty_att_gt()
 
 
-def _same_component(fit: TwoWayFit, base: int) -> Bools:
-    component = fit.week_component
-    return np.asarray((component == component[base]) & (component >= 0))
+def _with_base(component: Ints, base: int) -> Bools:
+    """Weeks that hang together with the base week: (..., T)."""
+    return np.asarray((component == component[..., [base]]) & (component >= 0))
 
 
-def _without(part: Panel, cluster: int) -> Floats:
-    """(T,) week effects of a side without one cluster; NaN throughout when its weeks no longer hang together."""
+def _without(part: Panel, cluster: int) -> tuple[Floats, Ints]:
+    """(T,) week effects and components of a side without one cluster."""
     rest = part.cluster_ix != cluster
-    blank = np.full(part.n_periods, np.nan)
     if not rest.any():
-        return blank
+        return np.full(part.n_periods, np.nan), np.full(part.n_periods, -1)
     smaller = part.take(rest)
     layout = Layout.of(smaller)
     fit = fit_two_way(layout, smaller.den[layout.order], smaller.y[layout.order])
-    largest = np.bincount(fit.week_component[fit.week_component >= 0], minlength=1).argmax()
-    return np.where(fit.week_component == largest, fit.week_effects, np.nan)
+    return fit.week_effects, fit.week_component
 
 
 def _by_cluster(panel: Panel, members: Bools, values: Floats) -> Floats:

@@ -13,6 +13,9 @@ from analysis.panel import Panel
 
 Floats = NDArray[np.float64]
 
+#: With fewer clusters one of them may be all that tells training from the weeks, which only a refit shows.
+REFIT_BELOW = 12
+
 
 def twfe(panel: Panel, anticipation: int = 0) -> OneNumber:
     """``y_it = alpha_i + lambda_t + beta D_it + e_it`` by weighted least squares.
@@ -66,7 +69,7 @@ def _leave_one_out(
 ) -> Floats:
     shift, refit = shifts
     replicates = effect + shift[:, n_weeks]
-    for cluster in np.flatnonzero(refit):
+    for cluster in np.flatnonzero(refit | (shift.shape[0] < REFIT_BELOW)):
         rest = panel.take(panel.cluster_ix != cluster)
         replicates[cluster] = _point(rest, anticipation)
     seen = panel.observed.any(axis=1)

@@ -152,6 +152,61 @@ def test_a_weight_of_three_is_three_agents(estimator: str, variance: str) -> Non
     assert ours.estimate != pytest.approx(estimate(panel, estimator).aggregate("simple").overall.estimate, abs=1e-4)
 
 
+def sparse(seed: int) -> Panel:
+    """A few teams, some of whose agents are seen in a third of the weeks, or on one side of a gap only."""
+    draw = np.random.default_rng(seed)
+    teams, size, weeks = int(draw.integers(4, 9)), int(draw.integers(1, 4)), int(draw.integers(5, 12))
+    team = np.repeat(np.arange(teams), size)
+    start = np.where(draw.random(teams) < 0.4, NEVER, draw.integers(2, weeks, teams))[team]
+    shape = (team.size, weeks)
+    seen = draw.random(shape) < draw.choice([0.35, 0.85])
+    if seed % 2:
+        first, last = sorted(draw.integers(1, weeks, 2))
+        early = draw.random(team.size) < 0.5
+        seen[early, first:] = False
+        seen[~early, :last] = False
+        seen[int(draw.integers(team.size))] = draw.random(weeks) < 0.5
+    den = np.where(seen, draw.integers(1, 9, shape), 0).astype(float)
+    y = draw.normal(size=shape)
+    return Panel(
+        num=y * den,
+        den=den,
+        cohort_ix=start.astype(np.int64),
+        cluster_ix=team,
+        units=np.arange(team.size),
+        times=np.arange(weeks),
+        clusters=np.arange(teams),
+    )
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_leaving_a_team_out_is_estimating_without_it(estimator: str) -> None:
+    """On panels that fall apart without one of their teams too: then there is no error, and no made-up one."""
+    compared = 0
+    for seed in (*range(12), 31, 36, 93):
+        study = estimate(sparse(seed), estimator, variance="jackknife")
+        overall = study.aggregate("simple").overall
+        if study.source is None or not np.isfinite(study.source.family("simple", "analytic").overall):
+            continue
+        panel, point = study.panel, study.source.family("simple", "analytic").overall
+        without = []
+        for team in range(panel.n_clusters):
+            part = estimate(panel.take(panel.cluster_ix != team), estimator, variance="analytic")
+            left = np.nan if part.source is None else part.source.family("simple", "analytic").overall
+            without.append(left)
+        moved = np.array(without) - point
+        counted = moved[np.abs(moved) > EXACT] if np.isfinite(moved).all() else np.array([np.nan])
+        # A team that moves nothing counts among the G of (G - 1) / G for some estimators and not for others.
+        shares = [(g - 1) / g for g in range(2, panel.n_clusters + 1)]
+        expected = [float(np.sqrt(share * np.sum(counted**2))) for share in shares]
+        if np.isnan(expected).any():
+            assert estimator == "before_after" or not overall.available
+        elif overall.available:
+            compared += 1
+            assert min(abs(overall.std_error - value) for value in expected) < 1e-6 * (1 + overall.std_error)
+    assert compared >= 3
+
+
 @pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_values_that_are_not_finite_give_no_number(estimator: str, bad: float) -> None:
