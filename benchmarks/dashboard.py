@@ -64,7 +64,14 @@ PAUSE_SECONDS = (0.5, 1.5)
 """How long a person reads between the answer and the next click: evenly distributed, one second on average."""
 BUDGET_MS = {"people_cold": 300, "people_known": 60}
 DOCUMENT = ROOT / "docs" / "benchmarks-dashboard.md"
-OUTPUTS = ("page-body.children", "state.data", "notices.children", "footer.children", "print-header.children")
+OUTPUTS = (
+    "page-body.children",
+    "state.data",
+    "notices.children",
+    "footer.children",
+    "print-header.children",
+    "freshness.children",
+)
 
 
 def write_world(folder: Path, agents: int, weeks: int, seed: int = 1) -> Path:

@@ -35,7 +35,14 @@ WORKERS_VARIABLE = "WEB_CONCURRENCY"
 SWITCH_SECONDS = 0.001
 """How long a thread that estimates may keep the interpreter while another only wants to hand over a kept answer; with
 Python's 5 ms a known answer waits ten times as long as it takes."""
-OUTPUTS = ("page-body.children", "state.data", "notices.children", "footer.children", "print-header.children")
+OUTPUTS = (
+    "page-body.children",
+    "state.data",
+    "notices.children",
+    "footer.children",
+    "print-header.children",
+    "freshness.children",
+)
 """What one answer to an address fills."""
 _LOG = logging.getLogger("empathy.dashboard")
 
@@ -330,7 +337,7 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
     if found is None:
         words = f"There is no page at {pathname}."
         page = states.message("Page not found", words, [dcc.Link("Go to the overview", href="/", className="button")])
-        return _made(page, _state("", "Page not found", Filters()), [], None, [])
+        return _made(page, _state("", "Page not found", Filters()), [], None, [], None)
     module, parts = found
     page_of: Page = module.PAGE
     try:
@@ -352,19 +359,18 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
                 "options": queries.remember(("options", locale), lambda: _options(context)),
                 "plurals": PLURALS,
             }
-            footer, header = (
-                shell.footer(context, about),
-                shell.print_header(context, about, filters, page_of.question),
-            )
-            return _made(body, state, shell.notices(filters), footer, header, run_id=pinned)
+            footer = shell.footer(context, about)
+            header = shell.print_header(context, about, filters, page_of.question)
+            badge = shell.freshness(context, about, carried)
+            return _made(body, state, shell.notices(filters), footer, header, badge, run_id=pinned)
     except NoVersionError as error:
         page = states.message("Nothing has been built yet", str(error))
-        return _made(page, _state(page_of.key, page_of.question, Filters()), [], [], [], lasting=False)
+        return _made(page, _state(page_of.key, page_of.question, Filters()), [], [], [], [], lasting=False)
     except Exception:
         _LOG.exception("no answer for %s%s (request %s)", pathname, search, g.get("request_id", ""))
         words = "This could not be worked out."
         notice = [states.failed(words, g.get("run_id", ""), g.get("request_id", ""))]
-        return _made(None, None, notice, None, None, lasting=False)
+        return _made(None, None, notice, None, None, None, lasting=False)
 
 
 def _filters(context: Context, search: str) -> Filters:

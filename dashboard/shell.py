@@ -10,7 +10,7 @@ from dash import dcc, html
 
 from dashboard import theme
 from dashboard.components.attributes import attributes
-from dashboard.components.states import skeleton
+from dashboard.components.states import address, skeleton
 from dashboard.data.versions import About
 from dashboard.pages import Context, modules
 from dashboard.state import DIMENSIONS, LABELS, PLURALS, Facets, Filters, day
@@ -66,7 +66,9 @@ def _masthead(context: Context) -> html.Div:
                 className="brands",
             ),
             html.Nav(html.Ul(links), **attributes({"aria-label": "Pages"})),
-            html.Div([_saved_views(), _copy_link(), _scheme_toggle()], className="masthead-tools"),
+            html.Div(
+                [html.Div(id="freshness"), _saved_views(), _copy_link(), _scheme_toggle()], className="masthead-tools"
+            ),
         ],
         className="wrap masthead-row",
     )
@@ -195,6 +197,16 @@ def options(facets: Facets, teams_by_site: dict[str, list[str]], locale: str) ->
         weeks = [{"value": monday.isoformat(), "label": day(monday, locale)} for monday in mondays]
     found["from"], found["to"] = weeks, weeks[::-1]
     return found
+
+
+def freshness(context: Context, about: About, filters: Filters) -> dcc.Link:
+    """To which day the data reach and whether their checks passed, on the first screen of every page."""
+    mark, words = QUALITY[about.quality]
+    sign = html.Span(mark, className=f"quality quality-{about.quality}", **attributes({"aria-hidden": "true"}))
+    shown = f" Data to {day(about.data_to, context.settings.config.project.locale)}"
+    return dcc.Link(
+        [sign, shown], href=address("/data", filters), className="text-button", title=f"{words}. Run {about.run_id}"
+    )
 
 
 def footer(context: Context, about: About) -> list[Any]:

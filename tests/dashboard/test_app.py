@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 
 from dashboard import app as application
 from dashboard import create_app
+from dashboard.app import OUTPUTS
 from dashboard.pages import Context, modules
 from dashboard.state import Filters
 from etl import kpis
@@ -31,7 +32,7 @@ def client(config_path: Path) -> FlaskClient:
 
 def ask(client: FlaskClient, pathname: str, search: str = "") -> dict[str, Any]:
     """What the browser asks when it arrives at an address."""
-    outputs = ["page-body.children", "state.data", "notices.children", "footer.children", "print-header.children"]
+    outputs = list(OUTPUTS)
     body = {
         "output": ".." + "...".join(outputs) + "..",
         "outputs": [dict(zip(("id", "property"), name.split("."), strict=True)) for name in outputs],
@@ -81,6 +82,15 @@ def test_scripts_are_served_while_the_first_request_is_answered(
     arriving.join()
     assert len(scripts) > 5
     assert set(found) == {200}
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda module: module.PAGE.key)
+def test_every_page_says_first_how_fresh_the_data_are(client: FlaskClient, module: Any) -> None:
+    badge = words(ask(client, module.PAGE.base, "?site=Madrid")["freshness"])
+    assert "Data to " in badge
+    assert "/data?site=Madrid" in badge
+    assert "Data checks passed" in badge
+    assert "Run r1" in badge
 
 
 def test_the_number_on_the_page_is_the_number_in_the_warehouse(client: FlaskClient, context: Context) -> None:
