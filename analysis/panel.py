@@ -142,6 +142,11 @@ class Panel:
         return out
 
     @cached_property
+    def largest(self) -> float:
+        """Largest absolute outcome of an agent-week."""
+        return float(max(self.y.max(initial=0.0), -self.y.min(initial=0.0)))
+
+    @cached_property
     def trained_units(self) -> NDArray[np.bool_]:
         """(A,) mask of the agents trained within the window."""
         return np.asarray(self.cohort_ix < self.n_periods)

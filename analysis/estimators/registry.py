@@ -169,6 +169,6 @@ def cannot_be_estimated(panel: Panel) -> str | None:
     if np.unique(panel.cluster_ix[agents]).size < 2:
         return "all agents belong to one cluster; at least two are needed to know how sure we are"
     values = panel.y[seen]
-    if np.ptp(values) <= ROUNDING * float(np.abs(values).max()):
+    if np.ptp(values) <= ROUNDING * panel.largest:
         return NEVER_VARIES
     return None

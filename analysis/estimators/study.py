@@ -231,7 +231,7 @@ def _not_available(study: Study, kind: str) -> Aggregation:
 
 def _nothing_but_rounding(study: Study, family: Family) -> bool:
     """Whether agent and week effects explain every outcome, so that effect and error are what rounding left."""
-    least = ROUNDING * float(np.abs(study.panel.y).max())
+    least = ROUNDING * study.panel.largest
     se = float(np.sqrt(np.sum(family.overall_influence**2)))
     return abs(family.overall) <= least and se <= least
 
