@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from analysis.estimators.layout import Layout
 from analysis.estimators.one_number import OneNumber, row_count, trained_side
-from analysis.estimators.two_way import fit_two_way
+from analysis.estimators.two_way import TwoWayFit, fit_two_way
 from analysis.inference import jackknife_influence, small_sample_factor
 from analysis.panel import Panel
 
@@ -31,19 +31,11 @@ def twfe(panel: Panel, anticipation: int = 0) -> OneNumber:
     Errors: clustered with fixest's small-sample factor (agent effects nested in the clusters do not count), or
     the exact leave-one-cluster-out jackknife (CV3). Source: Goodman-Bacon (2021), doi:10.1016/j.jeconom.2021.03.014.
     """
-    layout = Layout.of(panel)
-    weights, y = panel.den[layout.order], panel.y[layout.order]
-    weeks = np.arange(panel.n_periods)
-    first = panel.cohort_ix[layout.order]
-    if anticipation:
-        waiting = (weeks[None, :] >= first[:, None] - anticipation) & (weeks[None, :] < first[:, None])
-        weights = np.where(waiting, 0.0, weights)
-    table = np.where(weeks[None, :] >= layout.cohort_values[:, None], 0, -1)
-    fit = fit_two_way(layout, weights, y, table, 1)
+    fit = _fit(panel, anticipation)
     effect = float(fit.coefficients[0])
     analytic = fit.dummy_influence()[:, 0]
     n_clusters = int(np.unique(panel.cluster_ix[panel.observed.any(axis=1)]).size)
-    jackknife = np.full(layout.n_clusters, np.nan)
+    jackknife = np.full(panel.n_clusters, np.nan)
     reason: str | None = None
     if not np.isfinite(effect):
         reason = "training cannot be told apart from the weeks: everybody is trained in the same week, or nobody is"
@@ -51,9 +43,9 @@ def twfe(panel: Panel, anticipation: int = 0) -> OneNumber:
         n_weeks = int((fit.week_component >= 0).sum())
         factor = small_sample_factor(row_count(panel), n_weeks + 1, n_clusters)
         analytic = analytic * np.sqrt(factor)
-        jackknife = _leave_one_out(panel, fit.leave_one_out(), fit.n_weeks, effect, anticipation)
+        jackknife = _leave_one_out(panel, fit, anticipation)
     else:
-        analytic = np.full(layout.n_clusters, np.nan)
+        analytic = np.full(panel.n_clusters, np.nan)
     return OneNumber(
         effect=effect,
         analytic=analytic,
@@ -64,25 +56,25 @@ def twfe(panel: Panel, anticipation: int = 0) -> OneNumber:
     )
 
 
-def _leave_one_out(
-    panel: Panel, shifts: tuple[Floats, NDArray[np.bool_]], n_weeks: int, effect: float, anticipation: int
-) -> Floats:
-    shift, refit = shifts
-    replicates = effect + shift[:, n_weeks]
-    for cluster in np.flatnonzero(refit | (shift.shape[0] < REFIT_BELOW)):
-        rest = panel.take(panel.cluster_ix != cluster)
-        replicates[cluster] = _point(rest, anticipation)
-    seen = panel.observed.any(axis=1)
-    active = np.zeros(shift.shape[0], dtype=bool)
-    active[panel.cluster_ix[seen]] = True
-    return jackknife_influence(replicates[:, None], np.array([effect]), active)[:, 0]
-
-
-def _point(panel: Panel, anticipation: int) -> float:
+def _fit(panel: Panel, anticipation: int) -> TwoWayFit:
     layout = Layout.of(panel)
-    weeks = np.arange(panel.n_periods)
-    first = panel.cohort_ix[layout.order][:, None]
-    waiting = (weeks[None, :] >= first - anticipation) & (weeks[None, :] < first)
-    table = np.where(weeks[None, :] >= layout.cohort_values[:, None], 0, -1)
+    weeks, first = np.arange(panel.n_periods)[None, :], panel.cohort_ix[layout.order][:, None]
+    waiting = (weeks >= first - anticipation) & (weeks < first)
     weights = np.where(waiting, 0.0, panel.den[layout.order])
-    return float(fit_two_way(layout, weights, panel.y[layout.order], table, 1).coefficients[0])
+    table = np.where(weeks >= layout.cohort_values[:, None], 0, -1)
+    return fit_two_way(layout, weights, panel.y[layout.order], table, 1)
+
+
+def _leave_one_out(panel: Panel, fit: TwoWayFit, anticipation: int) -> Floats:
+    """(C,) leave-one-cluster-out influence."""
+    if panel.n_clusters < REFIT_BELOW:
+        replicates, refit = np.full(panel.n_clusters, np.nan), np.ones(panel.n_clusters, dtype=bool)
+    else:
+        shift, refit = fit.leave_one_out()
+        replicates = fit.coefficients[0] + shift[:, fit.n_weeks]
+    for cluster in np.flatnonzero(refit):
+        rest = panel.take(panel.cluster_ix != cluster)
+        replicates[cluster] = _fit(rest, anticipation).coefficients[0]
+    active = np.zeros(panel.n_clusters, dtype=bool)
+    active[panel.cluster_ix[panel.observed.any(axis=1)]] = True
+    return jackknife_influence(replicates[:, None], fit.coefficients, active)[:, 0]
