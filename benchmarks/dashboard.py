@@ -465,6 +465,7 @@ def main() -> None:
                 "weeks": options.weeks if part in LARGE else SMALL_WEEKS,
                 "date": date.today().isoformat(),
                 "load": round(os.getloadavg()[0], 2),
+                "yardstick_s": yardstick(),
                 "processors": len(os.sched_getaffinity(0)),
             }
             found[part] = circumstances | (LARGE[part](config) if part in LARGE else SMALL[part](folder))
@@ -473,6 +474,17 @@ def main() -> None:
                 write_document(part, found[part])
     if options.out:
         options.out.write_text(json.dumps(found, indent=2) + "\n")
+
+
+def yardstick() -> float:
+    """Seconds of ten million additions in plain Python, the best of three: how fast the machine is at the moment."""
+    best = float("inf")
+    for _ in range(3):
+        started, total = time.perf_counter(), 0
+        for number in range(10_000_000):
+            total += number
+        best = min(best, time.perf_counter() - started)
+    return round(best, 2)
 
 
 def write_document(part: str, figures: dict[str, Any]) -> None:
@@ -484,7 +496,7 @@ def write_document(part: str, figures: dict[str, Any]) -> None:
     made = (
         f"`python benchmarks/dashboard.py --part {part} --write`, {figures['date']}: {figures['agents']:,} agents x "
         f"{figures['weeks']} weeks, gunicorn with {WORKERS} workers, {figures['processors']} processors, load average "
-        f"{figures['load']} before.\n\n"
+        f"{figures['load']} before, ten million additions in plain Python {figures['yardstick_s']} s.\n\n"
     )
     DOCUMENT.write_text(f"{before}{start}\n{made}{section(part, figures)}\n{end}{after}", encoding="utf-8")
 
