@@ -24,6 +24,8 @@ from analysis.slices import Slice, identifier, people_from_warehouse
 if TYPE_CHECKING:
     import duckdb
 
+    from analysis.design import Timing
+
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
@@ -33,9 +35,9 @@ DIMENSIONS = {
     "channel": "channel",
     "queue": "queue",
     "tenure_band": "tenure_band",
-    "cohort": "strftime(coalesce(scheduled_week, trained_week), '%Y-%m-%d')",
+    "cohort": "strftime({timing}_week, '%Y-%m-%d')",
 }
-"""Filter to its SQL on ``mart.agent_week``; ``cohort`` is the agent's, as an ISO date."""
+"""Filter to its SQL on ``mart.agent_week``; ``cohort`` is the agent's week from which the design counts, an ISO date."""
 
 
 class Rows(Protocol):
@@ -74,15 +76,22 @@ class Places:
     origin: date
 
     @classmethod
-    def read(cls, cur: duckdb.DuckDBPyConnection) -> Places:
+    def read(cls, cur: duckdb.DuckDBPyConnection, timing: Timing = "scheduled") -> Places:
         """Read them from a warehouse version.
+
+        Parameters
+        ----------
+        cur
+            Cursor on it.
+        timing
+            Of the design: whether cohorts are of the planned week or of completion, as in panels.
 
         Raises
         ------
         PanelError
             The version holds no agent-week.
         """
-        named = ", ".join(f"{sql} as {identifier(name)}" for name, sql in DIMENSIONS.items())
+        named = ", ".join(f"{sql.format(timing=timing)} as {identifier(name)}" for name, sql in DIMENSIONS.items())
         rows = _frame(
             cur,
             "select rowid as row_id, agent_ix::integer as agent, week_ix::integer as week, "

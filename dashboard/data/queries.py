@@ -80,9 +80,10 @@ class Queries(Versions):
 
     def _combinations(self) -> pl.DataFrame:
         """Agents by the values of every filter they ever had, with first and last week; small, made once a version."""
+        timing = self.setting().design.timing
         sql = (
             "select w.agent_ix, w.site, w.team_id as team, w.channel, w.queue, w.tenure_band, "
-            "strftime(coalesce(w.scheduled_week, w.trained_week), '%Y-%m-%d') as cohort, "
+            f"strftime(w.{timing}_week, '%Y-%m-%d') as cohort, "
             "min(w.week) as first_week, max(w.week) as last_week from mart.agent_week w group by all"
         )
         return self.ask(("combinations",), lambda cursor: frame(cursor, sql))
@@ -213,7 +214,8 @@ class Queries(Versions):
         )
 
     def _places(self) -> Places:
-        return self.ask(("places",), Places.read)
+        timing = self.setting().design.timing
+        return self.ask(("places",), lambda cursor: Places.read(cursor, timing))
 
     def _columns(self, kpi: str) -> Columns:
         return self.ask(("columns", kpi), lambda cursor: Columns.read(cursor, kpi, self._places()))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from analysis import PanelError, Slice, from_warehouse
+from analysis.design import Timing
 from analysis.held_weeks import Columns, HeldWeeks, Places
 from analysis.slices import CELL_COLUMNS, cells_from_warehouse
 
@@ -85,6 +86,21 @@ def test_the_same_panels(cur: duckdb.DuckDBPyConnection, timing: str, cluster: s
         found = from_warehouse(cur, "money", slice_, timing, cluster, held)
         for name in ("num", "den", "cohort_ix", "cluster_ix", "clusters", "units", "times"):
             np.testing.assert_array_equal(getattr(wanted, name), getattr(found, name), err_msg=name)
+
+
+@pytest.mark.parametrize("timing", ["scheduled", "trained"])
+def test_cohorts_are_of_the_week_the_design_counts_from(cur: duckdb.DuckDBPyConnection, timing: Timing) -> None:
+    column = f"{timing}_week"
+    weeks = cur.execute(
+        f"select distinct strftime({column}, '%Y-%m-%d') from mart.agent_week where {column} is not null order by 1"
+    ).fetchall()
+    places = Places.read(cur, timing)
+    assert places.values["cohort"] == tuple(week for (week,) in weeks)
+    for week in places.values["cohort"]:
+        inside = places.inside(Slice(cohort=(week,)), cohorts=True)
+        ((wanted,),) = cur.execute(f"select count(*) from mart.agent_week where {column} = ?", [week]).fetchall()
+        assert inside is not None
+        assert int(inside.sum()) == wanted > 0
 
 
 def test_counts_take_half_the_room_and_amounts_keep_their_digits(cur: duckdb.DuckDBPyConnection) -> None:

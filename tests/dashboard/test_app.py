@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 from dash import Dash
@@ -18,9 +19,12 @@ from flask.testing import FlaskClient
 from dashboard import app as application
 from dashboard import create_app
 from dashboard.app import OUTPUTS
+from dashboard.data.queries import Queries
 from dashboard.pages import Context, modules
+from dashboard.settings import from_config
 from dashboard.state import Filters
 from etl import kpis
+from etl.warehouse import Warehouse
 
 LOCAL = {"Host": "127.0.0.1"}
 
@@ -241,3 +245,25 @@ def test_a_kpi_added_to_the_catalogue_appears_without_code(context: Context) -> 
     source = "".join((Path(application.__file__).parent / part).read_text() for part in parts)
     named = [name for name in kpis.load().ids() if re.search(rf'["\']{name}["\']', source)]
     assert named == []
+
+
+def test_the_cohorts_offered_are_those_the_design_counts(build: Callable[..., Path], tmp_path: Path) -> None:
+    """Among volunteers agents count from completion, whatever was planned; a planned week would find nobody."""
+    config = build(tmp_path)
+    config.write_text(config.read_text().replace('"team_waves"', '"volunteers"'))
+    warehouse = Warehouse(tmp_path / "warehouse")
+    with duckdb.connect(str(warehouse.current().path)) as con:
+        for relation in ("mart.agent", "mart.agent_week"):
+            con.execute(f"update {relation} set scheduled_week = scheduled_week - 14")
+        weeks = con.execute(
+            "select distinct strftime(trained_week, '%Y-%m-%d') from mart.agent "
+            "where trained_week is not null order by 1"
+        ).fetchall()
+    settings = from_config(config, environ={})
+    queries = Queries(settings)
+    offered = queries.facets().values["cohort"]
+    assert offered == tuple(week for (week,) in weeks)
+    for cohort in offered:
+        headline = queries.headline("escalation_rate", Filters(cohort=(cohort,), channel=("chat",)))
+        assert headline is not None
+        assert headline["n_trained_agents"] > 0

@@ -17,7 +17,7 @@ from dashboard.data.groups import Combinations, agents_by_week, distinct, sizes_
 from dashboard.data.suppression import UNASSIGNED
 
 MONDAY = date(2026, 1, 5)
-COLUMN = {"team": "team_id", "cohort": "strftime(coalesce(scheduled_week, trained_week), '%Y-%m-%d')"}
+COLUMN = {"team": "team_id", "cohort": "strftime(scheduled_week, '%Y-%m-%d')"}
 SLICES = [
     Slice(),
     Slice(site=("north", "east")),
@@ -56,7 +56,7 @@ def where(slice_: Slice) -> tuple[str, list[object]]:
     """The selection as SQL, cohorts among it."""
     text, values = slice_.where()
     if slice_.cohort:
-        text += f" and coalesce(scheduled_week, trained_week) in ({', '.join('?' * len(slice_.cohort))})"
+        text += f" and scheduled_week in ({', '.join('?' * len(slice_.cohort))})"
         values = [*values, *(date.fromisoformat(cohort) for cohort in slice_.cohort)]
     return text, values
 
