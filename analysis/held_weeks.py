@@ -37,7 +37,7 @@ DIMENSIONS = {
     "tenure_band": "tenure_band",
     "cohort": "strftime({timing}_week, '%Y-%m-%d')",
 }
-"""Filter to its SQL on ``mart.agent_week``; ``cohort`` is the agent's week from which the design counts, an ISO date."""
+"""Filter to its SQL on ``mart.agent_week``; ``cohort`` is the agent's week from which the design counts, ISO date."""
 
 
 class Rows(Protocol):
