@@ -20,8 +20,13 @@ help:  ## list the targets
 demo: $(VENV)/.installed  ## a simulated contact centre from exports to dashboard, served on this machine only
 	@$(BIN)/empathy demo --dir $(DEMO) --port $(PORT)
 
+# A browser spends half its time waiting: its tests run beside the others, and are shown after them.
 test: check chromium  ## everything that must hold before a change lands (under 10 minutes)
-	@$(BIN)/python -m pytest
+	@mkdir -p build
+	@$(BIN)/python -m pytest -m browser >build/browser-tests.log 2>&1 & browser=$$!; trap "kill $$browser" INT TERM; \
+	  $(BIN)/python -m pytest -m "not browser"; others=$$?; \
+	  echo "Waiting for the tests in a browser, which run beside these:"; \
+	  wait $$browser; pages=$$?; cat build/browser-tests.log; [ $$others = 0 ] && [ $$pages = 0 ]
 
 check: $(VENV)/.installed-test  ## style, types and the direction of imports
 	@$(BIN)/ruff check .
