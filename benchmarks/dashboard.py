@@ -49,6 +49,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from analysis.run import estimate_all  # noqa: E402
+from dashboard.app import OUTPUTS  # noqa: E402
 from etl import config as empathy_config  # noqa: E402
 from etl import kpis  # noqa: E402
 from etl.publish import Draft  # noqa: E402
@@ -64,14 +65,6 @@ PAUSE_SECONDS = (0.5, 1.5)
 """How long a person reads between the answer and the next click: evenly distributed, one second on average."""
 BUDGET_MS = {"people_cold": 300, "people_known": 60}
 DOCUMENT = ROOT / "docs" / "benchmarks-dashboard.md"
-OUTPUTS = (
-    "page-body.children",
-    "state.data",
-    "notices.children",
-    "footer.children",
-    "print-header.children",
-    "freshness.children",
-)
 
 
 def write_world(folder: Path, agents: int, weeks: int, seed: int = 1) -> Path:
