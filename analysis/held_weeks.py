@@ -40,6 +40,11 @@ DIMENSIONS = {
 """Filter to its SQL on ``mart.agent_week``; ``cohort`` is the agent's week from which the design counts, ISO date."""
 
 
+def dimensions_sql(timing: Timing) -> str:
+    """The filters' columns of ``mart.agent_week``, each under its filter's name, for a SELECT."""
+    return ", ".join(f"{sql.format(timing=timing)} as {identifier(name)}" for name, sql in DIMENSIONS.items())
+
+
 class Rows(Protocol):
     """Rows of ``mart.agent_week`` read before, for panels of many slices."""
 
@@ -91,11 +96,10 @@ class Places:
         PanelError
             The version holds no agent-week.
         """
-        named = ", ".join(f"{sql.format(timing=timing)} as {identifier(name)}" for name, sql in DIMENSIONS.items())
         rows = _frame(
             cur,
             "select rowid as row_id, agent_ix::integer as agent, week_ix::integer as week, "
-            f"week - 7 * week_ix::integer as origin, {named} from mart.agent_week",
+            f"week - 7 * week_ix::integer as origin, {dimensions_sql(timing)} from mart.agent_week",
         ).sort("row_id")
         if rows.is_empty():
             raise PanelError("mart.agent_week is empty; rebuild the warehouse with `empathy build`.")

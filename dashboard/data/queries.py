@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from analysis.held_weeks import Columns, HeldWeeks, Places
+from analysis.held_weeks import Columns, HeldWeeks, Places, dimensions_sql
 from analysis.slices import Slice
 from dashboard.data.few import about_few, without_few
 from dashboard.data.groups import Combinations, agents_by_week, sizes_by_week, weekly_level
@@ -82,9 +82,8 @@ class Queries(Versions):
         """Agents by the values of every filter they ever had, with first and last week; small, made once a version."""
         timing = self.setting().design.timing
         sql = (
-            "select w.agent_ix, w.site, w.team_id as team, w.channel, w.queue, w.tenure_band, "
-            f"strftime(w.{timing}_week, '%Y-%m-%d') as cohort, "
-            "min(w.week) as first_week, max(w.week) as last_week from mart.agent_week w group by all"
+            f"select agent_ix, {dimensions_sql(timing)}, min(week) as first_week, max(week) as last_week "
+            "from mart.agent_week group by all"
         )
         return self.ask(("combinations",), lambda cursor: frame(cursor, sql))
 
