@@ -218,8 +218,9 @@ left join core.team_week as team_week
 left join core.team_member_week as member
     on member.agent_ix = place.agent_ix and member.week = weekly.week and member.team_id = place.team_id
 where place.is_agent
-order by place.agent_ix, weekly.week, place.team_id, place.site, weekly.channel, weekly.queue
+order by place.agent_ix, weekly.week, weekly.place_ix, weekly.channel, weekly.queue
 """
+# Of one agent's places, place_ix goes by team and site (sql/core/agent_place.sql), and a number is sorted sooner.
 
 
 def _all_of(*conditions: str) -> str:

@@ -320,7 +320,7 @@ def _value(layers: _Layers, item: Column, mapped: Field, text: str, zone: str, d
     elif item.type == "date":
         sql = f"try_strptime({text}, {_formats(mapped.format)})::date" if mapped.format else f"try_cast({text} as date)"
     elif item.type == "boolean":
-        sql = f"try_cast({text} as boolean)"
+        sql = f"case {text} when 'true' then true when 'false' then false else try_cast({text} as boolean) end"
     else:
         number = text
         if mapped.decimal == ",":

@@ -35,6 +35,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,7 @@ from etl.finding import find_files
 from etl.landing import Job, LandedFile, land
 from etl.ledger import Ledger, SourceCount
 from etl.planning import check_options, plan_of
+from etl.reading import count
 from etl.replay import replay_rejects
 from etl.sources import SourceError, literal
 
@@ -75,6 +77,8 @@ class ExtractReport:
         The landing folder.
     run_id : str
         Value of ``_run_id``.
+    distinct : Distinct
+        Where no key was found twice.
     """
 
     files: tuple[LandedFile, ...]
@@ -85,6 +89,7 @@ class ExtractReport:
     fingerprint: str
     folder: Path
     run_id: str
+    distinct: incremental.Distinct
 
     def paths(self) -> dict[str, tuple[Path, ...]]:
         """Return the Parquet files behind every landing table."""
@@ -99,6 +104,7 @@ class ExtractReport:
         names = [file.folder.name for file in self.files]
         incremental.save_index(self.folder, self.run_id, names)
         incremental.sweep(self.folder, names)
+        self.distinct.save()
 
 
 def landing_folder(config: Config) -> Path:
@@ -309,22 +315,36 @@ def _land_one(
     tell: Progress,
 ) -> tuple[LandedFile, bool]:
     source = config.sources[name]
+    shown = str(path.relative_to(config.folder)) if path.is_relative_to(config.folder) else str(path)
+
+    def place(digest: str) -> tuple[str, Path]:
+        identity = incremental.file_id(name, shown, digest)
+        return identity, landing / incremental.folder_name(identity, key)
+
     try:
-        digest, size = hashes.of(path)
+        known = hashes.remembered(path)
+        if known is not None and (landed := _restored(place(known[0])[1])) is not None:
+            return landed, False
+        plan = plan_of(config, name, path, con)
+        with ThreadPoolExecutor(1, "hash") as pool:  # reads the bytes beside the pass that counts them
+            hashing = pool.submit(lambda: known or hashes.of(path))
+            counted = count(path, plan, source.options, scratch)
+            digest, size = hashing.result()
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({error.strerror or error}).") from None
-    shown = str(path.relative_to(config.folder)) if path.is_relative_to(config.folder) else str(path)
-    identity = incremental.file_id(name, shown, digest)
-    folder = landing / incremental.folder_name(identity, key)
-    try:
-        return LandedFile.restore(folder), False
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
+    identity, folder = place(digest)
+    if known is None and (landed := _restored(folder)) is not None:  # touched, not changed
+        return landed, False
     tell(f"reading {shown}")
-    plan = plan_of(config, name, path, con)
-    zone = config.source_timezone(name)
-    job = Job(name, source, zone, path, shown, digest, size, plan, identity)
+    job = Job(name, source, config.source_timezone(name), path, shown, digest, size, plan, identity, counted)
     return land(con, job, folder, scratch), True
+
+
+def _restored(folder: Path) -> LandedFile | None:
+    try:
+        return LandedFile.restore(folder)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _attach(
@@ -338,11 +358,13 @@ def _attach(
 ) -> ExtractReport:
     con.execute("DETACH DATABASE IF EXISTS landing")
     con.execute("ATTACH ':memory:' AS landing")
-    views.create(con, files, run_id)
+    distinct = incremental.Distinct(landing)
+    views.create(con, files, run_id, distinct)
     limits = {name: source.max_reject_share for name, source in config.sources.items()}
     ledger = Ledger(con, files, limits, ids_are_names=config.identity.ids_are_names)
+    kept = len(files) - fresh
     report = ExtractReport(
-        tuple(files), ledger, ledger.counts(con), fresh, len(files) - fresh, fingerprint(files), landing, run_id
+        tuple(files), ledger, ledger.counts(con), fresh, kept, fingerprint(files), landing, run_id, distinct
     )
     if enforce:
         ledger.enforce(con)

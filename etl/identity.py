@@ -155,14 +155,9 @@ def _collect_ids(con: duckdb.DuckDBPyConnection) -> None:
 def _give_keys(con: duckdb.DuckDBPyConnection, secret: bytes) -> None:
     people = con.execute("select person_id from staging.person order by person_id").fetchall()
     con.execute("create or replace table staging.person_key (person_id varchar, agent_key varchar)")
-    if people:
-        import polars as pl
-
-        ids = [person for (person,) in people]
-        frame = pl.DataFrame({"person_id": ids, "agent_key": [pseudonym(secret, "agent", person) for person in ids]})
-        con.register("person_keys", frame.to_arrow())
-        con.execute("insert into staging.person_key select person_id, agent_key from person_keys")
-        con.unregister("person_keys")
+    ids = [person for (person,) in people]
+    keys = [pseudonym(secret, "agent", person) for person in ids]
+    con.execute("insert into staging.person_key select unnest(?::varchar[]), unnest(?::varchar[])", [ids, keys])
 
 
 def _add_candidates_by_attributes(con: duckdb.DuckDBPyConnection, section: Identity) -> None:

@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -109,8 +109,22 @@ class Hashes:
             self._known = {}
         self._seen: set[str] = set()
 
+    def remembered(self, path: Path) -> tuple[str, int] | None:
+        """Return a file's SHA-256 and size when it has not changed since it was hashed; the file is not read.
+
+        Parameters
+        ----------
+        path : Path
+        """
+        now = path.stat()
+        known = self._known.get(str(path))
+        if known is None or known[:3] != [now.st_size, now.st_mtime_ns, now.st_ino] or known[3] != 1:
+            return None
+        self._seen.add(str(path))
+        return str(known[4]), now.st_size
+
     def of(self, path: Path) -> tuple[str, int]:
-        """Return a file's SHA-256 and size, from memory when it has not changed since.
+        """Read a file; return its SHA-256 and size, and remember them.
 
         Parameters
         ----------
@@ -119,9 +133,6 @@ class Hashes:
         before = path.stat()
         name = str(path)
         self._seen.add(name)
-        known = self._known.get(name)
-        if known is not None and known[:3] == [before.st_size, before.st_mtime_ns, before.st_ino] and known[3] == 1:
-            return str(known[4]), before.st_size
         digest = hash_of(path)
         after = path.stat()
         settled = after.st_mtime_ns == before.st_mtime_ns and _now_ns(path) - after.st_mtime_ns > RACY_NS
@@ -135,9 +146,55 @@ class Hashes:
             return
         kept = {name: value for name, value in self._known.items() if name in self._seen}
         self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = self._file.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(kept), encoding="utf-8")
-        os.replace(temporary, self._file)
+        _replace(self._file, kept)
+
+
+class Distinct:
+    """Groups of landed files of which it is known that no key stands there twice, kept in ``landing/distinct.json``.
+
+    Parameters
+    ----------
+    folder : Path
+        The landing folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "distinct.json"
+        try:
+            self._known = set(json.loads(self._file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            self._known = set()
+        self._seen: set[str] = set()
+
+    def holds(self, what: str, folders: Iterable[str], find: Callable[[], bool]) -> bool:
+        """Whether no key repeats, from memory where it was found before.
+
+        Parameters
+        ----------
+        what : str
+            The table and source looked at.
+        folders : iterable of str
+            Names of the landing folders that hold them, in the order in which they are read.
+        find : callable
+            Finds out.
+        """
+        rules = [_code(f"etl.{name}") for name in ("duplicates", "views")]
+        digest = hashlib.sha256("\n".join([what, *rules, *folders]).encode()).hexdigest()
+        if digest not in self._known and not find():
+            return False
+        self._seen.add(digest)
+        return True
+
+    def save(self) -> None:
+        """Write what was asked for and found; the rest is forgotten."""
+        if self._seen != self._known:
+            _replace(self._file, sorted(self._seen))
+
+
+def _replace(file: Path, content: object) -> None:
+    temporary = file.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(content), encoding="utf-8")
+    os.replace(temporary, file)
 
 
 def _now_ns(path: Path) -> int:
@@ -175,9 +232,7 @@ def sweep(folder: Path, keep: Iterable[str]) -> int:
 
 def save_index(folder: Path, run_id: str, names: Iterable[str]) -> None:
     """Write down by which run, and from which landing folders, was built last, for a replay of their rejects."""
-    temporary = folder / f"index.{os.getpid()}.tmp"
-    temporary.write_text(json.dumps({"run_id": run_id, "folders": sorted(names)}), encoding="utf-8")
-    os.replace(temporary, folder / "index.json")
+    _replace(folder / "index.json", {"run_id": run_id, "folders": sorted(names)})
 
 
 def load_index(folder: Path) -> tuple[str, list[str]]:

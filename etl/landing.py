@@ -28,6 +28,7 @@ from etl.durable import appear
 from etl.reading import Reading, fresh_name, open_file
 from etl.rejectlist import write_rejects
 from etl.sources import CsvShape, JsonShape, Plan, SourceError, literal
+from etl.textfile import PlainText
 
 PARQUET_MARK = b"PAR1"
 """How a Parquet file begins and ends."""
@@ -168,6 +169,8 @@ class Job:
     plan : Plan
         Resolved.
     file_id : str
+    counted : PlainText or None
+        What was counted of the file already.
     """
 
     source_name: str
@@ -179,6 +182,7 @@ class Job:
     bytes: int
     plan: Plan
     file_id: str
+    counted: PlainText | None = None
 
 
 def land(con: duckdb.DuckDBPyConnection, job: Job, folder: Path, work_dir: Path) -> LandedFile:
@@ -226,7 +230,7 @@ def _land(con: duckdb.DuckDBPyConnection, job: Job, folder: Path, work_dir: Path
 
 
 def _attempt(con: duckdb.DuckDBPyConnection, job: Job, folder: Path, work_dir: Path, careful: bool) -> LandedFile:
-    reading = open_file(con, job.path, job.plan, job.source.options, work_dir, careful)
+    reading = open_file(con, job.path, job.plan, job.source.options, work_dir, careful, job.counted)
     return land_reading(con, reading, job, folder, careful)
 
 

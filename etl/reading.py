@@ -179,8 +179,33 @@ def _sample_csv(path: Path, encoding: str, delimiter: str | None) -> Sample:
     return Sample(path, header, tuple(rows))
 
 
+def count(path: Path, plan: Plan, options: Mapping[str, Any], work_dir: Path) -> textfile.PlainText | None:
+    """Count what :func:`open_file` wants to know of a delimited file; ``None`` for any other.
+
+    Parameters
+    ----------
+    path, plan, options, work_dir
+        As in :func:`open_file`.
+
+    Raises
+    ------
+    SourceError
+        When the file cannot be decompressed or decoded.
+    """
+    if not isinstance(plan.shape, CsvShape):
+        return None
+    encoding = textfile.check_encoding(str(options.get("encoding", plan.shape.encoding)), str(path))
+    return textfile.prepare(path, encoding, work_dir)
+
+
 def open_file(
-    con: duckdb.DuckDBPyConnection, path: Path, plan: Plan, options: Mapping[str, Any], work_dir: Path, careful: bool
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    plan: Plan,
+    options: Mapping[str, Any],
+    work_dir: Path,
+    careful: bool,
+    counted: textfile.PlainText | None = None,
 ) -> Reading:
     """Open a file as its plan says.
 
@@ -195,6 +220,8 @@ def open_file(
         For decompressed or decoded copies.
     careful : bool
         Read delimited text record by record.
+    counted : PlainText, optional
+        What :func:`count` returned, when it has been called already.
 
     Raises
     ------
@@ -206,7 +233,9 @@ def open_file(
         return _open_json(con, path, plan, shape, work_dir, careful)
     if isinstance(shape, TableShape):
         return _open_table(con, path, plan, shape)
-    return _open_csv(con, path, plan, shape, options, work_dir, careful)
+    plain = counted or count(path, plan, options, work_dir)
+    assert plain is not None
+    return _open_csv(con, path, plan, shape, options, plain, careful)
 
 
 def _with_missing(relation: str, present: Sequence[str], optional: Iterable[str]) -> str:
@@ -222,12 +251,10 @@ def _open_csv(
     plan: Plan,
     shape: CsvShape,
     options: Mapping[str, Any],
-    work_dir: Path,
+    plain: textfile.PlainText,
     careful: bool,
 ) -> Reading:
-    encoding = textfile.check_encoding(str(options.get("encoding", shape.encoding)), str(path))
     delimiter = options.get("delimiter", shape.delimiter)
-    plain = textfile.prepare(path, encoding, work_dir)
     if options.get("encoding_errors") != "reject":
         textfile.refuse_undecodable(plain, path)
     header = csvfile.read_header(plain.path, path, delimiter, shape.extra_header_lines)

@@ -21,10 +21,19 @@ from etl import csvfile, textfile
 from etl.contracts import CONTRACTS, PERSON_IDS
 from etl.csvfile import Structural
 from etl.privacy import CARD, EMAIL, mask_value, shape
-from etl.reading import Reading
-from etl.sources import JsonShape, Plan, quoted
+from etl.reading import Reading, fresh_name
+from etl.sources import JsonShape, Plan, literal, quoted
 
 HIDDEN = "•••"
+COLUMNS = {
+    "line": "BIGINT",
+    "table_name": "VARCHAR",
+    "reasons": "VARCHAR[]",
+    "status": "VARCHAR",
+    "raw": "VARCHAR",
+    "record": "VARCHAR",
+}
+"""Columns of ``rejects.parquet``."""
 LONGEST_RAW = 2_000
 """Longest text of a record shown in a reject list, in characters."""
 MOST_REJECTS_MASKED = 200_000
@@ -41,17 +50,18 @@ def write_rejects(
     one_per_line: bool,
 ) -> None:
     """Write ``rejects.parquet``: line, reasons, status, masked text and the record itself."""
-    import polars as pl  # and not pyarrow alone, which would import pandas to look at a list
-    import pyarrow.parquet as pq
-
-    kinds = {"line": pl.Int64(), "reasons": pl.List(pl.String)}
-    names = ("line", "table_name", "reasons", "status", "raw", "record")
-    empty = pl.DataFrame(schema={name: kinds.get(name, pl.String()) for name in names})
     kept = shown_fields(reading.plan)
     records = _records(con, reading, [line for line, _, _ in refused], one_per_line) if refused else {}
-    with pq.ParquetWriter(folder / "rejects.parquet", empty.to_arrow().schema, compression="zstd") as writer:
+    table = fresh_name("rejects")
+    con.execute(f"CREATE TEMP TABLE {table} ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})")
+    try:
+        lists = ", ".join(f"unnest(?::{kind}[])" for kind in COLUMNS.values())
         for batch in _batches(_reject_rows(primary, reading, kept, refused, records, structural)):
-            writer.write_table(pl.DataFrame(batch, schema=empty.schema).to_arrow())
+            con.execute(f"INSERT INTO {table} SELECT {lists}", [list(column) for column in zip(*batch, strict=True)])
+        target = literal(str(folder / "rejects.parquet"))
+        con.execute(f"COPY {table} TO {target} (FORMAT parquet, COMPRESSION zstd)")
+    finally:
+        con.execute(f"DROP TABLE {table}")
 
 
 def _reject_rows(
@@ -61,31 +71,18 @@ def _reject_rows(
     refused: Sequence[tuple[int, list[str], str]],
     records: Mapping[int, str],
     structural: Sequence[Structural],
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[tuple[Any, ...]]:
+    """Values of :data:`COLUMNS`, reject by reject."""
     for count, (line, reasons, status) in enumerate(refused):
         record = records.get(line, "")
         masked = mask_record(record, reading, kept) if count < MOST_REJECTS_MASKED else ""
-        yield {
-            "line": line,
-            "table_name": primary,
-            "reasons": [mask_reason(word) for word in reasons],
-            "status": status,
-            "raw": masked,
-            "record": record,
-        }
+        yield line, primary, [mask_reason(word) for word in reasons], status, masked, record
     for item in structural:
-        yield {
-            "line": item.line,
-            "table_name": primary,
-            "reasons": [item.reason],
-            "status": "open",
-            "raw": shape(item.raw[:LONGEST_RAW]),
-            "record": item.raw,
-        }
+        yield item.line, primary, [item.reason], "open", shape(item.raw[:LONGEST_RAW]), item.raw
 
 
-def _batches(rows: Iterable[dict[str, Any]], size: int = 20_000) -> Iterator[list[dict[str, Any]]]:
-    batch: list[dict[str, Any]] = []
+def _batches(rows: Iterable[tuple[Any, ...]], size: int = 20_000) -> Iterator[list[tuple[Any, ...]]]:
+    batch: list[tuple[Any, ...]] = []
     for row in rows:
         batch.append(row)
         if len(batch) >= size:

@@ -27,6 +27,7 @@ ByteArray = npt.NDArray[np.uint8]
 IntArray = npt.NDArray[np.int64]
 
 CHUNK = 1 << 20
+HASH_BLOCK = 8 << 20
 _NEWLINE = 10
 _SPACE = 32
 _BESIDE = np.zeros(256, dtype=bool)
@@ -74,9 +75,13 @@ class PlainText:
 
 
 def hash_of(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    """Return the SHA-256 of a file's bytes, read in blocks large enough not to disturb other threads."""
+    digest = hashlib.sha256()
+    block = memoryview(bytearray(HASH_BLOCK))
+    with path.open("rb", buffering=0) as handle:
+        while size := handle.readinto(block):
+            digest.update(block[:size])
+    return digest.hexdigest()
 
 
 def check_encoding(name: str, where: str) -> str:
@@ -302,13 +307,20 @@ def raw_lines(plain: PlainText, wanted: set[int]) -> dict[int, str]:
             handle.seek(offset)
             lines = [line - newlines - 1 for line in group]
             text = handle.read(CHUNK)
-            while text.count(b"\n") <= lines[-1] and (more := handle.read(CHUNK)):
+            ends = _line_ends(text)
+            while ends.size <= lines[-1] and (more := handle.read(CHUNK)):
                 text += more
-            pieces = text.split(b"\n")
+                ends = _line_ends(text)
             for line in lines:
-                if line < len(pieces):
-                    found[line + newlines + 1] = pieces[line].rstrip(b"\r").decode("utf-8", "replace")
+                if line <= ends.size:
+                    start = ends[line - 1] + 1 if line else 0
+                    end = ends[line] if line < ends.size else len(text)
+                    found[line + newlines + 1] = text[start:end].rstrip(b"\r").decode("utf-8", "replace")
     return found
+
+
+def _line_ends(text: bytes) -> IntArray:
+    return np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE)
 
 
 def _mark_before(marks: IntArray, line: int) -> int:

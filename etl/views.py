@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import duckdb
 
 from etl import duplicates
 from etl.contract import Contract
 from etl.contracts import CONTRACTS, PROVENANCE
+from etl.incremental import Distinct
 from etl.landing import LandedFile, Stored
 from etl.sources import literal, quoted
 
 
-def create(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], run_id: str) -> None:
+def create(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], run_id: str, distinct: Distinct) -> None:
     """Create every view of the attached catalogue ``landing``, and the tables of what duplicates took out.
 
     Parameters
@@ -25,20 +27,22 @@ def create(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], run_id: 
         In order of source and path.
     run_id : str
         Value of ``_run_id``.
+    distinct : Distinct
+        Where no key was found twice before.
     """
     con.execute("CREATE TABLE landing._lost (file_id VARCHAR, line BIGINT, dropped BOOLEAN)")
     con.execute("CREATE TABLE landing.derived_duplicate (source VARCHAR, table_name VARCHAR, rows BIGINT)")
-    _find_duplicates(con, files)
+    _find_duplicates(con, files, distinct)
     lost = {str(row[0]) for row in con.execute("SELECT DISTINCT file_id FROM landing._lost").fetchall()}
     for contract in CONTRACTS.values():
-        _create_view(con, contract, files, lost, run_id)
+        _create_view(con, contract, files, lost, run_id, distinct)
 
 
 def _rows(file: LandedFile, name: str = "records.parquet") -> str:
     return f"read_parquet({literal(str(file.folder / name))}, file_row_number = true)"
 
 
-def _find_duplicates(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> None:
+def _find_duplicates(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], distinct: Distinct) -> None:
     """Fill ``landing._lost``: records that give way to another record of the same source with the same key.
 
     A record that is left out on purpose still counts as a version: it takes the place of the versions before it, and
@@ -47,7 +51,7 @@ def _find_duplicates(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]
     groups: dict[tuple[str, str, bool], list[LandedFile]] = defaultdict(list)
     for file in files:
         groups[file.source, file.primary, file.carries_key].append(file)
-    for (_, primary, carries_key), members in groups.items():
+    for (source, primary, carries_key), members in groups.items():
         contract = CONTRACTS[primary]
         selects = []
         for order, file in enumerate(members):
@@ -66,8 +70,19 @@ def _find_duplicates(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]
                 f"{columns} FROM {_rows(file)} WHERE {where}"
             )
         relation = f"({' UNION ALL '.join(selects)})"
-        if not duplicates.are_unique(con, keys, relation, sum(file.read for file in members)):
+        rows = sum(file.read for file in members)
+        find = partial(duplicates.are_unique, con, keys, relation, rows)
+        if not distinct.holds(f"{primary} records of {source}", _names(members), find):
             con.execute(f"INSERT INTO landing._lost {duplicates.losers_sql(keys, 'version', relation)}")
+
+
+def _are_unique(con: duckdb.DuckDBPyConnection, keys: Sequence[str], relation: str) -> bool:
+    counted = con.execute(f"SELECT count(*) FROM {relation}").fetchone() or (0,)
+    return duplicates.are_unique(con, keys, relation, int(counted[0]))
+
+
+def _names(files: Iterable[LandedFile]) -> list[str]:
+    return [file.folder.name for file in files]
 
 
 @dataclass(frozen=True)
@@ -108,7 +123,12 @@ def _part(file: LandedFile, stored: Stored, lost: set[str]) -> _Part:
 
 
 def _create_view(
-    con: duckdb.DuckDBPyConnection, contract: Contract, files: Sequence[LandedFile], lost: set[str], run_id: str
+    con: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    files: Sequence[LandedFile],
+    lost: set[str],
+    run_id: str,
+    distinct: Distinct,
 ) -> None:
     """Create ``landing.<table>``; see :mod:`etl.extract`."""
     grouped = _parts(contract.name, files, lost)
@@ -128,8 +148,7 @@ def _create_view(
     repeated = False
     for source in dict.fromkeys(unsure):
         where = f"landing.{contract.name} WHERE _source = {literal(source)}"
-        counted = con.execute(f"SELECT count(*) FROM {where}").fetchone() or (0,)
-        if duplicates.are_unique(con, keys, where, int(counted[0])):
+        if distinct.holds(f"{contract.name} of {source}", _names(files), partial(_are_unique, con, keys, where)):
             continue
         repeated = True
         con.execute(

@@ -1,9 +1,29 @@
 -- severity: warning
 -- sentence: {n} days have less than half or more than twice the contacts usual for their weekday: is a file missing, or loaded twice under two names?
-with days as (
-    select _source, local_date, count(*) as contacts
-    from core.interaction
-    group by _source, local_date
+-- A day is one of the project's zone, wherever the agents sit: exports are cut by one clock. Contacts are counted by
+-- quarters of an hour first, since every zone's offset is a whole number of those.
+with quarters as materialized (
+    select _source, epoch_us(started_at) // 900000000 as quarter, count(*) as contacts
+    from staging.landed_interaction
+    group by _source, quarter
+),
+
+timed as (
+    select _source, make_timestamp(900000000 * quarter) as began_at, contacts from quarters
+),
+
+days as (
+    select
+        timed._source,
+        cast(timed.began_at + to_seconds(zone_offset.offset_s) as date) as local_date,
+        sum(timed.contacts) as contacts
+    from timed
+    cross join staging.parameter as parameter
+    inner join staging.zone_offset as zone_offset
+        on zone_offset.zone = parameter.default_zone
+        and zone_offset.from_at <= timed.began_at
+        and timed.began_at < zone_offset.to_at
+    group by timed._source, local_date
 ),
 
 calendar as (

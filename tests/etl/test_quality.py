@@ -95,6 +95,18 @@ def test_a_missing_day_and_a_doubled_day_are_seen(build_rows: Callable[..., Any]
     assert {row["local_date"] for row in json.loads(result.sample)} == {"2024-01-31", "2024-02-08"}
 
 
+def test_a_missing_day_is_one_of_the_project_s_zone(build_rows: Callable[..., Any]) -> None:
+    """Evenings in New York lie on the next day in UTC; a day of theirs is missing, not two halves."""
+    first = dt.date(2024, 1, 1)
+    evenings = [first + dt.timedelta(days=day + 1) for day in range(70) if day != 30]
+    contacts = [
+        call(100 * number + n, f"{day} {1 + n % 4:02}:{n:02}") for number, day in enumerate(evenings) for n in range(24)
+    ]
+    zone = {"name": "x", "timezone": "America/New_York", "warehouse": "w"}
+    result = run(build_rows({"interaction": contacts}, project=zone))["volume_by_weekday"]
+    assert [row["local_date"] for row in json.loads(result.sample)] == ["2024-01-31"]
+
+
 def test_stale_kinds_of_data_are_seen(build_rows: Callable[..., Any]) -> None:
     rows = {
         "interaction": [call(1, "2024-01-10"), call(2, "2024-03-10")],

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from etl import durable
+from etl import duplicates, durable
 from etl.sources import SourceError
 
 Make = Callable[..., str]
@@ -227,3 +227,26 @@ def test_many_files_are_one_view(workspace: Any, tabular: Make) -> None:
     assert workspace.rows("SELECT count(DISTINCT _file_id), min(_line), max(_line) FROM landing.interaction") == [
         (40, 2, 2)
     ]
+
+
+def test_keys_found_distinct_are_not_compared_again(workspace: Any, tabular: Make, monkeypatch: Any) -> None:
+    compared: list[str] = []
+    are_unique = duplicates.are_unique
+
+    def watched(con: Any, keys: Any, relation: str, rows: int) -> bool:
+        compared.append(relation)
+        return are_unique(con, keys, relation, rows)
+
+    monkeypatch.setattr(duplicates, "are_unique", watched)
+    workspace.write("a.csv", HEAD + contact(1) + contact(2))
+    toml = tabular("*.csv", "interaction", MAPPING)
+    workspace.extract(toml).commit()
+    assert len(compared) == 1
+    workspace.extract(toml).commit()
+    assert len(compared) == 1
+
+    workspace.write("b.csv", HEAD + contact(2) + contact(3))
+    for _ in range(2):  # what repeats is looked for every time
+        workspace.extract(toml).commit()
+        assert workspace.books() == {"a.csv": (2, 1, 0, 1), "b.csv": (2, 2, 0, 0)}
+    assert len(compared) == 3
