@@ -94,7 +94,7 @@ def streams(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[Strea
         if not _has_rows(con, kpi):
             continue
         censored = f"local_date <= date '{_last_complete_day(con, kpi)}'" if kpi.censor_days else ""
-        counted = _all_of(kpi.where, censored, f"({kpi.numerator}) is not null")
+        counted = _all_of(kpi.where, censored, _is_known(kpi.numerator))
         numerator = f"case when {counted} then {kpi.numerator} end"
         kind = kinds[kpi.base, kpi.numerator]
         base = passes.setdefault((kpi.base, kpi.by_contact), [])
@@ -146,6 +146,20 @@ def create(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> dict[str, st
     con.execute(f"create or replace table mart.agent_week ({', '.join(columns)})")
     con.execute(f"insert into mart.agent_week {query}")
     return queries
+
+
+def contacts(con: duckdb.DuckDBPyConnection) -> int:
+    """Rows of ``core.interaction``; where it is a view they are not worked out again, but as counted week by week.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        After :func:`create`.
+    """
+    kept = con.execute("select true from duckdb_tables() where schema_name = 'core' and table_name = 'interaction'")
+    counted = "count(*) from core.interaction" if kept.fetchall() else f"sum(row_count) from {CONTACTS.name}"
+    row = con.execute(f"select {counted}").fetchone()
+    return int(row[0] or 0) if row else 0
 
 
 def _together(passes: tuple[Stream, ...], catalogue: Catalogue) -> str:
@@ -224,16 +238,24 @@ order by place.agent_ix, weekly.week, weekly.place_ix, weekly.channel, weekly.qu
 
 
 def _all_of(*conditions: str) -> str:
-    return " and ".join(f"({condition})" for condition in conditions if condition)
+    """The conditions joined by AND, each said once."""
+    return " and ".join(f"({condition})" for condition in dict.fromkeys(conditions) if condition)
+
+
+def _is_known(expression: str) -> str:
+    return f"{expression if expression.isidentifier() else f'({expression})'} is not null"
+
+
+def _count(condition: str) -> str:
+    return f"cast(count(case when {condition} then 1 end) as double)"  # sooner than count(*) filter (where ...)
 
 
 def _sum(expression: str, kind: str, counted: str, bare: str) -> str:
     """An order-independent sum as DOUBLE of an expression of SQL type ``kind``."""
     if bare == "1":
-        return f"cast(count(*) filter (where {counted}) as double)" if counted else "cast(count(*) as double)"
+        return _count(counted) if counted else "cast(count(*) as double)"
     if kind == "BOOLEAN":
-        condition = f"{counted} and ({bare})" if counted else bare
-        return f"cast(count(*) filter (where {condition}) as double)"
+        return _count(f"{counted} and ({bare})" if counted else bare)
     if kind in _WHOLE or kind.startswith("DECIMAL"):
         return f"cast(sum({expression}) as double)"
     return f"cast(sum(cast({expression} as decimal(18, 6))) as double)"
@@ -249,7 +271,7 @@ def _sum_of_squares(expression: str, kind: str, counted: str, bare: str) -> str:
 
 
 def _has_rows(con: duckdb.DuckDBPyConnection, kpi: Kpi) -> bool:
-    known = _all_of(kpi.where, f"({kpi.numerator}) is not null", "place_ix is not null")
+    known = _all_of(kpi.where, _is_known(kpi.numerator), "place_ix is not null")
     row = _ask(con, kpi, f"select exists (select 1 from core.{kpi.base} where {known})")
     return bool(row and row[0])
 

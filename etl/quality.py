@@ -202,18 +202,9 @@ def reconcile(
             sentence = f"{given}, repaired to {repairs.rows_out:,} spells without overlap or gap."
             results.append(Reconciliation("core.agent_team", held, landed, held - landed, sentence))
         else:
-            held = _contacts(con) if table == "interaction" else _count(con, f"core.{table}")
+            held = agent_week.contacts(con) if table == "interaction" else _count(con, f"core.{table}")
             results.append(Reconciliation(f"core.{table}", held, landed, held - landed, f"{given}."))
     return tuple(results)
-
-
-def _contacts(con: duckdb.DuckDBPyConnection) -> int:
-    """Contacts held; where they are only reduced to weeks, as counted there, since a view would be worked out again."""
-    kept = con.execute("select true from duckdb_tables() where schema_name = 'core' and table_name = 'interaction'")
-    if kept.fetchall():
-        return _count(con, "core.interaction")
-    row = con.execute(f"select cast(sum(row_count) as bigint) from {agent_week.CONTACTS.name}").fetchone()
-    return int(row[0] or 0) if row else 0
 
 
 def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:

@@ -29,7 +29,7 @@ IntArray = npt.NDArray[np.int64]
 CHUNK = 1 << 20
 HASH_BLOCK = 8 << 20
 _NEWLINE = 10
-_SPACE = 32
+_SPACE, _COMMA, _SEMICOLON, _BAR = b" ,;|"
 _BESIDE = np.zeros(256, dtype=bool)
 _BESIDE[list(b',;\t|"\n\r')] = True
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -194,13 +194,17 @@ def _is_padded(codes: ByteArray, last: bytes) -> bool:
     """
     if last == b" " and _BESIDE[codes[0]]:
         return True
-    spaces = np.flatnonzero(codes == _SPACE)
-    if spaces.size == 0:
+    if codes[0] == _SPACE and (not last or _BESIDE[last[0]]):
+        return True
+    spaces = codes == _SPACE
+    near = codes <= _COMMA  # all of _BESIDE but two, and little else: letters, digits and most signs come later
+    near |= codes == _SEMICOLON
+    near |= codes == _BAR
+    if not ((spaces[1:] & near[:-1]).any() or (spaces[:-1] & near[1:]).any()):
         return False
-    after = spaces[:-1] if spaces[-1] == codes.size - 1 else spaces
-    ahead = spaces[1:] if spaces[0] == 0 else spaces
-    seam = spaces[0] == 0 and (not last or _BESIDE[last[0]])
-    return bool(seam or _BESIDE[codes[after + 1]].any() or _BESIDE[codes[ahead - 1]].any())
+    at = np.flatnonzero(spaces)
+    after, ahead = at[at < codes.size - 1] + 1, at[at > 0] - 1
+    return bool(_BESIDE[codes[after]].any() or _BESIDE[codes[ahead]].any())
 
 
 class _Count:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -143,9 +143,11 @@ def transform(
             generated = agent_week.create(con, catalogue)
         else:
             con.execute(f"create or replace {kind} {relation} as {query}")
-        counted = "staging.landed_interaction" if kind == "view" else relation  # looking through a view takes its time
-        rows = con.execute(f"select count(*) from {counted}").fetchone()
+        rows = None if kind == "view" else con.execute(f"select count(*) from {relation}").fetchone()
         steps.append(Step(relation, int(rows[0]) if rows else 0, time.perf_counter() - started))
+    if not keep_contacts:  # a view, whose rows are known once they are reduced
+        rows_now = agent_week.contacts(con)
+        steps = [replace(step, rows=rows_now) if step.relation == "core.interaction" else step for step in steps]
     first_day, last_day = con.execute("select first_day, last_day from staging.window").fetchone() or (None, None)
     return Transformed(tuple(steps), coverage, generated, first_day, last_day, left_out)
 

@@ -1,6 +1,24 @@
 -- Contacts, one row per leg, at the agent, team and site in force when they started. A contact that reached no agent is
 -- kept, with no place: it is counted, and takes part in no agent's KPI. An outcome that the exports never speak of is
--- NULL, not false.
+-- NULL, not false. Only places held while there were contacts are looked through.
+with reach as (
+    select min(happened_at) as first_at, max(happened_at) as last_at from staging.moment
+),
+
+place as (
+    select
+        id_place.source,
+        id_place.source_agent_id,
+        id_place.agent_key,
+        id_place.place_ix,
+        id_place.offset_s,
+        id_place.from_at,
+        id_place.to_at
+    from staging.id_place as id_place
+    cross join reach
+    where id_place.from_at <= reach.last_at and reach.first_at < id_place.to_at
+)
+
 select
     contact._source,
     contact.interaction_id,
@@ -35,7 +53,7 @@ select
 from staging.landed_interaction as contact
 cross join staging.parameter as parameter
 cross join staging.known as known
-left join staging.id_place as place
+left join place
     on place.source = contact._source
     and place.source_agent_id = contact.source_agent_id
     and place.from_at <= contact.started_at
