@@ -18,6 +18,9 @@ from etl.csvfile import Structural
 from etl.reading import Reading, refused_lines
 from etl.sources import literal, quoted
 
+AS_PARQUET = "FORMAT parquet, PARQUET_VERSION V2, COMPRESSION uncompressed"
+"""How what was read is written: differences of numbers and dictionaries of words need no compression besides."""
+
 WITNESS_ROWS = 64
 """Rows compared with the text of their lines, spread evenly over a file."""
 
@@ -94,7 +97,7 @@ def _rewrite(con: duckdb.DuckDBPyConnection, target: Path, selected: str) -> Non
     moved = target.with_name("numbered.parquet")
     con.execute(
         f"COPY (SELECT {selected} FROM read_parquet({literal(str(target))}, file_row_number = true)) "
-        f"TO {literal(str(moved))} (FORMAT parquet, COMPRESSION snappy)"
+        f"TO {literal(str(moved))} ({AS_PARQUET})"
     )
     os.replace(moved, target)
 

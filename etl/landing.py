@@ -21,7 +21,7 @@ import duckdb
 
 from etl import compile as compiler
 from etl import csvfile
-from etl.audit import AuditError, audit_csv, audit_json
+from etl.audit import AS_PARQUET, AuditError, audit_csv, audit_json
 from etl.compile import Statement, StoredTable
 from etl.config import Source
 from etl.durable import appear
@@ -357,7 +357,7 @@ def _without_line(query: str) -> str:
 
 
 def _copy(con: duckdb.DuckDBPyConnection, query: str, target: Path) -> None:
-    con.execute(f"COPY ({query}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION snappy)")
+    con.execute(f"COPY ({query}) TO {literal(str(target))} ({AS_PARQUET})")
 
 
 def _account(
