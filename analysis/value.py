@@ -292,14 +292,15 @@ def _net_words(
 ) -> str:
     if not math.isfinite(net):
         return "Whether it pays cannot be said yet."
-    first = f"After its cost, the programme leaves {_likely(net, low, high, reader)} over {_months(months)}"
-    if low < 0 < high:
+    odds = f"it is above zero in {reader.count(100 * above)} of 100 simulated cases"
+    if low < 0 < high:  # who cannot say whether it pays cannot say when
         half = (high - low) / 2
         ends = f"{reader.money(low, half)} to {reader.money(high, half)}"
-        first = (
-            f"We can't tell yet whether the programme pays: after its cost, anything from {ends} over {_months(months)}"
+        return (
+            f"We can't tell yet whether the programme pays: after its cost, anything from {ends} over "
+            f"{_months(months)}; {odds}."
         )
-    odds = f"it is above zero in {reader.count(100 * above)} of 100 simulated cases"
+    first = f"After its cost, the programme leaves {_likely(net, low, high, reader)} over {_months(months)}"
     wait = break_even_months(benefit, cost, months)
     if not math.isfinite(wait):
         return f"{first}; {odds}. At this estimate it never pays back."

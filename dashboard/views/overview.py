@@ -16,8 +16,6 @@ from dashboard.views.verdicts import Effect
 from etl.kpis import Kpi
 
 N_CARDS = 4
-PAYBACK = " At this estimate"
-"""How the sentence of :mod:`analysis.value` about the time until the money is back begins."""
 LEVEL_WEEKS = 4
 """Weeks that make the level "now"; one week is too noisy to read."""
 
@@ -247,8 +245,6 @@ def money_lines(values: pl.DataFrame, kpis: Mapping[str, Kpi], reader: Reader) -
     if all(item.spent for item in lines):  # nothing that may be believed brings money: a cost alone is no answer
         return (), sentences.get("total", ""), ""
     sentence, _, further = (sentences.get("net") or sentences.get("total") or "").partition("; ")
-    if any(item.label == names["net"] and item.low < 0 < item.high for item in lines):
-        further = further.partition(PAYBACK)[0]  # who cannot say whether it pays cannot say when
     worst, best = _scenario(values, "low", reader), _scenario(values, "high", reader)
     note = f"With every assumption at its low end: {worst}; at its high end: {best}." if worst and best else ""
     further = f"{further[:1].upper()}{further[1:]}"

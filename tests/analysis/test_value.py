@@ -160,6 +160,15 @@ def test_break_even() -> None:
     )
 
 
+def test_who_cannot_say_whether_it_pays_does_not_say_when() -> None:
+    unsure = worth(effect_low=-0.05, effect_high=0.01, std_error=0.02)
+    frame = value_frame([unsure], COST, period_months=12, reader=READER)
+    net = frame.filter((pl.col("kpi") == "net") & (pl.col("scenario") == "likely")).row(0, named=True)
+    assert net["amount_low"] < 0 < net["amount_high"]
+    assert "We can't tell yet whether the programme pays" in net["sentence"]
+    assert "pay" not in net["sentence"].partition(";")[2]
+
+
 def test_the_same_input_gives_the_same_money() -> None:
     first, second = (value_frame([worth()], COST, period_months=12, reader=READER) for _ in range(2))
 
