@@ -329,6 +329,8 @@ def _value(layers: _Layers, item: Column, mapped: Field, text: str, zone: str, d
                 f"then replace(replace({text}, '.', ''), ',', '.') end"
             )
         sql = f"try_cast({number} as {item.sql_type})"
+        if item.type == "integer":  # 1.5 would be rounded
+            sql = f"case when try_cast({number} as double) = {sql} then {sql} end"
     if default:
         sql = f"case when {text} is null then {default} else {sql} end"
     return layers.name("v", layers.values, sql)

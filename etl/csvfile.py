@@ -189,6 +189,12 @@ def check_columns(
                 f'{where}: the column "{wanted}" is there {len(positions)} times (columns {", ".join(positions)}); '
                 f"which one is meant? Rename all but one in the export."
             )
+        alike = next((name for name in names if name.casefold() == wanted.casefold()), wanted)
+        if alike != wanted and wanted in names:  # the database would take the first for the other
+            raise SourceError(
+                f'{where}: the columns "{alike}" and "{wanted}" differ in capitals only and cannot be told apart; '
+                f"rename one of them in the export."
+            )
 
 
 def fast_relation(path: Path, header: Header, has_quote: bool, rejects: str) -> str:

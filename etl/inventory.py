@@ -17,6 +17,7 @@ from etl.errors import EmpathyError
 from etl.guess import Guess, guess
 from etl.sources import Recognition, Sample, get, quoted
 from etl.sources.registry import FORMATS
+from etl.textfile import plain_name
 
 ENDINGS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".xlsx", ".xls")
 
@@ -103,7 +104,7 @@ def _exports(root: Path) -> list[Path]:
         found += [
             here / name
             for name in sorted(names)
-            if not name.startswith((".", "~")) and name.lower().removesuffix(".gz").endswith(ENDINGS)
+            if not name.startswith((".", "~")) and plain_name(here / name).endswith(ENDINGS)
         ]
     return found
 
@@ -184,7 +185,7 @@ def _name_as_the_crosswalk_does(sources: Sequence[Found]) -> None:
 
 def _systems(file: Export, column: str) -> set[str]:
     """The systems a crosswalk speaks of, from the whole file where it is delimited text."""
-    if file.path.name.lower().removesuffix(".gz").endswith((".csv", ".tsv", ".txt")):
+    if plain_name(file.path).endswith((".csv", ".tsv", ".txt")):
         try:
             rows = duckdb.connect().execute(
                 f"SELECT DISTINCT {quoted(column)} FROM read_csv(?, all_varchar = true)", [str(file.path)]

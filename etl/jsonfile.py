@@ -10,7 +10,7 @@ import orjson
 
 from etl.csvfile import BATCH, Structural
 from etl.sources import SourceError, literal
-from etl.textfile import chunks
+from etl.textfile import chunks, plain_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,8 +52,8 @@ def is_lines(path: Path) -> bool:
     try:
         value = orjson.loads(_unmarked(first[1]))
     except orjson.JSONDecodeError:
-        return path.name.removesuffix(".gz").endswith((".jsonl", ".ndjson")) and not first[1].lstrip().startswith(b"[")
-    return isinstance(value, dict) and (second is not None or path.name.removesuffix(".gz").endswith(("l", ".ndjson")))
+        return plain_name(path).endswith((".jsonl", ".ndjson")) and not first[1].lstrip().startswith(b"[")
+    return isinstance(value, dict) and (second is not None or plain_name(path).endswith(("l", ".ndjson")))
 
 
 def is_marked(path: Path) -> bool:
@@ -79,7 +79,8 @@ def records_of(path: Path, lists: Sequence[str]) -> Iterator[tuple[int, bytes | 
     Yields
     ------
     line : int
-        Line (JSON lines), or number of the record in the document.
+        Line (JSON lines), or number of the record in the file where one line or document holds several; never twice
+        the same, since a record is found again by it.
     text : bytes or None
         One JSON object; ``None`` for a record that is none.
     reason, raw : str
@@ -97,29 +98,31 @@ def records_of(path: Path, lists: Sequence[str]) -> Iterator[tuple[int, bytes | 
 
 
 def _json_lines(path: Path, lists: Sequence[str]) -> Iterator[tuple[int, bytes | None, str, str]]:
-    some = False
+    place = 0
     for number, line in lines_of(path):
-        some = True
         line = _unmarked(line) if number == 1 else line
+        before, place = place, max(place + 1, number)
         if b"\0" in line:
-            yield number, None, "holds a NUL byte", line.replace(b"\0", b"").decode("utf-8", "replace")
+            yield place, None, "holds a NUL byte", line.replace(b"\0", b"").decode("utf-8", "replace")
             continue
         try:
             value = orjson.loads(line)
         except orjson.JSONDecodeError as error:
             text = line.decode("utf-8", "replace")
-            yield number, None, f"not valid JSON ({str(error).split(':')[0]})", text
+            yield place, None, f"not valid JSON ({str(error).split(':')[0]})", text
             continue
         if not isinstance(value, dict):
-            yield number, None, "not a JSON object", line.decode("utf-8", "replace")
+            yield place, None, "not a JSON object", line.decode("utf-8", "replace")
             continue
         inner = next((value[key] for key in lists if isinstance(value.get(key), list)), None)
         if inner is None:
-            yield number, line, "", ""
+            yield place, line, "", ""
             continue
+        place = before
         for element in inner:
-            yield _element(number, element)
-    if not some:
+            place += 1
+            yield _element(place, element)
+    if not place and next(lines_of(path), None) is None:
         raise SourceError(f"{path}: the file is empty. Export it again.")
 
 

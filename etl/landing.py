@@ -258,6 +258,7 @@ def land_reading(con: duckdb.DuckDBPyConnection, reading: Reading, job: Job, fol
     try:
         by_line = reading.first_line is not None
         trimmed = by_line and reading.header is not None and reading.plain is not None and not reading.plain.has_padding
+        trimmed = trimmed and reading.header is not None and reading.header.delimiter in csvfile.DELIMITERS
         witness = reading.columns[0] if by_line and reading.columns else ""
         faults = by_line and isinstance(reading.plan.shape, JsonShape)
         statement = compiler.records(

@@ -53,7 +53,11 @@ def plan_of(config: Config, name: str, path: Path, con: duckdb.DuckDBPyConnectio
     source = config.sources[name]
     delimiter = source.options.get("delimiter")
     sample = reading.sample(
-        con, path, str(source.options.get("encoding", "utf-8")), None if delimiter is None else str(delimiter)
+        con,
+        path,
+        str(source.options.get("encoding", "utf-8")),
+        None if delimiter is None else str(delimiter),
+        str(source.options.get("sheet", "")),
     )
     plan = get(source.format).plan(Context(name, source, config.source_timezone(name), sample))
     return replace(mapping.resolve(name, source, plan), ids_are_names=config.identity.ids_are_names)

@@ -96,11 +96,18 @@ def fresh_name(stem: str) -> str:
     return f"_{stem}_{next(_numbers)}"
 
 
-def _is_json(path: Path) -> bool:
-    return path.name.removesuffix(".gz").endswith(JSON_ENDINGS)
+def is_json(path: Path) -> bool:
+    """Whether a file is JSON of any kind, by its name."""
+    return textfile.plain_name(path).endswith(JSON_ENDINGS)
 
 
-def sample(con: duckdb.DuckDBPyConnection, path: Path, encoding: str = "utf-8", delimiter: str | None = None) -> Sample:
+def sample(
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    encoding: str = "utf-8",
+    delimiter: str | None = None,
+    sheet: str = "",
+) -> Sample:
     """Return the beginning of a file, by its name's ending and its first bytes.
 
     Parameters
@@ -112,6 +119,8 @@ def sample(con: duckdb.DuckDBPyConnection, path: Path, encoding: str = "utf-8", 
         Of a text file.
     delimiter : str or None
         Of a delimited file, when configured.
+    sheet : str
+        Of a workbook; the first when empty.
 
     Raises
     ------
@@ -129,9 +138,9 @@ def sample(con: duckdb.DuckDBPyConnection, path: Path, encoding: str = "utf-8", 
         )
         return Sample(path, tuple(columns), rows)
     if tablefile.is_workbook(path):
-        frame = tablefile.read_workbook(path, "")
+        frame = tablefile.read_workbook(path, sheet)
         return Sample(path, tuple(frame.columns), tuple(frame.head(SAMPLE_RECORDS).iter_rows(named=True)))
-    if _is_json(path):
+    if is_json(path):
         return _sample_json(path)
     return _sample_csv(path, encoding, delimiter)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import orjson
 
 from etl import csvfile, textfile
 from etl.contracts import CONTRACTS, PERSON_IDS
@@ -168,8 +169,8 @@ def mask_record(record: str, reading: Reading, kept: frozenset[str]) -> str:
     if reading.header is not None:
         return _mask_csv(record, reading, kept)[:LONGEST_RAW]
     try:
-        value = json.loads(record)
-    except ValueError:
+        value = orjson.loads(record)
+    except orjson.JSONDecodeError:  # half a character, or another thing that cannot be shown
         return shape(record[:LONGEST_RAW])
     return json.dumps(_mask_json(value, "", kept), ensure_ascii=False)[:LONGEST_RAW]
 

@@ -100,6 +100,11 @@ def check_encoding(name: str, where: str) -> str:
         ) from None
 
 
+def plain_name(path: Path) -> str:
+    """Return a file's name in small letters and without ``.gz``, to tell by its ending what it is."""
+    return path.name.lower().removesuffix(".gz")
+
+
 def open_bytes(path: Path) -> BinaryIO:
     """Open a file for reading bytes, through gzip when its first bytes say so."""
     handle = path.open("rb")

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from etl.config import ConfigError, Source
 from etl.config_faults import did_you_mean
 from etl.contracts import CONTRACTS
-from etl.reading import JSON_ENDINGS
+from etl.reading import is_json
 from etl.sources import (
     Context,
     CsvShape,
@@ -94,10 +94,13 @@ def plan(context: Context) -> Plan:
 
 
 def _same_name(source: Source, sample: Sample) -> dict[str, Field]:
-    present = set(sample.header) if not sample.is_json else {key for row in sample.rows for key in row}
+    """Canonical columns that the file has under the same name; any JSON record may have those that are not required."""
+    contract = CONTRACTS[str(source.table)]
+    present = set(sample.header)
+    if sample.is_json:
+        present = {key for row in sample.rows for key in row} | {item.name for item in contract if not item.required}
     make = path if sample.is_json else column
-    named = CONTRACTS[str(source.table)].column_names
-    return {name: make(name) for name in named if name in present and name not in source.columns}
+    return {name: make(name) for name in contract.column_names if name in present and name not in source.columns}
 
 
 def _reading(mapped: Field, name: str, source: Source, decimal: str) -> Field:
@@ -125,7 +128,7 @@ def _used(source: Source) -> tuple[str, ...]:
 
 def _shape(context: Context, required: tuple[str, ...], optional: tuple[str, ...]) -> Shape:
     file = context.sample.path
-    if file.name.removesuffix(".gz").endswith(JSON_ENDINGS):
+    if is_json(file):
         return JsonShape(context.sample.lists)
     if file.suffix.lower() in (".parquet", ".pq") or is_workbook(file):
         return TableShape(required, (), str(context.option("sheet", "")))

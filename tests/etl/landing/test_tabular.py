@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
 import polars as pl
 import pytest
+from xlsxwriter import Workbook
 
 from etl.config import ConfigError
 from etl.sources import SourceError
@@ -42,6 +44,7 @@ def days(workspace: Any, toml: str) -> list[tuple[Any, ...]]:
         (DAYS.replace("u-1", '"u-1"').replace("2025-03-11", ' "2025-03-11"').replace(' "', '"').encode(), ""),
         (DAYS.replace("u-1", " u-1 ").replace("27000.5", " 27000.5 ").encode(), ""),
         (gzip.compress(DAYS.encode()), ""),
+        (DAYS.replace(",", " ~ ").encode(), 'options = { delimiter = "~" }'),
     ],
     ids=(
         "plain",
@@ -58,6 +61,7 @@ def days(workspace: Any, toml: str) -> list[tuple[Any, ...]]:
         "quoted",
         "padded",
         "gzip",
+        "padded, unusual delimiter",
     ),
 )
 def test_every_dialect_gives_the_same_rows(workspace: Any, tabular: Make, content: bytes, extra: str) -> None:
@@ -285,3 +289,53 @@ def test_the_second_file_of_a_pattern_is_read_too(workspace: Any, tabular: Make)
 
     assert workspace.books() == {"days-1.csv": (2, 2, 0, 0), "days-2.csv": (2, 2, 0, 0)}
     assert workspace.rows("SELECT count(DISTINCT _file_id), count(*) FROM landing.agent_day") == [(2, 4)]
+
+
+def test_a_field_that_only_late_records_have_is_read(workspace: Any, tabular: Make) -> None:
+    rows = [{"source_agent_id": f"u-{n}", "day": "2025-03-10"} for n in range(40)]
+    rows[30]["worked_s"] = "60"
+    workspace.write("days.jsonl", "\n".join(json.dumps(row) for row in rows))
+    workspace.extract(tabular("days.jsonl", "agent_day"))
+
+    assert workspace.rows("SELECT source_agent_id, worked_s FROM landing.agent_day WHERE worked_s > 0") == [
+        ("u-30", 60.0)
+    ]
+
+
+def test_names_of_files_may_be_in_capitals(workspace: Any, tabular: Make) -> None:
+    rows = [{"source_agent_id": "u-1", "day": "2025-03-10"}, {"source_agent_id": "u-2", "day": "2025-03-10"}]
+    workspace.write("DAYS.JSONL", "\n".join(json.dumps(row) for row in rows))
+    workspace.write("MORE.JSON.GZ", gzip.compress(json.dumps(rows[:1]).encode()))
+
+    workspace.extract(tabular("DAYS.JSONL", "agent_day"))
+    assert workspace.books()["DAYS.JSONL"] == (2, 2, 0, 0)
+    workspace.extract(tabular("MORE.JSON.GZ", "agent_day"))
+    assert workspace.books()["MORE.JSON.GZ"] == (1, 1, 0, 0)
+
+
+def test_columns_that_differ_in_capitals_only_are_not_taken_for_each_other(workspace: Any, tabular: Make) -> None:
+    workspace.write("days.csv", "Agent,agent,day\nMaya,u-1,2025-03-10\n")
+
+    workspace.extract(tabular("days.csv", "agent_day", 'columns = { source_agent_id = "Agent" }'))
+    assert workspace.rows("SELECT source_agent_id FROM landing.agent_day") == [("Maya",)]
+    with pytest.raises(SourceError, match='line 1: the columns "Agent" and "agent" differ in capitals only'):
+        workspace.extract(tabular("days.csv", "agent_day", 'columns = { source_agent_id = "agent" }'))
+
+
+def test_the_sheet_that_is_named_is_the_one_looked_at(workspace: Any, tabular: Make) -> None:
+    file = workspace.folder / "days.xlsx"
+    with Workbook(file) as book:
+        pl.DataFrame({"About": ["this workbook"]}).write_excel(book, worksheet="Cover")
+        pl.DataFrame({"source_agent_id": ["u-1"], "day": ["2025-03-10"]}).write_excel(book, worksheet="Days")
+    workspace.extract(tabular("days.xlsx", "agent_day", 'options = { sheet = "Days" }'))
+
+    assert workspace.rows("SELECT source_agent_id FROM landing.agent_day") == [("u-1",)]
+
+
+@pytest.mark.parametrize(("written", "reasons"), [("1.5", ["is not a whole number"]), ("2.0", []), ("3", [])])
+def test_a_fraction_is_no_whole_number(workspace: Any, tabular: Make, written: str, reasons: list[str]) -> None:
+    workspace.write("t.csv", f"source_agent_id,course_id,status,attempt\nu-1,EMP101,assigned,{written}\n")
+    workspace.extract(tabular("t.csv", "training"))
+
+    found = [word.split('"')[-1].strip() for word in workspace.reasons().get(2, [])]
+    assert found == reasons

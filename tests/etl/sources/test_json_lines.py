@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+DATA = Path(__file__).parent / "data"
 
 MANY = 130_000
 """More lines than DuckDB keeps in one row group, so that blocks written out of order would show."""
@@ -77,6 +80,46 @@ def test_pages_of_records_on_lines_are_taken_apart(load, tmp_path):
     export.write_text("\n".join(json.dumps(page) for page in pages), encoding="utf-8")
     loaded = load("xapi", export)
     assert loaded.counts == (4, 3, 1, 0)
+    assert sorted(loaded.reasons()) == [4]
+
+
+def ticket(number: int, **changes: object) -> dict[str, object]:
+    times = {"created_at": "2025-03-10T08:00:00Z", "updated_at": "2025-03-10T08:10:00Z"}
+    return {"id": number, "via": {"channel": "email"}, "tags": [], **times, **changes}
+
+
+def test_records_of_one_page_have_fates_of_their_own(load, tmp_path):
+    newer = ticket(2, updated_at="2025-03-11T00:00:00Z")
+    pages = [
+        {"tickets": [ticket(1), ticket(2), ticket(3)]},
+        {"tickets": [ticket(4), newer, ticket(5, created_at="no"), ticket(6, created_at="nor this")]},
+    ]
+    export = tmp_path / "pages.jsonl"
+    export.write_text("\n".join(json.dumps(page) for page in pages), encoding="utf-8")
+    loaded = load("zendesk", export, options={"tickets_are": "contacts"})
+    assert loaded.counts == (7, 4, 2, 1)
+    assert [row["interaction_id"] for row in loaded.rows("interaction")] == ["1", "3", "4", "2"]
+    assert {reject["line"]: json.loads(reject["raw"])["id"] for reject in loaded.rejects} == {6: 5, 7: 6}
+
+
+def test_a_good_conversation_is_not_refused_for_another_of_its_page(load, tmp_path):
+    conversation = json.loads((DATA / "genesys.json").read_text(encoding="utf-8"))["conversations"][0]
+    damaged = json.loads(json.dumps(conversation).replace("2025-", "never "))
+    pages = [{"conversations": [{**conversation, "conversationId": "a"}]}]
+    pages += [{"conversations": [{**conversation, "conversationId": "b"}, {**damaged, "conversationId": "c"}]}]
+    export = tmp_path / "pages.jsonl"
+    export.write_text("\n".join(json.dumps(page) for page in pages), encoding="utf-8")
+    loaded = load("genesys", export)
+    assert loaded.counts == (3, 2, 1, 0)
+    assert {row["interaction_id"] for row in loaded.rows("interaction")} == {"a", "b"}
+
+
+def test_half_a_character_in_a_line_is_a_reject_and_no_crash(load, tmp_path):
+    export = tmp_path / "half.jsonl"
+    export.write_text("\n".join([contact(1), contact(2).replace("n-2", "n-\\ud83d"), contact(3)]), encoding="utf-8")
+    loaded = load("amazon_connect", export)
+    assert loaded.counts == (3, 2, 1, 0)
+    assert loaded.reasons() == {2: ["not valid JSON"]}
 
 
 def statement(name: str) -> dict[str, object]:
