@@ -105,12 +105,16 @@ def demo(
     """Simulate a contact centre, load it, estimate, and serve the dashboard."""
     from sample_data import write_demo
 
+    if serve_it:
+        from dashboard.settings import check_port
+
+        check_port("127.0.0.1", port)  # now, and not after half a minute
     config_path = folder / "empathy.toml"
     with progress("Simulating a contact centre") as step:
         write_demo(folder, progress=step)
     _run(_load(config_path), as_of=None)
     if serve_it:
-        _serve(config_path, "127.0.0.1", port, workers=1)
+        _become_server(config_path, port)
     else:
         screen.print(f"Serve it with: empathy serve -c {config_path}")
 
@@ -388,6 +392,18 @@ def _serve(config: Path, host: str, port: int, workers: int) -> None:
     from dashboard.app import serve as serve_dashboard
 
     serve_dashboard(config, host=host, port=port, workers=workers)
+
+
+def _become_server(config: Path, port: int) -> None:
+    """Go on as ``empathy serve``, in this process but with nothing left of it.
+
+    Servers are forked. One forked from a process that has estimated would wait forever for the threads of its
+    libraries, which a fork does not take along.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    command = [sys.executable, str(Path(__file__).resolve()), "serve", "--config", str(config), "--port", str(port)]
+    os.execv(sys.executable, command)
 
 
 def _print_files(report: BuildReport | CheckReport) -> None:

@@ -23,7 +23,7 @@ from dashboard.answers import Answers, Made, Question
 from dashboard.components import explore, states
 from dashboard.data.queries import Queries
 from dashboard.pages import Context, Page, modules
-from dashboard.settings import CONFIG_VARIABLE, SECRET_VARIABLE, check_binding, from_config
+from dashboard.settings import CONFIG_VARIABLE, SECRET_VARIABLE, check_binding, check_port, from_config
 from dashboard.state import DIMENSIONS, PLURALS, Filters, from_query
 from etl.config import Config
 from etl.warehouse import NoVersionError
@@ -164,7 +164,10 @@ def _share_of_processors() -> int:
 
 
 def serve(source: str | Path | Config, host: str = "127.0.0.1", port: int = 8050, workers: int = 1) -> None:
-    """Serve the dashboard with gunicorn until interrupted.
+    """Serve the dashboard with gunicorn until interrupted; say where once it listens.
+
+    Workers are forked from this process, so it must not have worked on data before: threads of polars and DuckDB do not
+    come along, and a worker would wait for them forever.
 
     Parameters
     ----------
@@ -178,12 +181,13 @@ def serve(source: str | Path | Config, host: str = "127.0.0.1", port: int = 8050
     Raises
     ------
     ConfigError
-        When the configuration cannot be used or the address may not be listened on.
+        When the configuration cannot be used, or the address may not or cannot be listened on.
     """
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
     settings = from_config(source)
     check_binding(host, settings)
+    check_port(host, port)
     os.environ[SECRET_VARIABLE] = settings.secret
     os.environ[CONFIG_VARIABLE] = str(settings.config.path)
     os.environ[WORKERS_VARIABLE] = str(workers)
@@ -199,6 +203,7 @@ def serve(source: str | Path | Config, host: str = "127.0.0.1", port: int = 8050
                 "graceful_timeout": 10,
                 "loglevel": "warning",
                 "control_socket_disable": True,
+                "when_ready": lambda _: print(f"Serving http://{host}:{port} (Ctrl+C stops it)", file=sys.stderr),
             }
             for name, value in options.items():
                 if name in self.cfg.settings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import secrets
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +119,32 @@ def check_binding(host: str, settings: Settings) -> None:
         f"{PROXY_VARIABLE}=1, {HOSTS_VARIABLE}=<the host people type> and {SECRET_VARIABLE}=<a long random text>. "
         "For yourself alone, use --host 127.0.0.1."
     )
+
+
+def check_port(host: str, port: int) -> None:
+    """Refuse a port that cannot be listened on, before anything else is done.
+
+    Parameters
+    ----------
+    host : str
+        Address to listen on.
+    port : int
+
+    Raises
+    ------
+    ConfigError
+        When something else listens there, or this machine does not have or allow that address.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise ConfigError(
+            f"{host}:{port} cannot be listened on ({error.strerror}). Choose another port with --port "
+            f"(make demo PORT={port + 1}), or stop what listens there."
+        ) from None
 
 
 def is_loopback(host: str) -> bool:
