@@ -19,7 +19,7 @@ from etl import timezones
 from etl.config import Source
 from etl.contract import EARLIEST, LATEST, TYPE_WORDS, Column
 from etl.contracts import CONTRACTS
-from etl.privacy import scrub_sql
+from etl.privacy import mask_sql, scrub_sql
 from etl.sources import KINDS, Field, JsonShape, Plan, TableMap, literal, quoted
 
 _PLAIN = re.compile(r'"(?:[^"]|"")+"')
@@ -356,7 +356,7 @@ def _violations(layers: _Layers, item: Column, mapped: Field, text: str, value: 
     def reason(words: str) -> str:
         if item.private:
             return f"{opening} || {literal('the value ' + words)}"
-        return f"{opening} || left({shown}, 60) || {literal(closing + ' ' + words)}"
+        return f"{opening} || {mask_sql(shown)} || {literal(closing + ' ' + words)}"
 
     def add(predicate: str, message: str) -> None:
         layers.violations.append((predicate, message))

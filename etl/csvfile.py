@@ -52,7 +52,7 @@ class Header:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names made unique, so that a repeated or empty one can be read past."""
-        taken: set[str] = set()
+        taken = {"_line"}  # the name under which a record's line travels
         unique = []
         for position, name in enumerate(self.names, start=1):
             candidate = name or f"column {position}"

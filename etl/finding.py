@@ -61,6 +61,9 @@ def _nothing_there(folder: Path, pattern: str) -> str:
     parent = whole.parent
     if any(sign in pattern for sign in "*?["):
         return f'no file matches "{pattern}" (looked in {parent}). Correct path, or set optional = true.'
+    if whole.is_dir():
+        kinds = sorted({path.suffix for path in whole.iterdir() if path.is_file() and path.suffix})
+        return f'"{pattern}" is a folder; name its files, such as "{pattern.rstrip("/")}/*{kinds[0] if kinds else ""}".'
     there = sorted(path.name for path in parent.iterdir() if path.is_file()) if parent.is_dir() else []
     near = difflib.get_close_matches(whole.name, there, n=1, cutoff=0.5)
     hint = f' Did you mean "{near[0]}"?' if near else ""

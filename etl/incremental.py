@@ -36,12 +36,17 @@ _ENGINE = (
     "jsonfile",
     "landing",
     "mapping",
+    "planning",
     "privacy",
     "reading",
     "rejectlist",
     "tablefile",
     "textfile",
     "timezones",
+    "sources.__init__",
+    "sources.csv_shape",
+    "sources.json_shape",
+    "sources.wording",
 )
 
 
@@ -75,7 +80,7 @@ def reading_key(config: Config, source_name: str) -> str:
         "zone": config.source_timezone(source_name),
         "ids_are_names": config.identity.ids_are_names,
         "contracts": hashlib.sha256(repr(CONTRACTS).encode()).hexdigest(),
-        "format": [_code(FORMATS[source.format]), _code("etl.sources.__init__")],
+        "format": _code(FORMATS[source.format]),
         "engine": [_code(f"etl.{name}") for name in _ENGINE],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

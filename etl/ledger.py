@@ -14,6 +14,7 @@ import duckdb
 from etl.contracts import CONTRACTS, PERSON_IDS
 from etl.errors import StopRuleError
 from etl.landing import LandedFile
+from etl.privacy import mask_sql
 from etl.sources import literal, quoted
 
 MOST_TEXTS = 10_000
@@ -165,7 +166,11 @@ class Ledger:
                 for item in CONTRACTS[table]
                 if not item.private and not item.free_text and item.name not in self._hidden
             ]
-            fields = ", ".join(f"{quoted(name)} := row.{quoted(name)}" for name in public)
+            fields = ", ".join(
+                f"{quoted(name)} := {mask_sql(field) if CONTRACTS[table][name].type == 'text' else field}"
+                for name in public
+                for field in (f"row.{quoted(name)}",)
+            )
             con.execute(
                 f"INSERT INTO landing._refused_text SELECT row._file_id, row._line, "
                 f"to_json(struct_pack({fields}))::VARCHAR FROM landing.{table} AS row SEMI JOIN "

@@ -7,10 +7,13 @@ from dataclasses import replace
 from etl.config import ConfigError, Source, TableMapping
 from etl.config_faults import did_you_mean
 from etl.contracts import CONTRACTS
-from etl.sources import Field, JsonShape, Plan, TableMap, column, literal, path
+from etl.sources import Field, JsonShape, Plan, Sample, TableMap, column, literal, path
+
+_SHOWN = 40
+"""Most columns of a file listed in a message."""
 
 
-def resolve(name: str, source: Source, plan: Plan) -> Plan:
+def resolve(name: str, source: Source, plan: Plan, sample: Sample | None = None) -> Plan:
     """Apply the columns, values, constants and further tables of ``[sources.NAME]`` to a plan.
 
     Parameters
@@ -21,6 +24,8 @@ def resolve(name: str, source: Source, plan: Plan) -> Plan:
         Its section.
     plan : Plan
         What the format says.
+    sample : Sample, optional
+        The file, for messages.
 
     Raises
     ------
@@ -40,7 +45,7 @@ def resolve(name: str, source: Source, plan: Plan) -> Plan:
         tables.append(_read_as_told(_with_overrides(where, TableMap(table, {}, when), mapping, is_json), source))
     for index, table_map in enumerate(tables):
         where = f"sources.{name}" if index < len(plan.tables) else f"sources.{name}.also.{table_map.table}"
-        _require_columns(where, table_map)
+        _require_columns(where, table_map, sample)
     return replace(plan, tables=tuple(tables))
 
 
@@ -110,13 +115,18 @@ def _read_as_told(table_map: TableMap, source: Source) -> TableMap:
     return replace(table_map, fields=fields)
 
 
-def _require_columns(where: str, table_map: TableMap) -> None:
+def _require_columns(where: str, table_map: TableMap, sample: Sample | None) -> None:
     contract = CONTRACTS[table_map.table]
     missing = [
         item.name for item in contract if item.required and item.default == "NULL" and item.name not in table_map.fields
     ]
     if missing:
+        file = ""
+        if sample is not None:
+            names = list(dict.fromkeys([*sample.header, *(key for row in sample.rows for key in row)]))
+            shown = ", ".join(f'"{name[:60]}"' for name in names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
+            file = f"{sample.path} has the columns {shown}. " if names else f"{sample.path} has no columns. "
         raise ConfigError(
-            f"[{where}]: table {contract.name} needs {', '.join(missing)}; say where it comes from with "
+            f"{file}[{where}]: table {contract.name} needs {', '.join(missing)}; say where it comes from with "
             f'columns = {{ {missing[0]} = "..." }} or constants = {{ {missing[0]} = "..." }}.'
         )

@@ -60,4 +60,4 @@ def plan_of(config: Config, name: str, path: Path, con: duckdb.DuckDBPyConnectio
         str(source.options.get("sheet", "")),
     )
     plan = get(source.format).plan(Context(name, source, config.source_timezone(name), sample))
-    return replace(mapping.resolve(name, source, plan), ids_are_names=config.identity.ids_are_names)
+    return replace(mapping.resolve(name, source, plan, sample), ids_are_names=config.identity.ids_are_names)

@@ -156,7 +156,9 @@ PHONE = r"(?:\+|\(|\b)\d(?:[\d ().\/-]{5,18})\d\b"
 same and go too: in a comment nothing is lost by that."""
 
 LONGEST_SEARCHED = 300
-"""Characters of a value looked at when it is masked; only the first 60 are shown."""
+"""Characters of a value looked at when it is masked."""
+LONGEST_SHOWN = 60
+"""Characters of a value shown in a reject list."""
 
 SCRUBS: tuple[tuple[str, str], ...] = ((EMAIL, "[e-mail]"), (CARD, "[card]"), (PHONE, "[phone]"))
 
@@ -187,7 +189,24 @@ def shape(text: str) -> str:
     return re.sub(r"[^\W\d_]", "x", re.sub(r"\d", "9", text))
 
 
+def mask_sql(text: str) -> str:
+    """Return SQL of the beginning of a VARCHAR expression, without e-mail addresses and card numbers.
+
+    They are looked for before the text is cut, since half an address is not recognised.
+
+    Parameters
+    ----------
+    text : str
+        SQL of type VARCHAR.
+    """
+    text = f"left({text}, {LONGEST_SEARCHED})"
+    for pattern, word in SCRUBS[:2]:
+        escaped = pattern.replace("'", "''")
+        text = f"regexp_replace({text}, '{escaped}', '{word}', 'g')"
+    return f"left({text}, {LONGEST_SHOWN})"
+
+
 def mask_value(text: str) -> str:
     """Return a field's value for a reject list: short, without e-mail addresses and card numbers."""
     kept = re.sub(CARD, "[card]", re.sub(EMAIL, "[e-mail]", text[:LONGEST_SEARCHED]))
-    return kept if len(kept) <= 60 else kept[:59] + "…"
+    return kept if len(kept) <= LONGEST_SHOWN else kept[: LONGEST_SHOWN - 1] + "…"

@@ -131,9 +131,10 @@ def sample(
         raise SourceError(f"{path}: the file is empty. Export it again.")
     if path.suffix.lower() in (".parquet", ".pq"):
         columns = tablefile.parquet_columns(con, path)
-        cursor = con.execute(f"SELECT * FROM read_parquet({literal(str(path))}) LIMIT {SAMPLE_RECORDS}")
+        named = ", ".join(quoted(name) for name in columns) or "NULL"
+        cursor = con.execute(f"SELECT {named} FROM read_parquet({literal(str(path))}) LIMIT {SAMPLE_RECORDS}")
         rows = tuple(
-            {name: None if value is None else str(value) for name, value in zip(columns, row, strict=True)}
+            {name: None if value is None else str(value) for name, value in zip(columns, row, strict=False)}
             for row in cursor.fetchall()
         )
         return Sample(path, tuple(columns), rows)
@@ -317,15 +318,20 @@ def _open_json(
 
 def _open_table(con: duckdb.DuckDBPyConnection, path: Path, plan: Plan, shape: TableShape) -> Reading:
     if tablefile.is_workbook(path):
+        import polars  # a run that reads no workbook should not wait for it
+
         frame = tablefile.read_workbook(path, shape.sheet)
         csvfile.check_columns(path, frame.columns, shape.required, shape.optional)
-        frame = frame.with_row_index("_line", offset=2)
+        names = [name for name in frame.columns if name != tablefile.LINE]
+        frame = frame.select(names).with_row_index(tablefile.LINE, offset=2)
+        frame = frame.filter(~polars.all_horizontal(polars.col(names).is_null()))
         table = fresh_name("records")
         con.execute(f"CREATE TEMP TABLE {table} AS SELECT * REPLACE (_line::BIGINT AS _line) FROM frame")
         columns = tuple(frame.columns[1:])
         return Reading(_with_missing(table, columns, shape.optional), plan, columns, temporary=(table,))
     kinds = tablefile.parquet_columns(con, path)
     csvfile.check_columns(path, tuple(kinds), shape.required, shape.optional, first_line=False)
+    _refuse_nested(path, plan, kinds)
     typed = {name: f"_typed_{index}" for index, name in enumerate(kinds)}
     own = ", ".join(f"{quoted(name)} AS {alias}" for name, alias in typed.items())
     texts = ", ".join(tablefile.as_text(name, kind) for name, kind in kinds.items())
@@ -345,6 +351,16 @@ def _open_table(con: duckdb.DuckDBPyConnection, path: Path, plan: Plan, shape: T
     )
     columns = tuple(kinds)
     return Reading(_with_missing(relation, columns, shape.optional), replace(plan, tables=adapted), columns)
+
+
+def _refuse_nested(path: Path, plan: Plan, kinds: Mapping[str, str]) -> None:
+    used = {mapped.sql for table_map in plan.tables for mapped in table_map.fields.values()}
+    for name, kind in kinds.items():
+        if tablefile.is_nested(kind) and any(quoted(name) in sql for sql in used):
+            raise SourceError(
+                f'{path}: the column "{name}" holds several values in one ({kind[:80]}); export the part that is '
+                f"meant as a column of its own."
+            )
 
 
 def _typed_field(

@@ -12,6 +12,10 @@ from etl.sources import SourceError, literal, quoted
 if TYPE_CHECKING:
     import polars as pl
 
+ROW_NUMBER = "file_row_number"
+LINE = "_line"
+"""Columns of these names are our own."""
+
 EXCEL_ENDINGS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
 
@@ -35,7 +39,18 @@ def parquet_columns(con: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str
             f"{path}: not a readable Parquet file ({first_sentence(error)}). It is cut short or damaged; "
             f"export it again; nothing of it was used."
         ) from None
-    return {str(row[0]): str(row[1]) for row in rows}
+    columns = {str(row[0]): str(row[1]) for row in rows if row[0] != LINE}
+    if ROW_NUMBER in columns:
+        raise SourceError(
+            f'{path}: the column "{ROW_NUMBER}" has the name under which the database numbers rows; export the file '
+            f"without it."
+        )
+    return columns
+
+
+def is_nested(kind: str) -> bool:
+    """Whether a DuckDB type holds several values: a list, a struct, a map or a union."""
+    return kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION"))
 
 
 def as_text(name: str, kind: str) -> str:
@@ -72,7 +87,7 @@ def read_workbook(path: Path, sheet: str) -> pl.DataFrame:
     if sheet and sheet not in names:
         raise SourceError(f'{path}: there is no sheet "{sheet}". The sheets are: {", ".join(names)}.')
     try:
-        loaded = workbook.load_sheet(sheet or 0, dtypes="string", header_row=0)
+        loaded = workbook.load_sheet(sheet or 0, dtypes="string", header_row=0, whitespace_as_null=True)
         frame = loaded.to_polars()
     except Exception as error:
         raise SourceError(f'{path}, sheet "{sheet or names[0]}": cannot be read ({first_sentence(error)}).') from None

@@ -39,6 +39,7 @@ from etl.sources import (
     TableMap,
     TableShape,
     column,
+    json_shape,
     path,
 )
 from etl.tablefile import is_workbook
@@ -90,7 +91,11 @@ def plan(context: Context) -> Plan:
             fields[name] = _reading(placeholder, name, source, decimal)
     used = _used(source)
     shape = _shape(context, used, tuple(field.source for field in fields.values()))
-    return Plan(shape, (TableMap(source.table, fields),))
+    if not isinstance(shape, JsonShape):
+        return Plan(shape, (TableMap(source.table, fields),))
+    names = dict.fromkeys([*(field.source for field in fields.values()), *used])
+    single = [name for name in names if name and " + " not in name]
+    return Plan(shape, (TableMap(source.table, fields),), checks=json_shape.shape(scalars=single))
 
 
 def _same_name(source: Source, sample: Sample) -> dict[str, Field]:
@@ -98,7 +103,8 @@ def _same_name(source: Source, sample: Sample) -> dict[str, Field]:
     contract = CONTRACTS[str(source.table)]
     present = set(sample.header)
     if sample.is_json:
-        present = {key for row in sample.rows for key in row} | {item.name for item in contract if not item.required}
+        seen = {key for row in sample.rows for key in row}
+        present = {item.name for item in contract if not item.required or item.name in seen or not sample.rows}
     make = path if sample.is_json else column
     return {name: make(name) for name in contract.column_names if name in present and name not in source.columns}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from etl import duplicates, durable
+from etl import duplicates, durable, incremental
 from etl.sources import SourceError
 
 Make = Callable[..., str]
@@ -20,6 +20,17 @@ MAPPING = 'columns = { source_agent_id = "agent", row_version = "changed" }'
 
 def contact(number: int, queue: str = "q", changed: str = "2025-03-11 00:00:00") -> str:
     return f"c{number},u{number % 3},2025-03-10 10:{number % 60:02d}:00,voice,{queue},{changed}\n"
+
+
+def test_code_that_formats_share_decides_how_files_are_read(
+    workspace: Any, tabular: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = workspace.config(tabular("a.csv", "agent_day"))
+    before = incremental.reading_key(config, "data")
+    code = incremental._code
+    for name in ("etl.sources.csv_shape", "etl.sources.json_shape", "etl.sources.wording", "etl.planning"):
+        monkeypatch.setattr(incremental, "_code", lambda asked, name=name: "new" if asked == name else code(asked))
+        assert incremental.reading_key(config, "data") != before, name
 
 
 def test_an_unchanged_file_is_not_read_again(workspace: Any, tabular: Make) -> None:

@@ -94,6 +94,23 @@ def test_ids_made_of_attributes_are_hidden_wherever_a_record_is_refused(workspac
         assert any("never" in text for text in texts)
 
 
+def test_addresses_stay_out_of_the_reject_list_wherever_they_stand(workspace: Any, tabular: Make) -> None:
+    long = "please write to somebody like " + "x" * 20 + " maya.roy@example.com soon"
+    workspace.write(
+        "c.csv",
+        f"interaction_id,source_agent_id,started_at,channel\nc1,maya.roy@example.com,2025-03-10 10:00:00,voice\n"
+        f"c2,u1,2025-03-10 10:00:00,{long}\n",
+    )
+    report = workspace.extract(tabular("c.csv", "interaction"))
+    report.ledger.refuse(
+        workspace.con, "interaction", "(SELECT _file_id, _line, 'not wanted' AS reason FROM landing.interaction)"
+    )
+
+    shown = str(workspace.rows("SELECT reasons, raw FROM landing.reject"))
+    assert "maya" not in shown
+    assert shown.count("[e-mail]") == 3  # the id of the agent, the text of the record, its reason
+
+
 def test_free_text_lands_scrubbed_and_is_hidden_in_rejects(workspace: Any, tabular: Make) -> None:
     workspace.write(
         "s.csv",

@@ -13,6 +13,7 @@ import pytest
 from xlsxwriter import Workbook
 
 from etl.config import ConfigError
+from etl.errors import EmpathyError
 from etl.sources import SourceError
 
 Make = Callable[..., str]
@@ -339,3 +340,80 @@ def test_a_fraction_is_no_whole_number(workspace: Any, tabular: Make, written: s
 
     found = [word.split('"')[-1].strip() for word in workspace.reasons().get(2, [])]
     assert found == reasons
+
+
+ROW_NUMBERS = {"_line": ["7"], "source_agent_id": ["u-1"], "day": ["2025-03-10"]}
+
+
+@pytest.mark.parametrize("kind", ["csv", "quoted.csv", "nul.csv", "parquet", "xlsx"])
+def test_a_column_called_like_our_line_number_does_no_harm(workspace: Any, tabular: Make, kind: str) -> None:
+    file = workspace.folder / f"days.{kind}"
+    frame = pl.DataFrame(ROW_NUMBERS)
+    if kind == "parquet":
+        frame.write_parquet(file)
+    elif kind == "xlsx":
+        frame.write_excel(file)
+    else:
+        quote = '"' if kind.startswith("quoted") else ""
+        nul = "\0" if kind.startswith("nul") else ""
+        file.write_text(f"_line,source_agent_id,day\n7,{quote}u-1{quote},2025-03-10\n8,u-2{nul},2025-03-10\n")
+    workspace.extract(tabular(file.name, "agent_day"))
+
+    assert workspace.rows("SELECT source_agent_id, _line FROM landing.agent_day ORDER BY 2")[0] == (
+        "u-1",
+        1 if kind == "parquet" else 2,
+    )
+
+
+def test_a_parquet_column_with_a_reserved_name_is_named(workspace: Any, tabular: Make) -> None:
+    frame = pl.DataFrame({"file_row_number": [1], "source_agent_id": ["u-1"], "day": ["2025-03-10"]})
+    frame.write_parquet(workspace.folder / "days.parquet")
+
+    with pytest.raises(SourceError, match=r"file_row_number.*export the file without it"):
+        workspace.extract(tabular("days.parquet", "agent_day"))
+
+
+def test_empty_rows_of_a_sheet_are_no_records(workspace: Any, tabular: Make) -> None:
+    with Workbook(workspace.folder / "days.xlsx") as book:
+        sheet = book.add_worksheet("Days")
+        sheet.write_row(0, 0, ["source_agent_id", "day"])
+        sheet.write_row(1, 0, ["u-1", "2025-03-10"])
+        sheet.write_row(3, 0, ["u-2", "never"])
+        sheet.write_row(4, 0, [" ", ""])
+    workspace.extract(tabular("days.xlsx", "agent_day"))
+
+    assert workspace.books()["days.xlsx"] == (2, 1, 1, 0)
+    assert list(workspace.reasons()) == [4]
+
+
+def test_nested_values_are_no_text(workspace: Any, tabular: Make) -> None:
+    rows = [{"source_agent_id": "u-1", "day": "2025-03-10"}, {"source_agent_id": {"x": 1}, "day": "2025-03-10"}]
+    workspace.write("days.jsonl", "\n".join(json.dumps(row) for row in rows))
+    workspace.extract(tabular("days.jsonl", "agent_day"))
+    assert workspace.reasons() == {2: ["source_agent_id is not a single value"]}
+
+    pl.DataFrame({"who": [{"id": 1}], "day": ["2025-03-10"]}).write_parquet(workspace.folder / "days.parquet")
+    with pytest.raises(SourceError, match='column "who" holds several values in one'):
+        workspace.extract(tabular("days.parquet", "agent_day", 'columns = { source_agent_id = "who" }'))
+
+
+def test_the_file_without_the_columns_is_named(workspace: Any, tabular: Make) -> None:
+    workspace.write("days-1.csv", DAYS)
+    workspace.write("days-2.csv", "<html>Please sign in</html>\n")
+
+    with pytest.raises(EmpathyError, match=r'days-2\.csv has the columns "<html>Please sign in</html>"'):
+        workspace.extract(tabular("days-*.csv", "agent_day"))
+
+
+def test_an_empty_list_of_records_is_a_quiet_day(workspace: Any, tabular: Make) -> None:
+    workspace.write("days.json", "[]")
+    workspace.extract(tabular("days.json", "agent_day"))
+
+    assert workspace.books()["days.json"] == (0, 0, 0, 0)
+
+
+def test_a_folder_is_not_a_missing_file(workspace: Any, tabular: Make) -> None:
+    workspace.write("exports/days.csv", DAYS)
+
+    with pytest.raises(ConfigError, match=r'"exports" is a folder; name its files, such as "exports/\*\.csv"'):
+        workspace.extract(tabular("exports", "agent_day"))
