@@ -49,6 +49,7 @@ AsOf = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Use o
 DEFAULT_CONFIG = Path("empathy.toml")
 screen = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 NOTHING_NEW = "Nothing is new since the served version: its marts stand."
+UNESTIMATED = "without estimates yet: `empathy estimate` adds them."
 WIDE = 160
 """Columns of a table that goes to a file or a pipe."""
 
@@ -203,7 +204,7 @@ def build(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJs
     else:
         _print_files(report)
         _print_books(report)
-        screen.print(NOTHING_NEW if report.unchanged else f"Published {report.warehouse}")
+        screen.print(NOTHING_NEW if report.unchanged else f"Published {report.warehouse}, {UNESTIMATED}")
 
 
 @app.command()
@@ -225,6 +226,7 @@ def run(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson
         _emit(built | {"effects": effects})
     else:
         _print_files(report)
+        _print_books(report)
         _print_effects(effects)
 
 
@@ -279,7 +281,8 @@ def rejects_list(
     """Show rejected rows: file, line, every reason, and the masked text."""
     from etl.rejects import list_rejects
 
-    rows = list_rejects(_load(config), source=source, limit=limit)
+    found = list_rejects(_load(config), source=source, limit=limit + 1)
+    rows = found[:limit]
     if as_json:
         _emit({"rejects": rows})
         return
@@ -287,6 +290,8 @@ def rejects_list(
     for row in rows:
         table.add_row(str(row["path"]), str(row["line"] or ""), "; ".join(row["reasons"]), str(row["raw"] or ""))
     _output().print(table if rows else "No row was rejected.")
+    if len(found) > limit:
+        screen.print(f"Shown are the first {limit:,}; --limit shows more, --source those of one source.")
 
 
 @rejects_app.command("replay")
@@ -300,6 +305,8 @@ def rejects_replay(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False)
         _emit(report.to_json())
     else:
         screen.print(report.sentence)
+        if not report.build.unchanged:
+            screen.print(f"Published {report.build.warehouse}, {UNESTIMATED}")
 
 
 @versions_app.command("list")
@@ -440,9 +447,10 @@ def _print_books(report: BuildReport) -> None:
 
 def _print_effects(effects: list[dict[str, Any]]) -> None:
     out = _output()
-    for effect in effects:
-        if effect["slice"] == "overall" and effect["role"] == "headline":
-            out.print(f"{effect['kpi']:<24} {effect['sentence']}")
+    headlines = [effect for effect in effects if effect["slice"] == "overall" and effect["role"] == "headline"]
+    width = max((len(effect["kpi"]) for effect in headlines), default=0)
+    for effect in headlines:
+        out.print(f"{effect['kpi']:<{width}} {effect['sentence']}")
 
 
 def main() -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
+
+from etl.privacy import MINIMUM_KEY_LENGTH
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Project
@@ -63,3 +67,35 @@ def test_rollback_to_an_unknown_version_lists_those_there_are(project: Project) 
 
     assert result.code == 2
     assert run_id in result.err
+
+
+def test_a_list_that_is_cut_says_so(project: Project) -> None:
+    text = project.contacts.read_text()
+    project.contacts.write_text(text.replace("c7,A07,2026-03-08T", "c7,A07,?").replace("c8,A08,2026-03-09T", "c8,A08,?"))
+    assert project.run("build").code == 0
+
+    assert "--limit" not in project.run("rejects", "list", "--limit", "2").err
+    cut = project.run("rejects", "list", "--limit", "1")
+
+    assert "the first 1" in cut.err
+    assert "--limit" in cut.err
+    assert "c8" not in cut.out
+    assert len(json.loads(project.run("rejects", "list", "--limit", "1", "--json").out)["rejects"]) == 1
+
+
+def test_a_run_says_what_the_checks_found_and_a_build_what_is_missing(project: Project) -> None:
+    staff = project.folder / "staff.csv"
+    staff.write_text(staff.read_text().replace("A03,2025-01-04", "A03,2026-03-20"))
+
+    built = project.run("build")
+    ran = project.run("run", "--as-of", "2026-03-26")
+
+    assert "empathy estimate" in built.err
+    assert "warning: " in built.out
+    assert "warning: " in ran.out
+
+
+def test_the_key_the_readme_shows_is_long_enough() -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    (key,) = re.findall(r'export EMPATHY_KEY="([^"]*)"', readme)
+    assert len(key.encode()) >= MINIMUM_KEY_LENGTH
