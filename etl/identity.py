@@ -92,7 +92,7 @@ def resolve(con: duckdb.DuckDBPyConnection, config: Config, secret: bytes) -> tu
     con.execute("create or replace table staging.system (source varchar, system varchar)")
     if systems:
         con.executemany("insert into staging.system values (?, ?)", systems)
-    _collect_ids(con)
+    collect_ids(con)
     register = con.execute(
         "select (select count(*) from landing.agent) + (select count(*) from landing.agent_identity)"
     ).fetchone()
@@ -134,15 +134,22 @@ def _create(con: duckdb.DuckDBPyConnection, relation: str) -> None:
     con.execute(f"create or replace table staging.{relation} as {query}")
 
 
-def _collect_ids(con: duckdb.DuckDBPyConnection) -> None:
-    """Every id with the number of rows that use it, per source and table."""
+def collect_ids(con: duckdb.DuckDBPyConnection, rows_of: str = "landing.") -> None:
+    """Create ``staging.source_id``: every id with the number of rows that use it, per source and table.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+    rows_of : str
+        What stands before a table's name in the relation that holds its rows.
+    """
     parts = [
         f"select _source as source, source_agent_id, '{table}' as table_name, count(*) as row_count "
-        f"from landing.{table} where source_agent_id is not null group by _source, source_agent_id"
+        f"from {rows_of}{table} where source_agent_id is not null group by _source, source_agent_id"
         for table in ID_TABLES
     ]
     parts += [
-        f"select _source, {column}, '{role}', count(*) from landing.{table} where {column} is not null "
+        f"select _source, {column}, '{role}', count(*) from {rows_of}{table} where {column} is not null "
         f"group by _source, {column}"
         for role, table, column in (
             ("supervisor", "agent_team", "source_supervisor_id"),

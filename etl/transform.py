@@ -130,6 +130,8 @@ def transform(
     say("matching agents")
     coverage = match_agents(con, config, run_id, secret, refuse)
     left_out = _land(con, as_of)
+    if as_of is not None:  # ids that come into use later name nobody yet
+        identity.collect_ids(con, "staging.landed_")
     _people_by_other_ids(con, Pseudonyms(con, secret))
     _moments(con, config)
     steps: list[Step] = []

@@ -528,6 +528,17 @@ def test_as_of_uses_only_what_was_known(build_rows: Callable[..., Any]) -> None:
     assert built.done.left_out["interaction"] == 1
 
 
+def test_nobody_is_an_agent_before_the_first_sign_of_them(build_rows: Callable[..., Any]) -> None:
+    rows = {
+        "agent": [STAFF["agent"][0], {**STAFF["agent"][1], "hired_on": "2024-01-15"}],
+        "interaction": [call(1, 0, "1"), call(2, 20, "2")],
+    }
+    built = build_rows(rows, as_of=dt.date(2024, 1, 10))
+    assert built.one("select count(*) from mart.agent") == 1
+    assert built.one("select count(*) from core.agent") == 1
+    assert build_rows(rows).one("select count(*) from mart.agent") == 2
+
+
 def test_twice_the_same_input_gives_the_same_marts(build_rows: Callable[..., Any]) -> None:
     contacts = [
         call(n, n % 21, str(1 + n % 2), handle_s=100 + 0.37 * n, source_customer_id=f"k{n % 9}") for n in range(400)
