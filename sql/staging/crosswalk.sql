@@ -1,4 +1,5 @@
--- The explicit table: whose an id is, and when. A line without end lasts until the id's next line.
+-- The explicit table: whose an id is, and when. A line without end lasts until the id's next line; an end that is given
+-- is believed, so that two people at once are seen.
 with known as (
     select lower(email) as email, employee_number from landing.agent
     where email is not null and employee_number is not null
@@ -14,7 +15,7 @@ lines as (
         employee_number,
         lower(email) as email,
         coalesce(valid_from, timestamp '0001-01-01') as valid_from,
-        coalesce(valid_to, timestamp '9999-12-31') as valid_to
+        valid_to
     from landing.agent_identity
 ),
 
@@ -33,7 +34,7 @@ select distinct
     lines.identity_source,
     lines.source_agent_id,
     lines.valid_from,
-    least(lines.valid_to, starts.next_from) as valid_to,
+    coalesce(lines.valid_to, starts.next_from) as valid_to,
     case
         when lines.employee_number is not null then 'number:' || lines.employee_number
         when known.employee_number is not null then 'number:' || known.employee_number

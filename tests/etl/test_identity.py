@@ -104,6 +104,20 @@ def test_two_people_at_once_in_the_crosswalk_are_ambiguous(build_rows: Callable[
     assert "is ambiguous" in built.refused[0][2]
 
 
+def test_two_lines_that_end_as_they_say_and_overlap_are_ambiguous(build_rows: Callable[..., Any]) -> None:
+    def line(number: str, first: str, last: str) -> dict[str, str]:
+        named = {"identity_source": "calls", "source_agent_id": "u", "employee_number": number}
+        return {**named, "valid_from": first, "valid_to": last}
+
+    lines = [line("E1", "2024-01-01", "2024-02-10"), line("E2", "2024-02-01", "2024-03-01")]
+    built = build_rows({"agent": PEOPLE, "agent_identity": lines, "interaction": [contact(1, "u", "2024-02-05")]})
+    assert "is ambiguous" in built.refused[0][2]
+
+    of_one = [line("E1", "2024-01-01", "2024-02-10"), line("E1", "2024-02-01", "2024-03-01")]
+    built = build_rows({"agent": PEOPLE, "agent_identity": of_one, "interaction": [contact(1, "u", "2024-02-05")]})
+    assert set(keys(built)) == {"c1"}
+
+
 def test_attributes_match_whoever_agrees_where_both_are_known(build_rows: Callable[..., Any]) -> None:
     officers = [
         {"source_agent_id": "smith/J/1990", "hired_on": "1990-01-01"},
