@@ -45,6 +45,7 @@ app.add_typer(versions_app, name="versions")
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 AsOf = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Use only what was known by this day.")]
+Port = Annotated[int, typer.Option(min=1, max=65_535, help="The port to listen on.")]
 
 DEFAULT_CONFIG = Path("empathy.toml")
 screen = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
@@ -100,7 +101,7 @@ def _day(value: datetime | None) -> date | None:
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Option("--dir", help="Where the demo is made.")] = Path("demo"),
-    port: Annotated[int, typer.Option(help="The port to serve on.")] = 8050,
+    port: Port = 8050,
     serve_it: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the dashboard afterwards.")] = True,
 ) -> None:
     """Simulate a contact centre, load it, estimate, and serve the dashboard."""
@@ -234,7 +235,7 @@ def run(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson
 def serve(
     config: ConfigPath = DEFAULT_CONFIG,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8050,
+    port: Port = 8050,
     workers: Annotated[int, typer.Option(min=1, help="Server processes.")] = 1,
 ) -> None:
     """Serve the dashboard."""

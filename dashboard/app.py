@@ -188,6 +188,7 @@ def serve(source: str | Path | Config, host: str = "127.0.0.1", port: int = 8050
     settings = from_config(source)
     check_binding(host, settings)
     check_port(host, port)
+    address = f"[{host.strip('[]')}]:{port}" if ":" in host else f"{host}:{port}"
     os.environ[SECRET_VARIABLE] = settings.secret
     os.environ[CONFIG_VARIABLE] = str(settings.config.path)
     os.environ[WORKERS_VARIABLE] = str(workers)
@@ -195,7 +196,7 @@ def serve(source: str | Path | Config, host: str = "127.0.0.1", port: int = 8050
     class Gunicorn(BaseApplication):  # type: ignore[misc]
         def load_config(self) -> None:
             options = {
-                "bind": f"{host}:{port}",
+                "bind": address,
                 "workers": workers,
                 "threads": THREADS_PER_WORKER,
                 "worker_class": "gthread",
@@ -203,7 +204,8 @@ def serve(source: str | Path | Config, host: str = "127.0.0.1", port: int = 8050
                 "graceful_timeout": 10,
                 "loglevel": "warning",
                 "control_socket_disable": True,
-                "when_ready": lambda _: print(f"Serving http://{host}:{port} (Ctrl+C stops it)", file=sys.stderr),
+                "when_ready": lambda _: print(f"Serving http://{address} (Ctrl+C stops it)", file=sys.stderr),
+                "worker_exit": lambda _server, _worker: gc.unfreeze(),  # or DuckDB tells of leaks
             }
             for name, value in options.items():
                 if name in self.cfg.settings:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -32,17 +33,18 @@ def port() -> int:
 
 def test_the_demo_answers_after_it_has_simulated_built_and_estimated(tmp_path: Path, port: int) -> None:
     command = [sys.executable, "-c", SMALL_DEMO, "demo", "--dir", str(tmp_path), "--port", str(port)]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as demo:
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True) as demo:
         assert demo.stderr is not None
         try:
             told = next((line for line in demo.stderr if line.startswith(("Serving", "error"))), "nothing")
             assert told.strip() == f"Serving http://127.0.0.1:{port} (Ctrl+C stops it)"
-            threading.Thread(target=demo.stderr.read, daemon=True).start()
             with urlopen(f"http://127.0.0.1:{port}/download/effects.csv", timeout=ANSWER_SECONDS) as answer:
                 text = answer.read().decode()
         finally:
-            demo.terminate()
+            os.killpg(demo.pid, signal.SIGINT)  # as Ctrl+C does: to the server and its workers
+        last_words = demo.stderr.read()
     assert "escalation_rate" in text
+    assert [line for line in last_words.splitlines() if not line.startswith("{")] == []
 
 
 def test_a_port_in_use_is_told_before_anything_is_made(tmp_path: Path) -> None:
