@@ -39,6 +39,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
@@ -55,6 +56,13 @@ from etl.replay import replay_rejects
 from etl.sources import SourceError, literal
 
 Progress = Callable[[str], None]
+
+SMALL_FILE = 32 << 20
+"""Bytes up to which a file is read by one thread, DuckDB's readers taking as much at a time: several such files are
+read at once, larger ones one after the other."""
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
 
 
 @dataclass(frozen=True)
@@ -274,26 +282,56 @@ def _land_all(
     config: Config, landing: Path, scratch: Path, con: duckdb.DuckDBPyConnection, tell: Progress
 ) -> tuple[list[LandedFile], int]:
     hashes = incremental.Hashes(landing)
-    files: list[LandedFile] = []
-    faults: list[EmpathyError] = []
-    fresh = 0
+    jobs: list[tuple[str, Path, str]] = []
     for name, paths in find_files(config).items():
         check_options(config, name)
         key = incremental.reading_key(config, name)
-        for path in paths:
-            try:
-                landed, is_new = _land_one(config, name, path, key, landing, scratch, con, hashes, tell)
-            except EmpathyError as error:
-                faults.append(error)
-                continue
-            files.append(landed)
-            fresh += is_new
+        jobs += [(name, path, key) for path in paths]
+
+    def land_one(job: tuple[str, Path, str]) -> tuple[LandedFile, bool] | EmpathyError:
+        name, path, key = job
+        try:
+            with con.cursor() as own:
+                own.execute("SET TimeZone = 'UTC'")
+                return _land_one(config, name, path, key, landing, scratch, own, hashes, tell)
+        except EmpathyError as error:
+            return error
+
+    found = _several_at_once(land_one, jobs, [_is_small(path) for _, path, _ in jobs], _threads(con))
+    faults = [outcome for outcome in found if isinstance(outcome, EmpathyError)]
     if faults:
         raise _together(faults)
-    if landing.is_dir() or files:
+    landed = [outcome for outcome in found if not isinstance(outcome, EmpathyError)]
+    if landing.is_dir() or landed:
         landing.mkdir(parents=True, exist_ok=True, mode=0o700)
         hashes.save()
-    return files, fresh
+    return [file for file, _ in landed], sum(is_new for _, is_new in landed)
+
+
+def _several_at_once(
+    work: Callable[[Item], Outcome], jobs: Sequence[Item], small: Sequence[bool], threads: int
+) -> list[Outcome]:
+    """What the work gives for each job, in their order: small ones several at a time, then the others one by one."""
+    done: dict[int, Outcome] = {}
+    pool = ThreadPoolExecutor(threads, "land")
+    try:
+        waiting = {index: pool.submit(work, job) for index, job in enumerate(jobs) if small[index]}
+        done.update((index, future.result()) for index, future in waiting.items())
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return [done[index] if small[index] else work(job) for index, job in enumerate(jobs)]
+
+
+def _is_small(path: Path) -> bool:
+    try:
+        return path.stat().st_size <= SMALL_FILE
+    except OSError:
+        return True
+
+
+def _threads(con: duckdb.DuckDBPyConnection) -> int:
+    row = con.execute("SELECT current_setting('threads')").fetchone()
+    return int(row[0]) if row else 1
 
 
 def _together(faults: Sequence[EmpathyError]) -> EmpathyError:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from etl import duplicates, durable, incremental
+from etl import duplicates, durable, extract, incremental
 from etl.sources import SourceError
 
 Make = Callable[..., str]
@@ -261,3 +263,58 @@ def test_keys_found_distinct_are_not_compared_again(workspace: Any, tabular: Mak
         workspace.extract(toml).commit()
         assert workspace.books() == {"a.csv": (2, 1, 0, 1), "b.csv": (2, 2, 0, 0)}
     assert len(compared) == 3
+
+
+def test_small_files_are_read_at_the_same_time(workspace: Any, tabular: Make, monkeypatch: Any) -> None:
+    """Two files are in hand at once: neither is read before the other has been begun."""
+    both = threading.Barrier(2, timeout=20)
+    land = extract.land
+
+    def together(*given: Any) -> Any:
+        both.wait()
+        return land(*given)
+
+    for name in "abcd":
+        workspace.write(f"{name}.csv", HEAD + "".join(contact(number) for number in range(ord(name), ord(name) + 3)))
+    toml = tabular("*.csv", "interaction", MAPPING)
+    monkeypatch.setattr(extract, "land", together)
+    at_once = workspace.extract(toml, folder=workspace.folder / "at once")
+    rows = workspace.rows("FROM landing.interaction ORDER BY ALL")
+    monkeypatch.undo()
+    workspace.con.execute("SET threads = 1")
+    one_by_one = workspace.extract(toml, folder=workspace.folder / "one by one")
+
+    assert [file.path for file in at_once.files] == ["a.csv", "b.csv", "c.csv", "d.csv"]
+    assert at_once.fingerprint == one_by_one.fingerprint
+    assert rows == workspace.rows("FROM landing.interaction ORDER BY ALL")
+
+
+def test_a_large_file_is_read_alone(workspace: Any, tabular: Make, monkeypatch: Any) -> None:
+    monkeypatch.setattr(extract, "SMALL_FILE", 200)
+    in_hand: set[str] = set()
+    beside_large: list[set[str]] = []
+    land = extract.land
+
+    def watched(con: Any, job: Any, *rest: Any) -> Any:
+        in_hand.add(job.path.name)
+        landed = land(con, job, *rest)
+        if "large.csv" in in_hand:
+            beside_large.append(set(in_hand))
+        in_hand.remove(job.path.name)
+        return landed
+
+    monkeypatch.setattr(extract, "land", watched)
+    workspace.write("large.csv", HEAD + "".join(contact(number) for number in range(20)))
+    for name in "abc":
+        workspace.write(f"{name}.csv", HEAD + contact(100 + ord(name)))
+    workspace.extract(tabular("*.csv", "interaction", MAPPING))
+
+    assert beside_large == [{"large.csv"}]
+
+
+def test_faults_of_several_files_are_told_in_their_order(workspace: Any, tabular: Make) -> None:
+    for name in "abc":
+        workspace.write(f"{name}.csv", "")
+    with pytest.raises(SourceError) as error:
+        workspace.extract(tabular("*.csv", "interaction", MAPPING))
+    assert re.findall(r"[abc]\.csv", str(error.value)) == ["a.csv", "b.csv", "c.csv"]
