@@ -6,6 +6,7 @@ filter values, freshness and title together, so they never disagree.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import logging
 import os
@@ -153,6 +154,7 @@ def settle() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
     gc.freeze()
+    atexit.register(gc.unfreeze)  # or DuckDB tells of everything out of sight as leaked when the process ends
 
 
 def _share_of_processors() -> int:
@@ -205,7 +207,6 @@ def serve(source: str | Path | Config, host: str = "127.0.0.1", port: int = 8050
                 "loglevel": "warning",
                 "control_socket_disable": True,
                 "when_ready": lambda _: print(f"Serving http://{address} (Ctrl+C stops it)", file=sys.stderr),
-                "worker_exit": lambda _server, _worker: gc.unfreeze(),  # or DuckDB tells of leaks
             }
             for name, value in options.items():
                 if name in self.cfg.settings:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from dashboard import wsgi
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEN_BY_NUMPY = """
@@ -29,3 +32,11 @@ def test_a_worker_solves_with_one_thread_unless_told_otherwise(given: str | None
     run = [sys.executable, "-c", SEEN_BY_NUMPY]
     made = subprocess.run(run, cwd=ROOT, env=environ, capture_output=True, text=True, check=True)
     assert made.stdout.strip() == found
+
+
+def test_the_entry_point_is_the_one_that_operations_names() -> None:
+    told = re.findall(r"gunicorn '(dashboard\.wsgi:\w+\(\))'", (ROOT / "docs" / "operations.md").read_text("utf-8"))
+    assert told == ["dashboard.wsgi:application()"]
+    assert wsgi.__doc__ is not None
+    assert told[0] in wsgi.__doc__
+    assert callable(wsgi.application)
