@@ -322,5 +322,6 @@ def _naming(kpi: Kpi) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         raise KpiError(
-            f"sql/kpis.toml: [{kpi.id}] cannot be counted on core.{kpi.base}: {str(error).splitlines()[0]}"
+            f"sql/kpis.toml: [{kpi.id}], or [kpis.{kpi.id}] of empathy.toml, cannot be counted on core.{kpi.base}: "
+            f"{str(error).splitlines()[0]}"
         ) from None

@@ -505,7 +505,7 @@ def test_a_mistaken_expression_names_its_entry(build_rows: Callable[..., Any], t
     text = (kpis.SQL_FOLDER / "kpis.toml").read_text(encoding="utf-8")
     path = tmp_path / "kpis.toml"
     path.write_text(text.replace('numerator = "handle_s"', 'numerator = "handle_seconds"'), encoding="utf-8")
-    with pytest.raises(kpis.KpiError, match=r"\[aht_seconds\].*handle_seconds"):
+    with pytest.raises(kpis.KpiError, match=r"\[aht_seconds\].*\[kpis.aht_seconds\] of empathy.toml.*handle_seconds"):
         build_rows({**STAFF, "interaction": [call(1, 0, handle_s=1)]}, catalogue=kpis.load(path))
 
 
