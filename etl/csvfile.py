@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,11 +44,14 @@ class Header:
     delimiter : str
     lines : int
         Physical lines before the first record of data.
+    extra : tuple of tuple of str
+        Records after the names that are not data.
     """
 
     names: tuple[str, ...]
     delimiter: str
     lines: int
+    extra: tuple[tuple[str, ...], ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -93,11 +97,11 @@ def read_header(path: Path, original: Path, delimiter: str | None, extra_lines: 
     blank_lines, names, chosen = cut_header(start, original, delimiter)
     reader = csv.reader(io.StringIO(start.lstrip("\r\n"), newline=""), delimiter=chosen)
     try:
-        for _ in range(1 + extra_lines):
-            next(reader, None)
+        next(reader, None)
+        extra = tuple(tuple(record) for record in itertools.islice(reader, extra_lines))
     except csv.Error as error:
         raise SourceError(f"{original}, line {blank_lines + 1}: the header cannot be read ({error}).") from None
-    return Header(names, chosen, blank_lines + reader.line_num)
+    return Header(names, chosen, blank_lines + reader.line_num, extra)
 
 
 def cut_header(start: str, original: Path, delimiter: str | None) -> tuple[int, tuple[str, ...], str]:

@@ -236,8 +236,8 @@ def sweep(folder: Path, keep: Iterable[str]) -> int:
 
 
 def save_index(folder: Path, run_id: str, names: Iterable[str]) -> None:
-    """Write down by which run, and from which landing folders, was built last, for a replay of their rejects."""
-    _replace(folder / "index.json", {"run_id": run_id, "folders": sorted(names)})
+    """Write down by which run, and from which landing folders in their order, was built last, to replay their rejects."""
+    _replace(folder / "index.json", {"run_id": run_id, "folders": list(names)})
 
 
 def load_index(folder: Path) -> tuple[str, list[str]]:

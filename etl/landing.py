@@ -77,6 +77,8 @@ class LandedFile:
     kind : str
         ``csv``, ``json`` or ``table``.
     delimiter : str
+    head : tuple of tuple of str
+        Records after the column names that are not data, to replay rejects of a file that is understood by them.
     replays : str
         Name of the landing folder whose rejected records are read again here; empty for a file.
     hides_open : bool
@@ -101,6 +103,7 @@ class LandedFile:
     columns: tuple[str, ...] = ()
     kind: str = "table"
     delimiter: str = ","
+    head: tuple[tuple[str, ...], ...] = ()
     replays: str = ""
     hides_open: bool = False
 
@@ -136,6 +139,7 @@ class LandedFile:
         content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         tables = tuple(Stored(StoredTable(**item["table"]), item["file"]) for item in content.pop("tables"))
         content["columns"] = tuple(content["columns"])
+        content["head"] = tuple(tuple(record) for record in content["head"])
         for name in {"rejects.parquet", *(stored.file for stored in tables)}:
             _check_parquet(folder / name)
         return cls(**{**content, "folder": folder, "tables": tables})
@@ -411,4 +415,5 @@ def _account(
         columns=reading.columns,
         kind="json" if is_json else "csv" if isinstance(reading.plan.shape, CsvShape) else "table",
         delimiter=reading.header.delimiter if reading.header is not None else ",",
+        head=reading.header.extra if reading.header is not None else (),
     )

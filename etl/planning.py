@@ -39,7 +39,9 @@ def check_options(config: Config, name: str) -> None:
             )
 
 
-def plan_of(config: Config, name: str, path: Path, con: duckdb.DuckDBPyConnection) -> Plan:
+def plan_of(
+    config: Config, name: str, path: Path, con: duckdb.DuckDBPyConnection, called: Path | None = None
+) -> Plan:
     """Return the resolved plan of one file of a source.
 
     Parameters
@@ -49,6 +51,8 @@ def plan_of(config: Config, name: str, path: Path, con: duckdb.DuckDBPyConnectio
         Name of the source.
     path : Path
     con : duckdb.DuckDBPyConnection
+    called : Path, optional
+        The file whose records these are, where they stand in another one: some formats read its name.
     """
     source = config.sources[name]
     delimiter = source.options.get("delimiter")
@@ -59,5 +63,7 @@ def plan_of(config: Config, name: str, path: Path, con: duckdb.DuckDBPyConnectio
         None if delimiter is None else str(delimiter),
         str(source.options.get("sheet", "")),
     )
+    if called is not None:
+        sample = replace(sample, path=called)
     plan = get(source.format).plan(Context(name, source, config.source_timezone(name), sample))
     return replace(mapping.resolve(name, source, plan, sample), ids_are_names=config.identity.ids_are_names)

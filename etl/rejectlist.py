@@ -130,10 +130,10 @@ def _careful_records(reading: Reading, wanted: set[int]) -> dict[int, str]:
 def join_fields(fields: Sequence[str | None], delimiter: str) -> str:
     """Return fields as one CSV record, quoted where needed."""
     buffer = io.StringIO()
-    csv.writer(buffer, delimiter=delimiter, lineterminator="").writerow(
+    csv.writer(buffer, delimiter=delimiter, lineterminator="\r\n").writerow(  # which is how it knows what to quote
         ["" if item is None else item for item in fields]
     )
-    return buffer.getvalue()
+    return buffer.getvalue().removesuffix("\r\n")
 
 
 def shown_fields(plan: Plan) -> frozenset[str]:

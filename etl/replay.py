@@ -118,10 +118,13 @@ def _replay_one(
     pending = [(int(row["line"]), str(row["record"])) for row in rejects if row["status"] == "open"]
     again, starts = _write_records(file, pending, scratch)
     source = config.sources[file.source]
-    options = {name: value for name, value in source.options.items() if name not in ("encoding", "delimiter")}
-    read_as = source.model_copy(update={"options": {**options, "encoding_errors": "reject"}})
+    options = {name: value for name, value in source.options.items() if name != "encoding"}
+    options["encoding_errors"] = "reject"
+    if file.kind != "json":
+        options["delimiter"] = file.delimiter
+    read_as = source.model_copy(update={"options": options})
     config_now = config.model_copy(update={"sources": {**config.sources, file.source: read_as}})
-    plan = _as_text(plan_of(config_now, file.source, again, con))
+    plan = _as_text(plan_of(config_now, file.source, again, con, called=config.folder / file.path), file)
     digest = hashlib.sha256(f"{file.folder.name}\n{key}".encode()).hexdigest()
     folder = landing / f"{file.file_id}-{digest[:12]}r-{key[:16]}"
     job = Job(
@@ -167,8 +170,10 @@ def _write_records(file: LandedFile, pending: Sequence[tuple[int, str]], scratch
     number = 1
     with target.open("w", encoding="utf-8", newline="") as output:
         if file.kind != "json":
-            output.write(join_fields(file.columns, file.delimiter) + "\n")
-            number = 2
+            for head in (file.columns, *file.head):
+                text = join_fields(head, file.delimiter)
+                output.write(text + "\n")
+                number += text.count("\n") + 1
         for line, record in pending:
             text = _of_table(record, file) if file.kind == "table" else record
             starts[number] = line
@@ -185,11 +190,11 @@ def _of_table(record: str, file: LandedFile) -> str:
     return join_fields([values.get(name) for name in file.columns], file.delimiter)
 
 
-def _as_text(plan: Plan) -> Plan:
+def _as_text(plan: Plan, file: LandedFile) -> Plan:
     """The plan for the same records standing in a plain text file."""
     shape = plan.shape
     if isinstance(shape, TableShape):
         return replace(plan, shape=CsvShape(shape.required, shape.optional, delimiter=","))
     if isinstance(shape, CsvShape):
-        return replace(plan, shape=replace(shape, extra_header_lines=0, encoding="utf-8"))
+        return replace(plan, shape=replace(shape, extra_header_lines=len(file.head), encoding="utf-8"))
     return plan

@@ -54,7 +54,9 @@ def _find_duplicates(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]
     for (source, primary, carries_key), members in groups.items():
         contract = CONTRACTS[primary]
         selects = []
-        for order, file in enumerate(members):
+        places = {name: place for place, name in enumerate(dict.fromkeys(file.file_id for file in members))}
+        for file in members:
+            order = places[file.file_id]  # records tried again stand where they stood in their file
             if carries_key:
                 columns = "_key AS k0, _version AS version, _dropped IS NOT NULL AS dropped"
                 where = "_reasons IS NULL" if file.has_refused else "true"

@@ -192,6 +192,39 @@ def test_rejected_records_are_tried_again_without_the_file(workspace: Any, tabul
     assert workspace.told == []
 
 
+def test_line_breaks_quotes_and_delimiters_survive_a_second_try(workspace: Any, tabular: Make) -> None:
+    head = "interaction_id~source_agent_id~started_at~channel\n"
+    rows = [f'"c{sign}1"~u1~2025-03-10 10:00~fax\n' for sign in ("\n", '""', "~")]
+    file = workspace.write("c.csv", head + "".join(rows))
+    unusual = 'options = { delimiter = "~" }'
+    workspace.extract(tabular("c.csv", "interaction", unusual)).commit()
+    assert workspace.books()["c.csv"] == (3, 0, 3, 0)
+    file.unlink()
+
+    corrected = unusual + '\nvalues = { channel = { fax = "other" } }'
+    workspace.extract(tabular("c.csv", "interaction", corrected), replay=True)
+    assert workspace.books()["c.csv"] == (3, 3, 0, 0)
+    assert workspace.rows("SELECT interaction_id, _line FROM landing.interaction ORDER BY 2") == [
+        ("c\n1", 2), ('c"1', 4), ("c~1", 5)
+    ]  # fmt: skip
+
+
+def test_a_record_tried_again_takes_the_place_it_had_among_others(workspace: Any, tabular: Make) -> None:
+    head = "interaction_id,source_agent_id,started_at,channel\n"
+    row = "u1,2025-03-10 10:00"
+    for number in range(6):  # the last file by name counts, whatever its landing folder is called
+        workspace.write(f"c{number}.csv", f"{head}c1,{row},fax\nc1,u{number},2025-03-10 10:00,voice\n")
+    corrected = tabular("c*.csv", "interaction", 'values = { channel = { fax = "other" } }')
+    workspace.extract(tabular("c*.csv", "interaction")).commit()
+    counted = "SELECT source_agent_id, channel FROM landing.interaction"
+    assert workspace.rows(counted) == [("u5", "voice")]
+
+    workspace.extract(corrected, replay=True).commit()
+    assert workspace.rows(counted) == [("u5", "voice")]
+    workspace.extract(corrected)
+    assert workspace.rows(counted) == [("u5", "voice")]
+
+
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
 def test_records_of_other_formats_are_tried_again_too(workspace: Any, tabular: Make, kind: str) -> None:
     rows = (
