@@ -236,7 +236,7 @@ def sweep(folder: Path, keep: Iterable[str]) -> int:
 
 
 def save_index(folder: Path, run_id: str, names: Iterable[str]) -> None:
-    """Write down by which run, and from which landing folders in their order, was built last, to replay their rejects."""
+    """Write down by which run, and from which landing folders in order, was built last, to replay their rejects."""
     _replace(folder / "index.json", {"run_id": run_id, "folders": list(names)})
 
 
