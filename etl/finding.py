@@ -50,7 +50,8 @@ def matching(folder: Path, pattern: str) -> list[Path]:
     base = Path(absolute.anchor) if absolute.is_absolute() else folder
     relative = str(absolute.relative_to(absolute.anchor)) if absolute.is_absolute() else pattern
     try:
-        matched = [path for path in base.glob(relative) if path.is_file()]
+        literally = base / relative  # a name with brackets in it is a pattern besides
+        matched = [literally] if literally.is_file() else [path for path in base.glob(relative) if path.is_file()]
     except (ValueError, NotImplementedError, IndexError):  # IndexError: the pattern is a folder, such as "."
         return []
     return sorted(path for path in matched if not path.name.startswith((".", "~$")))

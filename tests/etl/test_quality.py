@@ -147,6 +147,16 @@ def test_damage_fails_the_check_that_is_for_it(build_rows: Callable[..., Any], c
     assert "{n}" not in result.sentence
 
 
+def test_a_contact_id_in_two_sources_is_seen(build_rows: Callable[..., Any]) -> None:
+    survey = {"response_id": "s1", "interaction_id": "c1", "answered_at": "2024-01-12", "csat_raw": 5}
+    built = build_rows({"agent": STAFF, "interaction": [call(1, "2024-01-10")], "survey_response": [survey]})
+    assert run(built)["contact_in_two_sources"].violations == 0
+    built.con.execute(
+        "insert into staging.contact_link select * replace ('chats' as contact_source) from staging.contact_link"
+    )
+    assert run(built)["contact_in_two_sources"].violations == 1
+
+
 def test_local_times_are_looked_at_wherever_a_source_gives_times() -> None:
     (check,) = (check for check in quality.checks() if check.name == "local_times")
     timed = {

@@ -417,3 +417,12 @@ def test_a_folder_is_not_a_missing_file(workspace: Any, tabular: Make) -> None:
 
     with pytest.raises(ConfigError, match=r'"exports" is a folder; name its files, such as "exports/\*\.csv"'):
         workspace.extract(tabular("exports", "agent_day"))
+
+
+@pytest.mark.parametrize("path", ["days [1].csv", "days [[]1].csv"])
+def test_a_file_with_brackets_in_its_name_can_be_named(workspace: Any, tabular: Make, path: str) -> None:
+    workspace.write("days [1].csv", DAYS)
+    workspace.write("days 1.csv", DAYS)
+    workspace.extract(tabular(path, "agent_day"))
+
+    assert list(workspace.books()) == ["days [1].csv"]
