@@ -222,4 +222,4 @@ class Ledger:
         """
         reasons = self.stop_reasons(con)
         if reasons:
-            raise StopRuleError("\n".join(reasons))
+            raise StopRuleError("\n".join([*reasons, "Nothing was published."]))

@@ -140,6 +140,7 @@ def test_a_source_that_loses_too_much_stops_the_run(workspace: Any, tabular: Mak
     message = str(caught.value)
     assert "3 of 5 records were rejected (60.0%; at most 50.0% is allowed)" in message
     assert "c.csv, line" in message
+    assert message.endswith("Nothing was published.")
     assert caught.value.exit_code == 1
 
 
