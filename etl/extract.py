@@ -1,6 +1,6 @@
 """Files in, landing tables out: every row typed, in UTC, checked against its contract, and accounted for.
 
-``extract(config, work_dir, con, progress)`` reads every file of every source once and leaves, on ``con``, an attached
+``extract(config, work_dir, con, progress)`` lands every new file of every source and leaves, on ``con``, an attached
 in-memory catalogue called ``landing`` with
 
 - ``landing.<table>`` for every name in :data:`etl.contracts.CONTRACTS`, a view with exactly the contract's columns in
@@ -25,14 +25,16 @@ Later stages (an agent id nobody knows, an ambiguous one) refuse records too. Th
 any number of times, then read ``landing.file_manifest`` and ``landing.reject`` again: loaded and rejected have moved,
 the sum has not.
 
-The views read Parquet files under ``<warehouse>/landing/<key>/``; the key is a hash of the file's content, the source's
-section, the contracts and the format, so what is there is never changed, only added and, when no longer used, swept.
+The views read Parquet files under ``<warehouse>/landing/<file id>-<key>/``. The file id is a hash of the file's name
+and content, the key one of the source's section, the contracts and the format: what is there is never changed, only
+added and, when no longer used, swept.
 A build reads each view once; for speed read it with ``preserve_insertion_order = false``.
 """
 
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -291,20 +293,20 @@ def _land_all(
     def land_one(job: tuple[str, Path, str]) -> tuple[LandedFile, bool] | EmpathyError:
         name, path, key = job
         try:
-            with con.cursor() as own:
+            with con.cursor() as own, tempfile.TemporaryDirectory(prefix="file-", dir=scratch) as work:
                 own.execute("SET TimeZone = 'UTC'")
-                return _land_one(config, name, path, key, landing, scratch, own, hashes, tell)
+                return _land_one(config, name, path, key, landing, Path(work), own, hashes, tell)
         except EmpathyError as error:
             return error
 
     found = _several_at_once(land_one, jobs, [_is_small(path) for _, path, _ in jobs], _threads(con))
     faults = [outcome for outcome in found if isinstance(outcome, EmpathyError)]
-    if faults:
-        raise _together(faults)
     landed = [outcome for outcome in found if not isinstance(outcome, EmpathyError)]
     if landing.is_dir() or landed:
         landing.mkdir(parents=True, exist_ok=True, mode=0o700)
         hashes.save()
+    if faults:
+        raise _together(faults)
     return [file for file, _ in landed], sum(is_new for _, is_new in landed)
 
 
@@ -363,6 +365,9 @@ def _land_one(
         known = hashes.remembered(path)
         if known is not None and (landed := _restored(place(known[0])[1])) is not None:
             return landed, False
+        large = not _is_small(path)
+        if large:  # looking at it takes its time too
+            tell(f"reading {shown}")
         plan = plan_of(config, name, path, con)
         with ThreadPoolExecutor(1, "hash") as pool:  # reads the bytes beside the pass that counts them
             hashing = pool.submit(lambda: known or hashes.of(path))
@@ -373,9 +378,14 @@ def _land_one(
     identity, folder = place(digest)
     if known is None and (landed := _restored(folder)) is not None:  # touched, not changed
         return landed, False
-    tell(f"reading {shown}")
+    if not large:
+        tell(f"reading {shown}")
     job = Job(name, source, config.source_timezone(name), path, shown, digest, size, plan, identity, counted)
-    return land(con, job, folder, scratch), True
+    landed = land(con, job, folder, scratch)
+    if not hashes.still_holds(path):
+        shutil.rmtree(folder, ignore_errors=True)
+        raise SourceError(f"{shown}: the file changed while it was read. Build again when its export is complete.")
+    return landed, True
 
 
 def _restored(folder: Path) -> LandedFile | None:

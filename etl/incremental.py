@@ -5,7 +5,8 @@ the configuration, its time zone, the contracts, and the code that reads and com
 another folder; what is there is never changed.
 
 A file's hash is remembered with its size and time of change, so that a run with nothing new reads no file at all. A
-file changed within two seconds of being hashed is hashed again next time: its time of change could not tell.
+file changed within two seconds of being hashed is hashed again next time: its time of change could not tell. So are
+groups of landing folders in which no key repeats. ``index.json`` says from which folders the last version was built.
 """
 
 from __future__ import annotations
@@ -108,10 +109,12 @@ class Hashes:
     def __init__(self, folder: Path) -> None:
         self._file = folder / "hashes.json"
         self._changed = False
+        self._known: dict[str, list[int | str]] = {}
         try:
-            self._known: dict[str, list[int | str]] = json.loads(self._file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            self._known = {}
+            read = json.loads(self._file.read_text(encoding="utf-8"))
+            self._known = {name: value for name, value in read.items() if len(value) == 5}
+        except (OSError, ValueError, TypeError, AttributeError):
+            pass
         self._seen: set[str] = set()
 
     def remembered(self, path: Path) -> tuple[str, int] | None:
@@ -141,9 +144,22 @@ class Hashes:
         digest = hash_of(path)
         after = path.stat()
         settled = after.st_mtime_ns == before.st_mtime_ns and _now_ns(path) - after.st_mtime_ns > RACY_NS
-        self._known[name] = [after.st_size, after.st_mtime_ns, after.st_ino, int(settled), digest]
+        self._known[name] = [before.st_size, before.st_mtime_ns, before.st_ino, int(settled), digest]
         self._changed = True
-        return digest, after.st_size
+        return digest, before.st_size
+
+    def still_holds(self, path: Path) -> bool:
+        """Whether a file is as it was when it was hashed, by its size, time of change and place on disk.
+
+        Parameters
+        ----------
+        path : Path
+        """
+        try:
+            now = path.stat()
+        except OSError:
+            return False
+        return self._known[str(path)][:3] == [now.st_size, now.st_mtime_ns, now.st_ino]
 
     def save(self) -> None:
         """Write the hashes of the files asked for; others are forgotten."""
@@ -232,6 +248,8 @@ def sweep(folder: Path, keep: Iterable[str]) -> int:
         if entry.is_dir() and entry.name not in wanted:
             shutil.rmtree(entry, ignore_errors=True)
             removed += 1
+        elif entry.suffix == ".tmp":
+            entry.unlink(missing_ok=True)
     return removed
 
 

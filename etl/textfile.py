@@ -1,8 +1,8 @@
 """Text files made plain before they are read: decompressed, decoded, counted line by line.
 
-One pass over the bytes gives the hash of the file and the facts by which a parse is audited afterwards: how many
-physical lines there are, whether a quote, a NUL or a carriage return occurs, whether the bytes are UTF-8. A reader
-that says it read every record is believed only when its count agrees with this one.
+One pass over the bytes gives the facts by which a parse is audited afterwards: how many physical lines there are,
+whether a quote, a NUL or a carriage return occurs, whether the bytes are UTF-8. A reader that says it read every record
+is believed only when its count agrees with this one.
 """
 
 from __future__ import annotations
@@ -162,10 +162,10 @@ def prepare(path: Path, encoding: str, work_dir: Path) -> PlainText:
     output = target.open("wb") if copy else None
     decoder = codecs.getincrementaldecoder(encoding)() if decode else None
     try:
-        for block in chunks(path):
+        for block in itertools.chain(chunks(path), [b""]):
             if decoder is not None:
                 try:
-                    block = decoder.decode(block).encode()
+                    block = decoder.decode(block, final=not block).encode()
                 except UnicodeError as error:
                     raise SourceError(
                         f"{path}, line {count.newlines + 1}: cannot be read as {encoding} ({error}); "
@@ -230,6 +230,8 @@ class _Count:
         self._ascii = True
 
     def add(self, block: bytes) -> None:
+        if not block:
+            return
         codes = np.frombuffer(block, np.uint8)
         newlines = int(np.count_nonzero(codes == _NEWLINE))
         self.marks.append((self._size, self.newlines))

@@ -12,10 +12,11 @@ import yaml
 
 import empathy
 from etl import build as building
-from etl import kpis
+from etl import incremental, kpis, rejects
 from etl.build import BuildReport
 from etl.config import load
 from etl.errors import StopRuleError
+from etl.extract import ExtractReport
 from etl.warehouse import Warehouse
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
@@ -216,3 +217,25 @@ def test_a_source_nobody_can_match_stops_the_build_and_the_last_version_stays(tm
         building.build(load(path))
     assert Warehouse(tmp_path / "warehouse").current().run_id == first.run_id
     assert not list((tmp_path / "warehouse").glob(".build*"))
+
+
+def test_a_build_killed_right_after_publishing_is_caught_up_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The version is served, but what follows publishing was left out: the next build, with nothing new, does it."""
+    path = copy_sample(tmp_path)
+    building.build(load(path))
+    monkeypatch.setattr(ExtractReport, "commit", lambda self: None)
+    export = next((tmp_path / "exports").glob("agent_days*"))
+    export.write_text("".join(export.read_text().splitlines(keepends=True)[:-1]))
+    second = building.build(load(path))
+    monkeypatch.undo()
+    landing = tmp_path / "warehouse" / "landing"
+    assert incremental.load_index(landing)[0] != second.run_id
+
+    third = building.build(load(path))
+    run_id, names = incremental.load_index(landing)
+    assert third.unchanged
+    assert run_id == second.run_id
+    assert {folder.name for folder in landing.iterdir() if folder.is_dir()} == set(names)
+    assert rejects.replay(load(path)).build.unchanged

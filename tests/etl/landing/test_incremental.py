@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from etl import duplicates, durable, extract, incremental
+from etl import duplicates, durable, extract, incremental, textfile
 from etl.sources import SourceError
 
 Make = Callable[..., str]
@@ -318,3 +320,64 @@ def test_faults_of_several_files_are_told_in_their_order(workspace: Any, tabular
     with pytest.raises(SourceError) as error:
         workspace.extract(tabular("*.csv", "interaction", MAPPING))
     assert re.findall(r"[abc]\.csv", str(error.value)) == ["a.csv", "b.csv", "c.csv"]
+
+
+def test_a_file_that_grows_while_it_is_read_is_refused(workspace: Any, tabular: Make, monkeypatch: Any) -> None:
+    file = workspace.write("a.csv", HEAD + contact(1))
+    toml = tabular("*.csv", "interaction", MAPPING)
+    land = extract.land
+
+    def growing(*given: Any) -> Any:
+        with file.open("a") as export:
+            export.write(contact(2))
+        return land(*given)
+
+    monkeypatch.setattr(extract, "land", growing)
+    with pytest.raises(SourceError, match=r"a\.csv: the file changed while it was read\. Build again"):
+        workspace.extract(toml)
+    monkeypatch.undo()
+    assert workspace.extract(toml).fresh == 1
+    assert workspace.books() == {"a.csv": (2, 2, 0, 0)}
+
+
+def test_two_sources_may_read_one_compressed_file_at_once(workspace: Any, tabular: Make, monkeypatch: Any) -> None:
+    """Each has a copy of its own, or one would cut off what the other is reading."""
+    folders: list[Path] = []
+    prepare = textfile.prepare
+
+    def watched(path: Path, encoding: str, work_dir: Path) -> Any:
+        folders.append(work_dir)
+        return prepare(path, encoding, work_dir)
+
+    monkeypatch.setattr(textfile, "prepare", watched)
+    workspace.write("a.csv.gz", gzip.compress((HEAD + contact(1) + contact(2)).encode()))
+    one = tabular("a.csv.gz", "interaction", MAPPING)
+    workspace.extract(f"{one}[sources.again]\n{one.partition('[sources.data]')[2]}")
+
+    assert workspace.rows("SELECT _source, count(*) FROM landing.interaction GROUP BY 1 ORDER BY 1") == [
+        ("again", 2), ("data", 2),
+    ]  # fmt: skip
+    assert len(folders) == len(set(folders)) == 2
+
+
+@pytest.mark.parametrize("damage", ["", "[", "[]", "3", "null", '{"a.csv": 3}', '{"a.csv": [1]}'])
+def test_a_damaged_memory_is_forgotten(workspace: Any, tabular: Make, damage: str) -> None:
+    workspace.write("a.csv", HEAD + contact(1))
+    toml = tabular("*.csv", "interaction", MAPPING)
+    report = workspace.extract(toml)
+    report.commit()
+    for name in ("hashes", "distinct", "index"):
+        (report.folder / f"{name}.json").write_text(damage.replace("a.csv", str(workspace.folder / "a.csv")))
+
+    workspace.extract(toml).commit()
+    assert workspace.books() == {"a.csv": (1, 1, 0, 0)}
+
+
+def test_what_killed_runs_left_is_swept(workspace: Any, tabular: Make) -> None:
+    workspace.write("a.csv", HEAD + contact(1))
+    toml = tabular("*.csv", "interaction", MAPPING)
+    report = workspace.extract(toml)
+    (report.folder / "hashes.99.tmp").write_text("{")
+    report.commit()
+
+    assert not list(report.folder.glob("*.tmp"))

@@ -7,10 +7,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl import textfile
+from etl.sources import SourceError
 
 SMALL_CHUNK = 16
 LINE = st.text(alphabet="ab ,;é", min_size=1, max_size=50).filter(lambda text: bool(text.strip()))
@@ -62,3 +64,10 @@ def test_line_ends_are_told_apart(tmp_path: Path) -> None:
     ):  # fmt: skip
         file.write_bytes(content)
         assert textfile.prepare(file, "utf-8", tmp_path).line_end == style
+
+
+def test_a_text_cut_within_a_character_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_bytes("a,b\n1,2".encode("utf-16")[:-1])
+    with pytest.raises(SourceError, match=r"line 2: cannot be read as utf-16"):
+        textfile.prepare(file, "utf-16", tmp_path)
