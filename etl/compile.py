@@ -216,6 +216,10 @@ def _table(layers: _Layers, table_map: TableMap, source: Source, zone: str) -> S
             mapped = replace(mapped, sql=f"{literal(source.customer_ids + ':')} || ({mapped.sql})")
         columns[item.name], given[item.name] = _column(layers, item, mapped, zone, flags)
     for rule in contract.rules:
+        order = _ORDER.fullmatch(rule.broken_when)
+        if order and order["end"] in given and order["start"] in given:
+            end = table_map.fields[order["end"]]
+            columns[order["end"]] = _not_before(layers, end, zone, given[order["end"]], columns, order)
         predicate = _substitute(rule.broken_when, columns, given)
         layers.violations.append((f"({predicate})", literal(rule.message)))
     if guard:
@@ -226,6 +230,29 @@ def _table(layers: _Layers, table_map: TableMap, source: Source, zone: str) -> S
         words = ", ".join(f"{literal(name + ':')} || {sql}" for name, sql in flags)
         flag = layers.name("f", layers.flags, f"nullif(concat_ws(',', {words}), '')")
     return StoredTable(table_map.table, columns, guard, flag)
+
+
+_ORDER = re.compile(r"(?P<end>\w+_at) < (?P<start>\w+_at)")
+"""A rule that says which of two instants comes first."""
+
+
+def _not_before(
+    layers: _Layers, mapped: Field, zone: str, text: str, columns: Mapping[str, str], order: re.Match[str]
+) -> str:
+    """The column of an end that, where clocks were put back, would come before its start: then in its second reading.
+
+    A contact from 02:50 to 02:10 in the night of the change began in the first of two hours and ended in the other.
+    """
+    value, start, zone = columns[order["end"]], columns[order["start"]], mapped.timezone or zone
+    if mapped.typed or not timezones.repeats(zone) or timezones.format_carries_offset(mapped.format):
+        return value
+    aware = "false" if mapped.format else timezones.carries_offset_sql(text)
+    later = timezones.second_reading_sql(_local(layers, mapped, text), zone)
+    name = layers.name(
+        "v", layers.values, f"case when {value} < {start} and not {aware} then {later} else {value} end"
+    )
+    layers.stored.append(name)
+    return name
 
 
 def _substitute(rule: str, columns: Mapping[str, str], given: Mapping[str, str]) -> str:

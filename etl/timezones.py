@@ -141,6 +141,28 @@ def to_utc_sql(local: str, zone: str) -> str:
     return f"({local} - to_seconds({offset}))"
 
 
+def repeats(zone: str) -> bool:
+    """Whether clocks are put back in a zone, so that some local times come twice."""
+    return not is_utc(zone) and any(piece.flag == FOLD for piece in segments(zone))
+
+
+def second_reading_sql(local: str, zone: str) -> str:
+    """Return SQL like :func:`to_utc_sql` that takes the second of two readings of a repeated local time.
+
+    Parameters
+    ----------
+    local, zone : str
+        As in :func:`to_utc_sql`.
+    """
+    pieces = segments(zone)
+    following = (*pieces[1:], pieces[-1])
+    offsets = [
+        str((after if piece.flag == FOLD else piece).offset_seconds)
+        for piece, after in zip(pieces, following, strict=True)
+    ]
+    return f"({local} - to_seconds({_by_segment(local, pieces, offsets, 'integer')}))"
+
+
 def flag_sql(local: str, zone: str) -> str:
     """Return SQL that gives ``'gap'``, ``'fold'`` or NULL for a local TIMESTAMP.
 

@@ -426,3 +426,23 @@ def test_a_file_with_brackets_in_its_name_can_be_named(workspace: Any, tabular: 
     workspace.extract(tabular(path, "agent_day"))
 
     assert list(workspace.books()) == ["days [1].csv"]
+
+
+def test_a_contact_in_the_hour_that_comes_twice_ends_in_the_second(workspace: Any, tabular: Make) -> None:
+    """Clocks are put back from 03:00 to 02:00: 02:50 to 02:10 took twenty minutes, 02:50 to 01:50 never was."""
+    workspace.write(
+        "c.csv",
+        "interaction_id,source_agent_id,started_at,ended_at,channel\n"
+        "a,u,2025-10-26 02:50:00,2025-10-26 02:10:00,voice\n"
+        "b,u,2025-10-26 02:10:00,2025-10-26 02:50:00,voice\n"
+        "c,u,2025-10-26 02:50:00,2025-10-26 01:50:00,voice\n"
+        "d,u,2025-10-26 02:50:00,2025-10-26 02:10:00+02:00,voice\n",
+    )
+    workspace.extract(tabular("c.csv", "interaction", zone="Europe/Madrid"))
+
+    rows = workspace.rows("SELECT interaction_id, started_at, ended_at, _time_flag FROM landing.interaction ORDER BY 1")
+    assert rows == [
+        ("a", datetime(2025, 10, 26, 0, 50), datetime(2025, 10, 26, 1, 10), "started_at:fold,ended_at:fold"),
+        ("b", datetime(2025, 10, 26, 0, 10), datetime(2025, 10, 26, 0, 50), "started_at:fold,ended_at:fold"),
+    ]
+    assert workspace.reasons() == {4: ["ended_at is before started_at"], 5: ["ended_at is before started_at"]}
