@@ -35,6 +35,8 @@ UNIT = "hazard"
 TENURE_BANDS = {"0-3 months": (0, 13), "3-12 months": (13, 52), "over 12 months": (52, 10_000)}
 MANY_WEEKS = 1e9
 """Both sides of a hazard gain weeks as time passes, so nothing that stands still limits what more weeks can tell."""
+MANY_TIMES = 3.0
+"""A hazard ratio from here on is said in times: "7,900% more likely" tells nobody anything."""
 _SPELL = {
     "agent_ix": pl.Int32,
     "agent_key": pl.String,
@@ -250,25 +252,33 @@ def hazard_words(
     if found.n_trained_clusters < MIN_TRAINED_CLUSTERS:
         return "cant_tell_yet", f"Only {found.n_trained_clusters} teams have trained agents: too few to tell."
     low, high = 100 * (found.ci_low - 1), 100 * (found.ci_high - 1)
-    size = reader.number(abs(100 * (found.hazard_ratio - 1)))
     if high < 0 or low > 0:
-        ends = sorted((abs(low), abs(high)))
-        way = "less" if high < 0 else "more"
-        span = f"likely between {reader.number(ends[0])}% and {reader.number(ends[1])}%"
+        likely, span = _likelihood(found, reader)
         if limited:
             return (
                 "cant_tell_yet",
-                f"We can't tell yet: {who} are {size}% {way} likely {kind} in a given week, but training was "
+                f"We can't tell yet: {who} are {likely} {kind} in a given week, but training was "
                 "not assigned by a plan, and whoever means to stay may be the one who gets trained.",
             )
         first = who[:1].upper() + who[1:]
-        return "clear", f"{first} are an estimated {size}% {way} likely {kind} in a given week ({span})."
+        return "clear", f"{first} are an estimated {likely} {kind} in a given week ({span})."
     return (
         "cant_tell_yet",
         f"We can't tell yet: {who} may be anything from {reader.number(-low)}% less to "
         f"{reader.number(high)}% more "
         f"likely {kind} in a given week.",
     )
+
+
+def _likelihood(found: HazardRatio, reader: Reader) -> tuple[str, str]:
+    """A ratio that is not one in words, and its likely range: in percent, or in times where percents say little."""
+    if found.hazard_ratio >= MANY_TIMES:
+        ends = (reader.number(found.ci_low), reader.number(found.ci_high))
+        return f"{reader.number(found.hazard_ratio)} times as likely", f"likely between {ends[0]} and {ends[1]} times"
+    changes = [100 * (ratio - 1) for ratio in (found.ci_low, found.hazard_ratio, found.ci_high)]
+    low, size, high = (reader.number(abs(change)) for change in sorted(changes, key=abs))
+    way = "less" if found.hazard_ratio < 1 else "more"
+    return f"{size}% {way} likely", f"likely between {low}% and {high}%"
 
 
 def survival_frame(weeks: pl.DataFrame, *, ci_level: float) -> pl.DataFrame:

@@ -56,6 +56,8 @@ def export(config: Config, relation: str, out: Path) -> int:
     with warehouse.reader(version.run_id) as cursor:
         known = relations(cursor)
         if relation not in known:
+            if relation.startswith("result.") and not any(name.startswith("result.") for name in known):
+                raise ExportError("The version served has no estimates yet. Run `empathy estimate` first.")
             near = did_you_mean(relation, known)
             raise ExportError(f'The warehouse has no relation "{relation}".{near} It has: {", ".join(known)}.')
         schema, name = relation.split(".")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from types import SimpleNamespace
@@ -285,6 +286,15 @@ def test_words_for_a_clear_ratio(weeks: pl.DataFrame) -> None:
 
     assert state == "clear"
     assert "less likely to leave in a given week (likely between" in sentence
+
+
+def test_a_large_ratio_is_said_in_times(weeks: pl.DataFrame) -> None:
+    found = replace(hazard_ratio(weeks), hazard_ratio=8.0, ci_low=4.0, ci_high=16.0)
+    assert hazard_words(found, Reader())[1] == (
+        "Trained agents are an estimated 8 times as likely to leave in a given week (likely between 4 and 16 times)."
+    )
+    found = replace(found, hazard_ratio=1.5, ci_low=1.2, ci_high=1.9)
+    assert "50% more likely to leave in a given week (likely between 20% and 90%)" in hazard_words(found, Reader())[1]
 
 
 def test_where_agents_chose_themselves_no_ratio_is_clear(weeks: pl.DataFrame) -> None:

@@ -70,6 +70,14 @@ def test_an_unknown_relation_is_answered_with_those_that_exist(config: Config, t
     assert not (tmp_path / "x.csv").exists()
 
 
+def test_results_not_estimated_yet_are_answered_with_what_to_do(config: Config, tmp_path: Path) -> None:
+    with Draft.open(config.warehouse, "run-2") as draft:
+        draft.write_table("meta", "reject", pl.DataFrame({"line": [3]}))
+        draft.publish()
+    with pytest.raises(ExportError, match=r"no estimates yet\. Run `empathy estimate`"):
+        export(config, "result.effect", tmp_path / "x.csv")
+
+
 def test_an_unknown_kind_of_file_is_refused(config: Config, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"\.csv, \.parquet, \.xlsx"):
         export(config, "result.effect", tmp_path / "effect.json")
