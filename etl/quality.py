@@ -1,8 +1,8 @@
 """Is the build fit to publish: the checks of sql/checks, and the rows of every relation traced back to files.
 
 A check is a SELECT of violating rows. Its file begins with comments that say how grave a violation is and what it
-means: ``-- severity: error|warning`` and ``-- sentence: ... {n} ...`` with ``{n}`` for the number of violations. A
-violated ``error`` stops publication.
+means: ``-- severity: error|warning`` and ``-- sentence: {n} {agents have|agent has} ...``, where ``{n}`` is the number
+of violations, and words for several and for one stand before and after a bar. A violated ``error`` stops publication.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ Severity = Literal["error", "warning"]
 SAMPLE_ROWS = 5
 """Violating rows kept as an example, values masked."""
 
+_EITHER = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 _HEADER = re.compile(r"--\s*(severity|sentence):\s*(.+)")
 
 
@@ -136,7 +137,7 @@ def _possible_numbers(catalogue: Catalogue) -> Check:
     return Check(
         "kpi_possible",
         "error",
-        "{n} KPIs have cells with impossible numbers, such as more successes than cases.",
+        "{n} {KPIs have|KPI has} cells with impossible numbers, such as more successes than cases.",
         "\nunion all\n".join(impossible),
     )
 
@@ -155,9 +156,20 @@ def _run(con: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
         check.severity,
         "failed" if violations else "passed",
         violations,
-        check.sentence.replace("{n}", f"{violations:,}"),
+        counted(check.sentence, violations),
         sample,
     )
+
+
+def counted(sentence: str, n: int) -> str:
+    """Return a check's sentence with the number of violations, and the words that go with it.
+
+    Parameters
+    ----------
+    sentence : str
+    n : int
+    """
+    return _EITHER.sub(lambda words: words[2 if n == 1 else 1], sentence).replace("{n}", f"{n:,}")
 
 
 def _shown(value: object) -> str | None:

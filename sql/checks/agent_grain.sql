@@ -1,5 +1,5 @@
 -- severity: error
--- sentence: {n} agents have more than one row.
+-- sentence: {n} {agents have|agent has} more than one row.
 select agent_key, count(*) as times
 from mart.agent
 group by agent_key

@@ -1,5 +1,5 @@
 -- severity: error
--- sentence: {n} survival episodes are empty or overlap.
+-- sentence: {n} survival {episodes are empty or overlap|episode is empty or overlaps another}.
 select agent_key, entry_day, exit_day, next_entry
 from (
     select

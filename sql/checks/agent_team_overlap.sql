@@ -1,5 +1,5 @@
 -- severity: error
--- sentence: {n} team spells overlap the agent's next one, or end before they begin.
+-- sentence: {n} team {spells overlap the agent's next one, or end before they begin|spell overlaps the agent's next one, or ends before it begins}.
 select agent_key, valid_from, valid_to, next_from
 from (
     select

@@ -1,5 +1,5 @@
 -- severity: warning
--- sentence: {n} agents have no hiring day; they have no tenure and take no part in the analysis of leaving.
+-- sentence: {n} {agents have no hiring day; they have no tenure and take|agent has no hiring day, and so no tenure, and takes} no part in the analysis of leaving.
 select agent_key
 from core.agent
 where is_agent and hired_on is null

@@ -1,5 +1,5 @@
 -- severity: warning
--- sentence: {n} systems named in the crosswalk are no source of the configuration.
+-- sentence: {n} {systems named in the crosswalk are|system named in the crosswalk is} no source of the configuration.
 select identity_source, count(*) as lines
 from landing.agent_identity as line
 left join staging.system as system

@@ -1,5 +1,5 @@
 -- severity: warning
--- sentence: {n} escalations and complaints name a contact that is not among the contacts loaded (or is another agent's); they count without channel and queue, or not at all.
+-- sentence: {n} {escalations or complaints name|escalation or complaint names} a contact that is not among the contacts loaded (or is another agent's); {they count|it counts} without channel and queue, or not at all.
 select _source, escalation_id, interaction_id
 from core.escalation
 where interaction_id is not null and contact_source is null

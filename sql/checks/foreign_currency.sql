@@ -1,5 +1,5 @@
 -- severity: warning
--- sentence: {n} accepted offers have no amount, or one in another currency than the project's; their contacts are left out of revenue.
+-- sentence: {n} accepted {offers have|offer has} no amount, or one in another currency than the project's; {their contacts are|its contact is} left out of revenue.
 select offer._source, offer.offer_id, offer.currency
 from core.offer as offer
 cross join staging.parameter as parameter

@@ -1,5 +1,5 @@
 -- severity: warning
--- sentence: {n} kinds of data end more than 14 days before the contacts do.
+-- sentence: {n} {kinds of data end|kind of data ends} more than 14 days before the contacts do.
 with ends as (
     select 'escalation' as relation, cast(max("at") as date) as last_day from core.escalation
     union all

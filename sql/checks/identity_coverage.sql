@@ -1,5 +1,5 @@
 -- severity: warning
--- sentence: In {n} sources fewer than 98% of the rows that name an agent found their person.
+-- sentence: In {n} {sources|source} fewer than 98% of the rows that name an agent found their person.
 select source, "rows", rows_matched, ambiguous, unknown
 from meta.identity_coverage
 where rows_matched < 0.98 * "rows"

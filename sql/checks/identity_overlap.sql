@@ -1,5 +1,5 @@
 -- severity: error
--- sentence: {n} agent ids belong to two people at once.
+-- sentence: {n} agent {ids belong|id belongs} to two people at once.
 select source, source_agent_id, valid_from, valid_to, next_from
 from (
     select

@@ -1,5 +1,5 @@
 -- severity: warning
--- sentence: {n} records have a local time that does not exist or exists twice (clocks changed).
+-- sentence: {n} {records have|record has} a local time that does not exist or exists twice (clocks changed).
 select 'interaction' as relation, _source, _file_id, _line, _time_flag from landing.interaction where _time_flag is not null
 union all
 select 'training', _source, _file_id, _line, _time_flag from landing.training where _time_flag is not null

@@ -1,5 +1,5 @@
 -- severity: warning
--- sentence: {n} offers name a contact that is not among the contacts loaded (or is another agent's); they count without channel and queue, or not at all.
+-- sentence: {n} {offers name|offer names} a contact that is not among the contacts loaded (or is another agent's); {they count|it counts} without channel and queue, or not at all.
 select _source, offer_id, interaction_id
 from core.offer
 where interaction_id is not null and contact_source is null

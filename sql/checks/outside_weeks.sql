@@ -1,5 +1,5 @@
 -- severity: warning
--- sentence: {n} contacts of agents, within the days to be studied, fall in no week of theirs and take part in no KPI.
+-- sentence: {n} {contacts of agents, within the days to be studied, fall in no week of theirs and take|contact of an agent, within the days to be studied, falls in no week of theirs and takes} part in no KPI.
 with left_over as (
     select distinct weekly.place_ix, weekly.week
     from staging.interaction_by_week as weekly

@@ -1,5 +1,5 @@
 -- severity: error
--- sentence: {n} relations do not reconcile with the files they come from.
+-- sentence: {n} {relations do|relation does} not reconcile with the files {they come|it comes} from.
 select relation, "rows", from_files, difference
 from meta.reconciliation
 where difference <> 0

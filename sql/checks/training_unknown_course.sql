@@ -1,5 +1,5 @@
 -- severity: warning
--- sentence: {n} courses in the training records are not listed in [[programme.courses]] and do not count.
+-- sentence: {n} {courses|course} in the training records {are|is} not listed in [[programme.courses]] and {do|does} not count.
 select training.course_id, count(*) as records
 from core.training as training
 left join staging.course as course on course.course_id = training.course_id

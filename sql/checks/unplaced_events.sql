@@ -1,5 +1,5 @@
 -- severity: warning
--- sentence: {n} escalations, surveys or offers could not be given to any agent and take part in no KPI.
+-- sentence: {n} {escalations, surveys or offers|escalation, survey or offer} could not be given to any agent and {take|takes} part in no KPI.
 select 'escalation' as relation, _source, escalation_id as id from core.escalation where place_ix is null
 union all
 select 'survey_response', _source, response_id from core.survey_response where place_ix is null

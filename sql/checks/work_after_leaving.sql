@@ -1,5 +1,5 @@
 -- severity: warning
--- sentence: {n} agents have contacts in weeks after they left.
+-- sentence: {n} {agents have|agent has} contacts in weeks after they left.
 select agent.agent_key, agent.left_on, max(week.week) as last_week
 from mart.agent_week as week
 inner join mart.agent as agent on agent.agent_key = week.agent_key

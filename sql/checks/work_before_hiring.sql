@@ -1,5 +1,5 @@
 -- severity: warning
--- sentence: {n} agents have contacts in weeks before they were hired.
+-- sentence: {n} {agents have|agent has} contacts in weeks before they were hired.
 select agent.agent_key, agent.hired_on, min(week.week) as first_week
 from mart.agent_week as week
 inner join mart.agent as agent on agent.agent_key = week.agent_key

@@ -147,6 +147,15 @@ def test_damage_fails_the_check_that_is_for_it(build_rows: Callable[..., Any], c
     assert "{n}" not in result.sentence
 
 
+@pytest.mark.parametrize("check", quality.checks(), ids=lambda check: check.name)
+def test_a_sentence_counts_one_and_many(check: quality.Check) -> None:
+    one, many = quality.counted(check.sentence, 1), quality.counted(check.sentence, 1_234)
+    assert "1 " in one
+    assert "1,234 " in many
+    assert one.replace("1", "") != many.replace("1,234", ""), "one and several need other words"
+    assert not re.search(r"[{}|]", one + many)
+
+
 def test_a_contact_id_in_two_sources_is_seen(build_rows: Callable[..., Any]) -> None:
     survey = {"response_id": "s1", "interaction_id": "c1", "answered_at": "2024-01-12", "csat_raw": 5}
     built = build_rows({"agent": STAFF, "interaction": [call(1, "2024-01-10")], "survey_response": [survey]})
