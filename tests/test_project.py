@@ -100,10 +100,13 @@ def test_the_wheel_carries_what_the_product_reads_at_run_time(wheel: Path) -> No
 
 
 def test_the_wheel_runs_the_demo_from_any_folder(wheel: Path, tmp_path: Path) -> None:
-    """The unpacked wheel alone (not this checkout) simulates, loads, estimates and publishes."""
+    """The unpacked wheel alone (not this checkout) simulates a small centre, loads, estimates and publishes."""
     code = (
         "import sys; sys.path.insert(0, sys.argv.pop(1)); import empathy, etl;"
-        "assert etl.__file__.startswith(sys.path[0]), etl.__file__; empathy.main()"
+        "assert etl.__file__.startswith(sys.path[0]), etl.__file__;"
+        "import sample_data; write = sample_data.write_sample;"
+        "sample_data.write_demo = lambda folder, progress: write(folder, agents=24, weeks=16, contacts_per_week=12);"
+        "empathy.main()"
     )
     done = subprocess.run(
         [sys.executable, "-P", "-c", code, str(wheel), "demo", "--no-serve", "--dir", "out"],
