@@ -25,9 +25,8 @@ from etl import history, identity, lineage, privacy, quality, relations, restate
 from etl.config import Config
 from etl.errors import StopRuleError
 from etl.extract import ExtractReport, attach_landed, extract, fingerprint, land_files, landing_folder
-from etl.incremental import load_index, save_index, sweep
+from etl.incremental import load_index, settle
 from etl.kpis import SQL_FOLDER, Catalogue, configured
-from etl.landing import LandedFile
 from etl.publish import Draft
 from etl.quality import CheckResult
 from etl.warehouse import Warehouse, WarehouseError, version_path
@@ -171,8 +170,10 @@ def build(
         inputs = _inputs(config, catalogue, fingerprint(files), secret, as_of)
         same = _unchanged(config, inputs)
         if same is not None:
-            _catch_up(same, config, files)
-            return _report_of(same, time.perf_counter() - started)
+            warehouse, built_by = same
+            if load_index(landing_folder(config))[0] != built_by:  # a kill or a rollback came before this was done
+                settle(landing_folder(config), built_by, [file.folder.name for file in files])
+            return _report_of(warehouse, time.perf_counter() - started)
         landed = attach_landed(config, con, files, run_id=draft.run_id, fresh=fresh)
         report = _fill(draft, config, catalogue, landed, secret, as_of, inputs, started, say)
         con.execute("detach landing")
@@ -428,26 +429,15 @@ def _inputs(config: Config, catalogue: Catalogue, landed: str, secret: bytes, as
     return digest.hexdigest()
 
 
-def _unchanged(config: Config, inputs: str) -> Warehouse | None:
-    """The warehouse, when the version it serves was built from the same inputs."""
+def _unchanged(config: Config, inputs: str) -> tuple[Warehouse, str] | None:
+    """The warehouse and the run that built its version, when the version it serves was built from the same inputs."""
     warehouse = Warehouse(config.warehouse)
     try:
         with warehouse.reader() as cursor:
-            row = cursor.execute("select inputs_sha256 from meta.run").fetchone()
+            row = cursor.execute("select inputs_sha256, run_id from meta.run").fetchone()
     except (WarehouseError, duckdb.Error):
         return None
-    return warehouse if row and row[0] == inputs else None
-
-
-def _catch_up(warehouse: Warehouse, config: Config, files: Sequence[LandedFile]) -> None:
-    """What follows publishing, where a killed process or a rollback left it out for the version that is served."""
-    with warehouse.reader() as cursor:
-        run_id = str(cursor.execute("select run_id from meta.run").fetchall()[0][0])
-    landing = landing_folder(config)
-    if load_index(landing)[0] != run_id:
-        names = [file.folder.name for file in files]
-        save_index(landing, run_id, names)
-        sweep(landing, names)
+    return (warehouse, str(row[1])) if row and row[0] == inputs else None
 
 
 def _report_of(warehouse: Warehouse, seconds: float) -> BuildReport:

@@ -118,6 +118,7 @@ def records(
     layers = _Layers(trimmed=trimmed)
     simple = [table_map for table_map in plan.tables if not table_map.each]
     stored = tuple(_table(layers, table_map, source, zone) for table_map in simple)
+    _keep_needed(layers, stored)
     for check in plan.checks:
         message = check.message if check.message_is_sql else literal(check.message)
         broken = check.broken_when
@@ -190,11 +191,18 @@ def elements(table_map: TableMap, source: Source, zone: str) -> Statement:
     """
     layers = _Layers()
     stored = _table(layers, replace(table_map, when="true"), source, zone)
+    _keep_needed(layers, (stored,))
     relation = (
         f"(select * from (select *, unnest(_list) as item, generate_subscripts(_list, 1) as item_no "
         f"from (select *, ({table_map.each}) as _list from records)) where {table_map.when})"
     )
     return Statement(_assemble(layers, relation, ["_line", "item_no"]), (stored,))
+
+
+def _keep_needed(layers: _Layers, tables: Sequence[StoredTable]) -> None:
+    """Store what a table has for a column, and not the first reading of an end that was read again."""
+    needed = {value for table in tables for value in table.columns.values()}
+    layers.stored = [name for name in layers.stored if name in needed]
 
 
 def _table(layers: _Layers, table_map: TableMap, source: Source, zone: str) -> StoredTable:

@@ -12,6 +12,19 @@ from typing import Any
 
 from pydantic import BaseModel
 
+LISTED = 40
+"""Most names listed in a message."""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names in quotes for a message, the first :data:`LISTED` of them.
+
+    Parameters
+    ----------
+    names : sequence of str
+    """
+    return ", ".join(f'"{name}"' for name in names[:LISTED]) + (" …" if len(names) > LISTED else "")
+
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``' Did you mean "x"?'`` for the nearest known word, or an empty string.

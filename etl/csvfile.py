@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from etl.config import ConfigError
-from etl.config_faults import did_you_mean
+from etl.config_faults import did_you_mean, listed
 from etl.sources import SourceError, literal, quoted
 
 if TYPE_CHECKING:  # pyarrow is imported where it is used: a run with nothing new needs none of it
@@ -184,8 +184,9 @@ def check_columns(
             hint = did_you_mean(wanted, names)
             faults.append(f'there is no column "{wanted}".{hint}')
     if faults:
-        shown = ", ".join(f'"{name}"' for name in names[:40]) + (" …" if len(names) > 40 else "")
-        raise SourceError(f"{where}: {' '.join(faults)} The columns are: {shown}. Correct columns in empathy.toml.")
+        raise SourceError(
+            f"{where}: {' '.join(faults)} The columns are: {listed(names)}. Correct columns in empathy.toml."
+        )
     for wanted in (*required, *used):
         if list(names).count(wanted) > 1:
             positions = [str(index) for index, name in enumerate(names, start=1) if name == wanted]

@@ -111,9 +111,7 @@ class ExtractReport:
 
     def commit(self) -> None:
         """After publishing: remember what the served version was built from, and remove what nothing uses."""
-        names = [file.folder.name for file in self.files]
-        incremental.save_index(self.folder, self.run_id, names)
-        incremental.sweep(self.folder, names)
+        incremental.settle(self.folder, self.run_id, [file.folder.name for file in self.files])
         self.distinct.save()
 
 

@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -256,6 +256,22 @@ def sweep(folder: Path, keep: Iterable[str]) -> int:
 def save_index(folder: Path, run_id: str, names: Iterable[str]) -> None:
     """Write down by which run, and from which landing folders in order, was built last, to replay their rejects."""
     _replace(folder / "index.json", {"run_id": run_id, "folders": list(names)})
+
+
+def settle(folder: Path, run_id: str, names: Sequence[str]) -> None:
+    """After publishing: remember what the served version was built from, and remove what nothing uses.
+
+    Parameters
+    ----------
+    folder : Path
+        The landing folder.
+    run_id : str
+        The run that built the version.
+    names : sequence of str
+        The landing folders it was built from, in order.
+    """
+    save_index(folder, run_id, names)
+    sweep(folder, names)
 
 
 def load_index(folder: Path) -> tuple[str, list[str]]:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from etl.config import ConfigError, Source, TableMapping
-from etl.config_faults import did_you_mean
+from etl.config_faults import did_you_mean, listed
 from etl.contracts import CONTRACTS
 from etl.sources import Field, JsonShape, Plan, Sample, TableMap, column, literal, path
-
-_SHOWN = 40
-"""Most columns of a file listed in a message."""
 
 
 def resolve(name: str, source: Source, plan: Plan, sample: Sample | None = None) -> Plan:
@@ -124,7 +121,7 @@ def _require_columns(where: str, table_map: TableMap, sample: Sample | None) -> 
         file = ""
         if sample is not None:
             names = list(dict.fromkeys([*sample.header, *(key for row in sample.rows for key in row)]))
-            shown = ", ".join(f'"{name[:60]}"' for name in names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
+            shown = listed([name[:60] for name in names])
             file = f"{sample.path} has the columns {shown}. " if names else f"{sample.path} has no columns. "
         raise ConfigError(
             f"{file}[{where}]: table {contract.name} needs {', '.join(missing)}; say where it comes from with "
