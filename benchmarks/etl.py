@@ -4,6 +4,7 @@ Each task runs in a process of its own, so that seconds count imports and memory
 
 - ``bare``: DuckDB reads the CSV typed and aggregates once; nothing is checked or kept. The yardstick.
 - ``typed``: DuckDB reads the CSV typed and writes it as Parquet; nothing is checked.
+- ``typed, bare``: the same, with the lines it refuses listed, and the aggregate of ``bare`` over what was written.
 - ``build``: ``empathy build`` on the same file: validated with all reasons, to published marts; contacts are reduced to
   weeks on the way (``contacts = "reduce"``) and the database is held to 700 MB.
 - ``again``: the same with nothing new.
@@ -118,15 +119,27 @@ def contacts(rows: int) -> str:
     )
 
 
+def typed_csv(folder: Path, refused: str) -> str:
+    """The contacts as CSV read by DuckDB with the types they should have, and what is to be done with refused lines."""
+    return (
+        f"read_csv('{folder / 'contacts.csv'}', columns = {TYPED}, header = true, delim = ',', auto_detect = false, "
+        f"{refused})"
+    )
+
+
+def aggregate(con: duckdb.DuckDBPyConnection, relation: str) -> str:
+    """Add up contacts by agent, channel and week."""
+    rows = con.execute(
+        f"SELECT agent_id, channel, date_trunc('week', started_at) AS week, count(*), sum(handle_s), "
+        f"sum(CAST(transferred AS INT)) FROM {relation} GROUP BY ALL"
+    ).fetchall()
+    return f"{len(rows):,} groups"
+
+
 def bare(folder: Path) -> str:
     """Read the contacts typed and aggregate once."""
     with duckdb.connect() as con:
-        rows = con.execute(
-            f"SELECT agent_id, channel, date_trunc('week', started_at) AS week, count(*), sum(handle_s), "
-            f"sum(CAST(transferred AS INT)) FROM read_csv('{folder / 'contacts.csv'}', columns = {TYPED}, "
-            f"header = true, delim = ',', auto_detect = false, ignore_errors = true) GROUP BY ALL"
-        ).fetchall()
-    return f"{len(rows):,} groups"
+        return aggregate(con, typed_csv(folder, "ignore_errors = true"))
 
 
 def typed(folder: Path) -> str:
@@ -134,12 +147,22 @@ def typed(folder: Path) -> str:
     target = folder / "typed.parquet"
     with duckdb.connect() as con:
         con.execute("SET preserve_insertion_order = false")
-        rows = con.execute(
-            f"COPY (SELECT * FROM read_csv('{folder / 'contacts.csv'}', columns = {TYPED}, header = true, delim = ',', "
-            f"auto_detect = false, ignore_errors = true)) TO '{target}' (FORMAT parquet)"
-        ).fetchall()
+        source = typed_csv(folder, "ignore_errors = true")
+        rows = con.execute(f"COPY (SELECT * FROM {source}) TO '{target}' (FORMAT parquet)").fetchall()
     target.unlink()
     return f"{rows[0][0]:,} rows"
+
+
+def typed_bare(folder: Path) -> str:
+    """Read the contacts typed, write them as Parquet, list the refused lines, and aggregate once what was written."""
+    target = folder / "typed.parquet"
+    with duckdb.connect() as con:
+        con.execute("SET preserve_insertion_order = false")
+        con.execute(f"COPY (SELECT * FROM {typed_csv(folder, 'store_rejects = true')}) TO '{target}' (FORMAT parquet)")
+        refused = con.execute("SELECT count(*) FROM reject_errors").fetchall()
+        groups = aggregate(con, f"'{target}'")
+    target.unlink()
+    return f"{groups}, {refused[0][0]:,} refused"
 
 
 def bare_parquet(folder: Path) -> str:
@@ -171,6 +194,7 @@ def build(folder: Path, file: str, warehouse: str, course: str = "EMP101", engin
 TASKS: dict[str, Callable[[Path], str]] = {
     "bare": bare,
     "typed": typed,
+    "typed, bare": typed_bare,
     "build": lambda folder: build(folder, "contacts.csv", "reduced"),
     "again": lambda folder: build(folder, "contacts.csv", "reduced"),
     "kept": lambda folder: build(folder, "contacts.csv", "kept", engine=""),

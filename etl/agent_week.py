@@ -10,7 +10,7 @@ numbers are rounded to six decimals first and added as decimals. The same input 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -167,35 +167,38 @@ def _together(passes: tuple[Stream, ...], catalogue: Catalogue) -> str:
     owner = {measure.column: stream.name for stream in passes for measure in stream.measures}
     summed = [column for kpi in catalogue.values() for column in kpi.columns if column in owner]
     alias = {stream.name: f"pass_{number}" for number, stream in enumerate(passes)}
-    cells = "\n    union\n".join(
-        f"    select place_ix, week, channel, queue from {name} where place_ix is not null" for name in alias
-    )
+    named = list(alias.values())
+
+    def cell(key: str, among: Sequence[str]) -> str:
+        found = [f"{name}.{key}" for name in among]
+        return f"coalesce({', '.join(found)})" if len(found) > 1 else found[0]
+
+    joins = [f"from {named[0]}"]
+    for number, name in enumerate(named[1:], start=1):
+        same = (f"{name}.{key} is not distinct from {cell(key, named[:number])}" for key in _CELL)
+        joins.append(f"full join {name}\n        on " + "\n        and ".join(same))
     return _TEMPLATE.format(
-        cells=cells,
+        passes=",\n\n".join(_PASS.format(name=name, relation=relation) for relation, name in alias.items()),
+        cells=",\n        ".join(f"{cell(key, named)} as {key}" for key in _CELL),
         totals="".join(f",\n        {alias[owner[column]]}.{column}" for column in summed),
-        joins="\n".join(_JOIN.format(relation=relation, name=name) for relation, name in alias.items()),
+        joins="\n    ".join(joins),
         final="".join(f",\n    weekly.{column}" for column in summed),
     )
 
 
-_JOIN = """    left join {relation} as {name}
-        on {name}.place_ix = cell.place_ix
-        and {name}.week = cell.week
-        and {name}.channel is not distinct from cell.channel
-        and {name}.queue is not distinct from cell.queue"""
+_CELL = ("place_ix", "week", "channel", "queue")
+"""What the rows of the weekly relations are told apart by; channel and queue may be NULL."""
 
-_TEMPLATE = """with cell as (
-{cells}
-),
+_PASS = """{name} as (
+    select * from {relation} where place_ix is not null
+)"""
+
+_TEMPLATE = """with {passes},
 
 weekly as (
     select
-        cell.place_ix,
-        cell.week,
-        cell.channel,
-        cell.queue{totals}
-    from cell
-{joins}
+        {cells}{totals}
+    {joins}
 )
 
 select
@@ -266,7 +269,8 @@ def _sum_of_squares(expression: str, kind: str, counted: str, bare: str) -> str:
         return _sum(expression, kind, counted, bare)
     if kind in _WHOLE:
         return f"cast(sum(cast({expression} as bigint) * cast({expression} as bigint)) as double)"
-    rounded = f"cast({expression} as decimal(19, 6))"  # 19: the product is then computed in 128 bits
+    rounded = f"cast(cast({expression} as decimal(18, 6)) as decimal(19, 6))"  # rounded once, as for the sum;
+    # 19: the product is then computed in 128 bits
     return f"cast(sum({rounded} * {rounded}) as double)"
 
 
