@@ -32,7 +32,9 @@ class AuditError(Exception):
     """The fast reader's records do not agree with the file's lines."""
 
 
-def audit_csv(con: duckdb.DuckDBPyConnection, reading: Reading, statement: Statement, target: Path) -> int | None:
+def audit_csv(
+    con: duckdb.DuckDBPyConnection, reading: Reading, statement: Statement, target: Path, total: int
+) -> int | None:
     """Give every record of a delimited file its line, and check it.
 
     Parameters
@@ -44,6 +46,8 @@ def audit_csv(con: duckdb.DuckDBPyConnection, reading: Reading, statement: State
         Names the columns that can be compared with the file's text.
     target : Path
         ``records.parquet``; written anew with ``_line`` when the order of rows alone does not give it.
+    total : int
+        Its rows.
 
     Returns
     -------
@@ -60,10 +64,8 @@ def audit_csv(con: duckdb.DuckDBPyConnection, reading: Reading, statement: State
         raise AuditError
     refused = refused_lines(con, reading)
     rows = f"read_parquet({literal(str(target))}, file_row_number = true)"
-    breaks = "coalesce(sum(_line), 0)" if plain.has_quote else "0"
-    found = con.execute(f"SELECT count(*), {breaks} FROM {rows}").fetchone() or (0, 0)
-    total = int(found[0]) + int(found[1]) + len(refused)
-    if total + header.lines != max(plain.lines, header.lines) or (refused and plain.has_quote):
+    lines = total + len(refused) + (_line_breaks(con, rows) if plain.has_quote else 0)
+    if lines + header.lines != max(plain.lines, header.lines) or (refused and plain.has_quote):
         raise AuditError
     first = header.lines + 1
     line = f"file_row_number + {first}"
@@ -77,20 +79,31 @@ def audit_csv(con: duckdb.DuckDBPyConnection, reading: Reading, statement: State
         shift = _shift_sql([item.line for item in refused], first)
         _rewrite(con, target, f"(file_row_number + {first} + {shift})::BIGINT AS _line, * EXCLUDE (file_row_number)")
         line = "_line"
-    _compare(con, reading, statement, rows, line)
+    _compare(con, reading, statement, rows, line, total)
     return first if line != "_line" else None
 
 
-def audit_json(con: duckdb.DuckDBPyConnection, reading: Reading, target: Path) -> None:
+def audit_json(reading: Reading, total: int) -> None:
     """Compare the records of JSON lines with the lines counted: a blank line among them would shift all others.
+
+    Parameters
+    ----------
+    reading : Reading
+    total : int
+        Records written.
 
     Raises
     ------
     AuditError
     """
-    total = con.execute(f"SELECT count(*) FROM read_parquet({literal(str(target))})").fetchone() or (0,)
-    if reading.plain is None or int(total[0]) != reading.plain.lines:
+    if reading.plain is None or total != reading.plain.lines:
         raise AuditError
+
+
+def _line_breaks(con: duckdb.DuckDBPyConnection, rows: str) -> int:
+    """Line breaks inside fields, which ``_line`` holds for each row until lines are numbered."""
+    row = con.execute(f"SELECT coalesce(sum(_line), 0) FROM {rows}").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _rewrite(con: duckdb.DuckDBPyConnection, target: Path, selected: str) -> None:
@@ -140,7 +153,9 @@ def _shift_sql(refused: Sequence[int], first: int) -> str:
     return tree(0, len(starts))
 
 
-def _compare(con: duckdb.DuckDBPyConnection, reading: Reading, statement: Statement, rows: str, line: str) -> None:
+def _compare(
+    con: duckdb.DuckDBPyConnection, reading: Reading, statement: Statement, rows: str, line: str, total: int
+) -> None:
     """Compare some rows with the text of the lines they are said to stand on.
 
     A query plan that loses the order of rows would shift whole blocks of them, so rows spread evenly over the file are
@@ -153,7 +168,6 @@ def _compare(con: duckdb.DuckDBPyConnection, reading: Reading, statement: Statem
     """
     plain, header = reading.plain, reading.header
     named = [name for name, said in statement.witnesses.items() if said in reading.columns][:1]
-    total = int((con.execute(f"SELECT count(*) FROM {rows}").fetchone() or (0,))[0])
     if plain is None or header is None or not total or not named:
         return
     step = max(total // WITNESS_ROWS, 1)

@@ -274,14 +274,14 @@ def land_reading(con: duckdb.DuckDBPyConnection, reading: Reading, job: Job, fol
             if table_map.each
         ]
         try:
-            tables = _write(con, reading, statement, elements, folder, temporary)
+            tables, total = _write(con, reading, statement, elements, folder, temporary)
         except duckdb.InvalidInputException as error:
             if reading.plain is not None and not careful:
                 raise AuditError from None
             raise SourceError(f"{job.shown}: cannot be read ({str(error).splitlines()[0]}).") from None
         except duckdb.BinderException as error:
             raise _unknown_field(job, error) from None
-        return _account(con, reading, statement, tables, job, folder)
+        return _account(con, reading, statement, tables, total, job, folder)
     finally:
         reading.close(con)
         for name in temporary:
@@ -301,8 +301,8 @@ def _write(
     elements: Sequence[tuple[str, Statement]],
     folder: Path,
     temporary: list[str],
-) -> list[Stored]:
-    """Write the Parquet files; refused records stay in ``records.parquet`` with their reasons."""
+) -> tuple[list[Stored], int]:
+    """Write the Parquet files; refused records stay in ``records.parquet``, whose rows are told, with their reasons."""
     target = folder / "records.parquet"
     source = f"WITH records AS NOT MATERIALIZED (SELECT * FROM {reading.relation})"
     query = statement.sql
@@ -317,8 +317,7 @@ def _write(
             query = statement.sql
     stored = [Stored(table, target.name) for table in statement.tables]
     if not elements:
-        _copy(con, f"{source} {query}", target)
-        return stored
+        return stored, _copy(con, f"{source} {query}", target)
     base = fresh_name("base")
     con.execute(f"CREATE TEMP TABLE {base} AS {source} {query}")
     temporary.append(base)
@@ -343,7 +342,7 @@ def _write(
         f"FROM {base} AS base LEFT JOIN found USING (_line)"
     )
     temporary.append(final)
-    _copy(con, f"SELECT * FROM {final} ORDER BY _line", target)
+    total = _copy(con, f"SELECT * FROM {final} ORDER BY _line", target)
     for part, file, element in parts:
         _copy(
             con,
@@ -354,15 +353,16 @@ def _write(
         )
         stored += [Stored(table, file) for table in element.tables]
     order = {table_map.table: index for index, table_map in enumerate(reading.plan.tables)}
-    return sorted(stored, key=lambda item: order[item.table.table])
+    return sorted(stored, key=lambda item: order[item.table.table]), total
 
 
 def _without_line(query: str) -> str:
     return query.replace("select _line, ", "select ")
 
 
-def _copy(con: duckdb.DuckDBPyConnection, query: str, target: Path) -> None:
-    con.execute(f"COPY ({query}) TO {literal(str(target))} ({AS_PARQUET})")
+def _copy(con: duckdb.DuckDBPyConnection, query: str, target: Path) -> int:
+    row = con.execute(f"COPY ({query}) TO {literal(str(target))} ({AS_PARQUET})").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _account(
@@ -370,27 +370,24 @@ def _account(
     reading: Reading,
     statement: Statement,
     tables: Sequence[Stored],
+    total: int,
     job: Job,
     folder: Path,
 ) -> LandedFile:
     target = folder / "records.parquet"
     first_line = reading.first_line
     if reading.rejects_table:
-        first_line = audit_csv(con, reading, statement, target)
+        first_line = audit_csv(con, reading, statement, target, total)
     elif first_line is not None:
-        audit_json(con, reading, target)
+        audit_json(reading, total)
     structural = reading.structural
     rows = f"read_parquet({literal(str(target))}, file_row_number = true)"
     line = "_line" if first_line is None else f"file_row_number + {first_line}"
-    counted = con.execute(f"SELECT count(*), count(*) FILTER (_dropped IS NOT NULL), count(_reasons) FROM {rows}")
-    total, dropped, bad = counted.fetchone() or (0, 0, 0)
-    refused_rows: list[tuple[int, list[str], str]] = []
-    if dropped or bad:
-        refused_rows = con.execute(
-            f"SELECT {line}, coalesce(_reasons, [_dropped]), "
-            f"CASE WHEN _dropped IS NULL THEN 'open' ELSE 'dropped' END "
-            f"FROM {rows} WHERE _reasons IS NOT NULL OR _dropped IS NOT NULL ORDER BY 1"
-        ).fetchall()
+    refused_rows = con.execute(
+        f"SELECT {line}, coalesce(_reasons, [_dropped]), CASE WHEN _dropped IS NULL THEN 'open' ELSE 'dropped' END "
+        f"FROM {rows} WHERE _reasons IS NOT NULL OR _dropped IS NOT NULL ORDER BY 1"
+    ).fetchall()
+    dropped = sum(status == "dropped" for _, _, status in refused_rows)
     primary = reading.plan.tables[0].table
     one_per_line = reading.plain is not None and reading.first_line is not None and not reading.plain.has_quote
     one_per_line = one_per_line or first_line is not None
@@ -404,11 +401,11 @@ def _account(
         path=job.shown,
         sha256=job.sha256,
         bytes=job.bytes,
-        read=int(total) + len(structural),
-        rejected=int(bad) + int(dropped) + len(structural),
-        dropped=int(dropped),
+        read=total + len(structural),
+        rejected=len(refused_rows) + len(structural),
+        dropped=dropped,
         first_line=first_line,
-        has_refused=bool(bad or dropped),
+        has_refused=bool(refused_rows),
         carries_key=statement.carries_key,
         primary=primary,
         tables=tuple(tables),

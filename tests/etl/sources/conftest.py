@@ -67,10 +67,10 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Loade
     """
     copy = landing._copy
 
-    def copy_checked(con: duckdb.DuckDBPyConnection, query: str, target: Path) -> None:
+    def copy_checked(con: duckdb.DuckDBPyConnection, query: str, target: Path) -> int:
         (plan,) = con.execute(f"EXPLAIN (FORMAT json) {query}").fetchall()
         assert "ORDER BY _line" in query or "JOIN" not in plan[1]
-        copy(con, query, target)
+        return copy(con, query, target)
 
     monkeypatch.setattr(landing, "_copy", copy_checked)
 
