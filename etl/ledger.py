@@ -1,7 +1,8 @@
 """What became of every record: the manifest of files and the list of rejects, kept in step by every stage.
 
 Extraction opens the books; a later stage that refuses a record (its agent is unknown, say) enters it with
-:meth:`Ledger.refuse`, and the sum stays: read = loaded + rejected + duplicate.
+:meth:`Ledger.refuse`, and the sum stays: read = loaded + rejected + duplicate. The three are counted apart from each
+other: what was loaded is what the landing tables give, so that the sum fails when a record is lost on its way there.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ class Ledger:
         self._hidden = PERSON_IDS if ids_are_names else frozenset()
         con.execute(
             "CREATE TABLE landing._file (file_id VARCHAR, source VARCHAR, format VARCHAR, path VARCHAR, "
-            "sha256 VARCHAR, bytes BIGINT, read BIGINT, refused BIGINT, dropped BIGINT, lost BIGINT)"
+            "sha256 VARCHAR, bytes BIGINT, read BIGINT, refused BIGINT, dropped BIGINT, lost BIGINT, given BIGINT)"
         )
         con.execute("CREATE TABLE landing._refused (file_id VARCHAR, line BIGINT, table_name VARCHAR, reason VARCHAR)")
         con.execute("CREATE TABLE landing._refused_text (file_id VARCHAR, line BIGINT, raw VARCHAR)")
@@ -92,7 +93,7 @@ class Ledger:
             for place, count in ((6, file.read), (7, file.rejected), (8, file.dropped)):
                 known[place] = int(known[place]) + count
         if rows:
-            con.executemany("INSERT INTO landing._file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)", list(rows.values()))
+            con.executemany("INSERT INTO landing._file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)", list(rows.values()))
         con.execute(
             "UPDATE landing._file SET lost = found.n, refused = refused - found.dropped, "
             "dropped = landing._file.dropped - found.dropped FROM (SELECT file_id, count(*) AS n, "
@@ -100,9 +101,13 @@ class Ledger:
             "WHERE found.file_id = landing._file.file_id"
         )
         con.execute(
+            "UPDATE landing._file SET given = found.records FROM landing._given AS found "
+            "WHERE found.file_id = landing._file.file_id"
+        )
+        con.execute(
             "CREATE VIEW landing.file_manifest AS "
             "SELECT file.file_id, source, format, path, sha256, bytes, read, "
-            "read - refused - lost - coalesce(later.n, 0) AS loaded, refused + coalesce(later.n, 0) AS rejected, "
+            "given - coalesce(later.n, 0) AS loaded, refused + coalesce(later.n, 0) AS rejected, "
             "lost AS duplicate FROM landing._file AS file LEFT JOIN "
             "(SELECT file_id, count(DISTINCT line) AS n FROM landing._refused GROUP BY file_id) AS later "
             "USING (file_id)"

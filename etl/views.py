@@ -18,7 +18,7 @@ from etl.sources import literal, quoted
 
 
 def create(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], run_id: str, distinct: Distinct) -> None:
-    """Create every view of the attached catalogue ``landing``, and the tables of what duplicates took out.
+    """Create every view of the attached catalogue ``landing``, with tables of what they give and what repeats took out.
 
     Parameters
     ----------
@@ -35,7 +35,10 @@ def create(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], run_id: 
     _find_duplicates(con, files, distinct)
     lost = {str(row[0]) for row in con.execute("SELECT DISTINCT file_id FROM landing._lost").fetchall()}
     for contract in CONTRACTS.values():
-        _create_view(con, contract, files, lost, run_id, distinct)
+        _create_view(con, contract, files, lost, run_id)
+    _count_records(con, files)
+    for contract in CONTRACTS.values():
+        _leave_out_repeats(con, contract, files, distinct)
 
 
 def _rows(file: LandedFile, name: str = "records.parquet") -> str:
@@ -125,27 +128,51 @@ def _part(file: LandedFile, stored: Stored, lost: set[str]) -> _Part:
 
 
 def _create_view(
-    con: duckdb.DuckDBPyConnection,
-    contract: Contract,
-    files: Sequence[LandedFile],
-    lost: set[str],
-    run_id: str,
-    distinct: Distinct,
+    con: duckdb.DuckDBPyConnection, contract: Contract, files: Sequence[LandedFile], lost: set[str], run_id: str
 ) -> None:
-    """Create ``landing.<table>``; see :mod:`etl.extract`."""
+    """Create ``landing.<table>`` (see :mod:`etl.extract`), rows of further tables repeated as they may be."""
     grouped = _parts(contract.name, files, lost)
     selects = [_select(contract, part, members, run_id) for part, members in grouped.items()]
     if not selects:
         nothing = [f"NULL::{item.sql_type} AS {quoted(item.name)}" for item in (*contract.columns, *PROVENANCE)]
-        con.execute(f"CREATE VIEW landing.{contract.name} AS SELECT {', '.join(nothing)} WHERE false")
-        return
-    union = " UNION ALL ".join(selects)
-    con.execute(f"CREATE VIEW landing.{contract.name} AS {union}")
-    unsure = [
-        part.source
-        for part, members in grouped.items()
-        if any(file.primary != contract.name or file.carries_key for file in members)
-    ]
+        selects = [f"SELECT {', '.join(nothing)} WHERE false"]
+    con.execute(f"CREATE VIEW landing.{contract.name} AS {' UNION ALL '.join(selects)}")
+
+
+def _count_records(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> None:
+    """Fill ``landing._given``: how many records of each file the views give rows of.
+
+    This is counted, not worked out from what was read and refused: the books of a file balance only when nothing was
+    lost on the way to where later stages read.
+    """
+    con.execute("CREATE TABLE landing._given (file_id VARCHAR, records BIGINT)")
+    tables: dict[str, set[str]] = defaultdict(set)
+    whole: dict[str, set[str]] = {}
+    for file in files:
+        tables[file.file_id] |= {stored.table.table for stored in file.tables}
+        each = {item.table.table for item in file.tables if item.file == "records.parquet" and not item.table.give}
+        whole[file.file_id] = whole.get(file.file_id, each) & each
+    counted_by: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for file_id, named in tables.items():
+        if whole[file_id]:
+            counted_by["count(*)", (min(whole[file_id]),)].append(file_id)
+        else:
+            counted_by["count(DISTINCT _line)", tuple(sorted(named))].append(file_id)
+    for (count, relations), file_ids in counted_by.items():
+        rows = " UNION ALL ".join(f"SELECT _file_id, _line FROM landing.{table}" for table in relations)
+        con.execute(
+            f"INSERT INTO landing._given SELECT _file_id, {count} FROM ({rows}) "
+            f"WHERE list_contains(?, _file_id) GROUP BY _file_id",
+            [file_ids],
+        )
+
+
+def _leave_out_repeats(
+    con: duckdb.DuckDBPyConnection, contract: Contract, files: Sequence[LandedFile], distinct: Distinct
+) -> None:
+    """Keep one row per key of ``landing.<table>`` where records of several keys give the same one."""
+    members = [file for file in files if any(stored.table.table == contract.name for stored in file.tables)]
+    unsure = [file.source for file in members if file.primary != contract.name or file.carries_key]
     keys = ["_source", *(quoted(name) for name in contract.key)]
     repeated = False
     for source in dict.fromkeys(unsure):
@@ -159,8 +186,10 @@ def _create_view(
         )
     if repeated:
         names = ", ".join(quoted(item.name) for item in (*contract.columns, *PROVENANCE))
+        plain = f"landing._every_{contract.name}"
+        con.execute(f"ALTER VIEW landing.{contract.name} RENAME TO _every_{contract.name}")
         con.execute(
-            f"CREATE OR REPLACE VIEW landing.{contract.name} AS SELECT {names} FROM ({union}) "
+            f"CREATE VIEW landing.{contract.name} AS SELECT {names} FROM {plain} "
             f"QUALIFY row_number() OVER (PARTITION BY {', '.join(keys)} "
             f"ORDER BY row_version DESC NULLS LAST, _file_id DESC, _line DESC) = 1"
         )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import yaml
 
@@ -61,6 +63,20 @@ def test_every_row_of_every_file_is_accounted_for(built: tuple[Path, BuildReport
     assert len(listed) == 11
     rejected = query(path, "select count(*) from meta.reject")[0][0]
     assert rejected == sum(file.rejected for file in report.files)
+
+
+def test_a_row_lost_on_its_way_from_the_landing_folder_stops_the_build(tmp_path: Path) -> None:
+    path = copy_sample(tmp_path)
+    building.build(load(path))
+    contacts = max((tmp_path / "warehouse" / "landing").glob("*/records.parquet"), key=lambda file: file.stat().st_size)
+    with duckdb.connect() as con:
+        con.execute(f"create table kept as select * exclude (n) from (select *, row_number() over () as n "
+                    f"from '{contacts}') where n <> 100")
+        con.execute(f"copy kept to '{contacts}' (format parquet)")
+    (tmp_path / "warehouse" / "CURRENT.json").unlink()  # nothing is served, so there is something to build
+    with pytest.raises(StopRuleError, match=r"1 file is not fully accounted for.*read anew") as stopped:
+        building.build(load(path))
+    assert json.loads((contacts.parent / "manifest.json").read_text(encoding="utf-8"))["path"] in str(stopped.value)
 
 
 def test_no_check_with_severity_error_failed_and_all_are_kept(built: tuple[Path, BuildReport]) -> None:

@@ -16,7 +16,8 @@ from etl.contracts import CONTRACTS
 
 META = {
     "reconciliation": 'relation varchar, "rows" bigint, from_files bigint, difference bigint',
-    "file_manifest": 'path varchar, "read" bigint, loaded bigint, rejected bigint, duplicate bigint',
+    "reject": "file_id varchar, line bigint",
+    "file_manifest": 'file_id varchar, path varchar, "read" bigint, loaded bigint, rejected bigint, duplicate bigint',
     "identity_coverage": 'source varchar, "rows" bigint, rows_matched bigint, ambiguous bigint, unknown bigint',
 }
 
@@ -133,7 +134,11 @@ KEYS = ", ".join(agent_week.KEYS)
         ("agent_spell_order", "update mart.agent_spell set exit_day = entry_day"),
         ("agent_team_overlap", "update core.agent_team set valid_to = valid_from"),
         ("identity_overlap", "insert into staging.identity select * from staging.identity"),
-        ("manifest", "insert into meta.file_manifest values ('f', 3, 1, 1, 0)"),
+        (
+            "manifest",
+            "insert into meta.file_manifest values ('1', 'f', 3, 1, 1, 0); insert into meta.reject values ('1', 2)",
+        ),
+        ("manifest", "insert into meta.file_manifest values ('1', 'f', 3, 2, 1, 0)"),
         ("reconciliation", "insert into meta.reconciliation values ('core.offer', 3, 4, -1)"),
     ],
 )
