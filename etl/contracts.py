@@ -124,7 +124,7 @@ AGENT_DAY = Contract(
 TRAINING = Contract(
     "training",
     "One attempt of an agent at a course, or the plan of it.",
-    ("source_agent_id", "course_id", "attempt", "status", "completed_at"),
+    ("source_agent_id", "course_id", "attempt", "status", "started_at", "completed_at"),
     (
         _agent(),
         Column("course_id", "text", "The course, as in [[programme.courses]].", required=True),

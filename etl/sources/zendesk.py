@@ -1,6 +1,7 @@
 """Zendesk tickets and satisfaction ratings: JSON lines, or documents with ``tickets`` or ``satisfaction_ratings``.
 
-Tickets are exported again whenever they change: the newest ``updated_at`` counts, earlier versions are duplicates.
+Tickets are exported again whenever they change: the newest ``updated_at`` counts, earlier versions are duplicates. The
+incremental export goes on naming deleted tickets: they are left out and counted.
 
 What a ticket stands for is option ``tickets_are``. With ``"escalations"`` (the usual case: contacts come from the
 telephone system) a ticket with one of the tags of ``escalation_tags`` is an escalation of the contact whose id stands
@@ -127,7 +128,7 @@ def _tickets(context: Context) -> Plan:
             f'{{ escalated_l2 = "tier2", complaint = "complaint" }}, or set tickets_are = "contacts".'
         )
     tables: list[TableMap] = []
-    drops: tuple[Drop, ...] = ()
+    drops = [Drop("(j ->> '$.status') = 'deleted'", "deleted in Zendesk")]
     own_tags = "json_extract_string(j, '$.tags[*]')"
     listed = "[" + ", ".join(literal(tag) for tag in tags) + "]"
     tagged = f"list_has_any({own_tags}, {listed})" if tags else "false"
@@ -136,7 +137,7 @@ def _tickets(context: Context) -> Plan:
         about = path("id")
     else:
         about = _custom_field(str(context.option("contact_field", "")))
-        drops = (Drop(f"not coalesce({tagged}, false)", "not an escalation: none of the tags of escalation_tags"),)
+        drops.append(Drop(f"not coalesce({tagged}, false)", "not an escalation: none of the tags of escalation_tags"))
     if tags:
         cases = " ".join(
             f"when list_contains({own_tags}, {literal(tag)}) then {literal(kind)}" for tag, kind in tags.items()
@@ -160,7 +161,7 @@ def _tickets(context: Context) -> Plan:
         lists=("tags", "custom_fields"),
         scalars=("id", "assignee_id", "requester_id"),
     )
-    return Plan(JsonShape(LISTS), tuple(tables), checks, drops, key=("'ticket'", _ID.sql), version=_UPDATED.sql)
+    return Plan(JsonShape(LISTS), tuple(tables), checks, tuple(drops), key=("'ticket'", _ID.sql), version=_UPDATED.sql)
 
 
 def _custom_field(number: str) -> Field:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from decimal import Decimal
 
@@ -85,3 +86,19 @@ def test_every_damaged_record_is_refused_once_with_all_its_reasons(load):
     assert "ended_at is before started_at" in said[9]
     assert "perhaps" in said[10]
     assert set(said) == {2, 3, 4, 5, 6, 7, 8, 9, 10}
+
+
+def test_a_supervisor_who_listens_in_is_no_second_contact(load, tmp_path):
+    call = {
+        "ContactId": "k-1", "InitiationMethod": "INBOUND", "Channel": "VOICE",
+        "InitiationTimestamp": "2025-03-10T08:00:00Z", "Agent": {"Username": "ag1", "AgentInteractionDuration": 60},
+    }  # fmt: skip
+    heard = {
+        **call, "ContactId": "k-2", "InitiationMethod": "MONITOR", "PreviousContactId": "k-1",
+        "Agent": {"Username": "lead", "AgentInteractionDuration": 50},
+    }  # fmt: skip
+    export = tmp_path / "contacts.jsonl"
+    export.write_text(f"{json.dumps(call)}\n{json.dumps(heard)}\n", encoding="utf-8")
+    loaded = load("amazon_connect", export)
+    assert [row["interaction_id"] for row in loaded.rows("interaction")] == ["k-1"]
+    assert [(reject["line"], reject["status"]) for reject in loaded.rejects] == [(2, "dropped")]

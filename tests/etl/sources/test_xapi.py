@@ -66,3 +66,15 @@ def test_statements_without_an_id_are_told_apart_by_what_they_say(load, tmp_path
     export = tmp_path / "s.jsonl"
     export.write_text("\n".join(said % name for name in ("E1", "E2", "E2", "E3")), encoding="utf-8")
     assert load("xapi", export).counts == (4, 3, 0, 1)
+
+
+def test_a_course_opened_again_keeps_the_day_on_which_it_was_begun(load, tmp_path):
+    verbs = ("initialized", "progressed", "initialized")
+    lines = [
+        f'{{"id":"{day}","actor":{{"account":{{"name":"E1"}}}},"verb":{{"id":"v/{verb}"}},"object":{{"id":"c/EMP1"}},'
+        f'"timestamp":"2025-02-{day}T00:00:00Z"}}'
+        for day, verb in zip(("10", "20", "28"), verbs, strict=True)
+    ]
+    export = tmp_path / "s.jsonl"
+    export.write_text("\n".join(lines), encoding="utf-8")
+    assert min(row["started_at"].day for row in load("xapi", export).rows("training")) == 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 import pytest
@@ -92,3 +93,17 @@ def test_what_a_section_must_decide_is_asked_for(load, options, words):
 
     with pytest.raises(EmpathyError, match=words):
         load("zendesk", "zendesk_tickets.jsonl", options=options)
+
+
+@pytest.mark.parametrize("meaning", ["contacts", "escalations"])
+def test_a_deleted_ticket_takes_its_earlier_versions_along(load, tmp_path, meaning):
+    ticket = {"id": 9, "created_at": "2025-03-10T09:00:00Z", "assignee_id": 1, "tags": ["angry"], "custom_fields": []}
+    versions = [("open", "2025-03-10T09:00:00Z"), ("deleted", "2025-03-11T09:00:00Z")]
+    export = tmp_path / "tickets.jsonl"
+    export.write_text(
+        "\n".join(json.dumps({**ticket, "status": status, "updated_at": at}) for status, at in versions),
+        encoding="utf-8",
+    )
+    loaded = load("zendesk", export, options={**OPTIONS, "tickets_are": meaning})
+    assert loaded.counts == (2, 0, 1, 1)
+    assert loaded.rows("interaction") == loaded.rows("escalation") == []
