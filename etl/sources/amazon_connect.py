@@ -2,9 +2,9 @@
 
 Records are delivered at least once: of several with one ``ContactId`` the one with the newest ``LastUpdateTimestamp``
 counts, the others are duplicates. A transfer is a contact of its own, tied to the one it continues. A contact whose
-``Agent`` is null (given up in the queue, or handled by the menu) is loaded without an agent. A supervisor who listens in
-has a record too (``InitiationMethod`` is ``MONITOR``); it is left out and counted. ``Attributes`` are set by the contact
-flow, so their names are options. All times carry ``Z``.
+``Agent`` is null (given up in the queue, or handled by the menu) is loaded without an agent. A supervisor who listens
+in has a record too (``InitiationMethod`` is ``MONITOR``); it is left out and counted. ``Attributes`` are set by the
+contact flow, so their names are options. All times carry ``Z``.
 
 | interaction | field of the record | notes |
 |---|---|---|
@@ -189,7 +189,7 @@ def plan(context: Context) -> Plan:
         checks.append(
             Check(f"{_AGENT.sql} is null and {given}", "Agent.Username is missing though an agent handled it")
         )
-    drops = (Drop("(j ->> '$.InitiationMethod') = 'MONITOR'", "a supervisor listening in, not a contact of a customer"),)
+    drops = (Drop("(j ->> '$.InitiationMethod') = 'MONITOR'", "a supervisor listening in, not a contact"),)
     return Plan(JsonShape(), tuple(tables), tuple(checks), drops, key=(_CONTACT.sql,), version=_UPDATED.sql)
 
 
