@@ -188,17 +188,17 @@ def reconcile(
     repairs : Repairs
         Of the team history, whose spells are not one to one.
     left_out : mapping of str to int
-        Rows per table that lie after ``as_of``.
+        Rows per table that lie after ``as_of``, those of refused records left aside.
     """
     results = []
     for table in CONTRACTS:
-        landed = _count(con, f"staging.landed_{table}")
         loaded = _count(con, f"landing.{table}")
+        refused = _count(con, f"landing.{table} semi join staging.refused using (_file_id, _line)")
         later = left_out.get(table, 0)
-        gone = loaded - landed - later
+        expected = loaded - refused - later
         given = f"{loaded:,} rows from files"
-        if gone:
-            given += f", less {gone:,} of refused records"
+        if refused:
+            given += f", less {refused:,} of refused records"
         if later:
             given += f", less {later:,} after the day asked for"
         if table == "agent_identity":
@@ -208,14 +208,14 @@ def reconcile(
         elif table == "agent":
             held = _count(con, "staging.person_record")
             sentence = f"{given}, describing people of whom {_count(con, 'core.agent'):,} have an id in use."
-            results.append(Reconciliation("core.agent", held, landed, held - landed, sentence))
+            results.append(Reconciliation("core.agent", held, expected, held - expected, sentence))
         elif table == "agent_team":
             held = repairs.rows_in
             sentence = f"{given}, repaired to {repairs.rows_out:,} spells without overlap or gap."
-            results.append(Reconciliation("core.agent_team", held, landed, held - landed, sentence))
+            results.append(Reconciliation("core.agent_team", held, expected, held - expected, sentence))
         else:
             held = agent_week.contacts(con) if table == "interaction" else _count(con, f"core.{table}")
-            results.append(Reconciliation(f"core.{table}", held, landed, held - landed, f"{given}."))
+            results.append(Reconciliation(f"core.{table}", held, expected, held - expected, f"{given}."))
     return tuple(results)
 
 

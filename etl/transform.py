@@ -193,16 +193,17 @@ def _land(con: duckdb.DuckDBPyConnection, as_of: date | None) -> dict[str, int]:
     left_out = {}
     for table in CONTRACTS:
         where, replaced = _known_by(table, as_of)
-        select = f"select * {f'replace ({replaced}) ' if replaced else ''}from landing.{table} as landed"
+        rows = f"from landing.{table} as landed"
         if refused:
-            select += (
+            rows += (
                 " anti join staging.refused as refused"
                 " on refused._file_id = landed._file_id and refused._line = landed._line"
             )
+        select = f"select * {f'replace ({replaced}) ' if replaced else ''}{rows}"
         if where:
             select += f" where {where}"
-            rows = con.execute(f"select count(*) from landing.{table} where not ({where})").fetchone()
-            left_out[table] = int(rows[0]) if rows else 0
+            later = con.execute(f"select count(*) {rows} where ({where}) is not true").fetchone()
+            left_out[table] = int(later[0]) if later else 0
         con.execute(f"create or replace view staging.landed_{table} as {select}")
     return left_out
 

@@ -203,3 +203,23 @@ def test_a_row_lost_on_the_way_shows_as_a_difference(build_rows: Callable[..., A
     built.con.execute("delete from core.interaction where interaction_id = 'c1'")
     books = quality.reconcile(built.con, history.count_repairs(built.con), built.done.left_out)
     assert {book.relation: book.difference for book in books if book.difference} == {"core.interaction": -1}
+
+
+def test_refused_rows_and_later_rows_are_told_apart_and_a_row_lost_besides_is_seen(
+    build_rows: Callable[..., Any],
+) -> None:
+    calls = [
+        call(1, "2024-01-10"), call(2, "2024-01-10", "nobody"), call(3, "2024-02-20", "nobody"), call(4, "2024-02-20"),
+        call(5, "2024-01-11"),
+    ]  # fmt: skip
+    built = build_rows({"agent": STAFF, "interaction": calls}, as_of=dt.date(2024, 1, 31))
+
+    def contacts() -> quality.Reconciliation:
+        books = quality.reconcile(built.con, history.count_repairs(built.con), built.done.left_out)
+        return next(relation for relation in books if relation.relation == "core.interaction")
+
+    assert contacts().difference == 0
+    assert contacts().sentence == "5 rows from files, less 2 of refused records, less 1 after the day asked for."
+    built.con.execute("create or replace view staging.landed_interaction as from landing.interaction limit 1")
+    built.con.execute("create or replace table core.interaction as from core.interaction limit 1")
+    assert contacts().difference == -1
