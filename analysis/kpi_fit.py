@@ -35,7 +35,7 @@ from analysis.comparison import (
 from analysis.compliance import completion_effect, dose_effect
 from analysis.design import Design
 from analysis.doses import courses_by_week
-from analysis.errors import EstimationError, PanelError
+from analysis.errors import EstimationError, NothingObserved, PanelError
 from analysis.estimators import Study, estimate
 from analysis.estimators.bacon import bacon
 from analysis.estimators.rungs import rung_rows
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from analysis.held_weeks import Rows
     from etl.kpis import Kpi
 
-from analysis.kpi_study import Judgement, KpiStudy, Setting, no_study
+from analysis.kpi_study import Judgement, KpiStudy, Setting, no_study, nothing_seen
 
 
 def study_panel(
@@ -116,6 +116,8 @@ def study_panel(
             anticipation=design.anticipation_weeks,
             rows=rows,
         )
+    except NothingObserved:
+        return no_study(kpi, setting, slice_kind, slice_value, missing=nothing_seen(slice_))
     except PanelError as error:
         return no_study(kpi, setting, slice_kind, slice_value, str(error))
     panel = without_learning_curve(raw, hired_weeks(raw, setting.roster), design.anticipation_weeks)

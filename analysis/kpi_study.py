@@ -16,6 +16,7 @@ from analysis.comparison import (
 from analysis.design import Design
 from analysis.planning import decisive_std_error, weeks_to_know
 from analysis.results import EffectEstimate
+from analysis.slices import Slice
 from analysis.tables import SCHEMAS, check_rows, slice_columns, table
 from analysis.units import Reader
 from analysis.verdict import Verdict, verdict
@@ -203,10 +204,29 @@ class Judgement:
         )
 
 
-def no_study(kpi: Kpi, setting: Setting, slice_kind: str, slice_value: str, why: str) -> KpiStudy:
-    """A study of a slice in which nothing is observed."""
+def nothing_seen(slice_: Slice) -> str:
+    """Why a KPI has no study where nothing of it is observed: no export has it, or not this selection."""
+    if slice_ == Slice():
+        return "The exports that were loaded hold nothing it can be counted from."
+    return "This selection holds nothing it can be counted from."
+
+
+def no_study(
+    kpi: Kpi, setting: Setting, slice_kind: str, slice_value: str, why: str = "", *, missing: str = ""
+) -> KpiStudy:
+    """A study of a slice without an estimate.
+
+    Parameters
+    ----------
+    kpi, setting, slice_kind, slice_value
+        As in :func:`analysis.kpi_fit.study_panel`.
+    why
+        Why the question cannot be answered by any data: the verdict is "don't use this one".
+    missing
+        What data are missing: the verdict is "can't tell yet", because nothing is wrong with the comparison.
+    """
     nan = math.nan
-    judgement = Judgement(kpi, setting, (), None, None, nan, nan, why)
+    judgement = Judgement(kpi, setting, (), None, None, nan, nan, why, too_few=missing)
     return KpiStudy(
         kpi=kpi,
         slice_kind=slice_kind,

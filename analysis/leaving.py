@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from analysis.attrition import LEAVE_TYPES, HazardRatio, hazard_ratio, person_weeks, survival
-from analysis.kpi_study import Judgement, KpiStudy, Setting, no_study
+from analysis.kpi_study import Judgement, KpiStudy, Setting, no_study, nothing_seen
 from analysis.panel import NEVER
 from analysis.results import EffectEstimate
 from analysis.slices import Slice
@@ -137,10 +137,15 @@ def study_leaving(
     """
     weeks = spell_weeks(cur, slice_, setting) if weeks is None else weeks
     if weeks is None:
-        why = "Leaving cannot be looked at by channel or queue." if slice_.channel or slice_.queue else ""
-        return no_study(kpi, setting, slice_kind, slice_value, why or "No employment is recorded for this selection.")
+        if slice_.channel or slice_.queue:
+            why = "Leaving cannot be looked at by channel or queue."
+            return no_study(kpi, setting, slice_kind, slice_value, why)
+        return no_study(kpi, setting, slice_kind, slice_value, missing=nothing_seen(slice_))
     if kpi.first_days:
         weeks = weeks.filter(pl.col("tenure_week") < math.ceil(kpi.first_days / 7))
+        if weeks.is_empty():
+            missing = f"Nobody was seen in their first {kpi.first_days} days of employment."
+            return no_study(kpi, setting, slice_kind, slice_value, missing=missing)
     found = hazard_ratio(weeks, ci_level=setting.ci_level)
     effect = as_effect(found, setting.ci_level, setting.design.timing)
     trained = weeks.filter("trained")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import PanelError
+from analysis.errors import NothingObserved, PanelError
 
 if TYPE_CHECKING:
     import duckdb
@@ -89,7 +89,7 @@ def arrays_from_warehouse(
     cells = cells_from_warehouse(cur, kpi_id, slice_) if rows is None else rows.cells(kpi_id, slice_)
     agent, week = cells["a"].astype(np.int64), cells["w"]
     if agent.size == 0:
-        raise PanelError(f"No agent-week of {kpi_id!r} is observed in this slice; widen the filter.")
+        raise NothingObserved(f"No agent-week of {kpi_id!r} is observed in this slice; widen the filter.")
     agents = people_from_warehouse(cur, timing, cluster) if rows is None else rows.people(timing, cluster)
     return _assemble(kpi_id, slice_, agent, week, cells, agents, agents["first_week"], timing)
 
@@ -199,7 +199,7 @@ def _assemble(
         used = rows >= 0
         flat, total, mass = flat[used], total[used], mass[used]
     if flat.size == 0:
-        raise PanelError(f"No agent of the chosen cohorts has {kpi_id!r} observed in this slice; widen the filter.")
+        raise NothingObserved(f"No agent of the chosen cohorts has {kpi_id!r} observed in this slice; widen the filter.")
     num = np.bincount(flat, total, index.size * n_periods)
     den = np.bincount(flat, mass, index.size * n_periods)
     used, cluster_ix = np.unique(agents["cluster_ix"][keep], return_inverse=True)

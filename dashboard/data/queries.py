@@ -129,6 +129,21 @@ class Queries(Versions):
         """KPIs of the catalogue that are shown."""
         return [kpi for kpi in self.settings.catalogue.values() if not kpi.hidden]
 
+    def goals(self) -> list[Kpi]:
+        """The primary KPIs, those the exports hold data for first; in catalogue order within."""
+        primary = [kpi for kpi in self.kpis() if kpi.role == "primary"]
+
+        def make(cursor: duckdb.DuckDBPyConnection) -> frozenset[str]:
+            counted = [kpi for kpi in primary if kpi.unit != "hazard"]
+            if not counted:
+                return frozenset()
+            columns = ", ".join(f'count("{kpi.id}_den")' for kpi in counted)
+            row = cursor.execute(f"select {columns} from mart.agent_week").fetchone() or ()
+            return frozenset(kpi.id for kpi, n in zip(counted, row, strict=True) if not n)
+
+        empty = self.ask(("goals without data",), make)
+        return sorted(primary, key=lambda kpi: kpi.id in empty)
+
     def unavailable(self, kpi: Kpi, filters: Filters) -> str:
         """Why a KPI cannot be read for a selection; empty when it can."""
         missing = [

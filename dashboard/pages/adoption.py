@@ -55,6 +55,10 @@ def answer(context: Context, filters: Filters, course: str = "") -> html.Div:
     )
     ignored = [LABELS[name].lower() for name in filters.active() if name not in data.APPLIES]
     teams = data.by_group(queries, filters, course, "team")
+    behind = [
+        _groups(context, shown, filters, course, by),
+        _teams(context, teams, filters, course) if by == "site" and not teams.is_empty() else None,
+    ]
     return html.Div(
         [
             html.H1(shown.sentence, id="headline"),
@@ -63,13 +67,7 @@ def answer(context: Context, filters: Filters, course: str = "") -> html.Div:
             html.Div(
                 [
                     _curve(context, shown, filters, course),
-                    html.Div(
-                        [
-                            _groups(context, shown, filters, course, by),
-                            _teams(context, teams, filters, course) if by == "site" and not teams.is_empty() else None,
-                        ],
-                        className="stack",
-                    ),
+                    html.Div(behind if shown.planned else _no_plan(), className="stack"),
                 ],
                 className="columns two-one",
             )
@@ -85,6 +83,21 @@ def course_names(context: Context) -> dict[str, str]:
     there = data.courses(context.queries)
     ordered = [key for key in named if key in there] + [key for key in there if key not in named]
     return {key: named.get(key, key) for key in ordered}
+
+
+def _no_plan() -> html.Section:
+    """Courses were completed, and nobody wrote down who was to complete them when."""
+    return html.Section(
+        [
+            html.H2("Who is behind cannot be told", className="card-title"),
+            html.P(
+                "No plan was loaded. Add one as rows of the table training with planned_on: then this "
+                "place shows where agents are overdue.",
+                className="card-subtitle",
+            ),
+        ],
+        className="card",
+    )
 
 
 def _nothing(context: Context, shown: view.View, filters: Filters, path: str) -> html.Div:

@@ -78,10 +78,10 @@ def answer(context: Context, filters: Filters, kpi: str = "", by: str = "", pair
 
 
 def chosen_kpi(context: Context, kpi: str) -> Kpi:
-    """The KPI an address names, or the first primary one that can be compared here."""
+    """The KPI an address names, or the first primary one that has data and can be compared here."""
     shown = kpis(context)
     named = [item for item in shown if item.id == kpi]
-    primary = [item for item in shown if item.role == "primary"]
+    primary = [item for item in context.queries.goals() if item.unit != "hazard"]
     return (named or primary or shown)[0]
 
 

@@ -389,7 +389,12 @@ def _lineage(context: Context, kpi: str) -> html.Section:
         ),
         html.Ol(parts, className="layers")
         if parts
-        else html.P("This version carries no column lineage; build again to make it.", className="muted"),
+        else html.P(
+            "This version carries no column lineage; build again to make it."
+            if data.meta(context.queries, "lineage").is_empty()
+            else "No export that was loaded has fields it is made of.",
+            className="muted",
+        ),
         csv=_take_link("meta.lineage") if parts else None,
     )
 

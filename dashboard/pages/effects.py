@@ -120,9 +120,8 @@ def _compared(context: Context, pathname: str, search: str) -> Any:
 
 
 def _chosen(context: Context, kpi: str) -> Kpi:
-    """The KPI an address names, or the first primary one."""
-    shown = context.queries.kpis()
-    return context.settings.catalogue[kpi or next((item.id for item in shown if item.role == "primary"), shown[0].id)]
+    """The KPI an address names, or the first primary one that has data."""
+    return context.settings.catalogue[kpi or (*context.queries.goals(), *context.queries.kpis())[0].id]
 
 
 def _picker(shown: list[Kpi], chosen: Kpi) -> html.Div:

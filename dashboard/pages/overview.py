@@ -78,7 +78,7 @@ ASKED = {(REST,): _rest_asked}
 def head_of(context: Context, filters: Filters) -> view.Head:
     """Sentence and cards of one selection; also what other files (reports, tests) show."""
     queries, settings = context.queries, context.settings
-    primary = [kpi for kpi in queries.kpis() if kpi.role == "primary"]
+    primary = queries.goals()
     weekly = {
         kpi.id: queries.weekly(kpi.id, filters)
         for kpi in primary[: view.N_CARDS]

@@ -25,6 +25,8 @@ class View:
     weeks : list of dict
         ``week, planned, started, completed, overdue, left_unfinished`` for
         :func:`dashboard.figures.adoption_curve.adoption_curve`; none where the last week may not be shown.
+    planned : bool
+        Whether the weeks that may be shown hold a plan.
     hidden : bool
         Whether there is a last week that may not be shown.
     groups : list of dict
@@ -35,6 +37,7 @@ class View:
     curve_title: str
     group_title: str
     weeks: list[dict[str, Any]]
+    planned: bool
     hidden: bool
     groups: list[dict[str, Any]]
 
@@ -62,6 +65,7 @@ def view(progress: pl.DataFrame, groups: pl.DataFrame, *, course: str, by: str, 
         curve_title=curve_title(weeks, reader),
         group_title=group_title(rows, by, reader),
         weeks=weeks,
+        planned=any(row["planned"] for row in weeks),
         hidden=hidden,
         groups=rows,
     )

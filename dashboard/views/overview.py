@@ -101,7 +101,7 @@ def head(
     Parameters
     ----------
     primary : sequence of Kpi
-        The primary KPIs in catalogue order; the first ``N_CARDS`` have cards.
+        The primary KPIs; the first ``N_CARDS`` have cards.
     effects : mapping
         KPI id to effect, for all of ``primary``.
     weekly : mapping

@@ -186,9 +186,33 @@ def test_an_empty_slice_is_answered_and_not_an_error(con: duckdb.DuckDBPyConnect
     made = study(con, "escalation_rate", Slice(site=("Nowhere",)), config, catalogue())
     row = made.frames()["effect"].row(0, named=True)
 
-    assert made.verdict.state == "dont_use"
+    assert made.verdict.state == "cant_tell_yet"
     assert row["estimate"] is None
-    assert "widen the filter" in row["sentence"]
+    assert row["sentence"] == "We can't tell yet for escalations. This selection holds nothing it can be counted from."
+    assert not row["believed"]
+
+
+def test_a_kpi_that_no_export_holds_is_no_broken_comparison(config: Any) -> None:
+    con = warehouse(11)
+    con.execute("update mart.agent_week set transfer_rate_num = null, transfer_rate_den = null")
+    effects = estimate_all(con, config, catalogue())["effect"].filter(kpi="transfer_rate", role="headline")
+    whole = effects.row(by_predicate=pl.col("slice_kind") == "overall", named=True)
+
+    assert whole["verdict"] == "cant_tell_yet"
+    assert whole["sentence"] == (
+        "We can't tell yet for transfers. The exports that were loaded hold "
+        "nothing it can be counted from."
+    )
+
+
+def test_where_nobody_is_new_leaving_early_has_no_number(config: Any) -> None:
+    con = warehouse(11)
+    con.execute("update mart.agent_spell set entry_day = entry_day + 400, exit_day = exit_day + 400")
+    frames = estimate_all(con, config, catalogue(("escalation_rate", "early_attrition")))
+    early = frames["effect"].filter(kpi="early_attrition", role="headline", slice_kind="overall").row(0, named=True)
+
+    assert early["estimate"] is None
+    assert early["sentence"].endswith("Nobody was seen in their first 90 days of employment.")
 
 
 def test_a_cohort_is_compared_with_everybody_not_trained_yet(con: duckdb.DuckDBPyConnection, config: Any) -> None:

@@ -1,0 +1,58 @@
+"""Exports that hold no surveys and no plan: pages open on what there is, and call nothing broken that is missing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dashboard.data import data_quality
+from dashboard.data.queries import Queries
+from dashboard.pages import Context, adoption, cohorts, effects, overview
+from dashboard.pages import data as data_page
+from dashboard.settings import from_config
+from dashboard.state import Filters
+from etl.publish import Draft
+from etl.warehouse import Warehouse
+
+
+@pytest.fixture(scope="module")
+def bare(pages_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Context:
+    """The small warehouse without surveys and without a plan."""
+    folder = tmp_path_factory.mktemp("bare") / "project"
+    shutil.copytree(pages_config.parent, folder)
+    warehouse = Warehouse(folder / "warehouse")
+    with Draft.open(folder / "warehouse", base=warehouse.current()) as draft:
+        draft.con.execute("update mart.agent_week set csat_top2_num = null, csat_top2_den = null")
+        draft.con.execute("update mart.adoption set planned = 0, overdue = 0")
+        draft.publish()
+    settings = from_config(folder / pages_config.name, environ={})
+    return Context(settings, Queries(settings))
+
+
+def test_goals_with_data_come_first(bare: Context, world: Context) -> None:
+    everything = [kpi.id for kpi in world.queries.goals()]
+    assert everything[0] == "csat_top2"
+    assert [kpi.id for kpi in bare.queries.goals()] == [*everything[1:], "csat_top2"]
+
+
+def test_pages_open_on_a_kpi_that_has_data(bare: Context) -> None:
+    assert cohorts.chosen_kpi(bare, "").id == effects._chosen(bare, "").id == "escalation_rate"
+    assert effects._chosen(bare, "csat_top2").id == "csat_top2"
+    cards = [card.effect.kpi.label for card in overview.head_of(bare, Filters()).cards]
+    assert "Satisfied customers" not in cards
+
+
+def test_fields_are_not_asked_of_a_build_when_no_export_has_them(bare: Context) -> None:
+    assert data_quality.lineage(bare.queries, "csat_top2") == []
+    body = str(data_page._lineage(bare, "csat_top2"))
+    assert "No export that was loaded has fields it is made of." in body
+    assert "build again" not in body
+
+
+def test_without_a_plan_nobody_is_said_to_be_too_few(bare: Context) -> None:
+    body = str(adoption.answer(bare, Filters()))
+    assert "no plan was recorded to compare with" in body
+    assert "No plan was loaded." in body
+    assert "planned agents, or would reveal one" not in body
