@@ -1,5 +1,6 @@
 -- Contacts of known customers, one row per contact, with what the customer did next. The first agent who took the
--- contact answers for it; a contact that continues another (a transfer with its own id) is part of that one.
+-- contact answers for it; a contact that continues another (a transfer with its own id) is part of that one, unless it is
+-- the first that reached an agent (a call given up in the queue and called back).
 with contacts as (
     select
         interaction._source,
@@ -17,8 +18,10 @@ with contacts as (
     from core.interaction as interaction
     left join staging.multi_leg as multi_leg
         on multi_leg._source = interaction._source and multi_leg.interaction_id = interaction.interaction_id
+    left join staging.first_answer as first_answer
+        on first_answer._source = interaction._source and first_answer.interaction_id = interaction.interaction_id
     where interaction.customer_key is not null
-        and interaction.parent_id is null
+        and (interaction.parent_id is null or first_answer.interaction_id is not null)
         and interaction.leg = coalesce(multi_leg.first_leg, interaction.leg)
 ),
 

@@ -1,8 +1,18 @@
 -- Days on which an agent was employed, per week and place: exposure for events per agent-day and for leaving. An agent
--- with a team history is employed while it lasts; without one, from hiring to leaving. A day counts where the agent was
--- at its noon. Weeks are met by range: unnesting a list of weeks made DuckDB 2.0.0 stop with an internal error on real histories.
+-- with a team history is employed while it lasts, and until leaving where that came later (the last team counts); without
+-- one, from hiring to leaving. A day counts where the agent was at its noon. Weeks are met by range: unnesting a list of
+-- weeks made DuckDB 2.0.0 stop with an internal error on real histories.
 with histories as (
-    select distinct agent_key from core.agent_team
+    select agent_key, max(coalesce(valid_to, date '9999-12-31')) as last_to
+    from core.agent_team
+    group by agent_key
+),
+
+last_place as (
+    select agent_key, max_by(place_ix, from_at) as place_ix
+    from core.agent_place
+    where is_in_team
+    group by agent_key
 ),
 
 presence as (
@@ -24,6 +34,21 @@ presence as (
     left join histories on histories.agent_key = place.agent_key
     where agent.is_agent
         and (place.is_in_team or (histories.agent_key is null and agent.hired_on is not null))
+
+    union all
+
+    select
+        histories.agent_key,
+        last_place.place_ix,
+        agent.hired_on,
+        agent.left_on,
+        greatest(histories.last_to, coalesce(agent.hired_on, date '0001-01-01')) as from_day,
+        cast(agent.left_on + 1 as date) as to_day
+    from histories
+    inner join last_place on last_place.agent_key = histories.agent_key
+    inner join core.agent as agent on agent.agent_key = histories.agent_key
+    where agent.is_agent
+        and agent.left_on >= histories.last_to
 ),
 
 days as (

@@ -44,8 +44,11 @@ select
     coalesce(linked.currency, parameter.currency) as currency,
     linked.cancelled_at,
     coalesce(linked.contact_place_ix, linked.own_place_ix) as place_ix,
-    coalesce(linked.contact_date, linked.own_date) as local_date,
-    cast(date_trunc('week', coalesce(linked.contact_date, linked.own_date)) as date) as week,
+    case when linked.contact_place_ix is null then linked.own_date else linked.contact_date end as local_date,
+    cast(
+        date_trunc('week', case when linked.contact_place_ix is null then linked.own_date else linked.contact_date end)
+        as date
+    ) as week,
     linked.channel,
     linked.queue,
     linked._file_id,

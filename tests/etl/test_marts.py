@@ -256,6 +256,26 @@ def test_a_contact_that_continues_another_is_no_repeat(build_rows: Callable[...,
     assert totals(built, "repeat_contact_7d") == (0, 1)
 
 
+def test_a_call_given_up_and_called_back_is_answered_for_by_who_called_back(build_rows: Callable[..., Any]) -> None:
+    """The queue, a call back passed on to agent 2, a second call back; the customer returns after two days, and again."""
+    contacts = [
+        call(1, 0, None, source_customer_id="k"),
+        call(2, 0, None, source_customer_id="k", parent_id="c1", started_at=at(0, 11)),
+        call(3, 0, "1", source_customer_id="k", parent_id="c2", started_at=at(0, 12), transferred=False),
+        call(4, 0, "2", source_customer_id="k", parent_id="c3", started_at=at(0, 13)),
+        call(5, 0, "2", source_customer_id="k", parent_id="c1", started_at=at(0, 14)),
+        call(6, 2, "1", source_customer_id="k"),
+        call(7, 3, None, source_customer_id="k", parent_id="c6"),
+        call(8, 3, "2", source_customer_id="k", parent_id="c7", started_at=at(3, 12)),
+        call(9, 3, "2", source_customer_id="k", parent_id="not exported", started_at=at(3, 13)),
+        call(10, 30, "1"),
+    ]
+    built = build_rows({**STAFF, "interaction": contacts})
+    counted = built.rows("select interaction_id, repeated_7d from core.customer_contact where agent_key is not null")
+    assert sorted(counted) == [("c3", True), ("c6", False)]
+    assert totals(built, "fcr_7d") == (1, 2)
+
+
 def test_retention_leaves_out_the_last_ninety_days_and_those_who_had_left(build_rows: Callable[..., Any]) -> None:
     contacts = [
         call(1, 0, source_customer_id="stays"),
@@ -355,6 +375,29 @@ def test_exposure_is_days_of_employment(build_rows: Callable[..., Any]) -> None:
     built = build_rows({**staff, "interaction": [call(1, 0), call(2, 20), call(3, 1, "2")], "escalation": escalations})
     assert totals(built, "complaints_per_1000_agent_days") == (1, 21 + 10)
     assert totals(built, "agent_attrition") == (1, 3 + 2)
+
+
+@pytest.mark.parametrize(
+    ("in_team_to", "left_on", "weeks", "days"),
+    [
+        ("2024-01-15", "2024-01-15", 3, 15),  # a Monday, the first day no longer in the team
+        ("2024-01-10", "2024-01-10", 2, 10),
+        ("2024-01-08", "2024-01-24", 4, 24),  # on leave for the weeks of notice
+        ("2024-02-20", "2024-01-10", 2, 10),
+    ],
+)
+def test_who_leaves_after_the_team_history_ends_has_left_all_the_same(
+    build_rows: Callable[..., Any], in_team_to: str, left_on: str, weeks: int, days: int
+) -> None:
+    staff = {
+        "agent": [STAFF["agent"][0], {**STAFF["agent"][1], "left_on": left_on}],
+        "agent_team": [STAFF["agent_team"][0], {**STAFF["agent_team"][1], "team_id": "B", "valid_to": in_team_to}],
+    }
+    built = build_rows({**staff, "interaction": [call(1, 0), call(2, 34), call(3, 0, "2")]})
+    counted = "select team_id, sum(agent_attrition_num), sum(agent_attrition_den) from mart.agent_week group by team_id"
+    assert sorted(built.rows(counted)) == [("A", 0, 5), ("B", 1, weeks)]
+    by_place = "select sum(days) from core.employment_week inner join core.place using (place_ix) where team_id = 'B'"
+    assert built.one(by_place) == days
 
 
 def test_spells_split_at_training_cover_employment_once(build_rows: Callable[..., Any]) -> None:
@@ -558,3 +601,19 @@ def test_twice_the_same_input_gives_the_same_marts(build_rows: Callable[..., Any
     for relation in ("agent_week", "agent", "agent_spell", "skill_month", "cohort", "adoption"):
         query = f"select * from mart.{relation} order by all"
         assert first.rows(query) == second.rows(query)
+
+
+@pytest.mark.parametrize("table", ["survey_response", "offer"])
+def test_a_contact_without_agent_leaves_the_week_to_the_local_time_of_the_agent_named(
+    build_rows: Callable[..., Any], table: str
+) -> None:
+    """Sunday 23:30 UTC is Monday in Madrid."""
+    late = dt.datetime(2024, 1, 7, 23, 30)
+    row = {"interaction_id": "c1", "source_agent_id": "1"}
+    rows = {
+        "survey_response": {**row, "response_id": "r", "invited_at": late},
+        "offer": {**row, "offer_id": "o", "kind": "upsell", "made_at": late, "accepted": True},
+    }
+    contacts = [{**call(1, 0, None), "started_at": late}, call(2, 0), call(3, 20)]
+    built = build_rows({**STAFF, "interaction": contacts, table: [rows[table]]})
+    assert built.one(f"select cast(week as varchar) from core.{table}") == "2024-01-08"
