@@ -257,7 +257,7 @@ def test_a_contact_that_continues_another_is_no_repeat(build_rows: Callable[...,
 
 
 def test_a_call_given_up_and_called_back_is_answered_for_by_who_called_back(build_rows: Callable[..., Any]) -> None:
-    """The queue, a call back passed on to agent 2, a second call back; the customer returns after two days, and again."""
+    """The queue, a call back passed on to agent 2, a second call back; the customer returns twice."""
     contacts = [
         call(1, 0, None, source_customer_id="k"),
         call(2, 0, None, source_customer_id="k", parent_id="c1", started_at=at(0, 11)),
