@@ -202,7 +202,7 @@ def reconcile(
         if later:
             given += f", less {later:,} after the day asked for"
         if table == "agent_identity":
-            held = _count(con, f"landing.{table}")
+            held = _count(con, _USED_LINES)
             sentence = f"{given}, used to match {_count(con, 'core.agent_identity'):,} ids."
             results.append(Reconciliation("core.agent_identity", held, loaded, held - loaded, sentence))
         elif table == "agent":
@@ -217,6 +217,14 @@ def reconcile(
             held = agent_week.contacts(con) if table == "interaction" else _count(con, f"core.{table}")
             results.append(Reconciliation(f"core.{table}", held, expected, held - expected, f"{given}."))
     return tuple(results)
+
+
+_USED_LINES = """landing.agent_identity as line
+    semi join staging.crosswalk as used
+        on used.identity_source = line.identity_source
+        and used.source_agent_id = line.source_agent_id
+        and used.valid_from = coalesce(line.valid_from, timestamp '0001-01-01')"""
+"""Lines of the explicit table that identities are looked up in; lines that say the same are one there."""
 
 
 def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:

@@ -205,6 +205,20 @@ def test_a_row_lost_on_the_way_shows_as_a_difference(build_rows: Callable[..., A
     assert {book.relation: book.difference for book in books if book.difference} == {"core.interaction": -1}
 
 
+def test_a_line_of_the_crosswalk_that_is_lost_shows_as_a_difference(build_rows: Callable[..., Any]) -> None:
+    line = {"identity_source": "s", "source_agent_id": "1", "employee_number": "1"}
+    later = {**line, "valid_from": "2024-01-05"}
+    built = build_rows({"agent": STAFF, "agent_identity": [line, later], "interaction": [call(1, "2024-01-10")]})
+
+    def difference() -> int:
+        books = quality.reconcile(built.con, history.count_repairs(built.con), built.done.left_out)
+        return next(book.difference for book in books if book.relation == "core.agent_identity")
+
+    assert difference() == 0
+    built.con.execute("delete from staging.crosswalk where valid_from > timestamp '2000-01-01'")
+    assert difference() == -1
+
+
 def test_refused_rows_and_later_rows_are_told_apart_and_a_row_lost_besides_is_seen(
     build_rows: Callable[..., Any],
 ) -> None:
