@@ -311,7 +311,10 @@ _COVERAGE = (
     'source varchar, ids bigint, matched bigint, ambiguous bigint, unknown bigint, "rows" bigint, rows_matched bigint'
 )
 _REPAIR = 'relation varchar, kind varchar, "rows" bigint'
-_RESTATEMENT = "kpi varchar, week date, old_num double, old_den double, new_num double, new_den double, change double"
+_RESTATEMENT = (
+    "kpi varchar, week date, old_num double, old_den double, new_num double, new_den double, change double, "
+    "moved double"
+)
 _LINEAGE = "relation varchar, column_name varchar, source_relation varchar, source_column varchar"
 
 

@@ -302,7 +302,7 @@ def _restated(context: Context) -> html.Section:
         Column("before", "Was"),
         Column("after", "Is"),
         Column("rows", "Counted"),
-        Column("change", "Why"),
+        Column("moved", "In other teams now"),
     ]
     if len(context.queries.versions()) < 2 and not found:
         first = "This is the first version, so there is nothing yet that could have changed."

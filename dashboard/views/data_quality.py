@@ -199,7 +199,8 @@ def restatements(rows: pl.DataFrame, catalogue: Catalogue, reader: Reader) -> li
     Returns
     -------
     list of dict
-        ``kpi, week, before, after, change, size`` in words, ``size`` being the change as a share of what was there.
+        ``kpi, week, before, after, rows, moved, size`` in words; ``moved`` is how much counts for another team or site
+        than before, ``size`` the change as a share of what was there.
     """
     found = []
     for row in rows.iter_rows(named=True):
@@ -215,8 +216,8 @@ def restatements(rows: pl.DataFrame, catalogue: Catalogue, reader: Reader) -> li
                 "week": day(row["week"], reader.locale),
                 "before": "none" if before is None else reader.level(before, kpi),
                 "after": "none" if after is None else reader.level(after, kpi),
-                "change": str(row["change"]).replace("_", " "),
                 "rows": f"{reader.count(row['old_den'] or 0)} → {reader.count(row['new_den'] or 0)}",
+                "moved": reader.count(row["moved"]) if row.get("moved") else "none",
                 "size": size / base,
             }
         )

@@ -195,6 +195,23 @@ def test_twice_gives_equal_marts_and_a_deleted_file_takes_its_rows_along(tmp_pat
     assert kept == len(third.restated)
 
 
+def test_contacts_that_change_teams_are_restated_though_no_total_changes(tmp_path: Path) -> None:
+    path = copy_sample(tmp_path)
+    building.build(load(path))
+    history = path.parent / "exports" / "bamboohr_job_info_history.csv"
+    rows = history.read_text(encoding="utf-8").splitlines()
+    team = rows[0].split(",").index("department")
+    fields = rows[1].split(",")
+    others = {row.split(",")[team] for row in rows[1:]} - {fields[team]}
+    fields[team] = min(others)
+    history.write_text("\n".join([rows[0], ",".join(fields), *rows[2:], ""]), encoding="utf-8")
+    again = building.build(load(path))
+    moved = [change for change in again.restated if change.kpi == "aht_seconds"]
+    assert moved
+    assert all((change.old_num, change.old_den) == (change.new_num, change.new_den) for change in moved)
+    assert all(change.moved > 0 for change in moved)
+
+
 def test_as_of_leaves_out_what_came_later(tmp_path: Path) -> None:
     path = copy_sample(tmp_path)
     day = dt.date(2025, 2, 28)
