@@ -26,6 +26,9 @@ Severity = Literal["error", "warning"]
 SAMPLE_ROWS = 5
 """Violating rows kept as an example, values masked."""
 
+SAME_TOTAL = 1e-9
+"""Two sums of the same numbers added up in another order differ by less than this share."""
+
 _EITHER = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 _HEADER = re.compile(r"--\s*(severity|sentence):\s*(.+)")
 
@@ -120,9 +123,13 @@ def run_checks(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[Ch
         A draft with core, mart, staging and landing, and the meta tables that checks read.
     catalogue : Catalogue
         For the check that every KPI's numbers are possible.
+
+    Returns
+    -------
+    tuple of CheckResult
     """
-    results = [_run(con, check) for check in (*checks(), _possible_numbers(catalogue))]
-    return tuple(results)
+    generated = (_possible_numbers(catalogue), _same_totals(con))
+    return tuple(_run(con, check) for check in (*checks(), *generated))
 
 
 def _possible_numbers(catalogue: Catalogue) -> Check:
@@ -139,6 +146,40 @@ def _possible_numbers(catalogue: Catalogue) -> Check:
         "error",
         "{n} {KPIs have|KPI has} cells with impossible numbers, such as more successes than cases.",
         "\nunion all\n".join(impossible),
+    )
+
+
+def _same_totals(con: duckdb.DuckDBPyConnection) -> Check:
+    """Every sum of agent_week adds up to that of the weekly rows it was put together from."""
+    summed: dict[str, list[str]] = {}
+    for relation, column in con.execute(
+        """
+        select table_name, column_name
+        from duckdb_columns()
+        where database_name = 'staging' and regexp_matches(table_name, '_by(_agent)?_week$')
+            and regexp_matches(column_name, '_(num|den|sq)$')
+        order by table_name, column_index
+        """
+    ).fetchall():
+        summed.setdefault(relation, []).append(column)
+    compared = []
+    for relation, columns in summed.items():
+        totals = ", ".join(f"coalesce(sum({column}), 0) as {column}" for column in columns)
+        named = ", ".join(f"'{column}'" for column in columns)
+        found, expected = (", ".join(f"{side}.{column}" for column in columns) for side in ("mart", "weekly"))
+        compared.append(
+            f"select unnest([{named}]) as kpi_column, unnest([{found}]) as total, unnest([{expected}]) as of_rows "
+            f"from (select {totals} from mart.agent_week) as mart cross join ("
+            f"select {totals} from staging.{relation} as row "
+            f"semi join (select place_ix from core.place where is_agent) as place on place.place_ix = row.place_ix "
+            f"semi join core.week as calendar on calendar.week = row.week) as weekly"
+        )
+    every = "\nunion all\n".join(compared) or "select '' as kpi_column, 0 as total, 0 as of_rows where false"
+    return Check(
+        "agent_week_totals",
+        "error",
+        "{n} {sums of agent_week differ|sum of agent_week differs} from the rows {they are|it is} made of.",
+        f"select * from ({every}) where abs(total - of_rows) > {SAME_TOTAL!r} * abs(of_rows)",
     )
 
 

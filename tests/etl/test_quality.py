@@ -128,6 +128,8 @@ KEYS = ", ".join(agent_week.KEYS)
     [
         ("agent_week_grain", f"insert into mart.agent_week by name select {KEYS} from mart.agent_week"),
         ("agent_week_keys", "update mart.agent_week set week = week + 1"),
+        ("agent_week_totals", "update mart.agent_week set aht_seconds_num = aht_seconds_num * (1 + 1e-6)"),
+        ("agent_week_totals", "delete from mart.agent_week where aht_seconds_num is not null"),
         ("agent_grain", "insert into mart.agent select * from mart.agent"),
         ("agent_week_reference", "delete from mart.agent"),
         ("kpi_possible", "update mart.agent_week set aht_seconds_den = -1"),
