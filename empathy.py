@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -118,7 +119,7 @@ def demo(
     if serve_it:
         _become_server(config_path, port)
     else:
-        screen.print(f"Serve it with: empathy serve -c {config_path}")
+        screen.print(f"Serve it with: empathy serve -c {shlex.quote(str(config_path))}")
 
 
 @app.command()
@@ -171,7 +172,7 @@ def init(
     target.write_text(suggestion.toml, encoding="utf-8")
     for line in suggestion.lines:
         screen.print(line)
-    screen.print(f"Wrote {target}. Lines marked DECIDE need you. Then: empathy check -c {target}")
+    screen.print(f"Wrote {target}. Lines marked DECIDE need you. Then: empathy check -c {shlex.quote(str(target))}")
 
 
 @app.command()

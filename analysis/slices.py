@@ -199,7 +199,7 @@ def _assemble(
         used = rows >= 0
         flat, total, mass = flat[used], total[used], mass[used]
     if flat.size == 0:
-        raise NothingObserved(f"No agent of the chosen cohorts has {kpi_id!r} observed in this slice; widen the filter.")
+        raise NothingObserved(f"No agent of the chosen cohorts has {kpi_id!r} observed here; widen the filter.")
     num = np.bincount(flat, total, index.size * n_periods)
     den = np.bincount(flat, mass, index.size * n_periods)
     used, cluster_ix = np.unique(agents["cluster_ix"][keep], return_inverse=True)

@@ -41,6 +41,14 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f' Did you mean "{lowered[near[0]]}"?' if near else ""
 
 
+_FORMS = {
+    "currency": "three capital letters, such as EUR",
+    "memory_limit": "a number and MB or GB, such as 2GB",
+    "key_env": "the name of an environment variable: letters, digits and underscores",
+    "sources": "a name: a letter, then letters, digits, - and _, 40 at most",
+}
+"""What a text has to look like, by the last key above it that says so."""
+
 _ADVICE = {
     "missing": "is required; add it.",
     "string_type": "must be text in quotes.",
@@ -88,7 +96,8 @@ def explain(path: Path, text: str, detail: Any, root: type[BaseModel]) -> str:
     if kind in _ADVICE:
         message = _ADVICE[kind]
     elif kind == "string_pattern_mismatch":
-        message = f'"{detail.get("input")}" does not have the form {detail["ctx"]["pattern"]}.'
+        form = next((_FORMS[str(part)] for part in reversed(location) if str(part) in _FORMS), detail["ctx"]["pattern"])
+        message = f'"{detail.get("input")}" is not {form}.'
     elif kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
         message = f"{detail.get('input')} is out of range: {message[0].lower()}{message[1:]}."
     return f"{where}: {key}: {message}"

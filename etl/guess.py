@@ -200,6 +200,48 @@ def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: 
     return Guess(contract.name, 0.6 * found + 0.4 * used, columns, missing, values, unexplained, constants)
 
 
+_LOCAL_DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:( |T)\d{1,2}:\d{2}(:\d{2})?)?")
+_COMMA_NUMBER = re.compile(r"-?(\d{1,3}(\.\d{3})+|\d+),\d+")
+_THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+")
+
+
+def ways_of_writing(proposal: Guess, rows: Sequence[Mapping[str, object]]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the options that say how numbers and dates are written, and the keys of those that are only guessed.
+
+    Parameters
+    ----------
+    proposal : Guess
+    rows : sequence of mapping
+        The first rows.
+    """
+    contract = CONTRACTS[proposal.table]
+    options: dict[str, str] = {}
+    undecided: tuple[str, ...] = ()
+
+    def said(*types: str) -> list[str]:
+        names = [own for name, own in proposal.columns.items() if contract[name].type in types]
+        return [text for row in rows for name in names if (text := str(row.get(name) or "").strip())]
+
+    numbers = said("number", "integer", "money")
+    if any(_COMMA_NUMBER.fullmatch(text) and not _THOUSANDS.fullmatch(text) for text in numbers):
+        options["decimal"] = ","
+    found = [_LOCAL_DATE.fullmatch(text) for text in said("date", "timestamp")]
+    dates = [match for match in found if match]
+    if dates and len(dates) == len(found):  # of files that mix, a person has to say what they mix
+        dotted = any(match[2] == "." for match in dates)
+        month_first = not dotted and any(int(match[3]) > 12 for match in dates)
+        if not dotted and not month_first and not any(int(match[1]) > 12 for match in dates):
+            undecided = ("options.date_format",)
+        options["date_format"] = "|".join(dict.fromkeys(_date_format(match, month_first) for match in dates))
+    return options, undecided
+
+
+def _date_format(match: re.Match[str], month_first: bool) -> str:
+    first, second = ("%m", "%d") if month_first else ("%d", "%m")
+    day = f"{first}{match[2]}{second}{match[2]}{'%Y' if len(match[4]) == 4 else '%y'}"
+    return day if match[5] is None else f"{day}{match[5]}%H:%M{':%S' if match[6] else ''}"
+
+
 def _explain(item: Column, words: Sequence[str]) -> tuple[dict[str, str | bool], list[str]]:
     known: dict[str, str | bool] = {}
     unknown: list[str] = []

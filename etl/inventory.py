@@ -5,8 +5,8 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -14,12 +14,17 @@ import duckdb
 
 from etl import reading
 from etl.errors import EmpathyError
-from etl.guess import Guess, guess
+from etl.guess import Guess, guess, ways_of_writing
 from etl.sources import Recognition, Sample, get, quoted
 from etl.sources.registry import FORMATS
-from etl.textfile import plain_name
+from etl.tablefile import EXCEL_ENDINGS, is_workbook, sheet_names
+from etl.textfile import likely_encoding, plain_name, without_copy_mark
 
-ENDINGS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".xlsx", ".xls")
+TEXT_ENDINGS = (".csv", ".tsv", ".txt")
+ENDINGS = (*TEXT_ENDINGS, ".json", ".jsonl", ".ndjson", ".parquet", ".pq", *EXCEL_ENDINGS)
+
+PACKED = (".zip", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst")
+"""Endings of archives and compressions that are not read; exports may hide in them, so they are named."""
 
 SHARED_IDS = ("bamboohr", "workday")
 """Formats whose reports belong into one source, because they share their ids."""
@@ -39,6 +44,9 @@ NAMES = {
     ("workday", ""): "staff",
 }
 """Section names by format and what the files hold."""
+
+WRITTEN = ("encoding", "sheet", "decimal", "date_format")
+"""Options in which the files of one source agree."""
 
 _LONGEST_NAME = 40
 
@@ -104,7 +112,7 @@ def _exports(root: Path) -> list[Path]:
         found += [
             here / name
             for name in sorted(names)
-            if not name.startswith((".", "~")) and plain_name(here / name).endswith(ENDINGS)
+            if not name.startswith((".", "~")) and plain_name(here / name).endswith((*ENDINGS, *PACKED))
         ]
     return found
 
@@ -115,39 +123,78 @@ def _recognise_all(root: Path) -> tuple[list[Export], list[str]]:
     left_out: list[str] = []
     for path in _exports(root):
         shown = path.relative_to(root).as_posix()
+        if plain_name(path).endswith(PACKED):
+            left_out.append(
+                f"left out: {shown}: a packed file; unpack it here if it holds exports (gzip alone is read)"
+            )
+            continue
         try:
-            sample = reading.sample(con, path)
+            found = [export for sample, how in _samples(con, path) if (export := recognise(sample, how))]
         except EmpathyError as error:
             left_out.append(f"left out: {str(error).replace(str(path), shown)}")
             continue
         except (duckdb.Error, ValueError, OSError) as error:
             left_out.append(f"left out: {shown}: cannot be read ({str(error).splitlines()[0][:120]})")
             continue
-        found = recognise(sample)
-        if found is None:
+        if not found:
             left_out.append(f'left out: {shown}: not recognised; describe it by hand with format = "tabular"')
-        else:
-            files.append(found)
+        files += found
     return files, left_out
 
 
-def recognise(sample: Sample) -> Export | None:
-    """Return what a file is, or ``None``: the surest format, else the likeliest canonical table."""
+def _samples(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[tuple[Sample, dict[str, str]]]:
+    """Beginnings of a file, each with the options it takes to read it: every sheet of a workbook, a text's encoding."""
+    if is_workbook(path):
+        names = sheet_names(path)
+        for place, name in enumerate(names):
+            try:
+                yield reading.sample(con, path, sheet=name), {"sheet": name} if place else {}
+            except EmpathyError:
+                if len(names) == 1:
+                    raise
+    elif plain_name(path).endswith(TEXT_ENDINGS):
+        encoding = likely_encoding(path)
+        yield reading.sample(con, path, encoding), {"encoding": encoding} if encoding != "utf-8" else {}
+    else:
+        yield reading.sample(con, path), {}
+
+
+def recognise(sample: Sample, options: Mapping[str, str] | None = None) -> Export | None:
+    """Return what a file is, or ``None``: the surest format, else the likeliest canonical table.
+
+    Parameters
+    ----------
+    sample : Sample
+    options : mapping of str to str, optional
+        Options that were needed to read it (``encoding``, ``sheet``); they are written down with the format's own.
+    """
     bids = [
         (recognition.confidence, name, recognition)
         for name in FORMATS
         if name != "tabular" and (recognition := get(name).recognise(sample)) is not None
     ]
-    if bids:
+    if bids and not is_workbook(sample.path):  # no system's module reads workbooks
         confidence, name, recognition = max(bids, key=lambda bid: bid[0])
         if confidence >= 0.5:
-            return Export(sample.path, sample, name, recognition)
+            return Export(sample.path, sample, name, _with(recognition, options or {}, sample))
     header = sample.header or tuple(dict.fromkeys(key for row in sample.rows for key in row))
     proposal = guess(header, sample.rows)
     if proposal is None:
         return None
+    written, undecided = ways_of_writing(proposal, sample.rows)
     what = f"probably rows of {proposal.table}"
-    return Export(sample.path, sample, "tabular", Recognition(proposal.score, what, ("timezone",)), proposal)
+    recognition = Recognition(proposal.score, what, ("timezone", *undecided), written)
+    return Export(sample.path, sample, "tabular", _with(recognition, options or {}, sample), proposal)
+
+
+def _with(recognition: Recognition, options: Mapping[str, str], sample: Sample) -> Recognition:
+    """Add options to what was recognised; an encoding that only fits has to be confirmed by the words it gives."""
+    undecided, seen = recognition.undecided, dict(recognition.seen)
+    if options.get("encoding", "utf-16") != "utf-16":
+        words = [*sample.header, *(str(value or "") for row in sample.rows for value in row.values())]
+        seen["options.encoding"] = tuple(dict.fromkeys(word for word in words if not word.isascii()))
+        undecided = (*undecided, "options.encoding")
+    return replace(recognition, undecided=undecided, options={**options, **recognition.options}, seen=seen)
 
 
 def _group(files: Sequence[Export], base: Path) -> list[Found]:
@@ -156,15 +203,27 @@ def _group(files: Sequence[Export], base: Path) -> list[Found]:
         if file.format in SHARED_IDS:
             key: tuple[object, ...] = (file.format,)
         else:
-            columns = tuple(sorted((file.proposal.columns if file.proposal else {}).items()))
-            key = (file.format, file.path.parent, _stem(file.path), file.recognition.what, columns)
+            found = file.recognition
+            columns = tuple(sorted((file.proposal.columns if file.proposal else found.columns).items()))
+            written = tuple((name, str(found.options[name])) for name in WRITTEN if name in found.options)
+            kind = NAMES.get((file.format, found.what), found.what)
+            key = (file.format, file.path.parent, _series(file), kind, columns, written)
         groups.setdefault(key, []).append(file)
     taken: set[str] = set()
     sources = []
     for members in groups.values():
         name = _unique(_name(members), taken)
-        sources.append(Found(name, members[0].format, members, _patterns(members, base)))
+        series: dict[str, list[Export]] = {}
+        for file in members:
+            series.setdefault(_stem(file.path), []).append(file)
+        paths = [pattern for alike in series.values() for pattern in _patterns(alike, base)]
+        sources.append(Found(name, members[0].format, members, paths))
     return sources
+
+
+def _series(file: Export) -> str:
+    """What tells files of one kind apart: nothing, where the system's records carry their ids and their zone."""
+    return _stem(file.path) if file.format == "tabular" or get(file.format).local_times else ""
 
 
 def _name_as_the_crosswalk_does(sources: Sequence[Found]) -> None:
@@ -208,7 +267,9 @@ def _name(members: Sequence[Export]) -> str:
         return known
     if first.format == "moodle":
         return _slug(f"moodle_{first.recognition.options.get('course', '')}")
-    stem = re.sub(r"\.[a-z]+(\.gz)?$", "", first.path.name, flags=re.IGNORECASE)
+    stem = without_copy_mark(re.sub(r"\.[a-z]+(\.gz)?$", "", first.path.name, flags=re.IGNORECASE))
+    if "sheet" in first.recognition.options:
+        stem = f"{stem}_{first.recognition.options['sheet']}"
     return _slug(re.sub(r"[-_. ]*\d[\d\-_. ]*$", "", stem) if len(members) > 1 else stem)
 
 

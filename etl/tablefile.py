@@ -61,6 +61,24 @@ def as_text(name: str, kind: str) -> str:
     return f"{column}::VARCHAR AS {column}"
 
 
+def sheet_names(path: Path) -> list[str]:
+    """Return the names of a workbook's sheets.
+
+    Raises
+    ------
+    SourceError
+        When the file is not a workbook.
+    """
+    import fastexcel
+
+    try:
+        return list(fastexcel.read_excel(path).sheet_names)
+    except Exception as error:
+        raise SourceError(
+            f"{path}: not a readable workbook ({first_sentence(error)}). Save it again as .xlsx."
+        ) from None
+
+
 def read_workbook(path: Path, sheet: str) -> pl.DataFrame:
     """Read one sheet of a workbook, every column text.
 

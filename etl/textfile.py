@@ -11,6 +11,7 @@ import codecs
 import gzip
 import hashlib
 import itertools
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,6 +34,20 @@ _SPACE, _COMMA, _SEMICOLON, _BAR = b" ,;|"
 _BESIDE = np.zeros(256, dtype=bool)
 _BESIDE[list(b',;\t|"\n\r')] = True
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_UNPACK = "Unpack it, or pack it with gzip, which is read as it is."
+_NO_TEXT = (
+    (b"PK\x03\x04", "a zip archive or a workbook", "Unpack it, or save the sheet as CSV."),
+    (b"\xd0\xcf\x11\xe0", "an old workbook or document", "Save the sheet as CSV."),
+    (b"7z\xbc\xaf", "a 7z archive", _UNPACK),
+    (b"Rar!\x1a", "a rar archive", _UNPACK),
+    (b"\xfd7zXZ", "packed with xz", _UNPACK),
+    (b"\x28\xb5\x2f\xfd", "packed with zstd", _UNPACK),
+    (b"BZh91A", "packed with bzip2", _UNPACK),
+    (b"PAR1", "a Parquet file", "Let its name end in .parquet."),
+    (b"%PDF-", "a PDF", "Export the table itself, as CSV."),
+    (b"\x89PNG", "a picture", "Name the export under path."),
+)
+"""First bytes of files that are taken for exports by their names, what they are, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -105,12 +120,61 @@ def plain_name(path: Path) -> str:
     return path.name.lower().removesuffix(".gz")
 
 
+def without_copy_mark(stem: str) -> str:
+    """Return a file's name without what a browser or a desktop adds to a second copy: `` (2)``, `` - Copy``."""
+    return re.sub(r"( \(\d+\)| - (copy|kopie|copie|copia|cópia|コピー))+$", "", stem, flags=re.IGNORECASE)
+
+
+def likely_encoding(path: Path) -> str:
+    """Return an encoding in which the first part of a text file can be read: UTF-8, or the first that fits.
+
+    Parameters
+    ----------
+    path : Path
+        Gzip or not.
+    """
+    start = next(chunks(path), b"")
+    if start[:2] in _UTF16:
+        return "utf-16"
+    for name in ("utf-8", "cp1252", "cp932"):
+        try:
+            codecs.getincrementaldecoder(name)().decode(start)
+        except UnicodeError:
+            continue
+        return name
+    return "utf-8"
+
+
+def refuse_packed(start: bytes, path: Path) -> None:
+    """Raise when the first bytes of a file that should be text say that it is something else.
+
+    Raises
+    ------
+    SourceError
+        Naming what it is and what to do.
+    """
+    for magic, what, advice in _NO_TEXT:
+        if start.startswith(magic):
+            raise SourceError(f"{path}: the file is {what}, not text. {advice}")
+
+
 def open_bytes(path: Path) -> BinaryIO:
-    """Open a file for reading bytes, through gzip when its first bytes say so."""
+    """Open a file of text for reading bytes, through gzip when its first bytes say so.
+
+    Raises
+    ------
+    SourceError
+        When its first bytes say that it is no text.
+    """
     handle = path.open("rb")
-    magic = handle.read(2)
+    magic = handle.read(6)
     handle.seek(0)
-    if magic == b"\x1f\x8b":
+    try:
+        refuse_packed(magic, path)
+    except SourceError:
+        handle.close()
+        raise
+    if magic[:2] == b"\x1f\x8b":
         handle.close()
         return gzip.open(path, "rb")  # type: ignore[return-value]
     return handle

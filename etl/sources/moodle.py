@@ -1,10 +1,10 @@
 """Moodle's course completion report: CSV, one row per enrolled person, one file per course.
 
 The file names neither its course nor its time zone. The course is option ``course``; without it, what follows
-``completion-``, ``progress.`` or the last ``-`` of the file's name, in capitals. Dates are written in the language of
-whoever exported them: option ``date_format`` says how, and ``timezone`` in whose time. An empty "Course complete" is an
-open enrolment: in progress once an activity is completed, assigned before. Activities stand in pairs of columns,
-``NAME`` and ``NAME - Completion date``; there may be any number, in any order.
+``completion-``, ``progress.`` or the last ``-`` of the file's name, in capitals, without the ``(2)`` of a copy. Dates
+are written in the language of whoever exported them: option ``date_format`` says how, and ``timezone`` in whose time.
+An empty "Course complete" is an open enrolment: in progress once an activity is completed, assigned before. Activities
+stand in pairs of columns, ``NAME`` and ``NAME - Completion date``; there may be any number, in any order.
 
 | training | column | notes |
 |---|---|---|
@@ -36,6 +36,7 @@ from etl.sources import (
 )
 from etl.sources.csv_shape import OPTIONS, shape
 from etl.sources.wording import unreadable
+from etl.textfile import without_copy_mark
 
 DAY_FIRST = ("%d/%m/%y, %H:%M", "%d/%m/%Y, %H:%M", "%d/%m/%y %H:%M", "%d/%m/%Y %H:%M")
 MONTH_FIRST = ("%m/%d/%y, %H:%M", "%m/%d/%Y, %H:%M", "%m/%d/%y, %I:%M %p", "%m/%d/%Y, %I:%M %p")
@@ -61,6 +62,7 @@ def course_of(path: Path) -> str:
         Such as ``moodle_completion-emp101.csv`` or ``progress.emp101.csv``.
     """
     stem = re.sub(r"\.(csv|txt|gz)$", "", re.sub(r"\.gz$", "", path.name), flags=re.IGNORECASE)
+    stem = without_copy_mark(stem)
     named = re.search(r"(?:completion|progress)[-_.](.+)", stem, flags=re.IGNORECASE)
     return (named[1] if named else stem.rsplit("-", 1)[-1]).upper()
 

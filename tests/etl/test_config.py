@@ -109,13 +109,13 @@ def test_a_configuration_cannot_be_changed(tmp_path: Path) -> None:
     [
         ('[project]\ncurency = "EUR"\n', 2, ["project.curency", 'Did you mean "currency"']),
         ('[project]\ntimezone = "Europe/Madird"\n', 2, ["project.timezone", 'Did you mean "Europe/Madrid"']),
-        ('[project]\n\nci_level = 95\n', 3, ["project.ci_level", "95 is out of range"]),
+        ("[project]\n\nci_level = 95\n", 3, ["project.ci_level", "95 is out of range"]),
         ('[projet]\nname = "x"\n', 1, ["projet: unknown key", 'Did you mean "project"']),
         ('[sources.a]\nformat = "zendeks"\npath = "x"\n', 2, ["sources.a.format", 'Did you mean "zendesk"']),
         ('[sources.a]\nformat = "zendesk"\n', 1, ["sources.a.path", "is required"]),
         ('[programme.assignment]\nmode = "team_wave"\n', 2, ['"team_wave" is not one of', '"team_waves"']),
         ('[[programme.courses]]\nid = "a"\n[[programme.courses]]\nid = "b"\nskils = []\n', 5, ["courses[2].skils"]),
-        ('[value.kpis.x]\nlow = 3\nlikely = 2\nhigh = 4\n', 1, ["value.kpis.x", "must rise"]),
+        ("[value.kpis.x]\nlow = 3\nlikely = 2\nhigh = 4\n", 1, ["value.kpis.x", "must rise"]),
         ('[programme.assignment]\nmode = "lowest_performers"\n', 1, ["needs rule"]),
         ('[privacy]\nmin_group = "ten"\n', 2, ["privacy.min_group", "whole number"]),
         ('[sources."9 lives"]\nformat = "xapi"\npath = "x"\n', 1, ["9 lives"]),
@@ -165,3 +165,9 @@ def test_a_course_listed_twice(tmp_path: Path) -> None:
 
 def test_a_configuration_error_ends_with_code_two() -> None:
     assert ConfigError.exit_code == 2
+
+
+def test_a_text_of_the_wrong_form_is_told_in_words(tmp_path: Path) -> None:
+    assert '"Euro" is not three capital letters, such as EUR.' in fault(tmp_path, '[project]\ncurrency = "Euro"\n')
+    assert '"lots" is not a number and MB or GB, such as 2GB.' in fault(tmp_path, '[engine]\nmemory_limit = "lots"\n')
+    assert "is not a name: a letter, then" in fault(tmp_path, '[sources."my calls"]\nformat = "tabular"\npath = "a"\n')

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zipfile
 from pathlib import Path
 
 import duckdb
 import pytest
+import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -238,3 +241,88 @@ def test_whatever_the_names_in_a_file_the_proposal_is_valid(
     assert [path.name for paths in find_files(config).values() for path in paths] == [f"{name}.csv"]
     columns = next(iter(config.sources.values())).columns
     assert set(columns.values()) <= {column.strip() for column in header}, json.dumps(header)
+
+
+def test_exports_of_one_system_are_one_source_whatever_their_names(tmp_path: Path) -> None:
+    text = (DATA / "amazon_connect.jsonl").read_bytes()
+    for name in ("CTR export Jan (1).jsonl", "ctr_02.jsonl", "ctr_03.jsonl"):
+        (tmp_path / name).write_bytes(text)
+    (tmp_path / "feb FINAL.jsonl.gz").write_bytes(gzip.compress(text))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "ctr_02.jsonl").write_bytes(text)
+    config, _, _ = written(tmp_path)
+    assert config.sources["contacts"].paths == ("CTR export Jan (1).jsonl", "ctr_*.jsonl", "feb FINAL.jsonl.gz")
+    assert config.sources["contacts_2"].paths == ("other/ctr_02.jsonl",)
+
+
+def test_how_a_text_is_written_is_read_off(tmp_path: Path) -> None:
+    head = "Offer ID;Contact;Agent;Type;Made at;Result;Amount;Notiz\n"
+    rows = "O1;C1;A1;upsell;31.01.2025 10:15;accepted;1.234,50;größer\nO2;C2;A1;upsell;01.02.2025 09:00;declined;;\n"
+    (tmp_path / "Angebote - Kopie.csv").write_bytes((head + rows).encode("cp1252"))
+    config, text, _ = written(tmp_path)
+    offers = config.sources["angebote"]
+    assert offers.options == {"encoding": "cp1252", "decimal": ",", "date_format": "%d.%m.%Y %H:%M"}
+    assert "# DECIDE: encoding: encoding of a text file; utf-8 when left out. Seen: größer" in text
+    assert "DECIDE: date_format" not in text
+
+
+@pytest.mark.parametrize(
+    ("days", "pattern", "asked"),
+    [
+        (("03/04/2025", "05/06/2025"), "%d/%m/%Y", True),
+        (("03/04/2025", "05/16/2025"), "%m/%d/%Y", False),
+        (("13/04/2025", "05/06/2025"), "%d/%m/%Y", False),
+        (("2025-04-03", "05/06/2025"), None, False),
+    ],
+)
+def test_local_dates_are_read_off_or_asked_for(
+    days: tuple[str, str], pattern: str | None, asked: bool, tmp_path: Path
+) -> None:
+    rows = "".join(f"A1,{day},3600,0\n" for day in days)
+    (tmp_path / "roster.csv").write_text(f"Agent,Day,Worked seconds,Absent\n{rows}", encoding="utf-8")
+    config, text, _ = written(tmp_path)
+    assert config.sources["roster"].options.get("date_format") == pattern
+    assert ("DECIDE: date_format" in text) == asked
+
+
+def test_thousands_are_no_decimals(tmp_path: Path) -> None:
+    (tmp_path / "roster.csv").write_text(
+        'Agent,Day,Worked seconds,Absent\nA1,2025-04-03,"28,800",0\n', encoding="utf-8"
+    )
+    assert written(tmp_path)[0].sources["roster"].options == {}
+
+
+def test_utf_16_is_read_as_it_says(tmp_path: Path) -> None:
+    text = "Agent\tDay\tWorked seconds\tAbsent\nÄnne\t2025-04-03\t3600\t0\n"
+    (tmp_path / "roster.txt").write_bytes(text.encode("utf-16"))
+    config, written_text, _ = written(tmp_path)
+    assert config.sources["roster"].options == {"encoding": "utf-16"}
+    assert "DECIDE: encoding" not in written_text
+
+
+def test_every_sheet_of_a_workbook_is_looked_at(tmp_path: Path) -> None:
+    book = xlsxwriter.Workbook(str(tmp_path / "QA.xlsx"))
+    book.add_worksheet("Cover").write(0, 0, "Report of the quarter")
+    sheet = book.add_worksheet("Days")
+    for row, values in enumerate((("Agent", "Day", "Worked seconds", "Absent"), ("A1", "2025-04-03", "3600", "0"))):
+        sheet.write_row(row, 0, values)
+    book.close()
+    config, _, lines = written(tmp_path)
+    assert config.sources["qa_days"].table == "agent_day"
+    assert config.sources["qa_days"].options == {"sheet": "Days"}
+    assert not any(line.startswith("left out") for line in lines)
+
+
+def test_packed_files_are_named_because_exports_may_be_in_them(tmp_path: Path) -> None:
+    (tmp_path / "xapi.jsonl").write_bytes((DATA / "xapi.jsonl").read_bytes())
+    with zipfile.ZipFile(tmp_path / "march.zip", "w") as archive:
+        archive.write(DATA / "xapi.jsonl", "xapi.jsonl")
+    _, _, lines = written(tmp_path)
+    assert [line for line in lines if "march.zip" in line and "unpack it" in line]
+
+
+def test_the_mark_of_a_copy_is_no_part_of_a_course(tmp_path: Path) -> None:
+    head = 'ID,Name,"ID number","Email address","Course complete"\n'
+    (tmp_path / "completion-emp101 (2).csv").write_text(head + "1,A,E1,,\n", encoding="utf-8")
+    config, _, _ = written(tmp_path)
+    assert config.sources["moodle_emp101"].options["course"] == "EMP101"

@@ -71,3 +71,20 @@ def test_a_text_cut_within_a_character_is_refused(tmp_path: Path) -> None:
     file.write_bytes("a,b\n1,2".encode("utf-16")[:-1])
     with pytest.raises(SourceError, match=r"line 2: cannot be read as utf-16"):
         textfile.prepare(file, "utf-16", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("start", "what"),
+    [
+        (b"PK\x03\x04", "zip archive or a workbook"),
+        (b"7z\xbc\xaf\x27", "7z"),
+        (b"BZh91AY&SY", "bzip2"),
+        (b"PAR1", "Parquet"),
+    ],
+)
+def test_what_is_no_text_says_what_it_is(start: bytes, what: str, tmp_path: Path) -> None:
+    file = tmp_path / "contacts.csv"
+    file.write_bytes(start + b"\0" * 40)
+    with pytest.raises(SourceError, match=what) as raised:
+        textfile.prepare(file, "utf-8", tmp_path)
+    assert "encoding" not in str(raised.value)
