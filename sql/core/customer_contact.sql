@@ -1,6 +1,7 @@
 -- Contacts of known customers, one row per contact, with what the customer did next. The first agent who took the
 -- contact answers for it; a contact that continues another (a transfer with its own id) is part of that one, unless it is
--- the first that reached an agent (a call given up in the queue and called back).
+-- the first that reached an agent (a call given up in the queue and called back). What has not had its full time by the
+-- last contact of the data is not known: the last day may have been exported before it was over.
 with contacts as (
     select
         interaction._source,
@@ -62,6 +63,10 @@ referred as (
     select distinct _source, interaction_id from referrals
 ),
 
+ends as (
+    select max(happened_at) as last_at from staging.moment
+),
+
 known as (
     select
         coalesce(bool_or(kind = 'churn'), false) as churn,
@@ -77,12 +82,19 @@ select
     followed.started_at,
     followed.reason,
     followed.transferred,
-    coalesce(followed.next_same_reason_at <= followed.started_at + interval 7 day, false) as repeated_7d,
+    case
+        when followed.started_at + interval 7 day <= ends.last_at
+            then coalesce(followed.next_same_reason_at <= followed.started_at + interval 7 day, false)
+    end as repeated_7d,
     case
         when not known.churn or churn.churned_at <= followed.started_at then null
+        when followed.started_at + interval 90 day > ends.last_at then null
         else coalesce(churn.churned_at <= followed.started_at + interval 90 day, false)
     end as churned_90d,
-    case when known.referral then referred.interaction_id is not null end as referred_90d,
+    case
+        when known.referral and followed.started_at + interval 90 day <= ends.last_at
+            then referred.interaction_id is not null
+    end as referred_90d,
     followed.place_ix,
     followed.local_date,
     followed.week,
@@ -90,6 +102,7 @@ select
     followed.queue
 from followed
 cross join known
+cross join ends
 left join churn on churn.customer_key = followed.customer_key
 left join referred
     on referred._source = followed._source and referred.interaction_id = followed.interaction_id

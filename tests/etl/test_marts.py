@@ -246,6 +246,22 @@ def test_a_repeat_counts_against_the_first_agent_and_the_last_week_is_open(build
     assert totals(built, "fcr_7d") == (3, 5)
 
 
+@pytest.mark.parametrize(("hour", "counted"), [(2, 3), (10, 4), (23, 5)])
+def test_a_last_day_exported_before_it_is_over_closes_no_window(
+    build_rows: Callable[..., Any], hour: int, counted: int
+) -> None:
+    """Contacts at 0, 1, 2, 10 and 23 o'clock, seven days before a last day of which the export holds so many hours."""
+    contacts = [
+        *({**call(n, 0, source_customer_id=f"k{n}"), "started_at": at(0, early)} for n, early in enumerate((0, 1, 2))),
+        {**call(3, 0, source_customer_id="k3", transferred=True), "started_at": at(0, 10)},
+        {**call(4, 0, source_customer_id="k4"), "started_at": at(0, 23)},
+        {**call(5, 7), "started_at": at(7, hour)},
+    ]
+    built = build_rows({**STAFF, "interaction": contacts}, project={"timezone": "UTC"})
+    assert totals(built, "repeat_contact_7d") == (0, counted)
+    assert totals(built, "fcr_7d")[1] == counted
+
+
 def test_a_contact_that_continues_another_is_no_repeat(build_rows: Callable[..., Any]) -> None:
     contacts = [
         call(1, 0, "1", source_customer_id="k"),
