@@ -1,8 +1,9 @@
 """Is the build fit to publish: the checks of sql/checks, and the rows of every relation traced back to files.
 
-A check is a SELECT of violating rows. Its file begins with comments that say how grave a violation is and what it
-means: ``-- severity: error|warning`` and ``-- sentence: {n} {agents have|agent has} ...``, where ``{n}`` is the number
-of violations, and words for several and for one stand before and after a bar. A violated ``error`` stops publication.
+A check is a SELECT of violating rows. Its file begins with comments that say how grave a violation is, what it means
+and, where there is something to be done about it, what: ``-- severity: error|warning``, ``-- sentence: {n} {agents
+have|agent has} ...`` and ``-- advice: ...``, where ``{n}`` is the number of violations, and words for several and for
+one stand before and after a bar. A violated ``error`` stops publication.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from etl.kpis import SQL_FOLDER, Catalogue
 from etl.privacy import mask_value
 
 Severity = Literal["error", "warning"]
+Status = Literal["passed", "failed"]
 SAMPLE_ROWS = 5
 """Violating rows kept as an example, values masked."""
 
@@ -30,7 +32,7 @@ SAME_TOTAL = 1e-9
 """Two sums of the same numbers added up in another order differ by less than this share."""
 
 _EITHER = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
-_HEADER = re.compile(r"--\s*(severity|sentence):\s*(.+)")
+_HEADER = re.compile(r"--\s*(severity|sentence|advice):\s*(.+)")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Check:
     severity: Severity
     sentence: str
     query: str
+    advice: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,14 +58,14 @@ class CheckResult:
     violations : int
         Violating rows.
     sentence : str
-        What that means.
+        What that means, and, of violations, what can be done about them.
     sample : str
         Up to :data:`SAMPLE_ROWS` of them as JSON, masked.
     """
 
     check: str
     severity: Severity
-    status: Literal["passed", "failed"]
+    status: Status
     violations: int
     sentence: str
     sample: str
@@ -110,7 +113,8 @@ def checks(folder: Path = SQL_FOLDER / "checks") -> tuple[Check, ...]:
         severity = header.get("severity")
         if severity not in ("error", "warning") or "{n}" not in header.get("sentence", ""):
             raise ValueError(f"{path}: begins with -- severity: error|warning and -- sentence: ... {{n}} ...")
-        found.append(Check(path.stem, "error" if severity == "error" else "warning", header["sentence"], text))
+        grave: Severity = "error" if severity == "error" else "warning"
+        found.append(Check(path.stem, grave, header["sentence"], text, header.get("advice", "")))
     return tuple(found)
 
 
@@ -192,14 +196,9 @@ def _run(con: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
         names = [column[0] for column in cursor.description or ()]
         rows = [dict(zip(names, map(_shown, row), strict=True)) for row in cursor.fetchall()]
         sample = json.dumps(rows)
-    return CheckResult(
-        check.name,
-        check.severity,
-        "failed" if violations else "passed",
-        violations,
-        counted(check.sentence, violations),
-        sample,
-    )
+    said = f"{check.sentence} {check.advice}".rstrip() if violations else check.sentence
+    status: Status = "failed" if violations else "passed"
+    return CheckResult(check.name, check.severity, status, violations, counted(said, violations), sample)
 
 
 def counted(sentence: str, n: int) -> str:

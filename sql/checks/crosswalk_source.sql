@@ -1,5 +1,6 @@
 -- severity: warning
 -- sentence: {n} {systems named in the crosswalk are|system named in the crosswalk is} no source of the configuration.
+-- advice: Write there the name that the source has in empathy.toml.
 select identity_source, count(*) as lines
 from landing.agent_identity as line
 left join staging.system as system

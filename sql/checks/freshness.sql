@@ -1,5 +1,6 @@
 -- severity: warning
 -- sentence: {n} {kinds of data end|kind of data ends} more than 14 days before the contacts do.
+-- advice: Is the newest export missing?
 with ends as (
     select 'escalation' as relation, cast(max("at") as date) as last_day from core.escalation
     union all

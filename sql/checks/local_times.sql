@@ -1,5 +1,6 @@
 -- severity: warning
 -- sentence: {n} {records have|record has} a local time that does not exist or exists twice (clocks changed).
+-- advice: Is the timezone of the source right? Exports with offsets or in UTC have no such hours.
 select 'interaction' as relation, _source, _file_id, _line, _time_flag from landing.interaction where _time_flag is not null
 union all
 select 'training', _source, _file_id, _line, _time_flag from landing.training where _time_flag is not null

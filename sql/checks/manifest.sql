@@ -1,5 +1,6 @@
 -- severity: error
--- sentence: {n} {files are|file is} not fully accounted for: read is not loaded + rejected + duplicate, or not every rejected record is listed. Remove the folder landing of the warehouse and build again: the files are then read anew.
+-- sentence: {n} {files are|file is} not fully accounted for: read is not loaded + rejected + duplicate, or not every rejected record is listed.
+-- advice: Remove the folder landing of the warehouse and build again: the files are then read anew.
 -- Each number is counted by itself: records read when the file was, loaded in the tables that later stages read.
 with listed as (
     select file_id, count(*) as records from meta.reject group by file_id

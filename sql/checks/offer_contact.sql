@@ -1,5 +1,6 @@
 -- severity: warning
 -- sentence: {n} {offers name|offer names} a contact that is not among the contacts loaded (or is another agent's); {they count|it counts} without channel and queue, or not at all.
+-- advice: Does the export of contacts begin later or end sooner, or name contacts otherwise?
 select _source, offer_id, interaction_id
 from core.offer
 where interaction_id is not null and contact_source is null

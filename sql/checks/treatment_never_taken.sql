@@ -1,5 +1,6 @@
 -- severity: warning
--- sentence: {n} treatment {courses|course} of [[programme.courses]] {appear|appears} in no training record: is the course id written as in the export?
+-- sentence: {n} treatment {courses|course} of [[programme.courses]] {appear|appears} in no training record.
+-- advice: Is the course id written as in the export?
 select course.course_id
 from staging.course as course
 left join core.training as training on training.course_id = course.course_id

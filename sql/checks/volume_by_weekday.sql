@@ -1,5 +1,6 @@
 -- severity: warning
--- sentence: {n} {days have|day has} less than half or more than twice the contacts usual for {their|its} weekday: is a file missing, or loaded twice under two names?
+-- sentence: {n} {days have|day has} less than half or more than twice the contacts usual for {their|its} weekday.
+-- advice: Is a file missing, or loaded twice under two names?
 -- A day is one of the project's zone, wherever the agents sit: exports are cut by one clock. Contacts are counted by
 -- quarters of an hour first, since every zone's offset is a whole number of those.
 with quarters as materialized (

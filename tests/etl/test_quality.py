@@ -161,6 +161,7 @@ def test_a_sentence_counts_one_and_many(check: quality.Check) -> None:
     assert "1,234 " in many
     assert one.replace("1", "") != many.replace("1,234", ""), "one and several need other words"
     assert not re.search(r"[{}|]", one + many)
+    assert not re.search(r"[{}|]", quality.counted(check.advice, 1) + quality.counted(check.advice, 2))
 
 
 def test_a_contact_id_in_two_sources_is_seen(build_rows: Callable[..., Any]) -> None:
@@ -189,6 +190,13 @@ def test_a_survey_answered_in_a_skipped_hour_is_seen(build_rows: Callable[..., A
     result = run(build_rows({"agent": STAFF, "survey_response": [survey]}))["local_times"]
     assert (result.status, result.violations) == ("failed", 1)
     assert json.loads(result.sample)[0]["relation"] == "survey_response"
+
+
+def test_what_can_be_done_is_said_of_violations_only(build_rows: Callable[..., Any]) -> None:
+    built = build_rows({"agent": STAFF, "interaction": [call(1, "2024-01-10")]})
+    assert "Remove the folder landing" not in run(built)["manifest"].sentence
+    built.con.execute("insert into meta.file_manifest values ('1', 'f', 3, 2, 1, 0)")
+    assert run(built)["manifest"].sentence.endswith("build again: the files are then read anew.")
 
 
 def test_every_check_says_how_grave_it_is_and_what_it_means(tmp_path: Path) -> None:
