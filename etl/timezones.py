@@ -123,7 +123,7 @@ def is_utc(name: str) -> bool:
 
 
 def to_utc_sql(local: str, zone: str) -> str:
-    """Return SQL that turns a local TIMESTAMP into a UTC TIMESTAMP.
+    """Return SQL that turns a local TIMESTAMP into a UTC TIMESTAMP, NULL where UTC is beyond what a TIMESTAMP holds.
 
     Parameters
     ----------
@@ -136,9 +136,9 @@ def to_utc_sql(local: str, zone: str) -> str:
         return local
     pieces = segments(zone)
     if len({piece.offset_seconds for piece in pieces}) == 1:
-        return f"({local} - interval ({pieces[0].offset_seconds}) second)"
+        return f"try({local} - interval ({pieces[0].offset_seconds}) second)"
     offset = _by_segment(local, pieces, [str(piece.offset_seconds) for piece in pieces], "integer")
-    return f"({local} - to_seconds({offset}))"
+    return f"try({local} - to_seconds({offset}))"
 
 
 def repeats(zone: str) -> bool:
@@ -160,7 +160,7 @@ def second_reading_sql(local: str, zone: str) -> str:
         str((after if piece.flag == FOLD else piece).offset_seconds)
         for piece, after in zip(pieces, following, strict=True)
     ]
-    return f"({local} - to_seconds({_by_segment(local, pieces, offsets, 'integer')}))"
+    return f"try({local} - to_seconds({_by_segment(local, pieces, offsets, 'integer')}))"
 
 
 def flag_sql(local: str, zone: str) -> str:

@@ -24,7 +24,7 @@ given; plus after-contact work |
 | interaction_id | Contact_ID | |
 | source_agent_id | Agent_No | |
 | kind | Disposition_Code | as option `escalation_dispositions` says |
-| at | Start_Date + Start_Time + Total_Time | end of the contact |
+| at | Start_Date + Start_Time + Total_Time | end of the contact; its start where Total_Time is empty |
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ from etl.sources import (
     quoted,
 )
 from etl.sources.csv_shape import OPTIONS, shape
-from etl.sources.wording import folded, kinds_by_word, one_of
+from etl.sources.wording import folded, kinds_by_word, one_of, unreadable
+from etl.timezones import to_utc_sql
 
 REQUIRED = ("Contact_ID", "Agent_No", "Start_Date", "Start_Time")
 OPTIONAL = (
@@ -52,6 +53,9 @@ OPTIONAL = (
 )  # fmt: skip
 
 DATE_FORMAT = "%m/%d/%Y"
+
+LONGEST = 366 * 86_400
+"""A contact that took more seconds is damage."""
 
 CHANNELS = {
     "call": "voice",
@@ -73,19 +77,16 @@ CHANNELS = {
 _AGENT = Field("nullif(\"Agent_No\", '0')", "Agent_No")
 
 
-def _times(date_format: str) -> tuple[Field, Field]:
-    """Start and end as local time, to be read in the source's zone."""
+def _times(date_format: str, zone: str) -> tuple[Field, Field, str]:
+    """Start, as local time to be read in the source's zone; end in UTC, so many seconds later; SQL of the start in UTC."""
     said = '"Start_Date" || \' \' || "Start_Time"'
     start_format = f"{date_format} %H:%M:%S"
-    begins = f"try_strptime({said}, {literal(start_format)})"
-    ends = f'{begins} + to_seconds(try_cast("Total_Time" as double))'
+    begins = to_utc_sql(f"try_strptime({said}, {literal(start_format)})", zone)
+    ends = f'try({begins} + to_seconds(try_cast("Total_Time" as double)))'
     return (
         Field(said, "Start_Date + Start_Time", format=start_format),
-        Field(
-            f"strftime({ends}, '%Y-%m-%d %H:%M:%S.%g')",
-            "Start_Date + Start_Time + Total_Time",
-            format="%Y-%m-%d %H:%M:%S.%g",
-        ),
+        Field(ends, "Start_Date + Start_Time + Total_Time", typed=True),
+        begins,
     )
 
 
@@ -103,7 +104,7 @@ def _handle_seconds() -> Field:
 
 def plan(context: Context) -> Plan:
     """Return how a contact detail report is read."""
-    started, ended = _times(str(context.option("date_format", DATE_FORMAT)))
+    started, ended, begins = _times(str(context.option("date_format", DATE_FORMAT)), context.timezone)
     tables = [
         TableMap(
             "interaction",
@@ -131,23 +132,22 @@ def plan(context: Context) -> Plan:
                     "interaction_id": column("Contact_ID"),
                     "source_agent_id": _AGENT,
                     "kind": Field('"Disposition_Code"', "Disposition_Code", values=codes),
-                    "at": Field(f"coalesce({ended.sql}, {_start_as_iso(context)})", ended.source, format=ended.format),
+                    "at": Field(f"coalesce({ended.sql}, {begins})", ended.source, typed=True),
                 },
                 when=one_of(quoted("Disposition_Code"), codes),
             )
         )
+    too_long = f'not coalesce(try_cast("Total_Time" as double) between 0 and {LONGEST}, true)'
     durations = ("Agent_Time", "Active_Talk_Time", "Hold_Time", "ACW_Seconds", "Total_Time")
     return Plan(
         shape(context, REQUIRED, OPTIONAL),
         tuple(tables),
-        numeric(*(column(name) for name in durations)),
+        (
+            *numeric(*(column(name) for name in durations)),
+            unreadable(quoted("Total_Time"), "Total_Time", too_long, "is not a duration in seconds"),
+        ),
         key=('"Contact_ID"',),
     )
-
-
-def _start_as_iso(context: Context) -> str:
-    started, _ = _times(str(context.option("date_format", DATE_FORMAT)))
-    return f"strftime(try_strptime({started.sql}, {literal(started.format)}), '%Y-%m-%d %H:%M:%S.%g')"
 
 
 def recognise(sample: Sample) -> Recognition | None:

@@ -100,3 +100,11 @@ def test_an_offset_is_seen(text: str, carries: bool) -> None:
     with duckdb.connect() as con:
         row = con.execute(f"SELECT {carries_offset_sql('t')} FROM (SELECT ?::VARCHAR AS t)", [text]).fetchone()
     assert row == (carries,)
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo", "Asia/Kolkata"])
+def test_a_time_at_the_ends_of_what_the_database_holds_stops_nothing(zone: str) -> None:
+    ends = ["294247-01-10 04:00:54", "290309-12-22 (BC) 00:00:00", "infinity"]
+    with duckdb.connect(":memory:") as con:
+        for end in ends:
+            con.execute(f"select {to_utc_sql('l', zone)} from (select cast(? as timestamp) as l)", [end]).fetchall()

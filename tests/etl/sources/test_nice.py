@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+
+import pytest
 
 SECTION = {"timezone": "America/Denver", "options": {"escalation_dispositions": {"12": "supervisor"}}}
 
@@ -54,3 +56,34 @@ def test_a_shorter_report_is_read_for_what_it_has(load, tmp_path):
         "started_at": datetime(2025, 1, 2, 9),
         "channel": "voice",
     }
+
+
+def test_a_contact_lasts_as_long_as_it_says_when_clocks_change(load, tmp_path):
+    """In Denver clocks go from 2 to 3 o'clock on 9 March, from 2 to 1 on 2 November 2025."""
+    header = "Contact_ID,Agent_No,Start_Date,Start_Time,Total_Time,Disposition_Code"
+    rows = [
+        "1,7,3/9/2025,1:50:00,4800,12",
+        "2,7,11/2/2025,00:50:00,10800,",
+        "3,7,11/2/2025,01:50:00,1200,",
+        "4,7,11/3/2025,9:00:00,,12",
+    ]
+    export = tmp_path / "nice.csv"
+    export.write_text("\n".join([header, *rows, ""]), encoding="utf-8")
+    loaded = load("nice", export, **SECTION, constants={"channel": "voice"})
+    lasted = [
+        row["ended_at"] - row["started_at"] if "ended_at" in row else None
+        for row in loaded.rows("interaction", "interaction_id")
+    ]
+    assert lasted == [timedelta(seconds=4800), timedelta(seconds=10800), timedelta(seconds=1200), None]
+    ends = [row["at"] for row in loaded.rows("escalation", "escalation_id")]
+    assert ends == [datetime(2025, 3, 9, 10, 10), datetime(2025, 11, 3, 16)]
+
+
+@pytest.mark.parametrize("said", ["99999999999999999999", "1e300", "nan", "-5"])
+def test_an_impossible_duration_costs_its_record_and_not_the_build(load, tmp_path, said):
+    export = tmp_path / "nice.csv"
+    header = "Contact_ID,Agent_No,Start_Date,Start_Time,Total_Time"
+    export.write_text(f"{header}\n1,7,3/3/2025,9:00:00,{said}\n2,7,3/3/2025,9:00:00,60\n", encoding="utf-8")
+    loaded = load("nice", export, timezone="America/Denver", constants={"channel": "voice"})
+    assert loaded.counts == (2, 1, 1, 0)
+    assert f'Total_Time: "{said}" is not a duration in seconds' in loaded.reasons()[2]
