@@ -78,7 +78,7 @@ _AGENT = Field("nullif(\"Agent_No\", '0')", "Agent_No")
 
 
 def _times(date_format: str, zone: str) -> tuple[Field, Field, str]:
-    """Start, as local time to be read in the source's zone; end in UTC, so many seconds later; SQL of the start in UTC."""
+    """Start, local, to be read in the source's zone; end, so many seconds later, in UTC; SQL of the start in UTC."""
     said = '"Start_Date" || \' \' || "Start_Time"'
     start_format = f"{date_format} %H:%M:%S"
     begins = to_utc_sql(f"try_strptime({said}, {literal(start_format)})", zone)
