@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import statsmodels.api as sm
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -348,10 +347,13 @@ def _merge_empty(levels: list[object], events: dict[object, float]) -> dict[obje
 
 
 def _fit(design: Array, events: Array, n: Array, offset: Array) -> tuple[Array, Array] | None:
-    model = sm.GLM(
+    from statsmodels.genmod import families
+    from statsmodels.genmod.generalized_linear_model import GLM
+
+    model = GLM(
         np.column_stack([events, n - events]),
         design,
-        family=sm.families.Binomial(link=sm.families.links.CLogLog()),
+        family=families.Binomial(link=families.links.CLogLog()),
         offset=offset,
     )
     with warnings.catch_warnings():

@@ -71,11 +71,12 @@ def collapsed_regression(sums: Floats, mass: Floats, n_rows: float) -> tuple[flo
     float, (C,) array
         Coefficient, and influence scaled with the clustered small-sample factor.
     """
-    import statsmodels.api as sm
+    from statsmodels.regression.linear_model import WLS
+    from statsmodels.tools import add_constant
 
     cluster, side = np.nonzero(mass > 0)
     weight = mass[cluster, side]
-    fit = sm.WLS(sums[cluster, side] / weight, sm.add_constant(side.astype(np.float64)), weights=weight).fit()
+    fit = WLS(sums[cluster, side] / weight, add_constant(side.astype(np.float64)), weights=weight).fit()
     scores = (fit.model.wexog * fit.wresid[:, None]) @ fit.normalized_cov_params[:, 1]
     influence = np.zeros(mass.shape[0])
     np.add.at(influence, cluster, scores)

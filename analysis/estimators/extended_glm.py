@@ -132,7 +132,8 @@ class ExtendedGlm:
     @cached_property
     def _result(self) -> Any:
         """The statsmodels fit of the untrained cohort-weeks."""
-        import statsmodels.api as sm
+        from statsmodels.genmod import families
+        from statsmodels.genmod.generalized_linear_model import GLM
         from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
         total, mass = self._cohort_sums
@@ -141,10 +142,10 @@ class ExtendedGlm:
         with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):  # of a scale that is not used
             warnings.simplefilter("ignore", PerfectSeparationWarning)
             if self.family_name == "poisson":
-                model = sm.GLM(total[h, week], design, family=sm.families.Poisson(), exposure=mass[h, week])
+                model = GLM(total[h, week], design, family=families.Poisson(), exposure=mass[h, week])
             else:
-                model = sm.GLM(
-                    total[h, week] / mass[h, week], design, family=sm.families.Binomial(), var_weights=mass[h, week]
+                model = GLM(
+                    total[h, week] / mass[h, week], design, family=families.Binomial(), var_weights=mass[h, week]
                 )
             return model.fit(tol=1e-9, rtol=1e-13, maxiter=200)
 

@@ -68,14 +68,15 @@ def _outcome_model(change: Floats, w: Floats, design: Floats) -> tuple[Floats, F
 
 def _propensity_model(treated: Floats, design: Floats, w: Floats) -> tuple[Floats, Floats] | None:
     """Propensity of every agent and its linear representation (n, k), from a weighted logit."""
-    import statsmodels.api as sm
+    from statsmodels.genmod import families
+    from statsmodels.genmod.generalized_linear_model import GLM
     from statsmodels.tools.sm_exceptions import PerfectSeparationError, PerfectSeparationWarning
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", PerfectSeparationWarning)
             warnings.simplefilter("ignore", RuntimeWarning)
-            result = sm.GLM(treated, design, family=sm.families.Binomial(), freq_weights=w).fit(
+            result = GLM(treated, design, family=families.Binomial(), freq_weights=w).fit(
                 tol=1e-10, rtol=1e-13, maxiter=100
             )
     except (PerfectSeparationError, PerfectSeparationWarning, np.linalg.LinAlgError):
