@@ -1,7 +1,8 @@
 -- Contacts of known customers, one row per contact, with what the customer did next. The first agent who took the
 -- contact answers for it; a contact that continues another (a transfer with its own id) is part of that one, unless it is
 -- the first that reached an agent (a call given up in the queue and called back). What has not had its full time by the
--- last contact of the data is not known: the last day may have been exported before it was over.
+-- last contact of the data is not known: the last day may have been exported before it was over. Any contact that follows
+-- repeats one without a reason.
 with contacts as (
     select
         interaction._source,
@@ -33,6 +34,23 @@ followed as (
             partition by customer_key, reason order by started_at, _source, interaction_id
         ) as next_same_reason_at
     from contacts
+),
+
+unexplained as (
+    select distinct customer_key from contacts where reason is null
+),
+
+followed_by_any as (
+    select
+        contacts._source,
+        contacts.interaction_id,
+        contacts.reason,
+        lead(contacts.started_at) over (
+            partition by contacts.customer_key
+            order by contacts.started_at, contacts._source, contacts.interaction_id
+        ) as next_at
+    from contacts
+    semi join unexplained on unexplained.customer_key = contacts.customer_key
 ),
 
 churn as (
@@ -84,7 +102,9 @@ select
     followed.transferred,
     case
         when followed.started_at + interval 7 day <= ends.last_at
-            then coalesce(followed.next_same_reason_at <= followed.started_at + interval 7 day, false)
+            then coalesce(
+                coalesce(any_reason.next_at, followed.next_same_reason_at) <= followed.started_at + interval 7 day, false
+            )
     end as repeated_7d,
     case
         when not known.churn or churn.churned_at <= followed.started_at then null
@@ -103,6 +123,9 @@ select
 from followed
 cross join known
 cross join ends
+left join followed_by_any as any_reason
+    on any_reason.reason is null
+    and any_reason._source = followed._source and any_reason.interaction_id = followed.interaction_id
 left join churn on churn.customer_key = followed.customer_key
 left join referred
     on referred._source = followed._source and referred.interaction_id = followed.interaction_id

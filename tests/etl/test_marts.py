@@ -262,6 +262,18 @@ def test_a_last_day_exported_before_it_is_over_closes_no_window(
     assert totals(built, "fcr_7d")[1] == counted
 
 
+def test_any_contact_that_follows_repeats_one_without_a_reason(build_rows: Callable[..., Any]) -> None:
+    reasons = {1: "bill", 2: None, 3: "card", 4: None}  # on days 0, 2, 4 and 6; the next contact is long after
+    contacts = [
+        *(call(n, 2 * n - 2, source_customer_id="k", reason=reason) for n, reason in reasons.items()),
+        call(5, 1, source_customer_id="other", reason="card"),
+        call(6, 20),
+    ]
+    built = build_rows({**STAFF, "interaction": contacts})
+    repeated = dict(built.rows("select interaction_id, repeated_7d from core.customer_contact"))
+    assert repeated == {"c1": False, "c2": True, "c3": False, "c4": False, "c5": False}
+
+
 def test_a_contact_that_continues_another_is_no_repeat(build_rows: Callable[..., Any]) -> None:
     contacts = [
         call(1, 0, "1", source_customer_id="k"),
