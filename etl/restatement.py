@@ -56,7 +56,7 @@ class Change:
     change : float or None
         New ratio minus old ratio, in the KPI's unit; None when either has no denominator.
     moved : float
-        How much of the denominator counts for another team or site than before.
+        How much of the denominator, or else of the numerator, counts for another team or site than before.
     """
 
     kpi: str
@@ -133,7 +133,7 @@ def _change(old: Totals, new: Totals, kpi: str, week: date, cells: Sequence[tupl
         return None
     ratios = _ratio(old_num, old_den), _ratio(new_num, new_den)
     change = None if ratios[0] is None or ratios[1] is None else ratios[1] - ratios[0]
-    return Change(kpi, week, old_num, old_den, new_num, new_den, change, moved)
+    return Change(kpi, week, old_num, old_den, new_num, new_den, change, moved or elsewhere)
 
 
 def _compare(before: Sequence[float | None], now: Sequence[float | None]) -> tuple[float | None, float | None, float]:
