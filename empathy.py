@@ -45,7 +45,19 @@ app.add_typer(versions_app, name="versions")
 
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-AsOf = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Use only what was known by this day.")]
+
+
+def _read_day(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise typer.BadParameter(f'"{text}" is no day; write year, month and day, such as 2025-06-30.') from None
+
+
+AsOf = Annotated[
+    date | None,
+    typer.Option(parser=_read_day, metavar="YYYY-MM-DD", help="Use only what was known by this day."),
+]
 Port = Annotated[int, typer.Option(min=1, max=65_535, help="The port to listen on.")]
 
 DEFAULT_CONFIG = Path("empathy.toml")
@@ -71,12 +83,16 @@ def progress(title: str) -> Iterator[Callable[[str], None]]:
         Call it with the name of each step as it starts.
     """
     started = time.monotonic()
-    if screen.is_terminal:
-        with screen.status(title) as status:
-            yield lambda step: status.update(f"{title}: {step} ({time.monotonic() - started:.0f} s)")
-    else:
-        screen.print(title)
-        yield lambda step: screen.print(f"  {time.monotonic() - started:5.1f} s  {step}")
+    try:
+        if screen.is_terminal:
+            with screen.status(title) as status:
+                yield lambda step: status.update(f"{title}: {step} ({time.monotonic() - started:.0f} s)")
+        else:
+            screen.print(title)
+            yield lambda step: screen.print(f"  {time.monotonic() - started:5.1f} s  {step}")
+    except KeyboardInterrupt:  # the parser of the command line makes it exit code 130, without a word
+        screen.print("Stopped; nothing was published.")
+        raise
     screen.print(f"{title}: done in {time.monotonic() - started:.1f} s.")
 
 
@@ -93,10 +109,6 @@ def _output() -> Console:
 
 def _emit(payload: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(payload, default=str, allow_nan=False) + "\n")
-
-
-def _day(value: datetime | None) -> date | None:
-    return value.date() if value else None
 
 
 @app.command()
@@ -200,7 +212,7 @@ def build(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJs
     from etl.build import build as build_warehouse
 
     with progress("Building the warehouse") as step:
-        report = build_warehouse(_load(config), as_of=_day(as_of), progress=step)
+        report = build_warehouse(_load(config), as_of=as_of, progress=step)
     if as_json:
         _emit(report.to_json())
     else:
@@ -223,7 +235,7 @@ def estimate(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> No
 @app.command()
 def run(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson = False) -> None:
     """Build and estimate; readers see the new version only when both are done."""
-    built, report, effects = _run(_load(config), as_of=_day(as_of))
+    built, report, effects = _run(_load(config), as_of=as_of)
     if as_json:
         _emit(built | {"effects": effects})
     else:
@@ -475,9 +487,6 @@ def main() -> None:
         screen.print(f"error: the database stopped: {first}. Nothing was published.", style="red")
         screen.print("If memory or disk ran out, free some or set [engine] memory_limit; else report this as a defect.")
         sys.exit(1)
-    except KeyboardInterrupt:
-        screen.print("Stopped; nothing was published.")
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from etl.errors import EmpathyError
 
-class PanelError(ValueError):
+NO_WEEKS = (
+    "The warehouse holds no week of any agent (mart.agent_week is empty), so there is nothing to estimate: no contact of "
+    "a known agent was loaded, or all are later than --as-of. See `empathy rejects list`, then build again."
+)
+
+
+class PanelError(EmpathyError, ValueError):
     """The rows cannot become a panel: duplicates, infinities, an impossible cohort, a missing column."""
+
+    exit_code = 1
 
 
 class NothingObserved(PanelError):
     """No row of the selection has the outcome: nothing is wrong, there is nothing to read."""
 
 
-class EstimationError(ValueError):
+class EstimationError(EmpathyError, ValueError):
     """The question cannot be put to this panel: an unknown estimator, option or aggregation."""
+
+    exit_code = 1

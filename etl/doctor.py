@@ -83,7 +83,9 @@ def _sources(config: Config) -> Iterator[Finding]:
         files = [file for pattern in source.paths for file in matching(config.folder, pattern)]
         if files:
             size = sum(file.stat().st_size for file in files) / 2**20
-            yield Finding(f"source {name}", "ok", f"{len(files)} file(s), {size:.1f} MiB.")
+            yield Finding(
+                f"source {name}", "ok", f"{len(files)} {'file' if len(files) == 1 else 'files'}, {size:.1f} MiB."
+            )
         else:
             status: Literal["note", "fault"] = "note" if source.optional else "fault"
             yield Finding(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from etl.config_faults import did_you_mean
+from etl.errors import EmpathyError
 from etl.incremental import load_index
 from etl.landing import LandedFile
 from etl.replay import NothingBuiltError, restore_all
@@ -70,6 +72,11 @@ def list_rejects(config: Config, *, source: str | None = None, limit: int = 50) 
     -------
     list of dict
         ``source, path, line, table_name, reasons, raw, status``; ``raw`` is masked.
+
+    Raises
+    ------
+    EmpathyError
+        When neither the configuration nor the served version has the source.
     """
     wanted = "WHERE source = ?" if source is not None else ""
     with Warehouse(config.warehouse).reader() as cursor:
@@ -78,6 +85,13 @@ def list_rejects(config: Config, *, source: str | None = None, limit: int = 50) 
             f"ORDER BY source, path, line LIMIT ?",
             [*([source] if source is not None else []), limit],
         ).fetchall()
+        if not rows and source is not None and source not in config.sources:
+            read = cursor.execute("SELECT DISTINCT source FROM meta.file_manifest ORDER BY source").fetchall()
+            known = [str(row[0]) for row in read]
+            if source not in known:
+                raise EmpathyError(
+                    f'There is no source "{source}".{did_you_mean(source, known)} Sources: {", ".join(known)}.'
+                )
     names = ("source", "path", "line", "table_name", "reasons", "raw", "status")
     return [dict(zip(names, row, strict=True)) for row in rows]
 

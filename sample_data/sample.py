@@ -55,7 +55,7 @@ class Summary:
 
     def __str__(self) -> str:
         lines = [
-            f"{self.contacts:,} contacts of {self.agents} agents in {self.teams} teams over {self.weeks} weeks, "
+            f"{self.contacts:,} contacts of {self.agents} agents in {self.teams} {'team' if self.teams == 1 else 'teams'} over {self.weeks} weeks, "
             f"{self.trained_agents} agents trained ({self.assignment.replace('_', ' ')}).",
         ]
         if self.trained_agents:

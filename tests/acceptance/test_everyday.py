@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pytest
 
 from etl.privacy import MINIMUM_KEY_LENGTH
 
@@ -100,3 +101,34 @@ def test_the_key_the_readme_shows_is_long_enough() -> None:
     readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
     (key,) = re.findall(r'export EMPATHY_KEY="([^"]*)"', readme)
     assert len(key.encode()) >= MINIMUM_KEY_LENGTH
+
+
+def test_rejects_of_a_source_that_is_not_there_are_no_empty_list(project: Project) -> None:
+    assert project.run("build").code == 0
+    result = project.run("rejects", "list", "--source", "contact")
+    assert result.code == 2
+    assert 'There is no source "contact". Did you mean "contacts"?' in result.err
+
+
+def test_a_day_before_all_data_is_explained(project: Project) -> None:
+    assert project.run("build").code == 0
+    result = project.run("run", "--as-of", "1999-01-01")
+    assert result.code == 1
+    assert "error: The warehouse holds no week of any agent" in result.err
+    assert len(json.loads(project.run("versions", "list", "--json").out)["versions"]) == 1
+
+
+def test_a_day_that_is_none_is_told_in_words(project: Project) -> None:
+    result = project.run("build", "--as-of", "31.12.2025")
+    assert result.code == 2
+    assert '"31.12.2025" is no day; write year, month and day, such as 2025-06-30.' in result.err
+
+
+def test_who_stops_a_run_is_told_that_nothing_changed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("etl.build.build", stopped)
+    result = project.run("run")
+    assert result.code == 130
+    assert result.err.rstrip().endswith("Stopped; nothing was published.")
