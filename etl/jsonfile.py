@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,20 +31,28 @@ def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
         When a gzip file is cut short.
     """
     number = 0
-    carry = b""
+    begun: list[bytes] = []
     for block in chunks(path):
-        pieces = (carry + block).split(b"\n")
-        carry = pieces.pop()
-        for piece in pieces:
+        first, *pieces = block.split(b"\n")
+        begun.append(first)
+        if not pieces:
+            continue
+        last = pieces.pop()
+        for piece in (b"".join(begun), *pieces):
             number += 1
             if piece.strip():
                 yield number, piece
+        begun = [last]
+    carry = b"".join(begun)
     if carry.strip():
         yield number + 1, carry
 
 
 def is_lines(path: Path) -> bool:
-    """Whether a file is JSON lines: its first line that is not blank is a complete object and is not alone."""
+    """Whether a file is JSON lines: its first line that is not blank is a complete object and is not alone.
+
+    Objects one after the other on one line, as a delivery stream writes them, are lines too.
+    """
     numbered = lines_of(path)
     first = next(numbered, None)
     if first is None:
@@ -52,7 +61,8 @@ def is_lines(path: Path) -> bool:
     try:
         value = orjson.loads(_unmarked(first[1]))
     except orjson.JSONDecodeError:
-        return plain_name(path).endswith((".jsonl", ".ndjson")) and not first[1].lstrip().startswith(b"[")
+        named = plain_name(path).endswith((".jsonl", ".ndjson")) and not first[1].lstrip().startswith(b"[")
+        return named or bool(_objects(_unmarked(first[1])))
     return isinstance(value, dict) and (second is not None or plain_name(path).endswith(("l", ".ndjson")))
 
 
@@ -64,6 +74,31 @@ def is_marked(path: Path) -> bool:
 
 def _unmarked(line: bytes) -> bytes:
     return line.removeprefix(b"\xef\xbb\xbf")
+
+
+_DECODER = json.JSONDecoder()
+
+
+def _objects(line: bytes) -> list[bytes]:
+    """The objects that stand one after the other on a line; none when it holds anything else."""
+    try:
+        text = line.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        return []
+    found, place = [], 0
+    while place < len(text):
+        if text[place] != "{":
+            return []
+        try:
+            _, end = _DECODER.raw_decode(text, place)
+            found.append(text[place:end].encode())
+            orjson.loads(found[-1])  # stricter: no NaN, no half characters
+        except (ValueError, RecursionError):
+            return []
+        while end < len(text) and text[end].isspace():
+            end += 1
+        place = end
+    return found
 
 
 def records_of(path: Path, lists: Sequence[str]) -> Iterator[tuple[int, bytes | None, str, str]]:
@@ -99,31 +134,41 @@ def records_of(path: Path, lists: Sequence[str]) -> Iterator[tuple[int, bytes | 
 
 def _json_lines(path: Path, lists: Sequence[str]) -> Iterator[tuple[int, bytes | None, str, str]]:
     place = 0
+    is_stream = False
     for number, line in lines_of(path):
         line = _unmarked(line) if number == 1 else line
-        before, place = place, max(place + 1, number)
-        if b"\0" in line:
-            yield place, None, "holds a NUL byte", line.replace(b"\0", b"").decode("utf-8", "replace")
-            continue
-        try:
-            value = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            text = line.decode("utf-8", "replace")
-            yield place, None, f"not valid JSON ({str(error).split(':')[0]})", text
-            continue
+        is_stream = is_stream or (place == 0 and len(_objects(line)) > 1)
+        for is_own, text, reason, raw in _on_line(line, lists, is_stream):
+            place = max(place + 1, number if is_own else 0)
+            yield place, text, reason, raw
+    if not place and next(lines_of(path), None) is None:
+        raise SourceError(f"{path}: the file is empty. Export it again.")
+
+
+def _on_line(line: bytes, lists: Sequence[str], is_stream: bool) -> Iterator[tuple[bool, bytes | None, str, str]]:
+    """The records of a line: whether it is the line's own or one of a page's, its text, what is wrong with it.
+
+    Objects one after the other are records in a file that begins so; in any other they are damage.
+    """
+    if b"\0" in line:
+        yield True, None, "holds a NUL byte", line.replace(b"\0", b"").decode("utf-8", "replace")
+        return
+    try:
+        found = [(line, orjson.loads(line))]
+    except orjson.JSONDecodeError as error:
+        found = [(text, orjson.loads(text)) for text in _objects(line) if is_stream]
+        if not found:
+            yield True, None, f"not valid JSON ({str(error).split(':')[0]})", line.decode("utf-8", "replace")
+    for text, value in found:
         if not isinstance(value, dict):
-            yield place, None, "not a JSON object", line.decode("utf-8", "replace")
+            yield True, None, "not a JSON object", text.decode("utf-8", "replace")
             continue
         inner = next((value[key] for key in lists if isinstance(value.get(key), list)), None)
         if inner is None:
-            yield place, line, "", ""
+            yield True, text, "", ""
             continue
-        place = before
         for element in inner:
-            place += 1
-            yield _element(place, element)
-    if not place and next(lines_of(path), None) is None:
-        raise SourceError(f"{path}: the file is empty. Export it again.")
+            yield (False, *_element(0, element)[1:])
 
 
 def _document(path: Path, lists: Sequence[str]) -> Iterator[tuple[int, bytes | None, str, str]]:
@@ -181,17 +226,23 @@ def fast_relation(path: Path) -> str:
 
 
 def holds_pages(path: Path, lists: Sequence[str]) -> bool:
-    """Whether the lines are documents that hold the records under one of ``lists``, by the first line."""
+    """Whether a line holds several records, by the first: under one of ``lists``, or objects one after the other."""
     first = next(lines_of(path), None)
     try:
         value = orjson.loads(_unmarked(first[1])) if first else None
     except orjson.JSONDecodeError:
-        return False
+        return bool(first and _objects(_unmarked(first[1])))
     return isinstance(value, dict) and any(isinstance(value.get(key), list) for key in lists)
 
 
-def batches(path: Path, lists: Sequence[str], structural: list[Structural]) -> pa.RecordBatchReader:
-    """Return the good records as Arrow: ``_line`` and ``_text``; the others go to ``structural``."""
+def batches(
+    path: Path, lists: Sequence[str], structural: list[Structural], stopped: list[SourceError]
+) -> pa.RecordBatchReader:
+    """Return the good records as Arrow: ``_line`` and ``_text``; the others go to ``structural``.
+
+    A file that cannot be read to its end ends the records, with the error in ``stopped``: raised here, the database
+    would wrap it in its own.
+    """
     import pyarrow as pa
 
     schema = pa.schema([("_line", pa.int64()), ("_text", pa.string())])
@@ -199,15 +250,18 @@ def batches(path: Path, lists: Sequence[str], structural: list[Structural]) -> p
     def produce() -> Iterator[pa.RecordBatch]:
         numbers: list[int] = []
         texts: list[bytes] = []
-        for number, text, reason, raw in records_of(path, lists):
-            if text is None:
-                structural.append(Structural(number, reason, raw))
-                continue
-            numbers.append(number)
-            texts.append(text)
-            if len(texts) >= BATCH:
-                yield _batch(numbers, texts, schema)
-                numbers, texts = [], []
+        try:
+            for number, text, reason, raw in records_of(path, lists):
+                if text is None:
+                    structural.append(Structural(number, reason, raw))
+                    continue
+                numbers.append(number)
+                texts.append(text)
+                if len(texts) >= BATCH:
+                    yield _batch(numbers, texts, schema)
+                    numbers, texts = [], []
+        except SourceError as error:
+            stopped.append(error)
         if texts:
             yield _batch(numbers, texts, schema)
 

@@ -311,8 +311,12 @@ def _open_json(
             return Reading(jsonfile.fast_relation(plain.path), plan, first_line=1, plain=plain)
     structural: list[Structural] = []
     table = fresh_name("records")
-    arrow = jsonfile.batches(path, shape.lists, structural)  # noqa: F841 (read by name)
+    stopped: list[SourceError] = []
+    arrow = jsonfile.batches(path, shape.lists, structural, stopped)  # noqa: F841 (read by name)
     con.execute(f"CREATE TEMP TABLE {table} AS SELECT _line, _text::JSON AS j FROM arrow")
+    if stopped:
+        con.execute(f"DROP TABLE {table}")
+        raise stopped[0]
     return Reading(table, plan, structural=structural, temporary=(table,))
 
 

@@ -1,4 +1,4 @@
-"""Amazon Connect contact records: JSON lines, one delivery of one contact a line.
+"""Amazon Connect contact records: JSON, one delivery of one contact a line, or without line ends as streams write them.
 
 Records are delivered at least once: of several with one ``ContactId`` the one with the newest ``LastUpdateTimestamp``
 counts, the others are duplicates. A transfer is a contact of its own, tied to the one it continues. A contact whose

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from etl.sources import SourceError
 
 DATA = Path(__file__).parent / "data"
 
@@ -81,6 +84,39 @@ def test_pages_of_records_on_lines_are_taken_apart(load, tmp_path):
     loaded = load("xapi", export)
     assert loaded.counts == (4, 3, 1, 0)
     assert sorted(loaded.reasons()) == [4]
+
+
+@pytest.mark.parametrize(
+    "name", ["stream.jsonl", "stream.json", "stream.json.gz", "contacts-1-2025-03-10-08-00-00-abc"]
+)
+@pytest.mark.parametrize("between", ["", "  ", "\n", "\r\n"])
+def test_records_of_a_delivery_stream_stand_one_after_the_other(load, tmp_path, name, between):
+    """What a stream writes to a bucket has no line ends, or some: every object is a record, and its own fate."""
+    damaged = contact(3).replace("VOICE", "FAX")
+    text = contact(1) + contact(2) + between + damaged + between + contact(4) + between
+    export = tmp_path / name
+    export.write_bytes(gzip.compress(text.encode()) if name.endswith("gz") else text.encode())
+    loaded = load("amazon_connect", export)
+    assert loaded.counts == (4, 3, 1, 0)
+    assert [row["interaction_id"] for row in loaded.rows("interaction")] == ["n-1", "n-2", "n-4"]
+    assert [json.loads(reject["raw"])["ContactId"] for reject in loaded.rejects] == ["n-3"]
+
+
+@pytest.mark.parametrize("text", ["%s%s{", "%s%s]", "%s%s{'a':1}", '%s%s{"a":NaN}', "%s%s17"])
+def test_a_delivery_stream_that_is_cut_is_no_records(load, tmp_path, text):
+    export = tmp_path / "stream.jsonl"
+    export.write_text(text % (contact(1), contact(2)), encoding="utf-8")
+    assert load("amazon_connect", export).counts == (1, 0, 1, 0)
+
+
+def test_a_packed_file_cut_short_is_named_however_late_it_shows(load, tmp_path):
+    """Conversations are not read in bulk: the fault shows while the database is reading."""
+    numbers = random.Random(1)
+    lines = [f'{{"conversationId":"{numbers.random()}","participants":[]}}' for _ in range(60_000)]
+    export = tmp_path / "conversations.jsonl.gz"
+    export.write_bytes(gzip.compress("\n".join(lines).encode())[:-1000])
+    with pytest.raises(SourceError, match="the gzip file is cut short or damaged"):
+        load("genesys", export)
 
 
 def ticket(number: int, **changes: object) -> dict[str, object]:

@@ -16,6 +16,7 @@ DATA = Path(__file__).parent / "data"
 
 CASES = [
     ("amazon_connect", "amazon_connect.jsonl", 'leg = "x"', ""),
+    ("amazon_connect", "amazon_connect_stream.json", 'leg = "x"', ""),
     ("bamboohr", "bamboohr_employees.csv", 'hired_on = "x"', ""),
     ("bamboohr", "bamboohr_job_history.csv", 'valid_from = "x"', ""),
     ("genesys", "genesys.json", 'leg = "x"', ""),
