@@ -379,7 +379,7 @@ def _timestamp(layers: _Layers, mapped: Field, text: str, zone: str) -> str:
     if mapped.format:
         return naive
     aware = timezones.carries_offset_sql(text)
-    return f"case when {aware} then try_cast({text} as timestamptz) at time zone 'UTC' else {naive} end"
+    return f"case when {aware} then {timezones.instant_sql(text)} else {naive} end"
 
 
 def _violations(layers: _Layers, item: Column, mapped: Field, text: str, value: str, shown: str) -> None:
@@ -401,7 +401,13 @@ def _violations(layers: _Layers, item: Column, mapped: Field, text: str, value: 
         hint = (
             " with a decimal comma" if mapped.decimal == "," and item.type in ("number", "money", "integer") else hint
         )
-        add(f"({text} is not null and {value} is null)", reason(f"is not {TYPE_WORDS[item.type]}{hint}"))
+        said = reason(f"is not {TYPE_WORDS[item.type]}{hint}")
+        if item.type == "timestamp" and not mapped.format:
+            said += (
+                f" || case when regexp_matches({text}, {literal(timezones.ABBREVIATED)}) "
+                "then ': its zone is named by letters; export it with an offset, or in UTC' else '' end"
+            )
+        add(f"({text} is not null and {value} is null)", said)
     if item.required:
         add(f"{text or value} is null", literal(f"{label}: empty, but required"))
     if item.type == "text":

@@ -225,6 +225,28 @@ def carries_offset_sql(text: str) -> str:
     )
 
 
+_UNAMBIGUOUS = r"([+-](0[0-9]|1[0-4])(:?[0-5][0-9])?|[ 0-9](UTC|GMT)| [A-Za-z_]+/[A-Za-z0-9_/+-]+)$"
+ABBREVIATED = " ([A-Z]{3,5}|[CEMP]T)$"
+"""Ends of texts that name a zone by letters which stand for several: BST is British summer, or Bangladesh."""
+
+
+def instant_sql(text: str) -> str:
+    """Return SQL that reads a text of date, time and offset as a UTC TIMESTAMP.
+
+    NULL for a zone named by letters other than UTC and GMT (the database takes BST for Bangladesh and PST for whatever
+    Los Angeles has that day), and for offsets that no zone has.
+
+    Parameters
+    ----------
+    text : str
+        SQL of type VARCHAR, for which :func:`carries_offset_sql` is true.
+    """
+    return (
+        f"(case when {text}[-1] = 'Z' or regexp_matches({text}, '{_UNAMBIGUOUS}') "
+        f"then try_cast({text} as timestamptz) at time zone 'UTC' end)"
+    )
+
+
 _PYTHON_DIRECTIVE_WITH_OFFSET = re.compile(r"%z|%Z")
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.timezones import carries_offset_sql, flag_sql, is_utc, segments, to_utc_sql, transitions
+from etl.timezones import carries_offset_sql, flag_sql, instant_sql, is_utc, segments, to_utc_sql, transitions
 
 ZONES = (
     "Europe/Madrid",
@@ -108,3 +108,18 @@ def test_a_time_at_the_ends_of_what_the_database_holds_stops_nothing(zone: str) 
     with duckdb.connect(":memory:") as con:
         for end in ends:
             con.execute(f"select {to_utc_sql('l', zone)} from (select cast(? as timestamp) as l)", [end]).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour"),
+    [
+        ("Z", 6), ("+00", 6), ("+0000", 6), (" UTC", 6), (" GMT", 6), ("-05:00", 11), ("+0530", 1), ("+14:00", 16),
+        (" Europe/Madrid", 5), (" America/Argentina/Ushuaia", 9),
+        (" BST", None), (" PST", None), (" IST", None), (" CST", None), ("+99:00", None), ("-1500", None),
+        (" AM", None),
+    ],
+)  # fmt: skip
+def test_only_zones_that_mean_one_are_read(zone: str, hour: int | None) -> None:
+    with duckdb.connect(":memory:") as con:
+        query = f"select {carries_offset_sql('t')}, hour({instant_sql('t')}) from (select ?::varchar as t)"
+        assert con.execute(query, [f"2025-03-09 06:30:00{zone}"]).fetchone() == (True, hour)

@@ -102,3 +102,11 @@ def test_a_supervisor_who_listens_in_is_no_second_contact(load, tmp_path):
     loaded = load("amazon_connect", export)
     assert [row["interaction_id"] for row in loaded.rows("interaction")] == ["k-1"]
     assert [(reject["line"], reject["status"]) for reject in loaded.rejects] == [(2, "dropped")]
+
+
+def test_a_zone_named_by_letters_is_refused_with_what_to_do(load, tmp_path):
+    record = {"ContactId": "k-1", "Channel": "VOICE", "InitiationTimestamp": "2025-07-01 08:00:00 BST"}
+    export = tmp_path / "contacts.jsonl"
+    export.write_text(json.dumps(record) + "\n", encoding="utf-8")
+    ((reason,),) = load("amazon_connect", export).reasons().values()
+    assert reason.endswith("is not a date and time: its zone is named by letters; export it with an offset, or in UTC")
