@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.design import Rule, Situation, Timing
-from analysis.errors import NO_WEEKS, PanelError
+from analysis.errors import NoWeeksError
 from analysis.estimators.stacked import Ranking, SelectionRule
 from analysis.panel import NEVER, Panel
 from analysis.slices import Slice
@@ -72,7 +72,7 @@ class Roster:
         ).fetchnumpy()
         origin = cur.execute("select min(week) from mart.agent_week").fetchall()[0]
         if origin[0] is None:
-            raise PanelError(NO_WEEKS)
+            raise NoWeeksError
         weeks = {name: _weeks(rows[name]) for name in ("hired", "first", "last", "scheduled", "trained")}
         return cls(
             agent_key=np.asarray(rows["agent_key"]).astype(str),

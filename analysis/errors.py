@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from etl.errors import EmpathyError
 
-NO_WEEKS = (
-    "The warehouse holds no week of any agent (mart.agent_week is empty), so there is nothing to estimate: no contact of "
-    "a known agent was loaded, or all are later than --as-of. See `empathy rejects list`, then build again."
-)
-
 
 class PanelError(EmpathyError, ValueError):
     """The rows cannot become a panel: duplicates, infinities, an impossible cohort, a missing column."""
@@ -18,6 +13,17 @@ class PanelError(EmpathyError, ValueError):
 
 class NothingObserved(PanelError):
     """No row of the selection has the outcome: nothing is wrong, there is nothing to read."""
+
+
+class NoWeeksError(PanelError):
+    """The whole warehouse holds no agent-week."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The warehouse holds no week of any agent (mart.agent_week is empty), so there is nothing to estimate: no "
+            "contact of a known agent was loaded, or all are later than --as-of. See `empathy rejects list`, then "
+            "build again."
+        )
 
 
 class EstimationError(EmpathyError, ValueError):

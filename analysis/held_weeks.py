@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from analysis.errors import NO_WEEKS, PanelError
+from analysis.errors import NoWeeksError, PanelError
 from analysis.slices import Slice, identifier, people_from_warehouse
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Places:
             f"week - 7 * week_ix::integer as origin, {dimensions_sql(timing)} from mart.agent_week",
         ).sort("row_id")
         if rows.is_empty():
-            raise PanelError(NO_WEEKS)
+            raise NoWeeksError
         values = {name: tuple(rows[name].drop_nulls().unique().sort().to_list()) for name in DIMENSIONS}
         codes = {name: _codes(rows[name], values[name]) for name in DIMENSIONS}
         origin = rows["origin"][0]

@@ -19,6 +19,7 @@ from dash import MATCH, ClientsideFunction, Dash, Input, Output, State, dcc, htm
 from dash.development.base_component import Component
 from flask import g, jsonify
 
+from analysis.errors import NoWeeksError
 from dashboard import export_routes, http, shell, theme
 from dashboard.answers import Answers, Made, Question
 from dashboard.components import explore, states
@@ -373,6 +374,9 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
             return _made(body, state, shell.notices(filters), footer, header, badge, run_id=pinned)
     except NoVersionError as error:
         page = states.message("Nothing has been built yet", str(error))
+        return _made(page, _state(page_of.key, page_of.question, Filters()), [], [], [], [], lasting=False)
+    except NoWeeksError as error:
+        page = states.message("There is no week of any agent to show", str(error))
         return _made(page, _state(page_of.key, page_of.question, Filters()), [], [], [], [], lasting=False)
     except Exception:
         _LOG.exception("no answer for %s%s (request %s)", pathname, search, g.get("request_id", ""))

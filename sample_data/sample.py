@@ -54,8 +54,9 @@ class Summary:
     planted: dict[str, int]
 
     def __str__(self) -> str:
+        teams = f"{self.teams} {'team' if self.teams == 1 else 'teams'}"
         lines = [
-            f"{self.contacts:,} contacts of {self.agents} agents in {self.teams} {'team' if self.teams == 1 else 'teams'} over {self.weeks} weeks, "
+            f"{self.contacts:,} contacts of {self.agents} agents in {teams} over {self.weeks} weeks, "
             f"{self.trained_agents} agents trained ({self.assignment.replace('_', ' ')}).",
         ]
         if self.trained_agents:

@@ -6,7 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
+from dashboard.app import answer
 from dashboard.data import data_quality
 from dashboard.data.queries import Queries
 from dashboard.pages import Context, adoption, cohorts, effects, overview
@@ -56,3 +58,19 @@ def test_without_a_plan_nobody_is_said_to_be_too_few(bare: Context) -> None:
     assert "no plan was recorded to compare with" in body
     assert "No plan was loaded." in body
     assert "planned agents, or would reveal one" not in body
+
+
+def test_a_version_without_agent_weeks_is_a_page_that_says_so(
+    pages_config: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(pages_config.parent, folder)
+    with Draft.open(folder / "warehouse", base=Warehouse(folder / "warehouse").current()) as draft:
+        draft.con.execute("delete from mart.agent_week")
+        draft.publish()
+    settings = from_config(folder / pages_config.name, environ={})
+    context = Context(settings, Queries(settings))
+    with Flask("test").app_context():
+        made = [str(answer(context, path, "").outputs["page-body.children"]) for path in ("/", "/effects", "/adoption")]
+    assert all("There is no week of any agent to show" in page and "rejects list" in page for page in made)
+    assert not caplog.records
