@@ -453,7 +453,8 @@ def _print_books(report: BuildReport) -> None:
         out.print("Team history repaired: " + ", ".join(f"{count:,} {kind}" for kind, count in mended.items()))
     if report.restated:
         weeks = len({change.week for change in report.restated})
-        out.print(f"Restated since the last version: {weeks:,} weeks; see meta.restatement")
+        counted = f"{weeks:,} {'week' if weeks == 1 else 'weeks'}"
+        out.print(f"Restated since the last version: {counted}; see meta.restatement")
     for check in report.checks:
         if check.status == "failed":
             out.print(f"{check.severity}: {check.sentence}")

@@ -41,7 +41,10 @@ class ReplayReport:
     def sentence(self) -> str:
         """The report in a sentence."""
         if not self.tried:
-            return "Nothing to try again: no mapping of a source with rejects has changed since the last build."
+            nothing = "Nothing to try again: no mapping of a source with rejects has changed since the last build."
+            if self.build.unchanged:
+                return nothing
+            return f"{nothing} Something else of the configuration has, so what was loaded is built again."
         return (
             f"{self.tried:,} rejected records were tried again: {self.loaded:,} load now, {self.rejected:,} do not. "
             f"Version {self.build.run_id} holds them."

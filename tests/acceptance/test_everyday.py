@@ -132,3 +132,13 @@ def test_who_stops_a_run_is_told_that_nothing_changed(project: Project, monkeypa
     result = project.run("run")
     assert result.code == 130
     assert result.err.rstrip().endswith("Stopped; nothing was published.")
+
+
+def test_a_replay_that_tries_nothing_says_why_it_built(project: Project) -> None:
+    assert project.run("build").code == 0
+    assert "built again" not in project.run("rejects", "replay").err
+    config = project.folder / "empathy.toml"
+    config.write_text(config.read_text() + "\n# a remark\n")
+    replayed = project.run("rejects", "replay").err
+    assert "Nothing to try again" in replayed
+    assert ("built again" in replayed) == ("Published" in replayed)

@@ -62,6 +62,15 @@ def test_one_team_is_not_set_against_others() -> None:
     assert view.group_title(rows, "team", READER) == "Madrid 02: 1 of 7 planned is overdue"
 
 
+def test_a_group_that_is_not_shown_may_hold_the_overdue() -> None:
+    rows = [
+        {"label": "Madrid", "planned": 20, "overdue": 0, "suppressed": False},
+        {"label": "Manila", "planned": None, "overdue": None, "suppressed": True},
+    ]
+    assert view.group_title(rows, "site", READER) == "No site that may be shown has anybody overdue"
+    assert view.group_title(rows[:1], "site", READER) == "No site has anybody overdue"
+
+
 def test_where_the_overdue_are() -> None:
     rows = [
         {"label": name, "suppressed": False, "planned": 20, "completed": 20 - late, "overdue": late}
