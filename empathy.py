@@ -439,6 +439,8 @@ def _print_files(report: BuildReport | CheckReport) -> None:
 
 def _print_books(report: BuildReport) -> None:
     """Rows of every relation traced to files, ids matched, histories repaired, weeks restated, checks failed."""
+    from etl.quality import example
+
     out = _output()
     for relation in report.reconciliation:
         out.print(f"{relation.relation}: {relation.sentence}")
@@ -457,7 +459,7 @@ def _print_books(report: BuildReport) -> None:
         out.print(f"Restated since the last version: {counted}; see meta.restatement")
     for check in report.checks:
         if check.status == "failed":
-            out.print(f"{check.severity}: {check.sentence}")
+            out.print(f"{check.severity}: {check.sentence} {example(check.sample)}", markup=False, highlight=False)
 
 
 def _print_effects(effects: list[dict[str, Any]]) -> None:

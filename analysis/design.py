@@ -281,7 +281,7 @@ def _choices(mode: str, rule: Rule | None, situation: Situation) -> tuple[Choice
                 "second_opinion",
                 "Asks the same of a shorter stretch before training; a gap between the two is shown.",
             ),
-            Choice("stacked", mode != "volunteers", "none", "Agrees with imputation here, and is noisier."),
+            Choice("stacked", True, "none", "Agrees with imputation here, and is noisier."),
         ]
     rest = [
         Choice(

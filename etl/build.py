@@ -346,7 +346,7 @@ def _write_books(
 def _stop_on_errors(checks: Sequence[CheckResult]) -> None:
     failed = [result for result in checks if result.severity == "error" and result.status == "failed"]
     if failed:
-        lines = [f"{result.check}: {result.sentence} For example: {result.sample}" for result in failed]
+        lines = [f"{result.check}: {result.sentence} {quality.example(result.sample)}" for result in failed]
         raise StopRuleError("\n".join([*lines, "Nothing was published."]))
 
 
@@ -423,7 +423,7 @@ def _inputs(config: Config, catalogue: Catalogue, landed: str, secret: bytes, as
     """Hash of all that the marts depend on: equal hashes, equal marts."""
     digest = hashlib.sha256()
     digest.update(landed.encode())
-    digest.update(config.sha256.encode())
+    digest.update(config.model_dump_json(exclude={"path", "sha256"}).encode())  # what it says, not how it is written
     digest.update(privacy.pseudonym(secret, "agent", "").encode())
     digest.update(json.dumps([kpi.model_dump(mode="json") for kpi in catalogue.values()]).encode())
     digest.update(str(as_of).encode())

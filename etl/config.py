@@ -303,7 +303,7 @@ class Config(_Section):
     path : Path
         The file it was read from, absolute.
     sha256 : str
-        Hash of the file's bytes; part of a version's identity.
+        Hash of the file's bytes, by which a version tells what it was configured with.
     """
 
     path: Path

@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from etl import quality
 from etl.config import Config, ConfigError, load
 from etl.errors import EmpathyError
 from etl.finding import matching
@@ -144,7 +145,8 @@ def _contents(warehouse: Warehouse, version: Version) -> Iterator[Finding]:
             "coalesce(sum(duplicate), 0) from meta.file_manifest"
         ).fetchone() or (0, 0, 0, 0)
         failed = cursor.execute(
-            "select severity, sentence from meta.check_result where status = 'failed' order by severity, \"check\""
+            "select severity, sentence, sample from meta.check_result "
+            "where status = 'failed' order by severity, \"check\""
         ).fetchall()
     read, loaded, rejected, duplicate = (int(each) for each in totals)
     balance = f"{read:,} rows read = {loaded:,} loaded + {rejected:,} rejected + {duplicate:,} duplicate"
@@ -152,8 +154,8 @@ def _contents(warehouse: Warehouse, version: Version) -> Iterator[Finding]:
         yield Finding("conservation", "ok", f"{balance}.")
     else:
         yield Finding("conservation", "fault", f"{balance} does not add up; roll back and report this as a defect.")
-    for severity, sentence in failed:
-        yield Finding("check", "fault" if severity == "error" else "note", sentence)
+    for severity, sentence, sample in failed:
+        yield Finding("check", "fault" if severity == "error" else "note", f"{sentence} {quality.example(sample)}")
     if not failed:
         yield Finding("checks", "ok", "Every quality check passed.")
     if not version.has_results:

@@ -201,6 +201,21 @@ def _run(con: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
     return CheckResult(check.name, check.severity, status, violations, counted(said, violations), sample)
 
 
+def example(sample: str) -> str:
+    """Return the first violating row of a sample in words, such as ``For example: course_id EMP150.``
+
+    Parameters
+    ----------
+    sample : str
+        As in :class:`CheckResult`.
+    """
+    rows = json.loads(sample)
+    if not rows:
+        return ""
+    named = [f"{name.removeprefix('_')} {value}" for name, value in rows[0].items() if value is not None]
+    return f"For example: {', '.join(named)}."
+
+
 def counted(sentence: str, n: int) -> str:
     """Return a check's sentence with the number of violations, and the words that go with it.
 

@@ -150,6 +150,8 @@ def test_the_books_are_shown(built: tuple[Path, BuildReport], capsys: pytest.Cap
 
 def test_nothing_new_publishes_nothing(built: tuple[Path, BuildReport]) -> None:
     path, report = built
+    text = path.read_text(encoding="utf-8")
+    path.write_text("# a comment is no other configuration\n" + text, encoding="utf-8")
     again = building.build(load(path))
     assert again.unchanged
     assert again.run_id == report.run_id
@@ -174,7 +176,7 @@ def test_a_new_key_is_new_even_when_the_files_are_not(tmp_path: Path, monkeypatc
 def test_twice_gives_equal_marts_and_a_deleted_file_takes_its_rows_along(tmp_path: Path) -> None:
     path = copy_sample(tmp_path)
     first = building.build(load(path))
-    path.write_text(path.read_text(encoding="utf-8") + "# a comment makes it another configuration\n", encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8") + "[engine]\nkeep_versions = 9\n", encoding="utf-8")
     second = building.build(load(path))
     assert second.run_id != first.run_id
     for mart in MARTS:

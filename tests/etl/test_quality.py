@@ -192,6 +192,17 @@ def test_a_survey_answered_in_a_skipped_hour_is_seen(build_rows: Callable[..., A
     assert json.loads(result.sample)[0]["relation"] == "survey_response"
 
 
+def test_an_example_is_told_in_words(build_rows: Callable[..., Any]) -> None:
+    training = [{"source_agent_id": "1", "course_id": "EMP150", "status": "completed", "completed_at": "2024-01-20"}]
+    built = build_rows(
+        {"agent": STAFF, "training": training, "interaction": [call(1, "2024-01-10")]},
+        programme={"courses": [{"id": "EMP101"}]},
+    )
+    result = run(built)["training_unknown_course"]
+    assert quality.example(result.sample).startswith("For example: course_id EMP150")
+    assert quality.example(run(built)["agent_grain"].sample) == ""
+
+
 def test_what_can_be_done_is_said_of_violations_only(build_rows: Callable[..., Any]) -> None:
     built = build_rows({"agent": STAFF, "interaction": [call(1, "2024-01-10")]})
     assert "Remove the folder landing" not in run(built)["manifest"].sentence
