@@ -29,7 +29,7 @@ SAMPLE_ROWS = 5
 """Violating rows kept as an example, values masked."""
 
 SAME_TOTAL = 1e-9
-"""Two sums of the same numbers added up in another order differ by less than this share."""
+"""Two sums of the same numbers added up in another order differ by less than this share of their sizes added up."""
 
 _EITHER = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 _HEADER = re.compile(r"--\s*(severity|sentence|advice):\s*(.+)")
@@ -169,21 +169,24 @@ def _same_totals(con: duckdb.DuckDBPyConnection) -> Check:
     compared = []
     for relation, columns in summed.items():
         totals = ", ".join(f"coalesce(sum({column}), 0) as {column}" for column in columns)
+        sizes = ", ".join(f"coalesce(sum(abs({column})), 0) as size_of_{column}" for column in columns)
         named = ", ".join(f"'{column}'" for column in columns)
-        found, expected = (", ".join(f"{side}.{column}" for column in columns) for side in ("mart", "weekly"))
+        found, expected, size = (
+            ", ".join(f"{side}{column}" for column in columns) for side in ("mart.", "weekly.", "weekly.size_of_")
+        )
         compared.append(
-            f"select unnest([{named}]) as kpi_column, unnest([{found}]) as total, unnest([{expected}]) as of_rows "
-            f"from (select {totals} from mart.agent_week) as mart cross join ("
-            f"select {totals} from staging.{relation} as row "
+            f"select unnest([{named}]) as kpi_column, unnest([{found}]) as total, unnest([{expected}]) as of_rows, "
+            f"unnest([{size}]) as size from (select {totals} from mart.agent_week) as mart cross join ("
+            f"select {totals}, {sizes} from staging.{relation} as row "
             f"semi join (select place_ix from core.place where is_agent) as place on place.place_ix = row.place_ix "
             f"semi join core.week as calendar on calendar.week = row.week) as weekly"
         )
-    every = "\nunion all\n".join(compared) or "select '' as kpi_column, 0 as total, 0 as of_rows where false"
+    every = "\nunion all\n".join(compared) or "select '' as kpi_column, 0 as total, 0 as of_rows, 0 as size where false"
     return Check(
         "agent_week_totals",
         "error",
         "{n} {sums of agent_week differ|sum of agent_week differs} from the rows {they are|it is} made of.",
-        f"select * from ({every}) where abs(total - of_rows) > {SAME_TOTAL!r} * abs(of_rows)",
+        f"select * exclude (size) from ({every}) where abs(total - of_rows) > {SAME_TOTAL!r} * size",
     )
 
 

@@ -154,6 +154,22 @@ def test_damage_fails_the_check_that_is_for_it(build_rows: Callable[..., Any], c
     assert "{n}" not in result.sentence
 
 
+def test_sales_and_refunds_that_cancel_are_the_same_total_in_any_order(build_rows: Callable[..., Any]) -> None:
+    days = ("2024-01-10", "2024-01-17", "2024-01-24")
+    offers = [
+        {"offer_id": day, "interaction_id": f"c{n}", "kind": "upsell", "made_at": day, "accepted": True, "amount": paid}
+        for n, (day, paid) in enumerate(zip(days, ("0.1", "0.2", "-0.3"), strict=True))
+    ]
+    calls = [call(n, day) for n, day in enumerate(days)]
+    built = build_rows({"agent": STAFF, "interaction": calls, "offer": offers})
+    table = "staging.interaction_by_week"
+    for order in ("week", "week desc"):
+        built.con.execute(f"create or replace table {table} as from {table} order by {order}")
+        assert run(built)["agent_week_totals"].status == "passed"
+    built.con.execute(f"update {table} set upsell_revenue_num = 0.1 where upsell_revenue_num = 0.2")
+    assert run(built)["agent_week_totals"].violations == 1
+
+
 @pytest.mark.parametrize("check", quality.checks(), ids=lambda check: check.name)
 def test_a_sentence_counts_one_and_many(check: quality.Check) -> None:
     one, many = quality.counted(check.sentence, 1), quality.counted(check.sentence, 1_234)
