@@ -91,8 +91,8 @@ def _no_plan() -> html.Section:
         [
             html.H2("Who is behind cannot be told", className="card-title"),
             html.P(
-                "No plan was loaded. Add one as rows of the table training with planned_on: then this "
-                "place shows where agents are overdue.",
+                "No plan of this course is recorded for this selection. Add one as rows of the table training with "
+                "planned_on: then this place shows where agents are overdue.",
                 className="card-subtitle",
             ),
         ],

@@ -111,7 +111,7 @@ def group_title(rows: Sequence[Mapping[str, Any]], by: str, reader: Reader) -> s
     overdue = sum(row["overdue"] for row in shown)
     if not shown:
         return f"No {by} may be shown here by itself"
-    if overdue == 0 and len(shown) < len(rows):
+    if overdue == 0 and any(row["suppressed"] for row in rows):
         return f"No {by} that may be shown has anybody overdue"
     if overdue == 0:
         return f"No {by} has anybody overdue"

@@ -68,7 +68,8 @@ def test_a_group_that_is_not_shown_may_hold_the_overdue() -> None:
         {"label": "Manila", "planned": None, "overdue": None, "suppressed": True},
     ]
     assert view.group_title(rows, "site", READER) == "No site that may be shown has anybody overdue"
-    assert view.group_title(rows[:1], "site", READER) == "No site has anybody overdue"
+    unplanned = {"label": "Lisbon", "planned": 0, "overdue": 0, "suppressed": False}
+    assert view.group_title([rows[0], unplanned], "site", READER) == "No site has anybody overdue"
 
 
 def test_where_the_overdue_are() -> None:

@@ -56,7 +56,7 @@ def test_fields_are_not_asked_of_a_build_when_no_export_has_them(bare: Context) 
 def test_without_a_plan_nobody_is_said_to_be_too_few(bare: Context) -> None:
     body = str(adoption.answer(bare, Filters()))
     assert "no plan was recorded to compare with" in body
-    assert "No plan was loaded." in body
+    assert "No plan of this course is recorded for this selection." in body
     assert "planned agents, or would reveal one" not in body
 
 
