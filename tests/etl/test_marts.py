@@ -263,15 +263,31 @@ def test_a_last_day_exported_before_it_is_over_closes_no_window(
 
 
 def test_any_contact_that_follows_repeats_one_without_a_reason(build_rows: Callable[..., Any]) -> None:
-    reasons = {1: "bill", 2: None, 3: "card", 4: None}  # on days 0, 2, 4 and 6; the next contact is long after
+    reasons = {0: "bill", 2: None, 4: "card", 12: None}  # by day
     contacts = [
-        *(call(n, 2 * n - 2, source_customer_id="k", reason=reason) for n, reason in reasons.items()),
+        *(call(n, day, source_customer_id="k", reason=reasons[day]) for n, day in enumerate(reasons, start=1)),
         call(5, 1, source_customer_id="other", reason="card"),
         call(6, 20),
     ]
     built = build_rows({**STAFF, "interaction": contacts})
     repeated = dict(built.rows("select interaction_id, repeated_7d from core.customer_contact"))
     assert repeated == {"c1": False, "c2": True, "c3": False, "c4": False, "c5": False}
+
+
+@pytest.mark.parametrize(("hour", "counted"), [(2, 1), (10, 2)])
+def test_ninety_days_are_over_to_the_second(build_rows: Callable[..., Any], hour: int, counted: int) -> None:
+    """Contacts at 1 and 10 o'clock, ninety days before a last day of which the export holds so many hours."""
+    contacts = [
+        *({**call(n, 0, source_customer_id=f"k{n}"), "started_at": at(0, early)} for n, early in enumerate((1, 10))),
+        {**call(2, 90), "started_at": at(90, hour)},
+    ]
+    events = [
+        {"event_id": kind, "source_customer_id": "nobody served", "kind": kind, "at": at(120)}
+        for kind in ("churn", "referral")
+    ]
+    built = build_rows({**STAFF, "interaction": contacts, "customer_event": events}, project={"timezone": "UTC"})
+    assert totals(built, "customer_retention_90d") == (counted, counted)
+    assert totals(built, "referral_rate") == (0, counted)
 
 
 def test_a_contact_that_continues_another_is_no_repeat(build_rows: Callable[..., Any]) -> None:
@@ -419,7 +435,11 @@ def test_who_leaves_after_the_team_history_ends_has_left_all_the_same(
 ) -> None:
     staff = {
         "agent": [STAFF["agent"][0], {**STAFF["agent"][1], "left_on": left_on}],
-        "agent_team": [STAFF["agent_team"][0], {**STAFF["agent_team"][1], "team_id": "B", "valid_to": in_team_to}],
+        "agent_team": [
+            STAFF["agent_team"][0],
+            {**STAFF["agent_team"][1], "valid_to": "2024-01-01"},
+            {**STAFF["agent_team"][1], "team_id": "B", "valid_from": "2024-01-01", "valid_to": in_team_to},
+        ],
     }
     built = build_rows({**staff, "interaction": [call(1, 0), call(2, 34), call(3, 0, "2")]})
     counted = "select team_id, sum(agent_attrition_num), sum(agent_attrition_den) from mart.agent_week group by team_id"
