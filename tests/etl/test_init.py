@@ -255,6 +255,19 @@ def test_exports_of_one_system_are_one_source_whatever_their_names(tmp_path: Pat
     assert config.sources["contacts_2"].paths == ("other/ctr_02.jsonl",)
 
 
+def test_exports_whose_zones_may_differ_stay_apart_by_name(tmp_path: Path) -> None:
+    contacts = "Contact_ID,Agent_No,Start_Date,Start_Time\n1,7,1/2/2025,9:00:00\n"
+    days = "Agent,Day,Worked seconds,Absent\nA1,2025-04-03,3600,0\n"
+    for place in ("madrid", "manila"):
+        for month in (1, 2):
+            (tmp_path / f"{place}_calls_{month}.csv").write_text(contacts, encoding="utf-8")
+            (tmp_path / f"{place}_days_{month}.csv").write_text(days, encoding="utf-8")
+    config, _, _ = written(tmp_path)
+    assert sorted(source.paths for source in config.sources.values()) == [
+        (f"{place}_{kind}_*.csv",) for place in ("madrid", "manila") for kind in ("calls", "days")
+    ]
+
+
 def test_how_a_text_is_written_is_read_off(tmp_path: Path) -> None:
     head = "Offer ID;Contact;Agent;Type;Made at;Result;Amount;Notiz\n"
     rows = "O1;C1;A1;upsell;31.01.2025 10:15;accepted;1.234,50;größer\nO2;C2;A1;upsell;01.02.2025 09:00;declined;;\n"
