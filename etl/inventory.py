@@ -256,7 +256,7 @@ def _systems(file: Export, column: str) -> set[str]:
 
 
 def _stem(path: Path) -> str:
-    """A file's name with its numbers and months left out, so that the files of a series look alike."""
+    """A file's name with its numbers left out, so that the files of a series look alike."""
     return re.sub(r"\d+", "#", path.name)
 
 

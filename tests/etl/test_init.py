@@ -326,6 +326,28 @@ def test_every_sheet_of_a_workbook_is_looked_at(tmp_path: Path) -> None:
     assert not any(line.startswith("left out") for line in lines)
 
 
+def test_files_of_a_series_that_are_written_differently_are_two_sources(tmp_path: Path) -> None:
+    head = "Agent;Day;Worked seconds;Absent;Notiz\n"
+    (tmp_path / "roster_1.csv").write_bytes((head + "A1;2025-04-03;3600;0;größer\n").encode("utf-8"))
+    (tmp_path / "roster_2.csv").write_bytes((head + "A1;2025-04-04;3600;0;größer\n").encode("cp1252"))
+    config, _, _ = written(tmp_path)
+    found = {source.paths: source.options.get("encoding") for source in config.sources.values()}
+    assert found == {("roster_1.csv",): None, ("roster_2.csv",): "cp1252"}
+
+
+def test_a_workbook_is_a_table_also_where_its_columns_are_those_of_a_system(tmp_path: Path) -> None:
+    book = xlsxwriter.Workbook(str(tmp_path / "calls.xlsx"))
+    sheet = book.add_worksheet()
+    rows = (
+        ("Contact_ID", "Agent_No", "Start_Date", "Start_Time", "Channel"),
+        ("1", "7", "1/2/2025", "9:00:00", "call"),
+    )
+    for row, values in enumerate(rows):
+        sheet.write_row(row, 0, values)
+    book.close()
+    assert [source.format for source in written(tmp_path)[0].sources.values()] == ["tabular"]
+
+
 def test_packed_files_are_named_because_exports_may_be_in_them(tmp_path: Path) -> None:
     (tmp_path / "xapi.jsonl").write_bytes((DATA / "xapi.jsonl").read_bytes())
     with zipfile.ZipFile(tmp_path / "march.zip", "w") as archive:

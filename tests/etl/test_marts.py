@@ -651,6 +651,18 @@ def test_twice_the_same_input_gives_the_same_marts(build_rows: Callable[..., Any
         assert first.rows(query) == second.rows(query)
 
 
+def test_what_counts_in_no_queue_stands_in_one_row_of_its_week(build_rows: Callable[..., Any]) -> None:
+    """Contacts, surveys and customers' contacts without a queue; absence and employment without a channel."""
+    contacts = [call(n, 0, queue=None, source_customer_id=f"k{n}", handle_s=60) for n in range(2)] + [call(2, 20)]
+    survey = {"response_id": "r", "interaction_id": "c0", "invited_at": at(0), "answered_at": at(0, 12), "csat_raw": 5}
+    days = [{"source_agent_id": "1", "day": dt.date(2024, 1, day), "absent": True} for day in (2, 3)]
+    built = build_rows({**STAFF, "interaction": contacts, "survey_response": [survey], "agent_day": days})
+    counted = "aht_seconds_den, survey_response_rate_num, fcr_7d_den, absence_rate_num, agent_attrition_den"
+    week = "select channel, {} from mart.agent_week where agent_key = {} and week = '2024-01-01' order by channel"
+    agent = "(select agent_key from core.interaction where interaction_id = 'c0')"
+    assert built.rows(week.format(counted, agent)) == [("voice", 2, 1, 2, None, None), (None, None, None, None, 2, 1)]
+
+
 @pytest.mark.parametrize("table", ["survey_response", "offer"])
 def test_a_contact_without_agent_leaves_the_week_to_the_local_time_of_the_agent_named(
     build_rows: Callable[..., Any], table: str

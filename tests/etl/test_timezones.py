@@ -117,7 +117,7 @@ def test_a_time_at_the_ends_of_what_the_database_holds_stops_nothing(zone: str) 
     ends = ["294247-01-10 04:00:54", "290309-12-22 (BC) 00:00:00", "infinity"]
     with duckdb.connect(":memory:") as con:
         for end in ends:
-            second = second_reading_sql('l', zone) if repeats(zone) else 'null'
+            second = second_reading_sql("l", zone) if repeats(zone) else "null"
             con.execute(f"select {to_utc_sql('l', zone)}, {second} from (select ?::timestamp as l)", [end]).fetchall()
 
 
