@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -56,3 +57,26 @@ def test_all_records_tried_again_are_what_a_build_reads(
     assert loaded == 0
     (tmp_path / file).unlink()
     assert landed("", "again", replay=True) == right
+
+
+def test_records_of_a_file_that_give_rows_of_other_tables_the_second_time_are_all_counted(tmp_path: Path) -> None:
+    """Two tickets are escalations of a contact; the third names none, and becomes a contact itself."""
+    times = {"created_at": "2025-03-10T09:00:00Z", "updated_at": "2025-03-10T09:00:00Z"}
+    about = ("c1", "x" * 600, "c3")
+    tickets = [
+        {"id": n, "via": {"channel": "email"}, "tags": ["angry"], "custom_fields": [{"id": 7, "value": said}], **times}
+        for n, said in enumerate(about)
+    ]
+    (tmp_path / "tickets.jsonl").write_text("\n".join(map(json.dumps, tickets)), encoding="utf-8")
+
+    def books(options: str, *, replay: bool) -> list[tuple[int, ...]]:
+        head = '[sources.s]\nformat = "zendesk"\npath = "tickets.jsonl"\nmax_reject_share = 1.0\n'
+        tags = 'escalation_tags = { angry = "complaint" }'
+        (tmp_path / "empathy.toml").write_text(f"{head}[sources.s.options]\n{tags}\n{options}\n", encoding="utf-8")
+        con = duckdb.connect()
+        config = load(tmp_path / "empathy.toml")
+        extract(config, None, con, enforce=False, folder=tmp_path / "landed", replay=replay).commit()
+        return con.execute('SELECT "read", loaded, rejected, duplicate FROM landing.file_manifest').fetchall()
+
+    assert books('tickets_are = "escalations"\ncontact_field = "7"', replay=False) == [(3, 2, 1, 0)]
+    assert books('tickets_are = "contacts"', replay=True) == [(3, 3, 0, 0)]
