@@ -225,7 +225,7 @@ def carries_offset_sql(text: str) -> str:
     )
 
 
-_UNAMBIGUOUS = r"([+-](0[0-9]|1[0-4])(:?[0-5][0-9])?|[ 0-9](UTC|GMT)| [A-Za-z_]+/[A-Za-z0-9_/+-]+)$"
+_UNAMBIGUOUS = r"([+-](0[0-9]|1[0-4])(:?[0-5][0-9])?|[ 0-9](?i:UTC|GMT)| [A-Za-z_]+/[A-Za-z0-9_/+-]+)$"
 ABBREVIATED = " ([A-Z]{3,5}|[CEMP]T)$"
 """Ends of texts that name a zone by letters which stand for several: BST is British summer, or Bangladesh."""
 

@@ -124,7 +124,7 @@ def test_a_time_at_the_ends_of_what_the_database_holds_stops_nothing(zone: str) 
 @pytest.mark.parametrize(
     ("zone", "hour"),
     [
-        ("Z", 6), ("+00", 6), ("+0000", 6), (" UTC", 6), (" GMT", 6), ("-05:00", 11), ("+0530", 1), ("+14:00", 16),
+        ("Z", 6), ("+00", 6), ("+0000", 6), (" UTC", 6), (" gmt", 6), ("-05:00", 11), ("+0530", 1), ("+14:00", 16),
         (" Europe/Madrid", 5), (" America/Argentina/Ushuaia", 9),
         (" BST", None), (" PST", None), (" IST", None), (" CST", None), ("+99:00", None), ("-1500", None),
         (" AM", None),
