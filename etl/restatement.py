@@ -56,7 +56,7 @@ class Change:
     change : float or None
         New ratio minus old ratio, in the KPI's unit; None when either has no denominator.
     moved : float
-        How much of the denominator, or else of the numerator, counts for another team or site than before.
+        Share, 0 to 1, of the denominator, or else of the numerator, that counts for another team or site than before.
     """
 
     kpi: str
@@ -137,11 +137,13 @@ def _change(old: Totals, new: Totals, kpi: str, week: date, cells: Sequence[tupl
 
 
 def _compare(before: Sequence[float | None], now: Sequence[float | None]) -> tuple[float | None, float | None, float]:
-    """The sum before, the sum now, and how much of it has gone from one cell to another."""
+    """The sum before, the sum now, and the share of it that has gone from one cell to another."""
     sums = _sum(before), _sum(now)
     shifts = [(b or 0) - (a or 0) for a, b in zip(before, now, strict=True) if not _same(a, b)]
     moved = (math.fsum(map(abs, shifts)) - abs(math.fsum(shifts))) / 2
-    return *sums, 0.0 if _same(moved, 0) else moved
+    if _same(moved, 0):
+        return *sums, 0.0
+    return *sums, moved / max(math.fsum(abs(value or 0) for value in values) for values in (before, now))
 
 
 def _sum(values: Iterable[float | None]) -> float | None:

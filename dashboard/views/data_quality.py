@@ -199,8 +199,8 @@ def restatements(rows: pl.DataFrame, catalogue: Catalogue, reader: Reader) -> li
     Returns
     -------
     list of dict
-        ``kpi, week, before, after, rows, moved, size`` in words; ``moved`` is how much counts for another team or site
-        than before, ``size`` the change as a share of what was there.
+        ``kpi, week, before, after, rows, moved, size`` in words; ``moved`` is the share that counts for another team or
+        site than before, ``size`` the change as a share of what was there.
     """
     found = []
     for row in rows.iter_rows(named=True):
@@ -217,11 +217,17 @@ def restatements(rows: pl.DataFrame, catalogue: Catalogue, reader: Reader) -> li
                 "before": "none" if before is None else reader.level(before, kpi),
                 "after": "none" if after is None else reader.level(after, kpi),
                 "rows": f"{reader.count(row['old_den'] or 0)} → {reader.count(row['new_den'] or 0)}",
-                "moved": reader.count(row["moved"]) if row.get("moved") else "none",
+                "moved": _moved(row.get("moved") or 0, reader),
                 "size": size / base,
             }
         )
     return sorted(found, key=lambda item: -item["size"])
+
+
+def _moved(share: float, reader: Reader) -> str:
+    if not share:
+        return "none"
+    return f"{reader.number(100 * share, 0)}%" if share >= 0.01 else "under 1%"
 
 
 def restated_title(found: Sequence[Mapping[str, Any]], reader: Reader) -> str:

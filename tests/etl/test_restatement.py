@@ -52,9 +52,9 @@ def test_what_counts_for_another_team_is_listed_though_the_week_reads_the_same()
     old = Totals(("aht_seconds",), {(WEEK, "A", "Madrid"): (100.0, 10.0), (WEEK, "B", "Madrid"): (50.0, 5.0)})
     moved = {(WEEK, "A", "Madrid"): (60.0, 6.0), (WEEK, "B", "Madrid"): (90.0, 9.0)}
     (change,) = changes(old, Totals(("aht_seconds",), moved))
-    assert (change.old_num, change.new_num, change.change, change.moved) == (150.0, 150.0, 0.0, 4.0)
+    assert (change.old_num, change.new_num, change.change, change.moved) == (150.0, 150.0, 0.0, 4 / 15)
     (change,) = changes(old, Totals(("aht_seconds",), {**moved, (WEEK, "B", "Madrid"): (100.0, 10.0)}))
-    assert (change.old_den, change.new_den, change.moved) == (15.0, 16.0, 4.0)
+    assert (change.old_den, change.new_den, change.moved) == (15.0, 16.0, 4 / 16)
     swapped = {(WEEK, "A", "Madrid"): (50.0, 10.0), (WEEK, "B", "Madrid"): (100.0, 5.0)}
     (change,) = changes(old, Totals(("aht_seconds",), swapped))
-    assert (change.old_num, change.new_num, change.moved) == (150.0, 150.0, 50.0)
+    assert (change.old_num, change.new_num, change.moved) == (150.0, 150.0, 50 / 150)

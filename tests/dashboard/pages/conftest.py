@@ -153,7 +153,7 @@ def meta(first: date) -> dict[str, pl.DataFrame]:
         "restatement": pl.DataFrame(
             [
                 {"kpi": "escalation_rate", "week": first, "old_num": 10.0, "old_den": 100.0, "new_num": 14.0,
-                 "new_den": 120.0, "change": 0.0167, "moved": 7.0},
+                 "new_den": 120.0, "change": 0.0167, "moved": 0.07},
                 {"kpi": "csat_top2", "week": first, "old_num": 50.0, "old_den": 100.0, "new_num": 50.0,
                  "new_den": 101.0, "change": -0.005, "moved": 0.0},
             ]

@@ -102,7 +102,7 @@ def test_restatements_in_the_units_of_the_kpi(world: Context) -> None:
     rows = view.restatements(data.meta(world.queries, "restatement"), world.settings.catalogue, READER)
     assert [row["kpi"] for row in rows] == ["Escalations", "Satisfied customers"]  # larger change first
     assert (rows[0]["before"], rows[0]["after"], rows[0]["rows"]) == ("10.0%", "11.7%", "100 → 120")
-    assert [row["moved"] for row in rows] == ["7", "none"]
+    assert [row["moved"] for row in rows] == ["7%", "none"]
     assert "2 weekly numbers of 2 KPIs" in view.restated_title(rows, READER)
 
 
