@@ -22,7 +22,7 @@ demo: $(VENV)/.installed  ## a simulated contact centre from exports to dashboar
 
 # Two processes share the tests, since one keeps one processor busy: these folders, which wait for browsers and for
 # processes of their own, and all others. What the first says is shown after the second.
-BESIDE := tests/acceptance tests/sample_data tests/browser
+BESIDE := tests/acceptance tests/browser
 
 test: check chromium  ## everything that must hold before a change lands (under 10 minutes)
 	@mkdir -p build
