@@ -269,8 +269,8 @@ def _sum_of_squares(expression: str, kind: str, counted: str, bare: str) -> str:
         return _sum(expression, kind, counted, bare)
     if kind in _WHOLE:
         return f"cast(sum(cast({expression} as bigint) * cast({expression} as bigint)) as double)"
-    rounded = f"cast(cast({expression} as decimal(18, 6)) as decimal(19, 6))"  # rounded once, as for the sum;
-    # 19: the product is then computed in 128 bits
+    # rounded once, as for the sum; with 19 digits the product is computed in 128 bits
+    rounded = f"cast(cast({expression} as decimal(18, 6)) as decimal(19, 6))"
     return f"cast(sum({rounded} * {rounded}) as double)"
 
 

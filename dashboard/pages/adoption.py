@@ -54,11 +54,12 @@ def answer(context: Context, filters: Filters, course: str = "") -> html.Div:
         reader=reader,
     )
     ignored = [LABELS[name].lower() for name in filters.active() if name not in data.APPLIES]
-    teams = data.by_group(queries, filters, course, "team")
-    behind = [
-        _groups(context, shown, filters, course, by),
-        _teams(context, teams, filters, course) if by == "site" and not teams.is_empty() else None,
-    ]
+    behind = [_no_plan()]
+    if shown.planned:
+        behind = [_groups(context, shown, filters, course, by)]
+        teams = data.by_group(queries, filters, course, "team")
+        if by == "site" and not teams.is_empty():
+            behind.append(_teams(context, teams, filters, course))
     return html.Div(
         [
             html.H1(shown.sentence, id="headline"),
@@ -67,7 +68,7 @@ def answer(context: Context, filters: Filters, course: str = "") -> html.Div:
             html.Div(
                 [
                     _curve(context, shown, filters, course),
-                    html.Div(behind if shown.planned else _no_plan(), className="stack"),
+                    html.Div(behind, className="stack"),
                 ],
                 className="columns two-one",
             )
