@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.errors import EstimationError, PanelError
 from analysis.estimators import estimate, ladder
-from analysis.panel import Panel, Slice, from_contacts, from_warehouse
+from analysis.panel.panel import Panel, Slice, from_contacts, from_warehouse
 from analysis.results import Aggregation, EffectEstimate, EventStudy
 
 __all__ = [

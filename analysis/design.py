@@ -17,7 +17,7 @@ from typing import Literal, Protocol
 
 import polars as pl
 
-from analysis.verdict import Limits
+from analysis.words.verdict import Limits
 
 PARTLY_TRAINED_SHARE = 0.02
 """Share of untrained agent-weeks spent beside trained team-mates from which those weeks stop being clean
@@ -29,7 +29,7 @@ Timing = Literal["scheduled", "trained"]
 
 
 class Rule(Protocol):
-    """The recorded rule of ``lowest_performers`` (``etl.config.AssignmentRule`` satisfies it)."""
+    """The recorded rule of ``lowest_performers`` (``etl.configuration.model.AssignmentRule`` satisfies it)."""
 
     @property
     def kpi(self) -> str: ...
@@ -40,7 +40,7 @@ class Rule(Protocol):
 
 
 class Assignment(Protocol):
-    """``[programme.assignment]`` (``etl.config.Assignment`` satisfies it)."""
+    """``[programme.assignment]`` (``etl.configuration.model.Assignment`` satisfies it)."""
 
     @property
     def mode(self) -> str: ...

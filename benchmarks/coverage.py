@@ -27,16 +27,16 @@ import polars as pl
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from analysis import Panel, estimate
-from analysis.comparison import without_exposed
+from analysis.comparison.fair_panel import without_exposed
+from analysis.comparison.learning_curve import without_learning_curve
 from analysis.design import Situation, choose
 from analysis.estimators.stacked import SelectionRule
-from analysis.kpi_fit import study_of
-from analysis.kpi_study import Setting
-from analysis.panel import NEVER
-from analysis.tenure import without_learning_curve
-from analysis.units import Reader
-from etl.config import Assignment, AssignmentRule
-from etl.kpis import Kpi, load
+from analysis.panel.panel import NEVER
+from analysis.study.fit import study_of
+from analysis.study.kpi_study import Setting
+from analysis.words.numbers import Reader
+from etl.configuration.kpis import Kpi, load
+from etl.configuration.model import Assignment, AssignmentRule
 from sample_data.panel import PanelWorld, simulate_panel
 from sample_data.parameters import Parameters
 

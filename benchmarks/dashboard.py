@@ -48,11 +48,11 @@ import polars as pl
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from analysis.run import estimate_all  # noqa: E402
+from analysis.study.run import estimate_all  # noqa: E402
 from dashboard.app import OUTPUTS  # noqa: E402
-from etl import config as empathy_config  # noqa: E402
-from etl import kpis  # noqa: E402
-from etl.publish import Draft  # noqa: E402
+from etl.configuration import kpis  # noqa: E402
+from etl.configuration import model as empathy_config  # noqa: E402
+from etl.warehouse.publish import Draft  # noqa: E402
 
 FIRST_WEEK = date(2024, 1, 1)
 SITES = ("Lisbon", "Madrid", "Porto", "Manila", "Leeds")

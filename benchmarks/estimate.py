@@ -38,7 +38,7 @@ folder, repeat = sys.argv[1], int(sys.argv[2])
 OURS = """
 import polars as pl
 from analysis import Panel, estimate
-from analysis.panel import from_contacts
+from analysis.panel.panel import from_contacts
 def whole(panel):
     imputation = estimate(panel, "imputation")
     events, overall = imputation.aggregate("event_time"), imputation.aggregate("simple").overall

@@ -180,7 +180,7 @@ def bare_parquet(folder: Path) -> str:
 def build(folder: Path, file: str, warehouse: str, course: str = "EMP101", engine: str = REDUCED) -> str:
     """Build and publish a version."""
     from etl.build import build as build_version
-    from etl.config import load
+    from etl.configuration.model import load
 
     text = TOML.format(contacts=file, warehouse=warehouse, course=course, engine=engine)
     path = folder / f"{warehouse}.toml"

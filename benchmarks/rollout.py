@@ -23,10 +23,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from analysis import Panel, estimate
 from analysis.estimators import ESTIMATORS
-from analysis.tables import LADDER_LABELS
+from analysis.study.result_tables import LADDER_LABELS
 from etl.build import build
-from etl.config import load
-from etl.warehouse import Warehouse
+from etl.configuration.model import load
+from etl.warehouse.reader import Warehouse
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRST_MONTH, LAST_MONTH = "2011-01-01", "2016-05-01"

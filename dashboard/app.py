@@ -20,15 +20,17 @@ from dash.development.base_component import Component
 from flask import g, jsonify
 
 from analysis.errors import NoWeeksError
-from dashboard import export_routes, http, shell, theme
+from dashboard import downloads as export_routes
+from dashboard import http, shell, theme
 from dashboard.answers import Answers, Made, Question
 from dashboard.components import explore, states
 from dashboard.data.queries import Queries
-from dashboard.pages import Context, Page, modules
+from dashboard.page import Context, Page
+from dashboard.pages import pages
 from dashboard.settings import CONFIG_VARIABLE, SECRET_VARIABLE, check_binding, check_port, from_config
 from dashboard.state import DIMENSIONS, PLURALS, Filters, from_query
-from etl.config import Config
-from etl.warehouse import NoVersionError
+from etl.configuration.model import Config
+from etl.warehouse.reader import NoVersionError
 
 THREADS_PER_WORKER = 16
 """More than readers usually wait at once: waiting for a turn takes a thread, and known answers need one too."""
@@ -133,12 +135,11 @@ def create_app(source: str | Path | Config) -> Dash:
             _LOG.exception("health check failed")
             return jsonify(status="failing", run_id=None, detail=type(error).__name__), 503
 
-    for module in modules():
-        if hasattr(module, "register"):
-            module.register(app, context)
-        if hasattr(module, "ASKED"):
-            for outputs, read in module.ASKED.items():
-                answers.register(outputs, partial(read, context))
+    for page in pages():
+        if page.register is not None:
+            page.register(app, context)
+        for outputs, read in page.asked.items():
+            answers.register(outputs, partial(read, context))
     answers.attach(app)
     app.set_up()
     return app
@@ -150,7 +151,7 @@ def settle() -> None:
     Objects that stay for good are taken out of the collector's sight: going through all of them takes 150 ms, in the
     middle of somebody's answer.
     """
-    from analysis import run  # noqa: F401  (loaded here and not by the first reader)
+    from analysis.study import run  # noqa: F401  (loaded here and not by the first reader)
 
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
@@ -227,12 +228,12 @@ def _index(assets: Path) -> str:
     return INDEX.replace("TOKENS", theme.style_sheet()).replace("SCHEME_STAMP", stamp)
 
 
-def route(pathname: str | None) -> tuple[Any, dict[str, str]] | None:
-    """The page module an address leads to, with the variable parts of the address."""
-    for module in modules():
-        parts = module.PAGE.match(pathname or "/")
+def route(pathname: str | None) -> tuple[Page, dict[str, str]] | None:
+    """The page an address leads to, with the variable parts of the address."""
+    for page in pages():
+        parts = page.match(pathname or "/")
         if parts is not None:
-            return module, parts
+            return page, parts
     return None
 
 
@@ -313,7 +314,7 @@ def asked(context: Context, pathname: str, search: str) -> Question:
         The address as the browser has it.
     """
     queries, found = context.queries, route(pathname)
-    if found is None or found[0].PAGE.moving:
+    if found is None or found[0].moving:
         return Question(None, lambda: answer(context, pathname, search))
     try:
         with queries.pinned() as run_id:
@@ -347,37 +348,36 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
         words = f"There is no page at {pathname}."
         page = states.message("Page not found", words, [dcc.Link("Go to the overview", href="/", className="button")])
         return _made(page, _state("", "Page not found", Filters()), [], None, [], None)
-    module, parts = found
-    page_of: Page = module.PAGE
+    asked_page, parts = found
     try:
         with queries.pinned(run_id) as pinned:
             g.run_id = pinned
             carried = _filters(context, search)
-            filters = carried if page_of.filtered else Filters()
+            filters = carried if asked_page.filtered else Filters()
             about = queries.about()
             decision = queries.decision(filters)
             body: Component = (
-                module.answer(context, filters, **parts)
+                asked_page.answer(context, filters, **parts)
                 if decision.allowed
-                else html.Div([html.H1(page_of.question), states.refused(decision, filters, pathname)])
+                else html.Div([html.H1(asked_page.question), states.refused(decision, filters, pathname)])
             )
-            state = _state(page_of.key, page_of.question, carried) | {
+            state = _state(asked_page.key, asked_page.question, carried) | {
                 "run_id": pinned,
-                "filtered": page_of.filtered,
+                "filtered": asked_page.filtered,
                 "summary": filters.describe(locale),
                 "options": queries.remember(("options", locale), lambda: _options(context)),
                 "plurals": PLURALS,
             }
             footer = shell.footer(context, about)
-            header = shell.print_header(context, about, filters, page_of.question)
+            header = shell.print_header(context, about, filters, asked_page.question)
             badge = shell.freshness(context, about, carried)
             return _made(body, state, shell.notices(filters), footer, header, badge, run_id=pinned)
     except NoVersionError as error:
         page = states.message("Nothing has been built yet", str(error))
-        return _made(page, _state(page_of.key, page_of.question, Filters()), [], [], [], [], lasting=False)
+        return _made(page, _state(asked_page.key, asked_page.question, Filters()), [], [], [], [], lasting=False)
     except NoWeeksError as error:
         page = states.message("There is no week of any agent to show", str(error))
-        return _made(page, _state(page_of.key, page_of.question, Filters()), [], [], [], [], lasting=False)
+        return _made(page, _state(asked_page.key, asked_page.question, Filters()), [], [], [], [], lasting=False)
     except Exception:
         _LOG.exception("no answer for %s%s (request %s)", pathname, search, g.get("request_id", ""))
         words = "This could not be worked out."
@@ -413,7 +413,7 @@ def explored(context: Context, names: dict[str, str], pathname: str, search: str
         The address as the browser has it.
     """
     found = route(pathname)
-    make = getattr(found[0], "EXPLORE", {}).get(names["card"]) if found else None
+    make = found[0].explore.get(names["card"]) if found else None
     if found is None or make is None:
         return html.P("There is nothing to explore here.", className="muted small")
     queries = context.queries

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.units import Reader
-from etl import config as empathy_config
-from etl import kpis
-from etl.config import Config, ConfigError
-from etl.kpis import Catalogue
+from analysis.words.numbers import Reader
+from etl.configuration import kpis
+from etl.configuration import model as empathy_config
+from etl.configuration.kpis import Catalogue
+from etl.configuration.model import Config, ConfigError
 
 SECRET_VARIABLE = "EMPATHY_SECRET"
 """Environment variable with the key that signs sessions; at least 32 characters."""

@@ -12,7 +12,8 @@ from dashboard import theme
 from dashboard.components.attributes import attributes
 from dashboard.components.states import address, skeleton
 from dashboard.data.versions import About
-from dashboard.pages import Context, modules
+from dashboard.page import Context
+from dashboard.pages import pages
 from dashboard.state import DIMENSIONS, LABELS, PLURALS, Facets, Filters, day
 
 POLL_MILLISECONDS = 30_000
@@ -53,8 +54,8 @@ def layout(context: Context) -> dmc.MantineProvider:
 
 def _masthead(context: Context) -> html.Div:
     links = [
-        html.Li(dcc.Link(module.PAGE.name, href=module.PAGE.base, id=f"nav-{module.PAGE.key}", className="nav-link"))
-        for module in modules()
+        html.Li(dcc.Link(page.name, href=page.base, id=f"nav-{page.key}", className="nav-link"))
+        for page in pages()
     ]
     return html.Div(
         [

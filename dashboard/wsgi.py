@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dashboard.app import create_app, settle
 from dashboard.http import log_to_stderr
 from dashboard.settings import CONFIG_VARIABLE
-from etl.config import ConfigError
+from etl.configuration.model import ConfigError
 
 if TYPE_CHECKING:
     from flask import Flask

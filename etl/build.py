@@ -21,15 +21,17 @@ from typing import Any
 
 import duckdb
 
-from etl import history, identity, lineage, privacy, quality, relations, restatement, transform
-from etl.config import Config
+from etl import privacy
+from etl.code_hash import code_hash
+from etl.configuration.kpis import SQL_FOLDER, Catalogue, configured
+from etl.configuration.model import Config
 from etl.errors import StopRuleError
-from etl.extract import ExtractReport, attach_landed, extract, fingerprint, land_files, landing_folder
-from etl.incremental import load_index, settle
-from etl.kpis import SQL_FOLDER, Catalogue, configured
-from etl.publish import Draft
-from etl.quality import CheckResult
-from etl.warehouse import Warehouse, WarehouseError, version_path
+from etl.landing.extract import ExtractReport, attach_landed, extract, fingerprint, land_files, landing_folder
+from etl.landing.landed_files import load_index, settle
+from etl.marts import history, identity, lineage, quality, relations, restatement, transform
+from etl.marts.quality import CheckResult
+from etl.warehouse.publish import Draft
+from etl.warehouse.reader import Warehouse, WarehouseError, version_path
 
 Progress = Callable[[str], None]
 
@@ -62,13 +64,13 @@ class BuildReport:
         Wall time.
     unchanged : bool
         Nothing was new: the version served already is the result, and no new one was published.
-    steps : tuple of etl.transform.Step
+    steps : tuple of etl.marts.transform.Step
         Every relation with the time it took.
     checks : tuple of CheckResult
-    reconciliation : tuple of etl.quality.Reconciliation
-    coverage : tuple of etl.identity.Coverage
-    repairs : etl.history.Repairs or None
-    restated : tuple of etl.restatement.Change
+    reconciliation : tuple of etl.marts.quality.Reconciliation
+    coverage : tuple of etl.marts.identity.Coverage
+    repairs : etl.marts.history.Repairs or None
+    restated : tuple of etl.marts.restatement.Change
     """
 
     run_id: str
@@ -104,7 +106,7 @@ class CheckReport:
     files : tuple of FileCount
     stops : tuple of str
         Why the build would stop; empty when it would not.
-    coverage : tuple of etl.identity.Coverage
+    coverage : tuple of etl.marts.identity.Coverage
     reasons : dict of str to int
         Reasons of rejects, most frequent first, values left out.
     seconds : float
@@ -427,7 +429,8 @@ def _inputs(config: Config, catalogue: Catalogue, landed: str, secret: bytes, as
     digest.update(privacy.pseudonym(secret, "agent", "").encode())
     digest.update(json.dumps([kpi.model_dump(mode="json") for kpi in catalogue.values()]).encode())
     digest.update(str(as_of).encode())
-    for path in sorted(SQL_FOLDER.rglob("*.sql")) + sorted(Path(__file__).parent.glob("*.py")):
+    digest.update(code_hash("etl").encode())
+    for path in sorted(SQL_FOLDER.rglob("*.sql")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

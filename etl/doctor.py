@@ -11,12 +11,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from etl import quality
-from etl.config import Config, ConfigError, load
+from etl.configuration.model import Config, ConfigError, load
 from etl.errors import EmpathyError
-from etl.finding import matching
+from etl.marts import quality
 from etl.privacy import key
-from etl.warehouse import Version, Warehouse
+from etl.reading.files import matching
+from etl.warehouse.reader import Version, Warehouse
 
 LOW_DISK_BYTES = 2 * 2**30
 """Below this, a build of a middling warehouse (three versions are kept) may not fit."""

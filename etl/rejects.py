@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from etl.config_faults import did_you_mean
 from etl.errors import EmpathyError
-from etl.incremental import load_index
-from etl.landing import LandedFile
-from etl.replay import NothingBuiltError, restore_all
-from etl.warehouse import Warehouse
+from etl.hints import did_you_mean
+from etl.landing.land_file import LandedFile
+from etl.landing.landed_files import load_index
+from etl.landing.replay import NothingBuiltError, restore_all
+from etl.warehouse.reader import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from etl.build import BuildReport
-    from etl.config import Config
+    from etl.configuration.model import Config
 
 
 @dataclass(frozen=True)
@@ -111,11 +111,11 @@ def replay(config: Config, *, progress: Callable[[str], None] | None = None) -> 
 
     Raises
     ------
-    etl.replay.NothingBuiltError
+    etl.landing.replay.NothingBuiltError
         When there is nothing to start from, or an older version than the one built last is served.
     """
     from etl.build import build
-    from etl.extract import landing_folder
+    from etl.landing.extract import landing_folder
 
     before = restore_all(landing_folder(config))
     _refuse_older_version(config, landing_folder(config))

@@ -29,7 +29,7 @@ def test_imports_point_one_way() -> None:
 
 
 def test_only_publish_opens_a_warehouse_file_for_writing() -> None:
-    """Every connection to a file is made in etl.publish; everything else works in memory or through a reader."""
+    """Only etl.warehouse.publish connects to a file; everything else works in memory or through a reader."""
     opened = re.compile(r"duckdb\.connect\((?!\)|\":memory:\"|':memory:'|config=)")
     offenders = [
         str(path.relative_to(ROOT))

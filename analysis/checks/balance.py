@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.special import stdtr
 
 from analysis.checks.result import ALARM_LEVEL, CheckResult, Status, not_measured
-from analysis.panel import Panel
-from analysis.units import Reader, Wording
+from analysis.panel.panel import Panel
+from analysis.words.numbers import Reader, Wording
 
 ID, LABEL = "balance", "Alike before training"
 LARGEST_DIFFERENCE = 0.25

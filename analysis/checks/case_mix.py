@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.checks.result import BLOCKING_LEVEL, CheckResult, not_measured, t_quantile, t_statistic
-from analysis.estimators.ratio import ratio
-from analysis.estimators.study import NEVER_VARIES
-from analysis.panel import Panel
+from analysis.estimators.fitted import NEVER_VARIES
+from analysis.panel.panel import Panel
+from analysis.panel.slices import Slice, cells_from_warehouse, identifier, people_from_warehouse
 from analysis.results import EffectEstimate
-from analysis.slices import Slice, cells_from_warehouse, identifier, people_from_warehouse
-from analysis.units import Reader, Wording
+from analysis.solver.ratio import ratio
+from analysis.words.numbers import Reader, Wording
 
 if TYPE_CHECKING:
     import duckdb

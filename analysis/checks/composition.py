@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from analysis.checks.result import BLOCKING_LEVEL, CheckResult, Status, not_measured, t_quantile
-from analysis.panel import Panel
+from analysis.panel.panel import Panel
 from analysis.results import Aggregation, EffectEstimate
-from analysis.units import Reader, Wording
+from analysis.words.numbers import Reader, Wording
 
 ID, LABEL = "composition", "The same people before and after"
 LAST_WEEKS = 4

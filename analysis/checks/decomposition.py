@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from analysis.checks.result import CheckResult, not_measured
-from analysis.units import Reader
+from analysis.words.numbers import Reader
 
 ID, LABEL = "decomposition", "Why not the usual regression"
 LARGEST_SHARE = 0.10

@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured, t_quantile, t_statistic
 from analysis.results import Aggregation
-from analysis.units import Reader, Wording
+from analysis.words.numbers import Reader, Wording
 
 ID, LABEL = "estimator_gap", "A second opinion agrees"
 

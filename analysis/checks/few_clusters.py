@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
+from analysis.checks.randomisation import Randomisation
 from analysis.checks.result import CheckResult, Status
-from analysis.inference.randomisation import Randomisation
 from analysis.inference.wild import wild_cluster_bootstrap
 from analysis.results import Aggregation
-from analysis.units import Reader, Wording
+from analysis.words.numbers import Reader, Wording
 
 ID, LABEL = "few_clusters", "Chance judged a second way"
 MANY_CLUSTERS = 40

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from analysis.checks.result import BLOCKING_LEVEL, POWER, CheckResult, Status, t_quantile, t_statistic
 from analysis.results import Aggregation
-from analysis.units import Reader, Wording
+from analysis.words.numbers import Reader, Wording
 
 MIN_LEAD_CLUSTERS = 4
 """A week before training seen in fewer trained clusters than this has an error that cannot be trusted."""

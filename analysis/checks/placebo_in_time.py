@@ -6,7 +6,7 @@ from analysis.checks.leads import contrast, lead_keys
 from analysis.checks.result import BLOCKING_LEVEL, CheckResult, not_measured
 from analysis.checks.selection_dip import DIP_WEEKS
 from analysis.results import Aggregation
-from analysis.units import Reader, Wording
+from analysis.words.numbers import Reader, Wording
 
 ID, LABEL = "placebo_in_time", "Nothing found before there was anything"
 MIN_LEADS = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis.checks.leads import contrast, lead_keys
 from analysis.checks.result import BLOCKING_LEVEL, CheckResult, not_measured
 from analysis.results import Aggregation
-from analysis.units import Reader, Wording
+from analysis.words.numbers import Reader, Wording
 
 ID, LABEL = "pre_trends", "Same path before training"
 MIN_LEADS = 4

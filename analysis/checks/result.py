@@ -10,7 +10,7 @@ from typing import Literal
 import polars as pl
 from scipy.special import stdtrit
 
-from analysis.verdict import BLOCKING_CHECKS
+from analysis.words.verdict import BLOCKING_CHECKS
 
 Status = Literal["passed", "failed", "informational"]
 ALARM_LEVEL = 0.01

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from analysis.checks.leads import Contrast, contrast, lead_keys
 from analysis.checks.result import BLOCKING_LEVEL, CheckResult, not_measured
-from analysis.panel import NEVER, Panel
+from analysis.panel.panel import NEVER, Panel
 from analysis.results import Aggregation
-from analysis.units import Reader, Wording
+from analysis.words.numbers import Reader, Wording
 
 ID, LABEL = "selection_dip", "Not picked at a low point"
 DIP_WEEKS = 4

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.checks.result import CheckResult, not_measured
-from analysis.honest import (
+from analysis.inference.honest_did import (
     EventCoefficients,
     Interval,
     breakdown_relative,
@@ -18,7 +18,7 @@ from analysis.honest import (
     smoothness,
 )
 from analysis.results import Aggregation
-from analysis.units import Reader, Wording
+from analysis.words.numbers import Reader, Wording
 
 ID, LABEL = "sensitivity", "Robust to some drift"
 BLOCK_WEEKS = 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured, t_quantile, t_statistic
 from analysis.results import EffectEstimate
-from analysis.units import Reader, Wording
+from analysis.words.numbers import Reader, Wording
 
 ID, LABEL = "spillover", "What happened to untrained team-mates"
 
@@ -15,7 +15,7 @@ def check(effect: EffectEstimate | None, kpi: Wording, reader: Reader) -> CheckR
     Parameters
     ----------
     effect
-        :func:`analysis.spillovers.spillover_effect`; ``None`` when there are too few such agents.
+        :func:`analysis.effects.spillover.spillover_effect`; ``None`` when there are too few such agents.
     kpi, reader
         For the words.
 

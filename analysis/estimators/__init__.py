@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from analysis.estimators.fitted import Study
 from analysis.estimators.registry import ESTIMATORS, estimate
 from analysis.estimators.rungs import ladder
-from analysis.estimators.study import Study
 
 __all__ = ["ESTIMATORS", "Study", "estimate", "ladder"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.estimators.ratio import ratio
+from analysis.solver.ratio import ratio
 
 Floats = NDArray[np.float64]
 

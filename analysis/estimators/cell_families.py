@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.estimators.averages import ESTIMANDS, summary, summary_weights
-from analysis.estimators.ratio import ratio
-from analysis.estimators.study import Family, empty_family
+from analysis.estimators.fitted import Family, empty_family
 from analysis.inference import jackknife_influence
-from analysis.panel import Panel
+from analysis.panel.panel import Panel
+from analysis.solver.ratio import ratio
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

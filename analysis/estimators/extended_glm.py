@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from analysis.errors import EstimationError
 from analysis.estimators.cell_families import CellFamilies, CohortEffects
 from analysis.estimators.extended_twfe import n_effects
+from analysis.estimators.fitted import Family, empty_family
 from analysis.estimators.interaction_weighted import att_gt_frame
-from analysis.estimators.layout import Layout, sum_by
-from analysis.estimators.one_number import row_count
-from analysis.estimators.ratio import ratio
-from analysis.estimators.study import Family, empty_family
-from analysis.estimators.two_way import components
+from analysis.estimators.naive.one_number import row_count
 from analysis.inference import small_sample_factor
-from analysis.panel import Panel
+from analysis.panel.panel import Panel
+from analysis.solver.layout import Layout, sum_by
+from analysis.solver.ratio import ratio
+from analysis.solver.two_way import components
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -11,14 +11,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis.estimators.cell_families import CellFamilies, CohortEffects
+from analysis.estimators.fitted import Family
 from analysis.estimators.imputation import Imputation
 from analysis.estimators.interaction_weighted import att_gt_frame
-from analysis.estimators.layout import Layout, sum_by
-from analysis.estimators.one_number import row_count
-from analysis.estimators.study import Family
-from analysis.estimators.two_way import TwoWayFit, fit_two_way
+from analysis.estimators.naive.one_number import row_count
 from analysis.inference import small_sample_factor
-from analysis.panel import Panel
+from analysis.panel.panel import Panel
+from analysis.solver.layout import Layout, sum_by
+from analysis.solver.two_way import TwoWayFit, fit_two_way
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

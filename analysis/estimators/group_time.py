@@ -12,13 +12,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis.errors import EstimationError
+from analysis.estimators.fitted import Family, empty_att_gt, empty_family
 from analysis.estimators.group_time_families import KINDS, Accumulator
-from analysis.estimators.layout import Layout
-from analysis.estimators.ratio import ratio
-from analysis.estimators.study import Family, empty_att_gt, empty_family
 from analysis.estimators.two_by_two import two_by_two
 from analysis.inference import standard_errors
-from analysis.panel import Panel
+from analysis.panel.panel import Panel
+from analysis.solver.layout import Layout
+from analysis.solver.ratio import ratio
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.estimators.layout import Layout
-from analysis.estimators.ratio import ratio
-from analysis.estimators.study import Family
-from analysis.panel import Panel
+from analysis.estimators.fitted import Family
+from analysis.panel.panel import Panel
+from analysis.solver.layout import Layout
+from analysis.solver.ratio import ratio
 
 Floats = NDArray[np.float64]
 

@@ -12,12 +12,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis.estimators.averages import ESTIMANDS, summary, summary_weights
-from analysis.estimators.layout import Layout
-from analysis.estimators.ratio import ratio
-from analysis.estimators.study import Family, empty_att_gt
-from analysis.estimators.two_way import TwoWayFit, fit_two_way
+from analysis.estimators.fitted import Family, empty_att_gt
 from analysis.inference import jackknife_influence, standard_errors
-from analysis.panel import Panel
+from analysis.panel.panel import Panel
+from analysis.solver.layout import Layout
+from analysis.solver.ratio import ratio
+from analysis.solver.two_way import TwoWayFit, fit_two_way
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -42,7 +42,7 @@ class Imputation:
     1. Parallel trends in *all* weeks before training: without training, trained and untrained agents would have
        moved together. Checked in part (leads, placebo in time), never proved.
     2. No anticipation beyond ``anticipation`` weeks. Checked in part (leads).
-    3. An agent's outcome does not depend on who else is trained. Not checked here; see ``analysis.spillovers``.
+    3. An agent's outcome does not depend on who else is trained. Not checked here; see ``analysis.effects.spillover``.
     4. Leaving is unrelated to the change in the outcome. Checked by the composition check.
 
     Errors

@@ -11,12 +11,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis.estimators.cell_families import CellFamilies, CohortEffects
-from analysis.estimators.layout import Layout, sum_by
-from analysis.estimators.one_number import row_count
-from analysis.estimators.study import Family, empty_att_gt
-from analysis.estimators.two_way import TwoWayFit, fit_two_way
+from analysis.estimators.fitted import Family, empty_att_gt
+from analysis.estimators.naive.one_number import row_count
 from analysis.inference import small_sample_factor, standard_errors
-from analysis.panel import Panel
+from analysis.panel.panel import Panel
+from analysis.solver.layout import Layout, sum_by
+from analysis.solver.two_way import TwoWayFit, fit_two_way
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.estimators.ratio import ratio
-from analysis.estimators.study import Family
-from analysis.estimators.two_way import TwoWayFit, fit_two_way
+from analysis.estimators.fitted import Family
+from analysis.solver.ratio import ratio
+from analysis.solver.two_way import TwoWayFit, fit_two_way
 
 if TYPE_CHECKING:
     from analysis.estimators.imputation import Imputation

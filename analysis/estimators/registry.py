@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 
 from analysis.errors import EstimationError
-from analysis.estimators.before_after import before_after
 from analysis.estimators.extended_glm import ExtendedGlm
 from analysis.estimators.extended_twfe import ExtendedTwfe
+from analysis.estimators.fitted import NEVER_VARIES, ROUNDING, VARIANCES, Source, Study, refuse
 from analysis.estimators.group_time import GroupTime
 from analysis.estimators.imputation import Imputation
 from analysis.estimators.interaction_weighted import InteractionWeighted
+from analysis.estimators.naive.before_after import before_after
+from analysis.estimators.naive.trained_vs_untrained import trained_vs_untrained
+from analysis.estimators.naive.twfe import twfe
 from analysis.estimators.stacked import Stacked
-from analysis.estimators.study import NEVER_VARIES, ROUNDING, VARIANCES, Source, Study, refuse
-from analysis.estimators.trained_vs_untrained import trained_vs_untrained
-from analysis.estimators.twfe import twfe
-from analysis.panel import Panel
+from analysis.panel.panel import Panel
 from analysis.results import KINDS
 
 CONTROLS = ("not_yet_trained", "never_trained")

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from analysis.estimators.registry import estimate
-from analysis.panel import Panel
+from analysis.panel.panel import Panel
 from analysis.results import EffectEstimate
 
 #: Estimator and what its rung teaches, from least to most believable.

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from analysis.errors import EstimationError
 from analysis.estimators.cell_families import CellFamilies, CohortEffects
+from analysis.estimators.fitted import Family
 from analysis.estimators.imputation import Imputation
 from analysis.estimators.interaction_weighted import att_gt_frame
-from analysis.estimators.layout import sum_by
 from analysis.estimators.leads import imputation_leads, pooled_leads
-from analysis.estimators.ratio import ratio
-from analysis.estimators.study import Family
-from analysis.panel import NEVER, Panel
+from analysis.panel.panel import NEVER, Panel
+from analysis.solver.layout import sum_by
+from analysis.solver.ratio import ratio
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

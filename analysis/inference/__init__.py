@@ -1,6 +1,6 @@
 """Uncertainty that survives a sceptic: clusters, few clusters, uniform bands, multiplicity.
 
-Randomisation inference re-estimates, so it sits above the estimators: ``analysis.inference.randomisation``.
+Randomisation inference re-estimates, so it sits above the estimators: ``analysis.checks.randomisation``.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from analysis.units import Reader
+from analysis.words.numbers import Reader
 from dashboard.components.attributes import attributes
 from dashboard.components.table import Column, table
 
@@ -92,7 +92,7 @@ def chart_card(
     columns, rows
         The same numbers as a table, see :func:`dashboard.components.table.table`.
     csv : str, optional
-        Address of the download, from :func:`dashboard.export_routes.csv_link`.
+        Address of the download, from :func:`dashboard.downloads.csv_link`.
     instead : component, optional
         What to show when there is no figure, from :mod:`dashboard.components.states`.
     legend : component, optional

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import dcc, html
 
-from analysis.units import Reader
+from analysis.words.numbers import Reader
 from dashboard.components.attributes import attributes
 from dashboard.components.chart import drawing, info
 from dashboard.components.states import address

@@ -7,7 +7,7 @@ from typing import Any
 from dash import dcc, html
 
 from dashboard.components.attributes import attributes
-from dashboard.data.suppression import Decision
+from dashboard.privacy.suppression import Decision
 from dashboard.state import LABELS, Filters
 
 

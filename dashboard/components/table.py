@@ -8,7 +8,7 @@ from typing import Any
 
 from dash.development.base_component import Component
 
-from analysis.units import Reader
+from analysis.words.numbers import Reader
 
 HIDDEN = "too few agents"
 """What stands in a cell that may not be shown."""

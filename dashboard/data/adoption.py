@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from dashboard.data.queries import Queries
-from dashboard.data.suppression import tied_groups
+from dashboard.privacy.suppression import tied_groups
 from dashboard.state import Filters
 
 COUNTS = ("planned", "started", "completed", "overdue", "left_unfinished")

@@ -8,11 +8,11 @@ import duckdb
 import polars as pl
 
 from analysis.design import Timing
-from analysis.leaving import hazard_rows, spell_weeks, survival_frame
-from analysis.tables import SCHEMAS, table
+from analysis.study.leaving import hazard_rows, spell_weeks, survival_frame
+from analysis.study.result_tables import SCHEMAS, table
 from dashboard.data.queries import Queries, to_slice
 from dashboard.state import Filters
-from etl.warehouse import frame
+from etl.warehouse.reader import frame
 
 KPI = "agent_attrition"
 """The KPI whose dimensions say by what leaving may be sliced."""

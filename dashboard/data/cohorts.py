@@ -1,7 +1,7 @@
 """Who gained: levels and effects of waves, sites, teams and courses, small groups left out.
 
 Waves and sites carry the numbers stored for them, so that they read the same on every page. Single teams, and the
-agents of a course, have no stored result: they are estimated by :mod:`analysis.group_effects` on the panel of the
+agents of a course, have no stored result: they are estimated by :mod:`analysis.effects.by_group` on the panel of the
 headline.
 """
 
@@ -14,17 +14,17 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from analysis.comparison import comparison_panel
+from analysis.comparison.fair_panel import comparison_panel
+from analysis.effects.by_group import SCHEMA, Groups, Shrunk, group_effects, shrink
 from analysis.errors import EstimationError, PanelError
 from analysis.estimators import estimate
-from analysis.group_effects import SCHEMA, Groups, Shrunk, group_effects, shrink
-from analysis.kpi_study import Setting
-from analysis.panel import NEVER, Panel
+from analysis.panel.panel import NEVER, Panel
+from analysis.study.kpi_study import Setting
 from dashboard.data.queries import Queries, to_slice
-from dashboard.data.suppression import suppress
+from dashboard.privacy.suppression import suppress
 from dashboard.state import Filters
-from etl.kpis import Kpi
-from etl.warehouse import frame
+from etl.configuration.kpis import Kpi
+from etl.warehouse.reader import frame
 
 BY = {"wave": "cohort", "site": "site", "team": "team", "course": ""}
 """What can be compared, and the filter that selects one of it."""

@@ -17,12 +17,12 @@ import polars as pl
 
 from dashboard.data.adoption import by_team_and_week
 from dashboard.data.queries import Queries
-from dashboard.data.suppression import suppress
-from etl.config import Config
+from dashboard.privacy.suppression import suppress
+from etl.configuration.formats import FORMATS
+from etl.configuration.model import Config
 from etl.errors import EmpathyError
 from etl.sources.documentation import mapping_tables
-from etl.sources.registry import FORMATS
-from etl.warehouse import frame
+from etl.warehouse.reader import frame
 
 MOST_REJECTS = 2_000
 MOST_STEPS = 40

@@ -6,7 +6,7 @@ import polars as pl
 
 from dashboard.data.queries import Queries, to_slice
 from dashboard.state import Filters
-from etl.kpis import Kpi
+from etl.configuration.kpis import Kpi
 
 
 def can_ask(queries: Queries, kpi: Kpi, filters: Filters) -> bool:
@@ -36,7 +36,7 @@ def ladder(queries: Queries, kpi: Kpi, filters: Filters) -> pl.DataFrame:
     stored = queries.study(kpi.id, filters).get("ladder", pl.DataFrame())
     if not stored.is_empty() or not can_ask(queries, kpi, filters):
         return stored
-    from analysis.run import study
+    from analysis.study.run import study
 
     settings = queries.settings
 

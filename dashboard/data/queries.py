@@ -7,7 +7,7 @@ Assumptions
 -----------
 1. Which version is asked, and that its answers are remembered, is decided in :mod:`dashboard.data.versions`.
 2. Effects of the whole and of single values of a filter are stored in ``result``; any other selection is estimated
-   while the reader waits, by the same function (``analysis.run.study``), with the same columns.
+   while the reader waits, by the same function (``analysis.study.run.study``), with the same columns.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from analysis.held_weeks import Columns, HeldWeeks, Places, dimensions_sql
-from analysis.slices import Slice
-from dashboard.data.few import about_few, without_few
-from dashboard.data.groups import Combinations, agents_by_week, sizes_by_week, weekly_level
-from dashboard.data.suppression import Decision, decide, decide_period, suppress, tied_groups
+from analysis.panel.held_weeks import Columns, HeldWeeks, Places, dimensions_sql
+from analysis.panel.slices import Slice
 from dashboard.data.versions import Versions
+from dashboard.privacy.group_counts import Combinations, agents_by_week, sizes_by_week, weekly_level
+from dashboard.privacy.redaction import about_few, without_few
+from dashboard.privacy.suppression import Decision, decide, decide_period, suppress, tied_groups
 from dashboard.state import DIMENSIONS, LABELS, Facets, Filters
-from etl.kpis import Kpi
-from etl.warehouse import frame
+from etl.configuration.kpis import Kpi
+from etl.warehouse.reader import frame
 
 if TYPE_CHECKING:
-    from analysis.kpi_study import Setting
+    from analysis.study.kpi_study import Setting
 
 STORED_KINDS = ("site", "team", "channel", "tenure_band", "cohort")
 """Filters whose single values have stored results."""
@@ -211,13 +211,13 @@ class Queries(Versions):
 
     def setting(self) -> Setting:
         """What is the same for every estimate of this version."""
-        from analysis.run import setting_of
+        from analysis.study.run import setting_of
 
         return self.ask(("setting",), lambda cursor: setting_of(cursor, self.settings.config, self.settings.catalogue))
 
     def held_weeks(self) -> HeldWeeks:
         """The agent-weeks of this version, read once; for estimates, which say nothing about single agents."""
-        from analysis.slices import people_from_warehouse
+        from analysis.panel.slices import people_from_warehouse
 
         return HeldWeeks(
             self._places(),
@@ -274,7 +274,7 @@ class Queries(Versions):
         if stored is not None:
             frames = {name: self._stored(cursor, name, kpi, *stored) for name in STUDY_TABLES}
         if stored is None or frames["effect"].is_empty():
-            from analysis.run import study
+            from analysis.study.run import study
 
             live = study(
                 cursor,

@@ -19,7 +19,7 @@ import polars as pl
 
 from dashboard.data.cache import Cache
 from dashboard.settings import Settings
-from etl.warehouse import Version, Warehouse, frame
+from etl.warehouse.reader import Version, Warehouse, frame
 
 T = TypeVar("T")
 
@@ -110,7 +110,7 @@ class Versions:
             Hashable; unique to the question and its arguments.
         make : callable
             Gets a cursor on the pinned version, gives the answer. It must leave small groups out itself, with
-            :func:`dashboard.data.suppression.suppress`.
+            :func:`dashboard.privacy.suppression.suppress`.
         """
         run_id = self.run_id()
 

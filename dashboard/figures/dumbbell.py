@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.units import Reader
+from analysis.words.numbers import Reader
 from dashboard.figures import svg
 from dashboard.figures.svg import Tree
 from dashboard.views.cohorts import Group
-from etl.kpis import Kpi
+from etl.configuration.kpis import Kpi
 
 ROW, TOP, FOOT = 30.0, 42.0, 38.0
 NARROW_ROW = 58.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.units import MINUS, Reader
+from analysis.words.numbers import MINUS, Reader
 from dashboard.figures.svg import Tree, area, canvas, el, line, mark, scale, text, tick_decimals, ticks
 from dashboard.views.effects import EventPoint
 from dashboard.views.verdicts import Effect
-from etl.kpis import Kpi
+from etl.configuration.kpis import Kpi
 
 STRIP = 26.0
 """Height of the strip that shows how many agents each week rests on."""

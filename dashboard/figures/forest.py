@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.units import Reader
+from analysis.words.numbers import Reader
 from dashboard.figures.marks import verdict_mark
 from dashboard.figures.svg import Tree, canvas, clip, el, line, mark, path, scale, text, text_width, ticks, wrap
 from dashboard.views.verdicts import Effect

@@ -11,7 +11,7 @@ from typing import Any
 
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
-from analysis.units import Reader
+from analysis.words.numbers import Reader
 from dashboard.figures.event_study import domain, when
 from dashboard.theme import FONT_STACK
 from dashboard.views.effects import EventPoint

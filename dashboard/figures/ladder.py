@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.units import Reader
+from analysis.words.numbers import Reader
 from dashboard.figures.svg import Tree, canvas, clip, el, line, mark, scale, text, text_width, tick_decimals, ticks
 from dashboard.views.effects import Rung
-from etl.kpis import Kpi
+from etl.configuration.kpis import Kpi
 
 
 def ladder(rungs: Sequence[Rung], kpi: Kpi, reader: Reader) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.units import Reader
+from analysis.words.numbers import Reader
 from dashboard.figures.svg import Tree, canvas, clip, el, line, mark, scale, text, text_width, ticks
 from dashboard.views.overview import Money
 

@@ -10,14 +10,11 @@ from dashboard.components.choice import choice
 from dashboard.components.states import message, relax
 from dashboard.components.table import Column
 from dashboard.data import adoption as data
-from dashboard.export_routes import Download, csv_link
 from dashboard.figures.adoption_curve import adoption_curve
 from dashboard.figures.bars import part_bars
-from dashboard.pages import Context, Page
+from dashboard.page import Context, Download, Page, csv_link
 from dashboard.state import LABELS, Filters, day
 from dashboard.views import adoption as view
-
-PAGE = Page("adoption", "/adoption/<course>", "Adoption", "Who still has to finish?")
 
 OVERDUE = "Overdue: the planned week has passed, the course is not completed and the agent is still here."
 LEFT = "Left: the agent left after the planned week without having completed the course, so nobody has to be reminded."
@@ -181,20 +178,27 @@ def _course(context: Context, parts: dict[str, str]) -> str:
     return parts["course"] if parts["course"] in course_names(context) else ""
 
 
-DOWNLOADS = {
-    "adoption": Download(
-        "Agents planned, started, completed, overdue and left unfinished by week, counted up",
-        lambda context, filters, parts: data.progress(context.queries, filters, _course(context, parts)),
-        ("course",),
-    ),
-    "adoption_by_site": Download(
-        "Agents planned, started, completed, overdue and left unfinished by site",
-        lambda context, filters, parts: data.by_group(context.queries, filters, _course(context, parts), "site"),
-        ("course",),
-    ),
-    "adoption_by_team": Download(
-        "Agents planned, started, completed, overdue and left unfinished by team",
-        lambda context, filters, parts: data.by_group(context.queries, filters, _course(context, parts), "team"),
-        ("course",),
-    ),
-}
+PAGE = Page(
+    key="adoption",
+    path="/adoption/<course>",
+    name="Adoption",
+    question="Who still has to finish?",
+    answer=answer,
+    downloads={
+        "adoption": Download(
+            "Agents planned, started, completed, overdue and left unfinished by week, counted up",
+            lambda context, filters, parts: data.progress(context.queries, filters, _course(context, parts)),
+            ("course",),
+        ),
+        "adoption_by_site": Download(
+            "Agents planned, started, completed, overdue and left unfinished by site",
+            lambda context, filters, parts: data.by_group(context.queries, filters, _course(context, parts), "site"),
+            ("course",),
+        ),
+        "adoption_by_team": Download(
+            "Agents planned, started, completed, overdue and left unfinished by team",
+            lambda context, filters, parts: data.by_group(context.queries, filters, _course(context, parts), "team"),
+            ("course",),
+        ),
+    },
+)

@@ -7,20 +7,17 @@ from typing import Any
 import polars as pl
 from dash import html
 
-from analysis.leaving import by_plan
+from analysis.study.leaving import by_plan
 from dashboard.components.chart import chart_card
 from dashboard.components.choice import choice
 from dashboard.components.states import message, relax
 from dashboard.components.table import Column
 from dashboard.data.attrition import KPI, attrition
-from dashboard.export_routes import Download, csv_link
 from dashboard.figures.hazard import hazard
 from dashboard.figures.survival import survival
-from dashboard.pages import Context, Page
+from dashboard.page import Context, Download, Page, csv_link
 from dashboard.state import Filters
 from dashboard.views import attrition as view
-
-PAGE = Page("attrition", "/attrition/<kind>", "Attrition", "Do trained agents stay?")
 
 COMPLETED = (
     "People must stay to be trained, so trained agents always look loyal in a plain comparison. Here an agent counts "
@@ -163,9 +160,17 @@ def _frame(name: str) -> Any:
     return make
 
 
-DOWNLOADS = {
-    "survival": Download(
-        "Share of agents still employed by tenure, Kaplan-Meier, training switched on when it came", _frame("survival")
-    ),
-    "hazard": Download("Hazard of leaving, trained against untrained", _frame("hazard")),
-}
+PAGE = Page(
+    key="attrition",
+    path="/attrition/<kind>",
+    name="Attrition",
+    question="Do trained agents stay?",
+    answer=answer,
+    downloads={
+        "survival": Download(
+            "Share of agents still employed by tenure, Kaplan-Meier, training switched on when it came",
+            _frame("survival"),
+        ),
+        "hazard": Download("Hazard of leaving, trained against untrained", _frame("hazard")),
+    },
+)

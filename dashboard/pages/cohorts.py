@@ -13,7 +13,7 @@ from urllib.parse import quote
 import polars as pl
 from dash import dcc, html
 
-from analysis.units import decimals_for
+from analysis.words.numbers import decimals_for
 from dashboard import glossary
 from dashboard.components import explore
 from dashboard.components.chart import chart_card, drawing
@@ -21,19 +21,16 @@ from dashboard.components.choice import choice, menu
 from dashboard.components.states import address, message
 from dashboard.components.table import Column
 from dashboard.data import cohorts as data
-from dashboard.export_routes import Download, csv_link
 from dashboard.figures import interactive
 from dashboard.figures.dumbbell import dumbbell
 from dashboard.figures.heatmap import heatmap
 from dashboard.figures.pair_lines import pair_lines
-from dashboard.pages import Context, Exploration, Page
+from dashboard.page import Context, Download, Exploration, Page, csv_link
 from dashboard.pages.adoption import course_names
 from dashboard.state import Filters, day
 from dashboard.views import cohorts as view
 from dashboard.views.verdicts import two_parts
-from etl.kpis import Kpi
-
-PAGE = Page("cohorts", "/cohorts/<kpi>/<by>/<pair>", "Cohorts", "Who gained, and by how much?")
+from etl.configuration.kpis import Kpi
 
 
 def answer(context: Context, filters: Filters, kpi: str = "", by: str = "", pair: str = "") -> html.Div:
@@ -394,9 +391,6 @@ def _explore_heat(context: Context, filters: Filters, kpi: str = "", **_: str) -
     return (interactive.waves(cells, reader.change_unit(chosen), reader), ()) if cells else None
 
 
-EXPLORE = {"over-time": _explore_heat}
-
-
 def _decimals(shown: list[view.Group], kpi: Kpi, reader: Any) -> int:
     """As many as the ranges support, the same in a whole column."""
     halves = [reader.shown(g.high - g.low, kpi) / 2 for g in shown if g.known and g.high > g.low]
@@ -430,21 +424,29 @@ def _download_pair(context: Context, filters: Filters, parts: dict[str, str]) ->
     return pl.DataFrame(rows, schema=schema).with_columns(pl.col("value").fill_nan(None))
 
 
-DOWNLOADS = {
-    "cohorts": Download(
-        "Level before, level after and estimated change by wave, site, team or course; own_ and ci_ columns are the "
-        "group's own estimate, shrunk_ columns are drawn to the mean of all",
-        _download,
-        ("kpi", "by"),
-    ),
-    "cohort_pair": Download(
-        "Two groups side by side: own estimates, and level by four weeks", _download_pair, ("kpi", "by", "pair")
-    ),
-    "cohort_weeks": Download(
-        "Estimated change by training wave and week",
-        lambda context, filters, parts: data.effect_by_week(
-            context.queries, chosen_kpi(context, parts["kpi"]), filters
+PAGE = Page(
+    key="cohorts",
+    path="/cohorts/<kpi>/<by>/<pair>",
+    name="Cohorts",
+    question="Who gained, and by how much?",
+    answer=answer,
+    explore={"over-time": _explore_heat},
+    downloads={
+        "cohorts": Download(
+            "Level before, level after and estimated change by wave, site, team or course; own_ and ci_ columns are "
+            "the group's own estimate, shrunk_ columns are drawn to the mean of all",
+            _download,
+            ("kpi", "by"),
         ),
-        ("kpi",),
-    ),
-}
+        "cohort_pair": Download(
+            "Two groups side by side: own estimates, and level by four weeks", _download_pair, ("kpi", "by", "pair")
+        ),
+        "cohort_weeks": Download(
+            "Estimated change by training wave and week",
+            lambda context, filters, parts: data.effect_by_week(
+                context.queries, chosen_kpi(context, parts["kpi"]), filters
+            ),
+            ("kpi",),
+        ),
+    },
+)

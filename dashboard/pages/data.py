@@ -13,15 +13,13 @@ from dashboard.components.chart import chart_card
 from dashboard.components.choice import menu, on_this_page
 from dashboard.components.table import Column, table
 from dashboard.data import data_quality as data
-from dashboard.export_routes import Download, csv_link
 from dashboard.figures.bars import count_bars, part_bars
-from dashboard.pages import Context, Page
+from dashboard.page import Context, Download, Page, csv_link
 from dashboard.state import Filters
 from dashboard.views import data_quality as view
 from dashboard.views.verdicts import plural
-from etl.kpis import Kpi
+from etl.configuration.kpis import Kpi
 
-PAGE = Page("data", "/data/<kpi>", "Data", "Can I trust today's numbers?", filtered=False, moving=True)
 _PARTS = (
     ("reconciliation", "Every row"),
     ("checks", "Checks"),
@@ -457,14 +455,23 @@ def _take_link(relation: str) -> str:
     return csv_link("table", Filters(), relation=relation)
 
 
-DOWNLOADS = {
-    "table": Download(
-        "A table of the warehouse",
-        lambda context, filters, parts: data.take(context.queries, parts["relation"]),
-        ("relation",),
-    ),
-    "rejects": Download(
-        "Where rejected rows stand, and why they were refused",
-        lambda context, filters, parts: data.rejects(context.queries),
-    ),
-}
+PAGE = Page(
+    key="data",
+    path="/data/<kpi>",
+    name="Data",
+    question="Can I trust today's numbers?",
+    answer=answer,
+    filtered=False,
+    moving=True,
+    downloads={
+        "table": Download(
+            "A table of the warehouse",
+            lambda context, filters, parts: data.take(context.queries, parts["relation"]),
+            ("relation",),
+        ),
+        "rejects": Download(
+            "Where rejected rows stand, and why they were refused",
+            lambda context, filters, parts: data.rejects(context.queries),
+        ),
+    },
+)

@@ -15,23 +15,19 @@ from dashboard.components.kpi_card import verdict_badge
 from dashboard.components.states import address, message
 from dashboard.components.table import Column
 from dashboard.data import ladder as data
-from dashboard.export_routes import Download, csv_link
 from dashboard.figures import interactive
 from dashboard.figures.event_study import domain, event_study
 from dashboard.figures.ladder import ladder
-from dashboard.pages import Context, Exploration, Page
+from dashboard.page import Context, Download, Exploration, Page, csv_link
 from dashboard.state import Filters, from_query
 from dashboard.views import effects as view
 from dashboard.views.verdicts import UNUSABLE, split_level
-from etl.kpis import Kpi, KpiError
+from etl.configuration.kpis import Kpi, KpiError
 
 LADDER = "ladder-place"
 """Where the ladder stands, so that it can come later than the page."""
 LONG_CHANGE = 14
 """Characters of a change that are read large together; a longer unit stands smaller behind its number."""
-PAGE = Page("effects", "/effects/<kpi>", "Effects", "Did training change this? When? How sure are we?")
-
-
 def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
     """The effect on one KPI for one selection."""
     shown = context.queries.kpis()
@@ -388,9 +384,6 @@ def _explore_course(context: Context, filters: Filters, kpi: str = "") -> Explor
     return interactive.course(model.events, model.effect, model.other, context.settings.reader), layers
 
 
-EXPLORE = {"course": _explore_course}
-
-
 def _part(name: str) -> Any:
     def make(context: Context, filters: Filters, parts: dict[str, str]) -> pl.DataFrame:
         return context.queries.study(parts["kpi"], filters).get(name, pl.DataFrame())
@@ -398,12 +391,23 @@ def _part(name: str) -> Any:
     return make
 
 
-DOWNLOADS = {
-    "event_time": Download("Estimated effect by week from training", _part("event_time"), ("kpi",)),
-    "ladder": Download(
-        "The same question, answered from the naive to the fair",
-        lambda context, filters, parts: data.ladder(context.queries, context.settings.catalogue[parts["kpi"]], filters),
-        ("kpi",),
-    ),
-    "checks": Download("Checks of the comparison", _part("check"), ("kpi",)),
-}
+PAGE = Page(
+    key="effects",
+    path="/effects/<kpi>",
+    name="Effects",
+    question="Did training change this? When? How sure are we?",
+    answer=answer,
+    explore={"course": _explore_course},
+    downloads={
+        "event_time": Download("Estimated effect by week from training", _part("event_time"), ("kpi",)),
+        "ladder": Download(
+            "The same question, answered from the naive to the fair",
+            lambda context, filters, parts: data.ladder(
+                context.queries, context.settings.catalogue[parts["kpi"]], filters
+            ),
+            ("kpi",),
+        ),
+        "checks": Download("Checks of the comparison", _part("check"), ("kpi",)),
+    },
+    register=register,
+)

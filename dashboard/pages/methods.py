@@ -10,11 +10,9 @@ from dashboard import glossary
 from dashboard.components.attributes import attributes
 from dashboard.components.choice import on_this_page
 from dashboard.components.table import Column, table
-from dashboard.pages import Context, Page
+from dashboard.page import Context, Page
 from dashboard.state import Filters
 from dashboard.views import methods as view
-
-PAGE = Page("methods", "/methods", "Methods", "What do these numbers mean?", filtered=False)
 
 _SECTIONS = (
     ("verdicts", "Verdicts"),
@@ -122,3 +120,13 @@ def _section(id: str, title: str, body: list[Any]) -> html.Section:
         className="card spaced",
         **attributes({"aria-labelledby": f"{id}-title"}),
     )
+
+
+PAGE = Page(
+    key="methods",
+    path="/methods",
+    name="Methods",
+    question="What do these numbers mean?",
+    answer=answer,
+    filtered=False,
+)

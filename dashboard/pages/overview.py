@@ -15,16 +15,14 @@ from dashboard.components.chart import chart_card
 from dashboard.components.kpi_card import kpi_card, verdict_badge
 from dashboard.components.states import address, message
 from dashboard.components.table import Column
-from dashboard.export_routes import Download, csv_link
 from dashboard.figures.forest import forest
 from dashboard.figures.money import money_bars
-from dashboard.pages import Context, Page
+from dashboard.page import Context, Download, Page, csv_link
 from dashboard.state import Filters, from_query
 from dashboard.views import overview as view
 from dashboard.views.verdicts import Effect, effect, missing, plural
-from etl.kpis import Kpi
+from etl.configuration.kpis import Kpi
 
-PAGE = Page("overview", "/", "Overview", "Is empathy training working, and is it worth it?")
 MAX_REASONS = 4
 MAX_NAMED = 5
 REST = "overview-rest.children"
@@ -70,9 +68,6 @@ def _rest_asked(context: Context, given: dict[str, Any]) -> Question | None:
     with context.queries.pinned() as run_id:
         filters = from_query(wanted, context.queries.facets())
     return Question((run_id, "rest", filters), lambda: _rest_answer(context, wanted, run_id))
-
-
-ASKED = {(REST,): _rest_asked}
 
 
 def head_of(context: Context, filters: Filters) -> view.Head:
@@ -282,7 +277,16 @@ def _value_frame(context: Context, filters: Filters, _parts: dict[str, str]) -> 
     return context.queries.values() if filters.is_everything else pl.DataFrame()
 
 
-DOWNLOADS = {
-    "effects": Download("Estimated effect of training on every KPI", _effects_frame),
-    "value": Download("What the estimated effects are worth", _value_frame),
-}
+PAGE = Page(
+    key="overview",
+    path="/",
+    name="Overview",
+    question="Is empathy training working, and is it worth it?",
+    answer=answer,
+    asked={(REST,): _rest_asked},
+    downloads={
+        "effects": Download("Estimated effect of training on every KPI", _effects_frame),
+        "value": Download("What the estimated effects are worth", _value_frame),
+    },
+    register=register,
+)

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from analysis.units import Reader
+from analysis.words.numbers import Reader
 from dashboard.state import day
 
 

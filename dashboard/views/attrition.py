@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from analysis.leaving import by_plan
-from analysis.units import Reader
-from analysis.verdict import LABELS, MARKS
+from analysis.study.leaving import by_plan
+from analysis.words.numbers import Reader
+from analysis.words.verdict import LABELS, MARKS
 from dashboard.views.verdicts import UNUSABLE
 
 NAMES = {"any": "All leavers", "voluntary": "Left by choice", "involuntary": "Dismissed or contract ended"}
@@ -124,7 +124,7 @@ def _size(ratio: float, reader: Reader) -> str:
 
 
 def _sentence(row: Mapping[str, Any]) -> str:
-    """The verdict's own words; they are made where the ratio is (``analysis.leaving``)."""
+    """The verdict's own words; they are made where the ratio is (``analysis.study.leaving``)."""
     return str(row.get("sentence") or "") or "Nothing has been measured yet about who stays."
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import polars as pl
 from scipy import stats
 
-from analysis.units import Reader
+from analysis.words.numbers import Reader
 from dashboard.data.cohorts import Gains
 from dashboard.state import day
 from dashboard.views.verdicts import plural
-from etl.kpis import Kpi
+from etl.configuration.kpis import Kpi
 
 NOUNS = {"wave": "wave", "site": "site", "team": "team", "course": "course"}
 NAMES = {"wave": "Waves", "site": "Sites", "team": "Teams", "course": "Courses"}

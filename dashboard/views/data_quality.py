@@ -9,11 +9,11 @@ from typing import Any
 
 import polars as pl
 
-from analysis.units import Reader
+from analysis.words.numbers import Reader
 from dashboard.data.data_quality import Step
 from dashboard.data.versions import About
 from dashboard.state import day
-from etl.kpis import Catalogue
+from etl.configuration.kpis import Catalogue
 
 COUNTS = ("read", "loaded", "rejected", "duplicate")
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import polars as pl
 
-from analysis.units import Reader
+from analysis.words.numbers import Reader
 from dashboard.views.verdicts import MEANINGS, UNUSABLE, Effect, plural, two_parts
 from dashboard.views.verdicts import effect as read_effect
-from etl.kpis import Kpi
+from etl.configuration.kpis import Kpi
 
 SHARE_OF_PEAK = 0.2
 """Weeks with fewer agents than this share of the fullest week are left out: they say little and stretch the axis."""

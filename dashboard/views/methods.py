@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from analysis.units import Reader
-from analysis.verdict import LABELS, MARKS, STATES
+from analysis.words.numbers import Reader
+from analysis.words.verdict import LABELS, MARKS, STATES
 from dashboard.views.effects import RUNG_NAMES
 from dashboard.views.verdicts import MEANINGS
-from etl.kpis import Catalogue, Kpi
+from etl.configuration.kpis import Catalogue, Kpi
 
 ROLES = {
     "primary": "Primary: what the training is judged by",

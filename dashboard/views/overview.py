@@ -10,10 +10,10 @@ from typing import Any
 
 import polars as pl
 
-from analysis.units import Reader
-from analysis.verdict import headline
+from analysis.words.numbers import Reader
+from analysis.words.verdict import headline
 from dashboard.views.verdicts import Effect
-from etl.kpis import Kpi
+from etl.configuration.kpis import Kpi
 
 N_CARDS = 4
 LEVEL_WEEKS = 4

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.units import Reader
-from analysis.verdict import LABELS, MARKS, Verdict
-from etl.kpis import Kpi
+from analysis.words.numbers import Reader
+from analysis.words.verdict import LABELS, MARKS, Verdict
+from etl.configuration.kpis import Kpi
 
 MEANINGS = {
     "clear": "The range leaves out no change, and the estimate is at least the smallest change that matters.",

@@ -48,23 +48,11 @@ a duration that is not given is 0; NULL without an agent |
 
 from __future__ import annotations
 
-from etl.sources import (
-    Check,
-    Context,
-    Drop,
-    Field,
-    JsonShape,
-    Plan,
-    Recognition,
-    Sample,
-    SourceFormat,
-    TableMap,
-    literal,
-    numeric,
-    path,
-)
+from etl.sources.format import Context, Recognition, Sample, SourceFormat
 from etl.sources.json_shape import shape
-from etl.sources.wording import one_of
+from etl.sources.plan import Check, Drop, Field, JsonShape, Plan, TableMap, numeric, path
+from etl.sources.words import one_of
+from etl.sql_text import literal
 
 CHANNELS = {
     "VOICE": "voice",

@@ -30,21 +30,11 @@ exports of an employee the newest ``lastChanged`` counts.
 
 from __future__ import annotations
 
-from etl.sources import (
-    Context,
-    Field,
-    Plan,
-    Recognition,
-    Sample,
-    SourceError,
-    SourceFormat,
-    TableMap,
-    column,
-    literal,
-    quoted,
-)
 from etl.sources.csv_shape import OPTIONS, shape
-from etl.sources.wording import folded, kinds_by_word
+from etl.sources.format import Context, Recognition, Sample, SourceError, SourceFormat
+from etl.sources.plan import Field, Plan, TableMap, column
+from etl.sources.words import folded, kinds_by_word
+from etl.sql_text import literal, quoted
 
 NO_DATE = "0000-00-00"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from etl.sources import Context, CsvShape
+from etl.sources.format import Context
+from etl.sources.plan import CsvShape
 
 OPTIONS = {
     "delimiter": "found in the header when not given",

@@ -6,8 +6,8 @@ import importlib
 import inspect
 import sys
 
-from etl.sources import SourceFormat, get
-from etl.sources.registry import FORMATS
+from etl.configuration.formats import FORMATS
+from etl.sources.format import SourceFormat, get
 
 _HEAD = """# Sources
 

@@ -56,21 +56,11 @@ from __future__ import annotations
 
 import re
 
-from etl.sources import (
-    Check,
-    Context,
-    Field,
-    JsonShape,
-    Plan,
-    Recognition,
-    Sample,
-    SourceFormat,
-    TableMap,
-    literal,
-    path,
-)
+from etl.sources.format import Context, Recognition, Sample, SourceFormat
 from etl.sources.json_shape import shape
-from etl.sources.wording import kinds_by_word, one_of
+from etl.sources.plan import Check, Field, JsonShape, Plan, TableMap, path
+from etl.sources.words import kinds_by_word, one_of
+from etl.sql_text import literal
 
 CHANNELS = {
     "callback": "voice",

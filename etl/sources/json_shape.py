@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from etl.sources import KINDS, Check, json_path, literal, path
+from etl.sources.plan import KINDS, Check, path
+from etl.sql_text import json_path, literal
 
 
 def shape(

@@ -21,22 +21,12 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from etl.sources import (
-    Context,
-    Field,
-    Plan,
-    Recognition,
-    Sample,
-    SourceError,
-    SourceFormat,
-    TableMap,
-    column,
-    literal,
-    quoted,
-)
+from etl.file_kinds import without_copy_mark
 from etl.sources.csv_shape import OPTIONS, shape
-from etl.sources.wording import unreadable
-from etl.textfile import without_copy_mark
+from etl.sources.format import Context, Recognition, Sample, SourceError, SourceFormat
+from etl.sources.plan import Field, Plan, TableMap, column
+from etl.sources.words import unreadable
+from etl.sql_text import literal, quoted
 
 DAY_FIRST = ("%d/%m/%y, %H:%M", "%d/%m/%Y, %H:%M", "%d/%m/%y %H:%M", "%d/%m/%Y %H:%M")
 MONTH_FIRST = ("%m/%d/%y, %H:%M", "%m/%d/%Y, %H:%M", "%m/%d/%y, %I:%M %p", "%m/%d/%Y, %I:%M %p")

@@ -29,21 +29,11 @@ given; plus after-contact work |
 
 from __future__ import annotations
 
-from etl.sources import (
-    Context,
-    Field,
-    Plan,
-    Recognition,
-    Sample,
-    SourceFormat,
-    TableMap,
-    column,
-    literal,
-    numeric,
-    quoted,
-)
 from etl.sources.csv_shape import OPTIONS, shape
-from etl.sources.wording import folded, kinds_by_word, one_of, unreadable
+from etl.sources.format import Context, Recognition, Sample, SourceFormat
+from etl.sources.plan import Field, Plan, TableMap, column, numeric
+from etl.sources.words import folded, kinds_by_word, one_of, unreadable
+from etl.sql_text import literal, quoted
 from etl.timezones import to_utc_sql
 
 REQUIRED = ("Contact_ID", "Agent_No", "Start_Date", "Start_Time")

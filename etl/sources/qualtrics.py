@@ -27,21 +27,10 @@ import re
 from collections.abc import Mapping
 from zoneinfo import available_timezones
 
-from etl.sources import (
-    Check,
-    Context,
-    Drop,
-    Field,
-    Plan,
-    Recognition,
-    Sample,
-    SourceError,
-    SourceFormat,
-    TableMap,
-    column,
-)
 from etl.sources.csv_shape import OPTIONS, shape
-from etl.sources.wording import one_of, unreadable
+from etl.sources.format import Context, Recognition, Sample, SourceError, SourceFormat
+from etl.sources.plan import Check, Drop, Field, Plan, TableMap, column
+from etl.sources.words import one_of, unreadable
 
 REQUIRED = ("StartDate", "EndDate", "Status", "Finished", "RecordedDate", "ResponseId")
 

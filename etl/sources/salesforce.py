@@ -47,22 +47,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from etl.sources import (
-    Context,
-    Drop,
-    Field,
-    Plan,
-    Recognition,
-    Sample,
-    SourceError,
-    SourceFormat,
-    TableMap,
-    column,
-    literal,
-    quoted,
-)
 from etl.sources.csv_shape import OPTIONS, shape
-from etl.sources.wording import TRUE, folded, one_of
+from etl.sources.format import Context, Recognition, Sample, SourceError, SourceFormat
+from etl.sources.plan import Drop, Field, Plan, TableMap, column
+from etl.sources.words import TRUE, folded, one_of
+from etl.sql_text import literal, quoted
 
 CHANNELS = {
     "phone": "voice",

@@ -22,27 +22,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from etl.config import ConfigError, Source
-from etl.config_faults import did_you_mean
-from etl.contracts import CONTRACTS
-from etl.reading import is_json
-from etl.sources import (
-    Context,
-    CsvShape,
-    Field,
-    JsonShape,
-    Plan,
-    Recognition,
-    Sample,
-    Shape,
-    SourceFormat,
-    TableMap,
-    TableShape,
-    column,
-    json_shape,
-    path,
-)
-from etl.tablefile import is_workbook
+from etl.configuration.model import ConfigError, Source
+from etl.contracts.tables import CONTRACTS
+from etl.file_kinds import is_json, is_workbook
+from etl.hints import did_you_mean
+from etl.sources import json_shape
+from etl.sources.format import Context, Recognition, Sample, SourceFormat
+from etl.sources.plan import CsvShape, Field, JsonShape, Plan, Shape, TableMap, TableShape, column, path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -31,21 +31,11 @@ only with a date of leaving |
 
 from __future__ import annotations
 
-from etl.sources import (
-    Context,
-    Drop,
-    Field,
-    Plan,
-    Recognition,
-    Sample,
-    SourceError,
-    SourceFormat,
-    TableMap,
-    column,
-    literal,
-)
 from etl.sources.csv_shape import OPTIONS, shape
-from etl.sources.wording import FALSE, TRUE, one_of, unreadable
+from etl.sources.format import Context, Recognition, Sample, SourceError, SourceFormat
+from etl.sources.plan import Drop, Field, Plan, TableMap, column
+from etl.sources.words import FALSE, TRUE, one_of, unreadable
+from etl.sql_text import literal
 
 WORKER_REQUIRED = ("id", "_fivetran_start", "hire_date")
 WORKER_OPTIONAL = (

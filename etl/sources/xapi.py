@@ -20,21 +20,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from etl.sources import (
-    Context,
-    Drop,
-    Field,
-    JsonShape,
-    Plan,
-    Recognition,
-    Sample,
-    SourceFormat,
-    TableMap,
-    literal,
-    path,
-)
+from etl.sources.format import Context, Recognition, Sample, SourceFormat
 from etl.sources.json_shape import shape
-from etl.sources.wording import one_of
+from etl.sources.plan import Drop, Field, JsonShape, Plan, TableMap, path
+from etl.sources.words import one_of
+from etl.sql_text import literal
 
 STATUS = {
     **dict.fromkeys(("completed", "passed", "mastered", "satisfied"), "completed"),

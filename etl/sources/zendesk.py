@@ -50,22 +50,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from etl.sources import (
-    Context,
-    Drop,
-    Field,
-    JsonShape,
-    Plan,
-    Recognition,
-    Sample,
-    SourceError,
-    SourceFormat,
-    TableMap,
-    literal,
-    path,
-)
+from etl.sources.format import Context, Recognition, Sample, SourceError, SourceFormat
 from etl.sources.json_shape import shape
-from etl.sources.wording import folded, kinds_by_word, one_of, unreadable
+from etl.sources.plan import Drop, Field, JsonShape, Plan, TableMap, path
+from etl.sources.words import folded, kinds_by_word, one_of, unreadable
+from etl.sql_text import literal
 
 KINDS = ("tier2", "supervisor", "complaint")
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from etl import build as building
-from etl.config import load
-from etl.publish import Draft
-from etl.warehouse import Warehouse
+from etl.configuration.model import load
+from etl.warehouse.publish import Draft
+from etl.warehouse.reader import Warehouse
 
 KILLS = 20
 SEED = 20260703

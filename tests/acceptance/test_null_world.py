@@ -6,15 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from analysis.run import estimate_all
+from analysis.study.run import estimate_all
 from dashboard.data.queries import Queries
-from dashboard.pages import Context
+from dashboard.page import Context
 from dashboard.pages import cohorts as cohorts_page
 from dashboard.pages import effects as effects_page
 from dashboard.pages.overview import head_of, rest_of
 from dashboard.settings import from_config
 from dashboard.state import Filters
-from etl import build, config, kpis, publish
+from etl import build
+from etl.configuration import kpis
+from etl.configuration import model as config
+from etl.warehouse import publish
 from sample_data import exports
 from sample_data.parameters import Parameters
 from sample_data.world import simulate

@@ -6,15 +6,15 @@ import multiprocessing
 import threading
 from pathlib import Path
 
-from etl.publish import Draft
-from etl.warehouse import Warehouse
+from etl.warehouse.publish import Draft
+from etl.warehouse.reader import Warehouse
 
 PUBLISHES = 25
 READERS = 4
 ROWS = 20_000
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["etl.publish", "duckdb"])
+CONTEXT.set_forkserver_preload(["etl.warehouse.publish", "duckdb"])
 
 
 def publish(folder: str, first: int, count: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from analysis.design import Situation, choose, in_words
-from analysis.planning import decisive_std_error, weeks_to_know
+from analysis.planning.waiting_time import decisive_std_error, weeks_to_know
 
 RULE = SimpleNamespace(kpi="escalation_rate", lookback_weeks=4, share=0.5)
 

@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 
 from analysis import Panel
-from etl import config as config_module
-from etl.kpis import Catalogue, load
+from etl.configuration import model as config_module
+from etl.configuration.kpis import Catalogue, load
 from sample_data.panel import PanelWorld, simulate_panel
 from sample_data.parameters import Parameters
 

@@ -25,7 +25,7 @@ from werkzeug.serving import make_server
 
 from dashboard import create_app
 from dashboard.data.queries import Queries
-from dashboard.pages import Context
+from dashboard.page import Context
 from dashboard.settings import from_config
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -122,8 +122,11 @@ def full(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]
 @pytest.fixture(scope="session")
 def sample_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The repository's sample exports: loaded, estimated and served."""
-    from analysis.run import estimate_all
-    from etl import build, config, kpis, publish
+    from analysis.study.run import estimate_all
+    from etl import build
+    from etl.configuration import kpis
+    from etl.configuration import model as config
+    from etl.warehouse import publish
 
     folder = tmp_path_factory.mktemp("sample")
     shutil.copy(SAMPLE / "empathy.toml", folder)

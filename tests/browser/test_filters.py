@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from dashboard.pages import modules
+from dashboard.pages import pages
 from dashboard.state import DIMENSIONS, Filters
 
 WAIT = 60_000  # milliseconds; a slow machine under load, not a target
@@ -77,15 +77,15 @@ def test_a_deep_link_restores_filters_on_every_page(visit: Callable[..., Any], f
     page: Page = made.page
     pill = page.locator(".filter .mantine-Pill-label", has_text="Madrid")
     expect(pill).to_be_visible()
-    for module in modules():
-        page.click(f"#nav-{module.PAGE.key}")
-        page.wait_for_url(f"**{module.PAGE.base}?site=Madrid&from=2025-07-07")
+    for shown in pages():
+        page.click(f"#nav-{shown.key}")
+        page.wait_for_url(f"**{shown.base}?site=Madrid&from=2025-07-07")
         made.settled()
-        expect(pill).to_be_visible(visible=module.PAGE.filtered)
-        assert ("Madrid, from 7 Jul 2025" in page.inner_html("#print-header")) == module.PAGE.filtered
-    for module in reversed(modules()[:-1]):
+        expect(pill).to_be_visible(visible=shown.filtered)
+        assert ("Madrid, from 7 Jul 2025" in page.inner_html("#print-header")) == shown.filtered
+    for shown in reversed(pages()[:-1]):
         page.go_back()
-        page.wait_for_url(f"**{module.PAGE.base}?site=Madrid&from=2025-07-07")
+        page.wait_for_url(f"**{shown.base}?site=Madrid&from=2025-07-07")
 
 
 def test_nonsense_in_the_address_is_explained(visit: Callable[..., Any]) -> None:

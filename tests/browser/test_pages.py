@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from dashboard.pages import modules
+from dashboard.pages import pages
 
 PHONE = {"width": 390, "height": 844}
 PAPER = {"width": 794, "height": 1123}
@@ -38,7 +38,7 @@ def check(page: Page) -> None:
 
 
 def test_every_page_is_opened_below() -> None:
-    assert all(any(address.startswith(module.PAGE.base) for address in ADDRESSES.values()) for module in modules())
+    assert all(any(address.startswith(shown.base) for address in ADDRESSES.values()) for shown in pages())
 
 
 @pytest.mark.parametrize("name", list(ADDRESSES))

@@ -17,13 +17,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis.units import Reader
-from analysis.verdict import headline, verdict
+from analysis.words.numbers import Reader
+from analysis.words.verdict import headline, verdict
 from dashboard.data.queries import Queries
-from dashboard.pages import Context
+from dashboard.page import Context
 from dashboard.settings import from_config
-from etl import kpis
-from etl.publish import Draft
+from etl.configuration import kpis
+from etl.warehouse.publish import Draft
 
 FIRST_WEEK = date(2025, 6, 2)
 N_WEEKS = 40

@@ -17,7 +17,8 @@ from flask.testing import FlaskClient
 from dashboard import app as application
 from dashboard import create_app
 from dashboard.answers import Answers, Made, Question, encoded
-from dashboard.pages import Context, modules, overview
+from dashboard.page import Context, Page
+from dashboard.pages import overview, pages
 
 LOCAL = {"Host": "127.0.0.1"}
 
@@ -55,10 +56,10 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return made
 
 
-@pytest.mark.parametrize("module", modules(), ids=lambda module: module.PAGE.key)
-def test_the_bytes_are_those_that_dash_would_write(context: Context, module: Any) -> None:
+@pytest.mark.parametrize("shown", pages(), ids=lambda page: page.key)
+def test_the_bytes_are_those_that_dash_would_write(context: Context, shown: Page) -> None:
     with application.Dash(__name__).server.test_request_context():
-        made = application.answer(context, module.PAGE.base, "?site=Madrid").outputs
+        made = application.answer(context, shown.base, "?site=Madrid").outputs
     by_id: dict[str, Any] = {}
     for name, value in made.items():
         by_id.setdefault(name.split(".")[0], {})[name.split(".")[1]] = value

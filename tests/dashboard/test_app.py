@@ -20,11 +20,12 @@ from dashboard import app as application
 from dashboard import create_app
 from dashboard.app import OUTPUTS
 from dashboard.data.queries import Queries
-from dashboard.pages import Context, modules
+from dashboard.page import Context, Page
+from dashboard.pages import pages
 from dashboard.settings import from_config
 from dashboard.state import Filters
-from etl import kpis
-from etl.warehouse import Warehouse
+from etl.configuration import kpis
+from etl.warehouse.reader import Warehouse
 
 LOCAL = {"Host": "127.0.0.1"}
 
@@ -57,9 +58,9 @@ def words(found: Any) -> str:
     return json.dumps(found, ensure_ascii=False)
 
 
-@pytest.mark.parametrize("module", modules(), ids=lambda module: module.PAGE.key)
-def test_every_page_answers_with_a_heading(client: FlaskClient, module: Any) -> None:
-    page = words(ask(client, module.PAGE.base)["page-body"])
+@pytest.mark.parametrize("shown", pages(), ids=lambda page: page.key)
+def test_every_page_answers_with_a_heading(client: FlaskClient, shown: Page) -> None:
+    page = words(ask(client, shown.base)["page-body"])
     assert '"type": "H1"' in page
     assert "could not be worked out" not in page
 
@@ -88,9 +89,9 @@ def test_scripts_are_served_while_the_first_request_is_answered(
     assert set(found) == {200}
 
 
-@pytest.mark.parametrize("module", modules(), ids=lambda module: module.PAGE.key)
-def test_every_page_says_first_how_fresh_the_data_are(client: FlaskClient, module: Any) -> None:
-    badge = words(ask(client, module.PAGE.base, "?site=Madrid")["freshness"])
+@pytest.mark.parametrize("shown", pages(), ids=lambda page: page.key)
+def test_every_page_says_first_how_fresh_the_data_are(client: FlaskClient, shown: Page) -> None:
+    badge = words(ask(client, shown.base, "?site=Madrid")["freshness"])
     assert "Data to " in badge
     assert "/data?site=Madrid" in badge
     assert "Data checks passed" in badge

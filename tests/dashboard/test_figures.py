@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.units import Reader
+from analysis.words.numbers import Reader
 from dashboard.figures import svg
 from dashboard.figures.event_study import event_study
 from dashboard.figures.forest import CLAIM_ROOM, forest
@@ -21,7 +21,7 @@ from dashboard.figures.ladder import ladder
 from dashboard.figures.money import money_bars
 from dashboard.figures.range_bar import range_bar
 from dashboard.figures.sparkline import sparkline
-from dashboard.pages import Context
+from dashboard.page import Context
 from dashboard.pages.overview import effects_of, rest_of
 from dashboard.state import Filters
 from dashboard.views import effects as effects_view

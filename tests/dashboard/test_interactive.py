@@ -14,7 +14,8 @@ import dashboard
 from dashboard import app as application
 from dashboard.components import explore
 from dashboard.figures import interactive
-from dashboard.pages import Context, modules
+from dashboard.page import Context, Page
+from dashboard.pages import pages
 from dashboard.state import Filters
 from dashboard.theme import TOKENS
 from dashboard.views import effects as view
@@ -110,10 +111,10 @@ def test_a_heat_map_leaves_holes_where_nothing_is_known(context: Context) -> Non
     assert (trace["zmin"], trace["zmax"]) == (-2.0, 2.0)
 
 
-@pytest.mark.parametrize("module", [module for module in modules() if hasattr(module, "EXPLORE")])
-def test_a_page_explores_only_what_it_may_show(module: Any, context: Context) -> None:
-    address = f"{module.PAGE.base}/escalation_rate"
-    for card in module.EXPLORE:
+@pytest.mark.parametrize("shown", [page for page in pages() if page.explore], ids=lambda page: page.key)
+def test_a_page_explores_only_what_it_may_show(shown: Page, context: Context) -> None:
+    address = f"{shown.base}/escalation_rate"
+    for card in shown.explore:
         names = {"card": card, "of": "x"}
         with application.Dash(__name__).server.test_request_context():
             allowed = application.explored(context, names, address, "")

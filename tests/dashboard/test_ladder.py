@@ -13,7 +13,7 @@ import pytest
 
 from dashboard import create_app
 from dashboard.data import ladder as data
-from dashboard.pages import Context
+from dashboard.page import Context
 from dashboard.pages import effects as page
 from dashboard.state import Filters
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from analysis.units import Reader
+from analysis.words.numbers import Reader
 from dashboard.views import effects as view
-from etl.kpis import load
+from etl.configuration.kpis import load
 
 READER = Reader("en_GB", "EUR")
 ROW = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.settings import check_binding, from_config, is_loopback
-from etl.config import ConfigError
+from etl.configuration.model import ConfigError
 
 SECRET = "x" * 40
 PROXY = {"EMPATHY_PROXY_HOPS": "1", "EMPATHY_HOSTS": "training.example.org", "EMPATHY_SECRET": SECRET}

@@ -17,7 +17,7 @@ from dashboard.data import cohorts
 from dashboard.figures.forest import forest
 from dashboard.figures.range_bar import range_bar
 from dashboard.figures.svg import texts
-from dashboard.pages import Context
+from dashboard.page import Context
 from dashboard.pages import cohorts as cohorts_page
 from dashboard.pages import effects as effects_page
 from dashboard.pages import overview as overview_page

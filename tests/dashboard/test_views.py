@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from analysis.units import Reader
+from analysis.words.numbers import Reader
 from dashboard.components.table import HIDDEN, Column, table
-from dashboard.pages import Context
+from dashboard.page import Context
 from dashboard.pages.overview import head_of, rest_of
 from dashboard.state import Filters
 from dashboard.views import effects as view

@@ -10,9 +10,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from etl import kpis, transform
-from etl.config import Config, parse
-from etl.contracts import CONTRACTS, PROVENANCE
+from etl.configuration import kpis
+from etl.configuration.model import Config, parse
+from etl.contracts.tables import CONTRACTS, PROVENANCE
+from etl.marts import transform
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 

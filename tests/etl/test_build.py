@@ -12,14 +12,16 @@ import duckdb
 import pytest
 import yaml
 
-import empathy
+from empathy.building import print_books
 from etl import build as building
-from etl import incremental, kpis, rejects
+from etl import rejects
 from etl.build import BuildReport
-from etl.config import load
+from etl.configuration import kpis
+from etl.configuration.model import load
 from etl.errors import StopRuleError
-from etl.extract import ExtractReport
-from etl.warehouse import Warehouse
+from etl.landing import landed_files
+from etl.landing.extract import ExtractReport
+from etl.warehouse.reader import Warehouse
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
 MARTS = ("agent", "agent_week", "agent_spell", "skill_month", "cohort", "adoption")
@@ -140,7 +142,7 @@ def test_lineage_leads_from_a_mart_column_to_landing_columns(built: tuple[Path, 
 
 
 def test_the_books_are_shown(built: tuple[Path, BuildReport], capsys: pytest.CaptureFixture[str]) -> None:
-    empathy._print_books(built[1])
+    print_books(built[1])
     shown = capsys.readouterr().out
     for relation in built[1].reconciliation:
         assert f"{relation.relation}: {relation.sentence}" in shown
@@ -266,10 +268,10 @@ def test_a_build_killed_right_after_publishing_is_caught_up_with(
     second = building.build(load(path))
     monkeypatch.undo()
     landing = tmp_path / "warehouse" / "landing"
-    assert incremental.load_index(landing)[0] != second.run_id
+    assert landed_files.load_index(landing)[0] != second.run_id
 
     third = building.build(load(path))
-    run_id, names = incremental.load_index(landing)
+    run_id, names = landed_files.load_index(landing)
     assert third.unchanged
     assert run_id == second.run_id
     assert {folder.name for folder in landing.iterdir() if folder.is_dir()} == set(names)

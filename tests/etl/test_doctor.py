@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from etl.config import ConfigError, load
+from etl.configuration.model import ConfigError, load
 from etl.doctor import examine
-from etl.finding import find_files
+from etl.reading.files import find_files
 
 CONFIG = """
 [sources.calls]

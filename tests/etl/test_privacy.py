@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.config import ConfigError, parse
-from etl.privacy import DEMO_KEY, Pseudonyms, key, mask_value, pseudonym, scrub, scrub_sql, shape
+from etl.configuration.model import ConfigError, parse
+from etl.privacy import DEMO_KEY, Pseudonyms, key, pseudonym
+from etl.scrubbing import mask_value, scrub, scrub_sql, shape
 
 TEXT = (
     "call 555-0100 or +34 600 123 456, write a.b@c.co.uk, card 4111 1111 1111 1111. "

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from etl.build import BuildReport, build
-from etl.config import load
-from etl.warehouse import Warehouse
+from etl.configuration.model import load
+from etl.warehouse.reader import Warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = Path(os.environ.get("EMPATHY_REFERENCE_DATA", ROOT.parent / "shared" / "data")).resolve()

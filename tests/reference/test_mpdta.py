@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 from analysis import Panel, estimate
-from analysis.estimators.bacon import bacon
 from analysis.estimators.group_time import GroupTime
+from analysis.estimators.naive.bacon import bacon
 from analysis.inference import small_sample_factor, sup_t_critical_value
 
 #: Points and analytic errors must agree with the reference implementations to rounding.

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from etl import config
+from etl.configuration import model as config
 from sample_data import exports, truth
 from sample_data.world import World
 
@@ -73,7 +73,7 @@ def test_truth_is_written_whole(exported: World, tmp_path: Path) -> None:
 
 def test_truth_knows_the_kpis_of_the_catalogue(exported: World) -> None:
     """Leaving has its own truth; every other primary KPI and every skill is in the tables."""
-    from etl import kpis
+    from etl.configuration import kpis
 
     catalogue = kpis.load()
     known = set(truth.kpis(exported))

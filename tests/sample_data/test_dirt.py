@@ -156,7 +156,7 @@ def test_clocks_change_on_last_sundays() -> None:
 
 
 def test_dirty_configuration_allows_for_the_dirt(both: tuple[Path, Path]) -> None:
-    from etl import config
+    from etl.configuration import model as config
 
     loaded = config.load(both[1].parent / "empathy.toml")
     assert {source.max_reject_share for source in loaded.sources.values()} == {0.10}

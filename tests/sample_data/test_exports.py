@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from etl import config
+from etl.configuration import model as config
 from sample_data import exports, settings_file
 from sample_data.dirt import KINDS
 from sample_data.parameters import ASSIGNMENT_MODES, Parameters

@@ -10,8 +10,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from etl import config
 from etl.build import BuildReport, build
+from etl.configuration import model as config
 from sample_data import exports
 from sample_data.parameters import Parameters
 from sample_data.world import World, simulate

@@ -11,14 +11,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis.attrition import LEAVE_TYPES, hazard_ratio, person_weeks, survival
-from analysis.leaving import hazard_words
-from analysis.units import Reader
+from analysis.effects.hazard import LEAVE_TYPES, hazard_ratio, person_weeks, survival
+from analysis.study.leaving import hazard_words
+from analysis.words.numbers import Reader
 from dashboard.data.queries import Queries
-from dashboard.pages import Context
+from dashboard.page import Context
 from dashboard.settings import from_config
-from etl.publish import Draft
-from etl.warehouse import Warehouse, frame
+from etl.warehouse.publish import Draft
+from etl.warehouse.reader import Warehouse, frame
 
 COURSES = ("EMP101", "EMP201")
 SHORT_LIST, SHORT_LIST_AGENTS = "Madrid-3", 3

@@ -11,14 +11,14 @@ import polars as pl
 import pytest
 from flask.testing import FlaskClient
 
-from analysis.units import Reader
+from analysis.words.numbers import Reader
 from dashboard import create_app
 from dashboard.data import adoption as data
 from dashboard.data.data_quality import take
 from dashboard.figures.adoption_curve import adoption_curve
 from dashboard.figures.bars import part_bars
 from dashboard.figures.svg import texts
-from dashboard.pages import Context
+from dashboard.page import Context
 from dashboard.pages import adoption as page
 from dashboard.state import Filters
 from dashboard.views import adoption as view
@@ -224,7 +224,7 @@ def test_the_drawings_say_their_numbers() -> None:
 def test_courses_have_their_names_and_downloads_know_them(world: Context) -> None:
     assert list(page.course_names(world)) == ["EMP101", "EMP201"]
     assert "headline" in str(page.answer(world, Filters(), "nonsense"))
-    for name, download in page.DOWNLOADS.items():
+    for name, download in page.PAGE.downloads.items():
         frame = download.make(world, Filters(), {"course": "EMP101"})
         assert frame["planned"].dtype.is_integer(), name
         assert download.make(world, Filters(), {"course": "'; drop table x"}).is_empty()

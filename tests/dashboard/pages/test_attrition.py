@@ -5,13 +5,13 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from analysis.leaving import MODELS
-from analysis.units import Reader
+from analysis.study.leaving import MODELS
+from analysis.words.numbers import Reader
 from dashboard.data.attrition import attrition, shown
 from dashboard.figures.hazard import hazard
 from dashboard.figures.survival import survival
 from dashboard.figures.svg import texts
-from dashboard.pages import Context
+from dashboard.page import Context
 from dashboard.pages import attrition as page
 from dashboard.state import Filters
 from dashboard.views import attrition as view
@@ -113,7 +113,7 @@ def test_leaving_has_no_channel(world: Context) -> None:
     body = str(page.answer(world, Filters(channel=("chat",))))
     assert "Not recorded by channel" in body
     assert "Clear “channel”" in body
-    assert page.DOWNLOADS["hazard"].make(world, Filters(channel=("chat",)), {}).is_empty()
+    assert page.PAGE.downloads["hazard"].make(world, Filters(channel=("chat",)), {}).is_empty()
 
 
 def test_the_page_survives_every_kind(world: Context) -> None:

@@ -9,17 +9,18 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis.units import Reader
+from analysis.words.numbers import Reader
 from dashboard.data import cohorts as data
 from dashboard.data.cohorts import NUMBERS, Gains
 from dashboard.figures.dumbbell import dumbbell
 from dashboard.figures.heatmap import heatmap
 from dashboard.figures.svg import texts
-from dashboard.pages import Context, cohorts
+from dashboard.page import Context
+from dashboard.pages import cohorts
 from dashboard.state import Filters
 from dashboard.views import cohorts as view
-from etl import kpis
-from etl.kpis import Kpi
+from etl.configuration import kpis
+from etl.configuration.kpis import Kpi
 
 READER = Reader("en_GB", "EUR")
 LEVEL = 0.95
@@ -232,7 +233,7 @@ def test_the_page_survives_every_choice(world: Context) -> None:
 
 def test_an_unfiltered_page_has_no_small_team_in_it(world: Context) -> None:
     assert "Porto-8" not in str(cohorts.answer(world, Filters(), "escalation_rate", "team"))
-    frame = cohorts.DOWNLOADS["cohorts"].make(world, Filters(), {"kpi": "escalation_rate", "by": "team"})
+    frame = cohorts.PAGE.downloads["cohorts"].make(world, Filters(), {"kpi": "escalation_rate", "by": "team"})
     assert frame.filter(pl.col("name") == "Porto-8")["estimate"].is_null().all()
 
 

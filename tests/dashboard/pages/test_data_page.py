@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.units import Reader
+from analysis.words.numbers import Reader
 from dashboard.data import data_quality as data
 from dashboard.data.versions import About
-from dashboard.pages import Context
+from dashboard.page import Context
 from dashboard.pages import data as page
 from dashboard.state import Filters
 from dashboard.views import data_quality as view
@@ -126,7 +126,7 @@ def test_a_lineage_that_bites_its_tail_ends(world: Context, monkeypatch: pytest.
 
 
 def test_the_last_step_comes_from_the_mapping_of_each_source(world: Context) -> None:
-    from etl.config import Source
+    from etl.configuration.model import Source
 
     sources = {
         "tickets": Source(format="zendesk", path="t/*.jsonl"),

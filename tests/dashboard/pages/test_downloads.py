@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 
 from dashboard import create_app
 from dashboard.data.data_quality import tables
-from dashboard.pages import Context, modules
+from dashboard.page import Context
+from dashboard.pages import pages
 
 LOCAL = {"Host": "127.0.0.1"}
 PARTS = {
@@ -18,7 +19,7 @@ PARTS = {
     "relation": "mart.team_week", "kind": "any",
 }  # fmt: skip
 OFFERED = {
-    name: download for module in modules() for name, download in getattr(module, "DOWNLOADS", {}).items()
+    name: download for page in pages() for name, download in page.downloads.items()
 }  # fmt: skip
 COUNTED = (
     "n_agents",

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from dashboard.app import route
 from dashboard.components.chart import Drawing
 from dashboard.components.table import Table
-from dashboard.pages import Context
+from dashboard.page import Context
 from dashboard.state import from_query
 
 ADDRESSES = (

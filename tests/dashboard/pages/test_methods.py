@@ -5,9 +5,9 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from analysis.verdict import LABELS
+from analysis.words.verdict import LABELS
 from dashboard import glossary
-from dashboard.pages import Context
+from dashboard.page import Context
 from dashboard.pages import methods as page
 from dashboard.state import Filters
 from dashboard.views import methods as view

@@ -11,12 +11,13 @@ from flask import Flask
 from dashboard.app import answer
 from dashboard.data import data_quality
 from dashboard.data.queries import Queries
-from dashboard.pages import Context, adoption, cohorts, effects, overview
+from dashboard.page import Context
+from dashboard.pages import adoption, cohorts, effects, overview
 from dashboard.pages import data as data_page
 from dashboard.settings import from_config
 from dashboard.state import Filters
-from etl.publish import Draft
-from etl.warehouse import Warehouse
+from etl.warehouse.publish import Draft
+from etl.warehouse.reader import Warehouse
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from etl.config import Config, load
-from etl.extract import ExtractReport, extract
+from etl.configuration.model import Config, load
+from etl.landing.extract import ExtractReport, extract
 
 
 @dataclass

@@ -16,9 +16,9 @@ import duckdb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etl.config import load
+from etl.configuration.model import load
 from etl.errors import EmpathyError
-from etl.extract import extract
+from etl.landing.extract import extract
 
 HEADER = ["interaction_id", "source_agent_id", "started_at", "ended_at", "channel", "queue", "handle_s", "transferred"]
 ROWS = 40

@@ -13,8 +13,11 @@ from typing import Any
 
 import pytest
 
-from etl import duplicates, durable, extract, incremental, textfile
-from etl.sources import SourceError
+from etl import durable
+from etl.code_hash import code_hash
+from etl.landing import duplicates, extract, landed_files
+from etl.reading import text_file
+from etl.sources.format import SourceError
 
 Make = Callable[..., str]
 
@@ -30,11 +33,12 @@ def test_code_that_formats_share_decides_how_files_are_read(
     workspace: Any, tabular: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = workspace.config(tabular("a.csv", "agent_day"))
-    before = incremental.reading_key(config, "data")
-    code = incremental._code
-    for name in ("etl.sources.csv_shape", "etl.sources.json_shape", "etl.sources.wording", "etl.planning"):
-        monkeypatch.setattr(incremental, "_code", lambda asked, name=name: "new" if asked == name else code(asked))
-        assert incremental.reading_key(config, "data") != before, name
+    before = landed_files.reading_key(config, "data")
+    for name in ("etl.contracts", "etl.landing", "etl.reading", "etl.sources", "etl.scrubbing", "etl.timezones"):
+        monkeypatch.setattr(
+            landed_files, "code_hash", lambda asked, name=name: "changed" if asked == name else code_hash(asked)
+        )
+        assert landed_files.reading_key(config, "data") != before, name
 
 
 def test_an_unchanged_file_is_not_read_again(workspace: Any, tabular: Make) -> None:
@@ -343,13 +347,13 @@ def test_a_file_that_grows_while_it_is_read_is_refused(workspace: Any, tabular: 
 def test_two_sources_may_read_one_compressed_file_at_once(workspace: Any, tabular: Make, monkeypatch: Any) -> None:
     """Each has a copy of its own, or one would cut off what the other is reading."""
     folders: list[Path] = []
-    prepare = textfile.prepare
+    prepare = text_file.prepare
 
     def watched(path: Path, encoding: str, work_dir: Path) -> Any:
         folders.append(work_dir)
         return prepare(path, encoding, work_dir)
 
-    monkeypatch.setattr(textfile, "prepare", watched)
+    monkeypatch.setattr(text_file, "prepare", watched)
     workspace.write("a.csv.gz", gzip.compress((HEAD + contact(1) + contact(2)).encode()))
     one = tabular("a.csv.gz", "interaction", MAPPING)
     workspace.extract(f"{one}[sources.again]\n{one.partition('[sources.data]')[2]}")

@@ -12,10 +12,10 @@ import pytest
 
 from etl.build import build
 from etl.errors import StopRuleError
-from etl.extract import attach_landed, landing_folder
-from etl.publish import rollback
+from etl.landing.extract import attach_landed, landing_folder
+from etl.landing.replay import NothingBuiltError, restore_all
 from etl.rejects import replay
-from etl.replay import NothingBuiltError, restore_all
+from etl.warehouse.publish import rollback
 
 Make = Callable[..., str]
 

@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 from xlsxwriter import Workbook
 
-from etl.config import ConfigError
+from etl.configuration.model import ConfigError
 from etl.errors import EmpathyError
-from etl.sources import SourceError
+from etl.sources.format import SourceError
 
 Make = Callable[..., str]
 

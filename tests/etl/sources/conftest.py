@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from etl import landing
+from etl.landing import land_file
 
 DATA = Path(__file__).parent / "data"
 
@@ -65,18 +65,18 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Loade
     Conservation is asserted for every file, whatever the test is about, and that the database plans no join where the
     order of rows gives their lines: after a join it would keep no order, and only sometimes would that be seen.
     """
-    copy = landing._copy
+    copy = land_file._copy
 
     def copy_checked(con: duckdb.DuckDBPyConnection, query: str, target: Path) -> int:
         (plan,) = con.execute(f"EXPLAIN (FORMAT json) {query}").fetchall()
         assert "ORDER BY _line" in query or "JOIN" not in plan[1]
         return copy(con, query, target)
 
-    monkeypatch.setattr(landing, "_copy", copy_checked)
+    monkeypatch.setattr(land_file, "_copy", copy_checked)
 
     def run(name: str, files: str | Path | Sequence[str | Path], **section: object) -> Loaded:
-        from etl.config import load as read_config
-        from etl.extract import extract
+        from etl.configuration.model import load as read_config
+        from etl.landing.extract import extract
 
         named = [files] if isinstance(files, str | Path) else list(files)
         section = {"format": name, "path": [str(DATA / file) for file in named], "max_reject_share": 1.0, **section}
@@ -85,9 +85,9 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Loade
         config_path.write_text("\n".join(lines), encoding="utf-8")
         con = duckdb.connect()
         extract(read_config(config_path), tmp_path / "work", con, None)
-        manifest = _dicts(con, "SELECT * FROM landing.file_manifest ORDER BY path")
+        manifest = _dicts(con, "SELECT * FROM land_file.file_manifest ORDER BY path")
         for file in manifest:
             assert file["read"] == file["loaded"] + file["rejected"] + file["duplicate"], file
-        return Loaded(con, manifest, _dicts(con, "SELECT * FROM landing.reject ORDER BY path, line"))
+        return Loaded(con, manifest, _dicts(con, "SELECT * FROM land_file.reject ORDER BY path, line"))
 
     return run

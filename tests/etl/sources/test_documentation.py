@@ -9,12 +9,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from etl import reading
-from etl.config import Source
-from etl.contracts import CONTRACTS
-from etl.sources import Context, get
+from etl.configuration.formats import FORMATS
+from etl.configuration.model import Source
+from etl.contracts.tables import CONTRACTS
+from etl.reading import opened
 from etl.sources.documentation import document, mapping_tables
-from etl.sources.registry import FORMATS
+from etl.sources.format import Context, get
 
 DATA = Path(__file__).parent / "data"
 DOCS = Path(__file__).parents[3] / "docs" / "sources.md"
@@ -53,7 +53,7 @@ def read_fields(name: str) -> dict[str, dict[str, set[str]]]:
     known = get(name)
     found: dict[str, dict[str, set[str]]] = {}
     for file, options in EVERY_TABLE[name]:
-        sample = reading.sample(duckdb.connect(), DATA / file)
+        sample = opened.sample(duckdb.connect(), DATA / file)
         plan = known.plan(Context("s", Source(format=name, path=file, options=options), "UTC", sample))
         for table in plan.tables:
             for column, mapped in table.fields.items():
@@ -100,6 +100,6 @@ def test_no_expression_may_become_a_join(name):
     """DuckDB turns a long IN into a join, which does not keep the order of rows; lines are counted in that order."""
     known = get(name)
     for file, options in EVERY_TABLE[name]:
-        sample = reading.sample(duckdb.connect(), DATA / file)
+        sample = opened.sample(duckdb.connect(), DATA / file)
         plan = known.plan(Context("s", Source(format=name, path=file, options=options), "UTC", sample))
         assert not re.search(r"\bin \(", repr(plan), re.IGNORECASE)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etl.sources import SourceError
+from etl.sources.format import SourceError
 
 DATA = Path(__file__).parent / "data"
 

@@ -72,7 +72,7 @@ def test_questions_are_guessed_by_name_then_by_text():
 
 
 def test_a_zone_that_is_none_is_an_error():
-    from etl.sources import SourceError
+    from etl.sources.format import SourceError
 
     assert zone_of('{"ImportId":"endDate","timeZone":"Z"}', "f") == "UTC"
     assert zone_of("not json", "f") is None

@@ -9,9 +9,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from etl.config import load
-from etl.contracts import CONTRACTS
-from etl.extract import extract
+from etl.configuration.model import load
+from etl.contracts.tables import CONTRACTS
+from etl.landing.extract import extract
 
 DATA = Path(__file__).parent / "data"
 

@@ -1,0 +1,1 @@
+"""Effects beside the headline: completion, team-mates, groups, leaving."""

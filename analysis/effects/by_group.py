@@ -1,0 +1,347 @@
+"""Who gained: level before, level after and effect for every team (or any other set of agents), drawn to the average.
+
+A single team has no second team to tell its luck from its effect. Its error is therefore learned from what teams do
+when nobody is trained: how far a team's mean wanders from one half of its untrained weeks to the other, beyond the
+common weeks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.optimize import brentq
+
+from analysis.estimators.imputation import Imputation
+from analysis.panel.panel import Panel
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+BEFORE_WEEKS = 26
+"""The level before training is the mean over at most this many weeks."""
+MIN_PLACEBO_WEEKS = 8
+"""A team with fewer untrained weeks says nothing about how teams wander."""
+MIN_PLACEBO_TEAMS = 4
+"""With fewer teams the wandering is not known, and no group gets an interval."""
+MIN_TEAMS_TO_JACKKNIFE = 6
+"""A group of at least this many trained teams takes its error from leaving out one team at a time."""
+MOST_REPLICATES = 60
+"""With more teams, several are left out together (the delete-a-group jackknife)."""
+MIN_GROUPS_TO_SHRINK = 4
+"""The spread of fewer effects about their mean cannot be estimated well enough to draw them to it."""
+
+SCHEMA = {
+    "name": pl.String,
+    "n_agents": pl.Int64,
+    "n_contacts": pl.Float64,
+    "before": pl.Float64,
+    "after": pl.Float64,
+    "estimate": pl.Float64,
+    "own_error": pl.Float64,
+    "std_error": pl.Float64,
+    "df": pl.Float64,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Sets of agents of one panel; an agent may be in several.
+
+    Attributes
+    ----------
+    names : sequence of G str
+    member : (A, G) bool array
+    since : (A, G) int array or None
+        Week from which an agent counts for the group; by default the agent's own training.
+    """
+
+    names: Sequence[str]
+    member: Bools
+    since: Ints | None = None
+
+    @classmethod
+    def of(cls, labels: Sequence[str]) -> Groups:
+        """One group per label.
+
+        Parameters
+        ----------
+        labels : sequence of A str
+        """
+        names, code = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
+        return cls(names.tolist(), code[:, None] == np.arange(names.size)[None, :])
+
+
+@dataclass(frozen=True)
+class Shrunk:
+    """Effects drawn to their mean.
+
+    Attributes
+    ----------
+    estimate, ci_low, ci_high : (G,) arrays
+        Posterior means and intervals; NaN where there was no estimate.
+    mean, spread : float
+        Mean of the effects, and the standard deviation of the true effects around it; NaN when there were too few.
+    """
+
+    estimate: Floats
+    ci_low: Floats
+    ci_high: Floats
+    mean: float
+    spread: float
+
+
+def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: int = 0) -> pl.DataFrame:
+    """Levels and effects of groups of agents, by imputation.
+
+    The effect of a group is the contact-weighted mean of ``y - agent effect - week effect`` over its trained weeks,
+    agent and week effects fitted to untrained weeks only. Its error treats it as a difference between the group and
+    its comparison, after against before: ``V (m / n_group + m / n_comparison) (1 / T_after + 1 / T_before)``, with
+    ``V`` the long-run variance of a team's weekly mean at ``m`` contacts a week and ``n`` contacts a week.
+
+    Parameters
+    ----------
+    panel : Panel
+        Cohorts as in the headline.
+    groups : Groups
+        Of the panel's agents.
+    teams : (A,) int array
+        Dense index of each agent's team: whose wandering is measured.
+    anticipation : int
+        Weeks before training that are neither before nor after.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per group with a trained week: ``name, n_agents, n_contacts, before, after, estimate, own_error,
+        std_error, df``. ``own_error`` leaves out what all groups share (the comparison): it is the error of
+        differences between groups.
+
+    Notes
+    -----
+    Assumptions:
+
+    1. Those of the imputation estimator (:class:`analysis.estimators.imputation.Imputation`).
+    2. A team's mean wanders in trained weeks as it does in untrained ones. Not checked.
+    3. Half of a team's untrained weeks is about as long as its trained time. Not checked: the error is too small when
+       trained time is much longer and teams drift slowly.
+    4. Wandering falls with contacts as the variance of a mean does. Not checked.
+
+    Source: Borusyak, Jaravel, Spiess (2024), doi:10.1093/restud/rdae007, for the effects; the error is a placebo of the
+    kind of Conley and Taber (2011), doi:10.1162/REST_a_00049, for few treated groups.
+    """
+    fitted = Imputation(panel, anticipation)
+    weeks = np.arange(panel.n_periods)
+    effect, untrained, residual = _cells(fitted, panel)
+    variance, typical, placebo_teams = wandering(residual, untrained, teams)
+    since = groups.since if groups.since is not None else np.repeat(panel.cohort_ix[:, None], len(groups.names), axis=1)
+    control_by_week = untrained.sum(axis=0)
+    jackknife = _Jackknife(panel, teams, anticipation)
+    rows = []
+    for g, name in enumerate(groups.names):
+        inside = np.flatnonzero(groups.member[:, g] & (panel.cohort_ix < panel.n_periods))
+        cohort, den = panel.cohort_ix[inside][:, None], panel.den[inside]
+        start = np.maximum(since[inside, g][:, None], cohort)
+        after = np.where((weeks[None, :] >= start) & np.isfinite(effect[inside]), den, 0.0)
+        if after.sum() <= 0:
+            continue
+        trained = after.sum(axis=1) > 0
+        recent = (weeks[None, :] < cohort - anticipation) & (weeks[None, :] >= cohort - anticipation - BEFORE_WEEKS)
+        before = np.where(trained[:, None] & recent, den, 0.0)
+        own, shared = _error_parts(after, before, control_by_week, variance, typical)
+        if np.unique(teams[inside[trained]]).size >= MIN_TEAMS_TO_JACKKNIFE:
+            own, shared = jackknife.variance(inside, start), 0.0
+        outcome = np.nan_to_num(panel.y[inside])
+        rows.append(
+            {
+                "name": str(name),
+                "n_agents": int(trained.sum()),
+                "n_contacts": float(after.sum()),
+                "before": _mean(outcome, before),
+                "after": _mean(outcome, after),
+                "estimate": _mean(np.nan_to_num(effect[inside]), after),
+                "own_error": math.sqrt(own),
+                "std_error": math.sqrt(own + shared),
+                "df": float(max(placebo_teams - 1, 1)),
+            }
+        )
+    return pl.DataFrame(rows, schema=SCHEMA).with_columns(pl.selectors.float().fill_nan(None))
+
+
+class _Jackknife:
+    """Variance of a group's effect from fits without one team (or one bunch of teams) at a time.
+
+    Source: Kott (2001), The Delete-a-Group Jackknife, Journal of Official Statistics 17(4), 521-526; with one team a
+    bunch it is the cluster jackknife of MacKinnon, Nielsen, Webb (2023), doi:10.1002/jae.2969.
+    """
+
+    def __init__(self, panel: Panel, teams: Ints, anticipation: int) -> None:
+        self._panel, self._anticipation = panel, anticipation
+        self._bunch = teams % MOST_REPLICATES if int(teams.max(initial=0)) >= MOST_REPLICATES else teams
+        self._effects: list[tuple[Bools, Floats]] = []
+
+    def _fits(self) -> list[tuple[Bools, Floats]]:
+        if not self._effects:
+            for bunch in np.unique(self._bunch):
+                kept = self._bunch != bunch
+                rest = self._panel.take(kept)
+                effect = np.full(self._panel.den.shape, np.nan)
+                effect[kept] = _cells(Imputation(rest, self._anticipation), rest)[0]
+                self._effects.append((kept, effect))
+        return self._effects
+
+    def variance(self, inside: Ints, start: Ints) -> float:
+        """Of the effect of the panel rows ``inside`` from their weeks ``start`` (rows, 1) on."""
+        weeks = np.arange(self._panel.n_periods)[None, :]
+        values = []
+        for kept, effect in self._fits():
+            known = kept[inside][:, None] & np.isfinite(effect[inside]) & (weeks >= start)
+            weight = np.where(known, self._panel.den[inside], 0.0)
+            if weight.sum() > 0:
+                values.append(_mean(np.nan_to_num(effect[inside]), weight))
+        n = len(values)
+        return float((n - 1) / n * ((np.array(values) - np.mean(values)) ** 2).sum()) if n > 1 else math.nan
+
+
+def wandering(residual: Floats, weight: Floats, teams: Ints) -> tuple[float, float, int]:
+    """How far a team's mean wanders when nobody is trained.
+
+    Each team with enough untrained weeks gives one difference between the means of the later and the earlier half of
+    them.
+
+    Parameters
+    ----------
+    residual : (A, T) array
+        Outcome minus agent and week effects.
+    weight : (A, T) array
+        Contacts of untrained weeks, 0 elsewhere.
+    teams : (A,) int array
+        Dense index.
+
+    Returns
+    -------
+    variance : float
+        Long-run variance of the weekly mean of a team of typical size; NaN with fewer than ``MIN_PLACEBO_TEAMS``.
+    typical : float
+        Contacts a week of that team.
+    n_teams : int
+        Teams it rests on.
+    """
+    n_teams = int(teams.max(initial=-1)) + 1
+    mass, total = np.zeros((n_teams, weight.shape[1])), np.zeros((n_teams, weight.shape[1]))
+    np.add.at(mass, teams, weight)
+    np.add.at(total, teams, weight * residual)
+    found: list[tuple[float, float]] = []
+    for own, sums in zip(mass, total, strict=True):
+        used = np.flatnonzero(own > 0)
+        if used.size < MIN_PLACEBO_WEEKS:
+            continue
+        early, late = used[: used.size // 2], used[used.size // 2 :]
+        gap = sums[late].sum() / own[late].sum() - sums[early].sum() / own[early].sum()
+        found.append((gap**2 / (1 / early.size + 1 / late.size), float(own[used].mean())))
+    if len(found) < MIN_PLACEBO_TEAMS:
+        return math.nan, math.nan, len(found)
+    sizes = np.array([size for _, size in found])
+    typical = float(np.median(sizes))
+    variances = np.array([value for value, _ in found])
+    return float(np.mean(variances * sizes / typical)), typical, len(found)
+
+
+def shrink(estimate: Floats, own_error: Floats, std_error: Floats, df: Floats, *, ci_level: float = 0.95) -> Shrunk:
+    """Empirical-Bayes effects: each drawn to the mean of all, the more the less it is known.
+
+    Normal prior with the precision-weighted mean; its variance solves the equation of Paule and Mandel (1982,
+    doi:10.6028/jres.087.022). Posterior variances carry the error of the mean (Morris, 1983,
+    doi:10.1080/01621459.1983.10477920, equation 1.20 without its correction for the variance's own error) and what
+    all groups share.
+
+    Parameters
+    ----------
+    estimate, own_error, std_error, df : (G,) arrays
+        As from :func:`group_effects`; NaN where there is none.
+    ci_level : float
+
+    Returns
+    -------
+    Shrunk
+        With fewer than ``MIN_GROUPS_TO_SHRINK`` known effects these are the effects themselves.
+    """
+    known = np.isfinite(estimate) & np.isfinite(own_error) & (own_error > 0)
+    center, error = estimate.astype(np.float64), std_error.astype(np.float64)
+    half = stats.t.ppf(0.5 + ci_level / 2, np.where(np.isfinite(df) & (df > 0), df, 1.0))
+    if known.sum() < MIN_GROUPS_TO_SHRINK:
+        return Shrunk(center, center - half * error, center + half * error, math.nan, math.nan)
+    theta, noise = estimate[known], own_error[known] ** 2
+    spread = between_variance(theta, noise)
+    weight = 1 / (noise + spread)
+    mean, mean_variance = float(weight @ theta / weight.sum()), float(1 / weight.sum())
+    pull = noise / (noise + spread)
+    shared = np.maximum(std_error[known] ** 2 - noise, 0.0)
+    center, error = center.copy(), error.copy()
+    center[known] = mean + (1 - pull) * (theta - mean)
+    error[known] = np.sqrt((1 - pull) * noise + pull**2 * mean_variance + shared)
+    return Shrunk(center, center - half * error, center + half * error, mean, math.sqrt(spread))
+
+
+def between_variance(theta: Floats, noise: Floats) -> float:
+    """Variance of true effects beyond their errors (Paule and Mandel): ``sum w (theta - mean)^2 = G - 1``.
+
+    Parameters
+    ----------
+    theta, noise : (G,) arrays
+        Effects and the squares of their errors.
+
+    Returns
+    -------
+    float
+        0 when the effects differ by no more than their errors would make them.
+    """
+
+    def excess(variance: float) -> float:
+        weight = 1 / (noise + variance)
+        return float(weight @ (theta - weight @ theta / weight.sum()) ** 2 - (theta.size - 1))
+
+    if excess(0.0) <= 0:
+        return 0.0
+    high = float(np.var(theta, ddof=1)) + float(noise.max())
+    while excess(high) > 0:
+        high *= 2
+    return float(brentq(excess, 0.0, high))
+
+
+def _cells(fitted: Imputation, panel: Panel) -> tuple[Floats, Floats, Floats]:
+    """In the panel's order: effect of trained cells (NaN elsewhere), weight of untrained cells, their residual."""
+    order = fitted.layout.order
+    effect = np.full(panel.den.shape, np.nan)
+    untrained = np.zeros(panel.den.shape)
+    residual = np.zeros(panel.den.shape)
+    fit = fitted.fit
+    level = np.nan_to_num(fit.unit_effects)[:, None] + np.nan_to_num(fit.week_effects)[None, :]
+    effect[order] = np.where(fitted.trained_weights > 0, fitted.effects, np.nan)
+    untrained[order] = fit.weights
+    residual[order] = np.where(fit.weights > 0, panel.y[order] - level, 0.0)
+    return effect, untrained, residual
+
+
+def _error_parts(
+    after: Floats, before: Floats, control: Floats, variance: float, typical: float
+) -> tuple[float, float]:
+    """Variance of a group's effect: its own part, and the part it shares with all others through the comparison."""
+    by_week, weeks_before = after.sum(axis=0), int((before.sum(axis=0) > 0).sum())
+    used = by_week > 0
+    beside = float(np.average(control[used], weights=by_week[used]))
+    if not math.isfinite(variance) or weeks_before == 0 or beside <= 0:
+        return math.nan, math.nan
+    time = 1 / int(used.sum()) + 1 / weeks_before
+    return variance * time * typical / float(by_week[used].mean()), variance * time * typical / beside
+
+
+def _mean(values: Floats, weight: Floats) -> float:
+    total = weight.sum()
+    return float((weight * values).sum() / total) if total > 0 else math.nan

@@ -1,0 +1,1 @@
+"""Agents x weeks: what estimation needs of the data, and the query that gets it."""

@@ -1,0 +1,56 @@
+"""How many courses each agent had completed in each week: the dose, from the training records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.panel.panel import Panel
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def courses_by_week(
+    cur: duckdb.DuckDBPyConnection, panel: Panel, courses: Sequence[str] = ()
+) -> NDArray[np.float64] | None:
+    """Treatment courses completed by the end of each week.
+
+    Parameters
+    ----------
+    cur
+        Cursor on a warehouse version.
+    panel
+        From the warehouse: units = ``agent_key``, times = Mondays.
+    courses
+        Ids of the courses that count as treatment; every course when empty.
+
+    Returns
+    -------
+    (A, T) array or None
+        A course counts once, from the week of its first completion on, as ``trained_week`` does. ``None`` when nobody
+        completed more than one course (the dose then says what completion says) or no training is recorded.
+    """
+    import duckdb
+
+    try:
+        rows = cur.execute(
+            "select agent_key, course_id, min(completed_on) as completed_on from core.training "
+            "where status = 'completed' and completed_on is not null and agent_key is not null "
+            "and (len(?::varchar[]) = 0 or list_contains(?::varchar[], course_id)) group by agent_key, course_id",
+            [list(courses), list(courses)],
+        ).fetchnumpy()
+    except duckdb.CatalogException:
+        return None
+    unit = {str(key): i for i, key in enumerate(panel.units)}
+    agent = np.array([unit.get(str(key), -1) for key in rows["agent_key"].tolist()], dtype=np.int64)
+    days = np.asarray(rows["completed_on"]).astype("datetime64[D]") - np.datetime64(panel.times[0], "D")
+    week = np.floor_divide(days.astype(np.int64), 7)
+    inside = (agent >= 0) & (week < panel.n_periods)
+    dose = np.zeros(panel.num.shape)
+    np.add.at(dose, (agent[inside], np.maximum(week[inside], 0)), 1.0)
+    dose = np.cumsum(dose, axis=1)
+    return dose if (dose * panel.observed).max(initial=0.0) > 1 else None

@@ -1,0 +1,53 @@
+"""What a panel says besides the effect: weeks before and after, levels, volumes, who is left to compare with."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from analysis.panel.panel import NEVER, Panel
+
+BASELINE_WEEKS = 12
+"""The level before training is the mean over this many weeks."""
+
+
+def weeks_around(panel: Panel, anticipation: int) -> tuple[float, float]:
+    """Mean observed weeks per trained agent after and before training."""
+    trained = panel.trained_units & panel.observed.any(axis=1)
+    if not trained.any():
+        return math.nan, math.nan
+    after = panel.trained_cells[trained]
+    seen = panel.observed[trained]
+    weeks = np.arange(panel.n_periods)[None, :]
+    before = weeks < (panel.cohort_ix[trained] - anticipation)[:, None]
+    return float((seen & after).sum(axis=1).mean()), float((seen & before).sum(axis=1).mean())
+
+
+def control_clusters(panel: Panel, anticipation: int) -> int | None:
+    """Clusters that still give untrained weeks after the first training."""
+    if not panel.cohorts.size:
+        return None
+    weeks = np.arange(panel.n_periods)[None, :]
+    limit = np.where(panel.cohort_ix == NEVER, NEVER, panel.cohort_ix - anticipation)
+    late = panel.observed & (weeks < limit[:, None]) & (weeks >= panel.cohorts.min())
+    return int(np.unique(panel.cluster_ix[late.any(axis=1)]).size)
+
+
+def baseline(panel: Panel, anticipation: int) -> float:
+    """Level of the trained over the weeks before training (of everybody when nobody is trained)."""
+    weeks = np.arange(panel.n_periods)[None, :]
+    last = np.where(panel.trained_units, panel.cohort_ix - anticipation, NEVER)[:, None]
+    window = (weeks < last) & (weeks >= last - BASELINE_WEEKS) if panel.trained_units.any() else panel.observed
+    window = window & (panel.trained_units[:, None] | ~panel.trained_units.any())
+    total = float(panel.den[window].sum())
+    return float(panel.num[window].sum()) / total if total > 0 else math.nan
+
+
+def volume(panel: Panel, weeks: int = 8) -> float:
+    """Denominator per week of agents trained by now, over the last weeks with anything observed."""
+    seen = np.flatnonzero(panel.observed.any(axis=0))[-weeks:]
+    if seen.size == 0:
+        return math.nan
+    trained = panel.den[:, seen] * panel.trained_cells[:, seen]
+    return float(trained.sum() / seen.size)

@@ -1,0 +1,1 @@
+"""From a warehouse version to every result table, and from a click to one study."""

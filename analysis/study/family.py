@@ -1,0 +1,106 @@
+"""Many KPIs were tested together: which of them still exclude zero."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.inference import holm, romano_wolf
+
+if TYPE_CHECKING:
+    from analysis.study.kpi_study import KpiStudy
+
+
+def holm_excludes_zero(p_values: Mapping[str, float], ci_level: float) -> dict[str, bool]:
+    """Which KPIs of a family exclude zero after Holm's allowance for all of them.
+
+    Parameters
+    ----------
+    p_values
+        KPI id to p-value; NaN is left out of the family.
+    ci_level
+        Level of the intervals; the family error rate is one minus it.
+
+    See :func:`analysis.inference.holm`.
+    """
+    known = [name for name, p_value in p_values.items() if math.isfinite(p_value)]
+    adjusted = holm([p_values[name] for name in known])
+    return {name: bool(p_value <= 1 - ci_level) for name, p_value in zip(known, adjusted, strict=True)}
+
+
+def bonferroni_excludes_zero(p_value: float, n_tested: int, ci_level: float) -> bool:
+    """The allowance when the other KPIs of the family are not at hand: Holm's first step, never more lenient."""
+    return math.isfinite(p_value) and p_value * max(n_tested, 1) <= 1 - ci_level
+
+
+def shared_influence(studies: Mapping[str, KpiStudy]) -> dict[str, NDArray[np.float64] | None]:
+    """Each headline's cluster influence on the clusters of all of them.
+
+    Parameters
+    ----------
+    studies
+        KPI id to its study.
+
+    Returns
+    -------
+    dict
+        (all clusters,) arrays, zero where a KPI does not use a cluster; ``None`` for a KPI without influence.
+    """
+    labels = sorted({str(c) for s in studies.values() if s.influence is not None for c in s.influence[0]})
+    place = {label: i for i, label in enumerate(labels)}
+    out: dict[str, NDArray[np.float64] | None] = {}
+    for name, made in studies.items():
+        if made.influence is None:
+            out[name] = None
+            continue
+        clusters, influence = made.influence
+        shared = np.zeros(len(labels))
+        shared[[place[str(c)] for c in clusters]] = np.nan_to_num(influence)
+        out[name] = shared
+    return out
+
+
+def family_rows(studies: Mapping[str, KpiStudy], ci_level: float) -> list[dict[str, Any]]:
+    """Rows of ``result.family``: the KPIs tested together, each with its p-value alone and among all of them.
+
+    Parameters
+    ----------
+    studies
+        The primary KPIs of the whole programme, by id, in the order of the catalogue.
+    ci_level
+        Level of the intervals.
+
+    Returns
+    -------
+    list of dict
+        ``p_holm`` decides the verdict. ``p_romano_wolf`` uses how the KPIs move together and is usually smaller; it is
+        beside it for the sceptic, and missing where a KPI has no cluster influence.
+
+    Notes
+    -----
+    Assumes clusters independent, as the intervals do; the smallest degrees of freedom of the family count for all.
+    """
+    tested = {name: made for name, made in studies.items() if math.isfinite(made.p_value)}
+    shared = shared_influence(tested)
+    effects = [made.headline for made in tested.values() if made.headline is not None]
+    adjusted = np.full(len(tested), np.nan)
+    columns = [column for column in shared.values() if column is not None]
+    if len(columns) == len(tested) == len(effects) and columns:
+        points = np.array([found.estimate for found in effects])
+        adjusted = romano_wolf(points, np.column_stack(columns), min(found.df for found in effects))
+    by_holm = holm([made.p_value for made in tested.values()])
+    return [
+        {
+            "position": i,
+            "kpi": name,
+            "p_value": made.p_value,
+            "p_holm": float(by_holm[i]),
+            "p_romano_wolf": float(adjusted[i]),
+            "excludes_zero": bool(by_holm[i] <= 1 - ci_level),
+        }
+        for i, (name, made) in enumerate(tested.items())
+    ]

@@ -1,0 +1,246 @@
+"""One KPI in one slice: estimates, checks and a verdict, as the rows every reader sees."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from analysis.checks.result import CheckResult
+from analysis.comparison.fair_panel import Roster
+from analysis.design import Design
+from analysis.panel.slices import Slice
+from analysis.planning.waiting_time import decisive_std_error, weeks_to_know
+from analysis.results import EffectEstimate
+from analysis.study.result_tables import SCHEMAS, check_rows, slice_columns, table
+from analysis.words.numbers import Reader
+from analysis.words.verdict import Verdict, verdict
+
+if TYPE_CHECKING:
+    from etl.configuration.kpis import Kpi
+
+STUDY_TABLES = ("effect", "event_time", "cohort_effect", "calendar_effect", "att_gt", "ladder", "check")
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What is the same for every KPI and slice of one warehouse version.
+
+    Attributes
+    ----------
+    design
+        The comparison this programme allows.
+    roster
+        Agents with their teams and weeks.
+    reader
+        Locale and currency.
+    ci_level
+        Level of every interval.
+    rule_better
+        Which way is better for the KPI of the selection rule.
+    inherited
+        Failed checks of the whole programme, by KPI, that hold for every slice of it too.
+    courses
+        Ids of the treatment courses; every course when empty.
+    """
+
+    design: Design
+    roster: Roster
+    reader: Reader
+    ci_level: float
+    rule_better: str = "lower"
+    inherited: Mapping[str, tuple[CheckResult, ...]] = field(default_factory=dict)
+    courses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class KpiStudy:
+    """Everything estimated for one KPI in one slice.
+
+    Attributes
+    ----------
+    kpi
+        The catalogue entry.
+    slice_kind, slice_value
+        As in the result tables.
+    headline, second, completion, dose
+        The numbers; ``None`` where there is none. ``dose`` is the effect per course completed.
+    tables
+        Rows of the result tables other than ``effect``.
+    checks
+        Diagnostics of this slice.
+    verdict
+        What may be said.
+    baseline
+        Level of the trained before training, natural unit.
+    influence
+        (n_clusters,) of the headline with the labels of the clusters, for sums over KPIs.
+    volume_per_week
+        Denominator of trained agents per week lately.
+    """
+
+    kpi: Kpi
+    slice_kind: str
+    slice_value: str
+    headline: EffectEstimate | None
+    second: EffectEstimate | None
+    completion: EffectEstimate | None
+    tables: Mapping[str, list[dict[str, Any]]]
+    checks: tuple[CheckResult, ...]
+    verdict: Verdict
+    baseline: float
+    context: Judgement
+    influence: tuple[Any, Any] | None = None
+    volume_per_week: float = math.nan
+    dose: EffectEstimate | None = None
+
+    @property
+    def p_value(self) -> float:
+        """Of the headline, for the allowance for many KPIs; NaN when there is none."""
+        return self.headline.p_value if self.headline is not None else math.nan
+
+    def judged(self, *, excludes_zero: bool, n_tested: int) -> KpiStudy:
+        """The same study with the verdict after allowing for all KPIs tested."""
+        said = self.context.decide(self.headline, excludes_zero=excludes_zero, n_tested=n_tested)
+        return replace(self, verdict=said)
+
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """Result table name -> frame, same columns as the stored tables."""
+        return {name: table(name, rows) for name, rows in self.rows().items()}
+
+    def rows(self) -> dict[str, list[dict[str, Any]]]:
+        """Result table name -> rows."""
+        rows: dict[str, list[dict[str, Any]]] = {name: list(self.tables.get(name, [])) for name in STUDY_TABLES}
+        rows["effect"] = self.effect_rows()
+        rows["check"] = check_rows(self.where, self.checks)
+        return rows
+
+    @property
+    def where(self) -> dict[str, str]:
+        """The slice columns."""
+        return slice_columns(self.kpi.id, self.slice_kind, self.slice_value)
+
+    def effect_rows(self) -> list[dict[str, Any]]:
+        """Rows of ``result.effect``: headline, second opinion, completion, dose."""
+        said = self.verdict
+        rows = []
+        for role, found in (
+            ("headline", self.headline),
+            ("second_opinion", self.second),
+            ("completion", self.completion),
+            ("dose", self.dose),
+        ):
+            if found is None and role != "headline":
+                continue
+            row: dict[str, Any] = {
+                **self.where,
+                "role": role,
+                "baseline": self.baseline,
+                "smallest_effect": self.kpi.smallest_effect,
+                "unit": self.kpi.unit,
+                "better": self.kpi.better,
+            }
+            if found is not None:
+                names = set(SCHEMAS["effect"]) & set(EffectEstimate.__dataclass_fields__)
+                row.update({name: getattr(found, name) for name in names if name != "reason"})
+                row["n_contacts"] = float(found.n_contacts)
+            if role == "headline":
+                row.update(
+                    verdict=said.state,
+                    sentence=said.sentence,
+                    reason=said.reason,
+                    weeks_to_know=said.weeks_to_know,
+                    believed=said.believed,
+                )
+            else:
+                row.update(verdict=None, sentence=None, reason=found.reason if found is not None else None)
+            rows.append(row)
+        return rows
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """All that a verdict needs besides the numbers."""
+
+    kpi: Kpi
+    setting: Setting
+    checks: tuple[CheckResult, ...]
+    n_trained_clusters: int | None
+    n_control_clusters: int | None
+    post_weeks: float
+    pre_weeks: float
+    unusable: str
+    too_few: str = ""
+
+    def decide(self, found: EffectEstimate | None, *, excludes_zero: bool | None = None, n_tested: int = 1) -> Verdict:
+        nan = math.nan
+        estimate_, low, high = (found.estimate, found.ci_low, found.ci_high) if found is not None else (nan, nan, nan)
+        wait = None
+        if found is not None and found.available:
+            target = decisive_std_error(found.estimate, self.kpi.smallest_effect, found.df, found.ci_level, n_tested)
+            wait = weeks_to_know(found.std_error, target, post_weeks=self.post_weeks, pre_weeks=self.pre_weeks)
+            wait = None if math.isnan(wait) else wait
+        return verdict(
+            self.kpi,
+            estimate=estimate_,
+            ci_low=low,
+            ci_high=high,
+            smallest_effect=self.kpi.smallest_effect,
+            checks=self.checks,
+            limits=self.setting.design.limits(),
+            n_trained_clusters=self.n_trained_clusters,
+            n_control_clusters=self.n_control_clusters,
+            excludes_zero=excludes_zero,
+            n_tested=n_tested,
+            weeks_to_know=wait,
+            unusable=self.unusable,
+            too_few=self.too_few,
+            reader=self.setting.reader,
+        )
+
+
+def nothing_seen(slice_: Slice) -> str:
+    """Why a KPI has no study where nothing of it is observed: no export has it, or not this selection."""
+    if slice_ == Slice():
+        return "The exports that were loaded hold nothing it can be counted from."
+    return "This selection holds nothing it can be counted from."
+
+
+def no_study(
+    kpi: Kpi, setting: Setting, slice_kind: str, slice_value: str, why: str = "", *, missing: str = ""
+) -> KpiStudy:
+    """A study of a slice without an estimate.
+
+    Parameters
+    ----------
+    kpi, setting, slice_kind, slice_value
+        As in :func:`analysis.study.fit.study_panel`.
+    why
+        Why the question cannot be answered by any data: the verdict is "don't use this one".
+    missing
+        What data are missing: the verdict is "can't tell yet", because nothing is wrong with the comparison.
+    """
+    nan = math.nan
+    judgement = Judgement(kpi, setting, (), None, None, nan, nan, why, too_few=missing)
+    return KpiStudy(
+        kpi=kpi,
+        slice_kind=slice_kind,
+        slice_value=slice_value,
+        headline=None,
+        second=None,
+        completion=None,
+        tables={},
+        checks=(),
+        verdict=judgement.decide(None),
+        baseline=nan,
+        context=judgement,
+    )
+
+
+def failed(checks: Iterable[CheckResult], names: Iterable[str]) -> tuple[CheckResult, ...]:
+    """Those of the named checks that failed."""
+    wanted = set(names)
+    return tuple(c for c in checks if c.check in wanted and c.status == "failed")

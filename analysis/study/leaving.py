@@ -1,0 +1,298 @@
+"""A KPI of people leaving as a study: the hazard's answer in the same rows as every other KPI.
+
+A share of leavers cannot be compared before and after like a share of escalations: an agent leaves once, in the last
+week seen, so agent effects would explain leaving by itself. The hazard model of :mod:`analysis.effects.hazard` takes
+its place.
+
+When training switches on follows the design, as for every KPI: in the planned week where waves were planned (intention
+to treat), else at completion. Whoever is about to leave does not finish a course, so counting from completion alone
+leaves those who leave among the untrained and makes training look protective when it does nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from analysis.effects.hazard import LEAVE_TYPES, HazardRatio, hazard_ratio, person_weeks, survival
+from analysis.panel.panel import NEVER
+from analysis.panel.slices import Slice
+from analysis.results import EffectEstimate
+from analysis.study.kpi_study import Judgement, KpiStudy, Setting, no_study, nothing_seen
+from analysis.words.numbers import Reader
+from analysis.words.verdict import MIN_TRAINED_CLUSTERS
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from analysis.design import Timing
+    from etl.configuration.kpis import Kpi
+
+UNIT = "hazard"
+"""KPIs with this unit are studied here."""
+TENURE_BANDS = {"0-3 months": (0, 13), "3-12 months": (13, 52), "over 12 months": (52, 10_000)}
+MANY_WEEKS = 1e9
+"""Both sides of a hazard gain weeks as time passes, so nothing that stands still limits what more weeks can tell."""
+MANY_TIMES = 3.0
+"""A hazard ratio from here on is said in times: "7,900% more likely" tells nobody anything."""
+_SPELL = {
+    "agent_ix": pl.Int32,
+    "agent_key": pl.String,
+    "team_id": pl.String,
+    "site": pl.String,
+    "entry_day": pl.Int32,
+    "exit_day": pl.Int32,
+    "start_on": pl.Date,
+    "trained": pl.Boolean,
+    "left": pl.Boolean,
+    "leave_type": pl.String,
+}
+MODELS: dict[Timing, str] = {
+    "scheduled": "discrete-time proportional hazards, training from the planned week",
+    "trained": "discrete-time proportional hazards, training from completion",
+}
+"""By the design's timing: what ``result.hazard`` calls the model."""
+SWITCH: dict[Timing, str] = {"scheduled": "scheduled", "trained": "trained"}
+"""Column of ``mart.agent_spell`` that switches training on, by the design's timing."""
+
+
+def spell_weeks(cur: duckdb.DuckDBPyConnection, slice_: Slice, setting: Setting) -> pl.DataFrame | None:
+    """Person-weeks of a slice from ``mart.agent_spell``, ``trained`` from the week the design counts from.
+
+    Parameters
+    ----------
+    cur
+        Cursor on a warehouse version.
+    slice_
+        Channel and queue do not exist for employment.
+    setting
+        For the timing of the design and the cohort of each agent.
+
+    Returns
+    -------
+    polars.DataFrame or None
+        ``None`` when the slice asks for a channel or queue, or when there are no spells.
+    """
+    if slice_.channel or slice_.queue:
+        return None
+    parts: list[str] = ["true"]
+    values: list[str] = []
+    for column, chosen in (("site", slice_.site), ("team_id", slice_.team)):
+        if chosen:
+            parts.append(f"{column} in ({', '.join('?' * len(chosen))})")
+            values.extend(chosen)
+    switch = SWITCH[setting.design.timing]
+    found = cur.execute(
+        "select agent_ix, agent_key, team_id, site, min(entry_day) as entry_day, max(exit_day) as exit_day, "
+        f'min(start_on) as start_on, {switch} as trained, bool_or("left") as "left", max(leave_type) as leave_type '
+        f"from mart.agent_spell where {' and '.join(parts)} "
+        f"group by agent_ix, agent_key, team_id, site, {switch} order by agent_ix, entry_day",
+        values,
+    )
+    spells = pl.DataFrame(found.fetchall(), schema=_SPELL, orient="row")
+    if spells.is_empty():
+        return None
+    if slice_.cohort:
+        trained_in = set(slice_.cohort)
+        roster = setting.roster
+        week = roster.scheduled if setting.design.timing == "scheduled" else roster.trained
+        other = {
+            key
+            for key, w in zip(roster.agent_key.tolist(), week.tolist(), strict=True)
+            if w < NEVER and str(roster.monday(w)) not in trained_in
+        }
+        spells = spells.filter(~(pl.col("trained") & pl.col("agent_key").is_in(list(other))))
+    weeks = person_weeks(spells)
+    if slice_.tenure_band:
+        bands = [TENURE_BANDS[b] for b in slice_.tenure_band if b in TENURE_BANDS]
+        inside = [(pl.col("tenure_week") >= low) & (pl.col("tenure_week") < high) for low, high in bands]
+        weeks = weeks.filter(pl.any_horizontal(inside)) if inside else weeks.clear()
+    if slice_.start is not None:
+        weeks = weeks.filter(pl.col("on") >= slice_.start)
+    if slice_.end is not None:
+        weeks = weeks.filter(pl.col("on") <= pl.lit(slice_.end) + pl.duration(days=6))
+    return None if weeks.is_empty() else weeks
+
+
+def study_leaving(
+    cur: duckdb.DuckDBPyConnection,
+    kpi: Kpi,
+    slice_: Slice,
+    setting: Setting,
+    *,
+    slice_kind: str,
+    slice_value: str,
+    weeks: pl.DataFrame | None = None,
+) -> KpiStudy:
+    """Estimate a KPI of unit ``hazard`` in one slice.
+
+    Parameters
+    ----------
+    cur, kpi, slice_, setting, slice_kind, slice_value
+        As in :func:`analysis.study.fit.study_panel`.
+    weeks
+        Person-weeks when they are at hand already.
+    """
+    weeks = spell_weeks(cur, slice_, setting) if weeks is None else weeks
+    if weeks is None:
+        if slice_.channel or slice_.queue:
+            why = "Leaving cannot be looked at by channel or queue."
+            return no_study(kpi, setting, slice_kind, slice_value, why)
+        return no_study(kpi, setting, slice_kind, slice_value, missing=nothing_seen(slice_))
+    if kpi.first_days:
+        weeks = weeks.filter(pl.col("tenure_week") < math.ceil(kpi.first_days / 7))
+        if weeks.is_empty():
+            missing = f"Nobody was seen in their first {kpi.first_days} days of employment."
+            return no_study(kpi, setting, slice_kind, slice_value, missing=missing)
+    found = hazard_ratio(weeks, ci_level=setting.ci_level)
+    effect = as_effect(found, setting.ci_level, setting.design.timing)
+    trained = weeks.filter("trained")
+    judgement = Judgement(
+        kpi=kpi,
+        setting=setting,
+        checks=(),
+        n_trained_clusters=found.n_trained_clusters,
+        n_control_clusters=None,
+        post_weeks=trained.height / max(found.n_trained_agents, 1),
+        pre_weeks=MANY_WEEKS,
+        unusable=f"There is no estimate for this selection: {found.reason}" if found.reason else "",
+        too_few=found.reason if found.too_few else "",
+    )
+    return KpiStudy(
+        kpi=kpi,
+        slice_kind=slice_kind,
+        slice_value=slice_value,
+        headline=effect,
+        second=None,
+        completion=None,
+        tables={},
+        checks=(),
+        verdict=judgement.decide(effect),
+        baseline=found.baseline,
+        context=judgement,
+        influence=found.influence,
+        volume_per_week=_trained_now(weeks),
+    )
+
+
+def as_effect(found: HazardRatio, ci_level: float, timing: Timing = "trained") -> EffectEstimate:
+    """The change of the weekly chance of leaving, as an effect."""
+    planned = timing == "scheduled"
+    return EffectEstimate(
+        estimate=found.effect,
+        std_error=found.effect_std_error,
+        ci_low=found.effect_low,
+        ci_high=found.effect_high,
+        df=found.df,
+        ci_level=ci_level,
+        estimator="hazard",
+        estimand="change of the weekly chance of leaving, averaged over agent-weeks "
+        + ("from the planned week on, whether completed or not" if planned else "after completed training"),
+        control=f"agents {'whose planned week has not come' if planned else 'untrained'} of the same tenure, month and "
+        "site",
+        variance="jackknife",
+        n_cells=found.n_weeks,
+        n_contacts=float(found.n_weeks),
+        n_agents=found.n_agents,
+        n_trained_agents=found.n_trained_agents,
+        n_clusters=found.n_clusters,
+        n_trained_clusters=found.n_trained_clusters,
+        reason=found.reason or None,
+    )
+
+
+def hazard_rows(
+    weeks: pl.DataFrame, reader: Reader, *, ci_level: float, limited: bool = False, timing: Timing = "trained"
+) -> list[dict[str, Any]]:
+    """Rows of ``result.hazard``: all leavers, then by kind; ``limited`` and ``timing`` as in :func:`hazard_words`."""
+    rows = []
+    for leave_type in LEAVE_TYPES:
+        found = hazard_ratio(weeks, leave_type=leave_type, ci_level=ci_level)
+        state, words = hazard_words(found, reader, limited=limited, timing=timing)
+        rows.append(
+            {
+                "model": MODELS[timing],
+                "leave_type": leave_type,
+                "hazard_ratio": found.hazard_ratio,
+                "ci_low": found.ci_low,
+                "ci_high": found.ci_high,
+                "n_events": found.n_events,
+                "n_agents": found.n_agents,
+                "n_clusters": found.n_clusters,
+                "verdict": state,
+                "sentence": words,
+            }
+        )
+    return rows
+
+
+def by_plan(hazard: pl.DataFrame) -> bool:
+    """Whether rows of ``result.hazard`` count training from the planned week rather than from completion."""
+    return not hazard.is_empty() and hazard["model"][0] == MODELS["scheduled"]
+
+
+def hazard_words(
+    found: HazardRatio, reader: Reader, *, limited: bool = False, timing: Timing = "trained"
+) -> tuple[str, str]:
+    """Verdict and sentence of a hazard ratio: how much more or less likely trained agents are to leave in a week.
+
+    Parameters
+    ----------
+    found, reader
+        The ratio, and for whom it is put into words.
+    limited
+        True when agents chose themselves or nobody recorded how they were chosen: no check shows that they would have
+        stayed like the others, so nothing is clear.
+    timing
+        From when an agent counts as trained: planned week or completion.
+    """
+    who = "agents whose planned week of training has come" if timing == "scheduled" else "trained agents"
+    kind = {"any": "to leave", "voluntary": "to resign", "involuntary": "to be let go"}[found.leave_type]
+    if found.too_few:
+        return "cant_tell_yet", f"We can't tell yet: {found.reason[:1].lower()}{found.reason[1:]}"
+    if found.reason:
+        return "dont_use", f"Don't use this one: {found.reason[:1].lower()}{found.reason[1:]}"
+    if found.n_trained_clusters < MIN_TRAINED_CLUSTERS:
+        return "cant_tell_yet", f"Only {found.n_trained_clusters} teams have trained agents: too few to tell."
+    low, high = 100 * (found.ci_low - 1), 100 * (found.ci_high - 1)
+    if high < 0 or low > 0:
+        likely, span = _likelihood(found, reader)
+        if limited:
+            return (
+                "cant_tell_yet",
+                f"We can't tell yet: {who} are {likely} {kind} in a given week, but training was "
+                "not assigned by a plan, and whoever means to stay may be the one who gets trained.",
+            )
+        first = who[:1].upper() + who[1:]
+        return "clear", f"{first} are an estimated {likely} {kind} in a given week ({span})."
+    return (
+        "cant_tell_yet",
+        f"We can't tell yet: {who} may be anything from {reader.number(-low)}% less to "
+        f"{reader.number(high)}% more "
+        f"likely {kind} in a given week.",
+    )
+
+
+def _likelihood(found: HazardRatio, reader: Reader) -> tuple[str, str]:
+    """A ratio that is not one in words, and its likely range: in percent, or in times where percents say little."""
+    if found.hazard_ratio >= MANY_TIMES:
+        ends = (reader.number(found.ci_low), reader.number(found.ci_high))
+        return f"{reader.number(found.hazard_ratio)} times as likely", f"likely between {ends[0]} and {ends[1]} times"
+    changes = [100 * (ratio - 1) for ratio in (found.ci_low, found.hazard_ratio, found.ci_high)]
+    low, size, high = (reader.number(abs(change)) for change in sorted(changes, key=abs))
+    way = "less" if found.hazard_ratio < 1 else "more"
+    return f"{size}% {way} likely", f"likely between {low}% and {high}%"
+
+
+def survival_frame(weeks: pl.DataFrame, *, ci_level: float) -> pl.DataFrame:
+    """``result.survival``."""
+    return survival(weeks, ci_level=ci_level)
+
+
+def _trained_now(weeks: pl.DataFrame) -> float:
+    """Trained agent-weeks per week over the last eight weeks."""
+    last = weeks["on"].max()
+    recent = weeks.filter(pl.col("trained") & (pl.col("on") > pl.lit(last) - pl.duration(days=56)))
+    return float(recent["days"].sum()) / 56.0

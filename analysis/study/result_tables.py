@@ -1,0 +1,245 @@
+"""Estimates as the rows of the result tables: one place that knows their columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from analysis.checks.result import CheckResult
+from analysis.results import INTERVAL_COLUMNS, Aggregation
+from analysis.value.money import VALUE_COLUMNS
+
+Schema = Mapping[str, type[pl.DataType]]
+
+_SLICE: Schema = {"kpi": pl.String, "slice_kind": pl.String, "slice_value": pl.String}
+_INTERVAL: Schema = {"estimate": pl.Float64, "std_error": pl.Float64, "ci_low": pl.Float64, "ci_high": pl.Float64}
+_COUNTS: Schema = {"n_contacts": pl.Float64, "n_agents": pl.Int64}
+
+SCHEMAS: dict[str, Schema] = {
+    "effect": {
+        **_SLICE,
+        "estimator": pl.String,
+        "role": pl.String,
+        "estimand": pl.String,
+        "control": pl.String,
+        **_INTERVAL,
+        "df": pl.Float64,
+        "ci_level": pl.Float64,
+        "baseline": pl.Float64,
+        "n_contacts": pl.Float64,
+        "n_agents": pl.Int64,
+        "n_trained_agents": pl.Int64,
+        "n_clusters": pl.Int64,
+        "n_trained_clusters": pl.Int64,
+        "smallest_effect": pl.Float64,
+        "verdict": pl.String,
+        "sentence": pl.String,
+        "reason": pl.String,
+        "weeks_to_know": pl.Float64,
+        "believed": pl.Boolean,
+        "unit": pl.String,
+        "better": pl.String,
+    },
+    "event_time": {
+        **_SLICE,
+        "estimator": pl.String,
+        "event_time": pl.Int32,
+        **_INTERVAL,
+        "band_low": pl.Float64,
+        "band_high": pl.Float64,
+        **_COUNTS,
+    },
+    "cohort_effect": {**_SLICE, "estimator": pl.String, "cohort": pl.Date, **_INTERVAL, **_COUNTS},
+    "calendar_effect": {**_SLICE, "estimator": pl.String, "week": pl.Date, **_INTERVAL, **_COUNTS},
+    "att_gt": {
+        "kpi": pl.String,
+        "cohort": pl.Date,
+        "week": pl.Date,
+        **_INTERVAL,
+        "n_agents": pl.Int64,
+    },
+    "ladder": {
+        **_SLICE,
+        "position": pl.Int32,
+        "estimator": pl.String,
+        "label": pl.String,
+        **_INTERVAL,
+        "note": pl.String,
+    },
+    "check": {
+        **_SLICE,
+        "check": pl.String,
+        "label": pl.String,
+        "status": pl.String,
+        "statistic": pl.Float64,
+        "threshold": pl.Float64,
+        "sentence": pl.String,
+    },
+    "design": {
+        "position": pl.Int32,
+        "estimator": pl.String,
+        "admissible": pl.Boolean,
+        "role": pl.String,
+        "reason": pl.String,
+    },
+    "design_note": {"key": pl.String, "value": pl.String},
+    "survival": {
+        "arm": pl.String,
+        "leave_type": pl.String,
+        "tenure_week": pl.Int32,
+        "at_risk": pl.Int64,
+        "survival": pl.Float64,
+        "ci_low": pl.Float64,
+        "ci_high": pl.Float64,
+    },
+    "hazard": {
+        "model": pl.String,
+        "leave_type": pl.String,
+        "hazard_ratio": pl.Float64,
+        "ci_low": pl.Float64,
+        "ci_high": pl.Float64,
+        "n_events": pl.Int64,
+        "n_agents": pl.Int64,
+        "n_clusters": pl.Int64,
+        "verdict": pl.String,
+        "sentence": pl.String,
+    },
+    "value": VALUE_COLUMNS,
+    "family": {
+        "position": pl.Int32,
+        "kpi": pl.String,
+        "p_value": pl.Float64,
+        "p_holm": pl.Float64,
+        "p_romano_wolf": pl.Float64,
+        "excludes_zero": pl.Boolean,
+    },
+    "headline": {"sentence": pl.String, "detail": pl.String},
+}
+"""Result table -> column -> type, in the order written."""
+
+LADDER_LABELS = {
+    "before_after": "Before against after",
+    "trained_vs_untrained": "Trained against untrained",
+    "twfe": "The usual regression",
+    "stacked": "Same-rule controls, wave by wave",
+    "interaction_weighted": "Interaction-weighted",
+    "extended_twfe": "Extended regression",
+    "group_time": "Group-time",
+    "imputation": "Imputation",
+}
+
+
+def table(name: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """Rows as the frame of a result table; NaN becomes null.
+
+    Parameters
+    ----------
+    name
+        Key of ``SCHEMAS``.
+    rows
+        Mappings; columns not given are null, columns not known are an error.
+    """
+    schema = SCHEMAS[name]
+    listed = list(rows)
+    unknown = set().union(*listed) - set(schema)
+    if unknown:
+        raise ValueError(f"result.{name} has no column {sorted(unknown)[0]!r}")
+    columns = {}
+    for column, kind in schema.items():
+        values = [row.get(column) for row in listed]
+        columns[column] = values if kind is pl.String else [_plain(value) for value in values]
+    return pl.DataFrame(columns, schema=dict(schema), strict=False)
+
+
+def slice_columns(kpi: str, kind: str, value: str) -> dict[str, str]:
+    """The three columns that say what a row is about."""
+    return {"kpi": kpi, "slice_kind": kind, "slice_value": value}
+
+
+def parts_rows(
+    where: Mapping[str, str], aggregation: Aggregation, column: str, *, bands: bool = False
+) -> list[dict[str, Any]]:
+    """Rows of an aggregation's parts, those without an estimate left out.
+
+    Parameters
+    ----------
+    where
+        Slice columns.
+    aggregation
+        Event time, cohort or calendar time.
+    column
+        Name the key gets: ``event_time``, ``cohort`` or ``week``.
+    bands
+        Whether the uniform band is kept.
+    """
+    kept = [*INTERVAL_COLUMNS[: 6 if bands else 4], "n_contacts", "n_agents"]
+    values = [np.asarray(aggregation.columns[name]).tolist() for name in kept]
+    head = {**where, "estimator": aggregation.overall.estimator}
+    return [
+        {**head, column: _key(key), **dict(zip(kept, part, strict=True))}
+        for key, part in zip(aggregation.columns["key"], zip(*values, strict=True), strict=True)
+        if not math.isnan(part[0])
+    ]
+
+
+def check_rows(where: Mapping[str, str], checks: Iterable[CheckResult]) -> list[dict[str, Any]]:
+    """Rows of ``result.check``."""
+    return [
+        {
+            **where,
+            "check": c.check,
+            "label": c.label,
+            "status": c.status,
+            "statistic": c.statistic,
+            "threshold": c.threshold,
+            "sentence": c.sentence,
+        }
+        for c in checks
+    ]
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _key(value: Any) -> Any:
+    if isinstance(value, date):
+        return value
+    return int(value) if isinstance(value, (int, float)) else value
+
+
+EFFECT_JSON = (
+    "role", "estimator", "estimate", "std_error", "ci_low", "ci_high", "verdict", "sentence",
+    "n_contacts", "n_agents", "n_clusters",
+)  # fmt: skip
+"""Columns of ``effect`` that programs are given."""
+
+
+def effects_json(frames: Mapping[str, pl.DataFrame]) -> list[dict[str, Any]]:
+    """The rows of ``effect`` as plain values, for programs that read standard output.
+
+    Parameters
+    ----------
+    frames : mapping of str to polars.DataFrame
+        The result tables.
+
+    Returns
+    -------
+    list of dict
+        Columns of ``effect``, with the slice as one word (``overall`` or ``site=Madrid``); NaN becomes None.
+    """
+    rows = []
+    for row in frames["effect"].iter_rows(named=True):
+        kind, value = row["slice_kind"], row["slice_value"]
+        named = {"kpi": row["kpi"], "slice": f"{kind}={value}" if value else kind}
+        rows.append(named | {key: _plain_json(row[key]) for key in EFFECT_JSON})
+    return rows
+
+
+def _plain_json(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

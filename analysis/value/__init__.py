@@ -1,0 +1,1 @@
+"""What the effects are worth in money."""

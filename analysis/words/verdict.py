@@ -1,0 +1,436 @@
+"""The words: one function that turns an estimate into one of five verdicts, used by every screen, file and mail.
+
+The verdict is deterministic. In order:
+
+1. **Can't tell yet** when fewer than ``MIN_TRAINED_CLUSTERS`` units of assignment were trained, or too few are left to
+   compare with: then neither the interval nor the checks can be trusted.
+2. **Don't use this one** when there is no estimate, no comparison group, or a check that the comparison stands on
+   failed; **can't tell yet** when agents chose themselves and the data cannot show that they were like the others.
+3. **Clear** when the interval (after allowing for the number of KPIs tested) excludes zero and the estimate is at
+   least the smallest change that matters; **clear but small** when it excludes zero and the estimate is smaller than
+   that.
+4. **No meaningful change** when the whole interval lies inside the band that does not matter.
+5. **Can't tell yet** otherwise, with the weeks until it could be told at the present pace.
+
+The words keep four rules: a unit on every number, rounding to what the interval supports, "likely between" for the
+interval, and never a probability, a star or a claim of proof.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from analysis.words.numbers import Reader, Wording
+
+STATES = ("clear", "clear_but_small", "no_meaningful_change", "cant_tell_yet", "dont_use")
+MARKS = {
+    "clear": "●",
+    "clear_but_small": "◐",
+    "no_meaningful_change": "○",
+    "cant_tell_yet": "◌",
+    "dont_use": "⊘",
+}
+LABELS = {
+    "clear": "clear",
+    "clear_but_small": "clear but small",
+    "no_meaningful_change": "no meaningful change",
+    "cant_tell_yet": "can't tell yet",
+    "dont_use": "don't use this one",
+}
+
+MIN_TRAINED_CLUSTERS = 6
+"""Below this many trained units of assignment no interval can be believed (DESIGN section 6)."""
+MIN_CONTROL_CLUSTERS = 4
+"""With fewer comparison units their own luck sets the interval and t(G - 1) is far too narrow: two untrained units
+beside twenty trained ones cover 85% instead of 95%, four cover 93% (jackknife error, independent normal units)."""
+BLOCKING_CHECKS = ("pre_trends", "placebo_in_time", "selection_dip", "case_mix", "composition")
+"""A failed one of these means the comparison itself is broken, so the number is not shown as an effect."""
+SELECTION_CHECKS = ("selection_dip", "balance")
+"""What must have passed before self-selected training may be called clear."""
+LONGEST_WAIT_WEEKS = 104
+
+
+class Check(Protocol):
+    """One diagnostic's outcome (``analysis.results.CheckResult`` satisfies it)."""
+
+    @property
+    def check(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def sentence(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the design and the data allow to be said (``analysis.design.Design.limits`` makes it).
+
+    Parameters
+    ----------
+    limited
+        True when agents chose themselves or nobody recorded how they were chosen.
+    cluster_word
+        Plural noun of the unit of assignment: ``teams``, ``agents``, ``sites``.
+    """
+
+    limited: bool = False
+    cluster_word: str = "teams"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What may be said about one KPI in one slice.
+
+    Attributes
+    ----------
+    state
+        One of ``STATES``.
+    mark, label
+        The sign and the words of the state.
+    direction
+        ``better``, ``worse`` or ``unknown``: only ``clear`` states have a direction.
+    sentence
+        Plain words with units, ready for any screen.
+    reason
+        Why this state and not another; empty when the sentence says it all.
+    weeks_to_know
+        Weeks of further data, at the present pace, until the interval would decide; ``None`` when more weeks would not.
+    believed
+        Whether the interval may be built on (money, say). False when the comparison is broken, agents chose themselves
+        without the checks that would excuse it, or too few units were compared: then noise is not the only error.
+    """
+
+    state: str
+    mark: str
+    label: str
+    direction: str
+    sentence: str
+    reason: str
+    weeks_to_know: float | None
+    believed: bool = True
+
+
+def verdict(
+    kpi: Wording,
+    *,
+    estimate: float,
+    ci_low: float,
+    ci_high: float,
+    smallest_effect: float,
+    checks: Iterable[Check] = (),
+    limits: Limits | None = None,
+    n_trained_clusters: int | None = None,
+    n_control_clusters: int | None = None,
+    excludes_zero: bool | None = None,
+    n_tested: int = 1,
+    weeks_to_know: float | None = None,
+    unusable: str = "",
+    too_few: str = "",
+    reader: Reader | None = None,
+) -> Verdict:
+    """Decide what may be said, and say it.
+
+    Parameters
+    ----------
+    kpi
+        The KPI's words: label, unit, which way is better.
+    estimate, ci_low, ci_high
+        Effect and its interval at the project's level, in the KPI's natural unit.
+    smallest_effect
+        Smallest change worth acting on, natural unit, positive.
+    checks
+        Diagnostics of the same slice (or of the whole, when the slice is too thin to check by itself).
+    limits
+        What the design allows.
+    n_trained_clusters, n_control_clusters
+        Units of assignment ever trained, and those giving untrained weeks; ``None`` when they do not apply.
+    excludes_zero
+        Whether zero stays outside after allowing for all KPIs tested (Holm); by default judged from the interval.
+    n_tested
+        How many KPIs that allowance was for.
+    weeks_to_know
+        Further weeks until it could be told (``analysis.planning.waiting_time.weeks_to_know``).
+    unusable
+        A reason why there is no estimate at all; forces ``dont_use``.
+    too_few
+        Why the data are too thin to judge (too few leavers, say): ``cant_tell_yet``, because waiting may cure it.
+    reader
+        Locale and currency.
+
+    Returns
+    -------
+    Verdict
+    """
+    reader = reader or Reader()
+    limits = limits or Limits()
+    held = list(checks)
+    band = abs(smallest_effect)
+    numbers = _Numbers(kpi, reader, estimate, ci_low, ci_high, band)
+
+    thin = too_few or _too_few(n_trained_clusters, n_control_clusters, limits)
+    known = all(math.isfinite(v) for v in (estimate, ci_low, ci_high))
+    broken = _broken(known, unusable, held)
+    if thin and not known:
+        return _make("cant_tell_yet", f"We can't tell yet for {_lower_label(kpi)}. {thin}", thin, believed=False)
+    if broken and not thin:
+        return _make("dont_use", f"Don't use this one: {_lower_first(broken)}", broken, believed=False)
+
+    outside = ci_low > 0 or ci_high < 0
+    claims = outside if excludes_zero is None else (outside and excludes_zero)
+    inside_band = -band <= ci_low and ci_high <= band
+
+    if thin:
+        return _cant_tell(numbers, thin, None, believed=False)
+    doubt = _self_selected(held) if limits.limited else ""
+    if doubt:
+        return _cant_tell(numbers, doubt, None, believed=False)
+    if claims:
+        state = "clear" if abs(estimate) >= band else "clear_but_small"
+        return _make(state, numbers.changed(small=state != "clear"), "", numbers.direction())
+    if inside_band:
+        return _make("no_meaningful_change", numbers.nothing_that_matters(), "")
+    reason = ""
+    if outside:
+        reason = (
+            f"On its own the range excludes no change, but {n_tested} KPIs were tested together and one of that many "
+            "can look like this by luck."
+        )
+    return _cant_tell(numbers, reason, weeks_to_know)
+
+
+def headline(
+    verdicts: Mapping[str, Verdict],
+    kpis: Sequence[Wording],
+    sizes: Mapping[str, str],
+    *,
+    where: str = "",
+    ci_level: float = 0.95,
+) -> tuple[str, str]:
+    """One sentence for the whole programme, and one line of detail.
+
+    Holm over the goals keeps at ``1 - ci_level`` the chance that training which does nothing looks clear on any of
+    them. That chance is not nothing, so a claim says what it is.
+
+    Parameters
+    ----------
+    verdicts
+        KPI id to verdict, for the primary KPIs of the slice on screen.
+    kpis
+        The primary KPIs in catalogue order; those without a verdict are left out.
+    sizes
+        KPI id to the size of its change in words (``Reader.size``), for the clear ones.
+    where
+        The slice in words, such as ``Madrid`` or ``chat``; empty for everybody.
+    ci_level
+        Level of the intervals, and of the allowance for the number of goals.
+
+    Returns
+    -------
+    tuple of str
+        Sentence and detail.
+    """
+    told = [(kpi, verdicts[kpi.id]) for kpi in kpis if kpi.id in verdicts]
+    place = f" ({where})" if where else ""
+    if not told:
+        return (f"Nothing has been measured yet{place}.", "No primary KPI has an estimate for this selection.")
+    total = len(told)
+    better = [k for k, v in told if v.state == "clear" and v.direction == "better"]
+    worse = [k for k, v in told if v.state in ("clear", "clear_but_small") and v.direction == "worse"]
+    small = [k for k, v in told if v.state == "clear_but_small" and v.direction == "better"]
+    flat = [k for k, v in told if v.state == "no_meaningful_change"]
+    unsure = [k for k, v in told if v.state == "cant_tell_yet"]
+    unsafe = [k for k, v in told if v.state == "dont_use"]
+    goals = "goal" if total == 1 else "goals"
+
+    if better:
+        named = _listed([f"{_lower_label(k)} {_went(k)} by about {sizes.get(k.id, 'a clear amount')}" for k in better])
+        first = f"Empathy training appears to work on {len(better)} of {total} {goals}{place}: {named}."
+    elif worse:
+        first = f"Empathy training is not helping{place}: {_listed([_lower_label(k) for k in worse])} got worse."
+    elif small:
+        first = f"Empathy training helps{place}, but by less than we said would matter on each of {total} {goals}."
+        if len(small) < total:
+            first = (
+                f"Empathy training has only small effects so far{place}: clear on {len(small)} of {total} {goals}, "
+                "none large enough to matter."
+            )
+    elif len(flat) == total:
+        first = f"Empathy training made no change that matters{place} on any of {total} {goals}."
+    else:
+        first = f"Nothing can be claimed for empathy training yet{place}: none of {total} {goals} shows a clear change."
+
+    details = []
+    if better and worse:
+        details.append(f"Worse: {_listed([_lower_label(k) for k in worse])}")
+    for title, group in (
+        ("Better, but less than would matter", small),
+        ("No change that matters", flat),
+        ("Can't tell yet", unsure),
+        ("Not safe to read", unsafe),
+    ):
+        if group:
+            details.append(f"{title}: {_listed([_lower_label(k) for k in group])}")
+    if better or worse or small:
+        like = "selections like this one" if where else "programmes"
+        details.append(f"By luck alone about 1 in {round(1 / (1 - ci_level))} {like} would show a goal this clear")
+    return first, (". ".join(details) + "." if details else "")
+
+
+def summary(marked: Iterable[Verdict]) -> dict[str, int]:
+    """How many verdicts of each state, every state present."""
+    counts = dict.fromkeys(STATES, 0)
+    for item in marked:
+        counts[item.state] += 1
+    return counts
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    kpi: Wording
+    reader: Reader
+    estimate: float
+    low: float
+    high: float
+    band: float
+
+    def direction(self) -> str:
+        up = self.estimate > 0
+        return "better" if up == (self.kpi.better == "higher") else "worse"
+
+    @property
+    def name(self) -> str:
+        return self.kpi.label[:1].upper() + self.kpi.label[1:]
+
+    def _verb(self) -> str:
+        return "rose" if self.estimate > 0 else "fell"
+
+    def _likely(self) -> str:
+        return f"likely between {self.reader.span(self.low, self.high, self.kpi, join='and', signed=False, unit=False)}"
+
+    def changed(self, *, small: bool) -> str:
+        size = self.reader.size(self.estimate, self.kpi, self.low, self.high)
+        side = f"a change for the {self.direction()}"
+        first = f"{self.name} {self._verb()} by an estimated {size} ({self._likely()}), {side}"
+        if not small:
+            return f"{first}."
+        matters = self.reader.size(self.band, self.kpi)
+        return f"{first}, but less than the {matters} we said would matter."
+
+    def nothing_that_matters(self) -> str:
+        span = self.reader.span(self.low, self.high, self.kpi, join="and")
+        matters = self.reader.size(self.band, self.kpi)
+        name = _lower_label(self.kpi)
+        return f"Any change in {name} is too small to matter (likely between {span}; {matters} would matter)."
+
+    def range_sentence(self) -> str:
+        ends = []
+        for end in (self.low, self.high):
+            size = self.reader.size(end, self.kpi, self.low, self.high)
+            ends.append("no change" if _is_zero(size) else f"a {'rise' if end > 0 else 'fall'} of {size}")
+        first, last = ends
+        unit = first.split(" ", 4)[4:]  # after "a fall of 1.9": said once where both ends have it
+        if unit and unit == last.split(" ", 4)[4:]:
+            first = first.removesuffix(f" {unit[0]}")
+        return f"the data fit anything from {first} to {last}"
+
+
+def _broken(known: bool, unusable: str, checks: list[Check]) -> str:
+    if unusable or not known:
+        return (
+            unusable or "There is no estimate for this selection, because there is nobody comparable to compare with."
+        )
+    for name in BLOCKING_CHECKS:
+        for check in checks:
+            if check.check == name and check.status == "failed":
+                return check.sentence
+    return ""
+
+
+def _too_few(trained: int | None, control: int | None, limits: Limits) -> str:
+    if trained == 0:
+        units = _noun(limits.cluster_word, 1)
+        return f"No trained {units} is seen after training yet; at least {MIN_TRAINED_CLUSTERS} are needed to judge."
+    if trained is not None and trained < MIN_TRAINED_CLUSTERS:
+        units = _noun(limits.cluster_word, trained)
+        return f"Only {trained} trained {units}; at least {MIN_TRAINED_CLUSTERS} are needed to judge."
+    if control is not None and control < MIN_CONTROL_CLUSTERS:
+        return (
+            f"Only {control} {_noun(limits.cluster_word, control)} to compare with; "
+            f"at least {MIN_CONTROL_CLUSTERS} are needed to judge."
+        )
+    return ""
+
+
+def _self_selected(checks: list[Check]) -> str:
+    states = {check.check: check.status for check in checks}
+    missing = [name for name in SELECTION_CHECKS if states.get(name) != "passed"]
+    if not missing:
+        return ""
+    words = {
+        "selection_dip": "were not at a low or high point when they were picked",
+        "balance": "were like the others before training",
+    }
+    what = " and ".join(words[name] for name in missing)
+    return f"Training was not assigned by a plan, and the data do not show that the trained {what}."
+
+
+def _cant_tell(numbers: _Numbers, reason: str, weeks: float | None, *, believed: bool = True) -> Verdict:
+    sentence = f"We can't tell yet for {_lower_label(numbers.kpi)}: {numbers.range_sentence()}."
+    when = ""
+    if reason:
+        sentence = f"{sentence} {reason}"
+    elif weeks is not None and math.isfinite(weeks) and weeks <= LONGEST_WAIT_WEEKS:
+        whole = max(1, math.ceil(weeks))
+        when = f"At the present pace we would know in about {whole} {'week' if whole == 1 else 'weeks'}."
+    elif weeks is not None:
+        when = "More weeks alone would not settle it at the present pace; more trained and untrained agents would."
+    if when:
+        sentence = f"{sentence} {when}"
+    usable = (
+        weeks if not reason and weeks is not None and math.isfinite(weeks) and weeks <= LONGEST_WAIT_WEEKS else None
+    )
+    return _make("cant_tell_yet", sentence, reason or when, weeks=usable, believed=believed)
+
+
+def _make(
+    state: str,
+    sentence: str,
+    reason: str,
+    direction: str = "unknown",
+    weeks: float | None = None,
+    *,
+    believed: bool = True,
+) -> Verdict:
+    return Verdict(state, MARKS[state], LABELS[state], direction, sentence, reason, weeks, believed)
+
+
+def _lower_first(text: str) -> str:
+    head = text[:2]
+    return text if head.isupper() else text[:1].lower() + text[1:]
+
+
+def _went(kpi: Wording) -> str:
+    """Where a KPI that got better went."""
+    return "rose" if kpi.better == "higher" else "fell"
+
+
+def _lower_label(kpi: Wording) -> str:
+    return _lower_first(kpi.label)
+
+
+def _noun(plural: str, count: int) -> str:
+    return plural[:-1] if count == 1 and plural.endswith("s") else plural
+
+
+def _listed(items: Sequence[str]) -> str:
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def _is_zero(text: str) -> bool:
+    number = next((word for word in text.split() if any(c.isdigit() for c in word)), "")
+    return bool(number) and not any(c in "123456789" for c in number)

@@ -1,0 +1,100 @@
+"""Downloads: the numbers behind a chart as CSV, raw, with a header that says what they are.
+
+An address such as ``/download/effects.csv?site=Madrid`` goes through the same query layer as the page, so it holds
+nothing that the page may not show.
+"""
+
+from __future__ import annotations
+
+import io
+from urllib.parse import parse_qs
+
+import polars as pl
+from flask import Flask, Response, g, request
+
+from dashboard.page import Context, Download
+from dashboard.pages import pages
+from dashboard.state import Filters, from_query
+from etl.errors import EmpathyError
+
+
+def register(server: Flask, context: Context) -> None:
+    """Attach the downloads of every page: name to :class:`dashboard.page.Download`."""
+    downloads: dict[str, Download] = {}
+    for page in pages():
+        downloads.update(page.downloads)
+
+    @server.get("/download/<name>.csv")
+    def _download(name: str) -> Response:
+        found = downloads.get(name)
+        if found is None:
+            return _plain(f"There is no download “{name}”. There are: {', '.join(sorted(downloads))}.", 404)
+        given = parse_qs(request.query_string.decode("utf-8", "replace"))
+        parts = {key: given.pop(key)[0] for key in found.parts if key in given}
+        missing = [key for key in found.parts if key not in parts]
+        if missing:
+            return _plain(f"This download needs {', '.join(missing)} in its address.", 400)
+        try:
+            with context.queries.pinned() as run_id:
+                g.run_id = run_id
+                filters = from_query(given, context.queries.facets(), context.settings.config.project.locale)
+                decision = context.queries.decision(filters)
+                if not decision.allowed:
+                    return _plain(decision.reason, 403)
+                frame = found.make(context, filters, parts)
+                return _csv(name, found.title, frame, about(context, filters, parts))
+        except EmpathyError as error:
+            return _plain(str(error), 404)
+
+
+def about(context: Context, filters: Filters, parts: dict[str, str]) -> dict[str, str]:
+    """The lines above the numbers."""
+    source = context.queries.about()
+    config = context.settings.config
+    lines = {
+        "project": config.project.name,
+        "selection": filters.describe(config.project.locale) or "everybody",
+        **({"ignored": " ".join(filters.notices)} if filters.notices else {}),
+        **parts,
+        "run_id": source.run_id,
+        "published_at": source.created_at.isoformat(),
+        "data": f"{source.data_from} to {source.data_to}",
+        "interval": f"{config.project.ci_level:.0%}",
+        "units": f"as stored: shares are 0 to 1, time is in seconds, money in {config.project.currency}",
+        "smallest_group": f"{context.settings.min_group} agents; smaller ones and what would reveal them are left out",
+    }
+    return lines
+
+
+def _csv(name: str, title: str, frame: pl.DataFrame, lines: dict[str, str]) -> Response:
+    lists = [column for column, kind in frame.schema.items() if isinstance(kind, pl.List)]
+    flat = frame.with_columns(pl.col(lists).cast(pl.List(pl.String)).list.join("; ")) if lists else frame
+    flat = flat.with_columns(pl.selectors.string().map_elements(_harmless, return_dtype=pl.String))
+    out = io.BytesIO()
+    out.writelines(
+        f"# {key}: {_one_line(value)}\n".encode()
+        for key, value in {"what": title, **lines, "rows": str(flat.height)}.items()
+    )
+    flat.write_csv(out)
+    return Response(
+        out.getvalue(),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="empathy-{name}-{lines["run_id"]}.csv"'},
+    )
+
+
+def _harmless(value: str) -> str:
+    """Text that a spreadsheet would run as a formula is quoted (CWE-1236)."""
+    return (
+        f"'{value}"
+        if value[:1] in ("=", "+", "@", "\t", "\r") or (value[:1] == "-" and not value[1:2].isdigit())
+        else value
+    )
+
+
+def _one_line(value: str) -> str:
+    return " ".join(value.split())
+
+
+def _plain(words: str, status: int) -> Response:
+    return Response(words + "\n", status=status, mimetype="text/plain")

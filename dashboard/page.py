@@ -1,0 +1,135 @@
+"""What a page is, what it is given, and what it offers to take along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlencode
+
+from dashboard.state import Filters
+
+if TYPE_CHECKING:
+    import polars as pl
+    from dash import Dash
+    from dash.development.base_component import Component
+
+    from dashboard.answers import Question
+    from dashboard.data.queries import Queries
+    from dashboard.figures.interactive import Layer
+    from dashboard.settings import Settings
+
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every page gets.
+
+    Attributes
+    ----------
+    settings : Settings
+    queries : Queries
+    """
+
+    settings: Settings
+    queries: Queries
+
+
+Exploration = tuple[dict[str, Any], "tuple[Layer, ...]"]
+"""An interactive figure and its layers."""
+
+
+@dataclass(frozen=True)
+class Download:
+    """A table to take along.
+
+    Attributes
+    ----------
+    title : str
+        What it is, for the header.
+    make : callable
+        From context, filters and the further parts of the address (name to value) to a frame in natural units.
+    parts : tuple of str
+        Names of the further parts it needs, such as ``("kpi",)``.
+    """
+
+    title: str
+    make: Callable[[Context, Filters, dict[str, str]], pl.DataFrame]
+    parts: tuple[str, ...] = ()
+
+
+def csv_link(name: str, filters: Filters, **parts: str) -> str:
+    """Address of a download.
+
+    Parameters
+    ----------
+    name : str
+        Key in a page's ``downloads``.
+    filters : Filters
+    **parts : str
+        Further parts, such as ``kpi="escalation_rate"``.
+    """
+    query = "&".join(part for part in (urlencode(parts), filters.to_query()) if part)
+    return f"/download/{name}.csv" + (f"?{query}" if query else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A page: where it stands, what it answers with, what it offers. A misspelt attribute is a TypeError.
+
+    Attributes
+    ----------
+    key : str
+        Short name, unique.
+    path : str
+        Address; last parts in angle brackets are variable and may be left out: ``/effects/<kpi>``.
+    name : str
+        Word in the navigation.
+    question : str
+        What the page answers.
+    answer : callable
+        ``answer(context, filters, **parts)`` gives the page for one selection: called whenever the reader arrives, a
+        filter changes or new data are published. ``parts`` are the variable parts of the address.
+    filtered : bool
+        Whether the filter bar applies.
+    moving : bool
+        Whether the page shows more than its version of the data holds (today's date, what has been published since), so
+        that finished answers must not be kept.
+    downloads : mapping of str to Download
+        Tables to take along as CSV, by the name in their address; link to them with :func:`csv_link`.
+    explore : mapping of str to callable
+        Id of a card to a function that, called like ``answer``, gives its interactive figure and the layers a reader
+        may show and hide, or None.
+    register : callable or None
+        ``register(app, context)`` adds further callbacks of the page alone.
+    asked : mapping of tuple of str to callable
+        Outputs of such a callback (``"id.property"``, ...) to a function that, from context and inputs, gives a
+        :class:`dashboard.answers.Question`: its finished answers are then kept.
+    """
+
+    key: str
+    path: str
+    name: str
+    question: str
+    answer: Callable[..., Component]
+    filtered: bool = True
+    moving: bool = False
+    downloads: Mapping[str, Download] = field(default_factory=dict)
+    explore: Mapping[str, Callable[..., Exploration | None]] = field(default_factory=dict)
+    register: Callable[[Dash, Context], None] | None = None
+    asked: Mapping[tuple[str, ...], Callable[[Context, dict[str, Any]], Question | None]] = field(default_factory=dict)
+
+    @property
+    def base(self) -> str:
+        """The address without its variable part."""
+        return self.path.split("/<")[0] or "/"
+
+    def match(self, pathname: str) -> dict[str, str] | None:
+        """The variable parts when ``pathname`` is this page; None when it is not."""
+        given = [unquote(part) for part in pathname.split("/") if part]
+        wanted = [part for part in self.path.split("/") if part]
+        fixed = [part for part in wanted if not part.startswith("<")]
+        if given[: len(fixed)] != fixed or len(given) > len(wanted):
+            return None
+        names = [part.strip("<>") for part in wanted[len(fixed) :]]
+        return dict(zip(names, given[len(fixed) :], strict=False))

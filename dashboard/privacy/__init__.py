@@ -1,0 +1,1 @@
+"""What a reader may be shown: minimum groups, suppression, redaction."""

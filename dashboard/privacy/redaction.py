@@ -1,0 +1,70 @@
+"""Estimates about few agents: what of a result table may be shown."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from dashboard.privacy.suppression import suppress
+
+
+def about_few(effects: pl.DataFrame, minimum: int) -> bool:
+    """Whether the headline rests on fewer trained agents than the minimum.
+
+    Parameters
+    ----------
+    effects : DataFrame
+        Rows of ``result.effect`` for one KPI and selection.
+    minimum : int
+        Smallest group shown.
+    """
+    if effects.is_empty():
+        return False
+    trained = effects.filter(pl.col("role") == "headline")["n_trained_agents"].drop_nulls()
+    return bool(((trained > 0) & (trained < minimum)).any())
+
+
+def without_few(name: str, rows: pl.DataFrame, minimum: int) -> pl.DataFrame:
+    """A result table as it may be shown: rows about too few agents left out, or without numbers and with the reason.
+
+    Parameters
+    ----------
+    name : str
+        Of the table, such as ``effect``.
+    rows : DataFrame
+        Its rows for one KPI and selection.
+    minimum : int
+        Smallest group shown.
+    """
+    if "n_agents" in rows.columns and name == "cohort_effect":  # all waves together are known: one may tell another
+        hidden = suppress(rows, count="n_agents", minimum=minimum, hide=(), label="cohort")
+        return hidden.filter(~pl.col("suppressed")).drop("suppressed")
+    if "n_agents" in rows.columns and name in ("event_time", "calendar_effect"):
+        return rows.filter(pl.col("n_agents") >= minimum)
+    if name == "effect" and not rows.is_empty():
+        few = (pl.col("n_agents") < minimum) | (
+            (pl.col("n_trained_agents") > 0) & (pl.col("n_trained_agents") < minimum)
+        )
+        words = f"Fewer than {minimum} trained agents match, so nothing is shown about them."
+        numbers = (
+            "estimate",
+            "std_error",
+            "ci_low",
+            "ci_high",
+            "df",
+            "baseline",
+            "n_contacts",
+            "n_agents",
+            "n_trained_agents",
+            "weeks_to_know",
+        )
+        blank = [pl.when(few).then(None).otherwise(pl.col(c)).alias(c) for c in numbers if c in rows.columns]
+        said = [
+            pl.when(few).then(pl.lit(text)).otherwise(pl.col(c)).alias(c)
+            for c, text in (
+                ("verdict", "cant_tell_yet"),
+                ("sentence", f"We can't tell: {words}"),
+                ("reason", words),
+            )
+        ]
+        return rows.with_columns(blank + said)
+    return rows

@@ -1,0 +1,62 @@
+"""The command line: one verb per job, no logic of its own.
+
+Exit codes: 0 done; 1 the data fail a stop-rule or a check, nothing was published; 2 wrong usage or configuration.
+With ``--json`` a verb prints exactly one JSON object on standard output; everything else goes to standard error.
+
+A command is a function in one of the modules of this package and a line in :data:`COMMANDS`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from empathy.building import build, check, init
+from empathy.console import screen
+from empathy.estimating import estimate, export, run
+from empathy.rejects import rejects_app
+from empathy.serving import demo, sample, serve
+from empathy.versions import doctor, versions_app
+
+# Systems of a few hundred weeks are solved faster by one thread than by several that wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+COMMANDS = (demo, sample, init, check, build, estimate, run, serve, export, doctor)
+"""In the order in which ``empathy --help`` lists them."""
+
+app = typer.Typer(
+    name="empathy",
+    help="What empathy training did to the business, measured so that it can be believed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for _command in COMMANDS:
+    app.command()(_command)
+app.add_typer(rejects_app, name="rejects")
+app.add_typer(versions_app, name="versions")
+
+
+def main() -> None:
+    """Run the command line; a foreseen fault is one readable message and an exit code, never a traceback."""
+    import duckdb
+
+    from etl.errors import EmpathyError
+
+    try:
+        app()
+    except EmpathyError as fault:
+        screen.print(f"error: {fault}", style="red")
+        sys.exit(fault.exit_code)
+    except OSError as fault:
+        where = f"{fault.filename}: " if fault.filename else ""
+        screen.print(f"error: {where}{fault.strerror or fault}.", style="red")
+        sys.exit(2)
+    except duckdb.Error as fault:
+        first = str(fault).splitlines()[0]
+        screen.print(f"error: the database stopped: {first}. Nothing was published.", style="red")
+        screen.print("If memory or disk ran out, free some or set [engine] memory_limit; else report this as a defect.")
+        sys.exit(1)

@@ -1,0 +1,5 @@
+"""``python -m empathy``."""
+
+from empathy import main
+
+main()

@@ -1,0 +1,104 @@
+"""``empathy init``, ``check``, ``build``: exports to a version of the warehouse."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from empathy.console import DEFAULT_CONFIG, AsJson, AsOf, ConfigPath, emit, load_config, output, progress, screen
+
+if TYPE_CHECKING:
+    from etl.build import BuildReport, CheckReport
+
+
+NOTHING_NEW = "Nothing is new since the served version: its marts stand."
+UNESTIMATED = "without estimates yet: `empathy estimate` adds them."
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="A folder of exports.", exists=True, file_okay=False)],
+    out: Annotated[Path | None, typer.Option(help="Where to write; FOLDER/empathy.toml if not given.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+) -> None:
+    """Look at a folder of exports and write a starting empathy.toml."""
+    from etl.onboarding.suggest import suggest
+
+    target = out or folder / "empathy.toml"
+    if target.exists() and not force:
+        raise typer.BadParameter(f"{target} exists. Use --force to overwrite it, or --out for another place.")
+    suggestion = suggest(folder, relative_to=target.parent)
+    target.write_text(suggestion.toml, encoding="utf-8")
+    for line in suggestion.lines:
+        screen.print(line)
+    screen.print(f"Wrote {target}. Lines marked DECIDE need you. Then: empathy check -c {shlex.quote(str(target))}")
+
+
+def check(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Dry run: what would load, what would be rejected and why. Writes nothing."""
+    from etl.build import check as dry_run
+
+    with progress("Checking") as step:
+        report = dry_run(load_config(config), progress=step)
+    if as_json:
+        emit(report.to_json())
+    else:
+        print_files(report)
+        for reason, rows in report.reasons.items():
+            screen.print(f"{rows:>9,} rejected: {reason}")
+    for stop in report.stops:
+        screen.print(f"A build would stop: {stop}", style="red")
+    if report.stops:
+        raise typer.Exit(1)
+
+
+def build(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson = False) -> None:
+    """Load the exports into a new version of the warehouse."""
+    from etl.build import build as build_warehouse
+
+    with progress("Building the warehouse") as step:
+        report = build_warehouse(load_config(config), as_of=as_of, progress=step)
+    if as_json:
+        emit(report.to_json())
+    else:
+        print_files(report)
+        print_books(report)
+        screen.print(NOTHING_NEW if report.unchanged else f"Published {report.warehouse}, {UNESTIMATED}")
+
+
+def print_files(report: BuildReport | CheckReport) -> None:
+    table = Table("file", "source", box=None)
+    for column in ("read", "loaded", "rejected", "duplicate"):
+        table.add_column(column, justify="right")
+    for file in report.to_json()["files"]:
+        counts = [f"{file[column]:,}" for column in ("read", "loaded", "rejected", "duplicate")]
+        table.add_row(str(file["path"]), file["source"], *counts)
+    output().print(table)
+
+
+def print_books(report: BuildReport) -> None:
+    """Rows of every relation traced to files, ids matched, histories repaired, weeks restated, checks failed."""
+    from etl.marts.quality import example
+
+    out = output()
+    for relation in report.reconciliation:
+        out.print(f"{relation.relation}: {relation.sentence}")
+    for source in report.coverage:
+        out.print(
+            f"[sources.{source.source}] {source.matched:,} of {source.ids:,} agent ids found their person "
+            f"({source.ambiguous:,} ambiguous, {source.unknown:,} unknown): "
+            f"{source.rows_matched:,} of {source.rows:,} rows"
+        )
+    mended = {kind: count for kind, count in report.repairs.counts.items() if count} if report.repairs else {}
+    if mended:
+        out.print("Team history repaired: " + ", ".join(f"{count:,} {kind}" for kind, count in mended.items()))
+    if report.restated:
+        weeks = len({change.week for change in report.restated})
+        counted = f"{weeks:,} {'week' if weeks == 1 else 'weeks'}"
+        out.print(f"Restated since the last version: {counted}; see meta.restatement")
+    for check in report.checks:
+        if check.status == "failed":
+            out.print(f"{check.severity}: {check.sentence} {example(check.sample)}", markup=False, highlight=False)

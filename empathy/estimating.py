@@ -1,0 +1,113 @@
+"""``empathy estimate``, ``run``, ``export``: a version of the warehouse to estimates."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from empathy.building import NOTHING_NEW, print_books, print_files
+from empathy.console import DEFAULT_CONFIG, AsJson, AsOf, ConfigPath, emit, load_config, output, progress, screen
+
+if TYPE_CHECKING:
+    from etl.build import BuildReport
+    from etl.configuration.model import Config
+    from etl.warehouse.publish import Draft
+    from etl.warehouse.reader import Version
+
+
+def estimate(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Estimate what training did, from the published warehouse, into a new version of it."""
+    settings = load_config(config)
+    effects, version = estimate_served(settings)
+    if as_json:
+        emit({"run_id": version.run_id, "effects": effects})
+    else:
+        print_effects(effects)
+
+
+def run(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson = False) -> None:
+    """Build and estimate; readers see the new version only when both are done."""
+    built, report, effects = build_and_estimate(load_config(config), as_of=as_of)
+    if as_json:
+        emit(built | {"effects": effects})
+    else:
+        print_files(report)
+        print_books(report)
+        print_effects(effects)
+
+
+def export(
+    relation: Annotated[str, typer.Argument(help="A relation such as mart.agent_week or result.effect.")],
+    out: Annotated[Path, typer.Option(help="A file ending in .csv, .parquet or .xlsx.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+) -> None:
+    """Export any mart or result, with a header that says where it comes from."""
+    from etl.warehouse.export import export as write
+
+    with progress("Exporting"):
+        rows = write(load_config(config), relation, out)
+    screen.print(f"Wrote {rows:,} rows of {relation} to {out}")
+
+
+def estimate_into(draft: Draft, settings: Config) -> list[dict[str, Any]]:
+    from analysis.design import in_words
+    from analysis.study.result_tables import effects_json
+    from analysis.study.run import estimate_all
+    from etl.configuration.kpis import configured
+
+    catalogue = configured(settings)
+    with progress("Estimating effects") as step:
+        frames = estimate_all(draft.con, settings, catalogue, progress=lambda line, _share: step(line))
+    draft.write_results(frames)
+    for line in in_words(frames["design"], frames["design_note"]):
+        screen.print(line, markup=False, highlight=False)
+    return effects_json(frames)
+
+
+def open_draft(settings: Config, base: Version | None = None) -> Draft:
+    from etl.warehouse.publish import Draft
+
+    engine = settings.engine
+    return Draft.open(
+        settings.warehouse,
+        base=base,
+        keep=engine.keep_versions,
+        threads=engine.threads,
+        memory_limit=engine.memory_limit,
+    )
+
+
+def estimate_served(settings: Config) -> tuple[list[dict[str, Any]], Version]:
+    from etl.warehouse.reader import Warehouse
+
+    with open_draft(settings, base=Warehouse(settings.warehouse).current()) as draft:
+        effects = estimate_into(draft, settings)
+        return effects, draft.publish()
+
+
+def build_and_estimate(
+    settings: Config, as_of: date | None
+) -> tuple[dict[str, Any], BuildReport, list[dict[str, Any]]]:
+    from etl.build import build as build_warehouse
+
+    with open_draft(settings) as draft:
+        with progress("Building the warehouse") as step:
+            report = build_warehouse(settings, as_of=as_of, progress=step, into=draft)
+        if not report.unchanged:
+            effects = estimate_into(draft, settings)
+            draft.publish()
+            return report.to_json(), report, effects
+    screen.print(NOTHING_NEW)
+    effects, version = estimate_served(settings)
+    return report.to_json() | {"run_id": version.run_id, "warehouse": str(version.path)}, report, effects
+
+
+def print_effects(effects: list[dict[str, Any]]) -> None:
+    out = output()
+    headlines = [effect for effect in effects if effect["slice"] == "overall" and effect["role"] == "headline"]
+    width = max((len(effect["kpi"]) for effect in headlines), default=0)
+    for effect in headlines:
+        out.print(f"{effect['kpi']:<{width}} {effect['sentence']}")

@@ -1,0 +1,97 @@
+"""``empathy demo``, ``sample``, ``serve``: the simulated centre, and the dashboard."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from empathy.console import DEFAULT_CONFIG, ConfigPath, Port, load_config, progress, screen
+from empathy.estimating import build_and_estimate
+
+
+def demo(
+    folder: Annotated[Path, typer.Option("--dir", help="Where the demo is made.")] = Path("demo"),
+    port: Port = 8050,
+    serve_it: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the dashboard afterwards.")] = True,
+) -> None:
+    """Simulate a contact centre, load it, estimate, and serve the dashboard."""
+    from sample_data import write_demo
+
+    if serve_it:
+        from dashboard.settings import check_port
+
+        check_port("127.0.0.1", port)  # now, and not after half a minute
+    config_path = folder / "empathy.toml"
+    with progress("Simulating a contact centre") as step:
+        write_demo(folder, progress=step)
+    build_and_estimate(load_config(config_path), as_of=None)
+    if serve_it:
+        _become_server(config_path, port)
+    else:
+        screen.print(f"Serve it with: empathy serve -c {shlex.quote(str(config_path))}")
+
+
+def sample(
+    out: Annotated[Path, typer.Option(help="The folder to write the exports and their empathy.toml to.")],
+    agents: Annotated[int, typer.Option(min=4, help="Seats, over all teams.")] = 160,
+    weeks: Annotated[int, typer.Option(min=12, help="Weeks of contacts.")] = 52,
+    assignment: Annotated[
+        str, typer.Option(help="randomised, team_waves, lowest_performers, volunteers or none.")
+    ] = "team_waves",
+    effect: Annotated[float, typer.Option(help="All effects times this; 0 makes a training that does nothing.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="The same seed writes the same bytes.")] = 1,
+    contacts_per_week: Annotated[int | None, typer.Option(min=1, help="Contacts per agent and week.")] = None,
+    dirt: Annotated[bool, typer.Option("--dirt", help="Plant the faults real exports have, and count them.")] = False,
+) -> None:
+    """Write a simulated contact centre as exports in the formats of real systems."""
+    from sample_data import write_sample
+
+    with progress("Simulating a contact centre") as step:
+        try:
+            summary = write_sample(
+                out,
+                agents=agents,
+                weeks=weeks,
+                assignment=assignment,
+                effect=effect,
+                seed=seed,
+                dirt=dirt,
+                contacts_per_week=contacts_per_week,
+                progress=step,
+            )
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+    screen.print(str(summary))
+
+
+def serve(
+    config: ConfigPath = DEFAULT_CONFIG,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Port = 8050,
+    workers: Annotated[int, typer.Option(min=1, help="Server processes.")] = 1,
+) -> None:
+    """Serve the dashboard."""
+    _serve(config, host, port, workers)
+
+
+def _serve(config: Path, host: str, port: int, workers: int) -> None:
+    from dashboard.app import serve as serve_dashboard
+
+    serve_dashboard(config, host=host, port=port, workers=workers)
+
+
+def _become_server(config: Path, port: int) -> None:
+    """Go on as ``empathy serve``, in this process but with nothing left of it.
+
+    Servers are forked. One forked from a process that has estimated would wait forever for the threads of its
+    libraries, which a fork does not take along.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    command = [sys.executable, "-m", "empathy", "serve", "--config", str(config), "--port", str(port)]
+    os.execv(sys.executable, command)

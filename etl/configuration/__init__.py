@@ -1,0 +1,1 @@
+"""empathy.toml and kpis.toml, read and checked once, as frozen models."""

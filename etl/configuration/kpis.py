@@ -1,0 +1,304 @@
+"""The KPI catalogue: sql/kpis.toml as frozen objects.
+
+A KPI is defined nowhere else: ``agent_week`` is generated from these entries (:mod:`etl.marts.agent_week`), screens
+take their words from them, estimation takes its unit, direction and smallest effect from them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from etl.errors import EmpathyError
+
+if TYPE_CHECKING:
+    from etl.configuration.model import Config
+
+
+SQL_FOLDER = Path(__file__).resolve().parents[2] / "sql"
+"""The folder of every SQL file, in a checkout and in an installed wheel."""
+
+Unit = Literal["share", "seconds", "score", "currency", "per_1000", "points", "hazard"]
+Role = Literal["primary", "secondary", "guardrail", "mechanism"]
+Dimension = Literal["site", "team", "channel", "queue", "tenure_band"]
+CONTACT_DIMENSIONS: tuple[Dimension, ...] = ("channel", "queue")
+"""Dimensions that only exist for a KPI tied to a contact."""
+
+
+class KpiError(EmpathyError):
+    """The catalogue cannot be used, or was asked for a KPI it does not have; the message says what to do."""
+
+
+class Kpi(BaseModel):
+    """One KPI: what it counts, in which unit, and how it may be read.
+
+    Attributes
+    ----------
+    id : str
+        Name of the entry and prefix of the columns in ``mart.agent_week``.
+    label, short : str
+        Name on a card or heading, and in a narrow table.
+    claim : str
+        The claim about the training that this KPI tests; groups KPIs on screens.
+    question, definition, caveat : str
+        In plain words: what it asks, what exactly is counted, what to be careful about.
+    base : str
+        Core relation whose rows are counted.
+    where : str
+        SQL condition on base; empty for all rows.
+    numerator, denominator : str
+        SQL expressions over one row of ``base`` (the denominator over ``exposure``, when given).
+    exposure, exposure_where : str
+        Core relation of the denominator when it is not ``base``, and its condition.
+    unit : str
+        Unit of numerator / denominator as stored: shares lie between 0 and 1, time is in seconds, ``per_1000`` is
+        stored as a plain rate, ``points`` between -1 and 1.
+    better : {"higher", "lower"}
+        The direction of an improvement.
+    smallest_effect : float
+        The smallest change worth acting on, in the stored unit.
+    role : {"primary", "secondary", "guardrail", "mechanism"}
+        Primary KPIs form the family for which multiplicity is corrected.
+    binary : bool
+        Whether every counted row is 0 or 1; others carry sums of squares.
+    family : {"gaussian", "poisson", "logit"}
+        Natural family of a generalised linear model of this KPI.
+    censor_days : int
+        Length of the window after a row that must have closed; later rows are left out.
+    censor_by : {"", "customer_event"}
+        Core relation that the window looks at, when it is not the contacts: the window must have closed before either
+        of the two ends.
+    dimensions : tuple of str
+        How it may be sliced.
+    per : str
+        What one unit of the denominator is, in words.
+    purse : str
+        Where its money ends up. KPIs with the same purse are the same money: of those with a money value one is
+        counted, the one with the lowest ``purse_rank`` (then the first of the catalogue).
+    purse_rank : int
+        See ``purse``; how directly the KPI measures what is in it, 1 being the most direct.
+    first_days : int
+        For a hazard that looks at the first days of employment only: how many.
+    target : float or None
+        The level the organisation aims at, from the configuration.
+    hidden : bool
+        Left out of screens by the configuration; still computed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")
+    label: str = Field(min_length=1)
+    short: str = Field(min_length=1)
+    claim: str = Field(min_length=1)
+    question: str = Field(min_length=1)
+    definition: str = Field(min_length=1)
+    base: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    where: str = ""
+    numerator: str = Field(min_length=1)
+    denominator: str = Field(default="1", min_length=1)
+    exposure: str = Field(default="", pattern=r"^([a-z][a-z0-9_]*)?$")
+    exposure_where: str = ""
+    unit: Unit
+    better: Literal["higher", "lower"]
+    smallest_effect: float = Field(gt=0)
+    role: Role
+    binary: bool
+    family: Literal["gaussian", "poisson", "logit"]
+    censor_days: int = Field(default=0, ge=0)
+    censor_by: Literal["", "customer_event"] = ""
+    dimensions: tuple[Dimension, ...]
+    per: str = Field(min_length=1)
+    caveat: str = ""
+    purse: str = ""
+    purse_rank: int = Field(default=1, ge=1)
+    first_days: int = Field(default=0, ge=0)
+    target: float | None = None
+    hidden: bool = False
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Kpi:
+        if self.exposure and self.binary:
+            raise ValueError("binary = true needs numerator and denominator on one row; it cannot have an exposure.")
+        if self.exposure_where and not self.exposure:
+            raise ValueError("exposure_where needs an exposure.")
+        if self.censor_by and not self.censor_days:
+            raise ValueError("censor_by needs censor_days.")
+        if self.purse_rank > 1 and not self.purse:
+            raise ValueError("purse_rank needs a purse.")
+        if self.first_days and self.unit != "hazard":
+            raise ValueError('first_days needs unit = "hazard".')
+        return self
+
+    @property
+    def exposed_to(self) -> str:
+        """The relation the denominator is counted on."""
+        return self.exposure or self.base
+
+    @property
+    def counts_contacts(self) -> bool:
+        """Whether its denominator counts the contacts an agent handled."""
+        return self.exposed_to == "interaction" and self.per == "contact"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Its columns of ``mart.agent_week``: ``_num``, ``_den`` and, where not binary, ``_sq``."""
+        names = (f"{self.id}_num", f"{self.id}_den")
+        return names if self.binary else (*names, f"{self.id}_sq")
+
+    @property
+    def by_contact(self) -> bool:
+        """Whether its rows carry the channel and queue of a contact."""
+        return any(dimension in self.dimensions for dimension in CONTACT_DIMENSIONS)
+
+
+class Catalogue(Mapping[str, Kpi]):
+    """All KPIs, by id, in the order of the file.
+
+    Parameters
+    ----------
+    kpis : iterable of Kpi
+        Ids must be unique.
+    """
+
+    def __init__(self, kpis: Iterator[Kpi] | tuple[Kpi, ...] | list[Kpi]) -> None:
+        self._kpis = {kpi.id: kpi for kpi in kpis}
+
+    def __getitem__(self, kpi: str) -> Kpi:
+        try:
+            return self._kpis[kpi]
+        except KeyError:
+            raise KpiError(f'There is no KPI "{kpi}".{_near(kpi, self._kpis)} KPIs: {", ".join(self._kpis)}.') from None
+
+    def __contains__(self, kpi: object) -> bool:
+        return kpi in self._kpis
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kpis)
+
+    def __len__(self) -> int:
+        return len(self._kpis)
+
+    def ids(self) -> tuple[str, ...]:
+        """Ids in the order of the catalogue."""
+        return tuple(self._kpis)
+
+    def primary(self) -> tuple[str, ...]:
+        """Ids of the primary KPIs: the family for which multiplicity is corrected."""
+        return tuple(kpi.id for kpi in self._kpis.values() if kpi.role == "primary")
+
+    def claims(self) -> dict[str, tuple[Kpi, ...]]:
+        """KPIs grouped under the claim they test, in the order of the catalogue, hidden ones left out."""
+        groups: dict[str, list[Kpi]] = {}
+        for kpi in self._kpis.values():
+            if not kpi.hidden:
+                groups.setdefault(kpi.claim, []).append(kpi)
+        return {claim: tuple(members) for claim, members in groups.items()}
+
+    def with_overrides(self, config: Config) -> Catalogue:
+        """The catalogue as an empathy.toml wants it.
+
+        Parameters
+        ----------
+        config : Config
+            Its ``[kpis.ID]`` sections say what differs.
+
+        Raises
+        ------
+        KpiError
+            When an override names a KPI that the catalogue does not have.
+        """
+        kpis = dict(self._kpis)
+        for name, override in config.kpis.items():
+            if name not in kpis:
+                raise KpiError(
+                    f'{config.path}: [kpis.{name}]: there is no KPI "{name}" to change.{_near(name, kpis)} '
+                    "To add one, add an entry to sql/kpis.toml."
+                )
+            named = ("label", "short", "smallest_effect", "target", "role", "where")
+            changes = {key: getattr(override, key) for key in named if getattr(override, key) is not None}
+            kpis[name] = kpis[name].model_copy(update={**changes, "hidden": override.hidden})
+        return Catalogue(list(kpis.values()))
+
+
+def configured(config: Config) -> Catalogue:
+    """The catalogue of sql/kpis.toml as an empathy.toml wants it.
+
+    Parameters
+    ----------
+    config : Config
+
+    Raises
+    ------
+    KpiError
+        When an override, an amount of money or the assignment rule names a KPI that does not exist.
+    """
+    catalogue = load()
+    named = {name: f"[value.kpis.{name}]" for name in config.value.kpis}
+    if config.programme.assignment.rule is not None:
+        named[config.programme.assignment.rule.kpi] = "[programme.assignment] rule"
+    for name, where in named.items():
+        if name not in catalogue:
+            near = _near(name, catalogue)
+            raise KpiError(f'{config.path}: {where}: there is no KPI "{name}".{near} KPIs: {", ".join(catalogue)}.')
+    return catalogue.with_overrides(config)
+
+
+def load(path: str | Path | None = None) -> Catalogue:
+    """Read a catalogue.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        The file; sql/kpis.toml by default.
+
+    Raises
+    ------
+    KpiError
+        When the file is missing or an entry is wrong; one line per mistake with file, line, entry, key and fix.
+    """
+    file = Path(path) if path is not None else SQL_FOLDER / "kpis.toml"
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise KpiError(f"{file} cannot be read: {error.strerror or error}.") from None
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise KpiError(f"{file}: not valid TOML: {error}.") from None
+    kpis: list[Kpi] = []
+    mistakes: list[str] = []
+    for name, entry in document.items():
+        if not isinstance(entry, dict):
+            mistakes.append(f"{file}, line {_line(text, name)}: {name} stands outside an entry; put it under [kpi_id].")
+            continue
+        try:
+            kpis.append(Kpi(**{**entry, "id": name}))
+        except ValidationError as error:
+            for detail in error.errors():
+                key = ".".join(str(part) for part in detail["loc"])
+                hint = _near(key, Kpi.model_fields) if detail["type"] == "extra_forbidden" else ""
+                message = detail["msg"].removeprefix("Value error, ")
+                where = f"{file}, line {_line(text, name)}: [{name}] {key}".removesuffix(" ")
+                mistakes.append(f"{where}: {message.rstrip('.')}.{hint}")
+    if mistakes:
+        raise KpiError("\n".join(mistakes))
+    return Catalogue(kpis)
+
+
+def _near(name: str, known: Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f' Did you mean "{near[0]}"?' if near else ""
+
+
+def _line(text: str, name: str) -> int:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if re.match(rf"\s*(\[\s*)?\"?{re.escape(name)}\"?\s*(\]|=)", line):
+            return number
+    return 1

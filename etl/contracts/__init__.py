@@ -1,0 +1,1 @@
+"""The canonical tables as they land: one declaration each."""

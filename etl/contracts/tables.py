@@ -1,0 +1,371 @@
+"""The canonical tables as they land: one declaration each, compiled to checks, to DDL and to documentation.
+
+A contract says what a row must be before anything is computed from it. It is written once, here, and compiled
+
+- to DuckDB SQL that casts each field and collects every reason a row is refused (:mod:`etl.landing.compile`),
+- to ``CREATE TABLE`` statements (:func:`ddl`),
+- to the tables of ``docs/data-model.md`` (:mod:`etl.contracts.documentation`).
+
+Landing rows still carry each system's own ids (``source_agent_id``, ``source_customer_id``); they become ``agent_key``
+and ``customer_key`` when core is built. Besides its own columns every landing table has the columns of
+:data:`PROVENANCE`.
+"""
+
+from __future__ import annotations
+
+from etl.contracts.grammar import TEXT_LENGTH, Column, Contract, Reference, Rule
+
+ROW_VERSION = Column(
+    "row_version", "timestamp", "When the source last changed the row; of two rows with one key the newest counts."
+)
+
+PERSON_IDS = frozenset(("source_agent_id", "source_supervisor_id", "source_evaluator_id"))
+"""Columns with a system's ids of people: names, where ids are made of attributes."""
+
+PROVENANCE: tuple[Column, ...] = (
+    Column("_source", "text", "Name of the source in empathy.toml.", required=True),
+    Column("_file_id", "text", "The file, as in meta.file_manifest.", required=True),
+    Column(
+        "_line", "integer", "Line of the file (CSV, JSON lines) or number of the record in it, from 1.", required=True
+    ),
+    Column("_run_id", "text", "The run that published the row.", required=True),
+    Column(
+        "_time_flag",
+        "text",
+        "NULL, or which local times of the row do not exist (gap) or exist twice (fold) in the source's zone, "
+        "as `started_at:fold`; several are joined by a comma.",
+    ),
+)
+
+
+def _agent(required: bool = True) -> Column:
+    return Column("source_agent_id", "text", "The agent's id in the source; becomes agent_key.", required=required)
+
+
+_INTERACTION_ID = Column(
+    "interaction_id",
+    "text",
+    "The contact it belongs to, as the contact system knows it; NULL when it is not tied to one.",
+)
+_SKILL = "Score of the skill in this evaluation, 0 (absent) to 1 (exemplary)."
+_TENURE = Rule("left_after_hired", "left_on < hired_on", "left_on is before hired_on")
+
+AGENT = Contract(
+    "agent",
+    "One agent as one system knows them.",
+    ("source_agent_id",),
+    (
+        _agent(),
+        Column("employee_number", "text", "Number in the personnel system; the identity that lasts.", private=True),
+        Column("email", "text", "Work e-mail; used to match ids, never published.", private=True, lower_case=True),
+        Column("hired_on", "date", "First day of employment."),
+        Column("left_on", "date", "Last day of employment; NULL while employed."),
+        Column("leave_type", "text", "Why the agent left.", domain=("voluntary", "involuntary", "other")),
+        Column("site", "text", "Site at the time of the export."),
+        Column("role", "text", "Job title."),
+        Column("employment", "text", "Kind of employment, such as full_time or part_time."),
+        ROW_VERSION,
+    ),
+    (_TENURE,),
+)
+
+AGENT_IDENTITY = Contract(
+    "agent_identity",
+    "One line of a crosswalk: a system's agent id belongs to this employee, for a time or always.",
+    ("identity_source", "source_agent_id", "valid_from", "employee_number", "email"),
+    (
+        Column("identity_source", "text", "The source, by its name in empathy.toml, whose id this is.", required=True),
+        _agent(),
+        Column("employee_number", "text", "Employee number the id belongs to.", private=True),
+        Column(
+            "email", "text", "E-mail it belongs to, where there is no employee number.", private=True, lower_case=True
+        ),
+        Column("valid_from", "timestamp", "From when the id belonged to this employee; NULL means always."),
+        Column("valid_to", "timestamp", "Until when, not included; NULL means still."),
+        ROW_VERSION,
+    ),
+    (
+        Rule(
+            "names_someone", "employee_number is null and email is null", "neither employee_number nor email is given"
+        ),
+        Rule("interval", "valid_to <= valid_from", "valid_to is not after valid_from"),
+    ),
+)
+
+AGENT_TEAM = Contract(
+    "agent_team",
+    "One spell of an agent in a team, as exported; overlaps, gaps and reversals are repaired when core is built.",
+    ("source_agent_id", "valid_from", "team_id", "valid_to", "last_day"),
+    (
+        _agent(),
+        Column("team_id", "text", "Team, unit or department.", required=True),
+        Column("valid_from", "date", "First day in the team.", required=True),
+        Column("valid_to", "date", "First day no longer in the team; NULL while open."),
+        Column("last_day", "date", "Last day in the team, where the source gives that instead of valid_to."),
+        Column("source_supervisor_id", "text", "The supervisor's id in the source; becomes supervisor_key."),
+        Column("site", "text", "Site of the team."),
+        ROW_VERSION,
+    ),
+)
+
+AGENT_DAY = Contract(
+    "agent_day",
+    "One agent on one local day: the exposure for rates and for survival.",
+    ("source_agent_id", "day"),
+    (
+        _agent(),
+        Column("day", "date", "The day, in the site's local time.", required=True),
+        Column("worked_s", "number", "Time worked.", low=0, high=93_600, unit="seconds"),
+        Column("absent", "boolean", "Planned to work and did not."),
+        ROW_VERSION,
+    ),
+)
+
+TRAINING = Contract(
+    "training",
+    "One attempt of an agent at a course, or the plan of it.",
+    ("source_agent_id", "course_id", "attempt", "status", "started_at", "completed_at"),
+    (
+        _agent(),
+        Column("course_id", "text", "The course, as in [[programme.courses]].", required=True),
+        Column("attempt", "integer", "Number of the attempt, from 1.", low=1, high=1_000, default="1"),
+        Column("assigned_at", "timestamp", "When the course was assigned."),
+        Column("planned_wave", "text", "Wave in the roll-out plan."),
+        Column("planned_on", "date", "Day on which the plan has the agent trained."),
+        Column("started_at", "timestamp", "When the agent began."),
+        Column("completed_at", "timestamp", "When the agent completed; NULL when not."),
+        Column(
+            "status",
+            "text",
+            "State of the attempt.",
+            required=True,
+            domain=("planned", "assigned", "in_progress", "completed", "failed", "withdrawn"),
+        ),
+        Column("score", "number", "Result, 0 to 1.", low=0, high=1),
+        ROW_VERSION,
+    ),
+    (
+        Rule(
+            "completed_has_time",
+            "status = 'completed' and completed_at is null",
+            "status is completed but completed_at is empty",
+        ),
+        Rule("completed_after_started", "completed_at < started_at", "completed_at is before started_at"),
+    ),
+)
+
+INTERACTION = Contract(
+    "interaction",
+    "One leg of a contact: one customer, one agent (or none), one channel. Every leg counts as a contact of its agent.",
+    ("interaction_id", "leg"),
+    (
+        Column("interaction_id", "text", "The contact.", required=True),
+        Column("leg", "integer", "Leg of the contact, from 1.", low=1, high=10_000, default="1"),
+        Column(
+            "source_agent_id",
+            "text",
+            "The agent's id in the source; NULL when the contact reached no agent. Becomes agent_key.",
+        ),
+        Column("source_customer_id", "text", "The customer's id in the source; becomes customer_key.", private=True),
+        Column("started_at", "timestamp", "Start of the contact.", required=True),
+        Column("ended_at", "timestamp", "End of the contact."),
+        Column(
+            "channel",
+            "text",
+            "Channel.",
+            required=True,
+            domain=("voice", "chat", "email", "message", "social", "other"),
+        ),
+        Column("queue", "text", "Queue."),
+        Column("reason", "text", "Why the customer made contact."),
+        Column("handle_s", "number", "Talk, hold and after-contact work.", low=0, high=604_800, unit="seconds"),
+        Column("transferred", "boolean", "Handed to another agent or queue."),
+        Column("hostile", "boolean", "Conflict: shouting, abuse, or a threat, by whatever means the source marks it."),
+        Column("eligible", "boolean", "An offer could have been made; NULL counts as yes."),
+        Column("parent_id", "text", "The contact this one continues."),
+        ROW_VERSION,
+    ),
+    (Rule("ended_after_started", "ended_at < started_at", "ended_at is before started_at"),),
+)
+
+ESCALATION = Contract(
+    "escalation",
+    "One escalation or complaint.",
+    ("escalation_id",),
+    (
+        Column("escalation_id", "text", "The escalation.", required=True),
+        _INTERACTION_ID,
+        _agent(required=False),
+        Column("kind", "text", "Kind.", required=True, domain=("tier2", "supervisor", "complaint")),
+        Column("at", "timestamp", "When; NULL takes the start of the contact."),
+        ROW_VERSION,
+    ),
+    (
+        Rule("dated", "at is null and interaction_id is null", "neither at nor interaction_id is given"),
+        Rule(
+            "tied",
+            "interaction_id is null and source_agent_id is null",
+            "neither interaction_id nor source_agent_id is given",
+        ),
+    ),
+    (Reference(("interaction_id",), "interaction", ("interaction_id",)),),
+)
+
+SURVEY_RESPONSE = Contract(
+    "survey_response",
+    "One survey invitation, and its answer when there was one.",
+    ("response_id",),
+    (
+        Column("response_id", "text", "The response or invitation.", required=True),
+        _INTERACTION_ID,
+        _agent(required=False),
+        Column("invited_at", "timestamp", "When the customer was asked."),
+        Column("answered_at", "timestamp", "When the customer answered; NULL when not."),
+        Column("csat_raw", "number", "Satisfaction as answered."),
+        Column("scale_min", "number", "Lowest answer possible.", default="1"),
+        Column("scale_max", "number", "Highest answer possible.", default="5"),
+        Column(
+            "felt_heard", "number", "Answer to the felt-heard item, on the scale of felt_heard_min to felt_heard_max."
+        ),
+        Column("felt_heard_min", "number", "Lowest answer possible to the felt-heard item.", default="1"),
+        Column("felt_heard_max", "number", "Highest answer possible to the felt-heard item.", default="5"),
+        Column("nps", "number", "Likelihood to recommend.", low=0, high=10),
+        Column("comment", "text", "Free text, scrubbed; stays in landing.", free_text=True, max_length=TEXT_LENGTH),
+        ROW_VERSION,
+    ),
+    (
+        Rule("scale", "scale_min >= scale_max", "scale_min is not below scale_max"),
+        Rule("csat_on_scale", "csat_raw not between scale_min and scale_max", "csat_raw is off its scale"),
+        Rule(
+            "felt_heard_on_scale",
+            "felt_heard not between felt_heard_min and felt_heard_max",
+            "felt_heard is off its scale",
+        ),
+        Rule("answered_after_invited", "answered_at < invited_at", "answered_at is before invited_at"),
+        Rule(
+            "answer_has_time",
+            "answered_at is null and coalesce(csat_raw, felt_heard, nps) is not null",
+            "there is an answer but answered_at is empty",
+        ),
+        Rule("dated", "answered_at is null and invited_at is null", "neither invited_at nor answered_at is given"),
+    ),
+    (Reference(("interaction_id",), "interaction", ("interaction_id",)),),
+)
+
+OFFER = Contract(
+    "offer",
+    "One product offered to one customer.",
+    ("offer_id",),
+    (
+        Column("offer_id", "text", "The offer.", required=True),
+        _INTERACTION_ID,
+        _agent(required=False),
+        Column("kind", "text", "Kind.", required=True, domain=("upsell", "cross_sell")),
+        Column("product", "text", "Product or product code."),
+        Column("made_at", "timestamp", "When it was made.", required=True),
+        Column("accepted", "boolean", "The customer took it.", required=True),
+        Column("amount", "money", "Price of what was offered; negative for a refund.", low=-1e12, high=1e12),
+        Column("currency", "text", "Currency of the amount, three letters; NULL means the project's.", max_length=3),
+        Column("cancelled_at", "timestamp", "When an accepted offer was cancelled."),
+        ROW_VERSION,
+    ),
+    (
+        Rule("currency_code", "not regexp_full_match(currency, '[A-Z]{3}')", "currency is not three capital letters"),
+        Rule("cancelled_after_made", "cancelled_at < made_at", "cancelled_at is before made_at"),
+        Rule("cancelled_was_accepted", "cancelled_at is not null and not accepted", "cancelled but never accepted"),
+    ),
+    (Reference(("interaction_id",), "interaction", ("interaction_id",)),),
+)
+
+QA_EVALUATION = Contract(
+    "qa_evaluation",
+    "One evaluation of one agent by one evaluator.",
+    ("evaluation_id",),
+    (
+        Column("evaluation_id", "text", "The evaluation.", required=True),
+        _agent(),
+        _INTERACTION_ID,
+        Column("source_evaluator_id", "text", "The evaluator's id in the source; becomes evaluator_key."),
+        Column("form_version", "text", "Form and version: scores of different forms are not compared blindly."),
+        Column("evaluated_at", "timestamp", "When it was scored; NULL takes the time of the contact."),
+        Column(
+            "empathy_score",
+            "number",
+            "Overall empathy score, 0 to 1; NULL when only the skills are scored.",
+            low=0,
+            high=1,
+        ),
+        Column("active_listening", "number", _SKILL, low=0, high=1),
+        Column("personalisation", "number", _SKILL, low=0, high=1),
+        Column("probing_questions", "number", _SKILL, low=0, high=1),
+        Column("perspective_taking", "number", _SKILL, low=0, high=1),
+        Column("trigger_free_language", "number", _SKILL, low=0, high=1),
+        Column("critical_fail", "boolean", "A critical item failed."),
+        Column("calibration", "boolean", "Scored by several evaluators to compare them."),
+        ROW_VERSION,
+    ),
+    (
+        Rule(
+            "dated",
+            "evaluated_at is null and interaction_id is null",
+            "neither evaluated_at nor interaction_id is given",
+        ),
+    ),
+    (Reference(("interaction_id",), "interaction", ("interaction_id",)),),
+)
+
+CUSTOMER_EVENT = Contract(
+    "customer_event",
+    "One thing a customer did later: bought again, left, referred somebody.",
+    ("event_id",),
+    (
+        Column("event_id", "text", "The event.", required=True),
+        Column(
+            "source_customer_id",
+            "text",
+            "The customer's id in the source; becomes customer_key.",
+            required=True,
+            private=True,
+        ),
+        Column("kind", "text", "Kind.", required=True, domain=("repurchase", "churn", "referral")),
+        Column("at", "timestamp", "When.", required=True),
+        ROW_VERSION,
+    ),
+)
+
+CONTRACTS: dict[str, Contract] = {
+    contract.name: contract
+    for contract in (
+        AGENT,
+        AGENT_IDENTITY,
+        AGENT_TEAM,
+        AGENT_DAY,
+        TRAINING,
+        INTERACTION,
+        ESCALATION,
+        SURVEY_RESPONSE,
+        OFFER,
+        QA_EVALUATION,
+        CUSTOMER_EVENT,
+    )
+}
+"""Every canonical table by name."""
+
+
+def ddl(contract: Contract, schema: str = "landing") -> str:
+    """Return the ``CREATE TABLE`` statement of a landing table.
+
+    Parameters
+    ----------
+    contract : Contract
+    schema : str
+        Schema the table is created in.
+    """
+    lines = []
+    for column in (*contract.columns, *PROVENANCE):
+        constraint = " NOT NULL" if column.required else ""
+        if column.domain:
+            values = ", ".join("'" + value.replace("'", "''") + "'" for value in column.domain)
+            constraint += f' CHECK ("{column.name}" IN ({values}))'
+        lines.append(f'    "{column.name}" {column.sql_type}{constraint}')
+    return f'CREATE TABLE "{schema}"."{contract.name}" (\n' + ",\n".join(lines) + "\n)"

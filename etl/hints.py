@@ -1,0 +1,34 @@
+"""Hints in messages: a list of names, and the nearest name that exists."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+LISTED = 40
+"""Most names listed in a message."""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names in quotes for a message, the first :data:`LISTED` of them.
+
+    Parameters
+    ----------
+    names : sequence of str
+    """
+    return ", ".join(f'"{name}"' for name in names[:LISTED]) + (" …" if len(names) > LISTED else "")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``' Did you mean "x"?'`` for the nearest known word, or an empty string.
+
+    Parameters
+    ----------
+    word : str
+        What was written.
+    known : iterable of str
+        What would have been accepted.
+    """
+    lowered = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(word.casefold(), list(lowered), n=1, cutoff=0.6)
+    return f' Did you mean "{lowered[near[0]]}"?' if near else ""

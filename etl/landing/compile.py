@@ -1,0 +1,461 @@
+"""A plan and the contracts, compiled to one SQL statement per file that casts, checks and collects every reason.
+
+The statement has three layers, so that nothing is computed twice: *texts* (what the field says), *values* (what it
+means), and the verdict. A good row never evaluates the text of a reason: reasons stand behind one CASE.
+
+Line numbers rest on the order of the rows, which a join does not keep: no statement may be planned with one (see
+``disabled_optimizers`` in :mod:`etl.landing.extract`).
+
+Fields with the same expression and reading are stored once, however many canonical tables use them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from etl import timezones
+from etl.configuration.model import Source
+from etl.contracts.grammar import EARLIEST, LATEST, TYPE_WORDS, Column
+from etl.contracts.tables import CONTRACTS
+from etl.scrubbing import mask_sql, scrub_sql
+from etl.sources.plan import KINDS, Field, JsonShape, Plan, TableMap
+from etl.sql_text import literal, quoted
+
+_PLAIN = re.compile(r'"(?:[^"]|"")+"')
+"""A quoted identifier and nothing else: a column of the file as it stands."""
+
+
+@dataclass(frozen=True)
+class StoredTable:
+    """How to read one canonical table back from a landing file.
+
+    Attributes
+    ----------
+    table : str
+        Canonical name.
+    columns : mapping of str to str
+        Canonical column to SQL over the landing file: a stored column, or a constant.
+    give : str
+        Stored BOOLEAN column that says which rows belong to the table; empty when all do.
+    flag : str
+        SQL over the landing file for ``_time_flag``.
+    """
+
+    table: str
+    columns: Mapping[str, str]
+    give: str = ""
+    flag: str = "NULL::VARCHAR"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A compiled statement and how to read what it gives.
+
+    Attributes
+    ----------
+    sql : str
+        A query over the relation ``records``; one row per record (or per element of ``TableMap.each``), with the stored
+        columns, ``_reasons VARCHAR[]`` (NULL for a good row), and for the record statement ``_dropped VARCHAR``,
+        ``_key VARCHAR`` and ``_version TIMESTAMP`` where the plan has them.
+    tables : tuple of StoredTable
+    carries_key : bool
+        Whether ``_key`` and ``_version`` are there.
+    witnesses : mapping of str to str
+        Stored columns that hold a column of the file as it stands, to compare lines with.
+    """
+
+    sql: str
+    tables: tuple[StoredTable, ...]
+    carries_key: bool = False
+    witnesses: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class _Layers:
+    """Expressions gathered while tables are compiled; names are handed out in order of first use."""
+
+    trimmed: bool = False
+    texts: dict[str, str] = field(default_factory=dict)
+    locals: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)
+    flags: dict[str, str] = field(default_factory=dict)
+    stored: list[str] = field(default_factory=list)
+    gives: dict[str, str] = field(default_factory=dict)
+    violations: list[tuple[str, str]] = field(default_factory=list)
+    known: dict[tuple[object, ...], str] = field(default_factory=dict)
+    looks: dict[str, str] = field(default_factory=dict)
+
+    def name(self, prefix: str, group: dict[str, str], sql: str) -> str:
+        for known, expression in group.items():
+            if expression == sql:
+                return known
+        name = f"_{prefix}{len(group)}"
+        group[name] = sql
+        return name
+
+
+def records(
+    plan: Plan, source: Source, zone: str, *, trimmed: bool = False, witness: str = "", faults: bool = False
+) -> Statement:
+    """Compile the statement over records: all tables without ``each``, the record's checks, drops, key and version.
+
+    Parameters
+    ----------
+    plan : Plan
+        Resolved with :func:`etl.sources.overrides.resolve`.
+    source : Source
+        Its section.
+    zone : str
+        Zone of times without offset.
+    trimmed : bool
+        No column of the file has spaces at its ends, and an empty one is NULL: plain columns need no trimming.
+    witness : str
+        A column of the file to store as it stands, to compare lines with, when no other one is.
+    faults : bool
+        The relation has a column ``_fault``; a record that has one is refused for it alone.
+    """
+    layers = _Layers(trimmed=trimmed)
+    simple = [table_map for table_map in plan.tables if not table_map.each]
+    stored = tuple(_table(layers, table_map, source, zone) for table_map in simple)
+    _keep_needed(layers, stored)
+    for check in plan.checks:
+        message = check.message if check.message_is_sql else literal(check.message)
+        broken = check.broken_when
+        if check.kinds:
+            kinds = layers.name("j", layers.looks, check.kinds)
+            broken, message = broken.replace(KINDS, kinds), message.replace(KINDS, kinds)
+        name = layers.name("k", layers.texts, f"case when {broken} then {message} end")
+        layers.violations.append((f"{name} is not null", name))
+    if not any(table_map.each for table_map in plan.tables) and all(item.give for item in stored):
+        none = " and ".join(f"not {item.give}" for item in stored)
+        layers.violations.append((none, "'the record gives no row of any table'"))
+    extra = ["_line"]
+    if plan.drops:
+        cases = " ".join(f"when {drop.when} then {literal(drop.reason)}" for drop in plan.drops)
+        layers.texts["_dropped"] = f"case {cases} end"
+    else:
+        layers.texts["_dropped"] = "NULL::VARCHAR"
+    extra.append("_dropped")
+    carries_key = bool(plan.key) or bool(plan.tables[0].each)
+    if carries_key:
+        key = " || '/' || ".join(f"coalesce(({part})::varchar, '')" for part in plan.key) or "_line::varchar"
+        layers.texts["_key"] = key
+        layers.texts["_version_text"] = f"({plan.version})::varchar" if plan.version else "NULL::VARCHAR"
+        layers.values["_version"] = "coalesce(try_cast(_version_text as timestamptz) at time zone 'UTC', NULL)"
+        extra += ["_key", "_version"]
+    witnesses = {name: sql for name, sql in layers.texts.items() if name in layers.stored and _PLAIN.fullmatch(sql)}
+    if witness and not witnesses:
+        layers.texts["_witness"] = quoted(witness)
+        extra.append("_witness")
+        witnesses = {"_witness": quoted(witness)}
+    if faults:
+        layers.texts["_fault"] = "_fault"
+        layers.texts["_dropped"] = f"case when _fault is null then {layers.texts['_dropped']} end"
+    relation = _extract_together(layers) if isinstance(plan.shape, JsonShape) else "records"
+    if layers.looks:
+        relation = f"(select *, {', '.join(f'{sql} as {name}' for name, sql in layers.looks.items())} from {relation})"
+    sql = _assemble(layers, relation, extra, guard="_dropped is null", fault="_fault" if faults else "")
+    named = {name: text[1:-1].replace('""', '"') for name, text in witnesses.items()}
+    return Statement(sql, stored, carries_key, named)
+
+
+_JSON_TEXT = re.compile(r"\bj ->> ('(?:[^'*]|'')*')")
+
+
+def _extract_together(layers: _Layers) -> str:
+    """Rewrite ``j ->> 'path'`` everywhere to an element of one list, so that a record is parsed once for all fields.
+
+    Returns the relation that has the list.
+    """
+    paths: dict[str, int] = {}
+
+    def numbered(match: re.Match[str]) -> str:
+        return f"_p[{paths.setdefault(match[1], len(paths) + 1)}]"
+
+    for group in (layers.looks, layers.texts, layers.gives):
+        for name, sql in group.items():
+            group[name] = _JSON_TEXT.sub(numbered, sql)
+    return f"(select *, json_extract_string(j, [{', '.join(paths)}]) as _p from records)" if paths else "records"
+
+
+def elements(table_map: TableMap, source: Source, zone: str) -> Statement:
+    """Compile the statement over the elements of ``table_map.each``: columns ``_line, item_no`` and the table's.
+
+    Parameters
+    ----------
+    table_map : TableMap
+        With ``each``.
+    source, zone
+        As in :func:`records`.
+    """
+    layers = _Layers()
+    stored = _table(layers, replace(table_map, when="true"), source, zone)
+    _keep_needed(layers, (stored,))
+    relation = (
+        f"(select * from (select *, unnest(_list) as item, generate_subscripts(_list, 1) as item_no "
+        f"from (select *, ({table_map.each}) as _list from records)) where {table_map.when})"
+    )
+    return Statement(_assemble(layers, relation, ["_line", "item_no"]), (stored,))
+
+
+def _keep_needed(layers: _Layers, tables: Sequence[StoredTable]) -> None:
+    """Store what a table has for a column, and not the first reading of an end that was read again."""
+    needed = {value for table in tables for value in table.columns.values()}
+    layers.stored = [name for name in layers.stored if name in needed]
+
+
+def _table(layers: _Layers, table_map: TableMap, source: Source, zone: str) -> StoredTable:
+    contract = CONTRACTS[table_map.table]
+    guard = ""
+    if table_map.when != "true":
+        guard = f"_give{len(layers.gives)}_{table_map.table}"
+        layers.gives[guard] = f"coalesce({table_map.when}, false)"
+    columns: dict[str, str] = {}
+    given: dict[str, str] = {}
+    flags: list[tuple[str, str]] = []
+    start = len(layers.violations)
+    for item in contract:
+        mapped = table_map.fields.get(item.name)
+        if mapped is None:
+            columns[item.name] = f"CAST({item.default} AS {item.sql_type})"
+            continue
+        if item.name == "source_customer_id" and source.customer_ids:
+            mapped = replace(mapped, sql=f"{literal(source.customer_ids + ':')} || ({mapped.sql})")
+        columns[item.name], given[item.name] = _column(layers, item, mapped, zone, flags)
+    for rule in contract.rules:
+        order = _ORDER.fullmatch(rule.broken_when)
+        if order and order["end"] in given and order["start"] in given:
+            end = table_map.fields[order["end"]]
+            columns[order["end"]] = _not_before(layers, end, zone, given[order["end"]], columns, order)
+        predicate = _substitute(rule.broken_when, columns, given)
+        layers.violations.append((f"({predicate})", literal(rule.message)))
+    if guard:
+        guarded = [(f"{guard} and {predicate}", reason) for predicate, reason in layers.violations[start:]]
+        layers.violations[start:] = guarded
+    flag = "NULL::VARCHAR"
+    if flags:
+        words = ", ".join(f"{literal(name + ':')} || {sql}" for name, sql in flags)
+        flag = layers.name("f", layers.flags, f"nullif(concat_ws(',', {words}), '')")
+    return StoredTable(table_map.table, columns, guard, flag)
+
+
+_ORDER = re.compile(r"(?P<end>\w+_at) < (?P<start>\w+_at)")
+"""A rule that says which of two instants comes first."""
+
+
+def _not_before(
+    layers: _Layers, mapped: Field, zone: str, text: str, columns: Mapping[str, str], order: re.Match[str]
+) -> str:
+    """The column of an end that, where clocks were put back, would come before its start: then in its second reading.
+
+    A contact from 02:50 to 02:10 in the night of the change began in the first of two hours and ended in the other.
+    """
+    value, start, zone = columns[order["end"]], columns[order["start"]], mapped.timezone or zone
+    if mapped.typed or not timezones.repeats(zone) or timezones.format_carries_offset(mapped.format):
+        return value
+    aware = "false" if mapped.format else timezones.carries_offset_sql(text)
+    later = timezones.second_reading_sql(_local(layers, mapped, text), zone)
+    name = layers.name(
+        "v", layers.values, f"case when {value} < {start} and not {aware} then {later} else {value} end"
+    )
+    layers.stored.append(name)
+    return name
+
+
+def _substitute(rule: str, columns: Mapping[str, str], given: Mapping[str, str]) -> str:
+    """A contract's rule over the stored columns.
+
+    Where the rule asks whether a column is empty, the text of the field answers: a value that could not be read has its
+    own reason and is not empty besides.
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        if match["empty"]:
+            return (
+                f"{given.get(match['empty'], columns.get(match['empty'], match['empty']))} is {match['not'] or ''}null"
+            )
+        return columns.get(match[0], match[0])
+
+    return re.sub(r"'[^']*'|\b(?P<empty>[a-z_]+) is (?P<not>not )?null\b|\b[a-z_]+\b", replaced, rule)
+
+
+def _column(
+    layers: _Layers, item: Column, mapped: Field, zone: str, flags: list[tuple[str, str]]
+) -> tuple[str, str]:
+    """Add one canonical column to the layers; return the names of the stored column and of the field's text."""
+    zone = mapped.timezone or zone
+    default = item.default if item.default != "NULL" else ""
+    signature: tuple[object, ...] = (
+        mapped.sql,
+        mapped.format,
+        zone if item.type == "timestamp" else "",
+        mapped.decimal,
+        tuple(mapped.values.items()),
+        mapped.typed,
+        item.type,
+        item.lower_case,
+        item.free_text,
+        default,
+    )
+    known = layers.known.get(signature)
+    if mapped.typed:
+        text = ""
+        value = known or layers.name("u", layers.texts, f"({mapped.sql})::{item.sql_type}")
+        shown = f"{value}::varchar"
+    else:
+        text = layers.name("t", layers.texts, _text(mapped, item, layers.trimmed))
+        shown = text
+        value = known or _value(layers, item, mapped, text, zone, default)
+        if (
+            item.type == "timestamp"
+            and not timezones.is_utc(zone)
+            and not timezones.format_carries_offset(mapped.format)
+        ):
+            local = _local(layers, mapped, text)
+            flag = timezones.flag_sql(local, zone)
+            if flag != "NULL::VARCHAR":
+                aware = timezones.carries_offset_sql(text) if not mapped.format else "false"
+                flags.append((item.name, f"(case when not {aware} then {flag} end)"))
+    if known is None:
+        layers.known[signature] = value
+        layers.stored.append(value)
+    _violations(layers, item, mapped, text, value, shown)
+    return value, text or value
+
+
+def _text(mapped: Field, item: Column, trimmed: bool) -> str:
+    text = mapped.sql if trimmed and _PLAIN.fullmatch(mapped.sql) else f"nullif(trim({mapped.sql}), '')"
+    if mapped.values:
+        cases = " ".join(f"when {literal(before)} then {literal(after)}" for before, after in mapped.values.items())
+        text = f"case {text} {cases} else {text} end"
+    if item.lower_case:
+        text = f"lower({text})"
+    if item.free_text:
+        text = scrub_sql(text)
+    return text
+
+
+def _formats(pattern: str) -> str:
+    return "[" + ", ".join(literal(part.strip()) for part in pattern.split("|")) + "]"
+
+
+def _local(layers: _Layers, mapped: Field, text: str) -> str:
+    sql = f"try_strptime({text}, {_formats(mapped.format)})" if mapped.format else f"try_cast({text} as timestamp)"
+    return layers.name("l", layers.locals, sql)
+
+
+def _value(layers: _Layers, item: Column, mapped: Field, text: str, zone: str, default: str) -> str:
+    if item.type == "text":
+        if default:
+            return layers.name("v", layers.values, f"coalesce({text}, {default})")
+        return text
+    if item.type == "timestamp":
+        sql = _timestamp(layers, mapped, text, zone)
+    elif item.type == "date":
+        sql = f"try_strptime({text}, {_formats(mapped.format)})::date" if mapped.format else f"try_cast({text} as date)"
+    elif item.type == "boolean":
+        sql = f"case {text} when 'true' then true when 'false' then false else try_cast({text} as boolean) end"
+    else:
+        number = text
+        if mapped.decimal == ",":
+            number = (
+                f"case when regexp_full_match({text}, '[-+]?[0-9]+(\\.[0-9]{{3}})*(,[0-9]+)?') "
+                f"then replace(replace({text}, '.', ''), ',', '.') end"
+            )
+        sql = f"try_cast({number} as {item.sql_type})"
+        if item.type == "integer":  # 1.5 would be rounded
+            sql = f"case when try_cast({number} as double) = {sql} then {sql} end"
+    if default:
+        sql = f"case when {text} is null then {default} else {sql} end"
+    return layers.name("v", layers.values, sql)
+
+
+def _timestamp(layers: _Layers, mapped: Field, text: str, zone: str) -> str:
+    if mapped.format and timezones.format_carries_offset(mapped.format):
+        return f"(try_strptime({text}, {_formats(mapped.format)})::timestamptz at time zone 'UTC')"
+    local = _local(layers, mapped, text)
+    naive = timezones.to_utc_sql(local, zone)
+    if mapped.format:
+        return naive
+    aware = timezones.carries_offset_sql(text)
+    return f"case when {aware} then {timezones.instant_sql(text)} else {naive} end"
+
+
+def _violations(layers: _Layers, item: Column, mapped: Field, text: str, value: str, shown: str) -> None:
+    """Add the rules of one column: what breaks them, and the reason as SQL."""
+    label = item.name if mapped.source in (item.name, "") else f"{item.name} ({mapped.source})"
+    opening = literal(f"{label}: ") if item.private else literal(f'{label}: "')
+    closing = "" if item.private else '"'
+
+    def reason(words: str) -> str:
+        if item.private:
+            return f"{opening} || {literal('the value ' + words)}"
+        return f"{opening} || {mask_sql(shown)} || {literal(closing + ' ' + words)}"
+
+    def add(predicate: str, message: str) -> None:
+        layers.violations.append((predicate, message))
+
+    if text and item.type != "text":
+        hint = f" in the form {mapped.format}" if mapped.format else ""
+        hint = (
+            " with a decimal comma" if mapped.decimal == "," and item.type in ("number", "money", "integer") else hint
+        )
+        said = reason(f"is not {TYPE_WORDS[item.type]}{hint}")
+        if item.type == "timestamp" and not mapped.format:
+            said += (
+                f" || case when regexp_matches({text}, {literal(timezones.ABBREVIATED)}) "
+                "then ': its zone is named by letters; export it with an offset, or in UTC' else '' end"
+            )
+        add(f"({text} is not null and {value} is null)", said)
+    if item.required:
+        add(f"{text or value} is null", literal(f"{label}: empty, but required"))
+    if item.type == "text":
+        if item.domain:
+            differs = " and ".join(f"{value} <> {literal(word)}" for word in item.domain)
+            add(f"({differs})", reason(f"is not one of {', '.join(item.domain)}"))
+        else:
+            longest = item.max_length
+            words = literal(f" characters; at most {longest} are allowed")
+            too_long = f"(strlen({value}) > {longest} and length({value}) > {longest})"
+            add(too_long, f"{literal(label + ': ')} || length({value}) || {words}")
+    if item.type in ("date", "timestamp"):
+        bounds = f"{item.type} '{EARLIEST}' and {value} < {item.type} '{LATEST}'"
+        add(f"not ({value} >= {bounds})", reason(f"is not between {EARLIEST[:4]} and {int(LATEST[:4]) - 1}"))
+    if item.type in ("number", "integer", "money"):
+        if item.low is not None and item.high is not None:
+            words = f"is not between {item.low:,.10g} and {item.high:,.10g}{' ' + item.unit if item.unit else ''}"
+            add(f"{value} not between {item.low!r} and {item.high!r}", reason(words))
+        elif item.type == "number":
+            add(f"not isfinite({value})", reason("is not a finite number"))
+
+
+def _assemble(layers: _Layers, relation: str, extra: Sequence[str], guard: str = "", fault: str = "") -> str:
+    texts = [f"{sql} as {name}" for name, sql in layers.texts.items()]
+    gives = [f"{sql} as {name}" for name, sql in layers.gives.items()]
+    through = [name for name in extra if name in ("_line", "item_no")]
+    inner = f"select {', '.join([*through, *texts, *gives])} from {relation}"
+    if layers.locals:
+        named = ", ".join(f"{sql} as {name}" for name, sql in layers.locals.items())
+        inner = f"select *, {named} from ({inner})"
+    computed = [*layers.values.items(), *layers.flags.items()]
+    if computed:
+        inner = f"select *, {', '.join(f'{sql} as {name}' for name, sql in computed)} from ({inner})"
+    predicates = list(dict.fromkeys(predicate for predicate, _ in layers.violations))
+    reasons = list(dict.fromkeys(layers.violations))
+    if predicates:
+        guarded = f"{guard} and " if guard else ""
+        listed = ", ".join(f"case when {predicate} then {reason} end" for predicate, reason in reasons)
+        first = f"when {fault} is not null then [{fault}] " if fault else ""
+        verdict = (
+            f"case {first}when {guarded}({' or '.join(predicates)}) "
+            f"then list_filter([{listed}], lambda word: word is not null) end"
+        )
+    else:
+        verdict = "NULL::VARCHAR[]"
+    stored = list(dict.fromkeys([*extra, *layers.stored, *layers.gives, *layers.flags]))
+    return f"select {', '.join(stored)}, {verdict} as _reasons from ({inner})"
+
+
+__all__ = ["Statement", "StoredTable", "elements", "records"]

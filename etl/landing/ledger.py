@@ -1,0 +1,230 @@
+"""What became of every record: the manifest of files and the list of rejects, kept in step by every stage.
+
+Extraction opens the books; a later stage that refuses a record (its agent is unknown, say) enters it with
+:meth:`Ledger.refuse`, and the sum stays: read = loaded + rejected + duplicate. The three are counted apart from each
+other: what was loaded is what the landing tables give, so that the sum fails when a record is lost on its way there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from etl.contracts.tables import CONTRACTS, PERSON_IDS
+from etl.errors import StopRuleError
+from etl.landing.land_file import LandedFile
+from etl.scrubbing import mask_sql
+from etl.sql_text import literal, quoted
+
+MOST_TEXTS = 10_000
+"""Rows refused at one go beyond this many are entered without their text."""
+
+
+@dataclass(frozen=True)
+class SourceCount:
+    """Records of one source.
+
+    Attributes
+    ----------
+    source : str
+    files, read, loaded, rejected, duplicate, dropped : int
+        ``rejected`` includes ``dropped``.
+    max_reject_share : float
+    """
+
+    source: str
+    files: int
+    read: int
+    loaded: int
+    rejected: int
+    duplicate: int
+    dropped: int
+    max_reject_share: float
+
+    @property
+    def reject_share(self) -> float:
+        """Rejected records among those not dropped on purpose."""
+        wanted = self.read - self.dropped
+        return (self.rejected - self.dropped) / wanted if wanted else 0.0
+
+    @property
+    def stops(self) -> bool:
+        """Whether the stop-rule of the source is broken."""
+        return self.reject_share > self.max_reject_share
+
+
+class Ledger:
+    """The books of one run.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        With the catalogue ``landing`` attached.
+    files : sequence of LandedFile
+    limits : dict of str to float
+        ``max_reject_share`` of every source.
+    ids_are_names : bool
+        Whether agents' ids are kept out of the text of refused records, like names.
+    """
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        files: Sequence[LandedFile],
+        limits: dict[str, float],
+        *,
+        ids_are_names: bool = False,
+    ) -> None:
+        self._limits = limits
+        self._hidden = PERSON_IDS if ids_are_names else frozenset()
+        con.execute(
+            "CREATE TABLE landing._file (file_id VARCHAR, source VARCHAR, format VARCHAR, path VARCHAR, "
+            "sha256 VARCHAR, bytes BIGINT, read BIGINT, refused BIGINT, dropped BIGINT, lost BIGINT, given BIGINT)"
+        )
+        con.execute("CREATE TABLE landing._refused (file_id VARCHAR, line BIGINT, table_name VARCHAR, reason VARCHAR)")
+        con.execute("CREATE TABLE landing._refused_text (file_id VARCHAR, line BIGINT, raw VARCHAR)")
+        rows: dict[str, list[str | int]] = {}
+        for file in files:
+            known = rows.setdefault(
+                file.file_id, [file.file_id, file.source, file.format, file.path, file.sha256, file.bytes, 0, 0, 0]
+            )
+            for place, count in ((6, file.read), (7, file.rejected), (8, file.dropped)):
+                known[place] = int(known[place]) + count
+        if rows:
+            con.executemany("INSERT INTO landing._file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)", list(rows.values()))
+        con.execute(
+            "UPDATE landing._file SET lost = found.n, refused = refused - found.dropped, "
+            "dropped = landing._file.dropped - found.dropped FROM (SELECT file_id, count(*) AS n, "
+            "count(*) FILTER (dropped) AS dropped FROM landing._lost GROUP BY file_id) AS found "
+            "WHERE found.file_id = landing._file.file_id"
+        )
+        con.execute(
+            "UPDATE landing._file SET given = found.records FROM landing._given AS found "
+            "WHERE found.file_id = landing._file.file_id"
+        )
+        con.execute(
+            "CREATE VIEW landing.file_manifest AS "
+            "SELECT file.file_id, source, format, path, sha256, bytes, read, "
+            "given - coalesce(later.n, 0) AS loaded, refused + coalesce(later.n, 0) AS rejected, "
+            "lost AS duplicate FROM landing._file AS file LEFT JOIN "
+            "(SELECT file_id, count(DISTINCT line) AS n FROM landing._refused GROUP BY file_id) AS later "
+            "USING (file_id)"
+        )
+        con.execute(self._reject_view(files))
+
+    @staticmethod
+    def _reject_view(files: Sequence[LandedFile]) -> str:
+        with_rejects = [file for file in files if file.rejected]
+        early = (
+            "SELECT NULL::VARCHAR AS file_id, NULL::BIGINT AS line, NULL::VARCHAR AS table_name, "
+            "NULL::VARCHAR[] AS reasons, NULL::VARCHAR AS raw, NULL::VARCHAR AS status WHERE false"
+        )
+        if with_rejects:
+            paths = ", ".join(literal(str(file.folder / "rejects.parquet")) for file in with_rejects)
+            replayed = [file.folder / "rejects.parquet" for file in with_rejects if file.hides_open]
+            listed = ", ".join(literal(str(path)) for path in replayed)
+            hidden = f" WHERE status = 'dropped' OR filename NOT IN ({listed})" if replayed else ""
+            start = len(str(with_rejects[0].folder.parent)) + 2
+            early = (
+                f"SELECT * FROM (SELECT substr(filename, {start}, 12) AS file_id, line, table_name, reasons, raw, "
+                f"status FROM read_parquet([{paths}], filename = true){hidden}) "
+                f"ANTI JOIN landing._lost USING (file_id, line)"
+            )
+        return (
+            "CREATE VIEW landing.reject AS SELECT rejected.file_id, file.source, file.path, line, table_name, reasons, "
+            f"raw, status FROM ({early} UNION ALL "
+            "SELECT later.file_id, later.line, later.table_name, later.reasons, coalesce(text.raw, ''), 'open' FROM "
+            "(SELECT file_id, line, min(table_name) AS table_name, list_sort(list(DISTINCT reason)) AS reasons "
+            "FROM landing._refused GROUP BY file_id, line) AS later LEFT JOIN "
+            "(SELECT file_id, line, min(raw) AS raw FROM landing._refused_text GROUP BY file_id, line) AS text "
+            "USING (file_id, line)) AS rejected JOIN landing._file AS file USING (file_id)"
+        )
+
+    def refuse(self, con: duckdb.DuckDBPyConnection, table: str, relation: str) -> int:
+        """Enter records refused by a later stage.
+
+        Parameters
+        ----------
+        con : duckdb.DuckDBPyConnection
+        table : str
+            The canonical table in which the fault was found.
+        relation : str
+            A table, view, or query in parentheses with ``_file_id, _line, reason``; several rows of one record are one
+            reject with several reasons.
+
+        Returns
+        -------
+        int
+            Number of rows entered.
+        """
+        before = con.execute("SELECT count(*) FROM landing._refused").fetchone() or (0,)
+        con.execute(
+            f"INSERT INTO landing._refused SELECT DISTINCT _file_id, _line, {literal(table)}, reason FROM {relation}"
+        )
+        after = con.execute("SELECT count(*) FROM landing._refused").fetchone() or (0,)
+        added = int(after[0]) - int(before[0])
+        if added:
+            public = [
+                item.name
+                for item in CONTRACTS[table]
+                if not item.private and not item.free_text and item.name not in self._hidden
+            ]
+            fields = ", ".join(
+                f"{quoted(name)} := {mask_sql(field) if CONTRACTS[table][name].type == 'text' else field}"
+                for name in public
+                for field in (f"row.{quoted(name)}",)
+            )
+            con.execute(
+                f"INSERT INTO landing._refused_text SELECT row._file_id, row._line, "
+                f"to_json(struct_pack({fields}))::VARCHAR FROM landing.{table} AS row SEMI JOIN "
+                f"(SELECT DISTINCT file_id AS _file_id, line AS _line FROM landing._refused "
+                f"WHERE table_name = {literal(table)} LIMIT {MOST_TEXTS}) AS wanted USING (_file_id, _line)"
+            )
+        return added
+
+    def counts(self, con: duckdb.DuckDBPyConnection) -> tuple[SourceCount, ...]:
+        """Return the books by source."""
+        rows = con.execute(
+            "SELECT manifest.source, count(*), sum(manifest.read)::BIGINT, sum(loaded)::BIGINT, sum(rejected)::BIGINT, "
+            "sum(duplicate)::BIGINT, sum(file.dropped)::BIGINT FROM landing.file_manifest AS manifest "
+            "JOIN landing._file AS file USING (file_id) GROUP BY manifest.source ORDER BY manifest.source"
+        ).fetchall()
+        return tuple(
+            SourceCount(source, files, read, loaded, rejected, duplicate, dropped, self._limits.get(source, 1.0))
+            for source, files, read, loaded, rejected, duplicate, dropped in rows
+        )
+
+    def stop_reasons(self, con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+        """Return one sentence per source whose stop-rule is broken, with its commonest reasons."""
+        sentences = []
+        for count in self.counts(con):
+            if not count.stops:
+                continue
+            rows = con.execute(
+                "SELECT regexp_replace(reason, '\"[^\"]*\"', '…') AS kind, count(*) AS n, min(path), min(line) "
+                "FROM (SELECT unnest(reasons) AS reason, path, line FROM landing.reject "
+                "WHERE source = ? AND status = 'open') GROUP BY kind ORDER BY n DESC, kind LIMIT 3",
+                [count.source],
+            ).fetchall()
+            common = "; ".join(f"{n:,} x {kind} (first {path}, line {line})" for kind, n, path, line in rows)
+            sentences.append(
+                f"[sources.{count.source}]: {count.rejected - count.dropped:,} of {count.read - count.dropped:,} "
+                f"records were rejected ({count.reject_share:.1%}; at most {count.max_reject_share:.1%} is allowed): "
+                f"{common}. "
+                f"Correct the export or the mapping, or raise max_reject_share."
+            )
+        return tuple(sentences)
+
+    def enforce(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Stop the run when a source lost more records than it may.
+
+        Raises
+        ------
+        StopRuleError
+            Naming every such source, its share and its commonest reasons.
+        """
+        reasons = self.stop_reasons(con)
+        if reasons:
+            raise StopRuleError("\n".join([*reasons, "Nothing was published."]))

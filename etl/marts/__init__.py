@@ -1,0 +1,1 @@
+"""Landing tables to core and marts: relations, identity, history, quality, lineage."""

@@ -1,0 +1,390 @@
+"""Landing tables -> core and marts: runs the files of sql/ in the order in which they need each other, timed.
+
+What SQL cannot say alone is prepared here: which rows take part (refused records and, with ``as_of``, later ones do
+not), the offsets of time zones, keyed pseudonyms, the courses and the currency of the configuration.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from etl.configuration.kpis import Catalogue
+from etl.contracts.tables import CONTRACTS
+from etl.marts import agent_week, identity
+from etl.marts.relations import ordered, relations
+from etl.marts.zone_offsets import zone_offsets
+from etl.privacy import Pseudonyms
+
+if TYPE_CHECKING:
+    from etl.configuration.model import Config
+
+Progress = Callable[[str], None]
+Refuse = Callable[[str, str], None]
+"""Called with a landing table and a relation of ``_file_id, _line, reason``."""
+
+FAR = datetime(9999, 12, 31)
+
+WINDOW_BY = (
+    ("interaction", "started_at"),
+    ("agent_day", "cast(day as timestamp)"),
+    ("escalation", '"at"'),
+    ("survey_response", "coalesce(invited_at, answered_at)"),
+    ("offer", "made_at"),
+    ("qa_evaluation", "evaluated_at"),
+    ("training", "completed_at"),
+)
+"""The first of these tables that holds rows says which days the data cover."""
+
+LONGEST_DATE = timedelta(hours=26)
+"""Local times differ by at most this much, from UTC-12 to UTC+14: a row later than that after the first is no earlier
+anywhere."""
+
+HAPPENED_AT = {
+    "agent": "timestamp '9999-12-30'",
+    "agent_team": "cast(valid_from as timestamp)",
+    "agent_day": "cast(day as timestamp)",
+    "training": "coalesce(completed_at, started_at, assigned_at, cast(planned_on as timestamp))",
+    "interaction": "started_at",
+    "qa_evaluation": "evaluated_at",
+    "escalation": '"at"',
+    "survey_response": "coalesce(invited_at, answered_at)",
+    "offer": "made_at",
+}
+"""When a row's agent id was used, to find whose it was then."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One relation that was built: its rows and the seconds it took."""
+
+    relation: str
+    rows: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """What :func:`transform` did.
+
+    Attributes
+    ----------
+    steps : tuple of Step
+        In the order in which they ran.
+    coverage : tuple of etl.marts.identity.Coverage
+        How ids found their people, per source.
+    generated : mapping of str to str
+        The SELECTs of ``mart.agent_week`` and of the weekly relations under it, by relation.
+    first_day, last_day : date or None
+        The days the data cover.
+    """
+
+    steps: tuple[Step, ...]
+    coverage: tuple[identity.Coverage, ...]
+    generated: Mapping[str, str]
+    first_day: date | None
+    last_day: date | None
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+
+def transform(
+    con: duckdb.DuckDBPyConnection,
+    config: Config,
+    catalogue: Catalogue,
+    *,
+    run_id: str,
+    secret: bytes,
+    refuse: Refuse,
+    as_of: date | None = None,
+    progress: Progress | None = None,
+) -> Transformed:
+    """Build ``core`` and ``mart`` from the attached catalogue ``landing``.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        A draft's connection, with the landing tables attached.
+    config : Config
+    catalogue : Catalogue
+        KPIs, with the configuration's overrides.
+    run_id : str
+    secret : bytes
+        Key of the pseudonyms.
+    refuse : callable
+        Told of rows whose agent is ambiguous or unknown.
+    as_of : date, optional
+        Use only what was known by the end of this day (UTC).
+    progress : callable, optional
+        Called with the name of each step.
+
+    Returns
+    -------
+    Transformed
+    """
+    say = progress or (lambda step: None)
+    say("matching agents")
+    coverage = match_agents(con, config, run_id, secret, refuse)
+    left_out = _land(con, as_of)
+    if as_of is not None:  # ids that come into use later name nobody yet
+        identity.collect_ids(con, "staging.landed_")
+    _people_by_other_ids(con, Pseudonyms(con, secret))
+    _moments(con, config)
+    steps: list[Step] = []
+    keep_contacts = keeps_contacts(config)
+    generated: dict[str, str] = {}
+    for relation, query in ordered(relations()):
+        say(relation)
+        started = time.perf_counter()
+        kind = "view" if relation == "core.interaction" and not keep_contacts else "table"
+        if relation == "mart.agent_week":
+            generated = agent_week.create(con, catalogue)
+        else:
+            con.execute(f"create or replace {kind} {relation} as {query}")
+        rows = None if kind == "view" else con.execute(f"select count(*) from {relation}").fetchone()
+        steps.append(Step(relation, int(rows[0]) if rows else 0, time.perf_counter() - started))
+    if not keep_contacts:  # a view, whose rows are known once they are reduced
+        rows_now = agent_week.contacts(con)
+        steps = [replace(step, rows=rows_now) if step.relation == "core.interaction" else step for step in steps]
+    first_day, last_day = con.execute("select first_day, last_day from staging.window").fetchone() or (None, None)
+    return Transformed(tuple(steps), coverage, generated, first_day, last_day, left_out)
+
+
+def keeps_contacts(config: Config) -> bool:
+    """Whether single contacts stay in the version, or are only reduced to ``mart.agent_week`` on the way.
+
+    ``[engine] options = { contacts = "reduce" }`` leaves them out: a build of tens of millions of contacts then writes
+    agents and weeks only.
+    """
+    return config.engine.options.contacts == "keep"
+
+
+def match_agents(
+    con: duckdb.DuckDBPyConnection, config: Config, run_id: str, secret: bytes, refuse: Refuse
+) -> tuple[identity.Coverage, ...]:
+    """Find the person behind every agent id, and refuse the rows of those that nobody is behind.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        With the landing tables attached; receives the in-memory catalogue ``staging``.
+    config : Config
+    run_id : str
+    secret : bytes
+        Key of the pseudonyms.
+    refuse : callable
+        Told of rows whose agent is ambiguous or unknown.
+    """
+    con.execute("attach ':memory:' as staging")
+    _parameters(con, config, run_id)
+    coverage = identity.resolve(con, config, secret)
+    _refuse_unresolved(con, refuse)
+    return coverage
+
+
+def _land(con: duckdb.DuckDBPyConnection, as_of: date | None) -> dict[str, int]:
+    """Views ``staging.landed_<table>``: landing rows less refused records and what happened after ``as_of``."""
+    row = con.execute("select count(*) from staging.refused").fetchone()
+    refused = bool(row and row[0])
+    left_out = {}
+    for table in CONTRACTS:
+        where, replaced = _known_by(table, as_of)
+        rows = f"from landing.{table} as landed"
+        if refused:
+            rows += (
+                " anti join staging.refused as refused"
+                " on refused._file_id = landed._file_id and refused._line = landed._line"
+            )
+        select = f"select * {f'replace ({replaced}) ' if replaced else ''}{rows}"
+        if where:
+            select += f" where {where}"
+            later = con.execute(f"select count(*) {rows} where ({where}) is not true").fetchone()
+            left_out[table] = int(later[0]) if later else 0
+        con.execute(f"create or replace view staging.landed_{table} as {select}")
+    return left_out
+
+
+def _known_by(table: str, as_of: date | None) -> tuple[str, str]:
+    """Condition for a row, and replacements for its columns, so that nothing after ``as_of`` is used."""
+    if as_of is None:
+        return "", ""
+    end = as_of + timedelta(days=1)
+    at, day = f"timestamp '{end.isoformat()} 00:00:00'", f"date '{end.isoformat()}'"
+    started = "coalesce(started_at, assigned_at, completed_at, timestamp '0001-01-01')"
+    rules: dict[str, tuple[str, Mapping[str, str]]] = {
+        "agent": (
+            f"coalesce(hired_on < {day}, true)",
+            {"left_on": f"case when left_on < {day} then left_on end",
+             "leave_type": f"case when left_on < {day} then leave_type end"},
+        ),
+        "agent_team": (
+            f"valid_from < {day}",
+            {"valid_to": f"case when valid_to <= {day} then valid_to end",
+             "last_day": f"case when last_day < {day} then last_day end"},
+        ),
+        "agent_day": (f"day < {day}", {}),
+        "training": (
+            f"{started} < {at}",
+            {"completed_at": f"case when completed_at < {at} then completed_at end",
+             "status": f"case when completed_at >= {at} then 'in_progress' else status end"},
+        ),
+        "interaction": (f"started_at < {at}", {}),
+        "escalation": (f'coalesce("at" < {at}, true)', {}),
+        "survey_response": (
+            f"coalesce(invited_at, answered_at) < {at}",
+            {name: f"case when answered_at < {at} then {name} end"
+             for name in ("answered_at", "csat_raw", "felt_heard", "nps")},
+        ),
+        "offer": (f"made_at < {at}", {"cancelled_at": f"case when cancelled_at < {at} then cancelled_at end"}),
+        "qa_evaluation": (f"coalesce(evaluated_at < {at}, true)", {}),
+        "customer_event": (f'"at" < {at}', {}),
+    }  # fmt: skip
+    where, replaced = rules.get(table, ("", {}))
+    return where, ", ".join(f"{expression} as {name}" for name, expression in replaced.items())
+
+
+def _fill(con: duckdb.DuckDBPyConnection, table: str, columns: str, rows: Sequence[Sequence[Any]]) -> None:
+    con.execute(f"create or replace table staging.{table} ({columns})")
+    if rows:
+        marks = ", ".join("?" * len(rows[0]))
+        con.executemany(f"insert into staging.{table} values ({marks})", [list(row) for row in rows])
+
+
+def _parameters(con: duckdb.DuckDBPyConnection, config: Config, run_id: str) -> None:
+    _fill(
+        con, "parameter",
+        "run_id varchar, currency varchar, default_zone varchar, complete varchar, study_from date, study_to date, "
+        "hide_ids boolean",
+        [(
+            run_id, config.project.currency, config.project.timezone, config.programme.complete,
+            config.programme.study_from, config.programme.study_to, config.identity.ids_are_names,
+        )],
+    )  # fmt: skip
+    _fill(con, "site_zone", "site varchar, zone varchar", sorted(config.site_timezones().items()))
+    courses: list[tuple[str, bool]] = [(course.id, course.treatment) for course in config.programme.courses]
+    if not courses:  # no course is named: every course is the treatment
+        courses = [
+            (course, True)
+            for (course,) in con.execute("select distinct course_id from landing.training order by 1").fetchall()
+        ]
+    _fill(con, "course", "course_id varchar, is_treatment boolean", courses)
+
+
+def _refuse_unresolved(con: duckdb.DuckDBPyConnection, refuse: Refuse) -> None:
+    """Refuse rows whose agent nobody knows, several people could be, or nobody had at that time."""
+    con.execute("create or replace table staging.refused (_file_id varchar, _line bigint)")
+    con.execute(
+        """
+        create or replace table staging.identity_limited as
+        select source, source_agent_id
+        from staging.identity
+        group by source, source_agent_id
+        having min(valid_from) > timestamp '0001-01-01' or max(valid_to) < timestamp '9999-12-31'
+            or sum(epoch(valid_to) - epoch(valid_from)) < epoch(max(valid_to)) - epoch(min(valid_from))
+        """
+    )
+    for table in (*identity.MUST_RESOLVE, *identity.RESOLVED_BY_CONTACT):
+        has_contact = (
+            "and not exists (select 1 from landing.interaction as contact "
+            "where contact.interaction_id = landed.interaction_id and contact.source_agent_id is not null)"
+            if table in identity.RESOLVED_BY_CONTACT
+            else ""
+        )
+        con.execute(
+            f"""
+            create or replace table staging.refusal as
+            select landed._file_id, landed._line, fault.reason
+            from landing.{table} as landed
+            inner join staging.identity_fault as fault
+                on fault.source = landed._source and fault.source_agent_id = landed.source_agent_id
+            where true {has_contact}
+            union all
+            select landed._file_id, landed._line,
+                'source_agent_id: "' || case
+                    when parameter.hide_ids then '***'
+                    else regexp_replace(landed.source_agent_id, '^[^@]+@', '***@')
+                end || '" belonged to nobody at that time; the crosswalk says from when to when it did'
+            from (select *, {HAPPENED_AT[table]} as happened_at from landing.{table}) as landed
+            cross join staging.parameter as parameter
+            semi join staging.identity_limited as limited
+                on limited.source = landed._source and limited.source_agent_id = landed.source_agent_id
+            left join staging.identity as identity
+                on identity.source = landed._source
+                and identity.source_agent_id = landed.source_agent_id
+                and identity.valid_from <= landed.happened_at
+                and landed.happened_at < identity.valid_to
+            where identity.agent_key is null and landed.happened_at is not null {has_contact}
+            """
+        )
+        row = con.execute("select count(*) from staging.refusal").fetchone()
+        if row and row[0]:
+            refuse(table, "staging.refusal")
+            con.execute("insert into staging.refused select distinct _file_id, _line from staging.refusal")
+
+
+def _people_by_other_ids(con: duckdb.DuckDBPyConnection, pseudonyms: Pseudonyms) -> None:
+    """Pseudonyms of customers, and of evaluators, who need not be agents."""
+    pseudonyms.table(
+        "staging.customer_key",
+        "customer",
+        "select source_customer_id as identifier from staging.landed_interaction "
+        "where source_customer_id is not null "
+        "union all select source_customer_id from staging.landed_customer_event",
+    )
+    unknown = pseudonyms.sql("agent", "'id:' || system.system || ':' || ids.source_evaluator_id")
+    con.execute(
+        f"""
+        create or replace table staging.evaluator as
+        select
+            ids._source as source,
+            ids.source_evaluator_id,
+            coalesce(min(identity.agent_key), min({unknown})) as evaluator_key
+        from (
+            select distinct _source, source_evaluator_id
+            from staging.landed_qa_evaluation
+            where source_evaluator_id is not null
+        ) as ids
+        inner join staging.system as system on system.source = ids._source
+        left join staging.identity as identity
+            on identity.source = ids._source and identity.source_agent_id = ids.source_evaluator_id
+        group by ids._source, ids.source_evaluator_id
+        """
+    )
+
+
+def _moments(con: duckdb.DuckDBPyConnection, config: Config) -> None:
+    """``staging.moment``, the first and last rows of the data, and ``staging.zone_offset`` for the time between.
+
+    Which local days those rows fall on is known only once agents have their places: sql/staging/window.sql.
+    """
+    first_at = last_at = None
+    chosen, happened_at = WINDOW_BY[0]
+    for table, at in WINDOW_BY:
+        row = con.execute(f"select min({at}), max({at}) from staging.landed_{table}").fetchone()
+        if row and row[0] is not None:
+            chosen, happened_at = table, at
+            first_at, last_at = row
+            break
+    con.execute(
+        f"""
+        create or replace table staging.moment as
+        select
+            _source as source, source_agent_id, {happened_at} as happened_at,
+            {"day" if chosen == "agent_day" else "cast(null as date)"} as local_day
+        from staging.landed_{chosen}
+        where {happened_at} <= cast(? as timestamp) or {happened_at} >= cast(? as timestamp)
+        """,
+        [first_at and first_at + LONGEST_DATE, last_at and last_at - LONGEST_DATE],
+    )
+    zones = {config.project.timezone, *config.site_timezones().values()}
+    edge = timedelta(days=2)
+    start = first_at - edge if first_at else FAR - edge
+    end = last_at + edge if last_at else FAR
+    offsets = [
+        (stretch.zone, stretch.from_at, stretch.to_at, stretch.offset_s) for stretch in zone_offsets(zones, start, end)
+    ]
+    _fill(con, "zone_offset", "zone varchar, from_at timestamp, to_at timestamp, offset_s integer", offsets)

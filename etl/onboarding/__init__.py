@@ -1,0 +1,1 @@
+"""``empathy init``: a folder of exports to a starting empathy.toml."""

@@ -1,0 +1,273 @@
+"""A folder of exports, looked at: a starting empathy.toml in which everything a person must decide is marked.
+
+Files are recognised by what is in them, not by what they are called. What was read off the files is written down; what
+nobody can read off them (a time zone, how agents were chosen) stands behind ``# DECIDE:``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from etl.contracts.tables import CONTRACTS
+from etl.errors import EmpathyError
+from etl.onboarding.guess import Guess
+from etl.onboarding.inventory import ENDINGS, Found, inventory
+from etl.sources.format import get
+
+QUESTIONS = {
+    "timezone": "the zone of the times in these files",
+    "format": "whether this is the right format",
+}
+
+_SHOWN = 8
+"""Most words of a file listed in a comment."""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A starting configuration.
+
+    Attributes
+    ----------
+    toml : str
+        Text of the file.
+    lines : tuple of str
+        What was found, and what was not, one line per source or file.
+    """
+
+    toml: str
+    lines: tuple[str, ...]
+
+
+def suggest(folder: str | Path, relative_to: str | Path | None = None) -> Suggestion:
+    """Look at a folder of exports and propose a configuration.
+
+    Parameters
+    ----------
+    folder : path
+        Searched with its sub-folders; hidden ones and warehouses are passed over.
+    relative_to : path, optional
+        Folder the configuration will stand in; ``folder`` when not given.
+
+    Returns
+    -------
+    Suggestion
+
+    Raises
+    ------
+    EmpathyError
+        When there is no such folder, or nothing in it is an export.
+    """
+    root = Path(folder)
+    base = Path(relative_to) if relative_to is not None else root
+    if not root.is_dir():
+        raise EmpathyError(f"{root}: there is no such folder. Name the folder that holds the exports.")
+    sources, left_out = inventory(root, base)
+    if not sources:
+        seen = "; ".join(left_out[:_SHOWN]) or "it holds no file ending in " + ", ".join(ENDINGS)
+        raise EmpathyError(
+            f"{root}: no export was recognised ({seen}). Put the exports there, or write empathy.toml by hand."
+        )
+    lines = [_summary(source) for source in sources] + left_out
+    return Suggestion(_document(root, sources), tuple(lines))
+
+
+def _summary(source: Found) -> str:
+    count = f"{len(source.files)} file{'s' if len(source.files) > 1 else ''}"
+    kinds = ", ".join(dict.fromkeys(file.recognition.what for file in source.files))
+    label = get(source.format).label
+    return f"{source.name}: {', '.join(source.paths)} ({count}): {label}: {kinds}"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        pairs = (f"{json.dumps(str(key), ensure_ascii=False)} = {_toml(item)}" for key, item in value.items())
+        return "{ " + ", ".join(pairs) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
+
+
+def _document(root: Path, sources: Sequence[Found]) -> str:
+    blocks = [
+        _head(root, sources),
+        *(_section(source) for source in sources),
+        '[identity]\nmatch = ["crosswalk", "employee_number", "email"]',
+        _programme(sources),
+        '[privacy]\nmin_group = 10\nkey_env = "EMPATHY_KEY"  # set this variable to a long random text before a build',
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _head(root: Path, sources: Sequence[Found]) -> str:
+    lines = [
+        "# Written by `empathy init`. Go through the lines marked DECIDE, then: empathy check",
+        "[project]",
+        f"name = {_toml(root.resolve().name or 'Empathy programme')}",
+        'warehouse = "warehouse"',
+        'locale = "en_GB"',
+        'currency = "EUR"  # DECIDE: the currency of amounts that do not name theirs',
+        'timezone = "UTC"  # DECIDE: weeks start on Monday in this zone, except at the sites below',
+    ]
+    sites = sorted(_seen(sources, ("location", "site", "business_site_summary_name", "primary_business_site")))
+    if sites:
+        lines += ["", "# DECIDE: the zone of each site. Sites seen in the first records:"]
+        lines += [f'# [sites.{_toml(site)}]\n# timezone = "Europe/Madrid"' for site in sites[:_SHOWN]]
+    return "\n".join(lines)
+
+
+def _seen(sources: Iterable[Found], names: Sequence[str]) -> set[str]:
+    """Texts that stand in columns of these names (or mapped to one of them) in the first records."""
+    found: set[str] = set()
+    for source in sources:
+        for file in source.files:
+            mapped = [file.proposal.columns[name] for name in names if file.proposal and name in file.proposal.columns]
+            for row in file.sample.rows:
+                found |= {str(row[name]) for name in (*names, *mapped) if isinstance(row.get(name), str) and row[name]}
+    return found
+
+
+def _section(source: Found) -> str:
+    first = source.files[0]
+    known = get(source.format)
+    undecided = list(dict.fromkeys(key for file in source.files for key in file.recognition.undecided))
+    kinds = ", ".join(dict.fromkeys(file.recognition.what for file in source.files))
+    lines = [f"# {known.label}: {kinds}", f"[sources.{_key(source.name)}]", f"format = {_toml(source.format)}"]
+    if "format" in undecided:
+        lines[-1] += f"  # DECIDE: {QUESTIONS['format']}"
+    if first.proposal:
+        lines.append(f"table = {_toml(first.proposal.table)}  # DECIDE: the table was guessed from the column names")
+    lines.append(f"path = {_toml(source.paths[0] if len(source.paths) == 1 else source.paths)}")
+    if known.local_times or "timezone" in undecided:
+        lines.append(f'timezone = "UTC"  # DECIDE: {QUESTIONS["timezone"]}')
+    lines += _options(source, undecided)
+    lines += _mapping(source, undecided)
+    return "\n".join(lines)
+
+
+def _options(source: Found, undecided: Sequence[str]) -> list[str]:
+    options: dict[str, Any] = {}
+    for file in source.files:
+        options.update(file.recognition.options)
+    asked = [key.removeprefix("options.") for key in undecided if key.startswith("options.")]
+    if not options and not asked:
+        return []
+    meanings = get(source.format).options
+    lines = [f"[sources.{_key(source.name)}.options]"]
+    for name in dict.fromkeys((*options, *asked)):
+        if name in asked:
+            lines.append(f"# DECIDE: {name}: {meanings.get(name, '')}{_seen_words(source, f'options.{name}')}")
+        lines.append(f"{_key(name)} = {_toml(options[name])}" if name in options else f"# {_key(name)} = ...")
+    return lines
+
+
+def _seen_words(source: Found, key: str) -> str:
+    words = dict.fromkeys(word for file in source.files for word in file.recognition.seen.get(key, ()))
+    shown = ", ".join(list(words)[:_SHOWN])
+    return f". Seen: {shown}{', …' if len(words) > _SHOWN else ''}" if shown else ""
+
+
+def _mapping(source: Found, undecided: Sequence[str]) -> list[str]:
+    first = source.files[0]
+    proposal = first.proposal
+    table = proposal.table if proposal else get(source.format).tables[0]
+    columns: dict[str, str] = dict(proposal.columns if proposal else first.recognition.columns)
+    asked = [key.removeprefix("columns.") for key in undecided if key.startswith("columns.")]
+    missing = proposal.missing if proposal else ()
+    lines = []
+    if columns or asked or missing:
+        lines.append(f"[sources.{_key(source.name)}.columns]")
+        if proposal:
+            lines.append("# DECIDE: whether these are the right columns")
+            if source.strangers:
+                shown = ", ".join(source.strangers[:_SHOWN])
+                lines.append(
+                    f"# DECIDE: identity_source has to be the names of sections here; no section is called {shown}"
+                )
+        for name in dict.fromkeys((*columns, *asked, *missing)):
+            if name in asked and name in columns:
+                lines.append(f"# DECIDE: {name}: {_meaning(table, name)} Guessed from the file:")
+            lines.append(
+                f"{_key(name)} = {_toml(columns[name])}"
+                if name in columns
+                else f'# DECIDE: {name}: {_meaning(table, name)}\n# {_key(name)} = "..."'
+            )
+    if proposal is None:
+        return lines
+    if proposal.constants:
+        lines.append(f"[sources.{_key(source.name)}.constants]")
+        lines += [
+            f"{_key(name)} = {_toml(value)}  # DECIDE: {_meaning(table, name)} The file does not say."
+            for name, value in proposal.constants.items()
+        ]
+    return lines + _values(source, proposal)
+
+
+def _values(source: Found, proposal: Guess) -> list[str]:
+    lines = []
+    for name in dict.fromkeys((*proposal.values, *proposal.unexplained)):
+        item = CONTRACTS[proposal.table][name]
+        allowed = ", ".join(item.domain) or "true, false"
+        unknown = ", ".join(_toml(word) for word in proposal.unexplained.get(name, ())[:_SHOWN])
+        if unknown:
+            lines.append(f"# DECIDE: {name}: which of {allowed} do these mean: {unknown}")
+        if name in proposal.values:
+            lines.append(f"{_key(name)} = {_toml(proposal.values[name])}")
+        else:
+            lines.append(f"# {_key(name)} = {{ {unknown.split(', ')[0]} = {_toml((item.domain or (True,))[0])} }}")
+    return [f"[sources.{_key(source.name)}.values]", *lines] if lines else []
+
+
+def _meaning(table: str, name: str) -> str:
+    return CONTRACTS[table][name].doc if name in CONTRACTS[table] else ""
+
+
+def _courses(sources: Iterable[Found]) -> list[str]:
+    found: dict[str, None] = {}
+    for source in sources:
+        for file in source.files:
+            course = file.recognition.options.get("course")
+            if course:
+                found[str(course)] = None
+            if source.format == "xapi":
+                for row in file.sample.rows:
+                    about = row.get("object")
+                    last = re.search(r"([^/#?]+)/*$", str(about.get("id", "")) if isinstance(about, dict) else "")
+                    if last:
+                        found[last[1]] = None
+            if file.proposal and file.proposal.table == "training" and "course_id" in file.proposal.columns:
+                named = file.proposal.columns["course_id"]
+                found.update((str(row[named]), None) for row in file.sample.rows if row.get(named))
+    return list(found)
+
+
+def _programme(sources: Sequence[Found]) -> str:
+    lines = ["[programme]", 'name = "Empathy programme"', 'complete = "any"  # or "all": when is an agent trained?', ""]
+    courses = _courses(sources)
+    if courses:
+        lines.append("# DECIDE: which of these courses are the training to be judged, and the skills each teaches")
+    else:
+        lines.append("# DECIDE: the courses; no course was seen in the first records")
+        lines.append('# [[programme.courses]]\n# id = "EMP101"\n# treatment = true\n')
+    for course in courses:
+        lines += ["[[programme.courses]]", f"id = {_toml(course)}", "treatment = true", ""]
+    lines += [
+        "[programme.assignment]",
+        "# DECIDE: how agents were chosen for training: randomised, team_waves, lowest_performers, volunteers.",
+        "# It decides what may be claimed; with unknown, little may be.",
+        'mode = "unknown"',
+        'unit = "team"  # DECIDE: agent, team or site: the level at which training was assigned',
+        "anticipation_weeks = 0",
+    ]
+    return "\n".join(lines)

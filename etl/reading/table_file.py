@@ -1,0 +1,117 @@
+"""Parquet and XLSX: typed tables, brought to the shape of every other record relation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from etl.sources.format import SourceError
+from etl.sql_text import literal, quoted
+
+if TYPE_CHECKING:
+    import polars as pl
+
+ROW_NUMBER = "file_row_number"
+LINE = "_line"
+"""Columns of these names are our own."""
+
+
+
+
+
+def parquet_columns(con: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
+    """Return the columns of a Parquet file with their DuckDB types.
+
+    Raises
+    ------
+    SourceError
+        When the file is not Parquet or is cut short.
+    """
+    try:
+        rows = con.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(path))})").fetchall()
+    except duckdb.Error as error:
+        raise SourceError(
+            f"{path}: not a readable Parquet file ({first_sentence(error)}). It is cut short or damaged; "
+            f"export it again; nothing of it was used."
+        ) from None
+    columns = {str(row[0]): str(row[1]) for row in rows if row[0] != LINE}
+    if ROW_NUMBER in columns:
+        raise SourceError(
+            f'{path}: the column "{ROW_NUMBER}" has the name under which the database numbers rows; export the file '
+            f"without it."
+        )
+    return columns
+
+
+def is_nested(kind: str) -> bool:
+    """Whether a DuckDB type holds several values: a list, a struct, a map or a union."""
+    return kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION"))
+
+
+def as_text(name: str, kind: str) -> str:
+    """Return SQL of a typed column as text, times with zone in UTC."""
+    column = quoted(name)
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"strftime({column} AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M:%S.%fZ') AS {column}"
+    return f"{column}::VARCHAR AS {column}"
+
+
+def sheet_names(path: Path) -> list[str]:
+    """Return the names of a workbook's sheets.
+
+    Raises
+    ------
+    SourceError
+        When the file is not a workbook.
+    """
+    import fastexcel
+
+    try:
+        return list(fastexcel.read_excel(path).sheet_names)
+    except Exception as error:
+        raise SourceError(
+            f"{path}: not a readable workbook ({first_sentence(error)}). Save it again as .xlsx."
+        ) from None
+
+
+def read_workbook(path: Path, sheet: str) -> pl.DataFrame:
+    """Read one sheet of a workbook, every column text.
+
+    Parameters
+    ----------
+    path : Path
+    sheet : str
+        Name; the first when empty.
+
+    Raises
+    ------
+    SourceError
+        When the file is not a workbook, or has no such sheet.
+    """
+    import fastexcel
+
+    try:
+        workbook = fastexcel.read_excel(path)
+        names = workbook.sheet_names
+    except Exception as error:
+        raise SourceError(
+            f"{path}: not a readable workbook ({first_sentence(error)}). Save it again as .xlsx."
+        ) from None
+    if sheet and sheet not in names:
+        raise SourceError(f'{path}: there is no sheet "{sheet}". The sheets are: {", ".join(names)}.')
+    try:
+        loaded = workbook.load_sheet(sheet or 0, dtypes="string", header_row=0, whitespace_as_null=True)
+        frame = loaded.to_polars()
+    except Exception as error:
+        raise SourceError(f'{path}, sheet "{sheet or names[0]}": cannot be read ({first_sentence(error)}).') from None
+    if frame.width == 0:
+        raise SourceError(f'{path}, sheet "{sheet or names[0]}": the sheet is empty; there is not even a header.')
+    return frame.rename({name: name.strip() for name in frame.columns})
+
+
+def first_sentence(error: Exception) -> str:
+    """Return the first line of an error, without its class and without advice for programmers."""
+    line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return line.split("Error: ", 1)[-1].rstrip(".")[:200]

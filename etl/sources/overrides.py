@@ -1,0 +1,131 @@
+"""What empathy.toml says of a source's columns, applied to what its format says: one complete plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from etl.configuration.model import ConfigError, Source, TableMapping
+from etl.contracts.tables import CONTRACTS
+from etl.hints import did_you_mean, listed
+from etl.sources.format import Sample
+from etl.sources.plan import Field, JsonShape, Plan, TableMap, column, path
+from etl.sql_text import literal
+
+
+def resolve(name: str, source: Source, plan: Plan, sample: Sample | None = None) -> Plan:
+    """Apply the columns, values, constants and further tables of ``[sources.NAME]`` to a plan.
+
+    Parameters
+    ----------
+    name : str
+        Name of the source, for messages.
+    source : Source
+        Its section.
+    plan : Plan
+        What the format says.
+    sample : Sample, optional
+        The file, for messages.
+
+    Raises
+    ------
+    ConfigError
+        When a canonical column or table is named that does not exist, or a required one is left without a source.
+    """
+    is_json = isinstance(plan.shape, JsonShape)
+    tables = list(plan.tables)
+    if not tables:
+        raise ConfigError(f'[sources.{name}]: the format gives no table; name one with table = "...".')
+    tables[0] = _with_overrides(f"sources.{name}", tables[0], source, is_json)
+    for table, mapping in source.also.items():
+        where = f"sources.{name}.also.{table}"
+        if table not in CONTRACTS:
+            raise ConfigError(f"[{where}]: there is no table {table}.{did_you_mean(table, CONTRACTS)}")
+        when = _when(mapping, is_json)
+        tables.append(_read_as_told(_with_overrides(where, TableMap(table, {}, when), mapping, is_json), source))
+    for index, table_map in enumerate(tables):
+        where = f"sources.{name}" if index < len(plan.tables) else f"sources.{name}.also.{table_map.table}"
+        _require_columns(where, table_map, sample)
+    return replace(plan, tables=tuple(tables))
+
+
+def _user_field(names: str | list[str], is_json: bool) -> Field:
+    parts = [names] if isinstance(names, str) else list(names)
+    fields = [Field("NULL", "") if not part else path(part) if is_json else column(part) for part in parts]
+    if len(fields) == 1:
+        return fields[0]
+    together = " || '/' || ".join(f"coalesce({item.sql}, '')" for item in fields)
+    some = " or ".join(f"{item.sql} is not null" for item in fields)
+    return Field(f"case when {some} then {together} end", " + ".join(parts))
+
+
+def _when(mapping: TableMapping, is_json: bool) -> str:
+    conditions = []
+    for name, wanted in mapping.when.items():
+        sql = _user_field(name, is_json).sql
+        accepted = wanted if isinstance(wanted, list) else [wanted]
+        words = [str(item).lower() if isinstance(item, bool) else str(item) for item in accepted]
+        equal = " or ".join(f"lower({sql}) = {literal(word.lower())}" for word in words)
+        conditions.append(f"({equal})")
+    return " and ".join(conditions) or "true"
+
+
+def _with_overrides(where: str, table_map: TableMap, section: Source | TableMapping, is_json: bool) -> TableMap:
+    contract = CONTRACTS[table_map.table]
+    fields = dict(table_map.fields)
+    for group in ("columns", "values", "constants"):
+        for canonical in getattr(section, group):
+            if canonical not in contract:
+                hint = did_you_mean(canonical, contract.column_names)
+                raise ConfigError(
+                    f"[{where}] {group}.{canonical}: table {contract.name} has no such column."
+                    f"{hint or ' It has: ' + ', '.join(contract.column_names) + '.'}"
+                )
+    for canonical, names in section.columns.items():
+        own = _user_field(names, is_json)
+        before = fields.get(canonical)
+        fields[canonical] = (
+            own
+            if before is None
+            else replace(
+                own, format=before.format, timezone=before.timezone, decimal=before.decimal, values=before.values
+            )
+        )
+    for canonical, value in section.constants.items():
+        word = str(value).lower() if isinstance(value, bool) else str(value)
+        fields[canonical] = Field(literal(word), f"constant {value!r}")
+    for canonical, mapping in section.values.items():
+        if canonical not in fields:
+            raise ConfigError(f"[{where}] values.{canonical}: the column is not mapped; add it to columns.")
+        words = {key: str(item).lower() if isinstance(item, bool) else str(item) for key, item in mapping.items()}
+        fields[canonical] = replace(fields[canonical], values={**fields[canonical].values, **words})
+    return replace(table_map, fields=fields)
+
+
+def _read_as_told(table_map: TableMap, source: Source) -> TableMap:
+    """Apply the options date_format and decimal of a tabular source to a further table."""
+    contract = CONTRACTS[table_map.table]
+    pattern, decimal = str(source.options.get("date_format", "")), str(source.options.get("decimal", "."))
+    fields = {
+        name: replace(mapped, format=pattern)
+        if contract[name].type in ("date", "timestamp")
+        else replace(mapped, decimal=decimal)
+        for name, mapped in table_map.fields.items()
+    }
+    return replace(table_map, fields=fields)
+
+
+def _require_columns(where: str, table_map: TableMap, sample: Sample | None) -> None:
+    contract = CONTRACTS[table_map.table]
+    missing = [
+        item.name for item in contract if item.required and item.default == "NULL" and item.name not in table_map.fields
+    ]
+    if missing:
+        file = ""
+        if sample is not None:
+            names = list(dict.fromkeys([*sample.header, *(key for row in sample.rows for key in row)]))
+            shown = listed([name[:60] for name in names])
+            file = f"{sample.path} has the columns {shown}. " if names else f"{sample.path} has no columns. "
+        raise ConfigError(
+            f"{file}[{where}]: table {contract.name} needs {', '.join(missing)}; say where it comes from with "
+            f'columns = {{ {missing[0]} = "..." }} or constants = {{ {missing[0]} = "..." }}.'
+        )

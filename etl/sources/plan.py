@@ -1,0 +1,228 @@
+"""How one file is read: its shape, its tables and their fields, its rules over records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from etl.sql_text import json_path, literal, quoted
+
+
+@dataclass(frozen=True)
+class Field:
+    """Where one canonical column comes from.
+
+    Attributes
+    ----------
+    sql : str
+        DuckDB expression over a record (see the module's docstring), giving VARCHAR, or the contract's type when
+        ``typed``.
+    source : str
+        Name of the field in the export, as its users know it; several are joined by `` + ``.
+    format : str
+        ``strptime`` pattern of a date or time that is not ISO 8601; several are separated by ``|``, tried in order.
+    timezone : str or None
+        Zone of times without offset, when it is not the source's.
+    decimal : str
+        Decimal separator of a number: ``"."`` or ``","`` (then dots group thousands).
+    values : mapping of str to str
+        Source value to canonical value; a value that is not listed stays as it is.
+    typed : bool
+        The expression already has the contract's type.
+    """
+
+    sql: str
+    source: str
+    format: str = ""
+    timezone: str | None = None
+    decimal: str = "."
+    values: Mapping[str, str] = field(default_factory=dict)
+    typed: bool = False
+
+
+@dataclass(frozen=True)
+class TableMap:
+    """The rows of one canonical table that a record gives.
+
+    Attributes
+    ----------
+    table : str
+        Name in :data:`etl.contracts.tables.CONTRACTS`.
+    fields : mapping of str to Field
+        Canonical column to field; columns left out take the contract's default.
+    when : str
+        SQL over a record (and ``item``): which records give a row. NULL counts as no.
+    each : str
+        SQL giving a LIST (usually ``JSON[]``); the record gives one row per element, available to expressions as
+        ``item``, with its position from 1 as ``item_no``. Empty: one row per record.
+    """
+
+    table: str
+    fields: Mapping[str, Field]
+    when: str = "true"
+    each: str = ""
+
+
+KINDS = "_kinds"
+"""Stands in a :class:`Check` for what its ``kinds`` gave."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule over the record itself: a record for which ``broken_when`` is true is rejected with ``message``.
+
+    Attributes
+    ----------
+    broken_when : str
+        SQL over a record.
+    message : str
+        SQL giving the reason as text, or plain words; plain words unless ``message_is_sql``.
+    kinds : str
+        SQL computed once for every record, to which the other two refer as :data:`KINDS`; empty when they do not.
+    """
+
+    broken_when: str
+    message: str
+    message_is_sql: bool = False
+    kinds: str = ""
+
+
+@dataclass(frozen=True)
+class Drop:
+    """Records left out on purpose, such as a previewed survey: counted as rejected with the status ``dropped``.
+
+    Dropped records do not count towards ``max_reject_share``.
+
+    Attributes
+    ----------
+    when : str
+        SQL over a record.
+    reason : str
+        Why, in words.
+    """
+
+    when: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class CsvShape:
+    """A delimited text file.
+
+    Attributes
+    ----------
+    required, optional : tuple of str
+        Column names of the header. A required one that is missing is an error of the file; further columns are
+        ignored.
+    extra_header_lines : int
+        Records after the header that are not data (Qualtrics has two).
+    delimiter : str or None
+        ``None`` finds it in the header line among comma, semicolon, tab and bar.
+    encoding : str
+        As Python names it; a byte-order mark is skipped.
+    """
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    extra_header_lines: int = 0
+    delimiter: str | None = None
+    encoding: str = "utf-8"
+
+
+@dataclass(frozen=True)
+class JsonShape:
+    """JSON lines, a JSON array, or a JSON document that holds the records in a list.
+
+    Attributes
+    ----------
+    lists : tuple of str
+        Keys of the document under which the list of records may stand, such as ``conversations``.
+    """
+
+    lists: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableShape:
+    """A Parquet or XLSX file.
+
+    Attributes
+    ----------
+    required, optional : tuple of str
+        As in :class:`CsvShape`.
+    sheet : str
+        Sheet of a workbook; the first when empty.
+    """
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    sheet: str = ""
+
+
+Shape = CsvShape | JsonShape | TableShape
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one file is read.
+
+    Attributes
+    ----------
+    shape : CsvShape, JsonShape or TableShape
+    tables : tuple of TableMap
+        The first is the primary one: users' overrides apply to it.
+    checks, drops : tuple
+        Rules over records; see :class:`Check` and :class:`Drop`.
+    key : tuple of str
+        SQL expressions that identify a record within the source, across files; empty takes the key of the primary
+        table. Of several records with one key one is loaded, the others are duplicates.
+    version : str
+        SQL giving the record's version as text (a time) for ``key``; empty takes ``row_version`` of the primary
+        table. The newest counts; without versions, or among equals, the last in order of path and line.
+    ids_are_names : bool
+        Whether agents' ids are kept out of reject lists, like names.
+    """
+
+    shape: Shape
+    tables: tuple[TableMap, ...]
+    checks: tuple[Check, ...] = ()
+    drops: tuple[Drop, ...] = ()
+    key: tuple[str, ...] = ()
+    version: str = ""
+    ids_are_names: bool = False
+
+
+def column(name: str, **options: Any) -> Field:
+    """Return the field that is the column ``name`` of a CSV or table, as it stands."""
+    return Field(quoted(name), name, **options)
+
+
+def path(dotted: str, inside: str = "j", **options: Any) -> Field:
+    """Return the field at a dotted path of a JSON record, as text: ``path("Agent.Username")``.
+
+    Parameters
+    ----------
+    dotted : str
+        Names joined by dots; ``name[0]`` for a list's element.
+    inside : str
+        ``"j"`` for the record, ``"item"`` for an element of ``TableMap.each``.
+    **options
+        Further attributes of :class:`Field`.
+    """
+    return Field(f"({inside} ->> {literal(json_path(dotted))})", dotted, **options)
+
+
+def numeric(*fields: Field) -> tuple[Check, ...]:
+    """Return one check per field: given, it must be a number; for fields that enter a computed one."""
+    checks = []
+    for item in fields:
+        opening, closing = literal(f'{item.source}: "'), literal('" is not a number')
+        checks.append(
+            Check(
+                f"({item.sql}) is not null and try_cast({item.sql} as double) is null",
+                f"{opening} || left({item.sql}, 60) || {closing}",
+                message_is_sql=True,
+            )
+        )
+    return tuple(checks)

@@ -1,0 +1,1 @@
+"""Versions of the warehouse: written aside and published whole, read, exported."""

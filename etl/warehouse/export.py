@@ -1,0 +1,114 @@
+"""One relation of the served version as a file that says where it comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from etl.configuration.model import Config
+from etl.errors import EmpathyError
+from etl.hints import did_you_mean
+from etl.warehouse.reader import Warehouse, frame
+
+if TYPE_CHECKING:
+    import duckdb
+
+SCHEMAS = ("core", "mart", "meta", "result")
+XLSX_ROWS = 1_048_576
+"""Rows of one Excel sheet, its header included."""
+
+
+class ExportError(EmpathyError):
+    """Nothing was written; the message says what can be exported, or to which kind of file."""
+
+
+def export(config: Config, relation: str, out: Path) -> int:
+    """Write one relation of the served version to a file, with a header that says where it comes from.
+
+    Parameters
+    ----------
+    config : Config
+        Names the warehouse.
+    relation : str
+        Such as ``mart.agent_week`` or ``result.effect``.
+    out : Path
+        A file ending in ``.csv``, ``.parquet`` or ``.xlsx``. In CSV the header is lines that begin with ``#``; in
+        Parquet it is the file's key-value metadata; in Excel it is a second sheet, ``about``.
+
+    Returns
+    -------
+    int
+        Rows written. Columns keep their types: numbers are numbers, in the unit they are stored in.
+
+    Raises
+    ------
+    ExportError
+        When the relation does not exist, or the file's kind is unknown or too small for it.
+    """
+    writers = {".csv": _write_csv, ".parquet": _write_parquet, ".xlsx": _write_xlsx}
+    writer = writers.get(out.suffix.lower())
+    if writer is None:
+        raise ExportError(f'"{out}" ends in none of {", ".join(writers)}; the ending says which kind of file to write.')
+    warehouse = Warehouse(config.warehouse)
+    version = warehouse.current()
+    with warehouse.reader(version.run_id) as cursor:
+        known = relations(cursor)
+        if relation not in known:
+            if relation.startswith("result.") and not any(name.startswith("result.") for name in known):
+                raise ExportError("The version served has no estimates yet. Run `empathy estimate` first.")
+            near = did_you_mean(relation, known)
+            raise ExportError(f'The warehouse has no relation "{relation}".{near} It has: {", ".join(known)}.')
+        schema, name = relation.split(".")
+        data = frame(cursor, f'select * from "{schema}"."{name}" order by all')
+    about = {
+        "project": config.project.name,
+        "relation": relation,
+        "run_id": version.run_id,
+        "published_at": version.created_at.isoformat(),
+        "rows": str(data.height),
+        "units": "as stored: shares are 0 to 1, time is in seconds, money in " + config.project.currency,
+    }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        writer(data, about, out)
+    except OSError as error:
+        raise ExportError(f"{out} cannot be written ({error.strerror}).") from None
+    return data.height
+
+
+def relations(cursor: duckdb.DuckDBPyConnection) -> list[str]:
+    """Every relation of a version that holds data, as ``schema.name``, in order."""
+    rows = cursor.execute(
+        "select table_schema || '.' || table_name from information_schema.tables "
+        "where table_catalog = current_database() and list_contains(?, table_schema) order by all",
+        [list(SCHEMAS)],
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _write_csv(data: pl.DataFrame, about: dict[str, str], out: Path) -> None:
+    lists = [name for name, kind in data.schema.items() if isinstance(kind, pl.List)]
+    flat = data.with_columns(pl.col(lists).cast(pl.List(pl.String)).list.join("; ")) if lists else data
+    with out.open("wb") as file:
+        file.writelines(f"# {key}: {value}\n".encode() for key, value in about.items())
+        flat.write_csv(file)
+
+
+def _write_parquet(data: pl.DataFrame, about: dict[str, str], out: Path) -> None:
+    data.write_parquet(out, metadata=about)
+
+
+def _write_xlsx(data: pl.DataFrame, about: dict[str, str], out: Path) -> None:
+    import xlsxwriter
+
+    if data.height >= XLSX_ROWS:
+        raise ExportError(f"{data.height:,} rows do not fit into an Excel sheet; export to .parquet or .csv instead.")
+    with xlsxwriter.Workbook(out) as book:
+        data.write_excel(book, worksheet="data")
+        sheet = book.add_worksheet("about")
+        sheet.set_column(0, 0, 16)
+        for row, (key, value) in enumerate(about.items()):
+            sheet.write_string(row, 0, key)
+            sheet.write_string(row, 1, value)

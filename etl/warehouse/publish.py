@@ -1,0 +1,395 @@
+"""Writing a warehouse: build aside, verify, immutable version, pointer.
+
+The only module that writes a warehouse file. A draft is ``.build-<run>.duckdb``; publishing checkpoints it, closes
+it, opens it again read-only and counts every relation, flushes it to disk, renames it to ``warehouse-<run>.duckdb``
+and replaces ``CURRENT.json``. A reader sees the version before or the version after, never anything between. A run
+that dies at any point leaves the served version untouched, and what it left behind is cleared by the next draft.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import duckdb
+
+from etl.durable import flush
+from etl.warehouse.reader import (
+    REGISTRY,
+    NoVersionError,
+    Registry,
+    Version,
+    WarehouseError,
+    read_registry,
+    version_path,
+)
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SCHEMAS = ("core", "mart", "meta", "result")
+"""Schemas of every version."""
+
+_LOCK = ".lock"
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class WarehouseBusyError(WarehouseError):
+    """Another run is writing to this folder."""
+
+
+class PublishError(WarehouseError):
+    """A draft did not survive verification; nothing was published."""
+
+    exit_code = 1
+
+
+class Draft:
+    """A version being built. Use :meth:`open` in a ``with`` block; leaving it unpublished discards it.
+
+    Attributes
+    ----------
+    folder : Path
+        The warehouse folder.
+    run_id : str
+        The run that builds it.
+    con : duckdb.DuckDBPyConnection
+        Connection to the draft; schemas core, mart, meta and result exist.
+    """
+
+    def __init__(self, folder: Path, run_id: str, con: duckdb.DuckDBPyConnection, lock: int, keep: int) -> None:
+        self.folder = folder
+        self.run_id = run_id
+        self.con = con
+        self._lock = lock
+        self._keep = keep
+        self._afterwards: list[Callable[[], None]] = []
+
+    @classmethod
+    def open(
+        cls,
+        folder: str | Path,
+        run_id: str | None = None,
+        *,
+        base: Version | None = None,
+        keep: int = 3,
+        threads: int | None = None,
+        memory_limit: str | None = None,
+    ) -> Self:
+        """Take the folder's lock, clear what dead runs left, and start a draft.
+
+        Parameters
+        ----------
+        folder : str or Path
+            The warehouse folder; made when absent.
+        run_id : str, optional
+            Letters, digits, ``-`` and ``_``; must be new in this folder. From the clock by default.
+        base : Version, optional
+            Start from a copy of this version instead of from nothing.
+        keep : int
+            Versions to keep after publishing, this one included.
+        threads, memory_limit : optional
+            Limits of the building instance; DuckDB's defaults when not given.
+
+        Raises
+        ------
+        WarehouseBusyError
+            When another run holds the folder.
+        WarehouseError
+            When the folder cannot be written, or the run id is unusable or taken.
+        """
+        run_id = run_id if run_id is not None else new_run_id()
+        if not _RUN_ID.fullmatch(run_id):
+            raise WarehouseError(f'"{run_id}" cannot name a run; use up to 64 letters, digits, "-" and "_".')
+        folder = Path(folder)
+        lock = _take_lock(folder, run_id)
+        try:
+            registry = read_registry(folder)
+            if registry.get(run_id) is not None:
+                raise WarehouseError(f'{folder} already holds a version "{run_id}"; give the run another id.')
+            _clear_litter(folder, registry)
+            path = _draft_path(folder, run_id)
+            if base is not None:
+                try:
+                    shutil.copyfile(base.path, path)
+                except FileNotFoundError:
+                    raise NoVersionError(f"{base.path} is gone; choose another version to start from.") from None
+            con = _connect(path, threads, memory_limit)
+        except BaseException:
+            os.close(lock)
+            raise
+        return cls(folder, run_id, con, lock, keep)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.discard()
+
+    @property
+    def path(self) -> Path:
+        """The draft's file."""
+        return _draft_path(self.folder, self.run_id)
+
+    def write_results(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Replace the ``result`` tables named in ``frames``.
+
+        Parameters
+        ----------
+        frames : mapping of str to polars.DataFrame
+            Table name to its rows; an empty frame makes an empty table.
+        """
+        for name, frame in frames.items():
+            self.write_table("result", name, frame)
+
+    def write_table(self, schema: str, name: str, frame: pl.DataFrame) -> None:
+        """Replace one table by the rows of a frame.
+
+        Raises
+        ------
+        PublishError
+            When the name cannot name a table.
+        """
+        if schema not in SCHEMAS or not _NAME.fullmatch(name):
+            raise PublishError(f'"{schema}.{name}" cannot name a table; use lower case letters, digits and "_".')
+        self.con.register("incoming_frame", frame.to_arrow())
+        try:
+            self.con.execute(f'create or replace table {schema}."{name}" as select * from incoming_frame')
+        finally:
+            self.con.unregister("incoming_frame")
+
+    def after_publishing(self, action: Callable[[], None]) -> None:
+        """Have something done once this draft is the version being served, and only then."""
+        self._afterwards.append(action)
+
+    def publish(self, counts: Mapping[str, int] | None = None, *, created_at: datetime | None = None) -> Version:
+        """Verify the draft and make it the version being served.
+
+        Parameters
+        ----------
+        counts : mapping, optional
+            Rows that relations must have, such as ``{"mart.agent_week": 1200}``; counted in the draft by default.
+        created_at : datetime, optional
+            Time of publication (aware); now by default.
+
+        Returns
+        -------
+        Version
+
+        Raises
+        ------
+        PublishError
+            When the file, opened again, does not hold what was written.
+        """
+        expected = _count_relations(self.con)
+        for relation, rows in (counts or {}).items():
+            if expected.get(relation) != rows:
+                held = expected.get(relation, "no such table")
+                raise PublishError(
+                    f"{relation} should hold {rows} rows but the draft holds {held}; nothing was published."
+                )
+        has_results = any(relation.startswith("result.") and rows for relation, rows in expected.items())
+        self.con.execute("force checkpoint")
+        self.con.close()
+        found = _count_file(self.path)
+        if found != expected:
+            different = sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))
+            raise PublishError(f"{self.path}: {', '.join(different)} did not survive writing; nothing was published.")
+        target = version_path(self.folder, self.run_id)
+        flush(self.path)
+        os.replace(self.path, target)
+        flush(self.folder)
+        version = Version(self.run_id, target, created_at or datetime.now(UTC), has_results)
+        registry = read_registry(self.folder)
+        kept = _to_keep(registry, version, self._keep)
+        _write_registry(self.folder, Registry(self.run_id, kept))
+        for old in registry.versions:
+            if old not in kept:
+                old.path.unlink(missing_ok=True)
+        for action in self._afterwards:
+            action()
+        self.discard()
+        return version
+
+    def discard(self) -> None:
+        """Close the draft, remove what is left of it, give the folder's lock back. Harmless after publishing."""
+        if self._lock < 0:
+            return
+        self.con.close()
+        _remove(self.folder, f".build-{self.run_id}.")
+        os.close(self._lock)
+        self._lock = -1
+
+
+def new_run_id(now: datetime | None = None) -> str:
+    """An id for a run: the time to the second in UTC, so that ids sort, and four random hex digits."""
+    return f"{now or datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+
+
+def rollback(folder: str | Path, run_id: str) -> Version:
+    """Serve an earlier version again. Later versions are kept.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The warehouse folder.
+    run_id : str
+        The version to serve.
+
+    Raises
+    ------
+    NoVersionError
+        When there is no such version.
+    WarehouseBusyError
+        When a run is writing to the folder.
+    """
+    folder = Path(folder)
+    lock = _take_lock(folder, f"rollback to {run_id}")
+    try:
+        registry = read_registry(folder)
+        version = registry.get(run_id)
+        if version is None or not version.path.exists():
+            known = ", ".join(each.run_id for each in registry.versions) or "none"
+            raise NoVersionError(f'{folder} holds no version "{run_id}". Versions: {known}.')
+        _write_registry(folder, Registry(run_id, registry.versions))
+        return version
+    finally:
+        os.close(lock)
+
+
+def _draft_path(folder: Path, run_id: str) -> Path:
+    return folder / f".build-{run_id}.duckdb"
+
+
+def _connect(path: Path, threads: int | None, memory_limit: str | None) -> duckdb.DuckDBPyConnection:
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "preserve_insertion_order": "false",
+        "temp_directory": str(path.with_suffix(".tmp")),
+    }
+    if threads is not None:
+        config["threads"] = str(threads)
+    if memory_limit is not None:
+        config["memory_limit"] = memory_limit
+    con = duckdb.connect(str(path), config=config)
+    con.execute("set timezone = 'UTC'")
+    for schema in SCHEMAS:
+        con.execute(f"create schema if not exists {schema}")
+    return con
+
+
+def _count_relations(con: duckdb.DuckDBPyConnection, catalog: str | None = None) -> dict[str, int]:
+    """Rows of every table, by ``schema.table``, counted and not taken from the catalog's estimate."""
+    names = con.execute(
+        "select schema_name, table_name from duckdb_tables() where database_name = coalesce(?, current_database()) "
+        "and not internal and not temporary order by all",
+        [catalog],
+    ).fetchall()
+    prefix = f'"{catalog}".' if catalog else ""
+    counts = {}
+    for schema, table in names:
+        row = con.execute(f'select count(*) from {prefix}"{schema}"."{table}"').fetchone()
+        counts[f"{schema}.{table}"] = int(row[0]) if row else 0
+    return counts
+
+
+def _count_file(path: Path) -> dict[str, int]:
+    with contextlib.closing(duckdb.connect(":memory:")) as con:
+        try:
+            con.execute("attach '" + str(path).replace("'", "''") + "' as written (read_only)")
+            return _count_relations(con, "written")
+        except duckdb.Error as error:
+            raise PublishError(f"{path} cannot be read back ({error}); nothing was published.") from None
+
+
+def _to_keep(registry: Registry, new: Version, keep: int) -> tuple[Version, ...]:
+    """The newest ``keep`` versions and always the one served until now: a reader may be about to attach it."""
+    survivors = [version for version in registry.versions if version.path.exists()]
+    recent = survivors[max(0, len(survivors) - (keep - 1)) :] if keep > 1 else []
+    served = [version for version in survivors if version.run_id == registry.current and version not in recent]
+    return (*served, *recent, new)
+
+
+def _write_registry(folder: Path, registry: Registry) -> None:
+    document = {
+        "current": registry.current,
+        "versions": [
+            {
+                "run_id": version.run_id,
+                "created_at": version.created_at.isoformat(),
+                "has_results": version.has_results,
+            }
+            for version in registry.versions
+        ],
+    }
+    temporary = folder / f"{REGISTRY}.tmp"
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(document, file, indent=1)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, folder / REGISTRY)
+    flush(folder)
+
+
+def _clear_litter(folder: Path, registry: Registry) -> None:
+    """Remove drafts of dead runs, and versions that were renamed but never entered in the registry."""
+    _remove(folder, ".build-")
+    _remove(folder, f"{REGISTRY}.tmp")
+    if registry.current is None:
+        return  # with no registry, the version files may be all there is
+    known = {version.path.name for version in registry.versions}
+    for path in folder.glob("warehouse-*.duckdb*"):
+        if path.name not in known:
+            path.unlink(missing_ok=True)
+
+
+def _remove(folder: Path, prefix: str) -> None:
+    for path in _entries(folder, prefix):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _entries(folder: Path, prefix: str) -> Iterator[Path]:
+    return (path for path in list(folder.iterdir()) if path.name.startswith(prefix))
+
+
+def _take_lock(folder: Path, purpose: str) -> int:
+    """An exclusive lock on the folder, freed by the kernel when its holder dies."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise WarehouseError(
+            f"{folder} cannot be written ({error.strerror}). Choose another [project] warehouse, or change its rights."
+        ) from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip()
+        os.close(descriptor)
+        if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+            raise WarehouseError(f"{folder} cannot be locked ({error.strerror}).") from None
+        raise WarehouseBusyError(
+            f"{folder} is being written by another run ({holder or 'unknown'}). Wait for it to end, then try again."
+        ) from None
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"process {os.getpid()}, {purpose}\n".encode(), 0)
+    return descriptor

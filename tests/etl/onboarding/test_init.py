@@ -1,0 +1,363 @@
+"""A folder of exports becomes a configuration that loads, says what is there, and marks what nobody can know."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zipfile
+from pathlib import Path
+
+import duckdb
+import pytest
+import xlsxwriter
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from etl.configuration.model import Config, load
+from etl.errors import EmpathyError
+from etl.onboarding.guess import guess, words_of
+from etl.onboarding.suggest import suggest
+
+DATA = Path(__file__).parents[1] / "sources" / "data"
+
+
+def written(folder: Path, target: Path | None = None) -> tuple[Config, str, tuple[str, ...]]:
+    target = target or folder / "empathy.toml"
+    suggestion = suggest(folder, relative_to=target.parent)
+    target.write_text(suggestion.toml, encoding="utf-8")
+    return load(target), suggestion.toml, suggestion.lines
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from sample_data import write_sample
+
+    folder = tmp_path_factory.mktemp("world")
+    write_sample(folder, agents=16, weeks=12, seed=5)
+    return folder
+
+
+def test_every_export_of_the_sample_world_is_recognised_for_what_it_is(world: Path) -> None:
+    from etl.reading.files import find_files
+
+    proposed, _, lines = written(world / "exports", world / "proposed.toml")
+    known = load(world / "empathy.toml")
+    assert not [line for line in lines if line.startswith("left out")]
+
+    def by_file(config: Config) -> dict[Path, tuple[str, str | None, dict[str, object]]]:
+        found = find_files(config)
+        return {
+            path: (source.format, source.table, dict(source.columns) if source.format == "tabular" else {})
+            for name, source in config.sources.items()
+            for path in found[name]
+        }
+
+    assert by_file(proposed) == by_file(known)
+
+
+def test_the_proposal_for_the_sample_world_can_be_read(world: Path) -> None:
+    from etl.landing.extract import extract
+
+    proposed, _, _ = written(world / "exports", world / "proposed.toml")
+    con = duckdb.connect()
+    extract(proposed, None, con, enforce=False, folder=world / "landing-of-test")
+    rejected = dict(
+        con.execute("SELECT source, count(*) FROM landing.reject WHERE status = 'open' GROUP BY source").fetchall()
+    )
+    assert set(rejected) <= {"offers"}, "offers of a kind the proposal leaves to decide"
+    systems = {row[0] for row in con.execute("SELECT DISTINCT identity_source FROM landing.agent_identity").fetchall()}
+    assert systems <= set(proposed.sources), "sections are called what the list of ids calls them"
+    for table in ("interaction", "survey_response", "escalation", "training", "agent", "agent_team", "qa_evaluation"):
+        assert con.execute(f"SELECT count(*) > 0 FROM landing.{table}").fetchone() == (True,), table
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("amazon_connect.jsonl", "amazon_connect"),
+        ("genesys.json", "genesys"),
+        ("zendesk_tickets.jsonl", "zendesk"),
+        ("zendesk_satisfaction_ratings.json", "zendesk"),
+        ("salesforce_case.csv", "salesforce"),
+        ("salesforce_opportunity_line_item.csv", "salesforce"),
+        ("qualtrics.csv", "qualtrics"),
+        ("completion-emp101.csv", "moodle"),
+        ("xapi.jsonl", "xapi"),
+        ("bamboohr_employees.csv", "bamboohr"),
+        ("bamboohr_job_history.csv", "bamboohr"),
+        ("workday_worker_history.csv", "workday"),
+        ("workday_worker_position_organization_history.csv", "workday"),
+        ("nice_contact_detail.csv", "nice"),
+    ],
+)
+def test_a_file_is_known_by_its_content_not_its_name(file: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / f"download 1{Path(file).suffix}").write_bytes((DATA / file).read_bytes())
+    config, _, _ = written(tmp_path)
+    (source,) = config.sources.values()
+    assert source.format == name
+
+
+def test_what_nobody_can_read_off_a_file_is_marked(tmp_path: Path) -> None:
+    for file in ("zendesk_tickets.jsonl", "completion-emp101.csv", "amazon_connect.jsonl", "bamboohr_employees.csv"):
+        (tmp_path / file).write_bytes((DATA / file).read_bytes())
+    config, text, _ = written(tmp_path)
+    marked = [line for line in text.splitlines() if "DECIDE" in line]
+    assert any("contact_field" in line and "Seen: 77" in line for line in marked)
+    assert any("escalation_tags" in line and "Seen:" in line for line in marked)
+    assert any("timezone" in line for line in marked)
+    assert any("how agents were chosen" in line for line in marked)
+    assert config.sources["tickets"].options == {
+        "tickets_are": "escalations",
+        "escalation_tags": {"to_tier2": "tier2"},
+        "contact_field": 77,
+    }
+    assert config.programme.assignment.mode == "unknown"
+    assert [course.id for course in config.programme.courses] == ["EMP101"]
+    assert '# [sites."Madrid"]' in text
+
+
+def test_reports_that_share_their_ids_become_one_source(tmp_path: Path) -> None:
+    for file in ("bamboohr_employees.csv", "bamboohr_job_history.csv"):
+        (tmp_path / file).write_bytes((DATA / file).read_bytes())
+    config, _, _ = written(tmp_path)
+    assert config.sources["staff"].paths == ("bamboohr_employees.csv", "bamboohr_job_history.csv")
+
+
+def test_systems_of_a_crosswalk_that_are_no_section_are_named(tmp_path: Path) -> None:
+    (tmp_path / "ids.csv").write_text("System,Id in system,Employee number\nphones,7,E1\nsap,8,E1\n", encoding="utf-8")
+    _, text, _ = written(tmp_path)
+    assert "no section is called phones, sap" in text
+
+
+def test_a_series_of_files_becomes_a_pattern_that_matches_no_other(tmp_path: Path) -> None:
+    (tmp_path / "calls").mkdir()
+    for month in ("2025-01", "2025-02", "2025-10"):
+        (tmp_path / "calls" / f"ctr-{month}.jsonl").write_bytes((DATA / "amazon_connect.jsonl").read_bytes())
+    (tmp_path / "calls" / "learned-2025.jsonl").write_bytes((DATA / "xapi.jsonl").read_bytes())
+    config, _, _ = written(tmp_path)
+    assert config.sources["contacts"].paths == ("calls/ctr-*.jsonl",)
+    assert config.sources["learning"].paths == ("calls/learned-2025.jsonl",)
+
+
+def test_the_order_of_day_and_month_is_read_off_or_asked_for(tmp_path: Path) -> None:
+    head = 'ID,Name,"ID number","Email address","Course complete"\n'
+    (tmp_path / "completion-a.csv").write_text(head + '1,A,E1,,"02/14/25, 10:31"\n', encoding="utf-8")
+    (tmp_path / "completion-b.csv").write_text(head + '1,A,E1,,"02/03/25, 10:31"\n', encoding="utf-8")
+    config, text, _ = written(tmp_path)
+    assert config.sources["moodle_a"].options["date_format"][0] == "%m/%d/%y, %H:%M"
+    assert config.sources["moodle_b"].options["date_format"][0] == "%d/%m/%y, %H:%M"
+    assert text.count("DECIDE: date_format") == 1
+
+
+def test_what_is_no_export_is_named_and_left_out(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("remember the milk", encoding="utf-8")
+    (tmp_path / "empty.csv").write_bytes(b"")
+    (tmp_path / "broken.json").write_text('{"conversations": [', encoding="utf-8")
+    (tmp_path / ".hidden.csv").write_text("ID,Name\n", encoding="utf-8")
+    old = tmp_path / "warehouse"
+    old.mkdir()
+    (old / "CURRENT.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "xapi.jsonl").write_bytes((DATA / "xapi.jsonl").read_bytes())
+    config, _, lines = written(tmp_path)
+    assert set(config.sources) == {"learning"}
+    left_out = [line for line in lines if line.startswith("left out")]
+    assert [any(name in line for line in left_out) for name in ("notes.txt", "empty.csv", "broken.json")] == [True] * 3
+    assert len(left_out) == 3
+
+
+def test_a_folder_with_nothing_in_it_says_so(tmp_path: Path) -> None:
+    with pytest.raises(EmpathyError, match="no export was recognised"):
+        suggest(tmp_path)
+    with pytest.raises(EmpathyError, match="there is no such folder"):
+        suggest(tmp_path / "nowhere")
+
+
+def test_an_unknown_table_is_proposed_by_its_header(tmp_path: Path) -> None:
+    (tmp_path / "bewertung.csv").write_text(
+        "EvalID;AgentNo;Evaluator;Relased;Empathy;Critical\n1;7;R1;2025-01-02;0.5;yes\n", encoding="utf-8"
+    )
+    config, text, _ = written(tmp_path)
+    source = config.sources["bewertung"]
+    assert source.table == "qa_evaluation"
+    assert source.columns == {
+        "evaluation_id": "EvalID",
+        "source_agent_id": "AgentNo",
+        "source_evaluator_id": "Evaluator",
+        "evaluated_at": "Relased",
+        "empathy_score": "Empathy",
+        "critical_fail": "Critical",
+    }
+    assert "the table was guessed" in text
+
+
+def test_words_are_explained_where_their_meaning_is_plain() -> None:
+    found = guess(
+        ("Offer ID", "Type", "Made at", "Result"),
+        [{"Offer ID": "1", "Type": "UPS", "Made at": "2025-01-01", "Result": "accepted"},
+         {"Offer ID": "2", "Type": "XS", "Made at": "2025-01-01", "Result": "maybe"}],
+    )  # fmt: skip
+    assert found is not None
+    assert found.table == "offer"
+    assert found.values == {"kind": {"UPS": "upsell"}, "accepted": {"accepted": True}}
+    assert found.unexplained == {"kind": ("XS",), "accepted": ("maybe",)}
+
+
+def test_a_header_about_something_else_is_no_proposal() -> None:
+    assert guess(("Colour", "Weight", "Shelf")) is None
+    assert guess(()) is None
+
+
+def test_names_are_compared_as_words() -> None:
+    assert words_of("sourceAgentID") == words_of("Source-agent id") == "source agent id"
+
+
+NAMES = ("Agent", "Date", "Type", 'a "b"', "Ärger#", "x = y", "Offer ID", "Made at")
+ANY_NAME = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=25)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    header=st.lists(st.sampled_from(NAMES) | ANY_NAME, min_size=1, max_size=6, unique=True),
+    value=ANY_NAME,
+    name=st.sampled_from(["plain", "sp ace", "[set]", "naïve", "9lives", "a'b"]),
+)  # fmt: skip
+def test_whatever_the_names_in_a_file_the_proposal_is_valid(
+    header: list[str], value: str, name: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Names of columns and files are quoted so that the configuration always loads and finds the file again."""
+    import csv
+
+    from etl.reading.files import find_files
+
+    folder = tmp_path_factory.mktemp("any")
+    with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as handle:
+        csv.writer(handle).writerows([header, [value] * len(header)])
+    try:
+        config, _, _ = written(folder)
+    except EmpathyError as error:
+        if "no export was recognised" in str(error):
+            return
+        raise
+    assert [path.name for paths in find_files(config).values() for path in paths] == [f"{name}.csv"]
+    columns = next(iter(config.sources.values())).columns
+    assert set(columns.values()) <= {column.strip() for column in header}, json.dumps(header)
+
+
+def test_exports_of_one_system_are_one_source_whatever_their_names(tmp_path: Path) -> None:
+    text = (DATA / "amazon_connect.jsonl").read_bytes()
+    for name in ("CTR export Jan (1).jsonl", "ctr_02.jsonl", "ctr_03.jsonl"):
+        (tmp_path / name).write_bytes(text)
+    (tmp_path / "feb FINAL.jsonl.gz").write_bytes(gzip.compress(text))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "ctr_02.jsonl").write_bytes(text)
+    config, _, _ = written(tmp_path)
+    assert config.sources["contacts"].paths == ("CTR export Jan (1).jsonl", "ctr_*.jsonl", "feb FINAL.jsonl.gz")
+    assert config.sources["contacts_2"].paths == ("other/ctr_02.jsonl",)
+
+
+def test_exports_whose_zones_may_differ_stay_apart_by_name(tmp_path: Path) -> None:
+    contacts = "Contact_ID,Agent_No,Start_Date,Start_Time\n1,7,1/2/2025,9:00:00\n"
+    days = "Agent,Day,Worked seconds,Absent\nA1,2025-04-03,3600,0\n"
+    for place in ("madrid", "manila"):
+        for month in (1, 2):
+            (tmp_path / f"{place}_calls_{month}.csv").write_text(contacts, encoding="utf-8")
+            (tmp_path / f"{place}_days_{month}.csv").write_text(days, encoding="utf-8")
+    config, _, _ = written(tmp_path)
+    assert sorted(source.paths for source in config.sources.values()) == [
+        (f"{place}_{kind}_*.csv",) for place in ("madrid", "manila") for kind in ("calls", "days")
+    ]
+
+
+def test_how_a_text_is_written_is_read_off(tmp_path: Path) -> None:
+    head = "Offer ID;Contact;Agent;Type;Made at;Result;Amount;Notiz\n"
+    rows = "O1;C1;A1;upsell;31.01.2025 10:15;accepted;1.234,50;größer\nO2;C2;A1;upsell;01.02.2025 09:00;declined;;\n"
+    (tmp_path / "Angebote - Kopie.csv").write_bytes((head + rows).encode("cp1252"))
+    config, text, _ = written(tmp_path)
+    offers = config.sources["angebote"]
+    assert offers.options == {"encoding": "cp1252", "decimal": ",", "date_format": "%d.%m.%Y %H:%M"}
+    assert "# DECIDE: encoding: encoding of a text file; utf-8 when left out. Seen: größer" in text
+    assert "DECIDE: date_format" not in text
+
+
+@pytest.mark.parametrize(
+    ("days", "pattern", "asked"),
+    [
+        (("03/04/2025", "05/06/2025"), "%d/%m/%Y", True),
+        (("03/04/2025", "05/16/2025"), "%m/%d/%Y", False),
+        (("13/04/2025", "05/06/2025"), "%d/%m/%Y", False),
+        (("2025-04-03", "05/06/2025"), None, False),
+    ],
+)
+def test_local_dates_are_read_off_or_asked_for(
+    days: tuple[str, str], pattern: str | None, asked: bool, tmp_path: Path
+) -> None:
+    rows = "".join(f"A1,{day},3600,0\n" for day in days)
+    (tmp_path / "roster.csv").write_text(f"Agent,Day,Worked seconds,Absent\n{rows}", encoding="utf-8")
+    config, text, _ = written(tmp_path)
+    assert config.sources["roster"].options.get("date_format") == pattern
+    assert ("DECIDE: date_format" in text) == asked
+
+
+def test_thousands_are_no_decimals(tmp_path: Path) -> None:
+    (tmp_path / "roster.csv").write_text(
+        'Agent,Day,Worked seconds,Absent\nA1,2025-04-03,"28,800",0\n', encoding="utf-8"
+    )
+    assert written(tmp_path)[0].sources["roster"].options == {}
+
+
+def test_utf_16_is_read_as_it_says(tmp_path: Path) -> None:
+    text = "Agent\tDay\tWorked seconds\tAbsent\nÄnne\t2025-04-03\t3600\t0\n"
+    (tmp_path / "roster.txt").write_bytes(text.encode("utf-16"))
+    config, written_text, _ = written(tmp_path)
+    assert config.sources["roster"].options == {"encoding": "utf-16"}
+    assert "DECIDE: encoding" not in written_text
+
+
+def test_every_sheet_of_a_workbook_is_looked_at(tmp_path: Path) -> None:
+    book = xlsxwriter.Workbook(str(tmp_path / "QA.xlsx"))
+    book.add_worksheet("Cover").write(0, 0, "Report of the quarter")
+    sheet = book.add_worksheet("Days")
+    for row, values in enumerate((("Agent", "Day", "Worked seconds", "Absent"), ("A1", "2025-04-03", "3600", "0"))):
+        sheet.write_row(row, 0, values)
+    book.close()
+    config, _, lines = written(tmp_path)
+    assert config.sources["qa_days"].table == "agent_day"
+    assert config.sources["qa_days"].options == {"sheet": "Days"}
+    assert not any(line.startswith("left out") for line in lines)
+
+
+def test_files_of_a_series_that_are_written_differently_are_two_sources(tmp_path: Path) -> None:
+    head = "Agent;Day;Worked seconds;Absent;Notiz\n"
+    (tmp_path / "roster_1.csv").write_bytes((head + "A1;2025-04-03;3600;0;größer\n").encode("utf-8"))
+    (tmp_path / "roster_2.csv").write_bytes((head + "A1;2025-04-04;3600;0;größer\n").encode("cp1252"))
+    config, _, _ = written(tmp_path)
+    found = {source.paths: source.options.get("encoding") for source in config.sources.values()}
+    assert found == {("roster_1.csv",): None, ("roster_2.csv",): "cp1252"}
+
+
+def test_a_workbook_is_a_table_also_where_its_columns_are_those_of_a_system(tmp_path: Path) -> None:
+    book = xlsxwriter.Workbook(str(tmp_path / "calls.xlsx"))
+    sheet = book.add_worksheet()
+    rows = (
+        ("Contact_ID", "Agent_No", "Start_Date", "Start_Time", "Channel"),
+        ("1", "7", "1/2/2025", "9:00:00", "call"),
+    )
+    for row, values in enumerate(rows):
+        sheet.write_row(row, 0, values)
+    book.close()
+    assert [source.format for source in written(tmp_path)[0].sources.values()] == ["tabular"]
+
+
+def test_packed_files_are_named_because_exports_may_be_in_them(tmp_path: Path) -> None:
+    (tmp_path / "xapi.jsonl").write_bytes((DATA / "xapi.jsonl").read_bytes())
+    with zipfile.ZipFile(tmp_path / "march.zip", "w") as archive:
+        archive.write(DATA / "xapi.jsonl", "xapi.jsonl")
+    _, _, lines = written(tmp_path)
+    assert [line for line in lines if "march.zip" in line and "unpack it" in line]
+
+
+def test_the_mark_of_a_copy_is_no_part_of_a_course(tmp_path: Path) -> None:
+    head = 'ID,Name,"ID number","Email address","Course complete"\n'
+    (tmp_path / "completion-emp101 (2).csv").write_text(head + "1,A,E1,,\n", encoding="utf-8")
+    config, _, _ = written(tmp_path)
+    assert config.sources["moodle_emp101"].options["course"] == "EMP101"
