@@ -341,6 +341,7 @@ def _value(overall: Mapping[str, KpiStudy], config: Config, setting: Setting) ->
                 influence=shared[name],
                 purse=made.kpi.purse,
                 purse_rank=made.kpi.purse_rank,
+                df=found.df,
             )
         )
     return value_frame(

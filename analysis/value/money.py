@@ -14,11 +14,9 @@ from typing import Protocol
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from analysis.value.draws import Array, correlations, effect_draws, triangular
 from analysis.words.numbers import Reader, Wording, rounded
-
-Array = NDArray[np.float64]
 
 DRAWS = 20_000
 SEED = 20_240_607
@@ -59,6 +57,8 @@ class Worth:
     purse, purse_rank
         ``Kpi.purse``: parts with the same purse are the same money, and the one with the lowest rank is counted; empty
         = a purse of its own.
+    df
+        Degrees of freedom of the effect's interval; infinity where it is a normal one.
     """
 
     kpi: Wording
@@ -72,6 +72,7 @@ class Worth:
     influence: Array | None = None
     purse: str = ""
     purse_rank: int = 1
+    df: float = math.inf
 
 
 VALUE_COLUMNS: dict[str, type[pl.DataType]] = {
@@ -140,9 +141,16 @@ def value_frame(
         rows.extend(_kpi_rows(part, counted, reader))
     rng = np.random.default_rng(seed)
     used = [p for p in parts if counted.get(p.kpi.id) == p.kpi.id]
-    effects = _effect_draws(used, draws, rng)
+    effects = effect_draws(
+        np.array([p.effect for p in used]),
+        np.array([p.std_error for p in used]),
+        correlations([p.influence for p in used]),
+        min((p.df for p in used), default=math.inf),
+        draws,
+        rng,
+    )
     worths = [scenario_values(p) for p in used]
-    columns = [_triangular(w["low"], w["likely"], w["high"], draws, rng) for w in worths]
+    columns = [triangular(w["low"], w["likely"], w["high"], draws, rng) for w in worths]
     values = np.column_stack(columns) if used else np.zeros((draws, 0))
     scale = np.array([p.volume for p in used])
     tail = (1 - ci_level) / 2
@@ -167,7 +175,7 @@ def value_frame(
         )
     if cost is None:
         return pl.DataFrame(rows, schema=VALUE_COLUMNS, orient="row")
-    cost_draws = _triangular(cost.low, cost.likely, cost.high, draws, rng)
+    cost_draws = triangular(cost.low, cost.likely, cost.high, draws, rng)
     against = {"low": cost.high, "likely": cost.likely, "high": cost.low}
     for s in SCENARIOS:
         spread = np.quantile(cost_draws, [tail, 1 - tail]) if s == "likely" else (against[s], against[s])
@@ -245,28 +253,6 @@ def _change(part: Worth, reader: Reader) -> str:
     """The effect in words; finer than its interval supports rather than a zero that is worth money."""
     text = reader.change(part.effect, part.kpi, part.effect_low, part.effect_high)
     return text if any(c in "123456789" for c in text.split(" ")[0]) else reader.change(part.effect, part.kpi)
-
-
-def _effect_draws(used: Sequence[Worth], draws: int, rng: np.random.Generator) -> Array:
-    """(draws, KPIs), correlated as the cluster influences are."""
-    if not used:
-        return np.zeros((draws, 0))
-    correlation = np.eye(len(used))
-    for i, first in enumerate(used):
-        for j, second in enumerate(used[:i]):
-            a, b = first.influence, second.influence
-            if a is not None and b is not None and a.shape == b.shape:
-                size = math.sqrt(float(a @ a) * float(b @ b))
-                correlation[i, j] = correlation[j, i] = float(a @ b) / size if size > 0 else 0.0
-    values, vectors = np.linalg.eigh(correlation)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
-    errors = np.array([p.std_error for p in used])
-    return np.asarray(np.array([p.effect for p in used]) + (rng.standard_normal((draws, len(used))) @ root.T) * errors)
-
-
-def _triangular(first: float, likely: float, last: float, draws: int, rng: np.random.Generator) -> Array:
-    low, high = min(first, last), max(first, last)
-    return rng.triangular(low, likely, high, draws) if high > low else np.full(draws, likely)
 
 
 def _sum_row(
