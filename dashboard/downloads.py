@@ -7,6 +7,7 @@ nothing that the page may not show.
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import polars as pl
@@ -14,8 +15,9 @@ from flask import Flask, Response, g, request
 
 from dashboard.page import Context, Download
 from dashboard.pages import pages
-from dashboard.state import Filters, from_query
+from dashboard.state import LABELS, Filters, from_query
 from etl.errors import EmpathyError
+from etl.warehouse.delimited import write_csv
 
 
 def register(server: Flask, context: Context) -> None:
@@ -38,6 +40,7 @@ def register(server: Flask, context: Context) -> None:
             with context.queries.pinned() as run_id:
                 g.run_id = run_id
                 filters = from_query(given, context.queries.facets(), context.settings.config.project.locale)
+                filters = applied(found, filters)
                 decision = context.queries.decision(filters)
                 if not decision.allowed:
                     return _plain(decision.reason, 403)
@@ -45,6 +48,26 @@ def register(server: Flask, context: Context) -> None:
                 return _csv(name, found.title, frame, about(context, filters, parts))
         except EmpathyError as error:
             return _plain(str(error), 404)
+
+
+def applied(download: Download, filters: Filters) -> Filters:
+    """The part of a selection that a table applies; the notices say of the rest that it does not.
+
+    Parameters
+    ----------
+    download : Download
+    filters : Filters
+        What the address selects.
+    """
+    if download.applies is None:
+        return filters
+    left = [name for name in filters.active() if name not in download.applies]
+    kept = filters
+    for name in left:
+        kept = kept.without(name)
+    named = " and ".join(LABELS[name].lower() for name in left)
+    said = (f"This table is not made by {named}: it holds all of them.",) if left else ()
+    return replace(kept, notices=(*filters.notices, *said))
 
 
 def about(context: Context, filters: Filters, parts: dict[str, str]) -> dict[str, str]:
@@ -67,33 +90,13 @@ def about(context: Context, filters: Filters, parts: dict[str, str]) -> dict[str
 
 
 def _csv(name: str, title: str, frame: pl.DataFrame, lines: dict[str, str]) -> Response:
-    lists = [column for column, kind in frame.schema.items() if isinstance(kind, pl.List)]
-    flat = frame.with_columns(pl.col(lists).cast(pl.List(pl.String)).list.join("; ")) if lists else frame
-    flat = flat.with_columns(pl.selectors.string().map_elements(_harmless, return_dtype=pl.String))
     out = io.BytesIO()
-    out.writelines(
-        f"# {key}: {_one_line(value)}\n".encode()
-        for key, value in {"what": title, **lines, "rows": str(flat.height)}.items()
-    )
-    flat.write_csv(out)
+    write_csv(frame, {"what": title, **lines, "rows": str(frame.height)}, out)
     return Response(
         out.getvalue(),
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="empathy-{name}-{lines["run_id"]}.csv"'},
     )
-
-
-def _harmless(value: str) -> str:
-    """Text that a spreadsheet would run as a formula is quoted (CWE-1236)."""
-    return (
-        f"'{value}"
-        if value[:1] in ("=", "+", "@", "\t", "\r") or (value[:1] == "-" and not value[1:2].isdigit())
-        else value
-    )
-
-
-def _one_line(value: str) -> str:
-    return " ".join(value.split())
 
 
 def _plain(words: str, status: int) -> Response:

@@ -51,11 +51,15 @@ class Download:
         From context, filters and the further parts of the address (name to value) to a frame in natural units.
     parts : tuple of str
         Names of the further parts it needs, such as ``("kpi",)``.
+    applies : tuple of str or None
+        The filters the table is made by, by their names in the address; all by default. A selection by others is
+        dropped before it is made, and the table's header says so.
     """
 
     title: str
     make: Callable[[Context, Filters, dict[str, str]], pl.DataFrame]
     parts: tuple[str, ...] = ()
+    applies: tuple[str, ...] | None = None
 
 
 def csv_link(name: str, filters: Filters, **parts: str) -> str:

@@ -189,16 +189,19 @@ PAGE = Page(
             "Agents planned, started, completed, overdue and left unfinished by week, counted up",
             lambda context, filters, parts: data.progress(context.queries, filters, _course(context, parts)),
             ("course",),
+            data.APPLIES,
         ),
         "adoption_by_site": Download(
             "Agents planned, started, completed, overdue and left unfinished by site",
             lambda context, filters, parts: data.by_group(context.queries, filters, _course(context, parts), "site"),
             ("course",),
+            data.APPLIES,
         ),
         "adoption_by_team": Download(
             "Agents planned, started, completed, overdue and left unfinished by team",
             lambda context, filters, parts: data.by_group(context.queries, filters, _course(context, parts), "team"),
             ("course",),
+            data.APPLIES,
         ),
     },
 )

@@ -468,10 +468,12 @@ PAGE = Page(
             "A table of the warehouse",
             lambda context, filters, parts: data.take(context.queries, parts["relation"]),
             ("relation",),
+            applies=(),
         ),
         "rejects": Download(
             "Where rejected rows stand, and why they were refused",
             lambda context, filters, parts: data.rejects(context.queries),
+            applies=(),
         ),
     },
 )

@@ -10,6 +10,7 @@ import polars as pl
 from etl.configuration.model import Config
 from etl.errors import EmpathyError
 from etl.hints import did_you_mean
+from etl.warehouse.delimited import write_csv
 from etl.warehouse.reader import Warehouse, frame
 
 if TYPE_CHECKING:
@@ -89,11 +90,8 @@ def relations(cursor: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _write_csv(data: pl.DataFrame, about: dict[str, str], out: Path) -> None:
-    lists = [name for name, kind in data.schema.items() if isinstance(kind, pl.List)]
-    flat = data.with_columns(pl.col(lists).cast(pl.List(pl.String)).list.join("; ")) if lists else data
     with out.open("wb") as file:
-        file.writelines(f"# {key}: {value}\n".encode() for key, value in about.items())
-        flat.write_csv(file)
+        write_csv(data, about, file)
 
 
 def _write_parquet(data: pl.DataFrame, about: dict[str, str], out: Path) -> None:
@@ -105,7 +103,9 @@ def _write_xlsx(data: pl.DataFrame, about: dict[str, str], out: Path) -> None:
 
     if data.height >= XLSX_ROWS:
         raise ExportError(f"{data.height:,} rows do not fit into an Excel sheet; export to .parquet or .csv instead.")
-    with xlsxwriter.Workbook(out) as book:
+    # Text is text: a queue may be called "=1+1", and an address in a comment is no link.
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(out, options) as book:
         data.write_excel(book, worksheet="data")
         sheet = book.add_worksheet("about")
         sheet.set_column(0, 0, 16)

@@ -89,3 +89,13 @@ def test_a_pair_typed_by_hand_tells_nothing_of_a_small_team(client: FlaskClient)
     assert set(asked["group"]) == {"Madrid-3", "Lisbon-2"}
     _, other = file(client, f"{address}Madrid-3_vs_Porto-8")
     assert "Porto-8" not in set(other["group"])
+
+
+def test_a_table_says_the_selection_it_was_made_by_and_no_other(client: FlaskClient) -> None:
+    head, table = file(client, "/download/table.csv?relation=mart.team_week&site=Madrid")
+    assert head["selection"] == "everybody"
+    assert "not made by site" in head["ignored"]
+    assert table["site"].n_unique() > 1
+    head, _ = file(client, "/download/adoption.csv?course=EMP101&site=Madrid&channel=chat")
+    assert head["selection"] == "Madrid"
+    assert "not made by channel" in head["ignored"]
