@@ -85,9 +85,9 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Loade
         config_path.write_text("\n".join(lines), encoding="utf-8")
         con = duckdb.connect()
         extract(read_config(config_path), tmp_path / "work", con, None)
-        manifest = _dicts(con, "SELECT * FROM land_file.file_manifest ORDER BY path")
+        manifest = _dicts(con, "SELECT * FROM landing.file_manifest ORDER BY path")
         for file in manifest:
             assert file["read"] == file["loaded"] + file["rejected"] + file["duplicate"], file
-        return Loaded(con, manifest, _dicts(con, "SELECT * FROM land_file.reject ORDER BY path, line"))
+        return Loaded(con, manifest, _dicts(con, "SELECT * FROM landing.reject ORDER BY path, line"))
 
     return run
