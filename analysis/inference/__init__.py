@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from analysis.inference.bands import sup_t_critical_value
 from analysis.inference.cluster import jackknife_influence, small_sample_factor, standard_errors, t_interval
-from analysis.inference.multiplicity import holm, romano_wolf
+from analysis.inference.multiplicity import benjamini_hochberg, holm, romano_wolf
 from analysis.inference.wild import WildBootstrap, wild_cluster_bootstrap
 
 __all__ = [
     "WildBootstrap",
+    "benjamini_hochberg",
     "holm",
     "jackknife_influence",
     "romano_wolf",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from analysis.errors import EstimationError
 
@@ -24,6 +25,23 @@ def holm(p_values: Sequence[float] | Floats) -> Floats:
     order = known[np.argsort(values[known], kind="stable")]
     out = np.full(values.shape, np.nan)
     out[order] = np.minimum(np.maximum.accumulate(values[order] * (order.size - np.arange(order.size))), 1.0)
+    return out
+
+
+def benjamini_hochberg(p_values: Sequence[float] | Floats) -> Floats:
+    """P-values adjusted for the false discovery rate; NaN stays NaN and does not count as a test.
+
+    Calling clear what is at most ``q`` keeps the expected share of luck among what is called clear at ``q``, where the
+    tests are independent or move together.
+
+    Source: Benjamini, Hochberg (1995), doi:10.1111/j.2517-6161.1995.tb02031.x; dependence: Benjamini, Yekutieli (2001),
+    doi:10.1214/aos/1013699998.
+    """
+    values = np.asarray(p_values, dtype=np.float64)
+    known = np.isfinite(values)
+    out = np.full(values.shape, np.nan)
+    if known.any():
+        out[known] = stats.false_discovery_control(values[known])
     return out
 
 

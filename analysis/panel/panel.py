@@ -182,6 +182,10 @@ class Panel:
         """The same panel with every observed agent-week counting 1: effects per agent, not per contact."""
         return replace(self, num=self.y, den=self.observed.astype(np.float64), sq=None)
 
+    def reweighted(self, weight: Floats) -> Panel:
+        """The same outcomes with other weights; weight 0 is not observed. ``weight``: (A, T)."""
+        return replace(self, num=self.y * weight, den=np.asarray(weight, dtype=np.float64), sq=None)
+
     def with_outcome(self, values: Floats, outcome: str) -> Panel:
         """The same agents, weeks and weights with another outcome.
 

@@ -129,6 +129,9 @@ def verdict(
     weeks_to_know: float | None = None,
     unusable: str = "",
     too_few: str = "",
+    who_answers: str = "",
+    guardrail: bool = False,
+    among: str = "KPIs",
     reader: Reader | None = None,
 ) -> Verdict:
     """Decide what may be said, and say it.
@@ -157,6 +160,13 @@ def verdict(
         A reason why there is no estimate at all; forces ``dont_use``.
     too_few
         Why the data are too thin to judge (too few leavers, say): ``cant_tell_yet``, because waiting may cure it.
+    who_answers
+        Set where training moved who answers: what that means for the range, in a sentence. The interval given is then
+        that of the bounds, and no money is built on it.
+    guardrail
+        Whether the KPI is one that was not meant to move: a change that would be for the better is then no improvement.
+    among
+        What ``n_tested`` counts, plural.
     reader
         Locale and currency.
 
@@ -168,7 +178,7 @@ def verdict(
     limits = limits or Limits()
     held = list(checks)
     band = abs(smallest_effect)
-    numbers = _Numbers(kpi, reader, estimate, ci_low, ci_high, band)
+    numbers = _Numbers(kpi, reader, estimate, ci_low, ci_high, band, guardrail)
 
     thin = too_few or _too_few(n_trained_clusters, n_control_clusters, limits)
     known = all(math.isfinite(v) for v in (estimate, ci_low, ci_high))
@@ -187,18 +197,40 @@ def verdict(
     doubt = _self_selected(held) if limits.limited else ""
     if doubt:
         return _cant_tell(numbers, doubt, None, believed=False)
+    believed = not who_answers
     if claims:
-        state = "clear" if abs(estimate) >= band else "clear_but_small"
-        return _make(state, numbers.changed(small=state != "clear"), "", numbers.direction())
+        size = min(abs(ci_low), abs(ci_high)) if who_answers else abs(estimate)
+        state = "clear" if size >= band else "clear_but_small"
+        words = f"{numbers.changed(small=state != 'clear')} {who_answers}".strip()
+        return _make(state, words, who_answers, numbers.direction(), believed=believed)
     if inside_band:
-        return _make("no_meaningful_change", numbers.nothing_that_matters(), "")
-    reason = ""
+        words = f"{numbers.nothing_that_matters()} {who_answers}".strip()
+        return _make("no_meaningful_change", words, who_answers, believed=believed)
+    reason = who_answers
     if outside:
-        reason = (
-            f"On its own the range excludes no change, but {n_tested} KPIs were tested together and one of that many "
-            "can look like this by luck."
+        alone = (
+            f"On its own the range excludes no change, but {n_tested} {among} were tested together and one of that "
+            "many can look like this by luck."
         )
-    return _cant_tell(numbers, reason, weeks_to_know)
+        reason = f"{alone} {who_answers}".strip()
+    return _cant_tell(numbers, reason, weeks_to_know, believed=believed)
+
+
+def direction(kpi: Wording, estimate: float, *, guardrail: bool = False) -> str:
+    """Which way a clear change goes: ``better``, ``worse``, or ``unknown`` for a guardrail that did not get worse.
+
+    Parameters
+    ----------
+    kpi
+        For which way is better.
+    estimate
+        The change.
+    guardrail
+        Whether the KPI was not meant to move: it can get worse, but moving the other way is no improvement.
+    """
+    if (estimate > 0) != (kpi.better == "higher"):
+        return "worse"
+    return "unknown" if guardrail else "better"
 
 
 def headline(
@@ -295,10 +327,10 @@ class _Numbers:
     low: float
     high: float
     band: float
+    guardrail: bool = False
 
     def direction(self) -> str:
-        up = self.estimate > 0
-        return "better" if up == (self.kpi.better == "higher") else "worse"
+        return direction(self.kpi, self.estimate, guardrail=self.guardrail)
 
     @property
     def name(self) -> str:
@@ -312,7 +344,8 @@ class _Numbers:
 
     def changed(self, *, small: bool) -> str:
         size = self.reader.size(self.estimate, self.kpi, self.low, self.high)
-        side = f"a change for the {self.direction()}"
+        way = self.direction()
+        side = "which was not meant to move" if way == "unknown" else f"a change for the {way}"
         first = f"{self.name} {self._verb()} by an estimated {size} ({self._likely()}), {side}"
         if not small:
             return f"{first}."

@@ -123,7 +123,7 @@ def _rest(context: Context, filters: Filters) -> html.Div:
 def _forest(context: Context, model: view.Rest, filters: Filters) -> html.Section:
     reader = context.settings.reader
     level = f"{context.settings.config.project.ci_level:.0%}"
-    by_luck = view.luck(model.effects, context.settings.config.project.ci_level)
+    others = view.beside(model.effects, context.settings.config.project.ci_level)
     rows = [
         {
             "kpi": item.kpi.label,
@@ -158,7 +158,7 @@ def _forest(context: Context, model: view.Rest, filters: Filters) -> html.Sectio
         reader=context.settings.reader,
         title=model.title,
         subtitle=f"Estimated change from training, as a share of the level before it, with {level} range. "
-        f"Grey band: less than would matter. Right is better for every KPI. {by_luck}",
+        f"Grey band: less than would matter. Right is better for every KPI. {others}".rstrip(),
         figure=forest(model.effects, reader),
         definition="Each line compares trained agents with agents not yet trained over the same weeks. "
         "A filled mark means that the range leaves out no change.",

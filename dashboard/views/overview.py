@@ -152,35 +152,64 @@ def rest(*, kpis: Sequence[Kpi], effects: Mapping[str, Effect], values: pl.DataF
     )
 
 
+ROLES = {
+    "primary": ("goal", "goals"),
+    "guardrail": ("guardrail", "guardrails"),
+    "secondary": ("other KPI", "other KPIs"),
+    "mechanism": ("skill", "skills"),
+}
+"""How the KPIs of each role are called; they are counted apart."""
+
+
 def forest_title(effects: Sequence[Effect]) -> str:
-    """How many KPIs moved, and which ones got worse."""
-    if not effects:
-        return "No KPI can be read for this selection"
-    better = sum(item.tone == "better" for item in effects)
-    worse = [item.kpi.label.lower() for item in effects if item.tone == "worse"]
-    if not better and not worse:
-        return f"None of {len(effects)} KPIs shows a clear change"
-    first = f"{better} of {len(effects)} KPIs clearly improved"
-    if not worse:
-        return first
-    named = ", ".join(worse) if len(worse) <= 3 else f"{', '.join(worse[:2])} and {len(worse) - 2} more"
-    return f"{first}; {len(worse)} got worse: {named}"
+    """How many goals moved, and which ones got worse; a change too small to matter counts as neither."""
+    goals = [item for item in effects if item.kpi.role == "primary"]
+    if not goals:
+        return "No goal can be read for this selection"
+    return _moved(goals) or f"None of {_counted(goals)} shows a clear change"
 
 
-def luck(effects: Sequence[Effect], ci_level: float) -> str:
-    """How many clear changes to expect where training does nothing; the goals are protected from it, the rest is not.
+def beside(effects: Sequence[Effect], ci_level: float) -> str:
+    """What moved among the KPIs that are not goals, role by role, and how much of it luck may be.
 
     Parameters
     ----------
     effects : sequence of Effect
     ci_level : float
-        Level of the intervals.
+        Level of the intervals; one minus it is the share of what is called clear in a role that may be luck.
     """
-    n = sum(item.available for item in effects)
-    expected = (1 - ci_level) * n
-    if expected < 0.5:
+    said = []
+    for role in ("guardrail", "secondary", "mechanism"):
+        found = _moved([item for item in effects if item.kpi.role == role])
+        if found:
+            said.append(f"{found}.")
+    if not said:
         return ""
-    return f"Among {n} KPIs about {max(1, round(expected))} would look clear by luck alone."
+    luck = f"On average at most 1 in {round(1 / (1 - ci_level))} of what is called clear there is luck."
+    return f"{' '.join(said)} {luck}"
+
+
+def _moved(effects: Sequence[Effect]) -> str:
+    """How many of one role improved and which got worse; empty when none did."""
+    clear = [item for item in effects if item.verdict.state == "clear"]
+    better = sum(item.verdict.direction == "better" for item in clear)
+    worse = [item.kpi.label.lower() for item in clear if item.verdict.direction == "worse"]
+    aside = len(clear) - better - len(worse)
+    parts = []
+    if better:
+        parts.append(f"{better} of {_counted(effects)} clearly improved")
+    if aside:
+        parts.append(f"{aside} of {_counted(effects)} moved without getting worse")
+    if worse:
+        named = ", ".join(worse) if len(worse) <= 3 else f"{', '.join(worse[:2])} and {len(worse) - 2} more"
+        head = f"{len(worse)}" if parts else f"{len(worse)} of {_counted(effects)}"
+        parts.append(f"{head} got worse: {named}")
+    return "; ".join(parts)
+
+
+def _counted(effects: Sequence[Effect]) -> str:
+    one, many = ROLES[effects[0].kpi.role]
+    return f"{len(effects)} {one if len(effects) == 1 else many}"
 
 
 def trend(rows: pl.DataFrame | None) -> tuple[Week, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.words.numbers import Reader
-from analysis.words.verdict import LABELS, MARKS, Verdict
+from analysis.words.verdict import LABELS, MARKS, Verdict, direction
 from etl.configuration.kpis import Kpi
 
 MEANINGS = {
@@ -104,15 +104,15 @@ def effect(row: Mapping[str, Any], kpi: Kpi, reader: Reader) -> Effect:
     estimate, low, high = (
         math.nan if state == UNUSABLE else _number(row.get(name)) for name in ("estimate", "ci_low", "ci_high")
     )
-    direction = "unknown"
+    side = "unknown"
     if state in ("clear", "clear_but_small") and math.isfinite(estimate):
-        direction = "better" if (estimate > 0) == (kpi.better == "higher") else "worse"
+        side = direction(kpi, estimate, guardrail=kpi.role == "guardrail")
     weeks = row.get("weeks_to_know")
     verdict = Verdict(
         state,
         MARKS[state],
         LABELS[state],
-        direction,
+        side,
         str(row.get("sentence") or ""),
         str(row.get("reason") or ""),
         None if weeks is None or not math.isfinite(weeks) else float(weeks),

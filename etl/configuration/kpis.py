@@ -83,6 +83,10 @@ class Kpi(BaseModel):
         counted, the one with the lowest ``purse_rank`` (then the first of the catalogue).
     purse_rank : int
         See ``purse``; how directly the KPI measures what is in it, 1 being the most direct.
+    answered_by : str
+        Id of the KPI that says which share of those asked answered, where this outcome is seen only for those who did.
+    scale : (float, float) or None
+        Lowest and highest value one row can have, as stored; ``(0, 1)`` where binary.
     first_days : int
         For a hazard that looks at the first days of employment only: how many.
     target : float or None
@@ -118,6 +122,8 @@ class Kpi(BaseModel):
     caveat: str = ""
     purse: str = ""
     purse_rank: int = Field(default=1, ge=1)
+    answered_by: str = Field(default="", pattern=r"^([a-z][a-z0-9_]{0,40})?$")
+    scale: tuple[float, float] | None = None
     first_days: int = Field(default=0, ge=0)
     target: float | None = None
     hidden: bool = False
@@ -132,9 +138,20 @@ class Kpi(BaseModel):
             raise ValueError("censor_by needs censor_days.")
         if self.purse_rank > 1 and not self.purse:
             raise ValueError("purse_rank needs a purse.")
+        if self.scale is not None and not self.scale[0] < self.scale[1]:
+            raise ValueError("scale is the lowest and the highest value of one row, in that order.")
+        if self.answered_by and self.span is None:
+            raise ValueError("answered_by needs scale = [lowest, highest] where the KPI is not binary.")
+        if self.answered_by == self.id:
+            raise ValueError("answered_by must name another KPI.")
         if self.first_days and self.unit != "hazard":
             raise ValueError('first_days needs unit = "hazard".')
         return self
+
+    @property
+    def span(self) -> tuple[float, float] | None:
+        """Lowest and highest value one row can have; None when not known."""
+        return (0.0, 1.0) if self.binary else self.scale
 
     @property
     def exposed_to(self) -> str:
@@ -287,6 +304,14 @@ def load(path: str | Path | None = None) -> Catalogue:
                 message = detail["msg"].removeprefix("Value error, ")
                 where = f"{file}, line {_line(text, name)}: [{name}] {key}".removesuffix(" ")
                 mistakes.append(f"{where}: {message.rstrip('.')}.{hint}")
+    known = {kpi.id: kpi for kpi in kpis}
+    for kpi in kpis:
+        if kpi.answered_by and kpi.answered_by not in known and not mistakes:
+            near = _near(kpi.answered_by, known)
+            mistakes.append(
+                f"{file}, line {_line(text, kpi.id)}: [{kpi.id}] answered_by: there is no KPI "
+                f'"{kpi.answered_by}".{near}'
+            )
     if mistakes:
         raise KpiError("\n".join(mistakes))
     return Catalogue(kpis)

@@ -16,6 +16,7 @@ from dashboard.state import Filters
 from dashboard.views import effects as view
 from dashboard.views import overview
 from dashboard.views.verdicts import effect, plural, split_level
+from etl.configuration.kpis import load
 
 READER = Reader("en_GB", "EUR")
 
@@ -67,13 +68,28 @@ def test_a_share_of_a_level_near_zero_is_not_shown(context: Context) -> None:
     assert math.isnan(effect(row(baseline=0.0001), kpi, READER).relative(0.01))
 
 
-def test_the_forest_title_counts_what_is_drawn(context: Context) -> None:
+def test_the_forest_title_counts_goals_and_the_rest_stands_apart(context: Context) -> None:
     rest = rest_of(context, Filters())
-    better = sum(item.tone == "better" for item in rest.effects)
-    assert rest.title.startswith(f"{better} of {len(rest.effects)} KPIs clearly improved")
-    assert "1 got worse: handling time" in rest.title
-    unsure = [item for item in rest.effects if item.tone == "unsure"]
-    assert overview.forest_title(unsure) == f"None of {len(unsure)} KPIs shows a clear change"
+    goals = [item for item in rest.effects if item.kpi.role == "primary"]
+    better = sum(item.verdict.state == "clear" and item.tone == "better" for item in goals)
+    assert rest.title.startswith(f"{better} of {len(goals)} goals clearly improved")
+    assert "handling time" not in rest.title
+    assert "got worse: handling time" in overview.beside(rest.effects, 0.95)
+    assert "at most 1 in 20 of what is called clear there is luck" in overview.beside(rest.effects, 0.95)
+    unsure = [item for item in goals if item.tone == "unsure"]
+    said = overview.forest_title(unsure)
+    assert said == f"None of {len(unsure)} {'goal' if len(unsure) == 1 else 'goals'} shows a clear change"
+
+
+def test_a_small_change_is_no_improvement_and_a_guardrail_never_improves() -> None:
+    catalogue = load()
+    small = effect(row(verdict="clear_but_small"), catalogue["escalation_rate"], READER)
+    assert overview.forest_title([small]) == "None of 1 goal shows a clear change"
+    faster = effect(row(), catalogue["aht_seconds"], READER)
+    assert faster.verdict.direction == "unknown"
+    assert overview.beside([faster], 0.95).startswith("1 of 1 guardrail moved without getting worse.")
+    slower = effect(row(estimate=0.012, ci_low=0.008, ci_high=0.016), catalogue["aht_seconds"], READER)
+    assert overview.beside([slower], 0.95).startswith("1 of 1 guardrail got worse: handling time.")
 
 
 def test_money_has_a_range_and_cost_is_to_the_left(context: Context) -> None:
@@ -227,13 +243,3 @@ def test_a_table_says_where_it_hides_and_counts_in_the_locale() -> None:
     )
     assert made.rows == [["A", None], ["B", ["4.000", 4000]]]
     assert made.hidden == HIDDEN
-
-
-def test_many_kpis_are_read_with_luck_in_mind(context: Context) -> None:
-    effects = [
-        effect(row, context.settings.catalogue[row["kpi"]], context.settings.reader)
-        for row in context.queries.effects(Filters()).filter(pl.col("role") == "headline").iter_rows(named=True)
-    ]
-    n = sum(item.available for item in effects)
-    assert overview.luck(effects, 0.9).startswith(f"Among {n} KPIs about {round(0.1 * n)} would look clear")
-    assert overview.luck(effects[:2], 0.95) == ""

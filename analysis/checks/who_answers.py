@@ -1,0 +1,69 @@
+"""Did training move who answers? Then the mean among answers moves without anybody being happier."""
+
+from __future__ import annotations
+
+from analysis.checks.result import CheckResult, not_measured, t_quantile, t_statistic
+from analysis.effects.answering import MOVED_LEVEL, AnswerBounds
+from analysis.words.numbers import Reader, Wording
+
+ID, LABEL = "who_answers", "The same people answer"
+
+
+def check(
+    bounds: AnswerBounds | None, kpi: Wording, answering: Wording, smallest_effect: float, reader: Reader
+) -> CheckResult:
+    """The effect of training on who answers, in words.
+
+    Parameters
+    ----------
+    bounds
+        :func:`analysis.effects.answering.answer_bounds`; ``None`` where those who did not answer are not known.
+    kpi, answering
+        The outcome, and the KPI of the share that answers.
+    smallest_effect
+        Of the outcome, natural unit.
+    reader
+        For the words.
+
+    Returns
+    -------
+    CheckResult
+        Never failed: where answering moved the verdict rests on bounds instead. Informational then, and when a shift
+        that could not have been seen could make the smallest effect by itself.
+    """
+    name = f"{answering.label[:1].lower()}{answering.label[1:]}"
+    if bounds is None:
+        return not_measured(
+            ID,
+            LABEL,
+            f"The {name} of trained and others cannot be compared here, so whether training moved who answers is "
+            "not known.",
+        )
+    shift = bounds.shift
+    threshold = t_quantile(1 - MOVED_LEVEL / 2, shift.df)
+    statistic = t_statistic(shift.estimate, shift.std_error)
+    change = reader.change(shift.estimate, answering, shift.ci_low, shift.ci_high)
+    beside = ""
+    if bounds.weighted == bounds.weighted:
+        beside = f" Weighted by each agent's answer rate the change is {reader.change(bounds.weighted, kpi)}."
+    if bounds.moved:
+        span = reader.span(bounds.low, bounds.high, kpi, join="and")
+        return CheckResult(
+            ID,
+            LABEL,
+            "informational",
+            statistic,
+            threshold,
+            f"Training moved who answers: the {name} changed by {change}. Among those who answer either way the change "
+            f"lies between {span}, if training only brought people to answer or only kept people from it.{beside}",
+        )
+    most = reader.at_most(bounds.hidden, kpi)
+    return CheckResult(
+        ID,
+        LABEL,
+        "passed" if bounds.hidden <= smallest_effect else "informational",
+        statistic,
+        threshold,
+        f"Training did not visibly move who answers ({name}: {change}); a shift too small to be seen could move this "
+        f"KPI by {most}. Shifts that offset each other cannot be seen.{beside}",
+    )

@@ -1,0 +1,241 @@
+"""Outcomes seen only for those who answered: what remains of an effect when training moves who answers.
+
+Satisfaction is known for the customers who answer a survey, acceptance for those who are made an offer. When training
+brings other people to answer, the mean among answers moves although nobody changed. Trimming the answers that training
+added (or took away) gives the range that the effect on those who answer either way must lie in.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtr
+
+from analysis.effects.by_group import between_variance
+from analysis.estimators.fitted import Study
+from analysis.inference import t_interval
+from analysis.panel.panel import Panel
+from analysis.results import Aggregation, EffectEstimate
+
+Floats = NDArray[np.float64]
+
+MOVED_LEVEL = 0.10
+"""Level of the test whether training moves who answers. At 5% a shift large enough to look like an effect would go
+unseen twice as often; at a higher level the bounds would widen the range of many KPIs whose answering never moved."""
+MIN_COHORTS = 3
+"""The spread of fewer cohorts' shifts cannot be told from luck: one shift then holds for all."""
+
+
+@dataclass(frozen=True)
+class AnswerBounds:
+    """What the answers allow to be said about those who answer with and without training.
+
+    Attributes
+    ----------
+    shift
+        Effect of training on the share that answers.
+    moved
+        Whether the shift is beyond luck at ``MOVED_LEVEL``.
+    low, high
+        Bounds of the effect on the outcome, natural unit.
+    ci_low, ci_high
+        Interval that holds each bound at the headline's level.
+    p_value
+        Two-sided, of an effect of zero somewhere between the bounds.
+    hidden
+        Largest move of the outcome that a shift too small to be seen could make.
+    weighted
+        The effect with every answer weighted by the inverse of the answer rate of its agent and week; NaN when there
+        is none.
+    """
+
+    shift: EffectEstimate
+    moved: bool
+    low: float
+    high: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+    hidden: float
+    weighted: float = math.nan
+
+
+@dataclass(frozen=True)
+class _Cohort:
+    """Levels of one cohort's trained weeks: weight among the answers, mean outcome, share that answered."""
+
+    share: float
+    mean: float
+    answered: float
+
+
+def answer_bounds(
+    outcome: Study, answering: Study, scale: tuple[float, float], *, weighted: float = math.nan
+) -> AnswerBounds | None:
+    """Bounds of Lee (2009), trimmed within each cohort's trained weeks, with clustered errors.
+
+    Where training adds answers, the share ``shift / answered`` of the trained answers is trimmed from the top for the
+    lower bound, from the bottom for the upper one. Where it takes answers away, the same share of the answers that
+    would have come without it is trimmed instead. On a yes or no outcome the trimmed mean is exact; on a scale the
+    trimmed answers are taken to be at its end, which is never too narrow.
+
+    Parameters
+    ----------
+    outcome
+        The headline estimator fitted to the outcome, weighted by answers.
+    answering
+        The same estimator fitted to the share that answers, weighted by those who were asked; same agents and weeks.
+    scale
+        Lowest and highest value of one answer.
+    weighted
+        See :attr:`AnswerBounds.weighted`.
+
+    Returns
+    -------
+    AnswerBounds or None
+        ``None`` when either effect has no estimate.
+
+    Notes
+    -----
+    Assumptions:
+
+    1. Monotone answering: training brings some to answer, or keeps some from it, and not both at once in one cohort.
+       Not checkable: shifts that offset each other (satisfied customers answer more, others less) leave the share as it
+       was and cannot be seen.
+    2. Those of the headline, for the share that answers and for the outcome among answers without training.
+    3. Shifts of cohorts are drawn to their mean as far as they differ by no more than luck.
+
+    The error of a bound carries that of the shift (delta method on the cluster influences, same clusters), not that of
+    the levels, which is smaller by the number of answers. Where there is no shift the bounds are too wide, not too
+    narrow, because a shift's size is never below zero.
+
+    Source: Lee (2009), Training, Wages, and Sample Selection, doi:10.1111/j.1467-937X.2009.00536.x.
+    """
+    found, moved_by = outcome.aggregate("simple"), answering.aggregate("simple")
+    effect, shift = found.overall, moved_by.overall
+    if not (effect.available and shift.available):
+        return None
+    shifts, influences, cohorts = _by_cohort(outcome, answering, moved_by)
+    low_cut = high_cut = 0.0
+    low_slope = np.zeros(answering.panel.n_clusters)
+    high_slope = low_slope.copy()
+    least, most = scale
+    for move, influence, cohort in zip(shifts, influences, cohorts, strict=True):
+        without = cohort.mean - effect.estimate
+        if move >= 0:  # trained answers are trimmed; share / (1 - share) = move / the share that would have answered
+            base = max(cohort.answered - move, 1e-12)
+            cuts = (most - cohort.mean, cohort.mean - least)
+            ends = (cohort.mean - least, most - cohort.mean)
+        else:  # answers that would have come without training are trimmed
+            base = max(cohort.answered, 1e-12)
+            cuts = (without - least, most - without)
+            ends = (most - without, without - least)
+        ratio = abs(move) / base
+        sign = 1.0 if move >= 0 else -1.0
+        low_cut += cohort.share * float(np.clip(ratio * cuts[0], 0.0, max(ends[0], 0.0)))
+        high_cut += cohort.share * float(np.clip(ratio * cuts[1], 0.0, max(ends[1], 0.0)))
+        low_slope += cohort.share * sign * cuts[0] / base * influence
+        high_slope += cohort.share * sign * cuts[1] / base * influence
+    psi_outcome, psi_low, psi_high = _shared(outcome.panel, found, answering.panel, low_slope, high_slope)
+    low, high = effect.estimate - low_cut, effect.estimate + high_cut
+    low_error = float(np.linalg.norm(psi_outcome - psi_low))
+    high_error = float(np.linalg.norm(psi_outcome + psi_high))
+    df = min(effect.df, shift.df)
+    level = effect.ci_level
+    nearest = low / low_error if low > 0 else -high / high_error if high < 0 else 0.0
+    critical = t_interval(0.0, 1.0, df, 1 - MOVED_LEVEL)[1]
+    unseen = critical * shift.std_error
+    steepest = max(
+        sum(c.share * max(most - c.mean, c.mean - least) for c in cohorts)
+        / max(sum(c.share * c.answered for c in cohorts), 1e-12),
+        0.0,
+    )
+    return AnswerBounds(
+        shift=shift,
+        moved=bool(abs(shift.estimate) > unseen),
+        low=low,
+        high=high,
+        ci_low=min(t_interval(low, low_error, df, level)[0], effect.ci_low),
+        ci_high=max(t_interval(high, high_error, df, level)[1], effect.ci_high),
+        p_value=float(2 * stdtr(df, -nearest)),
+        hidden=unseen * steepest,
+        weighted=weighted,
+    )
+
+
+def weighted_by_answering(outcome: Panel, answering: Panel) -> Panel:
+    """The outcome with every answer weighted by the inverse of the answer rate of its agent and week.
+
+    An agent-week then counts by those who were asked instead of those who answered, so the mean does not follow
+    answers from one agent or week to another. Whoever answers more inside an agent-week still counts more.
+
+    Parameters
+    ----------
+    outcome, answering
+        Panels of the same agents and weeks.
+    """
+    asked = _aligned(answering, outcome)
+    weight = np.where(outcome.observed, asked, 0.0)
+    return outcome.reweighted(weight)
+
+
+def _by_cohort(outcome: Study, answering: Study, overall: Aggregation) -> tuple[Floats, list[Floats], list[_Cohort]]:
+    """Shift, its cluster influence and levels of every cohort; shifts drawn to their mean."""
+    panel = outcome.panel
+    parts = answering.aggregate("cohort")
+    keys = [str(key) for key in parts.columns["key"]]
+    estimate, error = np.asarray(parts.columns["estimate"]), np.asarray(parts.columns["std_error"])
+    known = np.isfinite(estimate) & np.isfinite(error) & (error > 0)
+    spread = between_variance(estimate[known], error[known] ** 2) if known.sum() >= MIN_COHORTS else 0.0
+    common, common_psi = overall.overall.estimate, np.nan_to_num(overall.overall_influence)
+    asked_total, answers_total = _levels(answering.panel), _levels(panel)
+    shifts, influences, cohorts = [], [], []
+    total = sum(mass for mass, _ in answers_total.values())
+    for label, (mass, mean) in answers_total.items():
+        if mass <= 0 or label not in asked_total:
+            continue
+        k = keys.index(label) if label in keys else -1
+        pull = spread / (spread + error[k] ** 2) if k >= 0 and known[k] else 0.0
+        own = estimate[k] if pull > 0 else 0.0
+        own_psi = np.nan_to_num(parts.influence[:, k]) if pull > 0 else 0.0
+        shifts.append(common + pull * (own - common))
+        influences.append(np.asarray(common_psi + pull * (own_psi - common_psi)))
+        cohorts.append(_Cohort(mass / total, mean, asked_total[label][1]))
+    return np.asarray(shifts), influences, cohorts
+
+
+def _levels(panel: Panel) -> dict[str, tuple[float, float]]:
+    """Cohort label to weight and mean of its trained weeks."""
+    out = {}
+    for cohort in panel.cohorts.tolist():
+        cells = panel.trained_cells & (panel.cohort_ix == cohort)[:, None]
+        mass = float(panel.den[cells].sum())
+        mean = float(panel.num[cells].sum()) / mass if mass > 0 else math.nan
+        out[str(panel.cohort_label(cohort))] = (mass, mean)
+    return out
+
+
+def _shared(
+    panel: Panel, found: Aggregation, other: Panel, low: Floats, high: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """The influence of the outcome and of both cuts on the clusters of either."""
+    labels = sorted({str(c) for c in panel.clusters.tolist()} | {str(c) for c in other.clusters.tolist()})
+    place = {label: i for i, label in enumerate(labels)}
+    out = np.zeros((3, len(labels)))
+    out[0, [place[str(c)] for c in panel.clusters.tolist()]] = np.nan_to_num(found.overall_influence)
+    at = [place[str(c)] for c in other.clusters.tolist()]
+    out[1, at], out[2, at] = low, high
+    return out[0], out[1], out[2]
+
+
+def _aligned(source: Panel, target: Panel) -> Floats:
+    """(A, T) weights of ``source`` at the agents and weeks of ``target``; 0 where it has none."""
+    rows = {str(unit): i for i, unit in enumerate(source.units.tolist())}
+    weeks = {str(week): i for i, week in enumerate(source.times.tolist())}
+    row = np.array([rows.get(str(unit), -1) for unit in target.units.tolist()], dtype=np.int64)
+    week = np.array([weeks.get(str(t), -1) for t in target.times.tolist()], dtype=np.int64)
+    out = source.den[np.maximum(row, 0)][:, np.maximum(week, 0)]
+    return np.where((row >= 0)[:, None] & (week >= 0)[None, :], out, 0.0)

@@ -1,0 +1,95 @@
+"""Worlds in which a claim would be wrong, for the rows of benchmarks/coverage.py.
+
+Each function draws one world on agents x weeks from a seed and returns panels; nothing here estimates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.panel.panel import NEVER, Panel
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An outcome among those who answered, and the share that answered: panels of the same agents and weeks."""
+
+    outcome: Panel
+    answering: Panel
+
+
+def panel_of(num: Floats, den: Floats, cohort: Ints, cluster: Ints, outcome: str) -> Panel:
+    """A panel from arrays: ``num``, ``den`` (A, T), ``cohort`` and ``cluster`` (A,)."""
+    labels, codes = np.unique(cluster, return_inverse=True)
+    return Panel(
+        num=num,
+        den=den,
+        cohort_ix=cohort,
+        cluster_ix=codes.astype(np.int64),
+        units=np.array([f"a{i:04d}" for i in range(num.shape[0])]),
+        times=np.arange(num.shape[1]),
+        clusters=np.array([f"t{label:03d}" for label in labels]),
+        outcome=outcome,
+        n_rows=int((den > 0).sum()),
+    )
+
+
+def team_waves(teams: int, seats: int, first: int, gap: int, per_wave: int, never: int) -> tuple[Ints, Ints]:
+    """Cohort and team of every agent: ``per_wave`` teams every ``gap`` weeks from ``first``, the last ``never`` not."""
+    team = np.repeat(np.arange(teams), seats)
+    start = first + gap * (np.arange(teams) // per_wave)
+    start = np.where(np.arange(teams) >= teams - never, NEVER, start)
+    return start[team].astype(np.int64), team
+
+
+def team_drift(rng: np.random.Generator, teams: int, weeks: int, size: float, memory: float) -> Floats:
+    """(teams, weeks) autocorrelated deviations with standard deviation ``size``."""
+    out = np.empty((teams, weeks))
+    out[:, 0] = rng.standard_normal(teams) * size
+    for t in range(1, weeks):
+        out[:, t] = memory * out[:, t - 1] + np.sqrt(1 - memory**2) * size * rng.standard_normal(teams)
+    return out
+
+
+def answering_world(
+    seed: int,
+    *,
+    teams: int = 40,
+    seats: int = 8,
+    weeks: int = 52,
+    satisfied: float = 0.75,
+    rate: float = 0.30,
+    rate_satisfied: float = 0.30,
+    rate_other: float = 0.30,
+    effect: float = 0.0,
+    asked: float = 40.0,
+) -> Answered:
+    """Customers answer a survey; training may move who answers, and what they would say.
+
+    ``rate`` is the answer rate without training, ``rate_satisfied`` and ``rate_other`` those of satisfied and other
+    customers of trained agents, ``effect`` the change of the share that is satisfied.
+    """
+    rng = np.random.default_rng(seed)
+    cohort, team = team_waves(teams, seats, weeks // 3, 4, max(teams // 5, 1), teams // 5)
+    level = satisfied + 0.05 * rng.standard_normal(team.size)[:, None]
+    level = level + team_drift(rng, teams, weeks, 0.02, 0.8)[team] + 0.02 * np.sin(np.arange(weeks) / 5)[None, :]
+    after = np.arange(weeks)[None, :] >= cohort[:, None]
+    level = np.clip(level + effect * after, 0.02, 0.98)
+    invited = rng.poisson(asked, level.shape)
+    happy = rng.binomial(invited, level)
+    drift = 1 + 0.05 * team_drift(rng, teams, weeks, 1.0, 0.8)[team]
+    happy_answers = rng.binomial(happy, np.clip(np.where(after, rate_satisfied, rate) * drift, 0, 1))
+    other_answers = rng.binomial(invited - happy, np.clip(np.where(after, rate_other, rate) * drift, 0, 1))
+    answers = happy_answers + other_answers
+    build: Any = (cohort, team)
+    return Answered(
+        panel_of(happy_answers.astype(float), answers.astype(float), *build, "csat_top2"),
+        panel_of(answers.astype(float), invited.astype(float), *build, "survey_response_rate"),
+    )
