@@ -27,13 +27,15 @@ import polars as pl
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from analysis import Panel, estimate
+from analysis.comparison.compare import Comparison
 from analysis.comparison.fair_panel import without_exposed
 from analysis.comparison.learning_curve import without_learning_curve
+from analysis.comparison.setting import Setting
 from analysis.design import Situation, choose
 from analysis.estimators.stacked import SelectionRule
 from analysis.panel.panel import NEVER
-from analysis.study.fit import study_of
-from analysis.study.kpi_study import Setting
+from analysis.study.averages import study_of
+from analysis.study.request import Request
 from analysis.words.numbers import Reader
 from etl.configuration.kpis import Kpi, load
 from etl.configuration.model import Assignment, AssignmentRule
@@ -158,7 +160,7 @@ def one_world(row: Row, seed: int, **changes: Any) -> Outcome:
     if setting.design.same_rule is not None:
         rule = SelectionRule(params.chosen_share, params.lookback_weeks, "high")
     kpi = _kpi()
-    made = study_of(panel, kpi, setting, rule=rule, by_week=False)
+    made = study_of(Comparison.of(panel, rule), Request(kpi, tables=frozenset()), setting)
     found = made.headline
     assert found is not None
     naive = {

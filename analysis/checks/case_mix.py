@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.checks.result import BLOCKING_LEVEL, CheckResult, not_measured, t_quantile, t_statistic
 from analysis.estimators.fitted import NEVER_VARIES
+from analysis.panel.contact_kinds import ContactKinds
 from analysis.panel.panel import Panel
-from analysis.panel.slices import Slice, cells_from_warehouse, identifier, people_from_warehouse
 from analysis.results import EffectEstimate
 from analysis.solver.ratio import ratio
 from analysis.words.numbers import Reader, Wording
 
-if TYPE_CHECKING:
-    import duckdb
-
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 ID, LABEL = "case_mix", "The same kind of contacts"
 MOST_UNKNOWN = 0.05
@@ -44,9 +39,7 @@ class Mix:
     unknown: float
 
 
-def expected_by_mix(
-    cur: duckdb.DuckDBPyConnection, panel: Panel, kpi_id: str, slice_: Slice, *, timing: str
-) -> Mix | None:
+def expected_by_mix(panel: Panel, contacts: ContactKinds) -> Mix | None:
     """The panel's outcome replaced by what the mix of channels and queues alone would predict.
 
     Each contact counts the mean outcome of its channel and queue over all untrained weeks; an agent-week's value is
@@ -54,22 +47,17 @@ def expected_by_mix(
 
     Parameters
     ----------
-    cur
-        Cursor on a warehouse version.
     panel
         The panel of the headline, units = ``agent_key``.
-    kpi_id, slice_
-        Which KPI, which agent-weeks.
-    timing
-        ``scheduled`` or ``trained``: which weeks count as untrained.
+    contacts
+        The same KPI by kind of contact, untrained weeks by the timing of the panel.
 
     Returns
     -------
     Mix or None
         ``None`` when there is only one kind of contact.
     """
-    every = _contacts(cur, kpi_id, Slice(), timing)
-    counted = every if slice_ == Slice() else _contacts(cur, kpi_id, slice_, timing)
+    every, counted = contacts.every, contacts.counted
     if np.unique(counted.kind).size < 2:
         return None
     kinds = int(every.kind.max()) + 1
@@ -77,11 +65,10 @@ def expected_by_mix(
     num, den = (np.bincount(every.kind[before], total[before], kinds) for total in (every.num, every.den))
     rate = ratio(np.asarray(num, dtype=np.float64), np.asarray(den, dtype=np.float64))[counted.kind]
     known = np.isfinite(rate)
-    people = people_from_warehouse(cur, timing, "agent")
     unit = {str(key): i for i, key in enumerate(panel.units)}
-    row_of = np.full(int(max(people["a"].max(), counted.agent.max())) + 1, -1, dtype=np.int64)
-    row_of[people["a"]] = [unit.get(str(key), -1) for key in people["agent_key"].tolist()]
-    row, week = row_of[counted.agent], counted.week - (panel.times[0] - people["first_week"]).days // 7
+    row_of = np.full(int(max(contacts.index.max(), counted.agent.max())) + 1, -1, dtype=np.int64)
+    row_of[contacts.index] = [unit.get(str(key), -1) for key in contacts.agent_key.tolist()]
+    row, week = row_of[counted.agent], counted.week - (panel.times[0] - contacts.first_week).days // 7
     inside = (row >= 0) & (week >= 0) & (week < panel.n_periods)
 
     def summed(values: Floats) -> Floats:
@@ -95,41 +82,8 @@ def expected_by_mix(
     trained = panel.trained_cells & panel.observed
     total = float(panel.den[trained].sum())
     unknown = 1.0 - float((panel.den * share)[trained].sum()) / total if total > 0 else 0.0
-    predicted = replace(panel, den=panel.den * share).with_outcome(expected, f"{kpi_id} expected from the mix")
+    predicted = replace(panel, den=panel.den * share).with_outcome(expected, f"{panel.outcome} expected from the mix")
     return Mix(predicted, max(unknown, 0.0))
-
-
-@dataclass(frozen=True, eq=False)
-class _Contacts:
-    """Rows of ``mart.agent_week``: agent and week indices, code of channel and queue, whether before training."""
-
-    agent: Ints
-    week: Ints
-    kind: Ints
-    untrained: NDArray[np.bool_]
-    num: Floats
-    den: Floats
-
-
-def _contacts(cur: duckdb.DuckDBPyConnection, kpi_id: str, slice_: Slice, timing: str) -> _Contacts:
-    """The rows of a slice in the order of the table: sums of them do not depend on how many threads there are."""
-    named = ("channel", "queue")
-    values = [
-        [v for (v,) in cur.execute(f"select distinct {n} from mart.agent_week where {n} is not null").fetchall()]
-        for n in named
-    ]
-    cohort = identifier(f"{timing}_week")
-    further = [f"coalesce(list_position(?::varchar[], {n}), 0)::integer as {n}" for n in named]
-    further.append(f"({cohort} is null or week < {cohort}) as untrained")
-    cells = cells_from_warehouse(cur, kpi_id, slice_, further, [sorted(found) for found in values])
-    return _Contacts(
-        agent=cells["a"].astype(np.int64),
-        week=cells["w"].astype(np.int64),
-        kind=cells["channel"].astype(np.int64) * (len(values[1]) + 1) + cells["queue"],
-        untrained=cells["untrained"].astype(bool),
-        num=cells["num"],
-        den=cells["den"],
-    )
 
 
 def check(

@@ -19,7 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis.errors import NoWeeksError, PanelError
-from analysis.panel.slices import Slice, identifier, people_from_warehouse
+from analysis.panel.slices import DIMENSIONS, Slice, identifier, people_from_warehouse
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,16 +28,6 @@ if TYPE_CHECKING:
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
-
-DIMENSIONS = {
-    "site": "site",
-    "team": "team_id",
-    "channel": "channel",
-    "queue": "queue",
-    "tenure_band": "tenure_band",
-    "cohort": "strftime({timing}_week, '%Y-%m-%d')",
-}
-"""Filter to its SQL on ``mart.agent_week``; ``cohort`` is the agent's week from which the design counts, ISO date."""
 
 
 def dimensions_sql(timing: Timing) -> str:

@@ -22,7 +22,15 @@ _TIMING = {"scheduled": "scheduled_week", "trained": "trained_week"}
 _CLUSTER = {"team": "team_id", "agent": "agent_key", "site": "site"}
 CELL_COLUMNS = ("a", "w", "num", "den")
 """Agent index, week index, numerator, denominator."""
-_DIMENSIONS = ("site", "team", "channel", "queue", "tenure_band")
+DIMENSIONS = {
+    "site": "site",
+    "team": "team_id",
+    "channel": "channel",
+    "queue": "queue",
+    "tenure_band": "tenure_band",
+    "cohort": "strftime({timing}_week, '%Y-%m-%d')",
+}
+"""Filter to its SQL on ``mart.agent_week``; ``cohort`` is the agent's week from which the design counts, ISO date."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +56,20 @@ class Slice:
     start: date | None = None
     end: date | None = None
 
+    @classmethod
+    def of(cls, kind: str, value: str) -> Slice:
+        """The slice of a stored kind and value; everything for ``overall``."""
+        changes: dict[str, Any] = {} if kind == "overall" else {kind: (value,)}
+        return cls(**changes)
+
     def where(self) -> tuple[str, list[Any]]:
         """SQL condition on ``mart.agent_week`` (without cohort) and its bound parameters."""
         parts: list[str] = []
         values: list[Any] = []
-        for name in _DIMENSIONS:
+        for name, column in DIMENSIONS.items():
             chosen = getattr(self, name)
-            if chosen:
-                column = "team_id" if name == "team" else name
-                parts.append(f'"{column}" in ({", ".join("?" * len(chosen))})')
+            if chosen and name != "cohort":
+                parts.append(f"{identifier(column)} in ({', '.join('?' * len(chosen))})")
                 values.extend(chosen)
         if self.start is not None:
             parts.append("week >= ?")
@@ -66,10 +79,48 @@ class Slice:
             values.append(self.end)
         return (" and ".join(parts) or "true"), values
 
+    @property
+    def label(self) -> tuple[str, str]:
+        """Kind and value for the result columns; several filters at once are of kind ``custom``."""
+        chosen = {name: getattr(self, name) for name in DIMENSIONS if getattr(self, name)}
+        period = self.start is not None or self.end is not None
+        if not chosen and not period:
+            return "overall", ""
+        if len(chosen) == 1 and not period:
+            ((kind, values),) = chosen.items()
+            if len(values) == 1:
+                return kind, str(values[0])
+        parts = [f"{kind}={'+'.join(values)}" for kind, values in chosen.items()]
+        if period:
+            parts.append(f"{self.start or ''}..{self.end or ''}")
+        return "custom", "; ".join(parts)
+
+
+EVERYTHING = Slice()
+"""No filter."""
+
 
 def identifier(name: str) -> str:
     """A quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def slice_values(cur: duckdb.DuckDBPyConnection, kind: str, timing: str) -> list[str]:
+    """Values of one filter in a warehouse version, in order; cohorts as ISO Mondays.
+
+    Parameters
+    ----------
+    cur
+        Cursor on a warehouse version.
+    kind
+        Key of ``DIMENSIONS``.
+    timing
+        Whether cohorts are of the planned week or of completion.
+    """
+    relation = "mart.agent" if kind == "cohort" else "mart.agent_week"
+    column = DIMENSIONS[kind].format(timing=timing)
+    found = cur.execute(f"select distinct {column} from {relation} where {column} is not null order by 1").fetchall()
+    return [str(value) for (value,) in found]
 
 
 def arrays_from_warehouse(

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from analysis.checks.result import CheckResult
-from analysis.comparison.fair_panel import Roster
-from analysis.design import Design
+from analysis.comparison.setting import Setting
 from analysis.panel.slices import Slice
 from analysis.planning.waiting_time import decisive_std_error, weeks_to_know
 from analysis.results import EffectEstimate
-from analysis.study.result_tables import SCHEMAS, check_rows, slice_columns, table
-from analysis.words.numbers import Reader
+from analysis.study.request import Request
+from analysis.study.result_tables import SCHEMAS, check_rows, table
 from analysis.words.verdict import Verdict, verdict
 
 if TYPE_CHECKING:
@@ -26,46 +25,13 @@ STUDY_TABLES = ("effect", "event_time", "cohort_effect", "calendar_effect", "att
 
 
 @dataclass(frozen=True, eq=False)
-class Setting:
-    """What is the same for every KPI and slice of one warehouse version.
-
-    Attributes
-    ----------
-    design
-        The comparison this programme allows.
-    roster
-        Agents with their teams and weeks.
-    reader
-        Locale and currency.
-    ci_level
-        Level of every interval.
-    rule_better
-        Which way is better for the KPI of the selection rule.
-    inherited
-        Failed checks of the whole programme, by KPI, that hold for every slice of it too.
-    courses
-        Ids of the treatment courses; every course when empty.
-    """
-
-    design: Design
-    roster: Roster
-    reader: Reader
-    ci_level: float
-    rule_better: str = "lower"
-    inherited: Mapping[str, tuple[CheckResult, ...]] = field(default_factory=dict)
-    courses: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
 class KpiStudy:
     """Everything estimated for one KPI in one slice.
 
     Attributes
     ----------
-    kpi
-        The catalogue entry.
-    slice_kind, slice_value
-        As in the result tables.
+    request
+        What was asked.
     headline, second, completion, dose
         The numbers; ``None`` where there is none. ``dose`` is the effect per course completed.
     tables
@@ -82,9 +48,7 @@ class KpiStudy:
         Denominator of trained agents per week lately.
     """
 
-    kpi: Kpi
-    slice_kind: str
-    slice_value: str
+    request: Request
     headline: EffectEstimate | None
     second: EffectEstimate | None
     completion: EffectEstimate | None
@@ -96,6 +60,11 @@ class KpiStudy:
     influence: tuple[Any, Any] | None = None
     volume_per_week: float = math.nan
     dose: EffectEstimate | None = None
+
+    @property
+    def kpi(self) -> Kpi:
+        """The catalogue entry."""
+        return self.request.kpi
 
     @property
     def p_value(self) -> float:
@@ -115,13 +84,8 @@ class KpiStudy:
         """Result table name -> rows."""
         rows: dict[str, list[dict[str, Any]]] = {name: list(self.tables.get(name, [])) for name in STUDY_TABLES}
         rows["effect"] = self.effect_rows()
-        rows["check"] = check_rows(self.where, self.checks)
+        rows["check"] = check_rows(self.request.where, self.checks)
         return rows
-
-    @property
-    def where(self) -> dict[str, str]:
-        """The slice columns."""
-        return slice_columns(self.kpi.id, self.slice_kind, self.slice_value)
 
     def effect_rows(self) -> list[dict[str, Any]]:
         """Rows of ``result.effect``: headline, second opinion, completion, dose."""
@@ -136,7 +100,7 @@ class KpiStudy:
             if found is None and role != "headline":
                 continue
             row: dict[str, Any] = {
-                **self.where,
+                **self.request.where,
                 "role": role,
                 "baseline": self.baseline,
                 "smallest_effect": self.kpi.smallest_effect,
@@ -209,26 +173,22 @@ def nothing_seen(slice_: Slice) -> str:
     return "This selection holds nothing it can be counted from."
 
 
-def no_study(
-    kpi: Kpi, setting: Setting, slice_kind: str, slice_value: str, why: str = "", *, missing: str = ""
-) -> KpiStudy:
+def no_study(request: Request, setting: Setting, why: str = "", *, missing: str = "") -> KpiStudy:
     """A study of a slice without an estimate.
 
     Parameters
     ----------
-    kpi, setting, slice_kind, slice_value
-        As in :func:`analysis.study.fit.study_panel`.
+    request, setting
+        What was asked, under which design.
     why
         Why the question cannot be answered by any data: the verdict is "don't use this one".
     missing
         What data are missing: the verdict is "can't tell yet", because nothing is wrong with the comparison.
     """
     nan = math.nan
-    judgement = Judgement(kpi, setting, (), None, None, nan, nan, why, too_few=missing)
+    judgement = Judgement(request.kpi, setting, (), None, None, nan, nan, why, too_few=missing)
     return KpiStudy(
-        kpi=kpi,
-        slice_kind=slice_kind,
-        slice_value=slice_value,
+        request=request,
         headline=None,
         second=None,
         completion=None,

@@ -16,55 +16,39 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from analysis.comparison.setting import Setting
 from analysis.effects.hazard import LEAVE_TYPES, HazardRatio, hazard_ratio, person_weeks, survival
+from analysis.panel.agent_weeks import AgentWeeks
 from analysis.panel.panel import NEVER
 from analysis.panel.slices import Slice
 from analysis.results import EffectEstimate
-from analysis.study.kpi_study import Judgement, KpiStudy, Setting, no_study, nothing_seen
+from analysis.study.kpi_study import Judgement, KpiStudy, no_study, nothing_seen
+from analysis.study.request import Request
 from analysis.words.numbers import Reader
 from analysis.words.verdict import MIN_TRAINED_CLUSTERS
 
 if TYPE_CHECKING:
-    import duckdb
-
     from analysis.design import Timing
-    from etl.configuration.kpis import Kpi
 
-UNIT = "hazard"
-"""KPIs with this unit are studied here."""
 TENURE_BANDS = {"0-3 months": (0, 13), "3-12 months": (13, 52), "over 12 months": (52, 10_000)}
 MANY_WEEKS = 1e9
 """Both sides of a hazard gain weeks as time passes, so nothing that stands still limits what more weeks can tell."""
 MANY_TIMES = 3.0
 """A hazard ratio from here on is said in times: "7,900% more likely" tells nobody anything."""
-_SPELL = {
-    "agent_ix": pl.Int32,
-    "agent_key": pl.String,
-    "team_id": pl.String,
-    "site": pl.String,
-    "entry_day": pl.Int32,
-    "exit_day": pl.Int32,
-    "start_on": pl.Date,
-    "trained": pl.Boolean,
-    "left": pl.Boolean,
-    "leave_type": pl.String,
-}
 MODELS: dict[Timing, str] = {
     "scheduled": "discrete-time proportional hazards, training from the planned week",
     "trained": "discrete-time proportional hazards, training from completion",
 }
 """By the design's timing: what ``result.hazard`` calls the model."""
-SWITCH: dict[Timing, str] = {"scheduled": "scheduled", "trained": "trained"}
-"""Column of ``mart.agent_spell`` that switches training on, by the design's timing."""
 
 
-def spell_weeks(cur: duckdb.DuckDBPyConnection, slice_: Slice, setting: Setting) -> pl.DataFrame | None:
-    """Person-weeks of a slice from ``mart.agent_spell``, ``trained`` from the week the design counts from.
+def spell_weeks(weeks: AgentWeeks, slice_: Slice, setting: Setting) -> pl.DataFrame | None:
+    """Person-weeks of a slice, ``trained`` from the week the design counts from.
 
     Parameters
     ----------
-    cur
-        Cursor on a warehouse version.
+    weeks
+        Where spells come from.
     slice_
         Channel and queue do not exist for employment.
     setting
@@ -77,103 +61,71 @@ def spell_weeks(cur: duckdb.DuckDBPyConnection, slice_: Slice, setting: Setting)
     """
     if slice_.channel or slice_.queue:
         return None
-    parts: list[str] = ["true"]
-    values: list[str] = []
-    for column, chosen in (("site", slice_.site), ("team_id", slice_.team)):
-        if chosen:
-            parts.append(f"{column} in ({', '.join('?' * len(chosen))})")
-            values.extend(chosen)
-    switch = SWITCH[setting.design.timing]
-    found = cur.execute(
-        "select agent_ix, agent_key, team_id, site, min(entry_day) as entry_day, max(exit_day) as exit_day, "
-        f'min(start_on) as start_on, {switch} as trained, bool_or("left") as "left", max(leave_type) as leave_type '
-        f"from mart.agent_spell where {' and '.join(parts)} "
-        f"group by agent_ix, agent_key, team_id, site, {switch} order by agent_ix, entry_day",
-        values,
-    )
-    spells = pl.DataFrame(found.fetchall(), schema=_SPELL, orient="row")
-    if spells.is_empty():
+    timing = setting.design.timing
+    spells = weeks.spells(slice_, timing)
+    if spells is None or spells.is_empty():
         return None
     if slice_.cohort:
         trained_in = set(slice_.cohort)
         roster = setting.roster
-        week = roster.scheduled if setting.design.timing == "scheduled" else roster.trained
+        week = roster.scheduled if timing == "scheduled" else roster.trained
         other = {
             key
             for key, w in zip(roster.agent_key.tolist(), week.tolist(), strict=True)
             if w < NEVER and str(roster.monday(w)) not in trained_in
         }
         spells = spells.filter(~(pl.col("trained") & pl.col("agent_key").is_in(list(other))))
-    weeks = person_weeks(spells)
+    found = person_weeks(spells)
     if slice_.tenure_band:
         bands = [TENURE_BANDS[b] for b in slice_.tenure_band if b in TENURE_BANDS]
         inside = [(pl.col("tenure_week") >= low) & (pl.col("tenure_week") < high) for low, high in bands]
-        weeks = weeks.filter(pl.any_horizontal(inside)) if inside else weeks.clear()
+        found = found.filter(pl.any_horizontal(inside)) if inside else found.clear()
     if slice_.start is not None:
-        weeks = weeks.filter(pl.col("on") >= slice_.start)
+        found = found.filter(pl.col("on") >= slice_.start)
     if slice_.end is not None:
-        weeks = weeks.filter(pl.col("on") <= pl.lit(slice_.end) + pl.duration(days=6))
-    return None if weeks.is_empty() else weeks
+        found = found.filter(pl.col("on") <= pl.lit(slice_.end) + pl.duration(days=6))
+    return None if found.is_empty() else found
 
 
-def study_leaving(
-    cur: duckdb.DuckDBPyConnection,
-    kpi: Kpi,
-    slice_: Slice,
-    setting: Setting,
-    *,
-    slice_kind: str,
-    slice_value: str,
-    weeks: pl.DataFrame | None = None,
-) -> KpiStudy:
-    """Estimate a KPI of unit ``hazard`` in one slice.
-
-    Parameters
-    ----------
-    cur, kpi, slice_, setting, slice_kind, slice_value
-        As in :func:`analysis.study.fit.study_panel`.
-    weeks
-        Person-weeks when they are at hand already.
-    """
-    weeks = spell_weeks(cur, slice_, setting) if weeks is None else weeks
-    if weeks is None:
+def study_leaving(weeks: AgentWeeks, request: Request, setting: Setting) -> KpiStudy:
+    """Estimate a KPI of people leaving in one slice; see :func:`analysis.study.averages.study_average`."""
+    kpi, slice_ = request.kpi, request.slice
+    found = spell_weeks(weeks, slice_, setting)
+    if found is None:
         if slice_.channel or slice_.queue:
-            why = "Leaving cannot be looked at by channel or queue."
-            return no_study(kpi, setting, slice_kind, slice_value, why)
-        return no_study(kpi, setting, slice_kind, slice_value, missing=nothing_seen(slice_))
+            return no_study(request, setting, "Leaving cannot be looked at by channel or queue.")
+        return no_study(request, setting, missing=nothing_seen(slice_))
     if kpi.first_days:
-        weeks = weeks.filter(pl.col("tenure_week") < math.ceil(kpi.first_days / 7))
-        if weeks.is_empty():
+        found = found.filter(pl.col("tenure_week") < math.ceil(kpi.first_days / 7))
+        if found.is_empty():
             missing = f"Nobody was seen in their first {kpi.first_days} days of employment."
-            return no_study(kpi, setting, slice_kind, slice_value, missing=missing)
-    found = hazard_ratio(weeks, ci_level=setting.ci_level)
-    effect = as_effect(found, setting.ci_level, setting.design.timing)
-    trained = weeks.filter("trained")
+            return no_study(request, setting, missing=missing)
+    ratio = hazard_ratio(found, ci_level=setting.ci_level)
+    effect = as_effect(ratio, setting.ci_level, setting.design.timing)
+    trained = found.filter("trained")
     judgement = Judgement(
         kpi=kpi,
         setting=setting,
         checks=(),
-        n_trained_clusters=found.n_trained_clusters,
+        n_trained_clusters=ratio.n_trained_clusters,
         n_control_clusters=None,
-        post_weeks=trained.height / max(found.n_trained_agents, 1),
+        post_weeks=trained.height / max(ratio.n_trained_agents, 1),
         pre_weeks=MANY_WEEKS,
-        unusable=f"There is no estimate for this selection: {found.reason}" if found.reason else "",
-        too_few=found.reason if found.too_few else "",
+        unusable=f"There is no estimate for this selection: {ratio.reason}" if ratio.reason else "",
+        too_few=ratio.reason if ratio.too_few else "",
     )
     return KpiStudy(
-        kpi=kpi,
-        slice_kind=slice_kind,
-        slice_value=slice_value,
+        request=request,
         headline=effect,
         second=None,
         completion=None,
         tables={},
         checks=(),
         verdict=judgement.decide(effect),
-        baseline=found.baseline,
+        baseline=ratio.baseline,
         context=judgement,
-        influence=found.influence,
-        volume_per_week=_trained_now(weeks),
+        influence=ratio.influence,
+        volume_per_week=_trained_now(found),
     )
 
 

@@ -1,8 +1,8 @@
 """From a warehouse version to every result table, and from a click to one study.
 
 ``estimate_all`` fills the result tables for every KPI, overall and by site, channel, tenure band and cohort;
-``study`` gives the same columns for any other slice while the reader waits. Both go through :mod:`analysis.study.fit`,
-so a number never depends on the way it was asked for.
+``study`` gives the same columns for any other slice while the reader waits. Both go through
+:func:`analysis.study.kinds.study_one`, so a number never depends on the way it was asked for.
 """
 
 from __future__ import annotations
@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from analysis.checks.result import CheckResult
-from analysis.comparison.fair_panel import Roster
+from analysis.comparison.setting import Setting
 from analysis.design import Timing, choose
+from analysis.panel.agent_weeks import AgentWeeks, WarehouseWeeks
 from analysis.panel.held_weeks import HeldWeeks, Rows
-from analysis.panel.slices import Slice, identifier
+from analysis.panel.roster import Roster
+from analysis.panel.slices import EVERYTHING, Slice, slice_values
 from analysis.study import leaving
 from analysis.study.family import bonferroni_excludes_zero, family_rows, holm_excludes_zero, shared_influence
-from analysis.study.fit import study_panel
-from analysis.study.kpi_study import STUDY_TABLES, KpiStudy, Setting, failed
+from analysis.study.kinds import study_one
+from analysis.study.kpi_study import STUDY_TABLES, KpiStudy, failed
+from analysis.study.request import Request
 from analysis.study.result_tables import SCHEMAS, table
+from analysis.study.stored import stored_failures
 from analysis.value.money import Worth, value_frame
 from analysis.words.numbers import WEEKS_PER_MONTH, Reader
 from analysis.words.verdict import headline
@@ -31,7 +34,7 @@ from analysis.words.verdict import headline
 if TYPE_CHECKING:
     import duckdb
 
-    from etl.configuration.kpis import Catalogue, Kpi
+    from etl.configuration.kpis import Catalogue
     from etl.configuration.model import Config
 
 OVERALL_CHECKS = ("case_mix", "composition")
@@ -40,6 +43,8 @@ MOST_COHORT_SLICES = 40
 """Where agents are trained on more Mondays than this, a cohort is a handful of people: ``cohort_effect`` of the whole
 still holds each one's effect, and a slice is made when it is asked for."""
 SLICE_KINDS = ("site", "channel", "tenure_band", "cohort")
+SLICE_TABLES = frozenset({"cohort_effect", "ladder"})
+"""What is stored of every slice beside the headline, its event study and its checks."""
 
 Progress = Callable[[str, float], None]
 
@@ -66,41 +71,23 @@ def setting_of(cur: duckdb.DuckDBPyConnection, config: Config, catalogue: Catalo
         ci_level=config.project.ci_level,
         rule_better=catalogue[rule.kpi].better if rule is not None else "lower",
         courses=config.programme.treatment_courses,
+        n_primary=len(catalogue.primary()),
     )
 
 
-def study(
-    cur: duckdb.DuckDBPyConnection,
-    kpi: str,
-    slice_: Slice,
-    config: Config,
-    catalogue: Catalogue,
-    *,
-    setting: Setting | None = None,
-    rows: Rows | None = None,
-    by_week: bool = True,
-    with_ladder: bool = False,
-) -> KpiStudy:
+def study(cur: duckdb.DuckDBPyConnection, request: Request, setting: Setting, *, rows: Rows | None = None) -> KpiStudy:
     """One KPI in any slice, while the reader waits.
 
     Parameters
     ----------
     cur
         Cursor on a warehouse version.
-    kpi
-        Id in the catalogue.
-    slice_
-        Any combination of filters.
-    config, catalogue
-        As everywhere.
+    request
+        KPI, any combination of filters, and what is wanted beside the headline.
     setting
-        ``setting_of(cur, config, catalogue)``, where it is at hand.
+        ``setting_of(cur, config, catalogue)``.
     rows
         The version's agent-weeks, where they are held.
-    by_week
-        Also effects by cohort and by calendar week.
-    with_ladder
-        Also the naive answers beside the fair one, for whoever opens them.
 
     Returns
     -------
@@ -111,18 +98,17 @@ def study(
         (Bonferroni, because the others are not at hand: never more lenient than the Holm allowance of the stored
         results).
     """
-    setting = setting or setting_of(cur, config, catalogue)
-    setting = replace(setting, inherited=_stored_failures(cur, kpi))
-    kind, value = slice_label(slice_)
-    made = _study(
-        cur, catalogue[kpi], slice_, setting, kind, value, by_week=by_week, with_ladder=with_ladder, rows=rows
-    )
-    if catalogue[kpi].role != "primary":
+    request = replace(request, inherited=stored_failures(cur, request.kpi.id, OVERALL_CHECKS))
+    return judged_alone(study_one(WarehouseWeeks(cur, rows), request, setting))
+
+
+def judged_alone(made: KpiStudy) -> KpiStudy:
+    """A study whose verdict allows for the whole primary family where the others are not at hand."""
+    setting = made.context.setting
+    if made.kpi.role != "primary":
         return made
-    n_tested = sum(entry.role == "primary" for entry in catalogue.values())
-    return made.judged(
-        excludes_zero=bonferroni_excludes_zero(made.p_value, n_tested, setting.ci_level), n_tested=n_tested
-    )
+    excludes = bonferroni_excludes_zero(made.p_value, setting.n_primary, setting.ci_level)
+    return made.judged(excludes_zero=excludes, n_tested=setting.n_primary)
 
 
 def estimate_all(
@@ -146,27 +132,26 @@ def estimate_all(
     """
     catalogue = catalogue.with_overrides(config)
     setting = setting_of(cur, config, catalogue)
-    slices = list(_slices(cur, setting.design.timing))
     tell = progress or (lambda _line, _share: None)
-    rows = HeldWeeks.read(cur)
-    families: dict[tuple[str, str], dict[str, KpiStudy]] = {("overall", ""): {}}
-    families |= {(kind, value): {} for kind, value, _ in slices}
+    weeks = WarehouseWeeks(cur, HeldWeeks.read(cur))
+    slices = list(_slices(cur, setting.design.timing))
+    families: dict[Slice, dict[str, KpiStudy]] = {slice_: {} for slice_ in (EVERYTHING, *slices)}
     for done, kpi in enumerate(catalogue.values()):
         tell(f"Estimating {kpi.label}", done / len(catalogue))
-        whole = _study(cur, kpi, Slice(), setting, "overall", "", thorough=True, rows=rows)
-        families["overall", ""][kpi.id] = whole
-        within = replace(setting, inherited={kpi.id: failed(whole.checks, OVERALL_CHECKS)})
-        for kind, value, slice_ in slices:
+        whole = study_one(weeks, Request(kpi, thorough=True), setting)
+        families[EVERYTHING][kpi.id] = whole
+        inherited = failed(whole.checks, OVERALL_CHECKS)
+        for slice_ in slices:
+            kind, _ = slice_.label
             if kind == "cohort" or kind in kpi.dimensions:
-                families[kind, value][kpi.id] = _study(
-                    cur, kpi, slice_, within, kind, value, by_week=False, by_cohort=True, with_ladder=True, rows=rows
-                )
+                part = Request(kpi, slice_, tables=SLICE_TABLES, inherited=inherited)
+                families[slice_][kpi.id] = study_one(weeks, part, setting)
     studies = [s for family in families.values() for s in _family_judged(family, setting.ci_level).values()]
     frames = _stacked(studies)
     frames["design"] = setting.design.frame()
     frames["design_note"] = setting.design.notes_frame()
-    frames.update(_leaving_frames(cur, setting))
-    judged = {s.kpi.id: s for s in studies if s.slice_kind == "overall"}
+    frames.update(_leaving_frames(weeks, setting))
+    judged = {s.kpi.id: s for s in studies if s.request.is_overall}
     primary = {name: s for name, s in judged.items() if s.kpi.role == "primary"}
     frames["family"] = table("family", family_rows(primary, setting.ci_level))
     frames["value"] = _value(judged, config, setting)
@@ -175,85 +160,12 @@ def estimate_all(
     return frames
 
 
-def slice_label(slice_: Slice) -> tuple[str, str]:
-    """Slice kind and value for the result columns; several filters at once are of kind ``custom``."""
-    chosen = {
-        name: getattr(slice_, name)
-        for name in ("site", "team", "channel", "queue", "tenure_band", "cohort")
-        if getattr(slice_, name)
-    }
-    period = slice_.start is not None or slice_.end is not None
-    if not chosen and not period:
-        return "overall", ""
-    if len(chosen) == 1 and not period:
-        ((kind, values),) = chosen.items()
-        if len(values) == 1:
-            return kind, str(values[0])
-    parts = [f"{kind}={'+'.join(values)}" for kind, values in chosen.items()]
-    if period:
-        parts.append(f"{slice_.start or ''}..{slice_.end or ''}")
-    return "custom", "; ".join(parts)
-
-
-def one_value_slice(kind: str, value: str) -> Slice:
-    """The slice of a stored kind and value; everything for ``overall``."""
-    one = (value,)
-    made = {
-        "overall": Slice(),
-        "site": Slice(site=one),
-        "team": Slice(team=one),
-        "channel": Slice(channel=one),
-        "queue": Slice(queue=one),
-        "tenure_band": Slice(tenure_band=one),
-        "cohort": Slice(cohort=one),
-    }
-    return made[kind]
-
-
-def _study(
-    cur: duckdb.DuckDBPyConnection,
-    kpi: Kpi,
-    slice_: Slice,
-    setting: Setting,
-    kind: str,
-    value: str,
-    *,
-    thorough: bool = False,
-    by_week: bool = True,
-    by_cohort: bool = False,
-    with_ladder: bool = False,
-    rows: Rows | None = None,
-) -> KpiStudy:
-    if kpi.unit == leaving.UNIT:
-        return leaving.study_leaving(cur, kpi, slice_, setting, slice_kind=kind, slice_value=value)
-    return study_panel(
-        cur,
-        kpi,
-        slice_,
-        setting,
-        slice_kind=kind,
-        slice_value=value,
-        thorough=thorough,
-        by_week=by_week,
-        by_cohort=by_cohort,
-        with_ladder=with_ladder,
-        rows=rows,
-    )
-
-
-def _slices(cur: duckdb.DuckDBPyConnection, timing: Timing) -> Iterator[tuple[str, str, Slice]]:
+def _slices(cur: duckdb.DuckDBPyConnection, timing: Timing) -> Iterator[Slice]:
     """The slices whose results are stored; cohorts by the week from which the design counts."""
-    for kind in ("site", "channel", "tenure_band"):
-        column = f'"{kind}"'
-        for (value,) in cur.execute(
-            f"select distinct {column} from mart.agent_week where {column} is not null order by 1"
-        ).fetchall():
-            yield kind, str(value), one_value_slice(kind, str(value))
-    week = identifier(f"{timing}_week")
-    mondays = cur.execute(f"select distinct {week} from mart.agent where {week} is not null order by 1").fetchall()
-    if len(mondays) <= MOST_COHORT_SLICES:
-        for (monday,) in mondays:
-            yield "cohort", str(monday), one_value_slice("cohort", str(monday))
+    for kind in SLICE_KINDS:
+        values = slice_values(cur, kind, timing)
+        if kind != "cohort" or len(values) <= MOST_COHORT_SLICES:
+            yield from (Slice.of(kind, value) for value in values)
 
 
 def _family_judged(made: Mapping[str, KpiStudy], ci_level: float) -> dict[str, KpiStudy]:
@@ -274,37 +186,16 @@ def _stacked(studies: Iterable[KpiStudy]) -> dict[str, pl.DataFrame]:
     return {name: table(name, rows[name]) for name in STUDY_TABLES}
 
 
-def _stored_failures(cur: duckdb.DuckDBPyConnection, kpi: str) -> dict[str, tuple[CheckResult, ...]]:
-    """Slow checks of the whole programme that failed, from the stored results; none when there are no results yet."""
-    import duckdb
-
-    marks = ", ".join("?" * len(OVERALL_CHECKS))
-    try:
-        rows = cur.execute(
-            'select "check", label, statistic, threshold, sentence from result."check" where kpi = ? and '
-            f"slice_kind = 'overall' and status = 'failed' and \"check\" in ({marks})",
-            [kpi, *OVERALL_CHECKS],
-        ).fetchall()
-    except duckdb.CatalogException:
-        return {}
-    nan = math.nan
-    found = tuple(
-        CheckResult(name, label, "failed", nan if s is None else s, nan if t is None else t, words)
-        for name, label, s, t, words in rows
-    )
-    return {kpi: found} if found else {}
-
-
-def _leaving_frames(cur: duckdb.DuckDBPyConnection, setting: Setting) -> dict[str, pl.DataFrame]:
-    weeks = leaving.spell_weeks(cur, Slice(), setting)
-    if weeks is None:
+def _leaving_frames(weeks: AgentWeeks, setting: Setting) -> dict[str, pl.DataFrame]:
+    found = leaving.spell_weeks(weeks, EVERYTHING, setting)
+    if found is None:
         return {name: pl.DataFrame(schema=dict(SCHEMAS[name])) for name in ("survival", "hazard")}
     return {
-        "survival": leaving.survival_frame(weeks, ci_level=setting.ci_level),
+        "survival": leaving.survival_frame(found, ci_level=setting.ci_level),
         "hazard": table(
             "hazard",
             leaving.hazard_rows(
-                weeks,
+                found,
                 setting.reader,
                 ci_level=setting.ci_level,
                 limited=setting.design.limited,

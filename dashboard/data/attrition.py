@@ -8,6 +8,7 @@ import duckdb
 import polars as pl
 
 from analysis.design import Timing
+from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.study.leaving import hazard_rows, spell_weeks, survival_frame
 from analysis.study.result_tables import SCHEMAS, table
 from dashboard.data.queries import Queries, to_slice
@@ -72,7 +73,7 @@ def _live(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filters)
     if queries.has("mart.agent_spell"):
         setting = queries.setting()
         limited, timing = setting.design.limited, setting.design.timing
-        weeks = spell_weeks(cursor, to_slice(filters), setting)
+        weeks = spell_weeks(WarehouseWeeks(cursor), to_slice(filters), setting)
     if weeks is None:
         return pl.DataFrame(schema=dict(SCHEMAS["survival"])), pl.DataFrame(schema=dict(SCHEMAS["hazard"]))
     level = config.project.ci_level

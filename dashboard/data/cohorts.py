@@ -14,12 +14,13 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from analysis.comparison.fair_panel import comparison_panel
+from analysis.comparison.fair_panel import fair_panel
+from analysis.comparison.setting import Setting
 from analysis.effects.by_group import SCHEMA, Groups, Shrunk, group_effects, shrink
 from analysis.errors import EstimationError, PanelError
 from analysis.estimators import estimate
+from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.panel.panel import NEVER, Panel
-from analysis.study.kpi_study import Setting
 from dashboard.data.queries import Queries, to_slice
 from dashboard.privacy.suppression import suppress
 from dashboard.state import Filters
@@ -145,17 +146,7 @@ def _panel(
     cursor: duckdb.DuckDBPyConnection, kpi: Kpi, filters: Filters, setting: Setting
 ) -> tuple[Panel, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """The panel of the headline with each agent's team and site."""
-    design = setting.design
-    panel = comparison_panel(
-        cursor,
-        kpi.id,
-        to_slice(filters),
-        timing=design.timing,
-        cluster=design.cluster,
-        roster=setting.roster,
-        unexposed_controls=design.unexposed_controls,
-        anticipation=design.anticipation_weeks,
-    ).without_always_trained()
+    panel = fair_panel(WarehouseWeeks(cursor), kpi.id, to_slice(filters), setting).without_always_trained()
     if not panel.trained_units.any():
         raise PanelError("Nobody in this selection has been trained in these weeks.")
     agents = frame(

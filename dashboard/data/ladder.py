@@ -20,7 +20,7 @@ def can_ask(queries: Queries, kpi: Kpi, filters: Filters) -> bool:
         An allowed selection.
     """
     headline = queries.headline(kpi.id, filters)
-    return kpi.unit != "hazard" and headline is not None and headline["n_trained_agents"] is not None
+    return kpi.kind.before_and_after and headline is not None and headline["n_trained_agents"] is not None
 
 
 def ladder(queries: Queries, kpi: Kpi, filters: Filters) -> pl.DataFrame:
@@ -36,21 +36,12 @@ def ladder(queries: Queries, kpi: Kpi, filters: Filters) -> pl.DataFrame:
     stored = queries.study(kpi.id, filters).get("ladder", pl.DataFrame())
     if not stored.is_empty() or not can_ask(queries, kpi, filters):
         return stored
+    from analysis.study.request import LADDER, Request
     from analysis.study.run import study
 
-    settings = queries.settings
+    request = Request(kpi, to_slice(filters), tables=LADDER)
 
     return queries.ask(
         ("ladder", kpi.id, filters),
-        lambda cursor: study(
-            cursor,
-            kpi.id,
-            to_slice(filters),
-            settings.config,
-            settings.catalogue,
-            setting=queries.setting(),
-            rows=queries.held_weeks(),
-            by_week=False,
-            with_ladder=True,
-        ).frames()["ladder"],
+        lambda cursor: study(cursor, request, queries.setting(), rows=queries.held_weeks()).frames()["ladder"],
     )

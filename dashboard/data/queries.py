@@ -31,7 +31,7 @@ from etl.configuration.kpis import Kpi
 from etl.warehouse.reader import frame
 
 if TYPE_CHECKING:
-    from analysis.study.kpi_study import Setting
+    from analysis.comparison.setting import Setting
 
 STORED_KINDS = ("site", "team", "channel", "tenure_band", "cohort")
 """Filters whose single values have stored results."""
@@ -134,7 +134,7 @@ class Queries(Versions):
         primary = [kpi for kpi in self.kpis() if kpi.role == "primary"]
 
         def make(cursor: duckdb.DuckDBPyConnection) -> frozenset[str]:
-            counted = [kpi for kpi in primary if kpi.unit != "hazard"]
+            counted = [kpi for kpi in primary if kpi.kind.before_and_after]
             if not counted:
                 return frozenset()
             columns = ", ".join(f'count("{kpi.id}_den")' for kpi in counted)
@@ -274,18 +274,12 @@ class Queries(Versions):
         if stored is not None:
             frames = {name: self._stored(cursor, name, kpi, *stored) for name in STUDY_TABLES}
         if stored is None or frames["effect"].is_empty():
+            from analysis.study.request import WEEKLY, Request
             from analysis.study.run import study
 
-            live = study(
-                cursor,
-                kpi,
-                to_slice(filters),
-                self.settings.config,
-                self.settings.catalogue,
-                setting=self.setting(),
-                rows=self.held_weeks(),
-                by_week=by_week,
-            )
+            entry = self.settings.catalogue[kpi]
+            request = Request(entry, to_slice(filters), tables=WEEKLY if by_week else frozenset())
+            live = study(cursor, request, self.setting(), rows=self.held_weeks())
             frames = {**frames, **live.frames()}
         minimum = self.settings.min_group
         shown = {name: without_few(name, frame, minimum) for name, frame in frames.items()}

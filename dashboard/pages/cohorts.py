@@ -78,13 +78,13 @@ def chosen_kpi(context: Context, kpi: str) -> Kpi:
     """The KPI an address names, or the first primary one that has data and can be compared here."""
     shown = kpis(context)
     named = [item for item in shown if item.id == kpi]
-    primary = [item for item in context.queries.goals() if item.unit != "hazard"]
+    primary = [item for item in context.queries.goals() if item.kind.before_and_after]
     return (named or primary or shown)[0]
 
 
 def kpis(context: Context) -> list[Kpi]:
     """KPIs with a level before and after; leaving happens once and has its own page."""
-    return [item for item in context.queries.kpis() if item.unit != "hazard"]
+    return [item for item in context.queries.kpis() if item.kind.before_and_after]
 
 
 def _path(kpi: Kpi, by: str, pair: str = "") -> str:

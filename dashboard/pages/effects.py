@@ -246,7 +246,7 @@ def _ladder(context: Context, model: view.EffectsPage, filters: Filters, *, aske
 
 def _no_course(kpi: Kpi, filters: Filters) -> html.Div:
     """Why there is no effect by week."""
-    if kpi.unit == "hazard":
+    if not kpi.kind.before_and_after:
         words = "An agent leaves once, so there is no level of one agent to follow from week to week. The page about "
         words += "attrition shows who is still here after how many months."
         link = dcc.Link("See who stays", href=address("/attrition", filters), className="button")
@@ -260,7 +260,7 @@ def _no_ladder(model: view.EffectsPage, *, asked: bool) -> html.Div:
     if model.effect.verdict.state == UNUSABLE:
         words = "Even the fairest comparison does not hold here, so no way of comparing gives an answer to be read. "
         return message("No way of comparing can be used", f"{words}The file with the numbers is in the menu above.")
-    if kpi.unit == "hazard":
+    if not kpi.kind.before_and_after:
         words = "People must stay to be trained, so whoever simply counts leavers finds that training keeps people, "
         words += "even where it does nothing. Only agents of the same tenure in the same month are compared."
         return message("Counting leavers would mislead", words)
@@ -342,7 +342,7 @@ def _checks(model: view.EffectsPage) -> html.Section:
 
 def _unchecked(kpi: Kpi) -> str:
     """Why there are no checks."""
-    if kpi.unit == "hazard":
+    if not kpi.kind.before_and_after:
         return (
             "Whoever left before the planned week was never there to be trained, so there is no path before training "
             "to check. Agents of the same tenure, month and site stand beside each other instead."

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from etl.configuration.kpi_kinds import KIND_OF_UNIT, KpiKind, Unit
 from etl.errors import EmpathyError
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 SQL_FOLDER = Path(__file__).resolve().parents[2] / "sql"
 """The folder of every SQL file, in a checkout and in an installed wheel."""
 
-Unit = Literal["share", "seconds", "score", "currency", "per_1000", "points", "hazard"]
 Role = Literal["primary", "secondary", "guardrail", "mechanism"]
 Dimension = Literal["site", "team", "channel", "queue", "tenure_band"]
 CONTACT_DIMENSIONS: tuple[Dimension, ...] = ("channel", "queue")
@@ -144,9 +144,15 @@ class Kpi(BaseModel):
             raise ValueError("answered_by needs scale = [lowest, highest] where the KPI is not binary.")
         if self.answered_by == self.id:
             raise ValueError("answered_by must name another KPI.")
-        if self.first_days and self.unit != "hazard":
-            raise ValueError('first_days needs unit = "hazard".')
+        if self.first_days and not self.kind.first_days:
+            allowed = " or ".join(f'"{unit}"' for unit, kind in KIND_OF_UNIT.items() if kind.first_days)
+            raise ValueError(f"first_days needs unit = {allowed}.")
         return self
+
+    @property
+    def kind(self) -> KpiKind:
+        """What follows from its unit: how it is estimated, and what can be shown of it."""
+        return KIND_OF_UNIT[self.unit]
 
     @property
     def span(self) -> tuple[float, float] | None:

@@ -11,6 +11,7 @@ import pytest
 from analysis import Slice, estimate, from_warehouse
 from analysis.checks import case_mix
 from analysis.checks.case_mix import MOST_UNKNOWN, expected_by_mix
+from analysis.panel.contact_kinds import contact_kinds
 from analysis.words.numbers import Reader
 from tests.analysis.worlds import words
 
@@ -59,7 +60,7 @@ def centre(more_hard: float = 0.0, new_kind: float = 0.0, teams: int = 16) -> du
 
 def checked(con: duckdb.DuckDBPyConnection) -> tuple[case_mix.Mix, case_mix.CheckResult]:
     panel = from_warehouse(con, "esc")
-    found = expected_by_mix(con, panel, "esc", Slice(), timing="scheduled")
+    found = expected_by_mix(panel, contact_kinds(con, "esc", Slice(), "scheduled"))
     assert found is not None
     effect = estimate(found.panel).aggregate("simple").overall
     return found, case_mix.check(effect, KPI, SMALL, READER, unknown=found.unknown)
@@ -120,7 +121,7 @@ def test_the_mix_of_a_slice_counts_what_everybody_gives() -> None:
     """Rates come from everybody untrained; contacts, agents and weeks from the slice."""
     con, half = centre(), Slice(team=("team-0", "team-9"), start=date(2026, 2, 2))
     panel = from_warehouse(con, "esc", half)
-    found = expected_by_mix(con, panel, "esc", half, timing="scheduled")
+    found = expected_by_mix(panel, contact_kinds(con, "esc", half, "scheduled"))
     whole, _ = checked(con)
 
     assert found is not None
@@ -137,7 +138,7 @@ def test_threads_change_no_digit() -> None:
     found = []
     for threads in (1, 4, 4):
         con.execute("set threads = ?", [threads])
-        mix = expected_by_mix(con, panel, "esc", Slice(), timing="scheduled")
+        mix = expected_by_mix(panel, contact_kinds(con, "esc", Slice(), "scheduled"))
         assert mix is not None
         found.append(mix.panel.num)
 
@@ -149,5 +150,5 @@ def test_one_kind_of_contact_cannot_move() -> None:
     con = centre()
     con.execute("update mart.agent_week set queue = 'one'")
 
-    assert expected_by_mix(con, from_warehouse(con, "esc"), "esc", Slice(), timing="scheduled") is None
+    assert expected_by_mix(from_warehouse(con, "esc"), contact_kinds(con, "esc", Slice(), "scheduled")) is None
     assert case_mix.check(None, KPI, SMALL, READER).status == "informational"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from types import SimpleNamespace
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -17,6 +18,7 @@ from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from analysis.effects.hazard import hazard_ratio, person_weeks, survival
+from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.panel.slices import Slice
 from analysis.study.leaving import hazard_words, spell_weeks
 from analysis.words.numbers import Reader
@@ -166,7 +168,8 @@ def weeks_by(timing: str, spells: pl.DataFrame) -> pl.DataFrame:
         con.execute("create schema mart")
         con.register("spells", spells.to_arrow())
         con.execute("create table mart.agent_spell as select * from spells")
-        found = spell_weeks(con, Slice(), SimpleNamespace(design=SimpleNamespace(timing=timing)))  # type: ignore[arg-type]
+        setting: Any = SimpleNamespace(design=SimpleNamespace(timing=timing))
+        found = spell_weeks(WarehouseWeeks(con), Slice(), setting)
     assert found is not None
     return found
 

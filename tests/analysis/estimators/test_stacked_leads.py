@@ -10,12 +10,14 @@ import pytest
 
 from analysis import Panel, estimate
 from analysis.checks import estimator_gap, pre_trends
+from analysis.comparison.compare import Comparison
+from analysis.comparison.setting import Setting
 from analysis.design import Situation, choose
 from analysis.estimators.imputation import Imputation
 from analysis.estimators.stacked import SelectionRule, Stacked
 from analysis.panel.panel import NEVER
-from analysis.study.fit import study_of
-from analysis.study.kpi_study import Setting
+from analysis.study.averages import study_of
+from analysis.study.request import Request
 from analysis.words.numbers import Reader
 from etl.configuration.kpis import load
 from etl.configuration.model import Assignment, AssignmentRule
@@ -137,7 +139,7 @@ def test_with_a_rule_the_whole_study_leans_on_nobody_at_another_level() -> None:
     nobody: Any = None
     design = choose(assignment, Situation(True, 1, 1, 0.5, False))
     setting = Setting(design=design, roster=nobody, reader=Reader("en_GB", "EUR"), ci_level=0.95)
-    made = study_of(panel, load()["escalation_rate"], setting, rule=RULE, thorough=True)
+    made = study_of(Comparison.of(panel, RULE), Request(load()["escalation_rate"], thorough=True), setting)
     status = {found.check: found.status for found in made.checks}
 
     assert "failed" not in status.values()

@@ -16,7 +16,8 @@ from analysis.effects.completion import completion_effect, dose_effect
 from analysis.estimators.stacked import Ranking
 from analysis.panel.doses import courses_by_week
 from analysis.panel.panel import NEVER
-from analysis.study.run import estimate_all, study
+from analysis.study.request import LADDER, WEEKLY, Request
+from analysis.study.run import estimate_all, setting_of, study
 from tests.analysis.estimators.test_stacked_leads import RULE, picked_world
 from tests.analysis.worlds import ORIGIN, catalogue, configuration, warehouse
 
@@ -119,8 +120,9 @@ def test_any_slice_gets_its_ladder_on_request(tmp_path: Path) -> None:
     con = warehouse(5, teams=24, effect_scale=2.0)
     config, kpis = configuration(tmp_path), catalogue(["escalation_rate"])
     part = Slice(site=("Madrid",), channel=("VOICE",))
-    plain = study(con, "escalation_rate", part, config, kpis).frames()
-    asked = study(con, "escalation_rate", part, config, kpis, with_ladder=True).frames()
+    setting, request = setting_of(con, config, kpis), Request(kpis["escalation_rate"], part)
+    plain = study(con, request, setting).frames()
+    asked = study(con, replace(request, tables=WEEKLY | LADDER), setting).frames()
 
     assert plain["ladder"].is_empty()
     rungs = {row["estimator"]: row for row in asked["ladder"].to_dicts()}

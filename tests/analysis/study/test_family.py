@@ -14,6 +14,7 @@ from statsmodels.stats.multitest import multipletests
 
 from analysis import Slice
 from analysis.effects.hazard import hazard_ratio
+from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.study.family import family_rows, shared_influence
 from analysis.study.leaving import spell_weeks
 from analysis.study.run import estimate_all, setting_of
@@ -85,7 +86,7 @@ def test_a_kpi_without_clusters_leaves_romano_and_wolf_out_rather_than_a_member(
 
 def test_leaving_has_an_influence_of_every_team(tmp_path: Path) -> None:
     con = warehouse(9, teams=32, hazard_ratio=0.6)
-    weeks = spell_weeks(con, Slice(), setting_of(con, configuration(tmp_path), catalogue()))
+    weeks = spell_weeks(WarehouseWeeks(con), Slice(), setting_of(con, configuration(tmp_path), catalogue()))
     assert weeks is not None
     found = hazard_ratio(weeks)
     assert found.influence is not None

@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from analysis import Slice
-from analysis.study.run import estimate_all, study
+from analysis.study.request import Request
+from analysis.study.run import estimate_all, setting_of, study
 from etl.configuration.kpis import Catalogue, load
 from tests.analysis.worlds import configuration, warehouse
 
@@ -55,4 +56,5 @@ def test_it_is_estimated_judged_checked_and_valued_everywhere(catalogue: Catalog
     told = {row["kpi"]: row["sentence"] for row in frames["value"].filter(pl.col("scenario") == "likely").to_dicts()}
     assert "contact" in told["smiles"]
     assert "same money as smiles" in told["laughs"]
-    assert study(con, "smiles", Slice(site=("Madrid",)), config, catalogue).headline is not None
+    request = Request(catalogue["smiles"], Slice(site=("Madrid",)))
+    assert study(con, request, setting_of(con, config, catalogue)).headline is not None

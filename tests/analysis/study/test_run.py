@@ -18,12 +18,17 @@ from scipy import stats
 
 from analysis import Slice, estimate
 from analysis.checks.result import ALARM_LEVEL, BLOCKING_LEVEL
-from analysis.comparison.fair_panel import Roster, comparison_panel, share_picked_by_rule
+from analysis.comparison.fair_panel import fair_panel
+from analysis.comparison.selection import share_picked_by_rule
 from analysis.estimators.stacked import SelectionRule
+from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.panel.facts import baseline, control_clusters, volume, weeks_around
+from analysis.panel.roster import Roster
 from analysis.study.family import bonferroni_excludes_zero, holm_excludes_zero
+from analysis.study.kpi_study import KpiStudy
+from analysis.study.request import Request
 from analysis.study.result_tables import SCHEMAS, table
-from analysis.study.run import OVERALL_CHECKS, estimate_all, setting_of, slice_label, study
+from analysis.study.run import OVERALL_CHECKS, estimate_all, setting_of, study
 from analysis.words.verdict import BLOCKING_CHECKS, STATES
 from tests.analysis.worlds import catalogue, configuration, flat_world, panel_of, warehouse
 
@@ -51,6 +56,11 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.fixture(scope="module")
 def results(con: duckdb.DuckDBPyConnection, config: Any) -> dict[str, pl.DataFrame]:
     return estimate_all(con, config, catalogue())
+
+
+def asked(con: duckdb.DuckDBPyConnection, kpi: str, slice_: Slice, config: Any, kpis: Any) -> KpiStudy:
+    """What a page gets for a selection that is not stored."""
+    return study(con, Request(kpis[kpi], slice_), setting_of(con, config, kpis))
 
 
 def test_every_result_table_is_there_with_its_columns(results: dict[str, pl.DataFrame]) -> None:
@@ -111,16 +121,7 @@ def test_numbers_agree_with_the_estimators_called_by_hand(
     con: duckdb.DuckDBPyConnection, config: Any, results: dict[str, pl.DataFrame]
 ) -> None:
     setting = setting_of(con, config, catalogue())
-    panel = comparison_panel(
-        con,
-        "escalation_rate",
-        Slice(),
-        timing=setting.design.timing,
-        cluster="team",
-        roster=setting.roster,
-        unexposed_controls=setting.design.unexposed_controls,
-        anticipation=0,
-    )
+    panel = fair_panel(WarehouseWeeks(con), "escalation_rate", Slice(), setting)
     by_hand = {name: estimate(panel, name).aggregate("simple").overall for name in ("imputation", "group_time")}
     rows = results["effect"].filter((pl.col("kpi") == "escalation_rate") & (pl.col("slice_kind") == "overall"))
     for role, name in (("headline", "imputation"), ("second_opinion", "group_time")):
@@ -160,7 +161,7 @@ def test_a_guardrail_that_nothing_happened_to_is_not_clear(results: dict[str, pl
 def test_a_live_slice_gives_the_columns_and_the_numbers_of_the_stored_one(
     con: duckdb.DuckDBPyConnection, config: Any, results: dict[str, pl.DataFrame]
 ) -> None:
-    live = study(con, "escalation_rate", Slice(site=("Madrid",)), config, catalogue()).frames()
+    live = asked(con, "escalation_rate", Slice(site=("Madrid",)), config, catalogue()).frames()
     key = (pl.col("kpi") == "escalation_rate") & (pl.col("slice_kind") == "site") & (pl.col("slice_value") == "Madrid")
 
     for name, frame in live.items():
@@ -175,7 +176,7 @@ def test_a_live_slice_gives_the_columns_and_the_numbers_of_the_stored_one(
 
 def test_several_filters_at_once_are_estimated(con: duckdb.DuckDBPyConnection, config: Any) -> None:
     slice_ = Slice(site=("Madrid",), channel=("VOICE",), start=date(2024, 2, 5))
-    made = study(con, "aht_seconds", slice_, config, catalogue())
+    made = asked(con, "aht_seconds", slice_, config, catalogue())
 
     assert made.slice_kind == "custom"
     assert made.headline is not None
@@ -183,7 +184,7 @@ def test_several_filters_at_once_are_estimated(con: duckdb.DuckDBPyConnection, c
 
 
 def test_an_empty_slice_is_answered_and_not_an_error(con: duckdb.DuckDBPyConnection, config: Any) -> None:
-    made = study(con, "escalation_rate", Slice(site=("Nowhere",)), config, catalogue())
+    made = asked(con, "escalation_rate", Slice(site=("Nowhere",)), config, catalogue())
     row = made.frames()["effect"].row(0, named=True)
 
     assert made.verdict.state == "cant_tell_yet"
@@ -200,8 +201,7 @@ def test_a_kpi_that_no_export_holds_is_no_broken_comparison(config: Any) -> None
 
     assert whole["verdict"] == "cant_tell_yet"
     assert whole["sentence"] == (
-        "We can't tell yet for transfers. The exports that were loaded hold "
-        "nothing it can be counted from."
+        "We can't tell yet for transfers. The exports that were loaded hold nothing it can be counted from."
     )
 
 
@@ -218,16 +218,7 @@ def test_where_nobody_is_new_leaving_early_has_no_number(config: Any) -> None:
 def test_a_cohort_is_compared_with_everybody_not_trained_yet(con: duckdb.DuckDBPyConnection, config: Any) -> None:
     setting = setting_of(con, config, catalogue())
     first = con.execute("select min(scheduled_week) from mart.agent").fetchall()[0][0]
-    panel = comparison_panel(
-        con,
-        "escalation_rate",
-        Slice(cohort=(str(first),)),
-        timing="scheduled",
-        cluster="team",
-        roster=setting.roster,
-        unexposed_controls=False,
-        anticipation=0,
-    )
+    panel = fair_panel(WarehouseWeeks(con), "escalation_rate", Slice(cohort=(str(first),)), setting)
     others = con.execute(
         "select count(*) from mart.agent where scheduled_week is not null and scheduled_week <> ?", [first]
     ).fetchall()[0][0]
@@ -258,7 +249,7 @@ def test_before_anybody_is_trained_the_answer_is_not_yet(tmp_path: Path) -> None
             f"update mart.{relation} set trained_week = null, "
             "scheduled_week = case when scheduled_week is not null then date '2026-06-01' end"
         )
-    made = study(con, "escalation_rate", Slice(), configuration(tmp_path), catalogue(("escalation_rate",)))
+    made = asked(con, "escalation_rate", Slice(), configuration(tmp_path), catalogue(("escalation_rate",)))
 
     assert made.verdict.state == "cant_tell_yet"
     assert "Nobody is seen after training yet" in made.verdict.sentence
@@ -307,7 +298,7 @@ def test_a_failed_check_of_the_whole_holds_for_its_slices(con: duckdb.DuckDBPyCo
         't(kpi, slice_kind, slice_value, "check", label, status, statistic, threshold, sentence)'
     )
     try:
-        made = study(con, "escalation_rate", Slice(site=("Madrid",)), config, catalogue())
+        made = asked(con, "escalation_rate", Slice(site=("Madrid",)), config, catalogue())
     finally:
         other.execute('drop table result."check"')
 
@@ -340,7 +331,7 @@ def test_lowest_performers_are_compared_with_the_same_rule(tmp_path: Path) -> No
     assert set(everywhere["slice_kind"]) >= {"overall", "tenure_band", "channel", "site"}
     assert everywhere["statistic"].min() > 0.95, "who was picked does not depend on the slice or KPI looked at"
 
-    wrong = study(con, "escalation_rate", Slice(), configuration(tmp_path, "team_waves"), catalogue(ids))
+    wrong = asked(con, "escalation_rate", Slice(), configuration(tmp_path, "team_waves"), catalogue(ids))
     assert wrong.verdict.state == "dont_use"
     assert "low point" in wrong.verdict.reason
 
@@ -394,10 +385,10 @@ def test_what_a_panel_says_about_itself() -> None:
 
 
 def test_slices_are_named() -> None:
-    assert slice_label(Slice()) == ("overall", "")
-    assert slice_label(Slice(site=("Madrid",))) == ("site", "Madrid")
-    assert slice_label(Slice(site=("Madrid", "Manila")))[0] == "custom"
-    assert slice_label(Slice(start=date(2024, 1, 1)))[0] == "custom"
+    assert Slice().label == ("overall", "")
+    assert Slice(site=("Madrid",)).label == ("site", "Madrid")
+    assert Slice(site=("Madrid", "Manila")).label[0] == "custom"
+    assert Slice(start=date(2024, 1, 1)).label[0] == "custom"
 
 
 def test_a_column_that_is_not_in_the_table_is_refused() -> None:
@@ -407,7 +398,7 @@ def test_a_column_that_is_not_in_the_table_is_refused() -> None:
 
 _FINGERPRINT = """
 import hashlib, pathlib, tempfile
-from analysis.run import estimate_all
+from analysis.study.run import estimate_all
 from tests.analysis.worlds import catalogue, configuration, warehouse
 con = warehouse(7, teams=12, seats=4, hazard_ratio=0.6)
 config = configuration(pathlib.Path(tempfile.mkdtemp()))

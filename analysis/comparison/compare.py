@@ -1,0 +1,115 @@
+"""Who is compared with whom: everything that is read for one study, before anything is estimated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.comparison.fair_panel import fair_panel
+from analysis.comparison.learning_curve import without_learning_curve
+from analysis.comparison.selection import selection_rule
+from analysis.comparison.setting import Setting
+from analysis.estimators.stacked import SelectionRule
+from analysis.panel.agent_weeks import AgentWeeks
+from analysis.panel.contact_kinds import ContactKinds
+from analysis.panel.panel import Panel
+from analysis.panel.slices import Slice
+from etl.configuration.kpis import Kpi
+
+
+@dataclass(frozen=True, eq=False)
+class TeamMates:
+    """Everybody, for what happens to untrained agents beside trained team-mates.
+
+    Attributes
+    ----------
+    panel
+        All weeks of the slice, clustered by team.
+    start
+        (A,) panel week in which training reached each agent's team; NEVER when it did not.
+    """
+
+    panel: Panel
+    start: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The panel of a headline and what its checks look at. ``None`` where there is nothing, or nobody asked for it.
+
+    Attributes
+    ----------
+    panel
+        Agents x weeks, learning curve taken out: what is estimated on.
+    raw
+        The same before the learning curve was taken out: for levels and for the naive rungs of the ladder.
+    rule
+        The selection rule when the design compares by the same rule.
+    team_mates
+        Where untrained weeks beside trained team-mates were left out.
+    contacts
+        The KPI by kind of contact.
+    completed
+        (A,) week of completion, where agents count from their planned week.
+    dose
+        (A, T) courses completed by each week, likewise.
+    """
+
+    panel: Panel
+    raw: Panel
+    rule: SelectionRule | None = None
+    team_mates: TeamMates | None = None
+    contacts: ContactKinds | None = None
+    completed: NDArray[np.int64] | None = None
+    dose: NDArray[np.float64] | None = None
+
+    @classmethod
+    def of(cls, panel: Panel, rule: SelectionRule | None = None) -> Comparison:
+        """A panel that is compared as it is (simulations, published panels)."""
+        return cls(panel, panel, rule)
+
+
+def compare(weeks: AgentWeeks, kpi: Kpi, slice_: Slice, setting: Setting, *, thorough: bool = False) -> Comparison:
+    """Read the comparison of one KPI in one slice.
+
+    Parameters
+    ----------
+    weeks
+        Where panels come from.
+    kpi, slice_
+        Which KPI, which agent-weeks.
+    setting
+        What is common to all slices.
+    thorough
+        Also what is too slow to read for a click: team-mates, kinds of contact, completion, doses.
+
+    Raises
+    ------
+    analysis.errors.PanelError
+        When nothing is observed in the slice, or it cannot be read.
+    """
+    design, roster = setting.design, setting.roster
+    raw = fair_panel(weeks, kpi.id, slice_, setting)
+    panel = _experienced(raw, setting)
+    rule = None
+    if design.same_rule is not None:
+        rule = selection_rule(weeks, panel, design.same_rule, setting)
+    found = Comparison(panel, raw, rule)
+    if not thorough:
+        return found
+    if design.unexposed_controls or rule is not None:
+        whole = _experienced(weeks.panel(kpi.id, slice_, design.timing, "team"), setting)
+        found = replace(found, team_mates=TeamMates(whole, roster.started_weeks(whole)))
+    if kpi.by_contact:
+        found = replace(found, contacts=weeks.contacts(kpi.id, replace(slice_, cohort=()), design.timing))
+    if design.timing == "scheduled":
+        dose = weeks.courses(panel, setting.courses)
+        found = replace(found, completed=roster.completed_weeks(panel), dose=dose)
+    return found
+
+
+def _experienced(panel: Panel, setting: Setting) -> Panel:
+    """The panel without what agents learn in their first year by themselves."""
+    return without_learning_curve(panel, setting.roster.hired_weeks(panel), setting.design.anticipation_weeks)

@@ -1,0 +1,71 @@
+"""Where panels come from: the agent-weeks of a warehouse version, or of a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from analysis.panel.contact_kinds import ContactKinds, contact_kinds
+from analysis.panel.doses import courses_by_week
+from analysis.panel.panel import Panel, from_warehouse
+from analysis.panel.spells import spells_from_warehouse
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from analysis.design import Timing
+    from analysis.panel.held_weeks import Rows
+    from analysis.panel.slices import Slice
+
+
+class AgentWeeks(Protocol):
+    """All that a study reads. What a source does not hold is ``None``, and what rests on it is left out."""
+
+    def panel(self, kpi_id: str, slice_: Slice, timing: Timing, cluster: str) -> Panel:
+        """Agents x weeks of one KPI; see :func:`analysis.panel.panel.from_warehouse`."""
+
+    def contacts(self, kpi_id: str, slice_: Slice, timing: Timing) -> ContactKinds | None:
+        """The KPI by channel and queue."""
+
+    def courses(self, panel: Panel, courses: Sequence[str]) -> NDArray[np.float64] | None:
+        """(A, T) courses completed by each week."""
+
+    def spells(self, slice_: Slice, timing: Timing) -> pl.DataFrame | None:
+        """Spells of employment."""
+
+
+@dataclass(frozen=True, eq=False)
+class WarehouseWeeks:
+    """The agent-weeks of a warehouse version.
+
+    Attributes
+    ----------
+    cur
+        Cursor on it.
+    rows
+        Its agent-weeks, where they are held in memory.
+    """
+
+    cur: duckdb.DuckDBPyConnection
+    rows: Rows | None = None
+
+    def panel(self, kpi_id: str, slice_: Slice, timing: Timing, cluster: str) -> Panel:
+        """Agents x weeks of one KPI."""
+        return from_warehouse(self.cur, kpi_id, slice_, timing=timing, cluster=cluster, rows=self.rows)
+
+    def contacts(self, kpi_id: str, slice_: Slice, timing: Timing) -> ContactKinds | None:
+        """The KPI by channel and queue."""
+        return contact_kinds(self.cur, kpi_id, slice_, timing)
+
+    def courses(self, panel: Panel, courses: Sequence[str]) -> NDArray[np.float64] | None:
+        """(A, T) courses completed by each week."""
+        return courses_by_week(self.cur, panel, courses)
+
+    def spells(self, slice_: Slice, timing: Timing) -> pl.DataFrame | None:
+        """Spells of employment."""
+        return spells_from_warehouse(self.cur, slice_, timing)

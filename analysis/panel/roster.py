@@ -1,0 +1,158 @@
+"""Who works here: every agent's team, hiring and training, in weeks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.design import Situation
+from analysis.errors import NoWeeksError
+from analysis.panel.panel import NEVER, Panel
+
+if TYPE_CHECKING:
+    import duckdb
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Roster:
+    """One row per agent of ``mart.agent``, weeks counted from the first week of the warehouse; NEVER where there is
+    none.
+
+    Attributes
+    ----------
+    agent_key, team_id
+        (N,) labels; the team is the one at assignment.
+    hired, first, last
+        (N,) week of hiring (negative before the window), first and last observed week.
+    scheduled, trained
+        (N,) planned and completed week.
+    origin
+        Monday of week 0.
+    """
+
+    agent_key: NDArray[Any]
+    team_id: NDArray[Any]
+    hired: Ints
+    first: Ints
+    last: Ints
+    scheduled: Ints
+    trained: Ints
+    origin: date
+
+    @classmethod
+    def read(cls, cur: duckdb.DuckDBPyConnection) -> Roster:
+        """Read it from a warehouse version."""
+        rows = cur.execute(
+            """
+            with origin as (select min(week) as week from mart.agent_week)
+            select agent_key, coalesce(team_id, '') as team_id,
+                   (hired_on - origin.week) // 7 as hired,
+                   (first_week - origin.week) // 7 as first,
+                   (last_week - origin.week) // 7 as last,
+                   (scheduled_week - origin.week) // 7 as scheduled,
+                   (trained_week - origin.week) // 7 as trained
+            from mart.agent, origin order by agent_ix
+            """
+        ).fetchnumpy()
+        origin = cur.execute("select min(week) from mart.agent_week").fetchall()[0]
+        if origin[0] is None:
+            raise NoWeeksError
+        weeks = {name: _weeks(rows[name]) for name in ("hired", "first", "last", "scheduled", "trained")}
+        return cls(
+            agent_key=np.asarray(rows["agent_key"]).astype(str),
+            team_id=np.asarray(rows["team_id"]).astype(str),
+            origin=origin[0],
+            **weeks,
+        )
+
+    def monday(self, week: int) -> date:
+        """Date of a week index."""
+        return self.origin + timedelta(weeks=week)
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {key: i for i, key in enumerate(self.agent_key.tolist())}
+
+    def rows_of(self, keys: NDArray[Any]) -> Ints:
+        """(A,) rows of agents given by their keys.
+
+        Raises
+        ------
+        KeyError
+            An agent is not in ``mart.agent``.
+        """
+        place = self._place
+        return np.array([place[str(key)] for key in keys], dtype=np.int64)
+
+    def offset(self, panel: Panel) -> int:
+        """Weeks from week 0 of the roster to the first week of a panel (times = Mondays)."""
+        return int((panel.times[0] - self.origin).days // 7)
+
+    def completed_weeks(self, panel: Panel) -> Ints:
+        """(A,) panel week in which each agent completed training; NEVER when not."""
+        return self._in_panel(self.trained, panel)
+
+    def started_weeks(self, panel: Panel) -> Ints:
+        """(A,) panel week in which training reached each agent's team; NEVER when it did not."""
+        return self._in_panel(self.team_start(), panel)
+
+    def hired_weeks(self, panel: Panel) -> Ints:
+        """(A,) panel week in which each agent was hired, negative before the window; NEVER when not known."""
+        return self._in_panel(self.hired, panel)
+
+    def teams(self, panel: Panel) -> NDArray[Any]:
+        """(A,) team of each agent of a panel, at assignment."""
+        return np.asarray(self.team_id[self.rows_of(panel.units)])
+
+    def _in_panel(self, weeks: Ints, panel: Panel) -> Ints:
+        found = weeks[self.rows_of(panel.units)]
+        return np.where(found == NEVER, NEVER, found - self.offset(panel))
+
+    def team_start(self) -> Ints:
+        """(N,) week in which the first agent of each agent's team was planned or trained."""
+        return self._team_start
+
+    @cached_property
+    def _team_start(self) -> Ints:
+        _, code = np.unique(self.team_id, return_inverse=True)
+        start = np.full(int(code.max(initial=0)) + 1, NEVER, dtype=np.int64)
+        np.minimum.at(start, code, np.minimum(self.scheduled, self.trained))
+        return np.asarray(start[code])
+
+    def situation(self) -> Situation:
+        """What happened to the plan."""
+        start = self.team_start()
+        began = int(start.min(initial=NEVER))
+        if began == NEVER:
+            return Situation(bool((self.scheduled < NEVER).any()), 0, int((self.scheduled < NEVER).sum()), 0.0, False)
+        until = np.minimum(np.where(self.last < NEVER, self.last + 1, 0), np.minimum(self.trained, self.scheduled))
+        after = np.maximum(until - np.maximum(self.first, began), 0)
+        beside = np.maximum(until - np.maximum(self.first, start), 0)
+        there = self.last < NEVER
+        still = there & (self.last == self.last[there].max(initial=0))
+        return Situation(
+            has_schedule=bool((self.scheduled < NEVER).any()),
+            n_trained=int((self.trained < NEVER).sum()),
+            n_scheduled=int((self.scheduled < NEVER).sum()),
+            exposed_share=float(beside.sum() / max(after.sum(), 1)),
+            everybody_trained=bool(still.any() and (np.minimum(self.trained, self.scheduled)[still] < NEVER).all()),
+        )
+
+
+def _weeks(values: Any) -> Ints:
+    """Integers with NEVER for null."""
+    masked = np.ma.asarray(values)
+    out = np.full(masked.shape, NEVER, dtype=np.int64)
+    known = ~np.ma.getmaskarray(masked)
+    data = np.asarray(masked.data)
+    if data.dtype.kind == "f":
+        known &= np.isfinite(data)
+    out[known] = data[known].astype(np.int64)
+    return out

@@ -1,0 +1,165 @@
+"""A KPI that is an average over contacts, answers, offers or days as a study: fit, checks, tables, verdict."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from analysis.comparison.compare import Comparison, compare
+from analysis.comparison.setting import Setting
+from analysis.effects.completion import completion_effect, dose_effect
+from analysis.errors import NothingObserved, PanelError
+from analysis.estimators.rungs import rung_rows
+from analysis.panel.agent_weeks import AgentWeeks
+from analysis.panel.facts import baseline, control_clusters, volume, weeks_around
+from analysis.panel.panel import Panel
+from analysis.results import EffectEstimate
+from analysis.study import diagnostics
+from analysis.study.evidence import Evidence
+from analysis.study.kpi_study import Judgement, KpiStudy, no_study, nothing_seen
+from analysis.study.request import Request
+from analysis.study.result_tables import LADDER_LABELS, parts_rows
+
+
+def study_average(weeks: AgentWeeks, request: Request, setting: Setting) -> KpiStudy:
+    """Read the comparison that a request asks for, and study it.
+
+    Parameters
+    ----------
+    weeks
+        Where panels come from.
+    request
+        KPI, slice and what is wanted beside the headline.
+    setting
+        What is common to all slices.
+
+    Returns
+    -------
+    KpiStudy
+        Never an error for a slice without data: then the verdict says why there is nothing.
+    """
+    try:
+        comparison = compare(weeks, request.kpi, request.slice, setting, thorough=request.thorough)
+    except NothingObserved:
+        return no_study(request, setting, missing=nothing_seen(request.slice))
+    except PanelError as error:
+        return no_study(request, setting, str(error))
+    return study_of(comparison, request, setting)
+
+
+def study_of(comparison: Comparison, request: Request, setting: Setting) -> KpiStudy:
+    """Study a comparison that is there already (simulations, published panels: ``Comparison.of``)."""
+    evidence = Evidence.of(comparison, request, setting)
+    found, wait = evidence.found, setting.design.anticipation_weeks
+    panel = comparison.panel
+    checks = diagnostics.made(evidence)
+    post, pre = weeks_around(panel, wait)
+    judgement = Judgement(
+        kpi=request.kpi,
+        setting=setting,
+        checks=checks,
+        n_trained_clusters=found.n_trained_clusters if panel.cohorts.size else None,
+        n_control_clusters=control_clusters(panel, wait),
+        post_weeks=post,
+        pre_weeks=pre,
+        unusable=_why_nothing(found),
+        too_few=_nobody_yet(panel),
+    )
+    return KpiStudy(
+        request=request,
+        headline=found,
+        second=evidence.second.overall,
+        completion=_completion(evidence),
+        dose=_dose(evidence),
+        tables=_tables(evidence),
+        checks=checks,
+        verdict=judgement.decide(found),
+        baseline=baseline(comparison.raw, wait),
+        context=judgement,
+        influence=(panel.clusters, evidence.simple.overall_influence),
+        volume_per_week=volume(panel),
+    )
+
+
+def _completion(evidence: Evidence) -> EffectEstimate | None:
+    comparison, setting = evidence.comparison, evidence.setting
+    if comparison.completed is None or not evidence.found.available:
+        return None
+    wait, rule = setting.design.anticipation_weeks, comparison.rule
+    return completion_effect(comparison.panel, comparison.completed, wait, setting.ci_level, rule).per_unit
+
+
+def _dose(evidence: Evidence) -> EffectEstimate | None:
+    comparison, setting = evidence.comparison, evidence.setting
+    if comparison.dose is None or not evidence.found.available:
+        return None
+    wait, rule = setting.design.anticipation_weeks, comparison.rule
+    return dose_effect(comparison.panel, comparison.dose, wait, setting.ci_level, "course", rule).per_unit
+
+
+def _tables(evidence: Evidence) -> dict[str, list[dict[str, Any]]]:
+    """Rows of the result tables that the request wants, other than effects and checks."""
+    request, main = evidence.request, evidence.main
+    where = request.where
+    tables = {"event_time": parts_rows(where, evidence.events, "event_time", bands=True)}
+    for name, kind, column in (("cohort_effect", "cohort", "cohort"), ("calendar_effect", "calendar_time", "week")):
+        if name in request.tables and evidence.comparison.panel.cohorts.size:
+            tables[name] = parts_rows(where, main.aggregate(kind), column)
+    if evidence.found.available:
+        if request.thorough:
+            tables["att_gt"] = _att_gt_rows(evidence)
+        if request.thorough or "ladder" in request.tables:
+            tables["ladder"] = _ladder_rows(evidence)
+    return tables
+
+
+def _ladder_rows(evidence: Evidence) -> list[dict[str, Any]]:
+    """Naive rungs on what a slide would show, the others as the headline and the second opinion were estimated."""
+    found, setting = evidence.found, evidence.setting
+    known = {made.estimator: made for made in (evidence.second.overall, found) if made.available}
+    rungs = rung_rows(evidence.comparison.raw, setting.design.anticipation_weeks, setting.ci_level, known)
+    if setting.design.headline not in {rung["estimator"] for rung in rungs}:
+        rungs.append(
+            {
+                "estimator": setting.design.headline,
+                "estimate": found.estimate,
+                "std_error": found.std_error,
+                "ci_low": found.ci_low,
+                "ci_high": found.ci_high,
+                "note": "Against agents whom the same rule would have picked elsewhere: the headline.",
+            }
+        )
+    return [
+        {
+            **evidence.request.where,
+            "position": i,
+            "label": LADDER_LABELS.get(rung["estimator"], rung["estimator"]),
+            **rung,
+        }
+        for i, rung in enumerate(rungs)
+    ]
+
+
+def _att_gt_rows(evidence: Evidence) -> list[dict[str, Any]]:
+    rows = []
+    for row in evidence.main.att_gt.iter_rows(named=True):
+        if row["estimate"] is None or not math.isfinite(row["estimate"]):
+            continue
+        kept = {name: row[name] for name in ("cohort", "estimate", "std_error", "ci_low", "ci_high", "n_agents")}
+        kept["n_agents"] = int(row["n_agents"])
+        rows.append({"kpi": evidence.request.kpi.id, "week": row["time"], **kept})
+    return rows
+
+
+def _nobody_yet(panel: Panel) -> str:
+    """Why waiting may cure it: training has not come yet, and nobody was trained before the data begin."""
+    if (panel.observed & panel.trained_cells).any() or panel.n_always_trained:
+        return ""
+    return "Nobody is seen after training yet."
+
+
+def _why_nothing(found: EffectEstimate) -> str:
+    if found.available:
+        return ""
+    reason = found.reason or "there is nobody comparable to compare with"
+    return f"There is no estimate for this selection: {reason}."

@@ -1,0 +1,210 @@
+"""Which checks a study makes, when, and from what. Adding a check is adding a module and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from analysis.checks import (
+    balance,
+    case_mix,
+    composition,
+    decomposition,
+    estimator_gap,
+    few_clusters,
+    placebo_in_time,
+    pre_trends,
+    selection_dip,
+    sensitivity,
+    spillover,
+)
+from analysis.checks.randomisation import Randomisation, randomisation_test
+from analysis.checks.result import CheckResult, Status
+from analysis.comparison.selection import share_picked_by_rule
+from analysis.effects.spillover import spillover_effect
+from analysis.errors import EstimationError
+from analysis.estimators.naive.bacon import bacon
+from analysis.study.evidence import Evidence
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One check of a study.
+
+    Attributes
+    ----------
+    check, label
+        Id (the module's name) and name for a reader.
+    applies
+        Whether it is made for this study; false leaves it out without a word.
+    run
+        Makes it; ``None`` where it has nothing to say.
+    """
+
+    check: str
+    label: str
+    applies: Callable[[Evidence], bool]
+    run: Callable[[Evidence], CheckResult | None]
+
+
+def made(evidence: Evidence) -> tuple[CheckResult, ...]:
+    """Every check that applies to a study, in the order of ``DIAGNOSTICS``; then those inherited."""
+    found = [diagnostic.run(evidence) for diagnostic in DIAGNOSTICS if diagnostic.applies(evidence)]
+    inherited = evidence.request.inherited if evidence.found.available else ()
+    return (*(result for result in found if result is not None), *inherited)
+
+
+def _available(evidence: Evidence) -> bool:
+    return evidence.found.available
+
+
+def _overall(evidence: Evidence) -> bool:
+    return evidence.found.available and evidence.request.is_overall
+
+
+def _thorough(evidence: Evidence) -> bool:
+    return evidence.found.available and evidence.request.thorough
+
+
+def _always(evidence: Evidence) -> bool:
+    return True
+
+
+def _pre_trends(evidence: Evidence) -> CheckResult:
+    kpi = evidence.request.kpi
+    return pre_trends.check(
+        evidence.events, kpi, kpi.smallest_effect, evidence.setting.reader, alarm_level=evidence.alarm_level
+    )
+
+
+def _placebo_in_time(evidence: Evidence) -> CheckResult:
+    kpi = evidence.request.kpi
+    return placebo_in_time.check(
+        evidence.events, kpi, kpi.smallest_effect, evidence.setting.reader, alarm_level=evidence.alarm_level
+    )
+
+
+def _selection_dip(evidence: Evidence) -> CheckResult:
+    kpi, reader, comparison = evidence.request.kpi, evidence.setting.reader, evidence.comparison
+    if comparison.rule is None:
+        return selection_dip.check(
+            evidence.events,
+            kpi,
+            kpi.smallest_effect,
+            reader,
+            panel=comparison.panel,
+            alarm_level=evidence.alarm_level,
+        )
+    share = share_picked_by_rule(comparison.panel, comparison.rule)
+    words = (
+        "The trained were picked at a low point on purpose; they are compared with agents whom the same rule would "
+        f"have picked elsewhere. The recorded rule explains {reader.number(100 * share, 0)}% of who was picked."
+    )
+    status: Status = "informational" if share >= selection_dip.RULE_EXPLAINS else "failed"
+    return CheckResult("selection_dip", selection_dip.LABEL, status, share, selection_dip.RULE_EXPLAINS, words)
+
+
+def _balance(evidence: Evidence) -> CheckResult:
+    setting = evidence.setting
+    return balance.check(
+        evidence.comparison.panel, evidence.request.kpi, setting.reader, assigned=not setting.design.limited
+    )
+
+
+def _estimator_gap(evidence: Evidence) -> CheckResult:
+    kpi = evidence.request.kpi
+    return estimator_gap.check(
+        evidence.simple,
+        evidence.second,
+        kpi,
+        kpi.smallest_effect,
+        evidence.setting.reader,
+        same_rule=evidence.comparison.rule is not None,
+    )
+
+
+def _few_clusters(evidence: Evidence) -> CheckResult | None:
+    setting = evidence.setting
+    return few_clusters.check(
+        evidence.simple,
+        evidence.request.kpi,
+        setting.reader,
+        cluster_word=setting.design.limits().cluster_word,
+        dealt=_dealt(evidence) if evidence.request.thorough else None,
+    )
+
+
+def _dealt(evidence: Evidence) -> Randomisation | None:
+    """The waves dealt out again: for the primary KPIs, where few clusters were assigned by draw or by plan."""
+    design, found, comparison = evidence.setting.design, evidence.found, evidence.comparison
+    if evidence.request.kpi.role != "primary" or comparison.rule is not None or design.limited:
+        return None
+    if found.n_clusters >= few_clusters.MANY_CLUSTERS:
+        return None
+    return randomisation_test(
+        comparison.panel,
+        draws=few_clusters.DEALS,
+        anticipation=design.anticipation_weeks,
+        level=found.ci_level,
+        interval=False,
+    )
+
+
+def _spillover(evidence: Evidence) -> CheckResult | None:
+    """What happened to untrained agents beside trained team-mates."""
+    mates, setting = evidence.comparison.team_mates, evidence.setting
+    if mates is None:
+        return None
+    effect = spillover_effect(mates.panel, mates.start, setting.design.anticipation_weeks, setting.ci_level)
+    return spillover.check(effect, evidence.request.kpi, setting.reader)
+
+
+def _composition(evidence: Evidence) -> CheckResult:
+    kpi, panel, setting = evidence.request.kpi, evidence.comparison.panel, evidence.setting
+    of_stayers = None
+    if _thorough(evidence) and evidence.comparison.rule is None:
+        of_stayers = evidence.fit("imputation", composition.stayers(panel)).aggregate("simple")
+    return composition.check(panel, evidence.simple, kpi, kpi.smallest_effect, setting.reader, of_stayers=of_stayers)
+
+
+def _case_mix(evidence: Evidence) -> CheckResult | None:
+    kpi, reader, contacts = evidence.request.kpi, evidence.setting.reader, evidence.comparison.contacts
+    if contacts is None:
+        return None
+    expected = case_mix.expected_by_mix(evidence.comparison.panel, contacts)
+    if expected is None:
+        return case_mix.check(None, kpi, kpi.smallest_effect, reader)
+    effect = evidence.fit("imputation", expected.panel).aggregate("simple").overall
+    return case_mix.check(effect, kpi, kpi.smallest_effect, reader, unknown=expected.unknown)
+
+
+def _sensitivity(evidence: Evidence) -> CheckResult:
+    universal = None
+    if evidence.comparison.rule is None:
+        universal = evidence.fit("group_time", base="universal").aggregate("event_time")
+    setting = evidence.setting
+    return sensitivity.check(universal, evidence.request.kpi, setting.reader, alpha=1 - setting.ci_level)
+
+
+def _decomposition(evidence: Evidence) -> CheckResult:
+    try:
+        weight = bacon(evidence.comparison.raw).forbidden_weight
+    except EstimationError:
+        weight = None
+    return decomposition.check(weight, evidence.setting.reader)
+
+
+DIAGNOSTICS = (
+    Diagnostic(pre_trends.ID, pre_trends.LABEL, _available, _pre_trends),
+    Diagnostic(placebo_in_time.ID, placebo_in_time.LABEL, _available, _placebo_in_time),
+    Diagnostic(selection_dip.ID, selection_dip.LABEL, _available, _selection_dip),
+    Diagnostic(balance.ID, balance.LABEL, _available, _balance),
+    Diagnostic(estimator_gap.ID, estimator_gap.LABEL, _available, _estimator_gap),
+    Diagnostic(few_clusters.ID, few_clusters.LABEL, _overall, _few_clusters),
+    Diagnostic(spillover.ID, spillover.LABEL, _available, _spillover),
+    Diagnostic(composition.ID, composition.LABEL, _always, _composition),
+    Diagnostic(case_mix.ID, case_mix.LABEL, _thorough, _case_mix),
+    Diagnostic(sensitivity.ID, sensitivity.LABEL, _thorough, _sensitivity),
+    Diagnostic(decomposition.ID, decomposition.LABEL, _thorough, _decomposition),
+)
+"""In the order they are made."""

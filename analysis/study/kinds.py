@@ -1,0 +1,33 @@
+"""How each kind of KPI is estimated: a record a kind, so that nothing else asks what kind a KPI is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from analysis.comparison.setting import Setting
+from analysis.panel.agent_weeks import AgentWeeks
+from analysis.study.averages import study_average
+from analysis.study.kpi_study import KpiStudy
+from analysis.study.leaving import study_leaving
+from analysis.study.request import Request
+from etl.configuration.kpi_kinds import Estimation
+
+STRATEGIES: Mapping[Estimation, Callable[[AgentWeeks, Request, Setting], KpiStudy]] = {
+    "average": study_average,
+    "hazard": study_leaving,
+}
+
+
+def study_one(weeks: AgentWeeks, request: Request, setting: Setting) -> KpiStudy:
+    """Study one KPI in one slice, in the way of its kind.
+
+    Parameters
+    ----------
+    weeks
+        Where panels and spells come from.
+    request
+        KPI, slice and what is wanted beside the headline.
+    setting
+        What is common to all slices.
+    """
+    return STRATEGIES[request.kpi.kind.estimation](weeks, request, setting)
