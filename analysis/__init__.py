@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.effects.mechanism import Mechanism, mechanism
 from analysis.errors import EstimationError, PanelError
 from analysis.estimators import estimate, ladder
 from analysis.panel.panel import Panel, Slice, from_contacts, from_warehouse
@@ -12,6 +13,7 @@ __all__ = [
     "EffectEstimate",
     "EstimationError",
     "EventStudy",
+    "Mechanism",
     "Panel",
     "PanelError",
     "Slice",
@@ -19,4 +21,5 @@ __all__ = [
     "from_contacts",
     "from_warehouse",
     "ladder",
+    "mechanism",
 ]

@@ -27,12 +27,14 @@ def arrays_from_frame(
     cluster: str | None,
     never: Any,
     already_trained: str,
+    squares: str | None = None,
 ) -> dict[str, Any]:
     """The fields of a Panel from one row per agent-period; see ``Panel.from_frame``."""
     if already_trained not in ("error", "drop"):
         raise PanelError(f"already_trained is {already_trained!r}; use 'error' or 'drop'.")
     frame = _as_polars(df)
     needed = [unit, time, cohort, outcome, *([weight] if weight else []), *([cluster] if cluster else [])]
+    needed += [squares] if squares else []
     missing = [name for name in needed if name not in frame.columns]
     if missing:
         raise PanelError(f"The frame has no column {missing[0]!r}; it has {', '.join(frame.columns[:12])}.")
@@ -55,6 +57,10 @@ def arrays_from_frame(
     num, den = np.zeros(n_units * n_periods), np.zeros(n_units * n_periods)
     num[flat[seen]] = (y * w)[seen]
     den[flat[seen]] = w[seen]
+    sq = None
+    if squares is not None:
+        sq = np.zeros(n_units * n_periods)
+        sq[flat[seen]] = _squares(frame, squares, y, w, seen)
 
     first_row = np.full(n_units, -1, dtype=np.int64)
     first_row[unit_ix[::-1]] = np.arange(frame.height - 1, -1, -1)
@@ -73,6 +79,7 @@ def arrays_from_frame(
     return {
         "num": num.reshape(n_units, n_periods)[keep],
         "den": den.reshape(n_units, n_periods)[keep],
+        "sq": None if sq is None else sq.reshape(n_units, n_periods)[keep],
         "cohort_ix": cohort_ix[keep],
         "cluster_ix": cluster_ix.astype(np.int64),
         "units": units[keep],
@@ -84,6 +91,23 @@ def arrays_from_frame(
         "notes": notes,
         "covariate_reader": reader,
     }
+
+
+def _squares(
+    frame: pl.DataFrame, name: str, y: NDArray[np.float64], w: NDArray[np.float64], seen: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Sums of squares of the observed rows; refused where a sum is smaller than any numbers of that mean can give."""
+    values = _floats(frame[name], name)[seen]
+    if not np.isfinite(values).all():
+        raise PanelError(f"Column {name!r} is missing or not finite in a row that has an outcome.")
+    least = y[seen] ** 2 * w[seen]
+    short = np.flatnonzero(values < least - 1e-9 * np.maximum(np.abs(least), 1e-300))
+    if short.size:
+        raise PanelError(
+            f"Column {name!r} is smaller than the outcome squared times its weight in {short.size} "
+            f"{'row' if short.size == 1 else 'rows'}: it must be the sum of the squared single values, not of means."
+        )
+    return values
 
 
 class _CovariateReader:

@@ -83,6 +83,7 @@ class Panel:
         cluster: str | None = None,
         never: Any = None,
         already_trained: str = "error",
+        squares: str | None = None,
     ) -> Panel:
         """Build a panel from one row per agent-week.
 
@@ -102,6 +103,9 @@ class Panel:
         already_trained : {"error", "drop"}
             What to do with a cohort before the first period. A cohort *in* the first period is always
             dropped and counted.
+        squares : str, optional
+            Column with the sum of the squared single values behind the row (of ``weight`` of them), from which the
+            sampling noise of the outcome is known; see ``analysis.mechanism``.
 
         Raises
         ------
@@ -112,7 +116,9 @@ class Panel:
         """
         from analysis.panel.from_frame import arrays_from_frame
 
-        return cls(**arrays_from_frame(df, unit, time, cohort, outcome, weight, cluster, never, already_trained))
+        return cls(
+            **arrays_from_frame(df, unit, time, cohort, outcome, weight, cluster, never, already_trained, squares)
+        )
 
     @property
     def n_units(self) -> int:
