@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from analysis.panel.panel import NEVER, Panel
+from analysis.panel.panel import NEVER, Floats, Panel
 
 BASELINE_WEEKS = 12
 """The level before training is the mean over this many weeks."""
+PACE_WEEKS = 8
+"""The present pace is the mean over this many last weeks."""
 
 
 def weeks_around(panel: Panel, anticipation: int) -> tuple[float, float]:
@@ -44,10 +48,45 @@ def baseline(panel: Panel, anticipation: int) -> float:
     return float(panel.num[window].sum()) / total if total > 0 else math.nan
 
 
-def volume(panel: Panel, weeks: int = 8) -> float:
-    """Denominator per week of agents trained by now, over the last weeks with anything observed."""
+@dataclass(frozen=True)
+class Volumes:
+    """Units of a KPI's denominator.
+
+    Attributes
+    ----------
+    per_week
+        Of agents trained by now, in a week, at the pace of the last weeks.
+    to_date
+        Of trained agents since their training.
+    per_week_everybody
+        Of all agents in a week; NaN where it is not known.
+    """
+
+    per_week: float = math.nan
+    to_date: float = math.nan
+    per_week_everybody: float = math.nan
+
+
+def volumes(panel: Panel, weeks: int = PACE_WEEKS) -> Volumes:
+    """Denominators of trained agents: lately, over the last weeks with anything observed, and since training."""
     seen = np.flatnonzero(panel.observed.any(axis=0))[-weeks:]
     if seen.size == 0:
+        return Volumes()
+    trained = panel.den * panel.trained_cells
+    return Volumes(float(trained[:, seen].sum() / seen.size), float(trained.sum()))
+
+
+def pace_of_everybody(week: NDArray[np.int64], den: Floats, weeks: int = PACE_WEEKS) -> float:
+    """Denominator per week of all agents over the last weeks with anything observed.
+
+    Parameters
+    ----------
+    week, den
+        (rows,) week index and denominator of every agent-week.
+    weeks
+        How many of the last weeks.
+    """
+    if week.size == 0:
         return math.nan
-    trained = panel.den[:, seen] * panel.trained_cells[:, seen]
-    return float(trained.sum() / seen.size)
+    last = np.unique(week)[-weeks:]
+    return float(den[week >= last[0]].sum() / last.size)

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from analysis.checks.result import CheckResult
+<<<<<<< HEAD
 from analysis.comparison.setting import Setting
+=======
+from analysis.comparison.fair_panel import Roster
+from analysis.design import Design
+from analysis.panel.facts import Volumes
+>>>>>>> 624b980 (Value: one model of effects, volumes, unit values and full cost, with fading, returns and break-even values)
 from analysis.panel.slices import Slice
 from analysis.planning.waiting_time import decisive_std_error, weeks_to_know
 from analysis.results import EffectEstimate
@@ -44,8 +50,8 @@ class KpiStudy:
         Level of the trained before training, natural unit.
     influence
         (n_clusters,) of the headline with the labels of the clusters, for sums over KPIs.
-    volume_per_week
-        Denominator of trained agents per week lately.
+    volumes
+        Denominators of trained and of all agents, for sums of money.
     """
 
     request: Request
@@ -58,7 +64,7 @@ class KpiStudy:
     baseline: float
     context: Judgement
     influence: tuple[Any, Any] | None = None
-    volume_per_week: float = math.nan
+    volumes: Volumes = field(default_factory=Volumes)
     dose: EffectEstimate | None = None
 
     @property

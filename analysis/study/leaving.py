@@ -18,7 +18,11 @@ import polars as pl
 
 from analysis.comparison.setting import Setting
 from analysis.effects.hazard import LEAVE_TYPES, HazardRatio, hazard_ratio, person_weeks, survival
+<<<<<<< HEAD
 from analysis.panel.agent_weeks import AgentWeeks
+=======
+from analysis.panel.facts import PACE_WEEKS, Volumes
+>>>>>>> 624b980 (Value: one model of effects, volumes, unit values and full cost, with fading, returns and break-even values)
 from analysis.panel.panel import NEVER
 from analysis.panel.slices import Slice
 from analysis.results import EffectEstimate
@@ -124,8 +128,13 @@ def study_leaving(weeks: AgentWeeks, request: Request, setting: Setting) -> KpiS
         verdict=judgement.decide(effect),
         baseline=ratio.baseline,
         context=judgement,
+<<<<<<< HEAD
         influence=ratio.influence,
         volume_per_week=_trained_now(found),
+=======
+        influence=found.influence,
+        volumes=_volumes(weeks),
+>>>>>>> 624b980 (Value: one model of effects, volumes, unit values and full cost, with fading, returns and break-even values)
     )
 
 
@@ -243,8 +252,11 @@ def survival_frame(weeks: pl.DataFrame, *, ci_level: float) -> pl.DataFrame:
     return survival(weeks, ci_level=ci_level)
 
 
-def _trained_now(weeks: pl.DataFrame) -> float:
-    """Trained agent-weeks per week over the last eight weeks."""
-    last = weeks["on"].max()
-    recent = weeks.filter(pl.col("trained") & (pl.col("on") > pl.lit(last) - pl.duration(days=56)))
-    return float(recent["days"].sum()) / 56.0
+def _volumes(weeks: pl.DataFrame) -> Volumes:
+    """Agent-weeks: of the trained and of all, in a week of the last eight; of the trained so far."""
+    recent = weeks.filter(pl.col("on") > pl.lit(weeks["on"].max()) - pl.duration(days=7 * PACE_WEEKS))
+    trained = recent.filter("trained")["days"].sum()
+    so_far = weeks.filter("trained")["days"].sum()
+    days = 7.0 * PACE_WEEKS
+    return Volumes(float(trained) / days, float(so_far) / 7.0, float(recent["days"].sum()) / days)
+

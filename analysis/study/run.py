@@ -16,11 +16,16 @@ import polars as pl
 
 from analysis.comparison.setting import Setting
 from analysis.design import Timing, choose
+<<<<<<< HEAD
 from analysis.panel.agent_weeks import AgentWeeks, WarehouseWeeks
+=======
+from analysis.panel.facts import pace_of_everybody
+>>>>>>> 624b980 (Value: one model of effects, volumes, unit values and full cost, with fading, returns and break-even values)
 from analysis.panel.held_weeks import HeldWeeks, Rows
 from analysis.panel.roster import Roster
 from analysis.panel.slices import EVERYTHING, Slice, slice_values
 from analysis.study import leaving
+<<<<<<< HEAD
 from analysis.study.family import bonferroni_excludes_zero, family_rows, holm_excludes_zero, shared_influence
 from analysis.study.kinds import study_one
 from analysis.study.kpi_study import STUDY_TABLES, KpiStudy, failed
@@ -29,6 +34,14 @@ from analysis.study.result_tables import SCHEMAS, table
 from analysis.study.stored import stored_failures
 from analysis.value.money import Worth, value_frame
 from analysis.words.numbers import WEEKS_PER_MONTH, Reader
+=======
+from analysis.study.family import bonferroni_excludes_zero, family_rows, holm_excludes_zero
+from analysis.study.fit import study_panel
+from analysis.study.kpi_study import STUDY_TABLES, KpiStudy, Setting, failed
+from analysis.study.result_tables import SCHEMAS, table
+from analysis.study.value_tables import value_tables
+from analysis.words.numbers import Reader
+>>>>>>> 624b980 (Value: one model of effects, volumes, unit values and full cost, with fading, returns and break-even values)
 from analysis.words.verdict import headline
 
 if TYPE_CHECKING:
@@ -133,6 +146,7 @@ def estimate_all(
     catalogue = catalogue.with_overrides(config)
     setting = setting_of(cur, config, catalogue)
     tell = progress or (lambda _line, _share: None)
+<<<<<<< HEAD
     weeks = WarehouseWeeks(cur, HeldWeeks.read(cur))
     slices = list(_slices(cur, setting.design.timing))
     families: dict[Slice, dict[str, KpiStudy]] = {slice_: {} for slice_ in (EVERYTHING, *slices)}
@@ -143,6 +157,21 @@ def estimate_all(
         inherited = failed(whole.checks, OVERALL_CHECKS)
         for slice_ in slices:
             kind, _ = slice_.label
+=======
+    rows = HeldWeeks.read(cur)
+    paces: dict[str, float] = {}
+    families: dict[tuple[str, str], dict[str, KpiStudy]] = {("overall", ""): {}}
+    families |= {(kind, value): {} for kind, value, _ in slices}
+    for done, kpi in enumerate(catalogue.values()):
+        tell(f"Estimating {kpi.label}", done / len(catalogue))
+        whole = _study(cur, kpi, Slice(), setting, "overall", "", thorough=True, rows=rows)
+        families["overall", ""][kpi.id] = whole
+        if whole.headline is not None and kpi.unit != leaving.UNIT:
+            cells = rows.cells(kpi.id, Slice())
+            paces[kpi.id] = pace_of_everybody(cells["w"], cells["den"])
+        within = replace(setting, inherited={kpi.id: failed(whole.checks, OVERALL_CHECKS)})
+        for kind, value, slice_ in slices:
+>>>>>>> 624b980 (Value: one model of effects, volumes, unit values and full cost, with fading, returns and break-even values)
             if kind == "cohort" or kind in kpi.dimensions:
                 part = Request(kpi, slice_, tables=SLICE_TABLES, inherited=inherited)
                 families[slice_][kpi.id] = study_one(weeks, part, setting)
@@ -154,7 +183,7 @@ def estimate_all(
     judged = {s.kpi.id: s for s in studies if s.request.is_overall}
     primary = {name: s for name, s in judged.items() if s.kpi.role == "primary"}
     frames["family"] = table("family", family_rows(primary, setting.ci_level))
-    frames["value"] = _value(judged, config, setting)
+    frames.update(value_tables(judged, paces, config, setting))
     frames["headline"] = _headline(judged, setting)
     tell("Estimates done", 1.0)
     return frames
@@ -203,45 +232,6 @@ def _leaving_frames(weeks: AgentWeeks, setting: Setting) -> dict[str, pl.DataFra
             ),
         ),
     }
-
-
-def _value(overall: Mapping[str, KpiStudy], config: Config, setting: Setting) -> pl.DataFrame:
-    """Money for the KPIs that the configuration gives a unit value."""
-    counted = [s.volume_per_week for s in overall.values() if s.kpi.counts_contacts]
-    contacts = max((volume for volume in counted if math.isfinite(volume)), default=math.nan)
-    shared = shared_influence(overall)
-    parts = []
-    for name, unit_value in config.value.kpis.items():
-        made = overall.get(name)
-        if made is None or made.headline is None:
-            continue
-        per_week = made.volume_per_week
-        if unit_value.per == "contact" and made.kpi.base == "survey_response" and math.isfinite(contacts):
-            per_week = contacts
-        found = made.headline
-        parts.append(
-            Worth(
-                kpi=made.kpi,
-                effect=found.estimate,
-                std_error=found.std_error,
-                effect_low=found.ci_low,
-                effect_high=found.ci_high,
-                volume=per_week * WEEKS_PER_MONTH * config.value.period_months,
-                unit_value=unit_value,
-                usable=made.verdict.believed,
-                influence=shared[name],
-                purse=made.kpi.purse,
-                purse_rank=made.kpi.purse_rank,
-                df=found.df,
-            )
-        )
-    return value_frame(
-        parts,
-        config.value.programme_cost if parts else None,
-        period_months=config.value.period_months,
-        reader=setting.reader,
-        ci_level=setting.ci_level,
-    )
 
 
 def _headline(overall: Mapping[str, KpiStudy], setting: Setting) -> pl.DataFrame:

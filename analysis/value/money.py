@@ -1,4 +1,4 @@
-"""What it is worth: effect x volume x unit value, always as a range, never counted twice.
+"""The rows and sentences of ``result.value``: each KPI in three scenarios, then the sum, the cost and what is left.
 
 Three things are uncertain and none may be dropped: the effect (its interval), the unit value and the cost (low,
 likely, high, set by the reader; there is no hidden default). They are drawn together, with the effects of different
@@ -9,71 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import polars as pl
 
-from analysis.value.draws import Array, correlations, effect_draws, triangular
-from analysis.words.numbers import Reader, Wording, rounded
+from analysis.value.appraisal import DRAWS, SEED, Appraisal, Spread, appraise
+from analysis.value.assumptions import Assumptions
+from analysis.value.model import Model, Worth, counted, model, signed
+from analysis.words.numbers import Reader, rounded
 
-DRAWS = 20_000
-SEED = 20_240_607
 SCENARIOS = ("low", "likely", "high")
-
-
-class Range(Protocol):
-    """Low, likely and high (``etl.configuration.model.Range`` and ``KpiValue`` satisfy it)."""
-
-    @property
-    def low(self) -> float: ...
-    @property
-    def likely(self) -> float: ...
-    @property
-    def high(self) -> float: ...
-
-
-@dataclass(frozen=True)
-class Worth:
-    """One KPI's part of the sum.
-
-    Parameters
-    ----------
-    kpi
-        Words of the KPI.
-    effect, std_error, effect_low, effect_high
-        Effect per unit of its denominator with its interval (natural unit).
-    volume
-        Units of the denominator that trained agents handle in the period.
-    unit_value
-        Money per unit of the numerator. Where lower is better a unit is a cost, with or without a minus sign before it;
-        elsewhere the sign counts.
-    usable
-        ``Verdict.believed``: False when the interval cannot be built on (a broken comparison, agents who chose
-        themselves, too few teams); then no money is claimed.
-    influence
-        (n_clusters,) cluster influence of the effect, for the correlation between KPIs; ``None`` = independent.
-    purse, purse_rank
-        ``Kpi.purse``: parts with the same purse are the same money, and the one with the lowest rank is counted; empty
-        = a purse of its own.
-    df
-        Degrees of freedom of the effect's interval; infinity where it is a normal one.
-    """
-
-    kpi: Wording
-    effect: float
-    std_error: float
-    effect_low: float
-    effect_high: float
-    volume: float
-    unit_value: Range
-    usable: bool = True
-    influence: Array | None = None
-    purse: str = ""
-    purse_rank: int = 1
-    df: float = math.inf
-
 
 VALUE_COLUMNS: dict[str, type[pl.DataType]] = {
     "kpi": pl.String,
@@ -93,11 +38,12 @@ VALUE_COLUMNS: dict[str, type[pl.DataType]] = {
 
 
 def value_frame(
-    parts: Sequence[Worth],
-    cost: Range | None,
+    worths: Sequence[Worth],
+    assumptions: Assumptions,
     *,
-    period_months: int,
     reader: Reader,
+    n_trained: float = math.nan,
+    n_everybody: float = math.nan,
     ci_level: float = 0.95,
     draws: int = DRAWS,
     seed: int = SEED,
@@ -106,18 +52,18 @@ def value_frame(
 
     Parameters
     ----------
-    parts
-        KPIs with a money value, in catalogue order.
-    cost
-        Cost of the programme over the period; ``None`` leaves out ``cost`` and ``net``.
-    period_months
-        Months the volumes and the cost cover.
+    worths
+        KPIs with their effects, in catalogue order; those without a unit value are left out.
+    assumptions
+        Unit values, cost, horizon, fading; without a cost there are no rows ``cost`` and ``net``.
     reader
         Locale and currency.
+    n_trained, n_everybody
+        Agents trained by now, and all agents.
     ci_level
         Level of every range.
     draws, seed
-        Of the joint simulation.
+        Of the joint simulation, see :func:`analysis.value.appraisal.appraise`.
 
     Returns
     -------
@@ -126,111 +72,75 @@ def value_frame(
         currency, sentence``. In a KPI's rows the range comes from the effect alone, at that scenario's unit value. In
         the rows of the sum, ``likely`` carries everything that is uncertain; ``low`` and ``high`` fix the assumptions
         at their unfavourable and favourable ends.
-
-    Notes
-    -----
-    Assumptions: 1. the effect stays at its average over the trained weeks so far (not checked); 2. volume stays at
-    the pace of the last weeks (not checked); 3. unit values are triangular between low and high with the mode at
-    likely, and independent of each other (set by the reader); 4. money is linear in the effect (set by the reader).
     """
-    if not parts and cost is None:
+    priced = [part for part in worths if assumptions.get(part.key) is not None]
+    if not priced:
         return pl.DataFrame(schema=VALUE_COLUMNS)
-    counted = _counted([p for p in parts if p.usable and math.isfinite(p.effect) and math.isfinite(p.std_error)])
-    rows: list[tuple[object, ...]] = []
-    for part in parts:
-        rows.extend(_kpi_rows(part, counted, reader))
-    rng = np.random.default_rng(seed)
-    used = [p for p in parts if counted.get(p.kpi.id) == p.kpi.id]
-    effects = effect_draws(
-        np.array([p.effect for p in used]),
-        np.array([p.std_error for p in used]),
-        correlations([p.influence for p in used]),
-        min((p.df for p in used), default=math.inf),
-        draws,
-        rng,
-    )
-    worths = [scenario_values(p) for p in used]
-    columns = [triangular(w["low"], w["likely"], w["high"], draws, rng) for w in worths]
-    values = np.column_stack(columns) if used else np.zeros((draws, 0))
-    scale = np.array([p.volume for p in used])
-    tail = (1 - ci_level) / 2
-    total = {
-        "low": effects @ (scale * np.array([w["low"] for w in worths])),
-        "likely": (effects * values) @ scale,
-        "high": effects @ (scale * np.array([w["high"] for w in worths])),
+    made = model(priced, assumptions, n_trained=n_trained, n_everybody=n_everybody)
+    through, months = counted(priced), assumptions.months
+    ends = {scenario: _scenario(made, scenario) for scenario in SCENARIOS}
+    answers = {
+        s: appraise(made if s == "likely" else made.fixed(ends[s]), ci_level=ci_level, draws=draws, seed=seed)
+        for s in SCENARIOS
     }
-    points = {s: float(sum(p.effect * p.volume * w[s] for p, w in zip(used, worths, strict=True))) for s in SCENARIOS}
+    rows: list[tuple[object, ...]] = []
+    for part in priced:
+        rows.extend(_kpi_rows(part, made, through, ends, reader))
     for s in SCENARIOS:
-        low, high = np.quantile(total[s], [tail, 1 - tail]) if used else (math.nan, math.nan)
-        rows.append(
-            _sum_row(
-                "total",
-                s,
-                points[s] if used else math.nan,
-                float(low),
-                float(high),
-                reader,
-                _total_words(points[s] if used else math.nan, float(low), float(high), period_months, reader),
-            )
-        )
-    if cost is None:
+        total = answers[s].benefit
+        rows.append(_sum_row("total", s, total, reader, _total_words(total, months, reader)))
+    if not assumptions.cost_keys:
         return pl.DataFrame(rows, schema=VALUE_COLUMNS, orient="row")
-    cost_draws = triangular(cost.low, cost.likely, cost.high, draws, rng)
-    against = {"low": cost.high, "likely": cost.likely, "high": cost.low}
     for s in SCENARIOS:
-        spread = np.quantile(cost_draws, [tail, 1 - tail]) if s == "likely" else (against[s], against[s])
-        words = f"The programme costs {reader.money(against[s])} over {_months(period_months)}."
-        rows.append(_sum_row("cost", s, against[s], float(spread[0]), float(spread[1]), reader, words))
-    for s in SCENARIOS:
-        net = total[s] - (cost_draws if s == "likely" else against[s])
-        low, high = np.quantile(net, [tail, 1 - tail]) if used else (math.nan, math.nan)
-        point = points[s] - against[s] if used else math.nan
-        above = float(np.mean(net > 0)) if used else math.nan
-        words = _net_words(point, float(low), float(high), points[s], against[s], above, period_months, reader)
-        rows.append(_sum_row("net", s, point, float(low), float(high), reader, words))
+        paid = answers[s].cost
+        words = f"The programme costs {reader.money(paid.mid)} over {_months(months)}."
+        rows.append(_sum_row("cost", s, paid, reader, words))
+    rows += [_sum_row("net", s, answers[s].net, reader, net_words(answers[s], months, reader)) for s in SCENARIOS]
     return pl.DataFrame(rows, schema=VALUE_COLUMNS, orient="row")
 
 
-def break_even_months(benefit: float, cost: float, period_months: int) -> float:
-    """Months until the benefit, at a steady pace, has paid the cost; ``inf`` when it never does."""
-    return cost / benefit * period_months if benefit > 0 else math.inf
+def _scenario(made: Model, scenario: str) -> dict[str, float]:
+    """Every assumption at its unfavourable (``low``), likely or favourable (``high``) end."""
+    if scenario == "likely":
+        return made.likely()
+    values, points, chosen = made.likely(), made.points(), {}
+    for key in made.uncertain():
+        low, _, high = made.ends(key)
+        nets = [float(made.net(points, {**values, key: end})) for end in (low, high)]
+        worse, better = (low, high) if nets[0] <= nets[1] else (high, low)
+        chosen[key] = worse if scenario == "low" else better
+    return chosen
 
 
-def _counted(usable: Sequence[Worth]) -> dict[str, str]:
-    """KPI id -> the id of the KPI through which its money is counted."""
-    through: dict[str, str] = {}
-    for part in usable:
-        same = [p for p in usable if p.purse == part.purse] if part.purse else [part]
-        through[part.kpi.id] = min(same, key=lambda p: p.purse_rank).kpi.id
-    return through
-
-
-def scenario_values(part: Worth) -> dict[str, float]:
-    """Money per unit in each scenario: ``low`` is the end less favourable at the estimate, ``high`` the other."""
-    given = (part.unit_value.low, part.unit_value.likely, part.unit_value.high)
-    signed = [-abs(v) for v in given] if part.kpi.better == "lower" else list(given)
-    ends = sorted((signed[0], signed[2]), key=lambda v: part.effect * v)
-    return {"low": ends[0], "likely": signed[1], "high": ends[1]}
-
-
-def _kpi_rows(part: Worth, counted: Mapping[str, str], reader: Reader) -> list[tuple[object, ...]]:
-    kpi, through = part.kpi, counted.get(part.kpi.id)
+def _kpi_rows(
+    part: Worth,
+    made: Model,
+    through: Mapping[str, str],
+    ends: Mapping[str, Mapping[str, float]],
+    reader: Reader,
+) -> list[tuple[object, ...]]:
+    kpi, counted_as = part.kpi, through.get(part.kpi.id)
+    stated = made.assumptions.stated[part.key]
+    months = made.assumptions.months
+    worst_to_best = sorted(signed(part, stated), key=lambda value: value * part.effect)
     rows: list[tuple[object, ...]] = []
-    for s in SCENARIOS:
-        unit_value = scenario_values(part)[s]
-        factor = part.volume * unit_value
+    for number, s in enumerate(SCENARIOS):
+        unit_value = worst_to_best[number] if s != "likely" else signed(part, stated)[1]
+        factor = part.volume_per_month * float(np.asarray(made.factor(ends[s]))) * unit_value
         amounts = [factor * part.effect, *sorted((factor * part.effect_low, factor * part.effect_high))]
-        if through is None:
+        if counted_as is None:
             amounts = [math.nan] * 3
             words = "No money is claimed: this result is not safe to use."
-        elif through != kpi.id:
-            words = f"Not added to the total: it is the same money as {through}."
+        elif counted_as != kpi.id:
+            words = f"Not added to the total: it is the same money as {counted_as}."
         else:
-            volume = reader.count(rounded(part.volume, 2 - math.floor(math.log10(max(part.volume, 1.0)))))
+            units = part.volume_per_month * months
+            volume = reader.count(rounded(units, 2 - math.floor(math.log10(max(units, 1.0)))))
             words = (
                 f"{_change(part, reader)} on {volume} "
                 f"{_plural(kpi.per)} at "
-                f"{reader.money(abs(unit_value))} each is {_likely(amounts[0], amounts[1], amounts[2], reader)}."
+                f"{reader.money(abs(unit_value))} each{_kept(made, ends[s], reader)} is "
+                f"{_likely(Spread(*amounts), reader)}."
             )
         rows.append(
             (
@@ -239,7 +149,7 @@ def _kpi_rows(part: Worth, counted: Mapping[str, str], reader: Reader) -> list[t
                 part.effect,
                 part.effect_low,
                 part.effect_high,
-                part.volume,
+                part.volume_per_month * months,
                 unit_value,
                 *amounts,
                 reader.currency,
@@ -249,50 +159,64 @@ def _kpi_rows(part: Worth, counted: Mapping[str, str], reader: Reader) -> list[t
     return rows
 
 
+def _kept(made: Model, values: Mapping[str, float], reader: Reader) -> str:
+    """What fading and discounting leave, where they take anything."""
+    share = float(np.asarray(made.factor(values))) / made.assumptions.months
+    return f", of which fading and discounting leave {reader.number(100 * share, 0)}%," if share < 0.9995 else ""
+
+
 def _change(part: Worth, reader: Reader) -> str:
     """The effect in words; finer than its interval supports rather than a zero that is worth money."""
     text = reader.change(part.effect, part.kpi, part.effect_low, part.effect_high)
     return text if any(c in "123456789" for c in text.split(" ")[0]) else reader.change(part.effect, part.kpi)
 
 
-def _sum_row(
-    kpi: str, scenario: str, amount: float, low: float, high: float, reader: Reader, words: str
-) -> tuple[object, ...]:
+def _sum_row(kpi: str, scenario: str, amount: Spread, reader: Reader, words: str) -> tuple[object, ...]:
     nan = math.nan
-    return (kpi, scenario, nan, nan, nan, nan, nan, amount, low, high, reader.currency, words)
+    return (kpi, scenario, nan, nan, nan, nan, nan, amount.mid, amount.low, amount.high, reader.currency, words)
 
 
-def _likely(amount: float, low: float, high: float, reader: Reader) -> str:
-    half = (high - low) / 2
-    return f"{reader.money(amount, half)} (likely between {reader.money(low, half)} and {reader.money(high, half)})"
+def _likely(amount: Spread, reader: Reader) -> str:
+    half = (amount.high - amount.low) / 2
+    return (
+        f"{reader.money(amount.mid, half)} (likely between {reader.money(amount.low, half)} and "
+        f"{reader.money(amount.high, half)})"
+    )
 
 
-def _total_words(amount: float, low: float, high: float, months: int, reader: Reader) -> str:
-    if not math.isfinite(amount):
+def _total_words(amount: Spread, months: int, reader: Reader) -> str:
+    if not amount.known:
         return "No money is claimed: no KPI with a money value has a result that is safe to use."
-    return f"Over {_months(months)} the estimated benefit is {_likely(amount, low, high, reader)}."
+    return f"Over {_months(months)} the estimated benefit is {_likely(amount, reader)}."
 
 
-def _net_words(
-    net: float, low: float, high: float, benefit: float, cost: float, above: float, months: int, reader: Reader
-) -> str:
-    if not math.isfinite(net):
+def net_words(answer: Appraisal, months: int, reader: Reader) -> str:
+    """Whether the programme pays, in a sentence that never says when it pays where it cannot say whether.
+
+    Parameters
+    ----------
+    answer
+        Net, chance of a gain and payback.
+    months
+        Horizon.
+    reader
+        Locale and currency.
+    """
+    net = answer.net
+    if not net.known:
         return "Whether it pays cannot be said yet."
-    odds = f"it is above zero in {reader.count(100 * above)} of 100 simulated cases"
-    if low < 0 < high:  # who cannot say whether it pays cannot say when
-        half = (high - low) / 2
-        ends = f"{reader.money(low, half)} to {reader.money(high, half)}"
+    odds = f"it is above zero in {reader.count(100 * answer.chance_of_gain)} of 100 simulated cases"
+    if net.holds_zero:
+        half = (net.high - net.low) / 2
+        ends = f"{reader.money(net.low, half)} to {reader.money(net.high, half)}"
         return (
             f"We can't tell yet whether the programme pays: after its cost, anything from {ends} over "
             f"{_months(months)}; {odds}."
         )
-    first = f"After its cost, the programme leaves {_likely(net, low, high, reader)} over {_months(months)}"
-    wait = break_even_months(benefit, cost, months)
-    if not math.isfinite(wait):
-        return f"{first}; {odds}. At this estimate it never pays back."
-    if wait > 120:
-        return f"{first}; {odds}. At this estimate it takes more than ten years to pay back."
-    return f"{first}; {odds}. At this estimate it pays back after about {_months(max(1, math.ceil(wait)))}."
+    first = f"After its cost, the programme leaves {_likely(net, reader)} over {_months(months)}"
+    if not math.isfinite(answer.payback):
+        return f"{first}; {odds}. At this estimate it does not pay back within ten years."
+    return f"{first}; {odds}. At this estimate it pays back after about {_months(max(1, math.ceil(answer.payback)))}."
 
 
 def _months(months: int) -> str:

@@ -17,17 +17,18 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from etl.configuration.faults import explain
 from etl.configuration.formats import FORMATS
+from etl.configuration.money import Value
+from etl.configuration.section import Section
 from etl.errors import EmpathyError
 from etl.hints import did_you_mean
 
 AssignmentMode = Literal["randomised", "team_waves", "lowest_performers", "volunteers", "unknown"]
 AssignmentUnit = Literal["agent", "team", "site"]
 MatchRule = Literal["crosswalk", "employee_number", "email", "attributes"]
-ValuePer = Literal["contact", "response", "eligible", "leaver", "agent_day", "agent", "customer"]
 
 
 class ConfigError(EmpathyError):
@@ -52,11 +53,7 @@ def _zone(value: str) -> str:
     return value
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class Project(_Section):
+class Project(Section):
     """``[project]``: what this study is called, where the warehouse lies, how numbers are written."""
 
     name: str = "Empathy programme"
@@ -80,7 +77,7 @@ class Project(_Section):
         return value
 
 
-class Site(_Section):
+class Site(Section):
     """``[sites."NAME"]``: weeks of agents at this site start on Monday in this zone."""
 
     timezone: str
@@ -96,7 +93,7 @@ def _variable(found: re.Match[str]) -> str:
     return os.environ.get(found[1]) or (found[2] if found[2] is not None else found[0])
 
 
-class TableMapping(_Section):
+class TableMapping(Section):
     """``[sources.NAME.also.TABLE]``: a further canonical table filled from the same records."""
 
     columns: dict[str, str | list[str]] = Field(default_factory=dict)
@@ -107,7 +104,7 @@ class TableMapping(_Section):
     )
 
 
-class Source(_Section):
+class Source(Section):
     """``[sources.NAME]``: the files one system exports and how they are read."""
 
     format: str
@@ -148,7 +145,7 @@ class Source(_Section):
         return tuple(_VARIABLE.sub(_variable, pattern) for pattern in patterns)
 
 
-class Identity(_Section):
+class Identity(Section):
     """``[identity]``: the order in which a system's agent ids are matched to people."""
 
     match: tuple[MatchRule, ...] = ("crosswalk", "employee_number", "email")
@@ -172,7 +169,7 @@ class Identity(_Section):
         return "attributes" in self.match
 
 
-class Course(_Section):
+class Course(Section):
     """``[[programme.courses]]``: one course, the skills it teaches, whether it is the treatment."""
 
     id: str
@@ -181,7 +178,7 @@ class Course(_Section):
     treatment: bool = True
 
 
-class AssignmentRule(_Section):
+class AssignmentRule(Section):
     """The recorded rule of ``lowest_performers``: the worst ``share`` on ``kpi`` over ``lookback_weeks``."""
 
     kpi: str
@@ -189,7 +186,7 @@ class AssignmentRule(_Section):
     share: float = Field(gt=0.0, le=1.0)
 
 
-class Assignment(_Section):
+class Assignment(Section):
     """``[programme.assignment]``: how agents came to be trained; it decides what may be claimed."""
 
     mode: AssignmentMode = "unknown"
@@ -207,7 +204,7 @@ class Assignment(_Section):
         return self
 
 
-class Programme(_Section):
+class Programme(Section):
     """``[programme]``: the training whose effect is measured."""
 
     name: str = "Empathy programme"
@@ -232,7 +229,7 @@ class Programme(_Section):
         return tuple(course.id for course in self.courses if course.treatment)
 
 
-class KpiOverride(_Section):
+class KpiOverride(Section):
     """``[kpis.ID]``: what differs from the catalogue in sql/kpis.toml."""
 
     label: str | None = None
@@ -244,13 +241,13 @@ class KpiOverride(_Section):
     hidden: bool = False
 
 
-class EngineOptions(_Section):
+class EngineOptions(Section):
     """``[engine] options``: ``contacts = "reduce"`` keeps agents and weeks, and no single contacts."""
 
     contacts: Literal["keep", "reduce"] = "keep"
 
 
-class Engine(_Section):
+class Engine(Section):
     """``[engine]``: with how much the work is done, and how much of it is kept."""
 
     threads: int | None = Field(default=None, ge=1)
@@ -259,36 +256,7 @@ class Engine(_Section):
     options: EngineOptions = EngineOptions()
 
 
-class Range(_Section):
-    """Low, likely and high of an amount of money; low <= likely <= high."""
-
-    low: float
-    likely: float
-    high: float
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Range:
-        if not self.low <= self.likely <= self.high:
-            raise ValueError(f"low, likely, high must rise: {self.low}, {self.likely}, {self.high}.")
-        return self
-
-
-class KpiValue(Range):
-    """``[value.kpis.ID]``: worth, in project currency, of one unit of the KPI's numerator."""
-
-    per: ValuePer = "contact"
-    note: str = ""
-
-
-class Value(_Section):
-    """``[value]``: money assumptions. There are no hidden defaults: a KPI not listed has no money."""
-
-    period_months: int = Field(default=12, ge=1, le=120)
-    programme_cost: Range | None = None
-    kpis: dict[str, KpiValue] = Field(default_factory=dict)
-
-
-class Privacy(_Section):
+class Privacy(Section):
     """``[privacy]``: smallest group shown, and where the key of the pseudonyms comes from."""
 
     min_group: int = Field(default=10, ge=1)
@@ -296,7 +264,7 @@ class Privacy(_Section):
     demo: bool = Field(default=False, description="use the published demonstration key; for sample exports only")
 
 
-class Config(_Section):
+class Config(Section):
     """The whole of one empathy.toml, frozen.
 
     Attributes
@@ -318,6 +286,17 @@ class Config(_Section):
     engine: Engine = Engine()
     value: Value = Value()
     privacy: Privacy = Privacy()
+
+    @model_validator(mode="after")
+    def _money_has_rates(self) -> Config:
+        missing = self.value.without_rate(self.project.currency)
+        if missing:
+            own = self.value.stated()[missing[0]].currency
+            raise ValueError(
+                f"[value] {missing[0]} is in {own} and the project in {self.project.currency}; add the rate to "
+                f"[value.exchange_rates], such as {own} = 0.9 ({self.project.currency} paid for 1 {own})."
+            )
+        return self
 
     @property
     def folder(self) -> Path:

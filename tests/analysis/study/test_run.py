@@ -22,7 +22,7 @@ from analysis.comparison.fair_panel import fair_panel
 from analysis.comparison.selection import share_picked_by_rule
 from analysis.estimators.stacked import SelectionRule
 from analysis.panel.agent_weeks import WarehouseWeeks
-from analysis.panel.facts import baseline, control_clusters, volume, weeks_around
+from analysis.panel.facts import baseline, control_clusters, volumes, weeks_around
 from analysis.panel.roster import Roster
 from analysis.study.family import bonferroni_excludes_zero, holm_excludes_zero
 from analysis.study.kpi_study import KpiStudy
@@ -380,7 +380,7 @@ def test_what_a_panel_says_about_itself() -> None:
     assert post == pytest.approx(trained.height / agents)
     assert pre > 0
     assert baseline(panel, 0) == pytest.approx(float((before["y"] * before["n"]).sum() / before["n"].sum()))
-    assert volume(panel) == pytest.approx(trained.filter(pl.col("week") >= 36)["n"].sum() / 8)
+    assert volumes(panel).per_week == pytest.approx(trained.filter(pl.col("week") >= 36)["n"].sum() / 8)
     assert control_clusters(panel, 0) is not None
 
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from analysis.value.money import Worth, break_even_months, value_frame
+from analysis.value.assumptions import Assumptions, Stated
+from analysis.value.model import Worth
+from analysis.value.money import value_frame
 from analysis.words.numbers import Reader
 from etl.configuration.kpis import load
 from tests.analysis.worlds import words
 
 READER = Reader("en_GB", "EUR")
-UNIT = SimpleNamespace(low=8.0, likely=11.0, high=15.0)
-COST = SimpleNamespace(low=10_000.0, likely=20_000.0, high=30_000.0)
+UNIT = Stated(8.0, 11.0, 15.0)
+COST = Stated(10_000.0, 20_000.0, 30_000.0)
 SIMULATION_ERROR = 0.02
 """20,000 draws: two digits of a quantile."""
 
@@ -29,10 +30,15 @@ def worth(**changes: Any) -> Worth:
         "std_error": 0.002,
         "effect_low": -0.014,
         "effect_high": -0.006,
-        "volume": 1_000_000.0,
-        "unit_value": UNIT,
+        "volume_per_month": 1_000_000.0 / 12,
     }
     return Worth(**{**plain, **changes})
+
+
+def money(parts: list[Worth], cost: Stated | None, unit: Stated = UNIT) -> pl.DataFrame:
+    """Rows over twelve months, every KPI at the same unit value."""
+    stated = {part.key: unit for part in parts} | ({} if cost is None else {"cost.programme": cost})
+    return value_frame(parts, Assumptions(12, stated=stated), reader=READER, n_trained=100, n_everybody=250)
 
 
 def amounts(frame: pl.DataFrame, kpi: str, scenario: str) -> tuple[float, float, float]:
@@ -41,7 +47,7 @@ def amounts(frame: pl.DataFrame, kpi: str, scenario: str) -> tuple[float, float,
 
 
 def test_fewer_of_a_bad_thing_is_money_gained() -> None:
-    frame = value_frame([worth()], COST, period_months=12, reader=READER)
+    frame = money([worth()], COST)
 
     assert amounts(frame, "escalation_rate", "likely") == pytest.approx((110_000, 66_000, 154_000))
     assert amounts(frame, "escalation_rate", "low")[0] == pytest.approx(80_000)
@@ -50,17 +56,15 @@ def test_fewer_of_a_bad_thing_is_money_gained() -> None:
 
 
 def test_more_of_a_bad_thing_is_money_lost() -> None:
-    frame = value_frame(
-        [worth(effect=0.01, effect_low=0.006, effect_high=0.014)], None, period_months=12, reader=READER
-    )
+    frame = money([worth(effect=0.01, effect_low=0.006, effect_high=0.014)], None)
 
     assert amounts(frame, "total", "likely")[0] == pytest.approx(-110_000)
     assert set(frame["kpi"]) == {"escalation_rate", "total"}
 
 
 def test_a_cost_may_be_written_with_or_without_its_sign() -> None:
-    signed = SimpleNamespace(low=-15.0, likely=-11.0, high=-8.0)
-    plain, minus = (value_frame([worth(unit_value=u)], COST, period_months=12, reader=READER) for u in (UNIT, signed))
+    signed = Stated(-15.0, -11.0, -8.0)
+    plain, minus = (money([worth()], COST, unit) for unit in (UNIT, signed))
     for name in ("escalation_rate", "total", "net"):
         for scenario in ("low", "likely", "high"):
             assert amounts(plain, name, scenario)[0] == pytest.approx(amounts(minus, name, scenario)[0])
@@ -69,7 +73,7 @@ def test_a_cost_may_be_written_with_or_without_its_sign() -> None:
 
 def test_the_range_of_the_sum_carries_effect_and_unit_value() -> None:
     """Against the exact variance of a product of independent variables."""
-    frame = value_frame([worth()], None, period_months=12, reader=READER)
+    frame = money([worth()], None)
     _, low, high = amounts(frame, "total", "likely")
     mean = (8 + 11 + 15) / 3
     variance = (8**2 + 11**2 + 15**2 - 8 * 11 - 8 * 15 - 11 * 15) / 18
@@ -83,13 +87,11 @@ def test_the_range_of_the_sum_carries_effect_and_unit_value() -> None:
 def test_correlated_effects_widen_the_sum() -> None:
     one = np.array([0.001, -0.001, 0.0014])
     other = {"kpi": words(id="repeat_contact_7d", label="Repeats")}
-    apart = value_frame(
+    apart = money(
         [worth(influence=one), worth(**other, influence=np.array([0.001, 0.001, 0.0]))],
         None,
-        period_months=12,
-        reader=READER,
     )
-    together = value_frame([worth(influence=one), worth(**other, influence=one)], None, period_months=12, reader=READER)
+    together = money([worth(influence=one), worth(**other, influence=one)], None)
 
     def width(frame: pl.DataFrame) -> float:
         _, low, high = amounts(frame, "total", "high")
@@ -118,7 +120,7 @@ def test_the_same_purse_is_counted_once() -> None:
         worth(kpi=words(id="praise", label="Praise", better="higher"), effect=0.001),
         worth(kpi=words(id="thanks", label="Thanks", better="higher"), effect=0.001),
     ]
-    frame = value_frame(parts, None, period_months=12, reader=READER)
+    frame = money(parts, None)
 
     assert amounts(frame, "total", "likely")[0] == pytest.approx((0.02 + 0.001 + 0.001) * 1e6 * 11)
     assert "same money as upsell_revenue" in frame.filter(pl.col("kpi") == "upsell_conversion")["sentence"][0]
@@ -143,17 +145,15 @@ def test_the_catalogue_says_what_is_the_same_money() -> None:
 
 
 def test_a_result_that_is_not_safe_brings_no_money() -> None:
-    frame = value_frame([worth(usable=False)], COST, period_months=12, reader=READER)
+    frame = money([worth(usable=False)], COST)
 
     assert math.isnan(amounts(frame, "total", "likely")[0])
     assert "No money is claimed" in frame.filter(pl.col("kpi") == "total")["sentence"][0]
     assert "cannot be said" in frame.filter(pl.col("kpi") == "net")["sentence"][0]
 
 
-def test_break_even() -> None:
-    assert break_even_months(120_000, 30_000, 12) == pytest.approx(3.0)
-    assert math.isinf(break_even_months(-1, 30_000, 12))
-    frame = value_frame([worth()], COST, period_months=12, reader=READER)
+def test_the_sentence_names_the_payback() -> None:
+    frame = money([worth()], COST)
     assert (
         "pays back after about 3 months"
         in frame.filter((pl.col("kpi") == "net") & (pl.col("scenario") == "likely"))["sentence"][0]
@@ -162,7 +162,7 @@ def test_break_even() -> None:
 
 def test_who_cannot_say_whether_it_pays_does_not_say_when() -> None:
     unsure = worth(effect_low=-0.05, effect_high=0.01, std_error=0.02)
-    frame = value_frame([unsure], COST, period_months=12, reader=READER)
+    frame = money([unsure], COST)
     net = frame.filter((pl.col("kpi") == "net") & (pl.col("scenario") == "likely")).row(0, named=True)
     assert net["amount_low"] < 0 < net["amount_high"]
     assert "We can't tell yet whether the programme pays" in net["sentence"]
@@ -170,19 +170,19 @@ def test_who_cannot_say_whether_it_pays_does_not_say_when() -> None:
 
 
 def test_the_same_input_gives_the_same_money() -> None:
-    first, second = (value_frame([worth()], COST, period_months=12, reader=READER) for _ in range(2))
+    first, second = (money([worth()], COST) for _ in range(2))
 
     assert first.equals(second)
 
 
 def test_nothing_valued_gives_no_rows() -> None:
-    assert value_frame([], None, period_months=12, reader=READER).is_empty()
+    assert money([], None).is_empty()
 
 
 def test_money_is_never_said_to_come_from_nothing() -> None:
     leaving = words(unit="hazard", better="lower", per="agent-week")
     part = worth(kpi=leaving, effect=-0.0002, std_error=0.001, effect_low=-0.0022, effect_high=0.0018)
-    sentence = value_frame([part], None, period_months=12, reader=READER)["sentence"][1]
+    sentence = money([part], None)["sentence"][1]
 
     assert not sentence.startswith("0 ")
     assert "0.1 leavers" in sentence
@@ -191,8 +191,8 @@ def test_money_is_never_said_to_come_from_nothing() -> None:
 def test_money_that_may_be_lost_or_won_is_not_told_as_won() -> None:
     """At a net of 10,000 between a loss and a gain nobody can say that the programme pays."""
     unsure = worth(effect=-0.003, effect_low=-0.008, effect_high=0.002, std_error=0.0025)
-    frame = value_frame([unsure], COST, period_months=12, reader=READER)
+    frame = money([unsure], COST)
     words = frame.filter((pl.col("kpi") == "net") & (pl.col("scenario") == "likely"))["sentence"][0]
     assert words.startswith("We can't tell yet whether the programme pays: after its cost, anything from −€")
-    sure = value_frame([worth()], COST, period_months=12, reader=READER)
+    sure = money([worth()], COST)
     assert sure.filter(pl.col("kpi") == "net")["sentence"][1].startswith("After its cost, the programme leaves €")

@@ -1,0 +1,132 @@
+"""The money tables: what the effects are worth as configured, and all that is needed to work it out anew."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from analysis.panel.panel import NEVER
+from analysis.study.family import shared_influence
+from analysis.study.kpi_study import KpiStudy, Setting
+from analysis.study.result_tables import table
+from analysis.value.assumptions import from_config
+from analysis.value.draws import correlations
+from analysis.value.model import Worth
+from analysis.value.money import value_frame
+from analysis.words.numbers import WEEKS_PER_MONTH
+
+if TYPE_CHECKING:
+    from etl.configuration.model import Config
+
+ACTIVE_WEEKS = 8
+"""Who was seen in the last weeks counts among all agents."""
+
+
+def value_tables(
+    overall: Mapping[str, KpiStudy], paces: Mapping[str, float], config: Config, setting: Setting
+) -> dict[str, pl.DataFrame]:
+    """``value``, ``value_part``, ``value_correlation`` and ``value_agents``.
+
+    Parameters
+    ----------
+    overall
+        Studies of the whole programme by KPI.
+    paces
+        Denominator of all agents per week by KPI, where it is known from the agent-weeks.
+    config, setting
+        As everywhere.
+    """
+    worths = worths_of(overall, paces, config)
+    n_trained, n_everybody = agents(setting)
+    value = value_frame(
+        worths,
+        from_config(config),
+        reader=setting.reader,
+        n_trained=n_trained,
+        n_everybody=n_everybody,
+        ci_level=setting.ci_level,
+    )
+    counted = [("trained", n_trained), ("everybody", n_everybody)]
+    return {
+        "value": value,
+        "value_part": table("value_part", [_part_row(part) for part in worths]),
+        "value_correlation": table("value_correlation", _correlation_rows(worths)),
+        "value_agents": table("value_agents", [{"population": who, "n_agents": n} for who, n in counted]),
+    }
+
+
+def worths_of(overall: Mapping[str, KpiStudy], paces: Mapping[str, float], config: Config) -> list[Worth]:
+    """Every KPI with an effect as a part of a sum of money; see :func:`value_tables`."""
+    shared = shared_influence(overall)
+    contacts = _contacts(overall, paces)
+    worths = []
+    for name, made in overall.items():
+        if made.headline is None or made.kpi.hidden:
+            continue
+        per_week = (made.volumes.per_week, made.volumes.to_date, _pace(made, paces))
+        given = config.value.kpis.get(name)
+        if given is not None and given.per == "contact" and made.kpi.base == "survey_response" and contacts is not None:
+            per_week = contacts
+        found = made.headline
+        worths.append(
+            Worth(
+                kpi=made.kpi,
+                effect=found.estimate,
+                std_error=found.std_error,
+                effect_low=found.ci_low,
+                effect_high=found.ci_high,
+                volume_per_month=per_week[0] * WEEKS_PER_MONTH,
+                volume_to_date=per_week[1],
+                volume_per_month_everybody=per_week[2] * WEEKS_PER_MONTH,
+                usable=made.verdict.believed,
+                state=made.verdict.state,
+                influence=shared[name],
+                purse=made.kpi.purse,
+                purse_rank=made.kpi.purse_rank,
+                df=found.df,
+            )
+        )
+    return worths
+
+
+def agents(setting: Setting) -> tuple[int, int]:
+    """Agents whose training has come by the end of the data, and they with all who were seen lately."""
+    roster = setting.roster
+    week = roster.scheduled if setting.design.timing == "scheduled" else roster.trained
+    seen = roster.last < NEVER
+    end = int(roster.last[seen].max(initial=0))
+    trained = week <= end
+    return int(trained.sum()), int((trained | (seen & (roster.last > end - ACTIVE_WEEKS))).sum())
+
+
+def _pace(made: KpiStudy, paces: Mapping[str, float]) -> float:
+    known = made.volumes.per_week_everybody
+    return known if math.isfinite(known) else paces.get(made.kpi.id, math.nan)
+
+
+def _contacts(overall: Mapping[str, KpiStudy], paces: Mapping[str, float]) -> tuple[float, float, float] | None:
+    """Contacts of trained agents a week and to date, and of everybody a week: of the KPI that counts most of them."""
+    found = [
+        (s.volumes.per_week, s.volumes.to_date, _pace(s, paces)) for s in overall.values() if s.kpi.counts_contacts
+    ]
+    return max((v for v in found if math.isfinite(v[0])), default=None)
+
+
+def _part_row(part: Worth) -> dict[str, Any]:
+    names = (
+        "effect", "std_error", "effect_low", "effect_high", "df", "volume_per_month", "volume_to_date",
+        "volume_per_month_everybody", "usable", "state", "purse", "purse_rank",
+    )  # fmt: skip
+    return {"kpi": part.kpi.id, **{name: getattr(part, name) for name in names}}
+
+
+def _correlation_rows(worths: list[Worth]) -> list[dict[str, Any]]:
+    known = correlations([part.influence for part in worths])
+    pairs = zip(*np.nonzero(np.tril(known, -1)), strict=True)
+    return [
+        {"kpi": worths[i].kpi.id, "other": worths[j].kpi.id, "correlation": float(known[i, j])} for i, j in pairs
+    ]

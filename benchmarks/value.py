@@ -1,0 +1,142 @@
+"""Does the net value's range hold the truth, and does "pays in n of 100" mean what it says?
+
+Each world has three KPIs that move together, teams with their own luck that lasts for weeks, a roll-out in four waves,
+true effects drawn wide, and unit values, cost, fading and discounting drawn from the ranges that are stated to the
+model. The product's estimator and value model answer; the truth is known.
+
+    python -m benchmarks.value --worlds 1000
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import statsmodels.api as sm
+
+from analysis import Panel, estimate
+from analysis.panel.panel import NEVER
+from analysis.value.appraisal import appraise
+from analysis.value.assumptions import Assumptions, Stated
+from analysis.value.horizon import horizon_factor
+from analysis.value.model import Worth, model
+
+TEAMS_PER_WAVE, WAVES, AGENTS, WEEKS = 6, 4, 6, 32
+CONTACTS = 40
+NAMES = ("escalation_rate", "repeat_contact_7d", "upsell_revenue")
+KPI_CORRELATION = 0.4
+AUTOCORRELATION = 0.6
+EFFECTS = (-0.03, 0.07)
+HORIZON = 12
+FEWEST_FOR_SLOPE = 200
+"""With fewer worlds the logistic fit may separate them."""
+RANGES = {
+    "value.escalation_rate": Stated(8.0, 11.0, 15.0),
+    "value.repeat_contact_7d": Stated(4.0, 5.5, 8.0),
+    "value.upsell_revenue": Stated(3.0, 5.0, 6.0),
+    "cost.programme": Stated(45_000.0, 60_000.0, 85_000.0),
+    "lasting_share": Stated(0.2, 0.4, 0.7),
+    "half_life_months": Stated(3.0, 6.0, 12.0),
+    "discount_rate": Stated(0.03, 0.06, 0.10),
+}
+
+
+@dataclass(frozen=True)
+class Words:
+    """A KPI for a world of its own; more of it is worth more."""
+
+    id: str
+    label: str = ""
+    unit: str = "share"
+    better: str = "higher"
+    per: str = "contact"
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a number of worlds showed."""
+
+    worlds: int
+    coverage: float
+    calibration_slope: float
+    mean_chance: float
+    share_gain: float
+
+
+def run(worlds: int, seed: int = 1, draws: int = 4_000) -> Line:
+    """Coverage of the net's 95% range, and the slope of gains on the stated chance (logistic, on its log odds)."""
+    rng = np.random.default_rng(seed)
+    inside, chances, gains = [], [], []
+    for _ in range(worlds):
+        low, high, chance, truth = one_world(rng, draws)
+        inside.append(low <= truth <= high)
+        chances.append(chance)
+        gains.append(truth > 0)
+    if worlds < FEWEST_FOR_SLOPE:
+        return Line(worlds, float(np.mean(inside)), math.nan, float(np.mean(chances)), float(np.mean(gains)))
+    held = np.clip(np.array(chances), 1 / draws, 1 - 1 / draws)
+    odds = np.log(held / (1 - held))
+    slope = float(sm.Logit(np.array(gains, dtype=float), sm.add_constant(odds)).fit(disp=0).params[1])
+    return Line(worlds, float(np.mean(inside)), slope, float(np.mean(chances)), float(np.mean(gains)))
+
+
+def one_world(rng: np.random.Generator, draws: int) -> tuple[float, float, float, float]:
+    """Low, high and chance of gain of the net as the product says it, and the true net."""
+    effects = rng.uniform(*EFFECTS, len(NAMES))
+    waves = np.repeat(np.array([8, 14, 20, NEVER]), TEAMS_PER_WAVE)
+    teams = waves.size
+    cohort, team = np.repeat(waves, AGENTS), np.repeat(np.arange(teams), AGENTS)
+    root = np.linalg.cholesky(np.full((3, 3), KPI_CORRELATION) + (1 - KPI_CORRELATION) * np.eye(3))
+    shocks = _lasting(rng, teams) @ root.T
+    trained = np.arange(WEEKS)[None, :] >= cohort[:, None]
+    worths = []
+    for k, name in enumerate(NAMES):
+        level = 0.2 + 0.02 * rng.standard_normal((teams * AGENTS, 1)) + 0.01 * rng.standard_normal((1, WEEKS))
+        noise = 0.4 / math.sqrt(CONTACTS) * rng.standard_normal((teams * AGENTS, WEEKS))
+        y = level + 0.02 * shocks[team, :, k] + effects[k] * trained + noise
+        den = np.full(y.shape, float(CONTACTS))
+        panel = Panel(y * den, den, cohort, team, np.arange(cohort.size), np.arange(WEEKS), np.arange(teams))
+        overall = estimate(panel, "imputation").aggregate("simple")
+        found = overall.overall
+        volume = float((cohort < NEVER).sum() * CONTACTS * 52 / 12)
+        worths.append(
+            Worth(
+                Words(name),
+                found.estimate,
+                found.std_error,
+                found.ci_low,
+                found.ci_high,
+                volume_per_month=volume,
+                influence=overall.overall_influence,
+                df=found.df,
+            )
+        )
+    answer = appraise(model(worths, Assumptions(HORIZON, stated=RANGES), n_trained=1, n_everybody=1), draws=draws)
+    drawn = {key: rng.triangular(r.low, r.likely, r.high) for key, r in RANGES.items()}
+    months = float(
+        horizon_factor(HORIZON, drawn["half_life_months"], drawn["lasting_share"], drawn["discount_rate"])
+    )
+    benefit = sum(
+        effect * part.volume_per_month * drawn[f"value.{name}"] * months
+        for effect, part, name in zip(effects, worths, NAMES, strict=True)
+    )
+    return answer.net.low, answer.net.high, answer.chance_of_gain, benefit - drawn["cost.programme"]
+
+
+def _lasting(rng: np.random.Generator, teams: int) -> np.ndarray:
+    """(teams, weeks, KPIs) shocks of variance 1 that fade from week to week."""
+    found = rng.standard_normal((teams, WEEKS, len(NAMES)))
+    for week in range(1, WEEKS):
+        fresh = math.sqrt(1 - AUTOCORRELATION**2) * found[:, week]
+        found[:, week] = AUTOCORRELATION * found[:, week - 1] + fresh
+    return found
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--worlds", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    print(run(given.worlds, given.seed))
