@@ -11,7 +11,7 @@ from analysis.effects.completion import completion_effect, dose_effect
 from analysis.errors import NothingObserved, PanelError
 from analysis.estimators.rungs import rung_rows
 from analysis.panel.agent_weeks import AgentWeeks
-from analysis.panel.facts import baseline, control_clusters, volume, weeks_around
+from analysis.panel.facts import baseline, control_clusters, volumes, weeks_around
 from analysis.panel.panel import Panel
 from analysis.results import EffectEstimate
 from analysis.study import diagnostics
@@ -77,7 +77,7 @@ def study_of(comparison: Comparison, request: Request, setting: Setting) -> KpiS
         baseline=baseline(comparison.raw, wait),
         context=judgement,
         influence=(panel.clusters, evidence.simple.overall_influence),
-        volume_per_week=volume(panel),
+        volumes=volumes(panel),
     )
 
 

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from analysis.checks.result import CheckResult
-<<<<<<< HEAD
 from analysis.comparison.setting import Setting
-=======
-from analysis.comparison.fair_panel import Roster
-from analysis.design import Design
 from analysis.panel.facts import Volumes
->>>>>>> 624b980 (Value: one model of effects, volumes, unit values and full cost, with fading, returns and break-even values)
 from analysis.panel.slices import Slice
 from analysis.planning.waiting_time import decisive_std_error, weeks_to_know
 from analysis.results import EffectEstimate

@@ -18,11 +18,8 @@ import polars as pl
 
 from analysis.comparison.setting import Setting
 from analysis.effects.hazard import LEAVE_TYPES, HazardRatio, hazard_ratio, person_weeks, survival
-<<<<<<< HEAD
 from analysis.panel.agent_weeks import AgentWeeks
-=======
 from analysis.panel.facts import PACE_WEEKS, Volumes
->>>>>>> 624b980 (Value: one model of effects, volumes, unit values and full cost, with fading, returns and break-even values)
 from analysis.panel.panel import NEVER
 from analysis.panel.slices import Slice
 from analysis.results import EffectEstimate
@@ -128,13 +125,8 @@ def study_leaving(weeks: AgentWeeks, request: Request, setting: Setting) -> KpiS
         verdict=judgement.decide(effect),
         baseline=ratio.baseline,
         context=judgement,
-<<<<<<< HEAD
         influence=ratio.influence,
-        volume_per_week=_trained_now(found),
-=======
-        influence=found.influence,
-        volumes=_volumes(weeks),
->>>>>>> 624b980 (Value: one model of effects, volumes, unit values and full cost, with fading, returns and break-even values)
+        volumes=_volumes(found),
     )
 
 

@@ -16,32 +16,20 @@ import polars as pl
 
 from analysis.comparison.setting import Setting
 from analysis.design import Timing, choose
-<<<<<<< HEAD
 from analysis.panel.agent_weeks import AgentWeeks, WarehouseWeeks
-=======
 from analysis.panel.facts import pace_of_everybody
->>>>>>> 624b980 (Value: one model of effects, volumes, unit values and full cost, with fading, returns and break-even values)
 from analysis.panel.held_weeks import HeldWeeks, Rows
 from analysis.panel.roster import Roster
 from analysis.panel.slices import EVERYTHING, Slice, slice_values
 from analysis.study import leaving
-<<<<<<< HEAD
-from analysis.study.family import bonferroni_excludes_zero, family_rows, holm_excludes_zero, shared_influence
+from analysis.study.family import bonferroni_excludes_zero, family_rows, holm_excludes_zero
 from analysis.study.kinds import study_one
 from analysis.study.kpi_study import STUDY_TABLES, KpiStudy, failed
 from analysis.study.request import Request
 from analysis.study.result_tables import SCHEMAS, table
 from analysis.study.stored import stored_failures
-from analysis.value.money import Worth, value_frame
-from analysis.words.numbers import WEEKS_PER_MONTH, Reader
-=======
-from analysis.study.family import bonferroni_excludes_zero, family_rows, holm_excludes_zero
-from analysis.study.fit import study_panel
-from analysis.study.kpi_study import STUDY_TABLES, KpiStudy, Setting, failed
-from analysis.study.result_tables import SCHEMAS, table
 from analysis.study.value_tables import value_tables
 from analysis.words.numbers import Reader
->>>>>>> 624b980 (Value: one model of effects, volumes, unit values and full cost, with fading, returns and break-even values)
 from analysis.words.verdict import headline
 
 if TYPE_CHECKING:
@@ -146,32 +134,21 @@ def estimate_all(
     catalogue = catalogue.with_overrides(config)
     setting = setting_of(cur, config, catalogue)
     tell = progress or (lambda _line, _share: None)
-<<<<<<< HEAD
-    weeks = WarehouseWeeks(cur, HeldWeeks.read(cur))
+    held = HeldWeeks.read(cur)
+    weeks = WarehouseWeeks(cur, held)
+    paces: dict[str, float] = {}
     slices = list(_slices(cur, setting.design.timing))
     families: dict[Slice, dict[str, KpiStudy]] = {slice_: {} for slice_ in (EVERYTHING, *slices)}
     for done, kpi in enumerate(catalogue.values()):
         tell(f"Estimating {kpi.label}", done / len(catalogue))
         whole = study_one(weeks, Request(kpi, thorough=True), setting)
         families[EVERYTHING][kpi.id] = whole
+        if whole.headline is not None and math.isnan(whole.volumes.per_week_everybody):
+            cells = held.cells(kpi.id, EVERYTHING)
+            paces[kpi.id] = pace_of_everybody(cells["w"], cells["den"])
         inherited = failed(whole.checks, OVERALL_CHECKS)
         for slice_ in slices:
             kind, _ = slice_.label
-=======
-    rows = HeldWeeks.read(cur)
-    paces: dict[str, float] = {}
-    families: dict[tuple[str, str], dict[str, KpiStudy]] = {("overall", ""): {}}
-    families |= {(kind, value): {} for kind, value, _ in slices}
-    for done, kpi in enumerate(catalogue.values()):
-        tell(f"Estimating {kpi.label}", done / len(catalogue))
-        whole = _study(cur, kpi, Slice(), setting, "overall", "", thorough=True, rows=rows)
-        families["overall", ""][kpi.id] = whole
-        if whole.headline is not None and kpi.unit != leaving.UNIT:
-            cells = rows.cells(kpi.id, Slice())
-            paces[kpi.id] = pace_of_everybody(cells["w"], cells["den"])
-        within = replace(setting, inherited={kpi.id: failed(whole.checks, OVERALL_CHECKS)})
-        for kind, value, slice_ in slices:
->>>>>>> 624b980 (Value: one model of effects, volumes, unit values and full cost, with fading, returns and break-even values)
             if kind == "cohort" or kind in kpi.dimensions:
                 part = Request(kpi, slice_, tables=SLICE_TABLES, inherited=inherited)
                 families[slice_][kpi.id] = study_one(weeks, part, setting)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from analysis.comparison.setting import Setting
 from analysis.panel.panel import NEVER
 from analysis.study.family import shared_influence
-from analysis.study.kpi_study import KpiStudy, Setting
+from analysis.study.kpi_study import KpiStudy
 from analysis.study.result_tables import table
 from analysis.value.assumptions import from_config
 from analysis.value.draws import correlations
