@@ -17,6 +17,7 @@ from typing import Literal, Protocol
 
 import polars as pl
 
+from analysis.words.estimators import in_design_order
 from analysis.words.verdict import Limits
 
 PARTLY_TRAINED_SHARE = 0.02
@@ -164,6 +165,14 @@ _PICKED = {
     "volunteers": "Agents chose themselves.",
     "unknown": "Nobody recorded how agents were chosen.",
 }
+_DOUBT = {
+    "randomised": "so the not-yet-trained are a fair comparison.",
+    "team_waves": "so teams not yet trained are the comparison; it is fair if they were on the same path before.",
+    "volunteers": "so the comparison rests on both groups having been on the same path; the verdict is limited.",
+    "unknown": "so the comparison rests on both groups having been on the same path; the verdict is limited.",
+    "lowest_performers": "No rule was recorded, so the comparison cannot be made fair; the verdict is limited.",
+}
+"""What how agents were picked leaves in doubt, where no rule was recorded."""
 
 
 def choose(assignment: Assignment, situation: Situation) -> Design:
@@ -235,75 +244,19 @@ def _estimand(timing: Timing) -> str:
 
 
 def _choices(mode: str, rule: Rule | None, situation: Situation) -> tuple[Choice, ...]:
-    start = _PICKED[mode]
+    words = {"picked": _PICKED[mode], "doubt": "", "rule": ""}
     if rule is not None:
-        first = [
-            Choice(
-                "stacked",
-                True,
-                "headline",
-                f"{start} Each wave is compared with the agents whom the same rule (worst {rule.share:.0%} on "
-                f"{rule.kpi} over "
-                f"{rule.lookback_weeks} weeks) would have picked in teams that had not started, so both sides "
-                "rebound alike.",
-            ),
-            Choice(
-                "imputation",
-                False,
-                "second_opinion",
-                "Shown beside it, not believed: it compares the worst with everybody, and the worst improve by "
-                "themselves.",
-            ),
-            Choice(
-                "group_time",
-                False,
-                "none",
-                "Compares the picked with the not picked from one base week, the week of the low point.",
-            ),
-        ]
+        words["rule"] = f"worst {rule.share:.0%} on {rule.kpi} over {rule.lookback_weeks} weeks"
+    elif _DOUBT[mode][0].islower():
+        words |= {"picked": _PICKED[mode][:-1], "doubt": f", {_DOUBT[mode]}"}
     else:
-        doubt = {
-            "randomised": "so the not-yet-trained are a fair comparison.",
-            "team_waves": "so teams not yet trained are the comparison; it is fair if they were on the same path "
-            "before.",
-            "volunteers": "so the comparison rests on both groups having been on the same path; the verdict is "
-            "limited.",
-            "unknown": "so the comparison rests on both groups having been on the same path; the verdict is limited.",
-            "lowest_performers": "No rule was recorded, so the comparison cannot be made fair; the verdict is limited.",
-        }[mode]
-        first = [
-            Choice(
-                "imputation", True, "headline", f"{start[:-1]}, {doubt}" if doubt[0].islower() else f"{start} {doubt}"
-            ),
-            Choice(
-                "group_time",
-                True,
-                "second_opinion",
-                "Asks the same of a shorter stretch before training; a gap between the two is shown.",
-            ),
-            Choice("stacked", True, "none", "Agrees with imputation here, and is noisier."),
-        ]
-    rest = [
-        Choice(
-            "interaction_weighted",
-            rule is None,
-            "none",
-            "Equal to group-time against the never trained; kept for readers who know it.",
-        ),
-        Choice(
-            "extended_twfe",
-            rule is None,
-            "none",
-            "Equal to imputation for averages; used for rates near zero in its Poisson and logit forms.",
-        ),
-        Choice("twfe", False, "ladder", "Uses agents already trained as comparison for those trained later."),
-        Choice(
-            "trained_vs_untrained", False, "ladder", "Compares people who differ; ignores where each group started."
-        ),
-        Choice("before_after", False, "ladder", "Takes every other change of those months for the effect of training."),
-    ]
+        words["doubt"] = f" {_DOUBT[mode]}"
+    found = []
+    for record in in_design_order(same_rule=rule is not None):
+        standing = record.standing(same_rule=rule is not None)
+        found.append(Choice(record.name, standing.admissible, standing.role, standing.reason.format(**words)))
     if situation.everybody_trained:
-        rest.append(
+        found.append(
             Choice(
                 "never_trained",
                 False,
@@ -311,7 +264,7 @@ def _choices(mode: str, rule: Rule | None, situation: Situation) -> tuple[Choice
                 "Everybody was trained in the end, so weeks after the last wave have no comparison and are left out.",
             )
         )
-    return tuple(first + rest)
+    return tuple(found)
 
 
 def _notes(

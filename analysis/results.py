@@ -17,10 +17,12 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
+from analysis.words.estimators import ALL_AGGREGATIONS
+
 Floats = NDArray[np.float64]
 
 #: Aggregations every staggered estimator offers.
-KINDS = ("simple", "event_time", "cohort", "calendar_time")
+KINDS = ALL_AGGREGATIONS
 INTERVAL_COLUMNS = ("estimate", "std_error", "ci_low", "ci_high", "band_low", "band_high")
 COUNT_COLUMNS = ("n", "n_agents", "n_trained_clusters")
 #: What is told about every part of an aggregation.

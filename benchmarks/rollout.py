@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from analysis import Panel, estimate
 from analysis.estimators import ESTIMATORS
-from analysis.study.result_tables import LADDER_LABELS
+from analysis.words.estimators import RECORDS
 from etl.build import build
 from etl.configuration.model import load
 from etl.warehouse.reader import Warehouse
@@ -110,8 +110,7 @@ def whole_panel(reference: Path) -> Panel:
 def markdown_row(panel: Panel, name: str, **options: str) -> str:
     """One estimator's row of the table in docs/rollout.md."""
     found = estimate(panel, name, **options).aggregate("simple").overall
-    plain = "Stacked, wave by wave" if name == "stacked" else LADDER_LABELS[name]
-    label = plain + "".join(f", {value}" for value in options.values())
+    label = RECORDS[name].term + "".join(f", {value}" for value in options.values())
     return (
         f"| {label} | {found.estimate:+.4f} | [{found.ci_low:+.4f}, {found.ci_high:+.4f}] | "
         f"{found.share_identified:.1%} | {found.control} |"

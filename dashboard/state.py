@@ -15,7 +15,9 @@ from urllib.parse import parse_qs, urlencode
 
 from babel.dates import format_date
 
-DIMENSIONS = ("site", "team", "channel", "queue", "tenure_band", "cohort")
+from analysis.panel.slices import DIMENSIONS as SLICE_DIMENSIONS
+
+DIMENSIONS = tuple(SLICE_DIMENSIONS)
 """Names of the filters that take values from the data; they are also the names in the URL."""
 LABELS = {
     "site": "Site",

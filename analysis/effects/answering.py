@@ -218,9 +218,7 @@ def _levels(panel: Panel) -> dict[str, tuple[float, float]]:
     return out
 
 
-def _shared(
-    panel: Panel, found: Aggregation, other: Panel, low: Floats, high: Floats
-) -> tuple[Floats, Floats, Floats]:
+def _shared(panel: Panel, found: Aggregation, other: Panel, low: Floats, high: Floats) -> tuple[Floats, Floats, Floats]:
     """The influence of the outcome and of both cuts on the clusters of either."""
     labels = sorted({str(c) for c in panel.clusters.tolist()} | {str(c) for c in other.clusters.tolist()})
     place = {label: i for i, label in enumerate(labels)}

@@ -20,7 +20,7 @@ from analysis.estimators.naive.trained_vs_untrained import trained_vs_untrained
 from analysis.estimators.naive.twfe import twfe
 from analysis.estimators.stacked import Stacked
 from analysis.panel.panel import Panel
-from analysis.results import KINDS
+from analysis.words.estimators import RECORDS
 
 CONTROLS = ("not_yet_trained", "never_trained")
 
@@ -61,17 +61,18 @@ def _trained_vs_untrained(study: Study, options: dict[str, Any]) -> Source:
     return trained_vs_untrained(study.panel, study.anticipation)
 
 
-#: name -> (maker, aggregations, options it takes, what it is compared with when not the ``control`` option)
-ESTIMATORS: dict[str, tuple[Callable[[Study, dict[str, Any]], Source], tuple[str, ...], frozenset[str], str | None]] = {
-    "imputation": (_imputation, KINDS, frozenset({"leads"}), "not_yet_trained"),
-    "group_time": (_group_time, KINDS, frozenset({"covariates", "method", "base"}), None),
-    "interaction_weighted": (_interaction_weighted, KINDS, frozenset(), "never_trained, or the last cohort before it"),
-    "stacked": (_stacked, KINDS, frozenset({"rule", "window"}), "not_yet_trained"),
-    "extended_twfe": (_extended_twfe, KINDS, frozenset({"family"}), "not_yet_trained"),
-    "twfe": (_twfe, ("simple",), frozenset(), "all other agent-weeks, already trained ones included"),
-    "before_after": (_before_after, ("simple",), frozenset(), "the same agents before, no other agents"),
-    "trained_vs_untrained": (_trained_vs_untrained, ("simple",), frozenset(), "untrained agents in the same weeks"),
+MAKERS: dict[str, Callable[[Study, dict[str, Any]], Source]] = {
+    "imputation": _imputation,
+    "group_time": _group_time,
+    "interaction_weighted": _interaction_weighted,
+    "stacked": _stacked,
+    "extended_twfe": _extended_twfe,
+    "twfe": _twfe,
+    "before_after": _before_after,
+    "trained_vs_untrained": _trained_vs_untrained,
 }
+"""What computes each estimator; what else is to be known of it is its record in ``analysis.words.estimators``."""
+ESTIMATORS = {name: RECORDS[name] for name in MAKERS}
 
 
 def estimate(
@@ -119,7 +120,7 @@ def estimate(
     """
     if estimator not in ESTIMATORS:
         raise EstimationError(f"estimator {estimator!r} is not known; use one of {', '.join(ESTIMATORS)}.")
-    maker, kinds, allowed, compared = ESTIMATORS[estimator]
+    record = ESTIMATORS[estimator]
     if control not in CONTROLS:
         raise EstimationError(f"control {control!r} is not known; use one of {', '.join(CONTROLS)}.")
     if variance not in VARIANCES:
@@ -130,25 +131,25 @@ def estimate(
         raise EstimationError(f"anticipation counts weeks (0, 1, 2, ...); it is {anticipation}.")
     if covariates:
         options["covariates"] = covariates
-    unknown = sorted(set(options) - allowed)
+    unknown = sorted(set(options) - record.options)
     if unknown:
-        known = f"it takes {', '.join(sorted(allowed))}" if allowed else "it takes none"
+        known = f"it takes {', '.join(sorted(record.options))}" if record.options else "it takes none"
         raise EstimationError(f"{estimator} has no option {unknown[0]!r}; {known}.")
     if options.get("rule") is not None:
         options["rule"] = options["rule"].of(panel.cohort_ix > 0)
     study = Study(
         panel=panel.without_always_trained(),
         estimator=estimator,
-        control=compared or control,
+        control=record.compared_with or control,
         anticipation=int(anticipation),
         variance=variance,
         ci_level=ci_level,
-        kinds=kinds,
+        kinds=record.aggregations,
     )
     reason = cannot_be_estimated(study.panel)
     if reason is not None:
         return refuse(study, reason)
-    return replace(study, source=maker(study, options), _cache={})
+    return replace(study, source=MAKERS[estimator](study, options), _cache={})
 
 
 def cannot_be_estimated(panel: Panel) -> str | None:

@@ -10,15 +10,7 @@ import polars as pl
 from analysis.estimators.registry import estimate
 from analysis.panel.panel import Panel
 from analysis.results import EffectEstimate
-
-#: Estimator and what its rung teaches, from least to most believable.
-RUNGS: tuple[tuple[str, str], ...] = (
-    ("before_after", "No comparison group: season, learning curve and the return from a bad patch count as effect."),
-    ("trained_vs_untrained", "Differences from before training count as effect."),
-    ("twfe", "Agents already trained serve as controls; with growing effects this is biased."),
-    ("group_time", "Each cohort against agents not yet trained, from one base week: robust, less precise."),
-    ("imputation", "Every trained week against what untrained weeks predict: the headline."),
-)
+from analysis.words.estimators import RECORDS, RUNGS
 
 
 def ladder(panel: Panel, anticipation: int = 0, ci_level: float = 0.95) -> pl.DataFrame:
@@ -52,7 +44,7 @@ def rung_rows(
     """
     panel = panel.without_always_trained()
     rows = []
-    for name, note in RUNGS:
+    for name in RUNGS:
         overall = (known or {}).get(name)
         if overall is None:
             overall = estimate(panel, name, anticipation=anticipation, ci_level=ci_level).aggregate("simple").overall
@@ -63,7 +55,12 @@ def rung_rows(
                 "std_error": overall.std_error,
                 "ci_low": overall.ci_low,
                 "ci_high": overall.ci_high,
-                "note": note if overall.reason is None else f"{note} Not available: {overall.reason}.",
+                "note": _lesson(name, overall.reason),
             }
         )
     return rows
+
+
+def _lesson(name: str, reason: str | None) -> str:
+    lesson = RECORDS[name].lesson
+    return lesson if reason is None else f"{lesson} Not available: {reason}."

@@ -10,8 +10,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis.errors import PanelError
+from analysis.panel.never import NEVER
 
-_NEVER = int(np.iinfo(np.int64).max)
 #: A regular grid may have at most this many times as many periods as were seen; beyond it (e.g. 202312 -> 202401)
 #: periods are numbered in order instead.
 _MAX_GRID_RATIO = 1.5
@@ -292,7 +292,7 @@ def _cohorts(
     per_unit = coded[first_row]
     _refuse_change(coded, per_unit, unit_ix, units, series.name)
     trained = np.isfinite(per_unit)
-    index = np.full(units.size, _NEVER, dtype=np.int64)
+    index = np.full(units.size, NEVER, dtype=np.int64)
     values = per_unit[trained]
     if step > 0:
         index[trained] = np.ceil((values - grid[0]) / step - 1e-9).astype(np.int64)

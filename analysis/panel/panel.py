@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import PanelError
+from analysis.panel.never import NEVER
 from analysis.panel.slices import Slice
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-#: Cohort index of an agent who is never trained.
-NEVER = int(np.iinfo(np.int64).max)
 
 __all__ = ["NEVER", "Panel", "Slice", "from_contacts", "from_warehouse"]
 

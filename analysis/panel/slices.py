@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import NothingObserved, PanelError
+from analysis.panel.never import NEVER
 
 if TYPE_CHECKING:
     import duckdb
 
     from analysis.panel.held_weeks import Rows
 
-_NEVER = int(np.iinfo(np.int64).max)
 _TIMING = {"scheduled": "scheduled_week", "trained": "trained_week"}
 _CLUSTER = {"team": "team_id", "agent": "agent_key", "site": "site"}
 CELL_COLUMNS = ("a", "w", "num", "den")
@@ -31,6 +31,8 @@ DIMENSIONS = {
     "cohort": "strftime({timing}_week, '%Y-%m-%d')",
 }
 """Filter to its SQL on ``mart.agent_week``; ``cohort`` is the agent's week from which the design counts, ISO date."""
+STORED_KINDS = ("site", "channel", "tenure_band", "cohort")
+"""Filters of which every single value has stored results."""
 
 
 @dataclass(frozen=True)
@@ -232,7 +234,7 @@ def _assemble(
     index = np.asarray(agents["a"]).astype(np.int64)
     cohort_date = np.ma.filled(np.ma.asarray(agents["cohort"]).astype("datetime64[D]"), np.datetime64("NaT"))
     has_cohort = ~np.isnat(cohort_date)
-    cohort = np.full(index.size, _NEVER, dtype=np.int64)
+    cohort = np.full(index.size, NEVER, dtype=np.int64)
     cohort[has_cohort] = (cohort_date[has_cohort] - week_zero).astype(np.int64) // 7 - low
     present = np.zeros(int(max(index.max(), agent.max())) + 1, dtype=bool)
     present[agent] = True

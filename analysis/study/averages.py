@@ -18,7 +18,8 @@ from analysis.study import diagnostics
 from analysis.study.evidence import Evidence
 from analysis.study.kpi_study import Judgement, KpiStudy, no_study, nothing_seen
 from analysis.study.request import Request
-from analysis.study.result_tables import LADDER_LABELS, parts_rows
+from analysis.study.result_tables import parts_rows
+from analysis.words.estimators import RECORDS, label
 
 
 def study_average(weeks: AgentWeeks, request: Request, setting: Setting) -> KpiStudy:
@@ -126,14 +127,14 @@ def _ladder_rows(evidence: Evidence) -> list[dict[str, Any]]:
                 "std_error": found.std_error,
                 "ci_low": found.ci_low,
                 "ci_high": found.ci_high,
-                "note": "Against agents whom the same rule would have picked elsewhere: the headline.",
+                "note": RECORDS[setting.design.headline].lesson,
             }
         )
     return [
         {
             **evidence.request.where,
             "position": i,
-            "label": LADDER_LABELS.get(rung["estimator"], rung["estimator"]),
+            "label": label(rung["estimator"]),
             **rung,
         }
         for i, rung in enumerate(rungs)

@@ -16,13 +16,11 @@ from analysis.panel.slices import Slice
 from analysis.planning.waiting_time import decisive_std_error, weeks_to_know
 from analysis.results import EffectEstimate
 from analysis.study.request import Request
-from analysis.study.result_tables import SCHEMAS, check_rows, table
+from analysis.study.result_tables import SCHEMAS, STUDY_TABLES, check_rows, table
 from analysis.words.verdict import Verdict, verdict
 
 if TYPE_CHECKING:
     from etl.configuration.kpis import Kpi
-
-STUDY_TABLES = ("effect", "event_time", "cohort_effect", "calendar_effect", "att_gt", "ladder", "check")
 
 
 @dataclass(frozen=True, eq=False)

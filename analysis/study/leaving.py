@@ -27,11 +27,11 @@ from analysis.study.kpi_study import Judgement, KpiStudy, no_study, nothing_seen
 from analysis.study.request import Request
 from analysis.words.numbers import Reader
 from analysis.words.verdict import MIN_TRAINED_CLUSTERS
+from etl.marts.tenure import TENURE_BANDS
 
 if TYPE_CHECKING:
     from analysis.design import Timing
 
-TENURE_BANDS = {"0-3 months": (0, 13), "3-12 months": (13, 52), "over 12 months": (52, 10_000)}
 MANY_WEEKS = 1e9
 """Both sides of a hazard gain weeks as time passes, so nothing that stands still limits what more weeks can tell."""
 MANY_TIMES = 3.0
@@ -78,8 +78,14 @@ def spell_weeks(weeks: AgentWeeks, slice_: Slice, setting: Setting) -> pl.DataFr
         spells = spells.filter(~(pl.col("trained") & pl.col("agent_key").is_in(list(other))))
     found = person_weeks(spells)
     if slice_.tenure_band:
-        bands = [TENURE_BANDS[b] for b in slice_.tenure_band if b in TENURE_BANDS]
-        inside = [(pl.col("tenure_week") >= low) & (pl.col("tenure_week") < high) for low, high in bands]
+        bands = [band for band in TENURE_BANDS if band.name in slice_.tenure_band]
+        tenure = pl.col("tenure_week")
+        inside = [
+            tenure >= band.first_week
+            if band.end_week is None
+            else tenure.is_between(band.first_week, band.end_week - 1)
+            for band in bands
+        ]
         found = found.filter(pl.any_horizontal(inside)) if inside else found.clear()
     if slice_.start is not None:
         found = found.filter(pl.col("on") >= slice_.start)

@@ -138,17 +138,8 @@ SCHEMAS: dict[str, Schema] = {
     "headline": {"sentence": pl.String, "detail": pl.String},
 }
 """Result table -> column -> type, in the order written."""
-
-LADDER_LABELS = {
-    "before_after": "Before against after",
-    "trained_vs_untrained": "Trained against untrained",
-    "twfe": "The usual regression",
-    "stacked": "Same-rule controls, wave by wave",
-    "interaction_weighted": "Interaction-weighted",
-    "extended_twfe": "Extended regression",
-    "group_time": "Group-time",
-    "imputation": "Imputation",
-}
+STUDY_TABLES = ("effect", "event_time", "cohort_effect", "calendar_effect", "att_gt", "ladder", "check")
+"""Those that exist per KPI and slice."""
 
 
 def table(name: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:

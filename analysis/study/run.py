@@ -20,13 +20,13 @@ from analysis.panel.agent_weeks import AgentWeeks, WarehouseWeeks
 from analysis.panel.facts import pace_of_everybody
 from analysis.panel.held_weeks import HeldWeeks, Rows
 from analysis.panel.roster import Roster
-from analysis.panel.slices import EVERYTHING, Slice, slice_values
+from analysis.panel.slices import EVERYTHING, STORED_KINDS, Slice, slice_values
 from analysis.study import leaving
 from analysis.study.family import bonferroni_excludes_zero, family_rows, holm_excludes_zero
 from analysis.study.kinds import study_one
-from analysis.study.kpi_study import STUDY_TABLES, KpiStudy, failed
+from analysis.study.kpi_study import KpiStudy, failed
 from analysis.study.request import Request
-from analysis.study.result_tables import SCHEMAS, table
+from analysis.study.result_tables import SCHEMAS, STUDY_TABLES, table
 from analysis.study.stored import stored_failures
 from analysis.study.value_tables import value_tables
 from analysis.words.numbers import Reader
@@ -43,7 +43,6 @@ OVERALL_CHECKS = ("case_mix", "composition")
 MOST_COHORT_SLICES = 40
 """Where agents are trained on more Mondays than this, a cohort is a handful of people: ``cohort_effect`` of the whole
 still holds each one's effect, and a slice is made when it is asked for."""
-SLICE_KINDS = ("site", "channel", "tenure_band", "cohort")
 SLICE_TABLES = frozenset({"cohort_effect", "ladder"})
 """What is stored of every slice beside the headline, its event study and its checks."""
 
@@ -168,7 +167,7 @@ def estimate_all(
 
 def _slices(cur: duckdb.DuckDBPyConnection, timing: Timing) -> Iterator[Slice]:
     """The slices whose results are stored; cohorts by the week from which the design counts."""
-    for kind in SLICE_KINDS:
+    for kind in STORED_KINDS:
         values = slice_values(cur, kind, timing)
         if kind != "cohort" or len(values) <= MOST_COHORT_SLICES:
             yield from (Slice.of(kind, value) for value in values)

@@ -21,22 +21,19 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis.panel.held_weeks import Columns, HeldWeeks, Places, dimensions_sql
-from analysis.panel.slices import Slice
+from analysis.panel.slices import STORED_KINDS, Slice
+from analysis.study.result_tables import STUDY_TABLES
 from dashboard.data.versions import Versions
 from dashboard.privacy.group_counts import Combinations, agents_by_week, sizes_by_week, weekly_level
 from dashboard.privacy.redaction import about_few, without_few
 from dashboard.privacy.suppression import Decision, decide, decide_period, suppress, tied_groups
 from dashboard.state import DIMENSIONS, LABELS, Facets, Filters
 from etl.configuration.kpis import Kpi
+from etl.marts.tenure import TENURE_BANDS
 from etl.warehouse.reader import frame
 
 if TYPE_CHECKING:
     from analysis.comparison.setting import Setting
-
-STORED_KINDS = ("site", "team", "channel", "tenure_band", "cohort")
-"""Filters whose single values have stored results."""
-STUDY_TABLES = ("effect", "event_time", "cohort_effect", "calendar_effect", "att_gt", "ladder", "check")
-"""Result tables that exist per KPI and slice."""
 
 
 class Queries(Versions):
@@ -330,6 +327,6 @@ def to_slice(filters: Filters) -> Slice:
     return Slice(**chosen, start=filters.start, end=filters.end)
 
 
-def _tenure_order(band: str) -> tuple[int, str]:
-    digits = "".join(c for c in band.split("-")[0] if c.isdigit())
-    return (int(digits or 0) + (1 if band.startswith("over") else 0), band)
+def _tenure_order(band: str) -> int:
+    """Place of a band in ``TENURE_BANDS``; names that a later version does not know come last."""
+    return next((i for i, known in enumerate(TENURE_BANDS) if known.name == band), len(TENURE_BANDS))

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from analysis.words.estimators import label as estimator_label
 from analysis.words.numbers import Reader
 from dashboard.views.verdicts import MEANINGS, UNUSABLE, Effect, plural, two_parts
 from dashboard.views.verdicts import effect as read_effect
@@ -29,17 +30,6 @@ ABOUT_THE_ESTIMATE = frozenset(
     {"estimator_gap", "few_clusters", "composition", "sensitivity", "decomposition", "spillover"}
 )
 """Checks that judge the estimate and quote it, or one like it; the others look at what was before training."""
-RUNG_NAMES = {
-    "before_after": "Before against after",
-    "trained_vs_untrained": "Trained against untrained",
-    "twfe": "Two-way fixed effects",
-    "group_time": "Each wave against not yet trained",
-    "interaction_weighted": "Waves weighted one by one",
-    "stacked": "Waves stacked, same rule",
-    "extended_twfe": "Fixed effects by wave and week",
-    "imputation": "Against the expected level",
-}
-"""Estimators in plain words."""
 
 
 @dataclass(frozen=True)
@@ -296,7 +286,7 @@ def _rungs(rows: pl.DataFrame | None, kpi: Kpi, reader: Reader, preferred: str) 
         found.append(
             Rung(
                 estimator=name,
-                label=RUNG_NAMES.get(name) or str(row["label"]),
+                label=estimator_label(name),
                 estimate=estimate,
                 ci_low=low,
                 ci_high=high,
@@ -326,7 +316,7 @@ def _second(row: dict[str, Any] | None, checks: Sequence[CheckLine], effect: Eff
     other = read_effect(row, effect.kpi, reader)
     if not other.available:
         return f"The second opinion has no answer here. {other.verdict.reason}".strip()
-    name = RUNG_NAMES.get(str(row["estimator"]), str(row["estimator"]))
+    name = estimator_label(str(row["estimator"]))
     judged = next((_status(line) for line in checks if line.check == "estimator_gap"), "")
     beside = {"passed": ", in line with the first", "failed": ", which is not the same; see the checks"}.get(judged, "")
     return f"{name}: {other.change}, {other.likely}{beside}."

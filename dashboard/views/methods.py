@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from analysis.words.estimators import label as estimator_label
 from analysis.words.numbers import Reader
 from analysis.words.verdict import LABELS, MARKS, STATES
-from dashboard.views.effects import RUNG_NAMES
 from dashboard.views.verdicts import MEANINGS
 from etl.configuration.kpis import Catalogue, Kpi
 
@@ -71,7 +71,7 @@ def estimators(design: pl.DataFrame) -> list[dict[str, str]]:
     """Which comparisons the design allows: ``estimator, allowed, role, reason``."""
     return [
         {
-            "estimator": RUNG_NAMES.get(str(row["estimator"]), str(row["estimator"]).replace("_", " ")),
+            "estimator": estimator_label(str(row["estimator"])),
             "allowed": "● yes" if row["admissible"] else "⊘ no",
             "role": str(row["role"] or "").replace("_", " "),
             "reason": str(row["reason"] or ""),

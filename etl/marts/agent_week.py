@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import duckdb
 
 from etl.configuration.kpis import Catalogue, Kpi, KpiError
+from etl.marts.tenure import tenure_band_sql
 
 KEYS = ("agent_ix", "week", "team_id", "site", "channel", "queue")
 """The grain of ``mart.agent_week``."""
@@ -182,6 +183,7 @@ def _together(passes: tuple[Stream, ...], catalogue: Catalogue) -> str:
         cells=",\n        ".join(f"{cell(key, named)} as {key}" for key in _CELL),
         totals="".join(f",\n        {alias[owner[column]]}.{column}" for column in summed),
         joins="\n    ".join(joins),
+        tenure_band=tenure_band_sql("agent.hired_on", "weekly.week"),
         final="".join(f",\n    weekly.{column}" for column in summed),
     )
 
@@ -211,11 +213,7 @@ select
     weekly.channel,
     weekly.queue,
     cast(floor(date_diff('day', least(agent.hired_on, weekly.week), weekly.week) / 7.0) as integer) as tenure_weeks,
-    case
-        when date_diff('day', agent.hired_on, weekly.week) < 91 then '0-3 months'
-        when date_diff('day', agent.hired_on, weekly.week) < 364 then '3-12 months'
-        when agent.hired_on is not null then 'over 12 months'
-    end as tenure_band,
+    {tenure_band} as tenure_band,
     programme.trained_week,
     programme.scheduled_week,
     case
