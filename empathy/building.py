@@ -49,6 +49,11 @@ def check(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
         print_files(report)
         for reason, rows in report.reasons.items():
             screen.print(f"{rows:>9,} rejected: {reason}")
+        for span in report.spans:
+            days = f"{span.first_day} to {span.last_day}" if span.first_day else "no day"
+            screen.print(f"[sources.{span.source}] {span.relation}: {span.rows:,} rows, {days}", markup=False)
+        for silence in report.silences:
+            screen.print(f"warning: {silence}", markup=False)
     for stop in report.stops:
         screen.print(f"A build would stop: {stop}", style="red")
     if report.stops:

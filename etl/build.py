@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, astuple, dataclass, field
@@ -28,7 +28,8 @@ from etl.configuration.model import Config
 from etl.errors import StopRuleError
 from etl.landing.extract import ExtractReport, attach_landed, extract, fingerprint, land_files, landing_folder
 from etl.landing.landed_files import load_index, settle
-from etl.marts import history, identity, lineage, quality, relations, restatement, transform
+from etl.marts import books, coverage, history, identity, lineage, quality, relations, restatement, transform
+from etl.marts.coverage import Span
 from etl.marts.quality import CheckResult
 from etl.warehouse.publish import Draft
 from etl.warehouse.reader import Warehouse, WarehouseError, version_path
@@ -110,6 +111,10 @@ class CheckReport:
     reasons : dict of str to int
         Reasons of rejects, most frequent first, values left out.
     seconds : float
+    spans : tuple of etl.marts.coverage.Span
+        The days on which each source has rows of each table.
+    silences : tuple of str
+        Fields on which KPIs rest that are missing or mostly empty, in words.
     """
 
     files: tuple[FileCount, ...]
@@ -117,6 +122,8 @@ class CheckReport:
     coverage: tuple[identity.Coverage, ...]
     reasons: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    spans: tuple[Span, ...] = ()
+    silences: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The object that ``empathy check --json`` prints."""
@@ -125,8 +132,31 @@ class CheckReport:
             "stops": list(self.stops),
             "coverage": [asdict(source) for source in self.coverage],
             "reasons": dict(self.reasons),
+            "spans": [
+                {**asdict(span), "first_day": str(span.first_day), "last_day": str(span.last_day)}
+                for span in self.spans
+            ],
+            "silences": list(self.silences),
             "seconds": round(self.seconds, 3),
         }
+
+
+@dataclass(frozen=True)
+class _Request:
+    """One build that was asked for: all that its steps need to know of what was wanted."""
+
+    config: Config
+    catalogue: Catalogue
+    secret: bytes
+    as_of: date | None
+    say: Progress
+    started: float
+
+    @classmethod
+    def of(cls, config: Config, as_of: date | None, progress: Progress | None) -> _Request:
+        started = time.perf_counter()
+        say = progress or (lambda step: None)
+        return cls(config, configured(config), privacy.key(config), as_of, say, started)
 
 
 def build(
@@ -161,28 +191,25 @@ def build(
     etl.errors.EmpathyError
         For every foreseen fault: of the configuration, of a file, of the data. Nothing is published.
     """
-    started = time.perf_counter()
-    say = progress or (lambda step: None)
-    catalogue = configured(config)
-    secret = privacy.key(config)
+    request = _Request.of(config, as_of, progress)
     with ExitStack() as stack:
         draft = into or stack.enter_context(_open(config))
         con = draft.con
-        files, fresh = land_files(config, None, con, say, replay=replay)
-        inputs = _inputs(config, catalogue, fingerprint(files), secret, as_of)
+        files, fresh = land_files(config, None, con, request.say, replay=replay)
+        inputs = _inputs(request, fingerprint(files))
         same = _unchanged(config, inputs)
         if same is not None:
             warehouse, built_by = same
             if load_index(landing_folder(config))[0] != built_by:  # a kill or a rollback came before this was done
                 settle(landing_folder(config), built_by, [file.folder.name for file in files])
-            return _report_of(warehouse, time.perf_counter() - started)
+            return _report_of(warehouse, time.perf_counter() - request.started)
         landed = attach_landed(config, con, files, run_id=draft.run_id, fresh=fresh)
-        report = _fill(draft, config, catalogue, landed, secret, as_of, inputs, started, say)
+        report = _fill(draft, request, landed, inputs)
         con.execute("detach landing")
         con.execute("detach staging")
         draft.after_publishing(landed.commit)
         if into is None:
-            say("publishing")
+            request.say("publishing")
             draft.publish()
     return report
 
@@ -201,16 +228,13 @@ def check(config: Config, *, progress: Progress | None = None) -> CheckReport:
     etl.errors.EmpathyError
         For faults of the configuration or of a file as a whole.
     """
-    started = time.perf_counter()
-    say = progress or (lambda step: None)
-    configured(config)
-    secret = privacy.key(config)
+    request = _Request.of(config, None, progress)
     with TemporaryDirectory(prefix="empathy-check-") as folder, duckdb.connect(":memory:") as con:
         con.execute("set timezone = 'UTC'")
         con.execute("set preserve_insertion_order = false")
-        landed = extract(config, None, con, say, enforce=False, folder=Path(folder))
-        say("matching agents")
-        coverage = transform.match_agents(con, config, "check", secret, _refuser(con, landed))
+        landed = extract(config, None, con, request.say, enforce=False, folder=Path(folder))
+        request.say("matching agents")
+        matched = transform.match_agents(con, config, "check", request.secret, _refuser(con, landed))
         reasons = con.execute(
             """
             select regexp_replace(reason, '"[^"]*"', '…') as kind, count(*) as n
@@ -221,9 +245,11 @@ def check(config: Config, *, progress: Progress | None = None) -> CheckReport:
         return CheckReport(
             _files(con, "landing"),
             landed.ledger.stop_reasons(con),
-            coverage,
+            matched,
             dict(reasons),
-            time.perf_counter() - started,
+            time.perf_counter() - request.started,
+            coverage.spans(con),
+            tuple(found.sentence for found in coverage.fields(con) if found.sentence),
         )
 
 
@@ -236,56 +262,40 @@ def _open(config: Config) -> Draft:
     )
 
 
-def _fill(
-    draft: Draft,
-    config: Config,
-    catalogue: Catalogue,
-    landed: ExtractReport,
-    secret: bytes,
-    as_of: date | None,
-    inputs: str,
-    started: float,
-    say: Progress,
-) -> BuildReport:
+def _fill(draft: Draft, request: _Request, landed: ExtractReport, inputs: str) -> BuildReport:
     con = draft.con
     began_at = datetime.now(UTC).replace(tzinfo=None)
     built = transform.transform(
         con,
-        config,
-        catalogue,
+        request.config,
+        request.catalogue,
         run_id=draft.run_id,
-        secret=secret,
+        secret=request.secret,
         refuse=_refuser(con, landed),
-        as_of=as_of,
-        progress=say,
+        as_of=request.as_of,
+        progress=request.say,
     )
     landed.ledger.enforce(con)
     tracing = _start_tracing(draft, built)
-    say("checking")
+    request.say("checking")
     repairs = history.count_repairs(con)
     reconciled = quality.reconcile(con, repairs, built.left_out)
-    _write_books(con, reconciled, built.coverage, repairs)
-    checks = quality.run_checks(con, catalogue)
-    _write(con, "check_result", _CHECK_RESULT, [astuple(result) for result in checks])
+    books.write_books(con, reconciled, built.coverage, repairs)
+    checks = quality.run_checks(con, request.catalogue)
+    books.write(con, "check_result", books.CHECK_RESULT, [astuple(result) for result in checks])
     _stop_on_errors(checks)
-    say("comparing with the last version")
-    restated = _restated(draft, catalogue)
-    _write(con, "restatement", _RESTATEMENT, [astuple(change) for change in restated])
+    request.say("comparing with the last version")
+    restated = _restated(draft, request.catalogue)
+    books.write_restatement(con, restated)
     sql_sha256, edges = tracing.result()
-    _write_lineage(con, edges)
-    seconds = time.perf_counter() - started
-    _write(
-        con,
-        "run",
-        _RUN,
-        [
-            (
-                draft.run_id, began_at, datetime.now(UTC).replace(tzinfo=None), as_of, config.sha256, _engine_version(),
-                built.first_day, built.last_day, seconds, inputs, sql_sha256,
-            )
-        ],
+    books.write_lineage(con, edges)
+    seconds = time.perf_counter() - request.started
+    run = (
+        draft.run_id, began_at, datetime.now(UTC).replace(tzinfo=None), request.as_of, request.config.sha256,
+        _engine_version(), built.first_day, built.last_day, seconds, inputs, sql_sha256,
     )  # fmt: skip
-    if not transform.keeps_contacts(config):
+    books.write(con, "run", books.RUN, [run])
+    if not transform.keeps_contacts(request.config):
         con.execute("drop view core.interaction")
     held = {step.relation: step.rows for step in built.steps if not step.relation.startswith("staging.")}
     return BuildReport(
@@ -301,48 +311,6 @@ def _fill(
         repairs=repairs,
         restated=restated,
     )
-
-
-_RUN = (
-    "run_id varchar, started_at timestamp, finished_at timestamp, as_of date, config_sha256 varchar, "
-    "engine_version varchar, data_from date, data_to date, seconds double, inputs_sha256 varchar, sql_sha256 varchar"
-)
-_CHECK_RESULT = '"check" varchar, severity varchar, status varchar, violations bigint, sentence varchar, sample varchar'
-_RECONCILIATION = 'relation varchar, "rows" bigint, from_files bigint, difference bigint, sentence varchar'
-_COVERAGE = (
-    'source varchar, ids bigint, matched bigint, ambiguous bigint, unknown bigint, "rows" bigint, rows_matched bigint'
-)
-_REPAIR = 'relation varchar, kind varchar, "rows" bigint'
-_RESTATEMENT = (
-    "kpi varchar, week date, old_num double, old_den double, new_num double, new_den double, change double, "
-    "moved double"
-)
-_LINEAGE = "relation varchar, column_name varchar, source_relation varchar, source_column varchar"
-
-
-def _write(con: duckdb.DuckDBPyConnection, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:
-    con.execute(f"create or replace table meta.{table} ({columns})")
-    listed = [list(row) for row in rows]
-    if listed:
-        con.execute("begin")
-        marks = ", ".join("?" * len(listed[0]))
-        con.executemany(f"insert into meta.{table} values ({marks})", listed)
-        con.execute("commit")
-
-
-def _write_books(
-    con: duckdb.DuckDBPyConnection,
-    reconciled: Sequence[quality.Reconciliation],
-    coverage: Sequence[identity.Coverage],
-    repairs: history.Repairs,
-) -> None:
-    con.execute("create or replace table meta.file_manifest as select * from landing.file_manifest order by all")
-    con.execute(
-        "create or replace table meta.reject as select * from landing.reject order by source, path, line, table_name"
-    )
-    _write(con, "reconciliation", _RECONCILIATION, [astuple(relation) for relation in reconciled])
-    _write(con, "identity_coverage", _COVERAGE, [astuple(source) for source in coverage])
-    _write(con, "repair", _REPAIR, [("core.agent_team", kind, rows) for kind, rows in repairs.counts.items()])
 
 
 def _stop_on_errors(checks: Sequence[CheckResult]) -> None:
@@ -386,13 +354,6 @@ def _start_tracing(draft: Draft, built: transform.Transformed) -> Future[tuple[s
         pool.shutdown(wait=False)
 
 
-def _write_lineage(con: duckdb.DuckDBPyConnection, edges: Sequence[tuple[Any, ...]]) -> None:
-    _write(con, "lineage", _LINEAGE, [])
-    columns = [list(column) for column in zip(*edges, strict=True)]
-    if columns:
-        con.execute("insert into meta.lineage select unnest(?), unnest(?), unnest(?), unnest(?)", columns)
-
-
 def _traced_before(draft: Draft, sql_sha256: str) -> list[tuple[Any, ...]] | None:
     warehouse = Warehouse(draft.folder)
     try:
@@ -421,14 +382,15 @@ def _files(con: duckdb.DuckDBPyConnection, schema: str) -> tuple[FileCount, ...]
     return tuple(FileCount(*row) for row in rows)
 
 
-def _inputs(config: Config, catalogue: Catalogue, landed: str, secret: bytes, as_of: date | None) -> str:
+def _inputs(request: _Request, landed: str) -> str:
     """Hash of all that the marts depend on: equal hashes, equal marts."""
     digest = hashlib.sha256()
     digest.update(landed.encode())
-    digest.update(config.model_dump_json(exclude={"path", "sha256"}).encode())  # what it says, not how it is written
-    digest.update(privacy.pseudonym(secret, "agent", "").encode())
-    digest.update(json.dumps([kpi.model_dump(mode="json") for kpi in catalogue.values()]).encode())
-    digest.update(str(as_of).encode())
+    said = request.config.model_dump_json(exclude={"path", "sha256"})  # what it says, not how it is written
+    digest.update(said.encode())
+    digest.update(privacy.pseudonym(request.secret, "agent", "").encode())
+    digest.update(json.dumps([kpi.model_dump(mode="json") for kpi in request.catalogue.values()]).encode())
+    digest.update(str(request.as_of).encode())
     digest.update(code_hash("etl").encode())
     for path in sorted(SQL_FOLDER.rglob("*.sql")):
         digest.update(path.read_bytes())

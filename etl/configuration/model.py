@@ -123,6 +123,8 @@ class Source(Section):
     options: dict[str, Any] = Field(default_factory=dict, description="options of the format, see its module")
     customer_ids: str = Field(default="", description="name space of this system's customer ids; empty = shared")
     optional: bool = Field(default=False, description="no file found is not an error")
+    begins: date | None = Field(default=None, description="first day of which the export speaks; found when absent")
+    ends: date | None = Field(default=None, description="last day of which the export speaks; found when absent")
 
     @field_validator("format")
     @classmethod
@@ -137,6 +139,12 @@ class Source(Section):
     @classmethod
     def _check_zone(cls, value: str | None) -> str | None:
         return None if value is None else _zone(value)
+
+    @model_validator(mode="after")
+    def _begins_before_it_ends(self) -> Source:
+        if self.begins and self.ends and self.begins > self.ends:
+            raise ValueError(f"begins ({self.begins}) is after ends ({self.ends}).")
+        return self
 
     @property
     def paths(self) -> tuple[str, ...]:

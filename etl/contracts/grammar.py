@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -68,6 +68,10 @@ class Column:
         Longest text allowed, in characters.
     default : str
         SQL literal used when the source has no such column, or it is empty; ``"NULL"`` means none.
+    needed_for : str
+        What cannot be known without it, in words; empty where nothing rests on it. Its share is reported.
+    often_empty : bool
+        Empty in most rows by its nature, such as the day of leaving: only its absence is worth a warning.
     """
 
     name: str
@@ -83,6 +87,8 @@ class Column:
     lower_case: bool = False
     max_length: int = ID_LENGTH
     default: str = "NULL"
+    needed_for: str = ""
+    often_empty: bool = False
 
     @property
     def sql_type(self) -> str:
@@ -119,6 +125,22 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Knowledge:
+    """What of a row was known by the end of a day; ``{at}`` and ``{day}`` stand for the instant and the day after it.
+
+    Attributes
+    ----------
+    when : str
+        SQL that keeps a row.
+    replaced : mapping of str to str
+        Column to SQL of what it said then.
+    """
+
+    when: str
+    replaced: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Contract:
     """One canonical table.
 
@@ -131,6 +153,17 @@ class Contract:
     columns : tuple of Column
     rules : tuple of Rule
     references : tuple of Reference
+    happened_at : str
+        SQL of when a row's agent id was used, to find whose it was then; empty for tables without one.
+    known_by : Knowledge or None
+        What of it was known by the end of a day; ``None`` where all of it always is.
+    identity : {"", "own", "contact"}
+        Whether a row that names an agent nobody knows is refused: always (``own``), or only where no contact says whose
+        it is (``contact``).
+    window_rank : int
+        The table with rows and the lowest rank above 0 says which days the data cover.
+    window_at : str
+        SQL of the instant by which it does; ``happened_at`` when empty.
     """
 
     name: str
@@ -139,6 +172,11 @@ class Contract:
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...] = ()
     references: tuple[Reference, ...] = field(default=())
+    happened_at: str = ""
+    known_by: Knowledge | None = None
+    identity: Literal["", "own", "contact"] = ""
+    window_rank: int = 0
+    window_at: str = ""
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]

@@ -13,7 +13,7 @@ and ``customer_key`` when core is built. Besides its own columns every landing t
 
 from __future__ import annotations
 
-from etl.contracts.grammar import TEXT_LENGTH, Column, Contract, Reference, Rule
+from etl.contracts.grammar import TEXT_LENGTH, Column, Contract, Knowledge, Reference, Rule
 
 ROW_VERSION = Column(
     "row_version", "timestamp", "When the source last changed the row; of two rows with one key the newest counts."
@@ -46,6 +46,7 @@ _INTERACTION_ID = Column(
     "interaction_id",
     "text",
     "The contact it belongs to, as the contact system knows it; NULL when it is not tied to one.",
+    needed_for="what came of a contact, and by channel and queue",
 )
 _SKILL = "Score of the skill in this evaluation, 0 (absent) to 1 (exemplary)."
 _TENURE = Rule("left_after_hired", "left_on < hired_on", "left_on is before hired_on")
@@ -59,7 +60,13 @@ AGENT = Contract(
         Column("employee_number", "text", "Number in the personnel system; the identity that lasts.", private=True),
         Column("email", "text", "Work e-mail; used to match ids, never published.", private=True, lower_case=True),
         Column("hired_on", "date", "First day of employment."),
-        Column("left_on", "date", "Last day of employment; NULL while employed."),
+        Column(
+            "left_on",
+            "date",
+            "Last day of employment; NULL while employed.",
+            needed_for="whether agents leave",
+            often_empty=True,
+        ),
         Column("leave_type", "text", "Why the agent left.", domain=("voluntary", "involuntary", "other")),
         Column("site", "text", "Site at the time of the export."),
         Column("role", "text", "Job title."),
@@ -67,6 +74,15 @@ AGENT = Contract(
         ROW_VERSION,
     ),
     (_TENURE,),
+    happened_at="timestamp '9999-12-30'",
+    identity="own",
+    known_by=Knowledge(
+        "coalesce(hired_on < {day}, true)",
+        {
+            "left_on": "case when left_on < {day} then left_on end",
+            "leave_type": "case when left_on < {day} then leave_type end",
+        },
+    ),
 )
 
 AGENT_IDENTITY = Contract(
@@ -106,6 +122,15 @@ AGENT_TEAM = Contract(
         Column("site", "text", "Site of the team."),
         ROW_VERSION,
     ),
+    happened_at="cast(valid_from as timestamp)",
+    identity="own",
+    known_by=Knowledge(
+        "valid_from < {day}",
+        {
+            "valid_to": "case when valid_to <= {day} then valid_to end",
+            "last_day": "case when last_day < {day} then last_day end",
+        },
+    ),
 )
 
 AGENT_DAY = Contract(
@@ -119,6 +144,10 @@ AGENT_DAY = Contract(
         Column("absent", "boolean", "Planned to work and did not."),
         ROW_VERSION,
     ),
+    happened_at="cast(day as timestamp)",
+    identity="own",
+    known_by=Knowledge("day < {day}"),
+    window_rank=2,
 )
 
 TRAINING = Contract(
@@ -152,6 +181,17 @@ TRAINING = Contract(
         ),
         Rule("completed_after_started", "completed_at < started_at", "completed_at is before started_at"),
     ),
+    happened_at="coalesce(completed_at, started_at, assigned_at, cast(planned_on as timestamp))",
+    identity="own",
+    known_by=Knowledge(
+        "coalesce(started_at, assigned_at, completed_at, timestamp '0001-01-01') < {at}",
+        {
+            "completed_at": "case when completed_at < {at} then completed_at end",
+            "status": "case when completed_at >= {at} then 'in_progress' else status end",
+        },
+    ),
+    window_rank=7,
+    window_at="completed_at",
 )
 
 INTERACTION = Contract(
@@ -166,7 +206,13 @@ INTERACTION = Contract(
             "text",
             "The agent's id in the source; NULL when the contact reached no agent. Becomes agent_key.",
         ),
-        Column("source_customer_id", "text", "The customer's id in the source; becomes customer_key.", private=True),
+        Column(
+            "source_customer_id",
+            "text",
+            "The customer's id in the source; becomes customer_key.",
+            private=True,
+            needed_for="first-contact resolution, repeats and loyalty",
+        ),
         Column("started_at", "timestamp", "Start of the contact.", required=True),
         Column("ended_at", "timestamp", "End of the contact."),
         Column(
@@ -178,14 +224,26 @@ INTERACTION = Contract(
         ),
         Column("queue", "text", "Queue."),
         Column("reason", "text", "Why the customer made contact."),
-        Column("handle_s", "number", "Talk, hold and after-contact work.", low=0, high=604_800, unit="seconds"),
-        Column("transferred", "boolean", "Handed to another agent or queue."),
+        Column(
+            "handle_s",
+            "number",
+            "Talk, hold and after-contact work.",
+            low=0,
+            high=604_800,
+            unit="seconds",
+            needed_for="handling time",
+        ),
+        Column("transferred", "boolean", "Handed to another agent or queue.", needed_for="transfers"),
         Column("hostile", "boolean", "Conflict: shouting, abuse, or a threat, by whatever means the source marks it."),
         Column("eligible", "boolean", "An offer could have been made; NULL counts as yes."),
         Column("parent_id", "text", "The contact this one continues."),
         ROW_VERSION,
     ),
     (Rule("ended_after_started", "ended_at < started_at", "ended_at is before started_at"),),
+    happened_at="started_at",
+    identity="own",
+    known_by=Knowledge("started_at < {at}"),
+    window_rank=1,
 )
 
 ESCALATION = Contract(
@@ -209,6 +267,10 @@ ESCALATION = Contract(
         ),
     ),
     (Reference(("interaction_id",), "interaction", ("interaction_id",)),),
+    happened_at='"at"',
+    identity="contact",
+    known_by=Knowledge('coalesce("at" < {at}, true)'),
+    window_rank=3,
 )
 
 SURVEY_RESPONSE = Contract(
@@ -219,7 +281,7 @@ SURVEY_RESPONSE = Contract(
         Column("response_id", "text", "The response or invitation.", required=True),
         _INTERACTION_ID,
         _agent(required=False),
-        Column("invited_at", "timestamp", "When the customer was asked."),
+        Column("invited_at", "timestamp", "When the customer was asked.", needed_for="the response rate"),
         Column("answered_at", "timestamp", "When the customer answered; NULL when not."),
         Column("csat_raw", "number", "Satisfaction as answered."),
         Column("scale_min", "number", "Lowest answer possible.", default="1"),
@@ -250,6 +312,16 @@ SURVEY_RESPONSE = Contract(
         Rule("dated", "answered_at is null and invited_at is null", "neither invited_at nor answered_at is given"),
     ),
     (Reference(("interaction_id",), "interaction", ("interaction_id",)),),
+    happened_at="coalesce(invited_at, answered_at)",
+    identity="contact",
+    known_by=Knowledge(
+        "coalesce(invited_at, answered_at) < {at}",
+        {
+            name: f"case when answered_at < {{at}} then {name} end"
+            for name in ("answered_at", "csat_raw", "felt_heard", "nps")
+        },
+    ),
+    window_rank=4,
 )
 
 OFFER = Contract(
@@ -275,6 +347,10 @@ OFFER = Contract(
         Rule("cancelled_was_accepted", "cancelled_at is not null and not accepted", "cancelled but never accepted"),
     ),
     (Reference(("interaction_id",), "interaction", ("interaction_id",)),),
+    happened_at="made_at",
+    identity="contact",
+    known_by=Knowledge("made_at < {at}", {"cancelled_at": "case when cancelled_at < {at} then cancelled_at end"}),
+    window_rank=5,
 )
 
 QA_EVALUATION = Contract(
@@ -312,6 +388,10 @@ QA_EVALUATION = Contract(
         ),
     ),
     (Reference(("interaction_id",), "interaction", ("interaction_id",)),),
+    happened_at="evaluated_at",
+    identity="own",
+    known_by=Knowledge("coalesce(evaluated_at < {at}, true)"),
+    window_rank=6,
 )
 
 CUSTOMER_EVENT = Contract(
@@ -331,6 +411,8 @@ CUSTOMER_EVENT = Contract(
         Column("at", "timestamp", "When.", required=True),
         ROW_VERSION,
     ),
+    happened_at='"at"',
+    known_by=Knowledge('"at" < {at}'),
 )
 
 CONTRACTS: dict[str, Contract] = {

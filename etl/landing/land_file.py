@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 
 from etl.configuration.model import Source
+from etl.contracts.tables import CONTRACTS
 from etl.durable import appear
 from etl.landing import compile as compiler
 from etl.landing.audit import AS_PARQUET, AuditError, audit_csv, audit_json
@@ -31,6 +32,8 @@ from etl.reading.text_file import PlainText
 from etl.sources.format import SourceError
 from etl.sources.plan import CsvShape, JsonShape, Plan
 from etl.sql_text import literal
+
+_IDENTIFIER = re.compile(r'"((?:[^"]|"")+)"')
 
 PARQUET_MARK = b"PAR1"
 """How a Parquet file begins and ends."""
@@ -85,6 +88,8 @@ class LandedFile:
         Name of the landing folder whose rejected records are read again here; empty for a file.
     hides_open : bool
         Its rejected records have been tried again and are counted in the folder that did so.
+    unsaid : tuple of (str, str)
+        Tables and fields on which a KPI rests and which the file does not have.
     """
 
     folder: Path
@@ -108,6 +113,7 @@ class LandedFile:
     head: tuple[tuple[str, ...], ...] = ()
     replays: str = ""
     hides_open: bool = False
+    unsaid: tuple[tuple[str, str], ...] = ()
 
     @property
     def line_sql(self) -> str:
@@ -142,6 +148,7 @@ class LandedFile:
         tables = tuple(Stored(StoredTable(**item["table"]), item["file"]) for item in content.pop("tables"))
         content["columns"] = tuple(content["columns"])
         content["head"] = tuple(tuple(record) for record in content["head"])
+        content["unsaid"] = tuple((table, name) for table, name in content["unsaid"])
         for name in {"rejects.parquet", *(stored.file for stored in tables)}:
             _check_parquet(folder / name)
         return cls(**{**content, "folder": folder, "tables": tables})
@@ -415,4 +422,17 @@ def _account(
         kind="json" if is_json else "csv" if isinstance(reading.plan.shape, CsvShape) else "table",
         delimiter=reading.header.delimiter if reading.header is not None else ",",
         head=reading.header.extra if reading.header is not None else (),
+        unsaid=tuple(_unsaid(job.plan, reading)),
     )
+
+
+def _unsaid(plan: Plan, reading: Reading) -> Iterator[tuple[str, str]]:
+    """Fields on which a KPI rests that the plan does not fill, or fills from columns of which the file has none."""
+    for table_map in plan.tables:
+        for item in CONTRACTS[table_map.table]:
+            if not item.needed_for:
+                continue
+            mapped = table_map.fields.get(item.name)
+            named = set(_IDENTIFIER.findall(mapped.sql)) if mapped and reading.columns else set()
+            if mapped is None or (named and not named & set(reading.columns)):
+                yield table_map.table, item.name

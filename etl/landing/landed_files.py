@@ -48,7 +48,7 @@ def reading_key(config: Config, source_name: str) -> str:
     source_name : str
     """
     source = config.sources[source_name]
-    section = source.model_dump(mode="json", exclude={"path", "max_reject_share", "optional"})
+    section = source.model_dump(mode="json", exclude={"path", "max_reject_share", "optional", "begins", "ends"})
     parts = {
         "name": source_name,
         "section": section,

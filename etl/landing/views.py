@@ -32,6 +32,7 @@ def create(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], run_id: 
     """
     con.execute("CREATE TABLE landing._lost (file_id VARCHAR, line BIGINT, dropped BOOLEAN)")
     con.execute("CREATE TABLE landing.derived_duplicate (source VARCHAR, table_name VARCHAR, rows BIGINT)")
+    _note_unsaid(con, files)
     _find_duplicates(con, files, distinct)
     lost = {str(row[0]) for row in con.execute("SELECT DISTINCT file_id FROM landing._lost").fetchall()}
     for contract in CONTRACTS.values():
@@ -39,6 +40,20 @@ def create(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], run_id: 
     _count_records(con, files)
     for contract in CONTRACTS.values():
         _leave_out_repeats(con, contract, files, distinct)
+
+
+def _note_unsaid(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> None:
+    """Fill ``landing.unsaid_field``: per file and table it can fill, the fields it does not have; one row with none."""
+    con.execute(
+        "CREATE TABLE landing.unsaid_field (file_id VARCHAR, source VARCHAR, table_name VARCHAR, field VARCHAR)"
+    )
+    rows: dict[tuple[str, str, str, str | None], None] = {}
+    for file in files:
+        rows.update(((file.file_id, file.source, stored.table.table, None), None) for stored in file.tables)
+        rows.update(((file.file_id, file.source, table, name), None) for table, name in file.unsaid)
+    if rows:
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        con.execute("INSERT INTO landing.unsaid_field SELECT unnest(?), unnest(?), unnest(?), unnest(?)", columns)
 
 
 def _rows(file: LandedFile, name: str = "records.parquet") -> str:

@@ -28,29 +28,11 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from etl.configuration.kpis import SQL_FOLDER
+from etl.contracts.tables import CONTRACTS
 from etl.privacy import pseudonym
 
 if TYPE_CHECKING:
     from etl.configuration.model import Config, Identity
-
-ID_TABLES = (
-    "agent",
-    "agent_team",
-    "agent_day",
-    "training",
-    "interaction",
-    "escalation",
-    "survey_response",
-    "offer",
-    "qa_evaluation",
-)
-"""Landing tables whose rows name an agent."""
-
-MUST_RESOLVE = ("agent", "agent_team", "agent_day", "training", "interaction", "qa_evaluation")
-"""Tables in which a row that names an agent nobody knows is rejected."""
-
-RESOLVED_BY_CONTACT = ("escalation", "survey_response", "offer")
-"""Tables whose rows take the agent of their contact; the row's own agent id only counts where there is no contact."""
 
 ATTRIBUTE_SEPARATOR = "/"
 
@@ -146,7 +128,7 @@ def collect_ids(con: duckdb.DuckDBPyConnection, rows_of: str = "landing.") -> No
     parts = [
         f"select _source as source, source_agent_id, '{table}' as table_name, count(*) as row_count "
         f"from {rows_of}{table} where source_agent_id is not null group by _source, source_agent_id"
-        for table in ID_TABLES
+        for table in (contract.name for contract in CONTRACTS.values() if contract.identity)
     ]
     parts += [
         f"select _source, {column}, '{role}', count(*) from {rows_of}{table} where {column} is not null "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from etl.configuration.kpis import SQL_FOLDER
@@ -67,14 +68,15 @@ def ordered(queries: Mapping[str, str]) -> list[tuple[str, str]]:
         - {relation}
         for relation, query in queries.items()
     }
+    sorter = TopologicalSorter(reads)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        circle = sorted(set(error.args[1]))
+        raise ValueError(f"these relations read each other in a circle: {', '.join(circle)}") from None
     result: list[tuple[str, str]] = []
-    while reads:
-        ready = sorted(relation for relation, needs in reads.items() if not needs)
-        if not ready:
-            raise ValueError(f"these relations read each other in a circle: {', '.join(sorted(reads))}")
-        for relation in ready:
-            result.append((relation, queries[relation]))
-            del reads[relation]
-        for needs in reads.values():
-            needs.difference_update(ready)
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        result += [(relation, queries[relation]) for relation in ready]
+        sorter.done(*ready)
     return result

@@ -16,7 +16,7 @@ import duckdb
 
 from etl.configuration.kpis import Catalogue
 from etl.contracts.tables import CONTRACTS
-from etl.marts import agent_week, identity
+from etl.marts import agent_week, coverage, identity
 from etl.marts.relations import ordered, relations
 from etl.marts.zone_offsets import zone_offsets
 from etl.privacy import Pseudonyms
@@ -30,34 +30,9 @@ Refuse = Callable[[str, str], None]
 
 FAR = datetime(9999, 12, 31)
 
-WINDOW_BY = (
-    ("interaction", "started_at"),
-    ("agent_day", "cast(day as timestamp)"),
-    ("escalation", '"at"'),
-    ("survey_response", "coalesce(invited_at, answered_at)"),
-    ("offer", "made_at"),
-    ("qa_evaluation", "evaluated_at"),
-    ("training", "completed_at"),
-)
-"""The first of these tables that holds rows says which days the data cover."""
-
 LONGEST_DATE = timedelta(hours=26)
 """Local times differ by at most this much, from UTC-12 to UTC+14: a row later than that after the first is no earlier
 anywhere."""
-
-HAPPENED_AT = {
-    "agent": "timestamp '9999-12-30'",
-    "agent_team": "cast(valid_from as timestamp)",
-    "agent_day": "cast(day as timestamp)",
-    "training": "coalesce(completed_at, started_at, assigned_at, cast(planned_on as timestamp))",
-    "interaction": "started_at",
-    "qa_evaluation": "evaluated_at",
-    "escalation": '"at"',
-    "survey_response": "coalesce(invited_at, answered_at)",
-    "offer": "made_at",
-}
-"""When a row's agent id was used, to find whose it was then."""
-
 
 @dataclass(frozen=True)
 class Step:
@@ -128,7 +103,7 @@ def transform(
     """
     say = progress or (lambda step: None)
     say("matching agents")
-    coverage = match_agents(con, config, run_id, secret, refuse)
+    matched = match_agents(con, config, run_id, secret, refuse)
     left_out = _land(con, as_of)
     if as_of is not None:  # ids that come into use later name nobody yet
         identity.collect_ids(con, "staging.landed_")
@@ -151,7 +126,7 @@ def transform(
         rows_now = agent_week.contacts(con)
         steps = [replace(step, rows=rows_now) if step.relation == "core.interaction" else step for step in steps]
     first_day, last_day = con.execute("select first_day, last_day from staging.window").fetchone() or (None, None)
-    return Transformed(tuple(steps), coverage, generated, first_day, last_day, left_out)
+    return Transformed(tuple(steps), matched, generated, first_day, last_day, left_out)
 
 
 def keeps_contacts(config: Config) -> bool:
@@ -181,9 +156,9 @@ def match_agents(
     """
     con.execute("attach ':memory:' as staging")
     _parameters(con, config, run_id)
-    coverage = identity.resolve(con, config, secret)
+    matched = identity.resolve(con, config, secret)
     _refuse_unresolved(con, refuse)
-    return coverage
+    return matched
 
 
 def _land(con: duckdb.DuckDBPyConnection, as_of: date | None) -> dict[str, int]:
@@ -212,39 +187,13 @@ def _known_by(table: str, as_of: date | None) -> tuple[str, str]:
     """Condition for a row, and replacements for its columns, so that nothing after ``as_of`` is used."""
     if as_of is None:
         return "", ""
+    known_by = CONTRACTS[table].known_by
+    if known_by is None:
+        return "", ""
     end = as_of + timedelta(days=1)
-    at, day = f"timestamp '{end.isoformat()} 00:00:00'", f"date '{end.isoformat()}'"
-    started = "coalesce(started_at, assigned_at, completed_at, timestamp '0001-01-01')"
-    rules: dict[str, tuple[str, Mapping[str, str]]] = {
-        "agent": (
-            f"coalesce(hired_on < {day}, true)",
-            {"left_on": f"case when left_on < {day} then left_on end",
-             "leave_type": f"case when left_on < {day} then leave_type end"},
-        ),
-        "agent_team": (
-            f"valid_from < {day}",
-            {"valid_to": f"case when valid_to <= {day} then valid_to end",
-             "last_day": f"case when last_day < {day} then last_day end"},
-        ),
-        "agent_day": (f"day < {day}", {}),
-        "training": (
-            f"{started} < {at}",
-            {"completed_at": f"case when completed_at < {at} then completed_at end",
-             "status": f"case when completed_at >= {at} then 'in_progress' else status end"},
-        ),
-        "interaction": (f"started_at < {at}", {}),
-        "escalation": (f'coalesce("at" < {at}, true)', {}),
-        "survey_response": (
-            f"coalesce(invited_at, answered_at) < {at}",
-            {name: f"case when answered_at < {at} then {name} end"
-             for name in ("answered_at", "csat_raw", "felt_heard", "nps")},
-        ),
-        "offer": (f"made_at < {at}", {"cancelled_at": f"case when cancelled_at < {at} then cancelled_at end"}),
-        "qa_evaluation": (f"coalesce(evaluated_at < {at}, true)", {}),
-        "customer_event": (f'"at" < {at}', {}),
-    }  # fmt: skip
-    where, replaced = rules.get(table, ("", {}))
-    return where, ", ".join(f"{expression} as {name}" for name, expression in replaced.items())
+    moment = {"at": f"timestamp '{end.isoformat()} 00:00:00'", "day": f"date '{end.isoformat()}'"}
+    replaced = [f"{expression.format(**moment)} as {name}" for name, expression in known_by.replaced.items()]
+    return known_by.when.format(**moment), ", ".join(replaced)
 
 
 def _fill(con: duckdb.DuckDBPyConnection, table: str, columns: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -272,6 +221,12 @@ def _parameters(con: duckdb.DuckDBPyConnection, config: Config, run_id: str) -> 
             for (course,) in con.execute("select distinct course_id from landing.training order by 1").fetchall()
         ]
     _fill(con, "course", "course_id varchar, is_treatment boolean", courses)
+    coverage.declare_spans(con, config)
+    con.execute("create or replace table staging.unsaid as select * from landing.unsaid_field")
+
+
+def _resolved(by: str) -> list[str]:
+    return [contract.name for contract in CONTRACTS.values() if contract.identity == by]
 
 
 def _refuse_unresolved(con: duckdb.DuckDBPyConnection, refuse: Refuse) -> None:
@@ -287,11 +242,11 @@ def _refuse_unresolved(con: duckdb.DuckDBPyConnection, refuse: Refuse) -> None:
             or sum(epoch(valid_to) - epoch(valid_from)) < epoch(max(valid_to)) - epoch(min(valid_from))
         """
     )
-    for table in (*identity.MUST_RESOLVE, *identity.RESOLVED_BY_CONTACT):
+    for table in (*_resolved("own"), *_resolved("contact")):
         has_contact = (
             "and not exists (select 1 from landing.interaction as contact "
             "where contact.interaction_id = landed.interaction_id and contact.source_agent_id is not null)"
-            if table in identity.RESOLVED_BY_CONTACT
+            if CONTRACTS[table].identity == "contact"
             else ""
         )
         con.execute(
@@ -308,7 +263,7 @@ def _refuse_unresolved(con: duckdb.DuckDBPyConnection, refuse: Refuse) -> None:
                     when parameter.hide_ids then '***'
                     else regexp_replace(landed.source_agent_id, '^[^@]+@', '***@')
                 end || '" belonged to nobody at that time; the crosswalk says from when to when it did'
-            from (select *, {HAPPENED_AT[table]} as happened_at from landing.{table}) as landed
+            from (select *, {CONTRACTS[table].happened_at} as happened_at from landing.{table}) as landed
             cross join staging.parameter as parameter
             semi join staging.identity_limited as limited
                 on limited.source = landed._source and limited.source_agent_id = landed.source_agent_id
@@ -362,11 +317,13 @@ def _moments(con: duckdb.DuckDBPyConnection, config: Config) -> None:
     Which local days those rows fall on is known only once agents have their places: sql/staging/window.sql.
     """
     first_at = last_at = None
-    chosen, happened_at = WINDOW_BY[0]
-    for table, at in WINDOW_BY:
-        row = con.execute(f"select min({at}), max({at}) from staging.landed_{table}").fetchone()
+    ranked = sorted((contract for contract in CONTRACTS.values() if contract.window_rank), key=lambda c: c.window_rank)
+    chosen, happened_at = ranked[0].name, ranked[0].happened_at
+    for contract in ranked:
+        at = contract.window_at or contract.happened_at
+        row = con.execute(f"select min({at}), max({at}) from staging.landed_{contract.name}").fetchone()
         if row and row[0] is not None:
-            chosen, happened_at = table, at
+            chosen, happened_at = contract.name, at
             first_at, last_at = row
             break
     con.execute(

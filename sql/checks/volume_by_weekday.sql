@@ -1,16 +1,9 @@
 -- severity: warning
 -- sentence: {n} {days have|day has} less than half or more than twice the contacts usual for {their|its} weekday.
 -- advice: Is a file missing, or loaded twice under two names?
--- A day is one of the project's zone, wherever the agents sit: exports are cut by one clock. Contacts are counted by
--- quarters of an hour first, since every zone's offset is a whole number of those.
-with quarters as materialized (
-    select _source, epoch_us(started_at) // 900000000 as quarter, count(*) as contacts
-    from staging.landed_interaction
-    group by _source, quarter
-),
-
-timed as (
-    select _source, make_timestamp(900000000 * quarter) as began_at, contacts from quarters
+-- A day is one of the project's zone, wherever the agents sit: exports are cut by one clock.
+with timed as (
+    select _source, make_timestamp(900000000 * quarter) as began_at, contacts from staging.contact_quarter
 ),
 
 days as (

@@ -1,4 +1,5 @@
--- One row per person; of several directory rows the newest one that knows the hiring day counts.
+-- One row per person; of several directory rows the newest one that knows the hiring day counts. leaving_known: an export
+-- that has the person has a column for the day of leaving; known_on: when such an export last changed the person's row.
 with people as (
     select distinct identity.agent_key
     from staging.identity as identity
@@ -16,7 +17,9 @@ gaps_filled as (
         agent_key,
         min_by(site, preference) filter (where site is not null) as site,
         min_by(role, preference) filter (where role is not null) as role,
-        min_by(employment, preference) filter (where employment is not null) as employment
+        min_by(employment, preference) filter (where employment is not null) as employment,
+        bool_or(says_who_left) as leaving_known,
+        cast(max(row_version) filter (where says_who_left) as date) as known_on
     from staging.person_record
     group by agent_key
 )
@@ -31,6 +34,8 @@ select
     gaps_filled.role,
     gaps_filled.employment,
     evidence.agent_key is not null as is_agent,
+    coalesce(gaps_filled.leaving_known, false) as leaving_known,
+    gaps_filled.known_on,
     best._source,
     best._file_id,
     best._line,

@@ -83,13 +83,6 @@ referred as (
 
 ends as (
     select max(happened_at) as last_at from staging.moment
-),
-
-known as (
-    select
-        coalesce(bool_or(kind = 'churn'), false) as churn,
-        coalesce(bool_or(kind = 'referral'), false) as referral
-    from core.customer_event
 )
 
 select
@@ -107,12 +100,13 @@ select
             )
     end as repeated_7d,
     case
-        when not known.churn or churn.churned_at <= followed.started_at then null
+        when known.churn_from is null or followed.local_date < known.churn_from then null
+        when churn.churned_at <= followed.started_at then null
         when followed.started_at + interval 90 day > ends.last_at then null
         else coalesce(churn.churned_at <= followed.started_at + interval 90 day, false)
     end as churned_90d,
     case
-        when known.referral and followed.started_at + interval 90 day <= ends.last_at
+        when followed.local_date >= known.referrals_from and followed.started_at + interval 90 day <= ends.last_at
             then referred.interaction_id is not null
     end as referred_90d,
     followed.place_ix,
@@ -121,7 +115,7 @@ select
     followed.channel,
     followed.queue
 from followed
-cross join known
+cross join staging.known as known
 cross join ends
 left join followed_by_any as any_reason
     on any_reason.reason is null

@@ -1,6 +1,6 @@
 -- Days on which an agent was employed, per week and place: exposure for events per agent-day and for leaving. An agent
 -- with a team history is employed while it lasts, and until leaving where that came later (the last team counts); without
--- one, from hiring to leaving. A day counts where the agent was at its noon. Weeks are met by range: unnesting a list of
+-- one, from hiring to leaving. Whether somebody left is NULL where the exports cannot say (staging.leaving). A day counts where the agent was at its noon. Weeks are met by range: unnesting a list of
 -- weeks made DuckDB 2.0.0 stop with an internal error on real histories.
 with histories as (
     select agent_key, max(coalesce(valid_to, date '9999-12-31')) as last_to
@@ -21,6 +21,7 @@ presence as (
         place.place_ix,
         agent.hired_on,
         agent.left_on,
+        agent.leaving_known,
         greatest(
             cast(greatest(place.from_at, timestamp '1900-01-01') + to_seconds(place.offset_s) + interval 719 minute as date),
             coalesce(agent.hired_on, date '0001-01-01')
@@ -42,6 +43,7 @@ presence as (
         last_place.place_ix,
         agent.hired_on,
         agent.left_on,
+        agent.leaving_known,
         greatest(histories.last_to, coalesce(agent.hired_on, date '0001-01-01')) as from_day,
         cast(agent.left_on + 1 as date) as to_day
     from histories
@@ -57,6 +59,7 @@ days as (
         presence.place_ix,
         presence.hired_on,
         presence.left_on,
+        presence.leaving_known,
         week.week,
         week.last_day,
         greatest(presence.from_day, week.first_day) as from_day,
@@ -67,13 +70,21 @@ days as (
 )
 
 select
-    agent_key,
-    place_ix,
-    week,
-    week as local_date,
-    cast(date_diff('day', from_day, to_day) as integer) as days,
+    days.agent_key,
+    days.place_ix,
+    days.week,
+    days.week as local_date,
+    cast(date_diff('day', days.from_day, days.to_day) as integer) as days,
     case
-        when from_day = week and last_day = week + 6 then coalesce(left_on < week + 7, false)
+        when days.from_day = days.week and days.last_day = days.week + 6 and days.leaving_known
+            and days.week >= coalesce(leaving.known_from, days.week)
+            and days.week + 6 <= coalesce(leaving.known_to, days.week + 6)
+            then coalesce(days.left_on < days.week + 7, false)
     end as left_in_week,
-    cast(date_diff('day', hired_on, week) as integer) as tenure_days
+    coalesce(
+        days.week + 6 >= known.complaints_from and days.week <= known.complaints_to, false
+    ) as complaints_known,
+    cast(date_diff('day', days.hired_on, days.week) as integer) as tenure_days
 from days
+cross join staging.leaving as leaving
+cross join staging.known as known

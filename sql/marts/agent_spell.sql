@@ -1,8 +1,13 @@
 -- Survival episodes: time in employment, in tenure days, from the first day the data cover, split where training
 -- begins to count: twice, because leavers skip it. "trained": the day after it was completed; "scheduled": the Monday
--- of the planned week, completed or not. Agents whose hiring day is unknown have no tenure and no episode.
+-- of the planned week, completed or not. Agents whose hiring day is unknown have no tenure and no episode, nor has anybody
+-- where and while the exports do not say who left.
 with bounds as (
-    select min(first_day) as first_day, max(last_day) as last_day from core.week
+    select
+        greatest(min(week.first_day), coalesce(any_value(leaving.known_from), date '0001-01-01')) as first_day,
+        least(max(week.last_day), coalesce(any_value(leaving.known_to), date '9999-12-31')) as last_day
+    from core.week as week
+    cross join staging.leaving as leaving
 ),
 
 lives as (
@@ -20,7 +25,8 @@ lives as (
         coalesce(agent.scheduled_week, date '9999-12-31') as scheduled_from
     from mart.agent as agent
     cross join bounds
-    where agent.hired_on is not null
+    inner join core.agent as person on person.agent_key = agent.agent_key
+    where agent.hired_on is not null and person.leaving_known
 ),
 
 cuts as (

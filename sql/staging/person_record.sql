@@ -13,6 +13,8 @@ select
     agent.site,
     agent.role,
     agent.employment,
+    agent.row_version,
+    unsaid.field is null as says_who_left,
     agent._source,
     agent._file_id,
     agent._line,
@@ -26,3 +28,5 @@ from staging.landed_agent as agent
 inner join latest as identity
     on identity.source = agent._source
     and identity.source_agent_id = agent.source_agent_id
+left join staging.unsaid as unsaid
+    on unsaid.file_id = agent._file_id and unsaid.table_name = 'agent' and unsaid.field = 'left_on'

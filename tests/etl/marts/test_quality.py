@@ -19,6 +19,7 @@ META = {
     "reconciliation": 'relation varchar, "rows" bigint, from_files bigint, difference bigint',
     "reject": "file_id varchar, line bigint",
     "file_manifest": 'file_id varchar, path varchar, "read" bigint, loaded bigint, rejected bigint, duplicate bigint',
+    "field_coverage": 'relation varchar, source varchar, field varchar, "rows" bigint, filled bigint, sentence varchar',
     "identity_coverage": 'source varchar, "rows" bigint, rows_matched bigint, ambiguous bigint, unknown bigint',
 }
 
