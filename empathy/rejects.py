@@ -18,11 +18,24 @@ def rejects_list(
     config: ConfigPath = DEFAULT_CONFIG,
     source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most this many rows.")] = 50,
+    duplicates: Annotated[
+        bool, typer.Option("--duplicates", help="Instead, rows that gave way to another with the same key.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show rejected rows: file, line, every reason, and the masked text."""
-    from etl.rejects import list_rejects
+    from etl.rejects import list_duplicates, list_rejects
 
+    if duplicates:
+        listed = list_duplicates(load_config(config), source=source, limit=limit)
+        if as_json:
+            emit({"duplicates": listed})
+            return
+        table = Table("kind", "file", "line", "same key as", "line", box=None)
+        for row in listed:
+            table.add_row(row["kind"], row["path"], str(row["line"]), row["kept_path"], str(row["kept_line"]))
+        output().print(table if listed else "No row has the key of another.")
+        return
     found = list_rejects(load_config(config), source=source, limit=limit + 1)
     rows = found[:limit]
     if as_json:

@@ -99,6 +99,33 @@ def list_rejects(config: Config, *, source: str | None = None, limit: int = 50) 
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
+def list_duplicates(config: Config, *, source: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
+    """Return records of the served version that gave way to another with the same key, conflicts first.
+
+    Parameters
+    ----------
+    config : Config
+    source : str, optional
+        Only this source.
+    limit : int
+        At most this many.
+
+    Returns
+    -------
+    list of dict
+        ``source, kind, path, line, kept_path, kept_line``; ``kind`` is duplicate, superseded or conflict.
+    """
+    with Warehouse(config.warehouse).reader() as cursor:
+        rows = cursor.execute(
+            "SELECT source, kind, path, line, kept_path, kept_line FROM meta.duplicate "
+            "WHERE coalesce(source = ?, true) "
+            "ORDER BY kind <> 'conflict', kind <> 'superseded', source, path, line LIMIT ?",
+            [source, limit],
+        ).fetchall()
+    names = ("source", "kind", "path", "line", "kept_path", "kept_line")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
 def replay(config: Config, *, progress: Callable[[str], None] | None = None) -> ReplayReport:
     """Try the rejected records of the served version again and publish a version with those that load now.
 

@@ -1,7 +1,16 @@
-"""Records that say the same thing twice, found cheaply and left out once and for all.
+"""Records with one key, found cheaply, and what each of them is.
 
-Exports overlap and systems deliver at least once. Of several records with one key in a source one counts: the one with
-the newest version, and among equals, or without versions, the last in order of path and line.
+Exports overlap and systems deliver at least once. Of several records with one key in a source the one with the newest
+version counts, and among equals, or without versions, that of the last file in order (:mod:`etl.reading.files`). Each
+of the others is
+
+``duplicate``
+    when it says what the one that counts says;
+``superseded``
+    when it says otherwise and is older: by its version, or by the order of the files.
+
+Where records of one file, equal in version, say different things, nothing orders them: they are in ``conflict``, none
+of them counts, and all are rejected with the line of another.
 
 Nearly always there is no duplicate at all, so that is decided first, from 64-bit hashes of the keys; only when two of
 them are equal are the keys themselves compared.
@@ -51,8 +60,13 @@ def are_unique(con: duckdb.DuckDBPyConnection, keys: Sequence[str], relation: st
     return True
 
 
-def losers_sql(keys: Sequence[str], version: str, relation: str) -> str:
-    """Return a query for the records that give way to another with the same key: ``file_id, line, dropped``.
+KINDS = ("duplicate", "superseded", "conflict")
+"""What a record that does not count is."""
+
+
+def repeated_sql(keys: Sequence[str], version: str, relation: str) -> str:
+    """Return a query for the records whose key is not theirs alone: ``group_id, file_id, file_order, line, dropped,
+    version``.
 
     Parameters
     ----------
@@ -65,13 +79,39 @@ def losers_sql(keys: Sequence[str], version: str, relation: str) -> str:
     """
     named = ", ".join(f"({key}) AS k{index}" for index, key in enumerate(keys))
     aliases = ", ".join(f"k{index}" for index in range(len(keys)))
-    of_rows = ", ".join(f"rows.k{index}" for index in range(len(keys)))
     matching = " AND ".join(f"repeated.k{index} IS NOT DISTINCT FROM rows.k{index}" for index in range(len(keys)))
     return (
         f"WITH rows AS (SELECT file_id, file_order, line, dropped, ({version}) AS version, {named} FROM {relation}), "
-        f"repeated AS (SELECT {aliases} FROM rows GROUP BY {aliases} HAVING count(*) > 1) "
-        f"SELECT file_id, line, dropped FROM ("
-        f"SELECT rows.*, row_number() OVER (PARTITION BY {of_rows} "
-        f"ORDER BY version DESC NULLS LAST, file_order DESC, line DESC) AS place "
-        f"FROM rows JOIN repeated ON {matching}) WHERE place > 1"
+        f"repeated AS (SELECT {aliases}, row_number() OVER () AS group_id FROM rows "
+        f"GROUP BY {aliases} HAVING count(*) > 1) "
+        f"SELECT group_id, file_id, file_order, line, dropped, version FROM rows JOIN repeated ON {matching}"
+    )
+
+
+def judged_sql(repeated: str) -> str:
+    """Return a query for the records that do not count: ``file_id, line, dropped, kind, kept_file_id, kept_line``.
+
+    Parameters
+    ----------
+    repeated : str
+        A relation as :func:`repeated_sql` gives it, with ``content``, a hash of what each record says.
+    """
+    group = "PARTITION BY group_id"
+    order = "version DESC NULLS LAST, file_order DESC, line DESC"
+    return (
+        f"WITH placed AS (SELECT *, row_number() OVER ({group} ORDER BY {order}) AS place, "
+        f"first_value(version) OVER ({group} ORDER BY {order}) AS kept_version, "
+        f"first_value(file_id) OVER ({group} ORDER BY {order}) AS kept_file_id, "
+        f"first_value(line) OVER ({group} ORDER BY {order}) AS kept_line, "
+        f"first_value(content) OVER ({group} ORDER BY {order}) AS kept_content, "
+        f"first_value(dropped) OVER ({group} ORDER BY {order}) AS kept_dropped FROM {repeated}), "
+        f"compared AS (SELECT *, content IS DISTINCT FROM kept_content AS differs, "
+        f"file_id = kept_file_id AND version IS NOT DISTINCT FROM kept_version AND NOT dropped AND NOT kept_dropped "
+        f"AS is_peer FROM placed), "
+        f"contested AS (SELECT group_id, min(line) FILTER (is_peer AND differs) AS other_line FROM compared "
+        f"GROUP BY group_id HAVING bool_or(is_peer AND differs)) "
+        f"SELECT file_id, line, dropped, CASE WHEN is_peer AND other_line IS NOT NULL THEN 'conflict' "
+        f"WHEN differs OR dropped <> kept_dropped THEN 'superseded' ELSE 'duplicate' END AS kind, kept_file_id, "
+        f"CASE WHEN is_peer AND other_line IS NOT NULL AND NOT differs THEN other_line ELSE kept_line END AS kept_line "
+        f"FROM compared LEFT JOIN contested USING (group_id) WHERE place > 1 OR (is_peer AND other_line IS NOT NULL)"
     )

@@ -22,6 +22,14 @@ MOST_TEXTS = 10_000
 """Rows refused at one go beyond this many are entered without their text."""
 
 
+_CONFLICTS = (
+    "SELECT lost.file_id, lost.line, text.table_name, ['the same key as in line ' || lost.kept_line || ', which says "
+    "otherwise, and nothing tells which of the two is newer: map row_version, or what else tells records apart'], "
+    "text.raw, 'open' FROM landing._lost AS lost LEFT JOIN landing._conflict_text AS text USING (file_id, line) "
+    "WHERE lost.kind = 'conflict'"
+)
+
+
 @dataclass(frozen=True)
 class SourceCount:
     """Records of one source.
@@ -95,8 +103,9 @@ class Ledger:
         if rows:
             con.executemany("INSERT INTO landing._file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)", list(rows.values()))
         con.execute(
-            "UPDATE landing._file SET lost = found.n, refused = refused - found.dropped, "
-            "dropped = landing._file.dropped - found.dropped FROM (SELECT file_id, count(*) AS n, "
+            "UPDATE landing._file SET lost = found.n, refused = refused - found.dropped + found.conflicts, "
+            "dropped = landing._file.dropped - found.dropped FROM (SELECT file_id, "
+            "count(*) FILTER (kind <> 'conflict') AS n, count(*) FILTER (kind = 'conflict') AS conflicts, "
             "count(*) FILTER (dropped) AS dropped FROM landing._lost GROUP BY file_id) AS found "
             "WHERE found.file_id = landing._file.file_id"
         )
@@ -113,6 +122,11 @@ class Ledger:
             "USING (file_id)"
         )
         con.execute(self._reject_view(files))
+        con.execute(
+            "CREATE VIEW landing.duplicate AS SELECT file.source, lost.kind, file.path, lost.line, "
+            "kept.path AS kept_path, lost.kept_line FROM landing._lost AS lost "
+            "JOIN landing._file AS file USING (file_id) JOIN landing._file AS kept ON kept.file_id = lost.kept_file_id"
+        )
 
     @staticmethod
     def _reject_view(files: Sequence[LandedFile]) -> str:
@@ -134,7 +148,7 @@ class Ledger:
             )
         return (
             "CREATE VIEW landing.reject AS SELECT rejected.file_id, file.source, file.path, line, table_name, reasons, "
-            f"raw, status FROM ({early} UNION ALL "
+            f"raw, status FROM ({early} UNION ALL {_CONFLICTS} UNION ALL "
             "SELECT later.file_id, later.line, later.table_name, later.reasons, coalesce(text.raw, ''), 'open' FROM "
             "(SELECT file_id, line, min(table_name) AS table_name, list_sort(list(DISTINCT reason)) AS reasons "
             "FROM landing._refused GROUP BY file_id, line) AS later LEFT JOIN "

@@ -10,10 +10,11 @@ from functools import partial
 import duckdb
 
 from etl.contracts.grammar import Contract
-from etl.contracts.tables import CONTRACTS, PROVENANCE
+from etl.contracts.tables import CONTRACTS, PERSON_IDS, PROVENANCE
 from etl.landing import duplicates
 from etl.landing.land_file import LandedFile, Stored
 from etl.landing.landed_files import Distinct
+from etl.scrubbing import mask_sql
 from etl.sql_text import literal, quoted
 
 
@@ -30,7 +31,11 @@ def create(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], run_id: 
     distinct : Distinct
         Where no key was found twice before.
     """
-    con.execute("CREATE TABLE landing._lost (file_id VARCHAR, line BIGINT, dropped BOOLEAN)")
+    con.execute(
+        "CREATE TABLE landing._lost (file_id VARCHAR, line BIGINT, dropped BOOLEAN, kind VARCHAR, "
+        "kept_file_id VARCHAR, kept_line BIGINT)"
+    )
+    con.execute("CREATE TABLE landing._conflict_text (file_id VARCHAR, line BIGINT, table_name VARCHAR, raw VARCHAR)")
     con.execute("CREATE TABLE landing.derived_duplicate (source VARCHAR, table_name VARCHAR, rows BIGINT)")
     _note_unsaid(con, files)
     _find_duplicates(con, files, distinct)
@@ -77,7 +82,7 @@ def _find_duplicates(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]
             order = places[file.file_id]  # records tried again stand where they stood in their file
             if carries_key:
                 columns = "_key AS k0, _version AS version, _dropped IS NOT NULL AS dropped"
-                where = "_reasons IS NULL" if file.has_refused else "true"
+                where = _unrefused(file)
                 keys = ["k0"]
             else:
                 stored = next(item.table for item in file.tables if item.table.table == primary)
@@ -93,7 +98,75 @@ def _find_duplicates(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]
         rows = sum(file.read for file in members)
         find = partial(duplicates.are_unique, con, keys, relation, rows)
         if not distinct.holds(f"{primary} records of {source}", _names(members), find):
-            con.execute(f"INSERT INTO landing._lost {duplicates.losers_sql(keys, 'version', relation)}")
+            _judge(con, members, duplicates.repeated_sql(keys, "version", relation))
+
+
+def _judge(con: duckdb.DuckDBPyConnection, members: Sequence[LandedFile], repeated: str) -> None:
+    """Enter the records with one key that do not count, by comparing what they say."""
+    con.execute(f"CREATE OR REPLACE TABLE landing._repeated AS {repeated}")
+    con.execute("CREATE OR REPLACE TABLE landing._content (file_id VARCHAR, line BIGINT, content UBIGINT)")
+    seen = {str(row[0]) for row in con.execute("SELECT DISTINCT file_id FROM landing._repeated").fetchall()}
+    concerned = [file for file in members if file.file_id in seen]
+    for file in concerned:
+        con.execute(f"INSERT INTO landing._content {_content(file)}")
+    with_content = "(SELECT * FROM landing._repeated LEFT JOIN landing._content USING (file_id, line))"
+    con.execute(f"INSERT INTO landing._lost {duplicates.judged_sql(with_content)}")
+    found = con.execute("SELECT DISTINCT file_id FROM landing._lost WHERE kind = 'conflict'").fetchall()
+    in_conflict = {str(row[0]) for row in found}
+    for file in concerned:
+        if file.file_id in in_conflict:
+            con.execute(f"INSERT INTO landing._conflict_text {_shown(file)}")
+    con.execute("DROP TABLE landing._repeated; DROP TABLE landing._content")
+
+
+def _unrefused(file: LandedFile) -> str:
+    """SQL that keeps the records that were not refused: of a folder whose rejects were tried again, its own only."""
+    return "_reasons IS NULL" if file.has_refused else "true"
+
+
+def _content(file: LandedFile) -> str:
+    """A query for a hash of all that the repeated records of a file say in any table, their versions aside."""
+    hashes, joins = [], []
+    for place, stored in enumerate(file.tables):
+        columns = [sql for name, sql in stored.table.columns.items() if name != "row_version"]
+        said = f"hash({', '.join(columns)})"
+        if stored.file == "records.parquet":
+            hashes.append(f"CASE WHEN {stored.table.give or 'true'} THEN {said} END")
+            continue
+        joins.append(
+            f"LEFT JOIN (SELECT _line AS line, list({said} ORDER BY item_no) AS part{place} "
+            f"FROM {_rows(file, stored.file)} WHERE {stored.table.give or 'true'} GROUP BY _line) AS more{place} "
+            f"ON more{place}.line = records.line"
+        )
+        hashes.append(f"part{place}")
+    wanted = f"(SELECT line FROM landing._repeated WHERE file_id = {literal(file.file_id)})"
+    return (
+        f"SELECT {literal(file.file_id)}, records.line, hash({', '.join(hashes)}) "
+        f"FROM (SELECT *, ({file.line_sql})::BIGINT AS line FROM {_rows(file)} WHERE {_unrefused(file)}) AS records "
+        f"{' '.join(joins)} "
+        f"SEMI JOIN {wanted} AS wanted ON wanted.line = records.line"
+    )
+
+
+def _shown(file: LandedFile) -> str:
+    """A query for the masked text of a file's records that are in conflict."""
+    stored = next(item for item in file.tables if item.table.table == file.primary)
+    contract = CONTRACTS[file.primary]
+    fields = ", ".join(
+        f"{quoted(item.name)} := {mask_sql(sql) if item.type == 'text' else sql}"
+        for item in contract
+        if not item.private and not item.free_text and item.name not in PERSON_IDS
+        and (sql := stored.table.columns[item.name]) != f"CAST(NULL AS {item.sql_type})"
+    )
+    of_records = stored.file == "records.parquet"
+    line, where = (f"({file.line_sql})::BIGINT", _unrefused(file)) if of_records else ("_line", "true")
+    return (
+        f"SELECT DISTINCT ON (records.line) {literal(file.file_id)}, records.line, {literal(file.primary)}, "
+        f"to_json(struct_pack({fields}))::VARCHAR "
+        f"FROM (SELECT *, {line} AS line FROM {_rows(file, stored.file)} WHERE {where}) AS records SEMI JOIN "
+        f"(SELECT line FROM landing._lost WHERE kind = 'conflict' AND file_id = {literal(file.file_id)}) AS wanted "
+        f"ON wanted.line = records.line"
+    )
 
 
 def _are_unique(con: duckdb.DuckDBPyConnection, keys: Sequence[str], relation: str) -> bool:
@@ -200,13 +273,14 @@ def _leave_out_repeats(
             f"count(*) - count(DISTINCT ({', '.join(keys)})) FROM {where} GROUP BY _source"
         )
     if repeated:
+        order = ", ".join(literal(name) for name in dict.fromkeys(file.file_id for file in files))
         names = ", ".join(quoted(item.name) for item in (*contract.columns, *PROVENANCE))
         plain = f"landing._every_{contract.name}"
         con.execute(f"ALTER VIEW landing.{contract.name} RENAME TO _every_{contract.name}")
         con.execute(
             f"CREATE VIEW landing.{contract.name} AS SELECT {names} FROM {plain} "
             f"QUALIFY row_number() OVER (PARTITION BY {', '.join(keys)} "
-            f"ORDER BY row_version DESC NULLS LAST, _file_id DESC, _line DESC) = 1"
+            f"ORDER BY row_version DESC NULLS LAST, list_position([{order}], _file_id) DESC, _line DESC) = 1"
         )
 
 

@@ -30,6 +30,9 @@ FIELD_COVERAGE = (
     '"rows" bigint, filled bigint, sentence varchar'
 )
 
+MOST_DUPLICATES = 10_000
+"""Duplicate, superseded and conflicting records listed per source and kind; all are counted in the manifest."""
+
 
 def write(con: duckdb.DuckDBPyConnection, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:
     """Write one table of ``meta`` anew.
@@ -68,6 +71,11 @@ def write_books(
     con.execute("create or replace table meta.file_manifest as select * from landing.file_manifest order by all")
     con.execute(
         "create or replace table meta.reject as select * from landing.reject order by source, path, line, table_name"
+    )
+    con.execute(
+        f"create or replace table meta.duplicate as select * from landing.duplicate "
+        f"qualify row_number() over (partition by source, kind order by path, line) <= {MOST_DUPLICATES} "
+        f"order by source, path, line"
     )
     write(con, "reconciliation", RECONCILIATION, [astuple(relation) for relation in reconciled])
     write(con, "identity_coverage", IDENTITY_COVERAGE, [astuple(source) for source in matched])

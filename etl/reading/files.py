@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from etl.configuration.model import Config, ConfigError
+from etl.file_kinds import without_copy_mark
 
 
 def find_files(config: Config) -> dict[str, tuple[Path, ...]]:
@@ -29,7 +32,7 @@ def find_files(config: Config) -> dict[str, tuple[Path, ...]]:
             if not matched and not source.optional:
                 faults.append(f"{config.path}: sources.{name}.path: {_nothing_there(config.folder, pattern)}")
             paths += matched
-        found[name] = tuple(dict.fromkeys(paths))
+        found[name] = in_order(dict.fromkeys(paths))
     if not config.sources:
         faults.append(f"{config.path}: there is no [sources.NAME] section; `empathy init DIR` writes them.")
     if faults:
@@ -54,7 +57,49 @@ def matching(folder: Path, pattern: str) -> list[Path]:
         matched = [literally] if literally.is_file() else [path for path in base.glob(relative) if path.is_file()]
     except (ValueError, NotImplementedError, IndexError):  # IndexError: the pattern is a folder, such as "."
         return []
-    return sorted(path for path in matched if not path.name.startswith((".", "~$")))
+    return list(in_order(path for path in matched if not path.name.startswith((".", "~$"))))
+
+
+def in_order(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Return files as they follow each other in time, as far as their names tell: the last holds the newest.
+
+    Where every name (or folder) holds a day, by the last day in it; then by name as people read it: 10 after 9, and
+    `` (1)`` after the name without it, as browsers mark a later download. When a file was changed is not asked: a copy
+    changes that.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+
+    Examples
+    --------
+    >>> [path.name for path in in_order([Path("c-10.csv"), Path("c (1).csv"), Path("c-9.csv"), Path("c.csv")])]
+    ['c.csv', 'c (1).csv', 'c-9.csv', 'c-10.csv']
+    >>> [path.name for path in in_order([Path("b_2025-01-02.csv"), Path("a_2025-02-01.csv")])]
+    ['b_2025-01-02.csv', 'a_2025-02-01.csv']
+    """
+    named = list(paths)
+    days = [_DAY.findall(str(path)) for path in named]
+    dated = all(days)
+    keyed = [
+        ("".join(found[-1][::2]) if dated else "", _natural(path), str(path), path)
+        for path, found in zip(named, days, strict=True)
+    ]
+    return tuple(item[-1] for item in sorted(keyed, key=lambda item: item[:-1]))
+
+
+_DAY = re.compile(r"(?<!\d)(20\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
+
+
+def _natural(path: Path) -> tuple[tuple[tuple[int, int, str], ...], tuple[int, ...]]:
+    """Numbers by their size, words without case, the mark of a copy last."""
+    stem, dot, ending = path.name.partition(".")
+    plain = without_copy_mark(stem)
+    mark = stem[len(plain) :]
+    copy = (len(mark), *(int(number) for number in re.findall(r"\d+", mark))) if mark else ()
+    whole = f"{path.parent}/{plain}{dot}{ending}".casefold()
+    parts = re.findall(r"\d+|\D+", whole)
+    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts), copy
 
 
 def _nothing_there(folder: Path, pattern: str) -> str:

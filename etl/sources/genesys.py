@@ -2,8 +2,9 @@
 
 A conversation gives one leg for each agent participant that took part (one that was only alerted, and neither talked
 nor handled, is no leg), its surveys, and its evaluations once released. A conversation that reached no agent is one leg
-without an agent. Conversations that are exported again replace the earlier export: the last in order of path and line
-counts. All times carry ``Z``.
+without an agent. Of several exports of a conversation the one that tells of the latest instant counts (a conversation
+still running was exported before it ended). A survey counts as an invitation unless its status says that it was never
+put before the customer: opted out, in error, deleted. All times carry ``Z``.
 
 | interaction | field of the record | notes |
 |---|---|---|
@@ -77,6 +78,9 @@ CHANNELS = {
 
 TRANSFERS = ("transfer", "conferenceTransfer", "consultTransfer", "forwardTransfer")
 """Values of disconnectType by which an agent hands a conversation on (an unanswered alert is not one)."""
+
+NOT_OFFERED = ("optout", "error", "deleted", "abandoned", "undeliverable")
+"""Values of surveyStatus, in lower case, of surveys that never reached the customer."""
 
 _METRICS = "json_extract({inside}, '$.sessions[*].metrics[*]')::JSON[]"
 _ALL_METRICS = "json_extract(j, '$.participants[*].sessions[*].metrics[*]')::JSON[]"
@@ -201,11 +205,23 @@ def plan(context: Context) -> Plan:
         ),
         Check(f"len({unreadable}) > 0", "a value in participants.sessions.metrics is not a number"),
     )
-    return Plan(JsonShape(("conversations",)), tuple(tables), checks, key=(conversation.sql,))
+    return Plan(JsonShape(("conversations",)), tuple(tables), checks, key=(conversation.sql,), version=_latest())
+
+
+def _latest() -> str:
+    """SQL of the latest instant of which a conversation tells."""
+    places = (
+        "$.conversationEnd", "$.participants[*].sessions[*].segments[*].segmentEnd",
+        "$.participants[*].sessions[*].segments[*].segmentStart", "$.participants[*].sessions[*].metrics[*].emitDate",
+        "$.surveys[*].surveyCompletedDate", "$.surveys[*].eventTime", "$.evaluations[*].eventTime",
+    )  # fmt: skip
+    wildcards = [f"json_extract_string(j, {literal(place)})" for place in places[1:]]
+    return f"list_max(list_concat([j ->> '$.conversationEnd'], {', '.join(wildcards)}))"
 
 
 def _survey(conversation: Field) -> TableMap:
-    finished = "(item ->> '$.surveyStatus') = 'Finished'"
+    status = "lower(item ->> '$.surveyStatus')"
+    finished = f"{status} = 'finished'"
 
     def answer(name: str) -> Field:
         return Field(f"case when {finished} then item ->> '$.{name}' end", f"surveys.{name}")
@@ -226,6 +242,7 @@ def _survey(conversation: Field) -> TableMap:
             "scale_max": Field("100.0", "surveys.oSurveyTotalScore", typed=True),
             "nps": answer("surveyPromoterScore"),
         },
+        when=f"not coalesce({one_of(status, NOT_OFFERED)}, false)",
         each="json_extract(j, '$.surveys[*]')::JSON[]",
     )
 
