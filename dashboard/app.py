@@ -10,20 +10,22 @@ import atexit
 import gc
 import logging
 import os
+import re
 import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dash import MATCH, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 from flask import g, jsonify
+from plotly.offline import get_plotlyjs_version
 
 from analysis.errors import NoWeeksError
 from dashboard import downloads as export_routes
 from dashboard import http, shell, theme
 from dashboard.answers import Answers, Made, Question
-from dashboard.components import explore, states
+from dashboard.components import states
 from dashboard.data.queries import Queries
 from dashboard.page import Context, Page
 from dashboard.pages import pages
@@ -56,6 +58,7 @@ INDEX = """<!DOCTYPE html>
     {%metas%}
     <title>{%title%}</title>
     <link rel="icon" href="/assets/mark.svg" type="image/svg+xml">
+    <meta name="plotly" content="PLOTLY_ADDRESS">
     <script src="/assets/scheme.js?m=SCHEME_STAMP"></script>
     <style>TOKENS</style>
     {%css%}
@@ -225,7 +228,14 @@ def serve(source: str | Path | Config, host: str = "127.0.0.1", port: int = 8050
 
 def _index(assets: Path) -> str:
     stamp = str(int((assets / "scheme.js").stat().st_mtime))
-    return INDEX.replace("TOKENS", theme.style_sheet()).replace("SCHEME_STAMP", stamp)
+    filled = {"TOKENS": theme.style_sheet(), "SCHEME_STAMP": stamp, "PLOTLY_ADDRESS": _plotly_address()}
+    return re.sub("|".join(filled), lambda found: filled[found[0]], INDEX)
+
+
+def _plotly_address() -> str:
+    """Where the browser finds Plotly: an address that changes with its version, so it is kept for good."""
+    version = get_plotlyjs_version()
+    return f"/_dash-component-suites/plotly/package_data/plotly.min.js?v={version}&m={version}"
 
 
 def route(pathname: str | None) -> tuple[Page, dict[str, str]] | None:
@@ -258,30 +268,7 @@ def _callbacks(app: Dash, context: Context) -> None:
             return no_update
         return no_update if state and state.get("run_id") == run_id else run_id
 
-    def part(kind: str) -> dict[str, Any]:
-        return {"type": kind, "card": MATCH, "of": MATCH}
-
-    @app.callback(
-        Output(part("explore"), "children"),
-        Input(part("explore-open"), "n_clicks"),
-        State(part("explore-open"), "id"),
-        State("url", "pathname"),
-        State("url", "search"),
-        prevent_initial_call=True,
-    )
-    def _explore(clicks: int, names: dict[str, str], pathname: str | None, search: str | None) -> Any:
-        if clicks != 1:  # closed, or open a second time with the chart still there
-            return no_update
-        return explored(context, {key: names[key] for key in ("card", "of")}, pathname or "/", search or "")
-
     client: Any = app.clientside_callback
-    client(
-        ClientsideFunction("explore", "draw"),
-        Output(part("explore-graph"), "figure"),
-        Input(part("explore-layers"), "value"),
-        Input("scheme-now", "data"),
-        State(part("explore-figure"), "data"),
-    )
     client(ClientsideFunction("empathy", "applyState"), Output("state", "id"), Input("state", "data"))
     controls = [Input(f"filter-{name}", "value") for name in (*DIMENSIONS, "from", "to")]
     client(
@@ -399,38 +386,6 @@ def _made(*values: Any, run_id: str = "", lasting: bool = True) -> Made:
     """The values of ``OUTPUTS``, of which None stays as it is."""
     given = zip(OUTPUTS, values, strict=True)
     return Made({name: value for name, value in given if value is not None}, run_id, lasting)
-
-
-def explored(context: Context, names: dict[str, str], pathname: str, search: str) -> Any:
-    """The inside of an Explore part that was opened, for the same selection as the page around it.
-
-    Parameters
-    ----------
-    context : Context
-    names : dict
-        ``card`` and ``of`` of the part.
-    pathname, search : str
-        The address as the browser has it.
-    """
-    found = route(pathname)
-    make = found[0].explore.get(names["card"]) if found else None
-    if found is None or make is None:
-        return html.P("There is nothing to explore here.", className="muted small")
-    queries = context.queries
-    try:
-        with queries.pinned() as run_id:
-            g.run_id = run_id
-            filters = from_query(search, queries.facets(), context.settings.config.project.locale)
-            decision = queries.decision(filters)
-            if not decision.allowed:
-                return html.P(decision.reason, className="muted small")
-            made = make(context, filters, **found[1])
-    except Exception:
-        _LOG.exception("nothing to explore for %s%s (request %s)", pathname, search, g.get("request_id", ""))
-        return html.P("This could not be worked out; the drawing above still holds.", className="muted small")
-    if made is None:
-        return html.P("There are too few weeks or agents to draw it.", className="muted small")
-    return explore.opened(names, *made)
 
 
 def _state(key: str, question: str, filters: Filters) -> dict[str, Any]:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from dashboard.answers import Question
     from dashboard.data.queries import Queries
-    from dashboard.figures.interactive import Layer
     from dashboard.settings import Settings
 
 
@@ -33,10 +32,6 @@ class Context:
 
     settings: Settings
     queries: Queries
-
-
-Exploration = tuple[dict[str, Any], "tuple[Layer, ...]"]
-"""An interactive figure and its layers."""
 
 
 @dataclass(frozen=True)
@@ -101,9 +96,6 @@ class Page:
         that finished answers must not be kept.
     downloads : mapping of str to Download
         Tables to take along as CSV, by the name in their address; link to them with :func:`csv_link`.
-    explore : mapping of str to callable
-        Id of a card to a function that, called like ``answer``, gives its interactive figure and the layers a reader
-        may show and hide, or None.
     register : callable or None
         ``register(app, context)`` adds further callbacks of the page alone.
     asked : mapping of tuple of str to callable
@@ -119,7 +111,6 @@ class Page:
     filtered: bool = True
     moving: bool = False
     downloads: Mapping[str, Download] = field(default_factory=dict)
-    explore: Mapping[str, Callable[..., Exploration | None]] = field(default_factory=dict)
     register: Callable[[Dash, Context], None] | None = None
     asked: Mapping[tuple[str, ...], Callable[[Context, dict[str, Any]], Question | None]] = field(default_factory=dict)
 

@@ -35,7 +35,6 @@ def layout(context: Context) -> dmc.MantineProvider:
             dcc.Location(id="url", refresh="callback-nav"),
             dcc.Store(id="state"),
             dcc.Store(id="fresh"),
-            dcc.Store(id="scheme-now"),
             dcc.Store(id="saved-views", storage_type="local", data=[]),
             dcc.Interval(id="poll", interval=POLL_MILLISECONDS),
             html.A("Skip to content", href="#page", className="skip"),

@@ -23,7 +23,7 @@
     svg.setAttribute("role", marks.length ? "group" : "img");
     svg.setAttribute("aria-label", label);
     marks.forEach(function (mark, index) {
-      mark.setAttribute("role", "img");
+      mark.setAttribute("role", mark.hasAttribute("data-href") ? "link" : "img");
       mark.setAttribute("aria-label", mark.getAttribute("data-tip"));
       mark.setAttribute("tabindex", index ? "-1" : "0");
     });
@@ -33,10 +33,17 @@
   function Drawing(props) {
     var ref = window.React.useRef(null);
     window.React.useLayoutEffect(function () {
-      var parts = [variant(props.wide, "wide", props.label || "")];
+      var box = ref.current, parts = [variant(props.wide, "wide", props.label || "")];
       if (props.narrow) { parts.push(variant(props.narrow, "narrow", props.label || "")); }
-      ref.current.replaceChildren.apply(ref.current, parts);
-    }, [props.wide, props.narrow, props.label]);
+      var plot = box.querySelector(":scope > .plot");
+      if (plot && props.plot) { parts.push(plot); }
+      box.replaceChildren.apply(box, parts);
+      if (props.plot) { window.empathyPlots.attach(box, props.plot); } else { box.classList.remove("plotted"); }
+    }, [props.wide, props.narrow, props.label, props.plot]);
+    window.React.useEffect(function () {
+      var box = ref.current;
+      return function () { window.empathyPlots.detach(box); };
+    }, []);
     var names = ["drawing", props.narrow ? "has-narrow" : "", props.className || ""].join(" ").trim();
     return window.React.createElement("div", { ref: ref, className: names });
   }

@@ -35,6 +35,7 @@
     }
     var here = event.target.closest ? event.target.closest(".mark") : null;
     if (!here) { return; }
+    if (event.key === "Enter" && here.hasAttribute("data-href")) { go(here.getAttribute("data-href")); return; }
     var steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
     var marks = Array.prototype.slice.call(here.closest("svg").querySelectorAll(".mark"));
     var next = null;
@@ -63,7 +64,18 @@
     var sort = target.closest("button.sort");
     if (sort) { sortBy(sort); return; }
     if (target.closest("#scheme")) { switchScheme(); }
+    var way = target.closest(".mark[data-href]");
+    if (way) { go(way.getAttribute("data-href")); }
   });
+
+  // ---- a row leads on, as a link does: the address changes, the page follows
+  function go(href) {
+    hideTip();
+    window.history.pushState({}, "", href);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    window.scrollTo(0, 0);
+  }
+  window.empathyGo = go;
 
   function toast(words) {
     var box = document.getElementById("toast");
@@ -94,7 +106,6 @@
     var root = document.documentElement;
     var next = root.getAttribute("data-mantine-color-scheme") === "dark" ? "light" : "dark";
     root.setAttribute("data-mantine-color-scheme", next);
-    window.dash_clientside.set_props("scheme-now", { data: next });
     try { window.localStorage.setItem("mantine-color-scheme-value", next); } catch (error) { /* private window */ }
   }
 

@@ -22,6 +22,8 @@ class Drawing(Component):
     id : str or dict, optional
     wide, narrow : list
         Trees for a wide and a narrow column.
+    plot : dict, optional
+        The same as a Plotly figure, see :mod:`dashboard.plots`; drawn by ``assets/plot.js`` where a reader chooses it.
     label : str
         What it shows, for people who do not see it.
     className : str, optional
@@ -31,9 +33,9 @@ class Drawing(Component):
     _base_nodes: list[str] = ["children"]  # noqa: RUF012
     _namespace = "empathy_lift"
     _type = "Drawing"
-    _prop_names: list[str] = ["id", "wide", "narrow", "label", "className"]  # noqa: RUF012
+    _prop_names: list[str] = ["id", "wide", "narrow", "plot", "label", "className"]  # noqa: RUF012
     _valid_wildcard_attributes: list[str] = []  # noqa: RUF012
-    available_properties: list[str] = ["id", "wide", "narrow", "label", "className"]  # noqa: RUF012
+    available_properties: list[str] = ["id", "wide", "narrow", "plot", "label", "className"]  # noqa: RUF012
     available_wildcard_properties: list[str] = []  # noqa: RUF012
 
     def __init__(
@@ -41,16 +43,23 @@ class Drawing(Component):
         id: Any = None,
         wide: Any = None,
         narrow: Any = None,
+        plot: Any = None,
         label: str = "",
         className: str | None = None,
     ) -> None:
-        given = {"id": id, "wide": wide, "narrow": narrow, "label": label, "className": className}
+        given = {"id": id, "wide": wide, "narrow": narrow, "plot": plot, "label": label, "className": className}
         super().__init__(**attributes({name: value for name, value in given.items() if value is not None}))  # type: ignore[no-untyped-call]
 
 
 def drawing(figure: dict[str, Any], className: str | None = None) -> Drawing:
     """A bare figure, without a card; for sparklines and bars inside other things."""
-    return Drawing(wide=figure["wide"], narrow=figure.get("narrow"), label=figure["label"], className=className)
+    return Drawing(
+        wide=figure["wide"],
+        narrow=figure.get("narrow"),
+        plot=figure.get("plot"),
+        label=figure["label"],
+        className=className,
+    )
 
 
 def chart_card(
@@ -68,7 +77,6 @@ def chart_card(
     legend: Any = None,
     note: str = "",
     className: str = "",
-    explore: Any = None,
     table_open: bool = False,
     panels: Any = None,
     drawn: bool = True,
@@ -101,8 +109,6 @@ def chart_card(
         A line under the drawing.
     className : str
         Further classes of the card.
-    explore : component, optional
-        From :func:`dashboard.components.explore.disclosure`; shown only with a figure.
     table_open : bool
         Whether the table stands open below the drawing.
     panels : component, optional
@@ -119,6 +125,9 @@ def chart_card(
         body.append(html.Div(drawing(figure) if figure else instead, className="chart-body"))
     if note:
         body.append(html.P(note, className="chart-note"))
+    plotted = bool(figure and figure.get("plot")) or (panels is not None and drawn and _has_plot(panels))
+    if plotted:
+        body.append(_explore())
     if columns and rows:
         body.append(
             html.Details(
@@ -127,9 +136,7 @@ def chart_card(
                 open=table_open,
             )
         )
-    if explore is not None and figure:
-        body.append(explore)
-    tools = _tools(id, csv, drawn=figure is not None or (panels is not None and drawn))
+    tools = _tools(id, csv, drawn=figure is not None or (panels is not None and drawn), plotted=plotted)
     heading: list[Any] = [html.H2(unbroken(title), className="card-title", id=f"{id}-title")]
     if definition:
         heading.append(info(definition))
@@ -157,7 +164,11 @@ def info(words: str, label: str = "What this means") -> html.Button:
     )
 
 
-def _tools(id: str, csv: str | None, *, drawn: bool) -> html.Details:
+def _has_plot(part: Component) -> bool:
+    return any(isinstance(inner, Drawing) and getattr(inner, "plot", None) for inner in part._traverse())  # type: ignore[no-untyped-call]
+
+
+def _tools(id: str, csv: str | None, *, drawn: bool, plotted: bool) -> html.Details:
     items: list[Any] = []
     if csv:
         items.append(html.A("Numbers (CSV)", href=csv, download="", className="menu-item"))
@@ -169,10 +180,24 @@ def _tools(id: str, csv: str | None, *, drawn: bool) -> html.Details:
     items.append(
         html.Button("Copy link to this", type="button", className="menu-item", **attributes({"data-copy-link": id}))
     )
+    if plotted:
+        words = "Explore all charts, or none"
+        items.append(html.Button(words, type="button", className="menu-item", **attributes({"data-explore-all": ""})))
     return html.Details(
         [
             html.Summary("⋯", className="tool", **attributes({"aria-label": "Download or link"})),
             html.Div(items, className="menu-list"),
         ],
         className="menu no-print",
+    )
+
+
+def _explore() -> html.Button:
+    """Plotly in the drawing's place, and back."""
+    tip = "Zoom, read off values and hide layers. The table below has the same numbers for the keyboard."
+    return html.Button(
+        "Explore",
+        type="button",
+        className="explore no-print",
+        **attributes({"data-explore": "", "aria-pressed": "false", "data-tip": tip}),
     )

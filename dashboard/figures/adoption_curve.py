@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from dashboard import plots
 from dashboard.figures import svg
 from dashboard.figures.svg import Tree
 
@@ -15,6 +16,7 @@ def adoption_curve(
     label: str,
     count: Callable[[float], str],
     show_day: Callable[[Any], str],
+    locale: str = "en_GB",
 ) -> dict[str, Any]:
     """Cumulative agents planned and completed; the gap between the lines is who is behind.
 
@@ -26,6 +28,8 @@ def adoption_curve(
         What it shows, in words.
     count, show_day : callable
         To text in the reader's locale.
+    locale : str
+        For the numbers of the interactive figure.
 
     Returns
     -------
@@ -36,7 +40,31 @@ def adoption_curve(
         "label": label,
         "wide": _curve(rows, 760, 320, 128, count, show_day),
         "narrow": _curve(rows, 360, 300, 16, count, show_day),
+        "plot": _plot(rows, count, show_day, locale),
     }
+
+
+def _plot(
+    rows: Sequence[Mapping[str, Any]], count: Callable[[float], str], show_day: Callable[[Any], str], locale: str
+) -> plots.Spec:
+    weeks, tips = [str(row["week"])[:10] for row in rows], [_tip(row, count, show_day) for row in rows]
+
+    def numbers(name: str) -> list[float]:
+        return [float(row[name] or 0) for row in rows]
+
+    lines = [
+        plots.Line("completed", weeks, numbers("completed"), tips, step=True, under=True, meta="completed"),
+        plots.Line("planned", weeks, numbers("planned"), tips, token="compare", dash="dash", step=True, meta="planned"),
+    ]
+    return plots.curves(lines, across="", up="agents, counted up", from_zero=True, dates=True, locale=locale)
+
+
+def _tip(row: Mapping[str, Any], count: Callable[[float], str], show_day: Callable[[Any], str]) -> str:
+    return (
+        f"Week of {show_day(row['week'])}\n{count(row['planned'] or 0)} planned, "
+        f"{count(row['started'] or 0)} started, {count(row['completed'] or 0)} completed, "
+        f"{count(row['overdue'] or 0)} overdue"
+    )
 
 
 def _curve(
@@ -74,11 +102,7 @@ def _curve(
     step = max(1, len(rows) // 40)
     for index in range(0, len(rows), step):
         row = rows[index]
-        tip = (
-            f"Week of {show_day(row['week'])}\n{count(row['planned'] or 0)} planned, "
-            f"{count(row['started'] or 0)} started, {count(row['completed'] or 0)} completed, "
-            f"{count(row['overdue'] or 0)} overdue"
-        )
+        tip = _tip(row, count, show_day)
         start, end = x(max(0, index - step / 2)), x(min(len(rows) - 1, index + step / 2))
         box = {"x": start, "y": top, "width": max(1.0, end - start), "height": bottom - top}
         body.append(svg.mark(tip, svg.el("rect", {**box, "class": "hit hit-shown", "fill": "transparent"})))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from dashboard import plots
 from dashboard.figures import svg
 from dashboard.figures.svg import Tree
 
@@ -33,7 +34,12 @@ def part_bars(rows: Sequence[Mapping[str, Any]], *, label: str) -> dict[str, Any
     shown = [row for row in rows if row["whole"]][:MOST_ROWS]
     if not shown:
         return None
-    return {"label": label, "wide": _draw(shown, "trained", WIDTH), "narrow": _draw(shown, "trained", NARROW)}
+    return {
+        "label": label,
+        "wide": _draw(shown, "trained", WIDTH),
+        "narrow": _draw(shown, "trained", NARROW),
+        "plot": plots.bars([{**row, "tip": _tip(row)} for row in shown], token="trained", whole=True),
+    }
 
 
 def count_bars(
@@ -56,8 +62,16 @@ def count_bars(
         {"label": row["label"], "whole": most, "part": row["value"], "words": count(row["value"]), "strong": False}
         for row in rows
     ][:MOST_ROWS]
-    drawn = {name: _draw(shown, "compare", width, track=False) for name, width in (("wide", WIDTH), ("narrow", NARROW))}
-    return {"label": label, **drawn}
+    return {
+        "label": label,
+        "wide": _draw(shown, "compare", WIDTH, track=False),
+        "narrow": _draw(shown, "compare", NARROW, track=False),
+        "plot": plots.bars([{**row, "tip": _tip(row)} for row in shown], token="compare", whole=False),
+    }
+
+
+def _tip(row: Mapping[str, Any]) -> str:
+    return f"{row['label']}: {row['words']}"
 
 
 def _draw(rows: Sequence[Mapping[str, Any]], colour: str, width: float, *, track: bool = True) -> Tree:
@@ -73,7 +87,7 @@ def _draw(rows: Sequence[Mapping[str, Any]], colour: str, width: float, *, track
         row_box = {"x": 0, "y": base, "width": width, "height": ROW, "class": "hit", "fill": "transparent"}
         body.append(
             svg.mark(
-                f"{row['label']}: {words}",
+                _tip(row),
                 svg.el("rect", row_box),
                 svg.text(edge, base + 12, name),
                 svg.text(width - edge, base + 12, words, "strong" if row["strong"] else "tick", "end"),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.words.numbers import Reader
+from dashboard import plots
 from dashboard.figures import svg
 from dashboard.figures.svg import Tree
 from dashboard.views.cohorts import Group
@@ -42,7 +43,45 @@ def dumbbell(groups: Sequence[Group], *, label: str, kpi: Kpi, mean: float, read
         return None
     if len(rows) > MOST_ROWS:
         rows = [*rows[: MOST_ROWS // 2], *rows[-MOST_ROWS // 2 :]]
-    return {"label": label, "wide": _wide(rows, kpi, mean, reader), "narrow": _narrow(rows, kpi, mean, reader)}
+    return {
+        "label": label,
+        "wide": _wide(rows, kpi, mean, reader),
+        "narrow": _narrow(rows, kpi, mean, reader),
+        "plot": _plot(rows, kpi, mean, reader),
+    }
+
+
+def _plot(rows: Sequence[Group], kpi: Kpi, mean: float, reader: Reader) -> plots.Spec:
+    def shown(value: float) -> float:
+        return reader.shown(value, kpi)
+
+    drawn = [
+        plots.Row(
+            g.label,
+            g.change,
+            g.tip,
+            estimate=shown(g.estimate) if g.known else math.nan,
+            low=shown(g.low),
+            high=shown(g.high),
+            tone=g.tone,
+            symbol="circle-open" if g.tone == "unsure" else "circle",
+            strong=g.tone != "unsure",
+            before=shown(g.before),
+            after=shown(g.after),
+            expected=shown(g.expected),
+        )
+        for g in rows
+    ]
+    reach = shown(_effect_reach(rows, kpi))
+    return plots.ranges(
+        drawn,
+        span=(-reach, reach) if kpi.better == "higher" else (reach, -reach),
+        across=f"estimated change ({reader.change_unit(kpi)}), {_sides()}",
+        band=shown(kpi.smallest_effect),
+        mean=shown(mean),
+        level_title=f"level{' (%)' if kpi.unit == 'share' else ''}",
+        locale=reader.locale,
+    )
 
 
 def _wide(rows: Sequence[Group], kpi: Kpi, mean: float, reader: Reader) -> Tree:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.words.numbers import MINUS, Reader
+from dashboard import plots
 from dashboard.figures.svg import Tree, area, canvas, el, line, mark, scale, text, tick_decimals, ticks
 from dashboard.views.effects import EventPoint
 from dashboard.views.verdicts import Effect
@@ -15,7 +16,9 @@ STRIP = 26.0
 """Height of the strip that shows how many agents each week rests on."""
 
 
-def event_study(events: Sequence[EventPoint], effect: Effect, reader: Reader) -> dict[str, Any] | None:
+def event_study(
+    events: Sequence[EventPoint], effect: Effect, reader: Reader, second: Effect | None = None
+) -> dict[str, Any] | None:
     """Weeks relative to training against the change, in the reader's unit.
 
     Parameters
@@ -25,6 +28,8 @@ def event_study(events: Sequence[EventPoint], effect: Effect, reader: Reader) ->
     effect : Effect
         The overall effect, drawn as a dashed line over the weeks after training.
     reader : Reader
+    second : Effect, optional
+        The overall effect by the second opinion; a layer of the interactive figure.
 
     Returns
     -------
@@ -39,7 +44,51 @@ def event_study(events: Sequence[EventPoint], effect: Effect, reader: Reader) ->
         "label": label,
         "wide": _draw(events, tips, effect, reader, 840.0, 380.0, 56.0),
         "narrow": _draw(events, tips, effect, reader, 358.0, 300.0, 40.0),
+        "plot": _plot(events, tips, effect, second, reader),
     }
+
+
+def _plot(
+    events: Sequence[EventPoint], tips: Sequence[str], effect: Effect, second: Effect | None, reader: Reader
+) -> plots.Spec:
+    kpi = effect.kpi
+
+    def shown(value: float) -> float:
+        return reader.shown(value, kpi)
+
+    weeks = [
+        plots.Week(
+            point.week,
+            estimate=shown(point.estimate),
+            low=shown(point.ci_low),
+            high=shown(point.ci_high),
+            band_low=shown(point.band_low),
+            band_high=shown(point.band_high),
+            n=point.n_agents,
+            tip=tip,
+        )
+        for point, tip in zip(events, tips, strict=True)
+    ]
+
+    def level(item: Effect | None, name: str) -> plots.Level | None:
+        if item is None or not item.available:
+            return None
+        words = f"{name}: {item.change}, {item.likely}"
+        return plots.Level(shown(item.estimate), shown(item.ci_low), shown(item.ci_high), words)
+
+    return plots.course(
+        weeks,
+        unit=_unit(kpi, reader),
+        matters=shown(kpi.smallest_effect),
+        overall=level(effect, "All weeks after training"),
+        second=level(second, "Second opinion, all weeks"),
+        span=domain(events, kpi, reader),
+        locale=reader.locale,
+    )
+
+
+def _unit(kpi: Kpi, reader: Reader) -> str:
+    return f"{reader.change_unit(kpi)}, {'up' if kpi.better == 'higher' else 'down'} is better"
 
 
 def _draw(
@@ -109,9 +158,7 @@ def _grid(
     for t in marks:
         parts.append(line(left, y(t), right, y(t), "grid"))
         parts.append(text(left - 6, y(t) + 4, ("+" if t > 0 else "") + reader.number(t, decimals), "tick", "end"))
-    way = "up" if kpi.better == "higher" else "down"
-    unit = reader.change_unit(kpi)
-    parts.append(text(0, top - 16, f"{unit}, {way} is better", "tick"))
+    parts.append(text(0, top - 16, _unit(kpi, reader), "tick"))
     return parts
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from analysis.words.numbers import Reader
+from dashboard import plots
 from dashboard.figures.marks import verdict_mark
 from dashboard.figures.svg import Tree, canvas, clip, el, line, mark, path, scale, text, text_width, ticks, wrap
 from dashboard.views.verdicts import Effect
@@ -19,11 +20,15 @@ CLAIM_HEAD = 28.0
 """Height of a claim's name above its KPIs where columns are narrow."""
 SHARE_INSIDE = 0.75
 """Share of the ranges that fit on the axis; a KPI counted from near zero must not press all others to the middle."""
+MOST_BEYOND = 3.0
+"""The interactive figure reaches every estimate, up to this many times as far as the drawing."""
 SMALLEST_REACH = 0.04
 """The axis reaches at least this far to both sides, so that small noise does not look large."""
 
 
-def forest(effects: Sequence[Effect], reader: Reader) -> dict[str, Any] | None:
+def forest(
+    effects: Sequence[Effect], reader: Reader, leads: Callable[[str], str] = lambda _: ""
+) -> dict[str, Any] | None:
     """The forest of the overview.
 
     Parameters
@@ -31,6 +36,8 @@ def forest(effects: Sequence[Effect], reader: Reader) -> dict[str, Any] | None:
     effects : sequence of Effect
         In catalogue order, so that KPIs of one claim stand together. Those without a number get a line of words.
     reader : Reader
+    leads : callable
+        From a KPI's id to the address its row leads to; empty for none.
 
     Returns
     -------
@@ -41,7 +48,37 @@ def forest(effects: Sequence[Effect], reader: Reader) -> dict[str, Any] | None:
         return None
     reach = _reach(effects)
     label = "Estimated change of every KPI as a share of its level before training, better to the right"
-    return {"label": label, "wide": _wide(effects, reach, reader), "narrow": _narrow(effects, reach, reader)}
+    return {
+        "label": label,
+        "wide": _wide(effects, reach, reader, leads),
+        "narrow": _narrow(effects, reach, reader, leads),
+        "plot": _plot(effects, reach, reader, leads),
+    }
+
+
+def _plot(effects: Sequence[Effect], reach: float, reader: Reader, leads: Callable[[str], str]) -> plots.Spec:
+    rows = []
+    for item in effects:
+        low, high = sorted((100 * item.relative(item.ci_low), 100 * item.relative(item.ci_high)))
+        rows.append(
+            plots.Row(
+                item.kpi.label,
+                item.short_change,
+                _tip(item, reader),
+                100 * item.relative(item.estimate) if item.available else math.nan,
+                low,
+                high,
+                tone=item.tone,
+                symbol=plots.SYMBOLS.get(item.verdict.state, "circle-open"),
+                strong=item.tone != "unsure",
+                group=item.kpi.claim,
+                href=leads(item.kpi.id),
+            )
+        )
+    centres = [abs(row.estimate) for row in rows if math.isfinite(row.estimate)]
+    ends = min(max([100 * reach, *(1.08 * centre for centre in centres)]), 100 * reach * MOST_BEYOND)
+    across = "share of the level before, right is better"
+    return plots.ranges(rows, span=(-ends, ends), across=across, suffix="%", locale=reader.locale)
 
 
 def _reach(effects: Sequence[Effect]) -> float:
@@ -63,7 +100,7 @@ def _by_claim(effects: Sequence[Effect]) -> dict[str, list[Effect]]:
     return claims
 
 
-def _wide(effects: Sequence[Effect], reach: float, reader: Reader) -> Tree:
+def _wide(effects: Sequence[Effect], reach: float, reader: Reader, leads: Callable[[str], str]) -> Tree:
     width, left, right = 860.0, 412.0, 712.0
     claims = _by_claim(effects)
     names = {claim: wrap(claim, 12, CLAIM_ROOM) for claim in claims}
@@ -80,12 +117,13 @@ def _wide(effects: Sequence[Effect], reach: float, reader: Reader) -> Tree:
         for k, words in enumerate(names[claim]):
             parts.append(text(0, y + CLAIM_LINE * (k + 1), words, "tick"))
         for k, item in enumerate(members):
-            parts.append(_row(item, reader, x, reach, y + k * ROW, ROW, 160, left - 8, right + 10, width))
+            href = leads(item.kpi.id)
+            parts.append(_row(item, reader, x, reach, y + k * ROW, ROW, 160, left - 8, right + 10, width, href))
         y += heights[claim]
     return canvas(width, height, *parts)
 
 
-def _narrow(effects: Sequence[Effect], reach: float, reader: Reader) -> Tree:
+def _narrow(effects: Sequence[Effect], reach: float, reader: Reader, leads: Callable[[str], str]) -> Tree:
     width, left, right = 358.0, 8.0, 350.0
     claims = _by_claim(effects)
     height = TOP + len(effects) * NARROW_ROW + len(claims) * CLAIM_HEAD + FOOT
@@ -109,7 +147,8 @@ def _narrow(effects: Sequence[Effect], reach: float, reader: Reader) -> Tree:
                 "end",
             ),
         ]
-        parts.append(mark(_tip(item, reader), _hit(0, y, width, NARROW_ROW), *words, *_bar(item, x, reach, y + 24)))
+        inside = (_hit(0, y, width, NARROW_ROW), *words, *_bar(item, x, reach, y + 24))
+        parts.append(mark(_tip(item, reader), *inside, data_href=leads(item.kpi.id) or None))
     return canvas(width, height, *parts)
 
 
@@ -124,6 +163,7 @@ def _row(
     until: float,
     words_at: float,
     width: float,
+    href: str,
 ) -> Tree:
     middle = y + row / 2
     strong = item.tone != "unsure"
@@ -138,6 +178,7 @@ def _row(
             clip(item.short_change, 12.5, width - words_at + 12),
             "label" if strong else "label tick",
         ),
+        data_href=href or None,
     )
 
 

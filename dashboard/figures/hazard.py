@@ -6,11 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dashboard import plots
 from dashboard.figures import svg
 from dashboard.figures.svg import Tree
 
 TICKS = ((0.25, "a quarter"), (0.5, "half"), (1.0, "the same"), (2.0, "double"), (4.0, "four times"))
 """Ratios that have a word."""
+ACROSS = "chance of leaving in a week, trained against untrained"
 ROW = 64.0
 WIDTH, NARROW = 640.0, 380.0
 
@@ -31,19 +33,44 @@ def hazard(rows: Sequence[Mapping[str, Any]], *, label: str) -> dict[str, Any]:
     dict
         A figure, see :mod:`dashboard.figures`.
     """
-    return {"label": label, "wide": _draw(rows, WIDTH), "narrow": _draw(rows, NARROW)}
+    return {"label": label, "wide": _draw(rows, WIDTH), "narrow": _draw(rows, NARROW), "plot": _plot(rows)}
 
 
-def _draw(rows: Sequence[Mapping[str, Any]], width: float) -> Tree:
-    left, right, top = 12.0, width - 12, 8.0
+def _plot(rows: Sequence[Mapping[str, Any]]) -> plots.Spec:
+    drawn = [
+        plots.Row(
+            f"{row['name']}: {row['words']}" if row["words"] else str(row["name"]),
+            "",
+            str(row["tip"]),
+            estimate=_number(row["hazard_ratio"]),
+            low=_number(row["ci_low"]),
+            high=_number(row["ci_high"]),
+            tone=str(row["tone"]),
+            symbol="circle-open" if row["tone"] == "unsure" else "circle",
+        )
+        for row in rows
+    ]
+    return plots.ranges(drawn, span=_reach(rows), across=ACROSS, log=True, ticks=TICKS)
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _reach(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+    """Ends of the axis."""
     numbers = [
         value
         for row in rows
         for value in (row["ci_low"], row["ci_high"])
         if value is not None and math.isfinite(value) and value > 0
     ]
-    low, high = min([0.5, *numbers]), max([2.0, *numbers])
-    low, high = max(low, 0.125), min(high, 8.0)
+    return max(min([0.5, *numbers]), 0.125), min(max([2.0, *numbers]), 8.0)
+
+
+def _draw(rows: Sequence[Mapping[str, Any]], width: float) -> Tree:
+    left, right, top = 12.0, width - 12, 8.0
+    low, high = _reach(rows)
     x = svg.scale((math.log(low), math.log(high)), (left, right))
 
     def at(ratio: float) -> float:
@@ -86,5 +113,5 @@ def _draw(rows: Sequence[Mapping[str, Any]], width: float) -> Tree:
                 svg.text(left, base + 54, row["words"], "tick"),
             ]
         body.append(svg.mark(row["tip"], *parts))
-    body.append(svg.text(left, bottom + 38, "chance of leaving in a week, trained against untrained", "tick"))
+    body.append(svg.text(left, bottom + 38, ACROSS, "tick"))
     return svg.canvas(width, bottom + 48, *body)

@@ -6,9 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dashboard import plots
 from dashboard.figures import svg
 from dashboard.figures.svg import Tree
 
+ACROSS = "weeks since training"
 CELL_HEIGHT = 32.0
 MOST_COLUMNS = 18
 MOST_NARROW_COLUMNS = 7
@@ -39,6 +41,7 @@ def heatmap(cells: Sequence[Mapping[str, Any]], *, label: str) -> dict[str, Any]
         "label": label,
         "wide": _draw(cells, 860.0, 128.0, columns, columns),
         "narrow": _draw(cells, 358.0, 86.0, columns, math.ceil(columns / parts)),
+        "plot": plots.tiles([cell for cell in cells if int(cell["column"]) < columns], across=ACROSS),
     }
 
 
@@ -49,7 +52,7 @@ def _draw(cells: Sequence[Mapping[str, Any]], width: float, left: float, columns
     strongest = max(abs(float(cell["value"])) for cell in cells) or 1.0
     labels = {int(cell["column"]): str(cell["column_label"]) for cell in cells}
     there = {(str(cell["row"]), int(cell["column"])): cell for cell in cells}
-    body: list[Any] = [svg.text(left, 12, "weeks since training", "tick strong")]
+    body: list[Any] = [svg.text(left, 12, ACROSS, "tick strong")]
     top = 12.0
     for first in range(0, columns, at_once):
         top += 26

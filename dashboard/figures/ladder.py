@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.words.numbers import Reader
+from dashboard import plots
 from dashboard.figures.svg import Tree, canvas, clip, el, line, mark, scale, text, text_width, tick_decimals, ticks
 from dashboard.views.effects import Rung
 from etl.configuration.kpis import Kpi
@@ -34,14 +35,41 @@ def ladder(rungs: Sequence[Rung], kpi: Kpi, reader: Reader) -> dict[str, Any] | 
         "label": label,
         "wide": _draw(rungs, kpi, reader, 840.0, 250.0, 700.0, 30.0),
         "narrow": _draw(rungs, kpi, reader, 358.0, 8.0, 350.0, 42.0),
+        "plot": _plot(rungs, kpi, reader),
     }
 
 
-def _draw(rungs: Sequence[Rung], kpi: Kpi, reader: Reader, width: float, left: float, right: float, row: float) -> Tree:
+def _plot(rungs: Sequence[Rung], kpi: Kpi, reader: Reader) -> plots.Spec:
+    rows = [
+        plots.Row(
+            rung.label,
+            rung.shown,
+            _tip(rung),
+            estimate=reader.shown(rung.estimate, kpi),
+            low=reader.shown(rung.ci_low, kpi),
+            high=reader.shown(rung.ci_high, kpi),
+            tone="trained" if rung.preferred else "compare",
+            symbol="circle" if rung.preferred else "circle-open",
+            strong=rung.preferred,
+        )
+        for rung in rungs
+    ]
+    return plots.ranges(rows, span=_domain(rungs, kpi, reader), across=reader.change_unit(kpi), locale=reader.locale)
+
+
+def _tip(rung: Rung) -> str:
+    return f"{rung.label}: {rung.shown}. {rung.note}"
+
+
+def _domain(rungs: Sequence[Rung], kpi: Kpi, reader: Reader) -> tuple[float, float]:
     ends = [reader.shown(v, kpi) for r in rungs for v in (r.ci_low, r.ci_high, r.estimate) if math.isfinite(v)]
     low, high = min(*ends, 0.0), max(*ends, 0.0)
     margin = (high - low) * 0.05
-    low, high = low - margin, high + margin
+    return low - margin, high + margin
+
+
+def _draw(rungs: Sequence[Rung], kpi: Kpi, reader: Reader, width: float, left: float, right: float, row: float) -> Tree:
+    low, high = _domain(rungs, kpi, reader)
     height = 6 + len(rungs) * row + 24
     bottom = height - 24
     x = scale((low, high), (left, right))
@@ -89,4 +117,4 @@ def _row(
         centre = x(reader.shown(rung.estimate, kpi))
         kind = f"fill-{tone} stroke-surface" if rung.preferred else f"fill-surface stroke-{tone} thick"
         parts.append(el("circle", {"cx": centre, "cy": middle, "r": 5, "class": kind}))
-    return mark(f"{rung.label}: {rung.shown}. {rung.note}", *parts)
+    return mark(_tip(rung), *parts)

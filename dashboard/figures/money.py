@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.words.numbers import Reader
+from dashboard import plots
 from dashboard.figures.svg import Tree, canvas, clip, el, line, mark, scale, text, text_width, ticks
 from dashboard.views.overview import Money
 
@@ -32,19 +33,47 @@ def money_bars(lines: Sequence[Money], reader: Reader) -> dict[str, Any] | None:
         "label": f"Estimated money: {spoken}",
         "wide": _draw(lines, reader, 820.0, (190.0, 700.0), WIDE_ROW),
         "narrow": _draw(lines, reader, 400.0, (2.0, 398.0), ROW),
+        "plot": _plot(lines, reader),
     }
+
+
+def _plot(lines: Sequence[Money], reader: Reader) -> plots.Spec:
+    rows = [
+        plots.Row(
+            item.label,
+            item.shown,
+            _tip(item, reader),
+            item.likely,
+            item.low,
+            item.high,
+            tone="compare" if item.spent else "better" if item.low > 0 else "worse" if item.high < 0 else "unsure",
+            strong=item.total,
+        )
+        for item in lines
+    ]
+    return plots.ranges(rows, span=_domain(lines), across=reader.currency, bars=True, locale=reader.locale)
+
+
+def _tip(item: Money, reader: Reader) -> str:
+    between = " and ".join(_money(amount, item, reader) for amount in (item.low, item.high))
+    return f"{item.label}: {item.shown}, likely between {between}."
+
+
+def _domain(lines: Sequence[Money]) -> tuple[float, float]:
+    ends = [0.0, *(item.low for item in lines), *(item.high for item in lines)]
+    low, high = min(ends), max(ends)
+    margin = (high - low) * 0.04 or 1.0
+    return low - margin, high + margin
 
 
 def _draw(lines: Sequence[Money], reader: Reader, width: float, across: tuple[float, float], row: float) -> Tree:
     """Bars between ``across``; words stand beside them where there is room, else above."""
     height = 6 + len(lines) * row + 24
     beside = across[0] > 100
-    ends = [0.0, *(item.low for item in lines), *(item.high for item in lines)]
-    low, high = min(ends), max(ends)
-    margin = (high - low) * 0.04 or 1.0
-    x = scale((low - margin, high + margin), across)
+    low, high = _domain(lines)
+    x = scale((low, high), across)
     bottom = height - 24
-    marks = ticks(low - margin, high + margin, 3)
+    marks = ticks(low, high, 3)
     parts: list[Any] = [line(x(t), 4, x(t), bottom, "axis" if t == 0 else "grid") for t in marks]
     for t in marks:
         anchor = "start" if x(t) < 30 else "end" if x(t) > width - 30 else "middle"
@@ -56,11 +85,9 @@ def _draw(lines: Sequence[Money], reader: Reader, width: float, across: tuple[fl
         start, end = sorted((x(0), x(item.likely)))
         tone = _tone(item)
         bar = {"x": start, "y": middle - 5, "width": max(end - start, 1.0), "height": 10, "class": tone}
-        between = " and ".join(_money(amount, item, reader) for amount in (item.low, item.high))
-        tip = f"{item.label}: {item.shown}, likely between {between}."
         parts.append(
             mark(
-                tip,
+                _tip(item, reader),
                 el("rect", {"x": 0, "y": y, "width": width, "height": row, "class": "hit hit-shown"}),
                 text(2, words_y, clip(item.label, 13, room), "label strong" if item.total else "label"),
                 text(width - 2, words_y, item.shown, "label strong" if item.total else "label", "end"),

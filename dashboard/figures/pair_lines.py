@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from dashboard import plots
 from dashboard.figures import svg
 from dashboard.figures.svg import Tree
 
@@ -23,6 +24,7 @@ def pair_lines(
     expected: float,
     show: Callable[[float], str],
     show_day: Callable[[Any], str],
+    locale: str = "en_GB",
 ) -> dict[str, Any] | None:
     """A small line chart, on the axes it shares with its neighbour.
 
@@ -41,6 +43,8 @@ def pair_lines(
         Levels drawn as lines over the time before and after; NaN for none.
     show, show_day : callable
         To text in the reader's locale.
+    locale : str
+        For the numbers of the interactive figure.
 
     Returns
     -------
@@ -50,7 +54,49 @@ def pair_lines(
     if len(points) < 2:
         return None
     rest = (points, span, period, trained_from, (before, after, expected), show, show_day)
-    return {"label": label, "wide": _draw(560.0, 168.0, *rest), "narrow": _draw(330.0, 190.0, *rest)}
+    return {
+        "label": label,
+        "wide": _draw(560.0, 168.0, *rest),
+        "narrow": _draw(330.0, 190.0, *rest),
+        "plot": _plot(*rest, locale),
+    }
+
+
+def _plot(
+    points: Sequence[Mapping[str, Any]],
+    span: tuple[float, float],
+    period: tuple[date, date],
+    trained_from: date | None,
+    levels: tuple[float, float, float],
+    show: Callable[[float], str],
+    show_day: Callable[[Any], str],
+    locale: str,
+) -> plots.Spec:
+    first, last = period
+    weeks, values = [f"{row['week']:%Y-%m-%d}" for row in points], [float(row["level"]) for row in points]
+    tips = [_tip(row, show, show_day) for row in points]
+    lines = [plots.Line("", weeks, values, tips, token="muted", marks=True, width=1.5, meta="points")]
+    marked: list[tuple[Any, str]] = []
+    if trained_from is not None and first < trained_from < last:
+        before, after, expected = levels
+        marked = [(f"{trained_from:%Y-%m-%d}", "trained")]
+        for name, value, start, end, token, dash in (
+            ("before", before, first, trained_from, "before", "solid"),
+            ("expected", expected, trained_from, last, "compare", "dash"),
+            ("after", after, trained_from, last, "trained", "solid"),
+        ):
+            if math.isfinite(value):
+                ends = [f"{start:%Y-%m-%d}", f"{end:%Y-%m-%d}"]
+                lines.append(plots.Line("", ends, [value, value], token=token, dash=dash, meta=f"level {name}"))
+    made = plots.curves(lines, across="", up="", span=span, marked=marked, dates=True, locale=locale)
+    marks = svg.ticks(*span, 5)
+    made["layout"]["yaxis"] |= {"tickvals": marks, "ticktext": [show(value) for value in marks]}
+    made["layout"]["margin"] |= {"t": 8}
+    return made
+
+
+def _tip(row: Mapping[str, Any], show: Callable[[float], str], show_day: Callable[[Any], str]) -> str:
+    return f"Four weeks from {show_day(row['week'])}: {show(row['level'])}"
 
 
 def _draw(
@@ -98,7 +144,7 @@ def _draw(
                 body.append(svg.line(x(start), y(value), x(end), y(value), kind))
     body.append(svg.path([(x(row["week"]), y(row["level"])) for row in points], "stroke-muted thin"))
     for row in points:
-        tip = f"Four weeks from {show_day(row['week'])}: {show(row['level'])}"
+        tip = _tip(row, show, show_day)
         body.append(
             svg.mark(
                 tip, svg.el("circle", {"cx": x(row["week"]), "cy": y(row["level"]), "r": 2.5, "class": "fill-muted"})

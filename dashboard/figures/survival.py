@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dashboard import plots
 from dashboard.figures import svg
 from dashboard.figures.svg import Tree
 
@@ -38,6 +39,7 @@ def survival(
     names: Mapping[str, str],
     percent: Callable[[float], str],
     count: Callable[[float], str],
+    locale: str = "en_GB",
 ) -> dict[str, Any]:
     """Kaplan-Meier curves with pointwise bands.
 
@@ -51,6 +53,8 @@ def survival(
         Arm to the name written beside its curve.
     percent, count : callable
         From a share and from a number of agents to text in the reader's locale.
+    locale : str
+        For the numbers of the interactive figure.
 
     Returns
     -------
@@ -60,7 +64,44 @@ def survival(
     curves = {arm: sorted((r for r in rows if r["arm"] == arm), key=lambda r: r["tenure_week"]) for arm in ARMS}
     curves = {arm: points for arm, points in curves.items() if points}
     wide, narrow = (_draw(curves, size, names, percent, count) for size in (WIDE, NARROW))
-    return {"label": label, "wide": wide, "narrow": narrow}
+    return {"label": label, "wide": wide, "narrow": narrow, "plot": _plot(curves, names, percent, count, locale)}
+
+
+def _plot(
+    curves: Mapping[str, Sequence[Mapping[str, Any]]],
+    names: Mapping[str, str],
+    percent: Callable[[float], str],
+    count: Callable[[float], str],
+    locale: str,
+) -> plots.Spec:
+    lines = [
+        plots.Line(
+            names[arm],
+            [row["tenure_week"] / WEEKS_PER_MONTH for row in points],
+            [row["survival"] for row in points],
+            tips=[
+                f"{row['tenure_week']} weeks after hire\n{_at_words(row, names[arm], percent, count)}" for row in points
+            ],
+            lows=[row["ci_low"] for row in points],
+            highs=[row["ci_high"] for row in points],
+            token=_COLOUR[arm],
+            soft="trained-soft" if arm == "trained" else "band",
+            dash="solid" if arm == "trained" else "dash",
+            step=True,
+            meta=arm,
+        )
+        for arm, points in reversed(list(curves.items()))
+    ]
+    return plots.curves(lines, across="months since hire", up="still here", percent=True, locale=locale)
+
+
+def _at_words(
+    row: Mapping[str, Any], name: str, percent: Callable[[float], str], count: Callable[[float], str]
+) -> str:
+    return (
+        f"{name}: {percent(row['survival'])} still here, likely {percent(row['ci_low'] or 0.0)} to "
+        f"{percent(row['ci_high'] or 0.0)}; {count(row['at_risk'] or 0)} at risk"
+    )
 
 
 def _draw(
@@ -178,13 +219,9 @@ def _tips(
     for week in range(first, last + 1, step):
         lines = [f"{week} weeks after hire"]
         for arm, points in curves.items():
-            level = _at(points, week, "survival")
-            if level is not None:
-                low, high, n = (_at(points, week, key) for key in ("ci_low", "ci_high", "at_risk"))
-                lines.append(
-                    f"{names[arm]}: {percent(level)} still here, likely {percent(low or 0.0)} to "
-                    f"{percent(high or 0.0)}; {count(n or 0)} at risk"
-                )
+            there = {key: _at(points, week, key) for key in ("survival", "ci_low", "ci_high", "at_risk")}
+            if there["survival"] is not None:
+                lines.append(_at_words(there, names[arm], percent, count))
         left, right = x(max(first, week - step / 2)), x(min(last, week + step / 2))
         box = {
             "x": left,

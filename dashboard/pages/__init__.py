@@ -6,8 +6,8 @@ A page is a module in this folder that ends with ``PAGE``, a :class:`dashboard.p
 ``html.H1``. It need not handle selections that may not be shown, nor failures: :mod:`dashboard.app` does.
 
 A choice inside a page (which KPI, which two cohorts) belongs into the address; write it with a callback on
-``Output("url", "pathname" or "search", allow_duplicate=True)`` in the page's ``register``. An interactive figure goes
-into ``explore``; put :func:`dashboard.components.explore.disclosure` into the card.
+``Output("url", "pathname" or "search", allow_duplicate=True)`` in the page's ``register``. A figure of
+:mod:`dashboard.figures` brings both drawings of a chart; its card shows the one the reader chose.
 
 Then add the page to :func:`pages` below; navigation, filters, address, error state and downloads follow.
 Rows become view models in ``dashboard/views/<page>.py``, drawings come from ``dashboard/figures``; both are pure and

@@ -122,6 +122,7 @@ def _curve(context: Context, shown: view.View, filters: Filters, course: str) ->
             label=shown.curve_title,
             count=reader.count,
             show_day=lambda value: day(value, reader.locale),
+            locale=reader.locale,
         ),
         definition="The dashed line is the plan as it was made; the filled area is who has completed the course.",
         columns=[Column("week", "Week of", show=lambda value: day(value, reader.locale)), *_GROUP_COLUMNS],

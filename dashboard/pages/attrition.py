@@ -76,7 +76,12 @@ def _curves(shown: view.View, filters: Filters, kind: str, context: Context, how
     figure = None
     if shown.curves:
         figure = survival(
-            shown.curves, label=shown.curve_title, names=view.ARM_NAMES, percent=percent, count=reader.count
+            shown.curves,
+            label=shown.curve_title,
+            names=view.ARM_NAMES,
+            percent=percent,
+            count=reader.count,
+            locale=reader.locale,
         )
     columns = [
         Column("arm", "Group"),

@@ -15,17 +15,15 @@ from dash import dcc, html
 
 from analysis.words.numbers import decimals_for
 from dashboard import glossary
-from dashboard.components import explore
 from dashboard.components.chart import chart_card, drawing
 from dashboard.components.choice import choice, menu
 from dashboard.components.states import address, message
 from dashboard.components.table import Column
 from dashboard.data import cohorts as data
-from dashboard.figures import interactive
 from dashboard.figures.dumbbell import dumbbell
 from dashboard.figures.heatmap import heatmap
 from dashboard.figures.pair_lines import pair_lines
-from dashboard.page import Context, Download, Exploration, Page, csv_link
+from dashboard.page import Context, Download, Page, csv_link
 from dashboard.pages.adoption import course_names
 from dashboard.state import Filters, day
 from dashboard.views import cohorts as view
@@ -184,6 +182,7 @@ def _pair(
                 expected=g.after - g.own_estimate,
                 show=lambda value: reader.level(value, kpi),
                 show_day=lambda value: day(value, reader.locale),
+                locale=reader.locale,
             )
         sides.append(_side(context, g, kpi, menu(g.label, options, here, filters), figure))
     legend = [
@@ -376,19 +375,11 @@ def _heat(context: Context, kpi: Kpi, filters: Filters, reason: str) -> html.Sec
         columns=columns,
         rows=cells,
         csv=csv_link("cohort_weeks", filters, kpi=kpi.id),
-        explore=explore.disclosure("over-time", f"{kpi.id}?{filters.to_query()}"),
         instead=html.P(
             reason or "No wave can be followed over time in this selection; widen the period or the sites.",
             className="muted small",
         ),
     )
-
-
-def _explore_heat(context: Context, filters: Filters, kpi: str = "", **_: str) -> Exploration | None:
-    chosen, reader = chosen_kpi(context, kpi), context.settings.reader
-    weeks = data.effect_by_week(context.queries, chosen, filters)
-    cells = view.blocks(weeks, chosen, context.settings.config.project.ci_level, reader)
-    return (interactive.waves(cells, reader.change_unit(chosen), reader), ()) if cells else None
 
 
 def _decimals(shown: list[view.Group], kpi: Kpi, reader: Any) -> int:
@@ -430,7 +421,6 @@ PAGE = Page(
     name="Cohorts",
     question="Who gained, and by how much?",
     answer=answer,
-    explore={"over-time": _explore_heat},
     downloads={
         "cohorts": Download(
             "Level before, level after and estimated change by wave, site, team or course; own_ and ci_ columns are "

@@ -8,17 +8,15 @@ import dash_mantine_components as dmc
 import polars as pl
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from dashboard.components import explore
 from dashboard.components.attributes import attributes
 from dashboard.components.chart import chart_card, info
 from dashboard.components.kpi_card import verdict_badge
 from dashboard.components.states import address, message
 from dashboard.components.table import Column
 from dashboard.data import ladder as data
-from dashboard.figures import interactive
 from dashboard.figures.event_study import domain, event_study
 from dashboard.figures.ladder import ladder
-from dashboard.page import Context, Download, Exploration, Page, csv_link
+from dashboard.page import Context, Download, Page, csv_link
 from dashboard.state import Filters, from_query
 from dashboard.views import effects as view
 from dashboard.views.verdicts import UNUSABLE, split_level
@@ -176,7 +174,7 @@ def _course(context: Context, model: view.EffectsPage, filters: Filters) -> html
         f"matter. {model.effect.counts}."
         if len(model.events) > 1
         else "",
-        figure=event_study(model.events, model.effect, reader),
+        figure=event_study(model.events, model.effect, reader, model.other),
         definition="Week 0 is the first week after training. Before it the points should lie around zero: trained and "
         "untrained moved together. After it they show what training changed.",
         instead=_no_course(kpi, filters),
@@ -184,7 +182,6 @@ def _course(context: Context, model: view.EffectsPage, filters: Filters) -> html
         columns=columns,
         rows=rows,
         csv=csv_link("event_time", filters, kpi=kpi.id),
-        explore=explore.disclosure("course", f"{kpi.id}?{filters.to_query()}"),
     )
 
 
@@ -375,15 +372,6 @@ def _definition(kpi: Kpi) -> html.Section:
     )
 
 
-def _explore_course(context: Context, filters: Filters, kpi: str = "") -> Exploration | None:
-    chosen = _chosen(context, kpi)
-    model = view.build(chosen, context.queries.study(chosen.id, filters), context.settings.reader)
-    if model is None or len(model.events) < 2:
-        return None
-    layers = (interactive.BAND, *((interactive.SECOND,) if model.other else ()))
-    return interactive.course(model.events, model.effect, model.other, context.settings.reader), layers
-
-
 def _part(name: str) -> Any:
     def make(context: Context, filters: Filters, parts: dict[str, str]) -> pl.DataFrame:
         return context.queries.study(parts["kpi"], filters).get(name, pl.DataFrame())
@@ -397,7 +385,6 @@ PAGE = Page(
     name="Effects",
     question="Did training change this? When? How sure are we?",
     answer=answer,
-    explore={"course": _explore_course},
     downloads={
         "event_time": Download("Estimated effect by week from training", _part("event_time"), ("kpi",)),
         "ladder": Download(

@@ -105,44 +105,87 @@ def test_every_chart_has_its_table_and_it_can_be_sorted(visit: Callable[..., Any
     assert values == sorted(values)
 
 
-def test_exploring_loads_plotly_then_and_shows_the_numbers_of_the_table(
+CHART = "#course .plot.js-plotly-plot"
+SIZE = "e => { const r = e.getBoundingClientRect(); return [Math.round(r.width), Math.round(r.height)]; }"
+
+
+def test_plotly_takes_the_place_of_a_drawing_and_stays_chosen(
     visit: Callable[..., Any], violations: Callable[[Page], list[str]], picture: Callable[..., None]
 ) -> None:
-    made = visit("/effects/escalation_rate")
-    page: Page = made.page
-    loaded: list[str] = []
-    page.on("request", lambda request: loaded.append(request.url))
-    bundles = "performance.getEntriesByType('resource').filter(e => e.name.includes('plotly.min')).length"
-    assert page.evaluate(bundles) == 0
-    page.click("#course .explore summary")
-    chart = "#course .explore .js-plotly-plot"
-    page.wait_for_selector(f"{chart} .scatterlayer .trace", timeout=60_000)
-    assert sum("plotly.min.js" in url for url in loaded) == 1
+    page: Page = visit("/effects/escalation_rate").page
+    page.wait_for_selector("link[rel=prefetch][href*='plotly.min.js']", state="attached")  # fetched while idle
+    card, drawn = page.locator("#course"), page.locator("#course .drawing svg:visible")
+    before, place = card.evaluate(SIZE), drawn.evaluate(SIZE)
+    expect(page.locator("#course .plot")).to_have_count(0)
+    page.click("#course [data-explore]")
+    page.wait_for_selector(f"{CHART} .scatterlayer .trace", timeout=60_000)
+    assert card.evaluate(SIZE) == before, "the page jumped"
+    assert page.locator(CHART).evaluate(SIZE) == place
+    expect(page.locator("#ladder .plot")).to_have_count(0)
+    assert page.get_attribute("#course [data-explore]", "aria-pressed") == "true"
     assert violations(page) == []
-    titles = page.eval_on_selector_all(f"{chart} .modebar-btn", "all => all.map(e => e.dataset.title || e.title)")
-    assert len(titles) == 3, titles
+    buttons = page.eval_on_selector_all(f"{CHART} .modebar-btn", "all => all.map(e => e.dataset.title || e.title)")
+    assert len(buttons) == 3, buttons
 
     rows = page.eval_on_selector_all(
         "#course .as-table tbody tr", "all => all.map(r => [...r.cells].slice(1, 3).map(c => c.textContent))"
     )
-    words = page.eval_on_selector(chart, "g => g.data.filter(t => t.meta === 'points').flatMap(t => t.customdata)")
-    assert [row[1:3] for row in words] == rows
-    last = page.locator(f"{chart} .scatterlayer .trace .point").last
-    last.hover(force=True)
-    tip = page.locator(f"{chart} .hoverlayer .hovertext")
-    expect(tip).to_contain_text(rows[-1][0])
-    expect(tip).to_contain_text(rows[-1][1])
+    tips = page.eval_on_selector(CHART, "g => g.data.filter(t => t.meta === 'points').flatMap(t => t.customdata)")
+    assert len(tips) == len(rows)
+    assert all(change in tip for (tip,), (change, _) in zip(tips, rows, strict=True))
+    page.locator(f"{CHART} .scatterlayer .trace .point").last.hover(force=True)
+    expect(page.locator(f"{CHART} .hoverlayer .hovertext")).to_contain_text(rows[-1][0])
 
-    shown = "(g, layer) => g.data.filter(t => t.meta === layer).map(t => t.visible)"
-    page.get_by_label("Second opinion", exact=True).check()
-    page.wait_for_function("document.querySelector('.js-plotly-plot').data.some(t => t.meta === 'second' && t.visible)")
-    page.get_by_label("Range of all weeks together").uncheck()
-    page.wait_for_function("document.querySelector('.js-plotly-plot').data.every(t => t.meta !== 'band' || !t.visible)")
-    assert page.eval_on_selector(chart, shown, "points") == [None, None]
     page.click("#scheme")
-    page.wait_for_function("document.querySelector('.js-plotly-plot').layout.paper_bgcolor === '#1E2023'")
+    page.wait_for_function(f"document.querySelector('{CHART}').layout.paper_bgcolor === '#1E2023'")
     assert violations(page) == []
     picture(page, "effects-explore-dark")
+    page.reload()
+    page.wait_for_selector(f"{CHART} .scatterlayer .trace", timeout=60_000)
+    page.emulate_media(media="print")
+    expect(page.locator(CHART)).to_be_hidden()
+    expect(drawn).to_be_visible()
+    page.emulate_media(media="screen")
+    page.click("#course [data-explore]")
+    expect(page.locator("#course .plot")).to_have_count(0)
+    expect(drawn).to_be_visible()
+
+
+def test_all_charts_can_be_explored_at_once_and_follow_a_filter(visit: Callable[..., Any]) -> None:
+    page: Page = visit("/").page
+    page.click("#forest .menu summary")
+    page.locator("#forest [data-explore-all]").click()
+    for card in ("forest", "value"):
+        page.wait_for_selector(f"#{card} .plotted .js-plotly-plot", timeout=60_000)
+    first = page.eval_on_selector("#forest .js-plotly-plot", "g => JSON.stringify(g.data.map(t => t.x))")
+    page.goto(page.url + "?site=Madrid")
+    page.wait_for_selector("#forest .plotted .js-plotly-plot", timeout=60_000)
+    assert page.eval_on_selector("#forest .js-plotly-plot", "g => JSON.stringify(g.data.map(t => t.x))") != first
+
+
+def test_a_blocked_bundle_leaves_the_drawing_and_says_so(reader: Any, site: Any) -> None:
+    page = reader.new_page()
+    page.route("**/plotly.min.js*", lambda route: route.abort())
+    page.goto(site.address + "/effects/escalation_rate")
+    page.click("#course [data-explore]")
+    expect(page.locator("#course .plot-failed")).to_contain_text("the drawing stays")
+    expect(page.locator("#course .drawing svg:visible")).to_be_visible()
+    assert page.get_attribute("#course [data-explore]", "aria-pressed") == "false"
+    page.evaluate("window.localStorage.clear()")
+    page.close()
+
+
+def test_a_row_of_the_forest_leads_to_its_page(visit: Callable[..., Any]) -> None:
+    page: Page = visit("/?site=Madrid").page
+    row = page.locator("#forest svg.wide .mark[data-href]", has_text="Escalations")
+    row.click()
+    page.wait_for_url("**/effects/escalation_rate?site=Madrid")
+    page.wait_for_selector("#course")
+    page.go_back()
+    page.wait_for_selector("#forest")
+    row.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/effects/escalation_rate?site=Madrid")
 
 
 def test_downloads(visit: Callable[..., Any], tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -198,7 +199,7 @@ def test_a_failure_keeps_the_page_and_names_run_and_request(
     def broken(*_: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(overview, "answer", broken)
+    monkeypatch.setattr(application, "route", lambda _: (replace(overview.PAGE, answer=broken), {}))
     found = ask(client, "/", "?site=Madrid&channel=voice")  # asked by no other test, so not known yet
     assert "page-body" not in found
     assert "Data version r1" in words(found["notices"])

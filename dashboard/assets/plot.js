@@ -1,0 +1,164 @@
+/* Interactive charts: Plotly takes the place of a drawing where a reader chooses it, in the same space; the bundle comes
+   when the browser is idle. What it draws arrives with the drawing, see dashboard/plots. */
+(function () {
+  "use strict";
+  var CONFIG = { displaylogo: false, displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "resetScale2d"]],
+    responsive: false, scrollZoom: false, showSendToCloud: false, showEditInChartStudio: false };
+  var KEPT = "empathy-interactive", NARROW = 560, IDLE_MILLISECONDS = 1500;
+  var FAILED = "The interactive chart could not be loaded, so the drawing stays. Press “Explore” to try again.";
+  var loading = null, fetched = false, boxes = new Set();
+
+  // ---- what a reader prefers: for all charts, and for single cards
+  function preference() {
+    try { return Object.assign({ all: false, cards: {} }, JSON.parse(window.localStorage.getItem(KEPT))); }
+    catch (error) { return { all: false, cards: {} }; }
+  }
+  function keep(wanted) {
+    try { window.localStorage.setItem(KEPT, JSON.stringify(wanted)); } catch (error) { memory = wanted; }
+  }
+  var memory = null; // a private window keeps nothing
+  function chosen(card) {
+    var wanted = memory || preference();
+    return card.id in wanted.cards ? wanted.cards[card.id] : wanted.all;
+  }
+
+  // ---- the bundle
+  function address() {
+    var found = document.querySelector("meta[name=plotly]");
+    return found ? found.getAttribute("content") : "";
+  }
+  function bundle() {
+    if (window.Plotly) { return Promise.resolve(window.Plotly); }
+    if (!loading) {
+      loading = new Promise(function (resolve, reject) {
+        var script = document.createElement("script");
+        script.src = address();
+        script.onload = function () { if (window.Plotly) { resolve(window.Plotly); } else { reject(new Error("no Plotly")); } };
+        script.onerror = function () { loading = null; script.remove(); reject(new Error("no bundle")); };
+        document.head.appendChild(script);
+      });
+    }
+    return loading;
+  }
+  function fetchWhenIdle() {
+    if (fetched || (navigator.connection && navigator.connection.saveData)) { return; }
+    fetched = true;
+    window.setTimeout(function () {
+      var idle = window.requestIdleCallback || function (work) { window.setTimeout(work, 0); };
+      idle(function () {
+        if (window.Plotly || loading) { return; }
+        var link = document.createElement("link");
+        link.rel = "prefetch";
+        link.as = "script";
+        link.href = address();
+        document.head.appendChild(link);
+      });
+    }, IDLE_MILLISECONDS);
+  }
+
+  // ---- a spec with the colours of the scheme, and for the width there is
+  function painted(value, style) {
+    if (typeof value === "string") {
+      var named = /^var\((--[a-z-]+)\)$/.exec(value);
+      return named ? style.getPropertyValue(named[1]).trim() : value;
+    }
+    if (Array.isArray(value)) { return value.map(function (part) { return painted(part, style); }); }
+    if (value && typeof value === "object") {
+      var copy = {};
+      Object.keys(value).forEach(function (name) { copy[name] = painted(value[name], style); });
+      return copy;
+    }
+    return value;
+  }
+  function merged(first, second) {
+    var out = Object.assign({}, first);
+    Object.keys(second || {}).forEach(function (name) {
+      var plain = second[name] && typeof second[name] === "object" && !Array.isArray(second[name]);
+      out[name] = plain ? merged(first[name] || {}, second[name]) : second[name];
+    });
+    return out;
+  }
+
+  // ---- drawing
+  function draw(box) {
+    var spec = box.empathyPlot, card = box.closest(".chart-card");
+    if (!spec || !card) { return; }
+    shown(card);
+    if (!chosen(card)) { clear(box); return; }
+    bundle().then(function (plotly) {
+      if (box.empathyPlot !== spec || !box.isConnected || !chosen(card)) { return null; }
+      var size = box.getBoundingClientRect(), style = window.getComputedStyle(document.documentElement);
+      if (size.width < 1 || size.height < 1) { return null; }
+      var wanted = painted(spec, style), place = box.querySelector(":scope > .plot");
+      var layout = size.width < NARROW ? merged(wanted.layout, wanted.narrow) : wanted.layout;
+      layout = merged(layout, { width: Math.round(size.width), height: Math.round(size.height) });
+      box.empathySize = layout.width + "x" + layout.height;
+      if (!place) {
+        place = document.createElement("div");
+        place.className = "plot";
+        box.appendChild(place);
+      }
+      return plotly.react(place, wanted.data, layout, CONFIG).then(function () {
+        box.classList.add("plotted");
+        told(card, "");
+        if (!place.empathyClick) { place.empathyClick = true; place.on("plotly_click", follow); }
+      });
+    }).catch(function () { clear(box); told(card, FAILED); shown(card, false); });
+  }
+  function clear(box) {
+    var place = box.querySelector(":scope > .plot");
+    box.classList.remove("plotted");
+    if (place) { if (window.Plotly) { window.Plotly.purge(place); } place.remove(); }
+  }
+  function told(card, words) {
+    var line = card.querySelector(".plot-failed");
+    if (!words) { if (line) { line.remove(); } return; }
+    if (!line) {
+      line = document.createElement("p");
+      line.className = "chart-note plot-failed";
+      line.setAttribute("role", "status");
+      card.appendChild(line);
+    }
+    line.textContent = words;
+  }
+  function shown(card, really) {
+    var button = card.querySelector("[data-explore]");
+    if (button) { button.setAttribute("aria-pressed", String(really === undefined ? chosen(card) : really)); }
+  }
+  function follow(event) {
+    var data = event.points.length ? event.points[0].customdata : null;
+    if (Array.isArray(data) && data[1]) { window.empathyGo(data[1]); }
+  }
+  function everything() { boxes.forEach(function (box) { if (box.isConnected) { draw(box); } else { boxes.delete(box); } }); }
+
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest ? event.target.closest("[data-explore], [data-explore-all]") : null;
+    if (!button) { return; }
+    var wanted = memory || preference();
+    if (button.hasAttribute("data-explore-all")) { wanted = { all: !wanted.all, cards: {} }; }
+    else { var card = button.closest(".chart-card"); wanted.cards[card.id] = button.getAttribute("aria-pressed") !== "true"; }
+    keep(wanted);
+    everything();
+  });
+  new MutationObserver(everything).observe(document.documentElement, { attributeFilter: ["data-mantine-color-scheme"] });
+  var resized = new ResizeObserver(function (entries) {
+    entries.forEach(function (entry) {
+      var box = entry.target, size = box.getBoundingClientRect();
+      if (box.classList.contains("plotted") && box.empathySize !== Math.round(size.width) + "x" + Math.round(size.height)) {
+        window.requestAnimationFrame(function () { draw(box); });
+      }
+    });
+  });
+
+  // A drawing came or changed.
+  window.empathyPlots = {
+    attach: function (box, spec) {
+      box.empathyPlot = spec;
+      boxes.add(box);
+      resized.observe(box);
+      fetchWhenIdle();
+      draw(box);
+    },
+    detach: function (box) { clear(box); resized.unobserve(box); boxes.delete(box); }
+  };
+})();
