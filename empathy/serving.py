@@ -47,6 +47,13 @@ def sample(
     seed: Annotated[int, typer.Option(help="The same seed writes the same bytes.")] = 1,
     contacts_per_week: Annotated[int | None, typer.Option(min=1, help="Contacts per agent and week.")] = None,
     dirt: Annotated[bool, typer.Option("--dirt", help="Plant the faults real exports have, and count them.")] = False,
+    mechanism: Annotated[
+        str, typer.Option(help="carried, no_link (skills rise, KPIs do not follow) or shared_shock (a link is faked).")
+    ] = "carried",
+    leaking_raters: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of raters who know who was trained and score them higher.")
+    ] = 0.0,
+    strain: Annotated[float, typer.Option(min=0, help="Harm: added to the log-odds of absence by training.")] = 0.0,
 ) -> None:
     """Write a simulated contact centre as exports in the formats of real systems."""
     from sample_data import write_sample
@@ -62,6 +69,9 @@ def sample(
                 seed=seed,
                 dirt=dirt,
                 contacts_per_week=contacts_per_week,
+                mechanism=mechanism,
+                leaking_raters=leaking_raters,
+                strain=strain,
                 progress=step,
             )
         except ValueError as error:

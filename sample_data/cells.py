@@ -7,11 +7,14 @@ from numpy.typing import NDArray
 
 from sample_data.answers import survey_rates
 from sample_data.centre import Centre, Rates, Week
+from sample_data.chain import LIFT
 from sample_data.parameters import SKILLS
+from sample_data.performance import QA_LEVEL, QA_PER_SD
 from sample_data.staff import Array
 
-POTENTIALS = ("seen", "none", "alone", "unskilled")
-"""As it happened; no programme at all; only team-mates trained; training that leaves skills as they were."""
+POTENTIALS = ("seen", "none", "alone", "unskilled", "lifted")
+"""As it happened; no programme at all; only team-mates trained; training that leaves skills as they were; no programme
+and every skill ``LIFT`` higher."""
 
 RATE_KPIS = {
     "escalation_rate": "escalated",
@@ -28,8 +31,6 @@ MIRRORED = {"customer_retention_90d": "churned"}
 """KPIs that are one minus an outcome's rate."""
 
 SKILL_KPIS = SKILLS
-QA_LEVEL, QA_PER_SD = 0.62, 0.12
-"""Score, 0 to 1, of an average untrained agent, and score per sd of skill."""
 
 
 def cell_truth(centre: Centre, week: Week, rates: dict[str, Rates]) -> dict[str, NDArray[np.generic]]:
@@ -120,12 +121,13 @@ def _skills(columns: dict[str, NDArray[np.generic]], centre: Centre, week: Week)
     per_contact = np.full(week.agent.size, params.qa_per_week / max(params.contacts_per_week, 1e-9))
     mean: dict[str, Array] = {which: np.zeros(week.agent.size) for which in POTENTIALS}
     for position, skill in enumerate(SKILLS):
-        base = week.skill[:, position]
+        base = week.skill[:, position] + week.mood
         value = {
             "seen": base + size * week.dose[:, position],
             "none": base,
             "alone": base + size * week.spill_dose[:, position],
             "unskilled": base,
+            "lifted": base + LIFT / QA_PER_SD,
         }
         points = {which: QA_LEVEL + QA_PER_SD * number for which, number in value.items()}
         _put(columns, skill, points, per_contact)

@@ -27,7 +27,9 @@ class Week:
     form : (agents,) float
         Form, log-odds of escalation: team, persistent and passing part.
     skill : (agents, 5) float
-        Starting skills, sd units.
+        Skills without training, sd units: starting level and drift.
+    mood : (agents,) float
+        What a shared shock adds to every skill as scored, sd units; zero in other worlds.
     dose : (agents, 5) float
         Dose of training that acts on each skill: own, or spilled over; heterogeneity applied.
     spill_dose : (agents, 5) float
@@ -55,6 +57,7 @@ class Week:
     site: Ints
     form: Array
     skill: Array
+    mood: Array
     dose: Array
     spill_dose: Array
     trained: NDArray[np.bool_]
@@ -83,12 +86,15 @@ class Rates:
         the agent's own training.
     unskilled : (agents, kinds) float
         Had training left the skills as they were: ``seen - unskilled`` runs through the skills.
+    lifted : (agents, kinds) float
+        Had there been no programme and every skill been ``LIFT`` higher as scored.
     """
 
     seen: Array
     none: Array
     alone: Array
     unskilled: Array
+    lifted: Array
 
 
 class Centre:
@@ -127,15 +133,16 @@ class Centre:
         tenure = week - staff.hired[agent]
         rostered = staff.rostered(week, seats)
         lean: Array | float = 0.0
-        if params.absence_effect:
-            lean = params.effect_scale * params.absence_effect * dose.mean(axis=1)
+        strain = params.effect_scale * params.chain.strain * dose.mean(axis=1)
+        if params.absence_effect or params.chain.strain:
+            lean = params.effect_scale * params.absence_effect * dose.mean(axis=1) + strain
         worked = rostered & ~staff.absent(week, seats, lean)
         daily = params.contacts_per_week / 5.0 * self._volume[week] * staff.fte[agent]
         expected = worked * (daily[:, None] * WEEKDAY_WEIGHT)
         share = self.mix.share[team]
         if params.harder_calls > 0:
             share = self._rerouted(share, trained)
-        hazard, hazard_untrained = staff.end_week(week, seats, form, trained)
+        hazard, hazard_untrained = staff.end_week(week, seats, form, trained, np.exp(strain / 2))
         return Week(
             week=week,
             seats=seats,
@@ -143,7 +150,8 @@ class Centre:
             team=team,
             site=staff.seat_site[seats],
             form=form,
-            skill=staff.skill[agent],
+            skill=staff.skill[agent] + staff.drift[agent],
+            mood=staff.mood(agent),
             dose=dose,
             spill_dose=spill_dose,
             trained=trained,
@@ -168,8 +176,10 @@ class Centre:
         predictor, difficulty, scale = self.predictors[name], self.mix.difficulty, self.params.effect_scale
         eta = predictor.untrained(week.week, week.form, week.skill, week.curve)
         none = predictor.rate(eta, difficulty)
+        lift = predictor.lift()
+        lifted = predictor.rate(eta + lift, difficulty) if lift else none
         if scale == 0 or predictor.outcome.effect == 0 or not week.dose.any():
-            return Rates(seen=none, none=none, alone=none, unskilled=none)
+            return Rates(seen=none, none=none, alone=none, unskilled=none, lifted=lifted)
         through, direct = predictor.effect(week.dose, scale)
         spilled = sum(predictor.effect(week.spill_dose, scale))
         return Rates(
@@ -177,6 +187,7 @@ class Centre:
             none=none,
             alone=predictor.rate(eta + spilled, difficulty),
             unskilled=predictor.rate(eta + direct, difficulty),
+            lifted=lifted,
         )
 
     def seen_and_none(self, name: str, week: Week) -> tuple[Array, Array]:

@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sample_data.chain import Chain
 from sample_data.outcomes import Outcome, default_outcomes
 
 SKILLS = (
@@ -253,6 +254,8 @@ class Parameters:
         Where in the window the second version of the form comes in (share), and how much harder it scores.
     raters : int
         Number of evaluators (assumption).
+    chain : Chain
+        What lies between training and KPIs: wandering skills, raters who leak, strain, and the link itself.
     money : Money
     """
 
@@ -344,6 +347,7 @@ class Parameters:
     qa_form_change: float = 0.5
     qa_form_harder: float = 0.04
     raters: int = 12
+    chain: Chain = field(default_factory=Chain)
     money: Money = field(default_factory=Money)
 
     @property
@@ -400,6 +404,7 @@ class Parameters:
             refresher_weeks=6,
             raters=3,
             start="2025-01-06",
+            chain=Chain.constant(),
         )
         return base.replace(**changes)
 
@@ -407,9 +412,10 @@ class Parameters:
     def coverage(cls, **changes: object) -> Parameters:
         """Return a world in which two-way fixed effects hold: for studies of bias and coverage.
 
-        No turnover, moves, absences or learning curve, one queue and channel, everyone who is chosen comes, and the
-        calendar moves every agent alike. What stays: agents, teams and weeks that differ, autocorrelated form,
-        effects that ramp and decay, heterogeneity, spillover (set ``spillover=0`` for clean controls).
+        No turnover, moves, absences or learning curve, one queue and channel, everyone who is chosen comes, the
+        calendar moves every agent alike, and skills stand still until training. What stays: agents, teams and weeks
+        that differ, autocorrelated form, effects that ramp and decay, heterogeneity, spillover (set ``spillover=0`` for
+        clean controls).
         """
         flat = {
             name: dataclasses.replace(outcome, tenure=0.0, difficulty=0.0)
@@ -428,5 +434,6 @@ class Parameters:
             partial=0.0,
             late=0.0,
             refresher_share=0.0,
+            chain=Chain.constant(),
         )
         return base.replace(**changes)

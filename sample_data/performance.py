@@ -2,7 +2,7 @@
 
 For outcome k, agent i in week t, a contact of queue q and channel c::
 
-    eta = intercept_k + form_k * form_it + b_k . skill_i + tenure_k * (curve(tenure_it) - 1)
+    eta = intercept_k + form_k * form_it + b_k . skill_it + tenure_k * (curve(tenure_it) - 1)
           + trend_k * t + season_k * A * peak_t + incident_k * I * incident_t + release_k * released_t
           + difficulty_k * (d_q + d_c)  +  effect_it,k
 
@@ -13,23 +13,35 @@ of skill j already holds ramp, decay, refresher, spillover and heterogeneity (se
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
 from sample_data import calendar
+from sample_data.chain import LIFT
 from sample_data.outcomes import Outcome
 from sample_data.parameters import SKILLS, Parameters
 from sample_data.streams import stream
 
 Array = NDArray[np.float64]
 
+QA_LEVEL, QA_PER_SD = 0.62, 0.12
+"""Score, 0 to 1, of an average untrained agent, and score per sd of skill."""
+
+
+def linked_outcome(params: Parameters, name: str) -> Outcome:
+    """Return an outcome as the world's chain has it: training without an effect, or past the skills."""
+    outcome = params.outcomes[name]
+    if params.chain.mode == "no_link":
+        return replace(outcome, effect=0.0)
+    return replace(outcome, indirect=0.0) if params.chain.mode == "shared_shock" else outcome
+
 
 def skill_slopes(params: Parameters, name: str) -> Array:
     """Return the slope of an outcome's log-odds on each skill, per sd of skill, shape (5,)."""
-    outcome = params.outcomes[name]
+    outcome = linked_outcome(params, name)
     return outcome.effect * outcome.indirect * np.asarray(outcome.skills) / params.skill_gain
 
 
@@ -105,7 +117,7 @@ def intercept(params: Parameters, name: str) -> float:
 
     Assumptions
     -----------
-    1. Team, persistent and passing form and starting skill are normal (they are drawn so).
+    1. Team, persistent and passing form, starting skill and its drift are normal (they are drawn so).
     2. The average is over the centre's mix of queues and channels.
     """
     outcome = params.outcomes[name]
@@ -113,7 +125,8 @@ def intercept(params: Parameters, name: str) -> float:
         return float(np.log(outcome.base))
     slopes = skill_slopes(params, name)
     form_variance = params.team_sd**2 + residual_sd(params) ** 2 + params.form_sd**2
-    spread = np.sqrt(outcome.form**2 * form_variance + slopes @ skill_covariance(params) @ slopes)
+    skill_variance = (1.0 + params.chain.drift_sd**2) * (slopes @ skill_covariance(params) @ slopes)
+    spread = np.sqrt(outcome.form**2 * form_variance + skill_variance)
     nodes, node_weight = np.polynomial.hermite_e.hermegauss(21)
     weight, difficulty = _centred_difficulty(params)
     offset = spread * nodes[:, None] + outcome.difficulty * difficulty[None, :]
@@ -148,7 +161,7 @@ class Predictor:
     @classmethod
     def of(cls, params: Parameters, name: str) -> Predictor:
         """Prepare the predictor of one outcome."""
-        outcome = params.outcomes[name]
+        outcome = linked_outcome(params, name)
         week = np.arange(params.weeks)
         weekly = (
             intercept(params, name)
@@ -171,6 +184,10 @@ class Predictor:
         through = scale * outcome.effect * outcome.indirect * (dose @ np.asarray(outcome.skills))
         direct = scale * outcome.effect * (1.0 - outcome.indirect) * dose.mean(axis=1)
         return through, direct
+
+    def lift(self) -> float:
+        """Return what ``LIFT`` more on every score adds to the linear predictor."""
+        return float(self.slopes.sum()) * LIFT / QA_PER_SD
 
     def rate(self, eta: Array, difficulty: Array) -> Array:
         """Return the rate (or median seconds) by kind of contact, shape (agents, kinds)."""

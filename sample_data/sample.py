@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from sample_data import exports, truth
+from sample_data.chain import MECHANISM_MODES
 from sample_data.parameters import ASSIGNMENT_MODES, AssignmentMode, Parameters
 from sample_data.staff import NEVER
 from sample_data.world import simulate
@@ -76,6 +78,9 @@ def parameters(
     effect: float = 1.0,
     seed: int | None = None,
     contacts_per_week: float | None = None,
+    mechanism: str = "carried",
+    leaking_raters: float = 0.0,
+    strain: float = 0.0,
 ) -> Parameters:
     """Return the parameters of a world of about a given size; what is not given is as in the demo.
 
@@ -96,6 +101,12 @@ def parameters(
         raise ValueError(f"seed: {seed} is negative; give zero or more")
     if contacts_per_week is not None and not 1 <= contacts_per_week <= 2000:
         raise ValueError(f"contacts_per_week: {contacts_per_week} is out of range; give 1 to 2000")
+    if mechanism not in MECHANISM_MODES:
+        raise ValueError(f"mechanism: {mechanism!r} is unknown; use one of {', '.join(MECHANISM_MODES)}")
+    if not 0 <= leaking_raters <= 1:
+        raise ValueError(f"leaking_raters: {leaking_raters} is out of range; give a share from 0 to 1")
+    if not 0 <= strain <= 3:
+        raise ValueError(f"strain: {strain} is out of range; 0 is no harm, 3 the most")
     demo = Parameters.demo()
     per_team = 4 if agents < 64 else 8 if agents < 320 else 16
     changes: dict[str, object] = {
@@ -112,7 +123,8 @@ def parameters(
     if contacts_per_week is not None:
         changes["contacts_per_week"] = contacts_per_week
     mode: AssignmentMode = assignment  # type: ignore[assignment]
-    return demo.replace(assignment=mode, **changes)
+    chain = dataclasses.replace(demo.chain, mode=mechanism, leaking_share=leaking_raters, strain=strain)  # type: ignore[arg-type]
+    return demo.replace(assignment=mode, chain=chain, **changes)
 
 
 def write_sample(
@@ -125,6 +137,9 @@ def write_sample(
     seed: int | None = None,
     dirt: bool = False,
     contacts_per_week: float | None = None,
+    mechanism: str = "carried",
+    leaking_raters: float = 0.0,
+    strain: float = 0.0,
     progress: Progress | None = None,
 ) -> Summary:
     """Write a simulated contact centre: ``OUT/exports``, ``OUT/empathy.toml`` and, apart, ``OUT/truth``.
@@ -144,6 +159,13 @@ def write_sample(
         Plant the dirt that real exports have.
     contacts_per_week : float, optional
         Of a full-time agent; the demo's when not given.
+    mechanism : str
+        ``carried | no_link | shared_shock``: skills move KPIs; skills rise and KPIs do not follow; good spells of an
+        agent fake a link.
+    leaking_raters : float
+        Share of raters who know who was trained, and score the trained higher.
+    strain : float
+        What a full dose of training adds to the log-odds of absence; half of it is added to the log hazard of leaving.
     progress : callable, optional
         Called with the name of each step as it starts.
 
@@ -159,6 +181,9 @@ def write_sample(
         effect=effect,
         seed=seed,
         contacts_per_week=contacts_per_week,
+        mechanism=mechanism,
+        leaking_raters=leaking_raters,
+        strain=strain,
     )
     return write_world(out, params, dirt=dirt, progress=progress)
 

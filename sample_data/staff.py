@@ -60,6 +60,7 @@ class Staff:
         self.residual = np.zeros(room)
         self.skill = np.zeros((room, 5))
         self.passing = np.zeros(room)
+        self.drift = np.zeros((room, 5))
         self.absence_lean = np.zeros(room)
         self.rest_day: Ints = np.zeros(room, dtype=np.int64)
         self.shift: Ints = np.zeros(room, dtype=np.int64)
@@ -93,6 +94,8 @@ class Staff:
         self.residual[new] = self._residual_sd * normal[:, 0]
         self.skill[new] = normal[:, 1:6] @ self._root.T
         self.passing[new] = params.form_sd * normal[:, 6]
+        if params.chain.drift_sd > 0:
+            self.drift[new] = self._wander("skill drift of the new", week, seats)
         self.absence_lean[new] = params.absence_agent_sd * normal[:, 7]
         self.rest_day[new] = (whole[:, 0] * 7).astype(np.int64)
         self.shift[new] = (whole[:, 1] * 4).astype(np.int64)
@@ -115,6 +118,24 @@ class Staff:
         scale = params.form_sd * np.sqrt(1.0 - params.form_rho**2)
         drifted = params.form_rho * self.passing[agent] + scale * noise[seated]
         self.passing[agent] = np.where(fresh, self.passing[agent], drifted)
+        rho = params.chain.drift_rho
+        if params.chain.drift_sd > 0:
+            moved = rho * self.drift[agent] + np.sqrt(1.0 - rho**2) * self._wander("skill drift", week, seated)
+            self.drift[agent] = np.where(fresh[:, None], self.drift[agent], moved)
+
+    def _wander(self, purpose: str, week: int, seats: Ints) -> Array:
+        """Return steps of the skills' drift with its stationary sd, correlated like the starting skills, (seats, 5)."""
+        steps = stream(self.params.seed, purpose, week).standard_normal((self.params.seats, 5))[seats]
+        wandered: Array = self.params.chain.drift_sd * (steps @ self._root.T)
+        return wandered
+
+    def mood(self, agent: Ints) -> Array:
+        """Return what a shared shock adds to every skill as scored: a good spell of passing form, in sd of skill."""
+        params = self.params
+        if params.chain.mode != "shared_shock" or params.form_sd <= 0:
+            return np.zeros(agent.size)
+        good: Array = -params.chain.shock_sd * self.passing[agent] / params.form_sd
+        return good
 
     def _move(self, week: int) -> None:
         params = self.params
@@ -164,8 +185,10 @@ class Staff:
         missed: NDArray[np.bool_] = draw[seats] < chance[:, None]
         return missed
 
-    def end_week(self, week: int, seats: Ints, form: Array, trained: NDArray[np.bool_]) -> tuple[Array, Array]:
-        """Let some agents leave at the end of the week.
+    def end_week(
+        self, week: int, seats: Ints, form: Array, trained: NDArray[np.bool_], strain: Array | float = 1.0
+    ) -> tuple[Array, Array]:
+        """Let some agents leave at the end of the week; ``strain`` (agents,) multiplies the hazard of the trained.
 
         Returns
         -------
@@ -178,7 +201,7 @@ class Staff:
         lift = np.exp(params.hazard_form * form + params.hazard_season * self._season[week])
         untrained = np.minimum(base * lift, 0.5)
         ratio = params.hazard_ratio**params.effect_scale
-        hazard = np.where(trained, untrained * ratio, untrained)
+        hazard = np.where(trained, np.minimum(untrained * ratio * strain, 0.5), untrained)
         if max(params.hazard_monthly) <= 0:
             return hazard, untrained
         rng = stream(params.seed, "leave", week)

@@ -12,6 +12,8 @@ Definitions, for KPI k and weights w = contacts x expected denominators per cont
     The part of ``att`` that the five skills carry, and the rest.
 ``spillover``
     Mean of (as it happened - no programme) over untrained agent-weeks with a trained team-mate.
+``slope``
+    Change of the KPI per unit of every skill's score (0 to 1), over agent-weeks without own training.
 ``event_time``, ``cohort``, ``site``, ``tenure_band``, ``starting_level``
     ``att`` by weeks since training, week of training, and group.
 """
@@ -27,6 +29,7 @@ import numpy as np
 import polars as pl
 
 from sample_data import calendar, identity
+from sample_data.chain import LIFT
 from sample_data.programme import TERCILE
 from sample_data.staff import NEVER
 from sample_data.systems.bamboohr import team_name
@@ -109,6 +112,8 @@ def true_effects(world: World) -> pl.DataFrame:
             ("spillover", table.filter(pl.col("exposed")), "none", "seen"),
         )
         parts += [_mean(kpi, name, part, [], without, with_) for name, part, without, with_ in whole]
+        lifted = _mean(kpi, "slope", table.filter(~pl.col("trained")), [], "none", "lifted")
+        parts.append(lifted.with_columns(pl.col("effect") / LIFT) if lifted.height else lifted)
         for estimand, column in (
             ("event_time", "event_time"),
             ("cohort", "trained_week"),
@@ -169,10 +174,18 @@ def leaving(world: World) -> dict[str, float]:
     """Return the truth about leaving: hazard ratio, and expected leavers with and without the programme."""
     trained = world.cells.filter(pl.col("trained"))
     return {
-        "hazard_ratio": float(world.params.hazard_ratio**world.params.effect_scale),
+        "hazard_ratio": _hazard_ratio(world, trained),
         "expected_leavers_trained": float(trained["hazard"].sum()),
         "expected_leavers_trained_without": float(trained["hazard_untrained"].sum()),
     }
+
+
+def _hazard_ratio(world: World, trained: pl.DataFrame) -> float:
+    """The parameter's, or the average over trained agent-weeks where strain adds to it."""
+    ratio = float(world.params.hazard_ratio**world.params.effect_scale)
+    if not world.params.chain.strain or trained.is_empty():
+        return ratio
+    return float(trained["hazard"].sum()) / float(trained["hazard_untrained"].sum())
 
 
 def money(world: World) -> pl.DataFrame:

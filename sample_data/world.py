@@ -10,10 +10,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sample_data import calendar
-from sample_data.cells import QA_LEVEL, QA_PER_SD, cell_truth
+from sample_data.cells import cell_truth
 from sample_data.centre import Centre, Week
 from sample_data.contacts import Columns, Customers, Drawn, draw_contacts
 from sample_data.parameters import SKILLS, Parameters
+from sample_data.performance import QA_LEVEL, QA_PER_SD
 from sample_data.staff import NEVER, Array
 from sample_data.streams import stream
 
@@ -123,7 +124,9 @@ def _evaluate(centre: Centre, week: Week, drawn: Drawn, handled: Array, first: i
     """Draw quality evaluations: a few contacts of each agent, scored by a rater on the form of the day."""
     params = centre.params
     rng = stream(params.seed, "quality", week.week)
-    wanted = rng.poisson(params.qa_per_week, params.seats)[week.seats]
+    spread = params.chain.evaluations_spread
+    often = np.exp(spread * stream(params.seed, "evaluations by team").standard_normal(params.teams) - spread**2 / 2)
+    wanted = rng.poisson(params.qa_per_week * often[centre.staff.seat_team])[week.seats]
     wanted = np.minimum(wanted, handled.astype(np.int64))
     row = np.repeat(np.arange(week.agent.size), wanted)
     begin = np.cumsum(handled).astype(np.int64) - handled.astype(np.int64)
@@ -134,6 +137,8 @@ def _evaluate(centre: Centre, week: Week, drawn: Drawn, handled: Array, first: i
     severity = params.qa_rater_sd * stream(params.seed, "raters").standard_normal(params.raters)
     version = 1 + int(week.week >= round(params.qa_form_change * params.weeks))
     size = params.skill_gain * params.effect_scale
+    leaking = stream(params.seed, "leaking raters").permutation(params.raters)
+    knows = np.isin(rater, leaking[: round(params.chain.leaking_share * params.raters)]) & week.trained[row]
     columns: Columns = {
         "contact": contact + first,
         "agent": week.agent[row].astype(np.int32),
@@ -142,8 +147,9 @@ def _evaluate(centre: Centre, week: Week, drawn: Drawn, handled: Array, first: i
         "week": np.full(row.size, week.week),
     }
     for position, skill in enumerate(SKILLS):
-        level = week.skill[row, position] + size * week.dose[row, position]
+        level = week.skill[row, position] + week.mood[row] + size * week.dose[row, position]
         points = QA_LEVEL + QA_PER_SD * level + severity[rater] - params.qa_form_harder * (version - 1)
+        points += params.chain.leak * knows
         points += params.qa_noise_sd * rng.standard_normal(row.size)
         columns[skill] = np.clip(np.round(points, 3), 0.0, 1.0)
     columns["critical_fail"] = rng.random(row.size) < 0.02

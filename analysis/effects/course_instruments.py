@@ -160,8 +160,7 @@ def course_instruments(
 
 def _course_effects(panel: Panel, doses: Sequence[Floats]) -> tuple[Floats, Floats]:
     """Coefficients of all courses together, (J,), and without each cluster, (C, J)."""
-    exact = np.zeros(panel.n_units)
-    outcome = Regressor(panel.y, panel.den, exact)
-    known = [Regressor(dose, np.ones_like(dose), exact) for dose in doses]
+    outcome = Regressor.exact(panel.y, panel.den)
+    known = [Regressor.exact(dose, np.ones_like(dose)) for dose in doses]
     found = within_slope(outcome, known, panel.cluster_ix, panel.n_clusters, outcome_noise_known=False)
     return found.slope, found.replicates

@@ -7,13 +7,17 @@ has few values.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.panel.panel import Panel
+from analysis.solver.layout import sum_by
 from analysis.solver.ratio import ratio
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 PRIOR_VALUES = 20.0
 """An agent's own variance counts as much as everybody's once it rests on this many values beyond the cells' means."""
@@ -35,18 +39,37 @@ def squares_of(panel: Panel) -> Floats | None:
     return None
 
 
-def variance_of_one(num: Floats, den: Floats, sq: Floats) -> Floats | None:
-    """Variance of a single value around its cell's mean, by unit.
+@dataclass(frozen=True, eq=False)
+class SingleValues:
+    """How far single values scatter around their cell's mean.
+
+    Attributes
+    ----------
+    variance : (U,) array
+        By unit, unbiased over units.
+    without : (C,) array
+        Factor by which the variances of the others change when a cluster is left out, because everybody's then rests
+        on fewer values: its uncertainty belongs to the slope's.
+    """
+
+    variance: Floats
+    without: Floats
+
+
+def single_values(num: Floats, den: Floats, sq: Floats, cluster_ix: Ints, n_clusters: int) -> SingleValues | None:
+    """Variance of a single value, by unit.
 
     Parameters
     ----------
     num, den, sq : (U, P) arrays
         Sums, counts and sums of squares by unit and period.
+    cluster_ix : (U,) int array
+    n_clusters : int
 
     Returns
     -------
-    (U,) array or None
-        ``None`` where no cell holds two values. Unbiased over units; drawn towards the pooled variance.
+    SingleValues or None
+        ``None`` where no cell holds two values.
     """
     several = den > 1
     inside = np.where(several, sq - num * ratio(num, den, 0.0), 0.0).clip(min=0.0).sum(axis=1)
@@ -54,4 +77,10 @@ def variance_of_one(num: Floats, den: Floats, sq: Floats) -> Floats | None:
     if spare.sum() <= 0:
         return None
     pooled = inside.sum() / spare.sum()
-    return np.asarray((inside + PRIOR_VALUES * pooled) / (spare + PRIOR_VALUES))
+    variance = (inside + PRIOR_VALUES * pooled) / (spare + PRIOR_VALUES)
+    cells = (den > 0).sum(axis=1)
+    borrowed = float((cells * PRIOR_VALUES / (spare + PRIOR_VALUES)).sum() / cells.sum())
+    rest = inside.sum() - sum_by(cluster_ix, inside, n_clusters)
+    left = spare.sum() - sum_by(cluster_ix, spare, n_clusters)
+    changed = ratio(rest, left * pooled, 1.0) if pooled > 0 else np.ones(n_clusters)
+    return SingleValues(np.asarray(variance), 1.0 + borrowed * (changed - 1.0))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.effects.sampling_noise import squares_of, variance_of_one
+from analysis.effects.sampling_noise import single_values, squares_of
 from analysis.effects.within_slope import Regressor, WithinSlope, nothing, within_slope
 from analysis.panel.panel import Panel
 from analysis.solver.layout import sum_by
@@ -110,10 +110,14 @@ def _cells(panel: Panel, before: NDArray[np.bool_], grain: str) -> tuple[Regress
     kept = before & panel.observed
     num, den = (_folded(np.where(kept, values, 0.0), panel, grain) for values in (panel.num, panel.den))
     squares = squares_of(panel)
-    one = None if squares is None else variance_of_one(num, den, _folded(np.where(kept, squares, 0.0), panel, grain))
     mean = ratio(num, den, 0.0)
     clusters = np.arange(panel.n_clusters) if grain == "team_month" else panel.cluster_ix
-    return Regressor(mean, den, np.zeros(num.shape[0]) if one is None else one), one is not None, clusters
+    if squares is None:
+        return Regressor.exact(mean, den), False, clusters
+    one = single_values(num, den, _folded(np.where(kept, squares, 0.0), panel, grain), clusters, panel.n_clusters)
+    if one is None:
+        return Regressor.exact(mean, den), False, clusters
+    return Regressor(mean, den, one.variance, one.without), True, clusters
 
 
 def _block_means(values: Floats, weight: Floats, panel: Panel, grain: str) -> Floats:

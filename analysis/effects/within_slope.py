@@ -38,11 +38,19 @@ class Regressor:
         Values behind the mean; 0 where there is none.
     variance : (U,) array
         Variance of a single value, by unit; zeros where the regressor is known exactly.
+    without : (C,) array, optional
+        Factor by which those variances change when a cluster is left out of what they are learned from; default none.
     """
 
     mean: Floats
     count: Floats
     variance: Floats
+    without: Floats | None = None
+
+    @classmethod
+    def exact(cls, mean: Floats, count: Floats) -> Regressor:
+        """A regressor without noise."""
+        return cls(mean, count, np.zeros(mean.shape[0]))
 
     @property
     def noise(self) -> Floats:
@@ -186,9 +194,10 @@ def within_slope(
     moments = _moments(weight, values, noise, correlation, cluster, n_clusters)
     whole = _solve(moments, None, noisy, len(controls))
     replicates = np.full((n_clusters, noisy), np.nan)
+    scale = np.column_stack([np.ones(n_clusters) if one.without is None else one.without for one in regressors])
     held: NDArray[np.bool_] = np.asarray(moments.system.any(axis=(1, 2)))
     for c in range(n_clusters):
-        replicates[c] = _solve(moments, c, noisy, len(controls)).slope if held[c] else whole.slope
+        replicates[c] = _solve(moments, c, noisy, len(controls), scale[c]).slope if held[c] else whole.slope
     return WithinSlope(
         slope=whole.slope,
         plain=whole.plain,
@@ -267,8 +276,8 @@ class _Solved:
         return float(np.clip(self.explained / np.sqrt(self.signal * left), -1.0, 1.0))
 
 
-def _solve(moments: _Moments, without: int | None, noisy: int, n_controls: int) -> _Solved:
-    """Slopes from the sums over all clusters, or all but one."""
+def _solve(moments: _Moments, without: int | None, noisy: int, n_controls: int, scale: Floats | None = None) -> _Solved:
+    """Slopes from the sums over all clusters, or all but one; ``scale`` (K,): how the noise changes without it."""
     system = moments.system.sum(axis=0)
     own = moments.own_noise.sum(axis=0)
     if without is not None:
@@ -282,11 +291,12 @@ def _solve(moments: _Moments, without: int | None, noisy: int, n_controls: int) 
     x = slice(0, n_columns - 1)
     lost = np.zeros((n_columns - 1, n_columns - 1))
     lost[:noisy, :noisy] = taken[:noisy, :noisy]
+    if scale is not None:
+        lost[:noisy, :noisy] *= np.sqrt(np.outer(scale, scale))
     top = left[x, -1]
     true = left[x, x] - lost
     nan = np.full(noisy, np.nan)
-    scale = np.diag(left)[:noisy]
-    reliability = ratio(np.diag(true)[:noisy], scale)
+    reliability = ratio(np.diag(true)[:noisy], np.diag(left)[:noisy])
     plain = np.linalg.lstsq(left[x, x], top, rcond=1e-12)[0][:noisy]
     slope, explained, signal = nan, np.nan, np.nan
     normed = np.sqrt(np.where(np.diag(true) > 0, np.diag(true), np.nan))

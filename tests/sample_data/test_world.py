@@ -16,6 +16,7 @@ from sample_data import exports, truth
 from sample_data.answers import score_chances
 from sample_data.calendar import incident, release, season
 from sample_data.centre import Centre
+from sample_data.chain import LIFT, Chain
 from sample_data.outcomes import Outcome
 from sample_data.panel import simulate_panel
 from sample_data.parameters import ASSIGNMENT_MODES, SKILLS, Parameters
@@ -309,7 +310,7 @@ def test_a_world_without_effects_has_none() -> None:
     null = simulate(Parameters.committed(effect_scale=0.0, seed=3))
     effects = truth.true_effects(null)
     assert effects.height > 0
-    assert effects["effect"].abs().max() == 0.0
+    assert effects.filter(pl.col("estimand") != "slope")["effect"].abs().max() == 0.0
     assert truth.leaving(null)["hazard_ratio"] == 1.0
     for name in ("escalated", "top2", "repeated", "handle_seconds"):
         drawn, _ = truth.drawn_effect(null, name)
@@ -578,3 +579,107 @@ def test_a_centre_that_everybody_leaves_still_has_room_for_the_next() -> None:
     world = simulate(params)
     assert world.centre.staff.count > 60
     assert world.cells["n"].sum() == world.contacts.height
+
+
+def _chain_world(**chain: object) -> World:
+    return simulate(
+        Parameters.coverage(
+            seed=5, teams=16, seats_per_team=6, weeks=40, pre_weeks=16, wave_gap_weeks=4, contacts_per_week=20.0,
+            chain=Chain(**chain),  # type: ignore[arg-type]
+        )
+    )
+
+
+def test_skills_wander_within_agents_as_stated() -> None:
+    chain = Chain(drift_sd=0.5, drift_rho=0.9)
+    params = Parameters.coverage(seed=2, teams=40, seats_per_team=10, weeks=60, chain=chain)
+    centre = Centre(params)
+    drift = []
+    for t in range(params.weeks):
+        week = centre.begin(t)
+        drift.append(week.skill[:, 0] - centre.staff.skill[week.agent, 0])
+        centre.end(week, np.zeros(week.agent.size), np.zeros(week.agent.size))
+    values = np.array(drift)
+    assert values.std() == pytest.approx(0.5, rel=0.06)
+    assert np.corrcoef(values[:-1].ravel(), values[1:].ravel())[0, 1] == pytest.approx(0.9, abs=0.02)
+
+
+def _slope_within(world: World) -> float:
+    """Slope of expected escalations on the expected score within agents and weeks, before anybody is trained."""
+    cells = world.cells.filter(pl.col("week") < world.params.pre_weeks)
+    made = cells.select(
+        x=pl.col("empathy_score__seen") - pl.mean("empathy_score__seen").over("agent"),
+        y=pl.col("escalation_rate__seen") - pl.mean("escalation_rate__seen").over("agent"),
+        week="week",
+    ).with_columns(pl.col("x", "y") - pl.mean("x", "y").over("week"))
+    return float((made["x"] * made["y"]).sum()) / float((made["x"] ** 2).sum())  # type: ignore[arg-type]
+
+
+def _true(world: World, estimand: str, kpi: str = "escalation_rate") -> float:
+    effects = truth.true_effects(world)
+    return float(effects.filter((pl.col("kpi") == kpi) & (pl.col("estimand") == estimand))["effect"][0])
+
+
+def test_the_true_slope_is_the_slope_within_agents_where_skills_carry() -> None:
+    world = _chain_world()
+
+    assert _true(world, "slope") < -0.1
+    assert _slope_within(world) == pytest.approx(_true(world, "slope"), abs=0.06)
+    assert _true(world, "slope", "empathy_score") == pytest.approx(1.0)
+    through = _true(world, "att", "empathy_score") * _true(world, "slope")
+    assert through == pytest.approx(_true(world, "through_skills"), rel=0.25)
+
+
+def test_a_world_without_the_link_raises_skills_and_moves_no_kpi() -> None:
+    world = _chain_world(mode="no_link")
+
+    assert _true(world, "att", "active_listening") > 0.02
+    assert _true(world, "att") == _true(world, "slope") == 0.0
+    assert abs(_slope_within(world)) < 0.06
+
+
+def test_a_shared_shock_fakes_the_link() -> None:
+    world = _chain_world(mode="shared_shock")
+
+    assert _true(world, "slope") == _true(world, "through_skills") == 0.0
+    assert _true(world, "att") < -0.005
+    assert _slope_within(world) < -0.1
+    assert _true(world, "att", "empathy_score") > 0.02
+
+
+def test_raters_who_leak_score_the_trained_higher_and_nobody_else() -> None:
+    plain, leaky = _chain_world(), _chain_world(leaking_share=0.5, leak=0.05)
+    both = plain.evaluations.select("contact", plain="active_listening").join(
+        leaky.evaluations.select("contact", "agent", "rater", "week", leaky="active_listening"), on="contact"
+    ).with_columns(gap=(pl.col("leaky") - pl.col("plain")).round(6))
+    done = plain.trained_week[both["agent"].to_numpy()] <= both["week"].to_numpy()
+    raters = both.filter(pl.col("gap") > 0)["rater"].n_unique()
+    assert both.height == plain.evaluations.height
+    assert raters == plain.params.raters // 2
+    assert set(both.filter(pl.Series(done))["gap"].unique().to_list()) >= {0.0, 0.05}
+    assert set(both.filter(pl.Series(~done))["gap"].unique().to_list()) == {0.0}
+
+
+def test_teams_are_scored_more_and_less_often() -> None:
+    spreads = []
+    for spread in (0.0, 0.6):
+        scored = _chain_world(evaluations_spread=spread).evaluations
+        spreads.append(scored.group_by(pl.col("agent") // 6).len()["len"].std())
+    assert spreads[1] > 4 * spreads[0]  # type: ignore[operator]
+
+
+def test_strain_costs_days_and_people() -> None:
+    changes = {"absence": 0.06, "hazard_monthly": (0.07, 0.04, 0.022), "teams": 20, "weeks": 40, "pre_weeks": 12}
+    calm, strained = (
+        simulate(Parameters.coverage(**changes, contacts_per_week=4.0, chain=Chain(strain=s)))  # type: ignore[arg-type]
+        for s in (0.0, 1.0)
+    )
+    assert truth.leaving(strained)["hazard_ratio"] > truth.leaving(calm)["hazard_ratio"] == pytest.approx(0.8)
+    days = [w.agent_days.filter(pl.col("day") > 7 * 20)["absent"].mean() for w in (calm, strained)]
+    assert days[1] > days[0] + 0.01  # type: ignore[operator]
+
+
+def test_lift_is_a_tenth_of_the_scale() -> None:
+    world = _chain_world()
+    gap = world.cells["active_listening__lifted"] - world.cells["active_listening__none"]
+    assert gap.to_numpy() == pytest.approx(np.full(gap.len(), LIFT))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from analysis.effects.sampling_noise import single_values
 from analysis.effects.within_slope import Regressor, WithinSlope, within_slope
 
 
@@ -18,8 +19,7 @@ def cells(seed: int = 0, units: int = 40, periods: int = 9, missing: float = 0.2
     return x, y, weight.astype(float), np.arange(units) // 5
 
 
-def exact(values: np.ndarray, weight: np.ndarray) -> Regressor:
-    return Regressor(values, weight, np.zeros(values.shape[0]))
+exact = Regressor.exact
 
 
 def slope_of(x: np.ndarray, y: np.ndarray, weight: np.ndarray, cluster: np.ndarray, **more: object) -> WithinSlope:
@@ -131,3 +131,33 @@ def test_few_cells_give_nothing() -> None:
 
     assert not found.readable
     assert found.n_cells < 40
+
+
+def test_how_single_values_scatter_is_learned_with_an_error_that_the_slope_carries() -> None:
+    """Few cells hold two scores, so the noise itself is uncertain: replicates must move with it."""
+    draw = np.random.default_rng(12)
+    real = draw.normal(size=(120, 15))
+    count = 1.0 + (draw.random(real.shape) < 0.1)
+    first, second = (real + 1.4 * draw.normal(size=real.shape) for _ in range(2))
+    num = np.where(count > 1, first + second, first)
+    sq = np.where(count > 1, first**2 + second**2, first**2)
+    cluster = np.arange(120) // 6
+    one = single_values(num, count, sq, cluster, 20)
+    assert one is not None
+    rest = cluster != 3
+    again = single_values(num[rest], count[rest], sq[rest], cluster[rest], 20)
+    assert again is not None
+    y = exact(0.5 * real + draw.normal(size=real.shape), np.ones(real.shape))
+
+    told = within_slope(y, [Regressor(num / count, count, one.variance, one.without)], cluster, 20)
+    untold = within_slope(y, [Regressor(num / count, count, one.variance)], cluster, 20)
+
+    assert np.average(one.variance) == pytest.approx(1.96, rel=0.15)
+    assert again.variance.mean() / one.variance[rest].mean() == pytest.approx(one.without[3], rel=0.003)
+    assert told.slope[0] == untold.slope[0]
+    assert told.replicates[:, 0].std() > 1.1 * untold.replicates[:, 0].std()
+
+
+def test_one_score_a_cell_says_nothing_about_scatter() -> None:
+    ones = np.ones((5, 4))
+    assert single_values(ones, ones, ones, np.arange(5), 5) is None
