@@ -94,7 +94,8 @@ def estimate(
     estimator : str
         One of ``ESTIMATORS``.
     control : {"not_yet_trained", "never_trained"}
-        Who a cohort is compared with, where the estimator lets one choose.
+        Who a cohort is compared with, where the estimator lets one choose (``group_time``); ``never_trained`` is
+        refused by estimators that compare with others.
     anticipation : int
         Weeks before training that are neither before nor after (scheduling, classes off the phone).
     covariates : sequence of str, optional
@@ -123,6 +124,11 @@ def estimate(
     record = ESTIMATORS[estimator]
     if control not in CONTROLS:
         raise EstimationError(f"control {control!r} is not known; use one of {', '.join(CONTROLS)}.")
+    if control == "never_trained" and record.compared_with and control not in record.compared_with:
+        raise EstimationError(
+            f"{estimator} compares with {record.compared_with.replace('_', ' ')}, whatever control says; "
+            'use estimator="group_time" for control="never_trained".'
+        )
     if variance not in VARIANCES:
         raise EstimationError(f"variance {variance!r} is not known; use one of {', '.join(VARIANCES)}.")
     if not 0 < ci_level < 1:

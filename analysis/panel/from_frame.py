@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis.errors import PanelError
+from analysis.panel.frame_columns import columns_of
 from analysis.panel.never import NEVER
 
 #: A regular grid may have at most this many times as many periods as were seen; beyond it (e.g. 202312 -> 202401)
@@ -32,12 +33,8 @@ def arrays_from_frame(
     """The fields of a Panel from one row per agent-period; see ``Panel.from_frame``."""
     if already_trained not in ("error", "drop"):
         raise PanelError(f"already_trained is {already_trained!r}; use 'error' or 'drop'.")
-    frame = _as_polars(df)
-    needed = [unit, time, cohort, outcome, *([weight] if weight else []), *([cluster] if cluster else [])]
-    needed += [squares] if squares else []
-    missing = [name for name in needed if name not in frame.columns]
-    if missing:
-        raise PanelError(f"The frame has no column {missing[0]!r}; it has {', '.join(frame.columns[:12])}.")
+    needed = [unit, time, cohort, outcome, *(name for name in (weight, cluster, squares) if name)]
+    frame = columns_of(df, needed, times=(time, cohort), caller="Panel.from_frame")
     if frame.height == 0:
         raise PanelError("The frame has no rows.")
     for name in (unit, time):
@@ -64,7 +61,7 @@ def arrays_from_frame(
 
     first_row = np.full(n_units, -1, dtype=np.int64)
     first_row[unit_ix[::-1]] = np.arange(frame.height - 1, -1, -1)
-    cohort_ix = _cohorts(frame[cohort], unit_ix, first_row, units, never, labels, origin, step)
+    cohort_ix, between = _cohorts(frame[cohort], unit_ix, first_row, units, never, labels, origin, step)
     if cluster is None:
         cluster_ix, clusters = np.arange(n_units, dtype=np.int64), units
     else:
@@ -88,7 +85,7 @@ def arrays_from_frame(
         "outcome": outcome,
         "n_rows": frame.height,
         "n_always_trained": dropped,
-        "notes": notes,
+        "notes": (*notes, *between),
         "covariate_reader": reader,
     }
 
@@ -125,25 +122,6 @@ class _CovariateReader:
         out = np.full(self._shape[0] * self._shape[1], np.nan)
         out[self._flat] = values
         return out.reshape(self._shape)[self._keep]
-
-
-def _as_polars(df: Any) -> pl.DataFrame:
-    if isinstance(df, pl.DataFrame):
-        return df
-    if isinstance(df, pl.LazyFrame):
-        return df.collect()
-    if hasattr(df, "iloc"):
-        return pl.DataFrame({str(name): pl.Series(str(name), _pandas_values(df[name])) for name in df.columns})
-    raise PanelError(f"Panel.from_frame takes a polars or pandas DataFrame, not {type(df).__name__}.")
-
-
-def _pandas_values(column: Any) -> Any:
-    """Column of a pandas frame as values polars understands (missing becomes null)."""
-    if str(column.dtype) in ("object", "category", "str", "string") or "[" in str(column.dtype):
-        return [None if value is None or value != value else value for value in column.tolist()]
-    if str(column.dtype)[0].isupper():
-        return [None if value is None or value != value else value for value in column.astype(object).tolist()]
-    return column.to_numpy()
 
 
 def _codes(series: pl.Series) -> tuple[NDArray[np.int64], NDArray[Any]]:
@@ -272,16 +250,21 @@ def _cohorts(
     labels: NDArray[Any],
     grid: NDArray[np.float64],
     step: float,
-) -> NDArray[np.int64]:
-    """Cohort index per unit: position on the period grid; beyond the window T or more; never -> NEVER."""
+) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Cohort index per unit (position on the period grid; beyond the window T or more; never -> NEVER), and notes."""
     numbers = _numbers(series)
     if numbers is None:
         raise PanelError(f"Column {series.name!r} (cohort) must hold integers or dates, not {series.dtype}.")
+    notes: tuple[str, ...] = ()
     if never is not None:
-        never_number = _numbers(pl.Series("never", [never]))
-        if never_number is None:
-            raise PanelError(f"never={never!r} cannot be compared with the periods.")
-        numbers = np.where(numbers == never_number[0], np.nan, numbers)
+        number = _never_number(never, series)
+        meant = numbers == number
+        numbers = np.where(meant, np.nan, numbers)
+        if meant.any() and number in grid:
+            notes = (
+                f"{never} in {series.name!r} is taken as never trained, though there is such a period too: agents "
+                "trained in it cannot be told from them.",
+            )
     numbers = np.where(np.isposinf(numbers), np.nan, numbers)
     if np.isinf(numbers).any():
         raise PanelError(
@@ -295,11 +278,35 @@ def _cohorts(
     index = np.full(units.size, NEVER, dtype=np.int64)
     values = per_unit[trained]
     if step > 0:
-        index[trained] = np.ceil((values - grid[0]) / step - 1e-9).astype(np.int64)
+        place = (values - grid[0]) / step
+        index[trained] = np.ceil(place - 1e-9).astype(np.int64)
+        late = int((index[trained] - place > 1e-9).sum())
+        if late:
+            notes += (
+                f"{late} {'agent has' if late == 1 else 'agents have'} a {series.name!r} between two periods and "
+                "count as trained from the next one; give the first day of a period to count from that.",
+            )
     else:
         inside = np.searchsorted(grid, values).astype(np.int64)
         index[trained] = np.where(values < grid[0], -1, inside)
-    return index
+    return index, notes
+
+
+def _never_number(never: Any, series: pl.Series) -> float:
+    """The number line's value of ``never``; NaN where it is a missing value."""
+    dated = series.dtype.is_temporal()
+    try:
+        plain = None if type(never).__name__ in ("NAType", "NaTType") else never
+        if isinstance(plain, datetime) and plain.tzinfo is not None:
+            plain = plain.replace(tzinfo=None)
+        made = pl.Series("never", [plain])
+    except (TypeError, pl.exceptions.PolarsError):
+        made = pl.Series("never", [str(never)])
+    number = _numbers(made)
+    if number is None or (made.dtype != pl.Null and made.dtype.is_temporal() != dated):
+        holds = "dates" if dated else "numbers"
+        raise PanelError(f"never={never!r} cannot be compared with column {series.name!r}, which holds {holds}.")
+    return float(number[0])
 
 
 def _refuse_change(

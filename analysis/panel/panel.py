@@ -87,17 +87,20 @@ class Panel:
 
         Parameters
         ----------
-        df : polars or pandas DataFrame
-            One row per agent and period. Rows with a null or NaN outcome, or weight 0, count as not observed.
+        df : polars or pandas DataFrame, or Arrow table
+            One row per agent and period. Rows with a null or NaN outcome, or weight 0, count as not observed. Nullable
+            and Arrow columns of pandas are taken as they are; UUIDs become text.
         unit, time, cohort, outcome : str
             Columns. ``time`` and ``cohort`` are integers, dates or date-times on the same scale; ``cohort`` is
-            the first trained period, constant within the unit.
+            the first trained period, constant within the unit. Times with a zone are taken at the local time of the
+            zone of ``time``. A cohort between two periods counts from the next one, and a note says so.
         weight : str, optional
             Column of non-negative weights (contacts). Default: every row counts 1.
         cluster : str, optional
             Column of the assignment unit, constant within the unit. Default: the unit itself.
         never : value, optional
-            The value of ``cohort`` that means never trained (null always does).
+            The value of ``cohort`` that means never trained (null always does). Where it is a period too (0, with weeks
+            counted from 0), it means never trained all the same, and a note says so.
         already_trained : {"error", "drop"}
             What to do with a cohort before the first period. A cohort *in* the first period is always
             dropped and counted.
@@ -110,7 +113,18 @@ class Panel:
         PanelError
             Missing column, empty frame, an agent, period or cluster that is null, duplicate agent-periods, infinite
             values, negative weights, a cohort or cluster that changes within the agent, a cohort before the first
-            period, periods and cohorts on two scales.
+            period, periods and cohorts on two scales or in two clocks, a column of mixed types.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> from analysis import Panel
+        >>> weeks = pl.DataFrame(
+        ...     {"agent": [1, 1, 2, 2], "week": [1, 2, 1, 2], "start": [2, 2, None, None], "y": [0.2, 0.1, 0.2, 0.2]}
+        ... )
+        >>> panel = Panel.from_frame(weeks, "agent", "week", "start", "y")
+        >>> panel.n_units, panel.n_periods, panel.trained_units.tolist()
+        (2, 2, [True, False])
         """
         from analysis.panel.from_frame import arrays_from_frame
 
