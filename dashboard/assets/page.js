@@ -1,4 +1,4 @@
-/* Small behaviours of the page: tips, menus, arrow keys in figures, sorting, copying links, saving pictures. */
+/* Small behaviours of the page: tips, menus, arrow keys in figures, rows that lead on, sorting, copying links. */
 (function () {
   "use strict";
 
@@ -60,7 +60,7 @@
     var copy = target.closest("[data-copy-link]");
     if (copy) { copyLink(copy.getAttribute("data-copy-link")); return; }
     var save = target.closest("[data-save]");
-    if (save) { savePicture(save.getAttribute("data-card"), save.getAttribute("data-save")); return; }
+    if (save) { window.empathyPicture.save(save.getAttribute("data-card"), save.getAttribute("data-save"), toast); return; }
     var sort = target.closest("button.sort");
     if (sort) { sortBy(sort); return; }
     if (target.closest("#scheme")) { switchScheme(); }
@@ -133,114 +133,6 @@
       return down ? -order : order;
     });
     lines.forEach(function (line) { body.appendChild(line); });
-  }
-
-  // ---- pictures: the drawing with its title, subtitle and source, colours written out
-  var SHOWN = ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-family", "font-size", "font-weight", "text-anchor"];
-  var BETWEEN = 24;
-  function visible(card) {
-    return Array.prototype.filter.call(card.querySelectorAll(".chart-body svg"), function (svg) {
-      return svg.getBoundingClientRect().width > 0;
-    });
-  }
-  function coloured(svg) {
-    var copy = svg.cloneNode(true), from = svg.querySelectorAll("*"), to = copy.querySelectorAll("*");
-    from.forEach(function (element, index) {
-      var style = window.getComputedStyle(element);
-      SHOWN.forEach(function (name) { to[index].setAttribute(name, style.getPropertyValue(name)); });
-      ["class", "tabindex", "role", "aria-label"].forEach(function (name) { to[index].removeAttribute(name); });
-    });
-    return copy;
-  }
-  function wrapped(words, size, room) {
-    var lines = [];
-    words.split(/\s+/).forEach(function (word) {
-      var last = lines[lines.length - 1];
-      if (last !== undefined && (last.length + word.length + 1) * size * 0.54 <= room) { lines[lines.length - 1] = last + " " + word; }
-      else { lines.push(word); }
-    });
-    return lines;
-  }
-  function standalone(card) {
-    var drawn = visible(card), width = 0, tall = 0;
-    if (!drawn.length) { return null; }
-    drawn.forEach(function (svg, index) {
-      width += svg.viewBox.baseVal.width + (index ? BETWEEN : 0);
-      tall = Math.max(tall, svg.viewBox.baseVal.height);
-    });
-    var space = drawn[0].namespaceURI, font = window.getComputedStyle(document.body), colour = font.color, top = 8;
-    var out = document.createElementNS(space, "svg");
-    function write(words, size, weight, y, x) {
-      var text = document.createElementNS(space, "text");
-      [["x", x || 12], ["y", y], ["font-size", size], ["font-weight", weight], ["fill", colour], ["font-family", font.fontFamily]]
-        .forEach(function (pair) { text.setAttribute(pair[0], pair[1]); });
-      text.textContent = words;
-      out.appendChild(text);
-    }
-    function block(selector, size, weight) {
-      var found = card.querySelector(selector);
-      wrapped(found ? found.textContent : "", size, width - 24).forEach(function (words) {
-        top += size * 1.4;
-        write(words, size, weight, top);
-      });
-    }
-    var ground = document.createElementNS(space, "rect");
-    [["width", "100%"], ["height", "100%"], ["fill", window.getComputedStyle(card).backgroundColor]]
-      .forEach(function (pair) { ground.setAttribute(pair[0], pair[1]); });
-    out.appendChild(ground);
-    block(".card-title", 16, 600);
-    block(".card-subtitle", 12, 400);
-    top += 8;
-    if (drawn.length > 1) { top += 16; }
-    var across = 0;
-    drawn.forEach(function (svg) {
-      var copy = coloured(svg), group = document.createElementNS(space, "g");
-      if (drawn.length > 1) { write(svg.getAttribute("aria-label") || "", 12, 600, top - 4, across + 12); }
-      group.setAttribute("transform", "translate(" + across + " " + top + ")");
-      while (copy.firstChild) { group.appendChild(copy.firstChild); }
-      out.appendChild(group);
-      across += svg.viewBox.baseVal.width + BETWEEN;
-    });
-    var source = document.getElementById("print-header");
-    var foot = top + tall;
-    var said = source ? Array.prototype.map.call(source.children, function (part) { return part.textContent; }) : [];
-    wrapped(said.join(" "), 11, width - 24).forEach(function (words) {
-      foot += 15;
-      write(words, 11, 400, foot);
-    });
-    var height = Math.ceil(foot + 12);
-    out.setAttribute("xmlns", space);
-    out.setAttribute("viewBox", "0 0 " + width + " " + height);
-    out.setAttribute("width", width);
-    out.setAttribute("height", height);
-    return out;
-  }
-  function hand(blob, name) {
-    var link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = name;
-    document.body.appendChild(link);
-    link.click();
-    link.remove();
-    window.setTimeout(function () { URL.revokeObjectURL(link.href); }, 10000);
-  }
-  function savePicture(id, kind) {
-    var card = document.getElementById(id), svg = card && standalone(card);
-    if (!svg) { toast("There is no drawing to save"); return; }
-    var name = "empathy-" + id + "." + kind;
-    var text = new XMLSerializer().serializeToString(svg);
-    if (kind === "svg") { hand(new Blob([text], { type: "image/svg+xml" }), name); return; }
-    var picture = new Image();
-    picture.onload = function () {
-      var canvas = document.createElement("canvas"), times = 2;
-      canvas.width = svg.getAttribute("width") * times;
-      canvas.height = svg.getAttribute("height") * times;
-      var pen = canvas.getContext("2d");
-      pen.scale(times, times);
-      pen.drawImage(picture, 0, 0);
-      canvas.toBlob(function (blob) { hand(blob, name); }, "image/png");
-    };
-    picture.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
   }
 
   // ---- paper: every page after the first says in its margin what the first says in its head, and which page it is

@@ -175,7 +175,7 @@ def _tools(id: str, csv: str | None, *, drawn: bool, plotted: bool) -> html.Deta
     if drawn:
         items += [
             html.Button(words, type="button", className="menu-item", **attributes({"data-save": kind, "data-card": id}))
-            for kind, words in (("svg", "Drawing (SVG)"), ("png", "Picture (PNG)"))
+            for kind, words in (("svg", "Drawing (SVG)"), ("png", "Picture (PNG)"), ("copy", "Copy picture"))
         ]
     items.append(
         html.Button("Copy link to this", type="button", className="menu-item", **attributes({"data-copy-link": id}))
