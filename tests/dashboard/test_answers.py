@@ -19,6 +19,7 @@ from dashboard import create_app
 from dashboard.answers import Answers, Made, Question, encoded
 from dashboard.page import Context, Page
 from dashboard.pages import overview, pages
+from tests.dashboard.replaced_pages import answer_with
 
 LOCAL = {"Host": "127.0.0.1"}
 
@@ -52,7 +53,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         made.append(filters.to_query())
         return before(context, filters)
 
-    monkeypatch.setattr(overview, "answer", answer)
+    answer_with(monkeypatch, answer)
     return made
 
 
@@ -134,7 +135,7 @@ def test_a_failure_is_not_kept(config_path: Path, monkeypatch: pytest.MonkeyPatc
         raise RuntimeError("for a moment")
 
     with monkeypatch.context() as moment:
-        moment.setattr(overview, "answer", broken)
+        answer_with(moment, broken)
         assert "could not be worked out" in post(client, "/").get_data(as_text=True)
     assert "page-body" in post(client, "/").get_json()["response"]
 
