@@ -38,7 +38,8 @@ class EffectEstimate:
     estimate, std_error, ci_low, ci_high : float
         In the natural unit of the outcome (shares 0-1, seconds, currency). NaN when not available.
     df : float
-        Degrees of freedom of the t distribution behind the interval (clusters - 1).
+        Degrees of freedom of the t distribution behind the interval: clusters less one, or fewer where few clusters
+        carry the effect or the comparison.
     ci_level : float
         Coverage of the interval, e.g. 0.95.
     n_cells, n_contacts, n_agents, n_trained_agents, n_clusters, n_trained_clusters : int or float

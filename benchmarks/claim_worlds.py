@@ -93,3 +93,33 @@ def answering_world(
         panel_of(happy_answers.astype(float), answers.astype(float), *build, "csat_top2"),
         panel_of(answers.astype(float), invited.astype(float), *build, "survey_response_rate"),
     )
+
+
+def drifting_teams(
+    seed: int,
+    *,
+    trained: int,
+    never: int,
+    waves: int = 1,
+    seats: int = 8,
+    weeks: int = 40,
+    memory: float = 0.8,
+    effect: float = 0.0,
+    uneven: bool = False,
+) -> Panel:
+    """Teams that wander by themselves; ``trained`` of them are trained in ``waves``, ``never`` are not.
+
+    ``uneven`` gives teams between half and twice the seats.
+    """
+    rng = np.random.default_rng(seed)
+    teams = trained + never
+    size = rng.integers(max(seats // 2, 1), 2 * seats + 1, teams) if uneven else np.full(teams, seats)
+    start = weeks // 2 + 4 * (np.arange(teams) % waves)
+    start = np.where(np.arange(teams) >= trained, NEVER, start)
+    team = np.repeat(np.arange(teams), size)
+    cohort = start[team].astype(np.int64)
+    mean = 0.2 + 0.03 * rng.standard_normal(team.size)[:, None] + team_drift(rng, teams, weeks, 0.02, memory)[team]
+    contacts = rng.poisson(60, mean.shape).astype(float)
+    after = np.arange(weeks)[None, :] >= cohort[:, None]
+    y = mean + effect * after + rng.standard_normal(mean.shape) * 0.4 / np.sqrt(np.maximum(contacts, 1))
+    return panel_of(y * contacts, contacts, cohort, team, "y")

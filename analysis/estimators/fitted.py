@@ -51,6 +51,8 @@ class Family:
     overall_reason : str or None
     n_clusters : int or None
         Clusters behind the error, where they are fewer than the panel's.
+    df : float or None
+        Degrees of freedom of the error, where they are fewer than the clusters less one.
     """
 
     keys: Sequence[Any]
@@ -69,6 +71,7 @@ class Family:
     overall_reason: str | None = None
     notes: tuple[str, ...] = ()
     n_clusters: int | None = None
+    df: float | None = None
 
 
 def empty_family(n_clusters: int, variance: str, reason: str) -> Family:
@@ -241,6 +244,8 @@ def _with_intervals(study: Study, kind: str, family: Family) -> Aggregation:
         nothing = empty_family(study.panel.n_clusters, family.variance, NO_VARIATION)
         family = replace(nothing, estimand=family.estimand)
     df = float((family.n_clusters or study.n_clusters) - 1)
+    if family.df is not None and math.isfinite(family.df):
+        df = min(df, family.df)
     se = standard_errors(family.influence)
     half = float(stdtrit(df, 0.5 + study.ci_level / 2)) if df >= 1 else math.nan
     theta = np.where(np.isfinite(se), family.theta, np.nan)

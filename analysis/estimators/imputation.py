@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from analysis.estimators.averages import ESTIMANDS, summary, summary_weights
 from analysis.estimators.fitted import Family, empty_att_gt
-from analysis.inference import jackknife_influence, standard_errors
+from analysis.inference import jackknife_degrees_of_freedom, jackknife_influence, standard_errors
 from analysis.panel.panel import Panel
 from analysis.solver.layout import Layout
 from analysis.solver.ratio import ratio
@@ -303,7 +303,22 @@ class Imputation:
             overall_reason=self._overall_reason(),
             notes=self._notes(),
             n_clusters=int(self._active_clusters.sum()),
+            df=self.degrees_of_freedom,
         )
+
+    @cached_property
+    def degrees_of_freedom(self) -> float:
+        """Of the average effect: fewer than the clusters less one where few of them carry it or the comparison."""
+        values, n_weeks = self.layout.cohort_values, self.panel.n_periods
+        starts = np.concatenate([[0], values, values - self.anticipation])
+        starts = np.unique(starts[(starts >= 0) & (starts < n_weeks)]).astype(np.int64)
+        weeks = np.arange(n_weeks)[None, :]
+        trained = self.trained_weights * (weeks >= self.panel.cohort_ix[self.layout.order][:, None])
+        before, after = (
+            np.add.reduceat(self.layout.by_pair(weight), starts, axis=1) for weight in (self.fit.weights, trained)
+        )
+        lengths = np.diff(np.append(starts, n_weeks)).astype(np.float64)
+        return jackknife_degrees_of_freedom(before, after, self.layout.pair_cluster, self.panel.n_clusters, lengths)
 
     @cached_property
     def _active_clusters(self) -> Bools:

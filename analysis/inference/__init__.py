@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from analysis.inference.bands import sup_t_critical_value
 from analysis.inference.cluster import jackknife_influence, small_sample_factor, standard_errors, t_interval
+from analysis.inference.degrees_of_freedom import jackknife_degrees_of_freedom
 from analysis.inference.multiplicity import benjamini_hochberg, holm, romano_wolf
 from analysis.inference.wild import WildBootstrap, wild_cluster_bootstrap
 
@@ -14,6 +15,7 @@ __all__ = [
     "WildBootstrap",
     "benjamini_hochberg",
     "holm",
+    "jackknife_degrees_of_freedom",
     "jackknife_influence",
     "romano_wolf",
     "small_sample_factor",
