@@ -82,7 +82,7 @@ def jackknife_degrees_of_freedom(
 
 
 def _same_width(df: float, excess: float, n_clusters: int) -> float:
-    """Degrees of freedom at which a variance ``excess`` times too large on average gives an interval of the right width."""
+    """Degrees of freedom at which a variance ``excess`` times too large on average gives the right width."""
     wanted = float(stdtrit(df, _UPPER)) / np.sqrt(excess)
     grid = np.geomspace(1.0, n_clusters - 1, 400) if n_clusters > 2 else np.ones(1)
     wide = stdtrit(grid, _UPPER)  # falls with the degrees of freedom

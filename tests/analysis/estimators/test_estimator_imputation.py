@@ -150,7 +150,8 @@ def test_the_analytic_error_is_equation_8_written_out(make_rollout: Rollout, to_
 def test_few_clusters_show_the_jackknife_and_their_number(make_rollout: Rollout, to_panel: ToPanel) -> None:
     overall = estimate(to_panel(make_rollout(seed=5)), "imputation").aggregate("simple").overall
     assert overall.variance == "jackknife"
-    assert (overall.n_clusters, overall.n_trained_clusters, overall.df) == (14, 11, 13)
+    assert (overall.n_clusters, overall.n_trained_clusters) == (14, 11)
+    assert 6 < overall.df < 13  # three clusters are never trained and carry the comparison
     analytic = estimate(to_panel(make_rollout(seed=5)), "imputation", variance="analytic").aggregate("simple").overall
     assert overall.std_error > analytic.std_error
 
