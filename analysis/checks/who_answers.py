@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from analysis.checks.result import CheckResult, not_measured, t_quantile, t_statistic
 from analysis.effects.answering import MOVED_LEVEL, AnswerBounds
 from analysis.words.numbers import Reader, Wording
 
 ID, LABEL = "who_answers", "The same people answer"
+
+
+@dataclass(frozen=True)
+class _Share:
+    """Words for the share that answers, where no KPI of the catalogue names it."""
+
+    id: str = "answered"
+    label: str = "Share that answers"
+    unit: str = "share"
+    better: str = "higher"
+    per: str = "invitation"
+
+
+def share_of(kpi: Wording | None) -> Wording:
+    """The words of the KPI of the share that answers, or plain ones."""
+    return _Share() if kpi is None else kpi
+
+
+def words(bounds: AnswerBounds | None, answering: Wording, reader: Reader) -> str:
+    """What a verdict adds where training moved who answers; empty where it did not."""
+    if bounds is None or not bounds.moved:
+        return ""
+    shift = bounds.shift
+    change = reader.change(shift.estimate, answering, shift.ci_low, shift.ci_high)
+    name = f"{answering.label[:1].lower()}{answering.label[1:]}"
+    return f"Training moved who answers ({name} {change}), so the range is that of those who answer either way."
 
 
 def check(

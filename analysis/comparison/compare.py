@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from analysis.comparison.fair_panel import fair_panel
 from analysis.comparison.learning_curve import without_learning_curve
 from analysis.comparison.selection import selection_rule
 from analysis.comparison.setting import Setting
+from analysis.errors import PanelError
 from analysis.estimators.stacked import SelectionRule
 from analysis.panel.agent_weeks import AgentWeeks
 from analysis.panel.contact_kinds import ContactKinds
@@ -55,6 +57,8 @@ class Comparison:
         (A,) week of completion, where agents count from their planned week.
     dose
         (A, T) courses completed by each week, likewise.
+    answering
+        For an outcome seen only for those who answered: the same comparison of the share that answers.
     """
 
     panel: Panel
@@ -64,11 +68,12 @@ class Comparison:
     contacts: ContactKinds | None = None
     completed: NDArray[np.int64] | None = None
     dose: NDArray[np.float64] | None = None
+    answering: Comparison | None = None
 
     @classmethod
-    def of(cls, panel: Panel, rule: SelectionRule | None = None) -> Comparison:
+    def of(cls, panel: Panel, rule: SelectionRule | None = None, answering: Panel | None = None) -> Comparison:
         """A panel that is compared as it is (simulations, published panels)."""
-        return cls(panel, panel, rule)
+        return cls(panel, panel, rule, answering=None if answering is None else cls(answering, answering, rule))
 
 
 def compare(weeks: AgentWeeks, kpi: Kpi, slice_: Slice, setting: Setting, *, thorough: bool = False) -> Comparison:
@@ -91,12 +96,11 @@ def compare(weeks: AgentWeeks, kpi: Kpi, slice_: Slice, setting: Setting, *, tho
         When nothing is observed in the slice, or it cannot be read.
     """
     design, roster = setting.design, setting.roster
-    raw = fair_panel(weeks, kpi.id, slice_, setting)
-    panel = _experienced(raw, setting)
-    rule = None
-    if design.same_rule is not None:
-        rule = selection_rule(weeks, panel, design.same_rule, setting)
-    found = Comparison(panel, raw, rule)
+    found = _plain(weeks, kpi.id, slice_, setting)
+    panel, rule = found.panel, found.rule
+    if kpi.answered_by:
+        with suppress(PanelError):  # nobody was asked, or only those who answered are in the exports
+            found = replace(found, answering=_plain(weeks, kpi.answered_by, slice_, setting))
     if not thorough:
         return found
     if design.unexposed_controls or rule is not None:
@@ -108,6 +112,16 @@ def compare(weeks: AgentWeeks, kpi: Kpi, slice_: Slice, setting: Setting, *, tho
         dose = weeks.courses(panel, setting.courses)
         found = replace(found, completed=roster.completed_weeks(panel), dose=dose)
     return found
+
+
+def _plain(weeks: AgentWeeks, kpi_id: str, slice_: Slice, setting: Setting) -> Comparison:
+    """Panel and rule, without what is read for checks."""
+    raw = fair_panel(weeks, kpi_id, slice_, setting)
+    panel = _experienced(raw, setting)
+    rule = None
+    if setting.design.same_rule is not None:
+        rule = selection_rule(weeks, panel, setting.design.same_rule, setting)
+    return Comparison(panel, raw, rule)
 
 
 def _experienced(panel: Panel, setting: Setting) -> Panel:

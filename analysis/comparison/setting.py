@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from analysis.design import Design
 from analysis.panel.roster import Roster
 from analysis.words.numbers import Reader
+from etl.configuration.kpis import Kpi
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +31,10 @@ class Setting:
         Ids of the treatment courses; every course when empty.
     n_primary
         How many primary KPIs are tested together.
+    kpis
+        The catalogue, where one KPI's words need another's.
+    n_values
+        How many values every filter has, and how many weeks there are: what could have been selected.
     """
 
     design: Design
@@ -38,3 +44,5 @@ class Setting:
     rule_better: str = "lower"
     courses: tuple[str, ...] = ()
     n_primary: int = 1
+    kpis: Mapping[str, Kpi] = field(default_factory=dict)
+    n_values: Mapping[str, int] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,8 +22,10 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import stats
 
-TENURE_EDGES_WEEKS = (4, 13, 26, 52, 104)
-"""Where the baseline hazard may jump: the first month, 3, 6, 12 and 24 months."""
+TENURE_EDGES_WEEKS = (1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 21, 26, 39, 52, 78, 104)
+"""Where the baseline hazard may jump: every week at first, when it falls fastest, then ever more seldom. Bands without
+a leaver join their neighbour. With one step for the first month, training in its weeks looked protective: who is
+trained has outlived the worst of them."""
 MIN_EVENTS_PER_ARM = 5
 """With fewer leavers on either side the ratio is luck."""
 MIN_TEAMS = 3
@@ -49,7 +52,7 @@ class HazardRatio:
         On the scale where the interval is symmetric; ``df`` is clusters minus one.
     effect, effect_std_error, effect_low, effect_high
         The same as a change of the weekly chance of leaving, averaged over trained agent-weeks (natural unit of the
-        KPI).
+        KPI). Its ends are those of the ratio at the untrained chance of the trained, so both agree about no change.
     baseline
         Weekly chance of leaving that trained agents would have had.
     n_events, n_trained_events, n_agents, n_trained_agents, n_clusters, n_trained_clusters, n_weeks
@@ -83,6 +86,13 @@ class HazardRatio:
     n_weeks: int
     reason: str
     influence: tuple[NDArray[Any], Array] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided, of a ratio of one; NaN without a ratio. For Methods and for the allowance for many."""
+        if not math.isfinite(self.log_ratio) or not self.std_error > 0:
+            return math.nan
+        return float(2 * stats.t.sf(abs(self.log_ratio / self.std_error), self.df))
 
     @property
     def too_few(self) -> bool:
@@ -206,8 +216,9 @@ def hazard_ratio(weeks: pl.DataFrame, *, leave_type: str = "any", ci_level: floa
     std_error = math.sqrt(spread[0, 0])
 
     trained = design[:, 0] > 0
-    effect, gradient, baseline = _marginal(design[trained], eta[trained], n[trained], beta[0])
-    effect_error = math.sqrt(float(gradient @ spread @ gradient))
+    change, baseline = _marginal(eta[trained], n[trained], beta[0])
+    effect = change(beta[0])
+    slope = effect / beta[0] if abs(beta[0]) > 1e-6 else change(1e-6) / 1e-6
     return HazardRatio(
         leave_type=leave_type,
         hazard_ratio=math.exp(beta[0]),
@@ -217,14 +228,14 @@ def hazard_ratio(weeks: pl.DataFrame, *, leave_type: str = "any", ci_level: floa
         std_error=std_error,
         df=df,
         effect=effect,
-        effect_std_error=effect_error,
-        effect_low=effect - critical * effect_error,
-        effect_high=effect + critical * effect_error,
+        effect_std_error=abs(slope) * std_error,
+        effect_low=change(beta[0] - critical * std_error),
+        effect_high=change(beta[0] + critical * std_error),
         baseline=baseline,
         reason="",
         influence=(
             np.asarray(cells["team_id"].unique().sort().fill_null("").to_list()),
-            moved @ gradient * math.sqrt((groups - 1) / groups),
+            moved[:, 0] * abs(slope) * math.sqrt((groups - 1) / groups),
         ),
         **sizes,
     )
@@ -389,17 +400,14 @@ def _jackknife(design: Array, score: Array, weight: Array, team: NDArray[np.int6
     return np.asarray(moved).reshape(-1, k)
 
 
-def _marginal(design: Array, eta: Array, n: Array, beta: float) -> tuple[float, Array, float]:
-    """Mean change of the weekly chance over trained weeks, its gradient in the coefficients, and the untrained
-    chance."""
-    with_training, without = np.exp(eta), np.exp(eta - beta)
-    share = n / n.sum()
-    untreated = design.copy()
-    untreated[:, 0] = 0.0
-    effect = share @ (np.exp(-without) - np.exp(-with_training))
-    slope_with, slope_without = with_training * np.exp(-with_training), without * np.exp(-without)
-    gradient = (share * slope_with) @ design - (share * slope_without) @ untreated
-    return float(effect), gradient, float(share @ -np.expm1(-without))
+def _marginal(eta: Array, n: Array, beta: float) -> tuple[Callable[[float], float], float]:
+    """Mean change of the weekly chance over trained weeks for any log ratio, and the untrained chance."""
+    without, share = np.exp(eta - beta), n / n.sum()
+
+    def change(log_ratio: float) -> float:
+        return float(share @ (np.exp(-without) - np.exp(-without * math.exp(log_ratio))))
+
+    return change, float(share @ -np.expm1(-without))
 
 
 def _no_ratio(leave_type: str, sizes: dict[str, int], reason: str) -> HazardRatio:

@@ -188,11 +188,8 @@ def mechanism(
     label = kpi or whole.outcome
     why = _refusal(whole, others)
     active = _active(whole)
-    nan = np.full(whole.n_clusters, np.nan)
-    total, total_without = (math.nan, nan) if cannot_be_estimated(whole) else _effect(whole, anticipation)
-    effects = [
-        (math.nan, nan) if cannot_be_estimated(panel) else _effect(panel, anticipation) for panel in others.values()
-    ]
+    total, total_without, df = _effect(whole, anticipation)
+    effects = [_effect(panel, anticipation) for panel in others.values()]
     a = np.array([found[0] for found in effects])
     a_without = np.column_stack([found[1] for found in effects])
     grain, slope, notes = slope_at_readable_grain(
@@ -205,10 +202,10 @@ def mechanism(
     names = {"total": (total, total_without), "indirect": (indirect, indirect_without)}
     names["direct"] = (total - indirect, total_without - indirect_without)
     made = {
-        name: _estimate(name, point, without, active, whole, ci_level, label)
+        name: _estimate(name, point, without, active, whole, ci_level, label, df)
         for name, (point, without) in names.items()
     }
-    frame = _frame(list(others), a, a_without, slope, active, ci_level)
+    frame = _frame(list(others), a, a_without, slope, active, ci_level, np.array([found[2] for found in effects]))
     why = why or _unreadable(slope, grain, list(others))
     learned = _excludes_zero(frame, "effect")
     carried = _excludes_zero(frame, "slope")
@@ -309,13 +306,16 @@ def _active(panel: Panel) -> NDArray[np.bool_]:
     return seen
 
 
-def _effect(panel: Panel, anticipation: int) -> tuple[float, Floats]:
-    """Average effect of training, and without each cluster, (C,)."""
+def _effect(panel: Panel, anticipation: int) -> tuple[float, Floats, float]:
+    """Average effect of training, without each cluster, (C,), and its degrees of freedom; NaN where there is none."""
+    nothing_found = (math.nan, np.full(panel.n_clusters, np.nan), math.nan)
+    if cannot_be_estimated(panel):
+        return nothing_found
     fitted = Imputation(panel, anticipation, leads=0)
     _, theta, _ = fitted.point("simple")
     if not np.isfinite(theta[0]):
-        return math.nan, np.full(panel.n_clusters, np.nan)
-    return float(theta[0]), fitted.replicates("simple")[0][:, 0]
+        return nothing_found
+    return float(theta[0]), fitted.replicates("simple")[0][:, 0], fitted.degrees_of_freedom
 
 
 def _unreadable(slope: WithinSlope, grain: str, names: Sequence[str]) -> str:
@@ -335,19 +335,20 @@ def _unreadable(slope: WithinSlope, grain: str, names: Sequence[str]) -> str:
 
 
 def _spread(
-    point: Floats, without: Floats, active: NDArray[np.bool_], ci_level: float
+    point: Floats, without: Floats, active: NDArray[np.bool_], ci_level: float, df: Floats | None = None
 ) -> tuple[Floats, Floats, Floats]:
-    """Errors and both ends of the intervals of (K,) points with (C, K) leave-one-out values."""
+    """Errors and both ends of the intervals of (K,) points with (C, K) leave-one-out values; (K,) df, if fewer."""
     psi = jackknife_influence(without, point, active)
     error = np.sqrt(np.einsum("ck,ck->k", psi, psi))
-    df = max(int(active.sum()) - 1, 1)
-    half = float(stdtrit(df, 0.5 + ci_level / 2)) * error
+    most = np.full(point.shape, max(int(active.sum()) - 1, 1), dtype=np.float64)
+    half = stdtrit(most if df is None else np.fmin(df, most), 0.5 + ci_level / 2) * error
     return error, point - half, point + half
 
 
 def _frame(
-    names: Sequence[str], a: Floats, a_without: Floats, slope: WithinSlope, active: NDArray[np.bool_], ci_level: float
-) -> pl.DataFrame:
+    names: Sequence[str], a: Floats, a_without: Floats, slope: WithinSlope, active: NDArray[np.bool_],
+    ci_level: float, df: Floats,
+) -> pl.DataFrame:  # fmt: skip
     columns: dict[str, Any] = {"skill": list(names)}
     parts = {
         "effect": (a, a_without),
@@ -355,7 +356,7 @@ def _frame(
         "indirect": (a * slope.slope, a_without * slope.replicates),
     }
     for name, (point, without) in parts.items():
-        error, low, high = _spread(point, without, active, ci_level)
+        error, low, high = _spread(point, without, active, ci_level, df if name == "effect" else None)
         columns[name] = np.where(np.isfinite(error), point, np.nan)
         columns[f"{name}_low"], columns[f"{name}_high"] = low, high
     columns["reliability"] = slope.reliability
@@ -374,14 +375,16 @@ def _excludes_zero(frame: pl.DataFrame, name: str) -> bool:
 
 
 def _estimate(
-    name: str, point: float, without: Floats, active: NDArray[np.bool_], panel: Panel, ci_level: float, label: str
-) -> EffectEstimate:
+    name: str, point: float, without: Floats, active: NDArray[np.bool_], panel: Panel, ci_level: float, label: str,
+    df: float = math.nan,
+) -> EffectEstimate:  # fmt: skip
     error = float(_spread(np.array([point]), without[:, None], active, ci_level)[0][0])
     reason = None
     if not (math.isfinite(point) and math.isfinite(error)):
         reason = f"the {name} effect cannot be computed from these cells, or hangs on a single team"
         point, error = math.nan, math.nan
-    df = float(active.sum() - 1)
+    most = float(active.sum() - 1)
+    df = most if math.isnan(df) else min(df, most)
     low, high = t_interval(point, error, df, ci_level)
     words = {
         "total": f"effect of training on {label}",

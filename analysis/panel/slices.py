@@ -125,6 +125,15 @@ def slice_values(cur: duckdb.DuckDBPyConnection, kind: str, timing: str) -> list
     return [str(value) for (value,) in found]
 
 
+def selectable(cur: duckdb.DuckDBPyConnection, timing: str) -> dict[str, int]:
+    """How many values every filter has in a warehouse version, and how many weeks there are (``week``)."""
+    counted = ", ".join(
+        f"count(distinct {column.format(timing=timing)}) as {identifier(name)}" for name, column in DIMENSIONS.items()
+    )
+    found = cur.execute(f"select {counted}, count(distinct week) as week from mart.agent_week").fetchall()[0]
+    return dict(zip((*DIMENSIONS, "week"), map(int, found), strict=True))
+
+
 def arrays_from_warehouse(
     cur: duckdb.DuckDBPyConnection,
     kpi: Any,

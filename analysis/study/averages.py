@@ -65,6 +65,7 @@ def study_of(comparison: Comparison, request: Request, setting: Setting) -> KpiS
         pre_weeks=pre,
         unusable=_why_nothing(found),
         too_few=_nobody_yet(panel),
+        answers=evidence.answers,
     )
     return KpiStudy(
         request=request,

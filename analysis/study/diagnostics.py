@@ -17,6 +17,7 @@ from analysis.checks import (
     selection_dip,
     sensitivity,
     spillover,
+    who_answers,
 )
 from analysis.checks.randomisation import Randomisation, randomisation_test
 from analysis.checks.result import CheckResult, Status
@@ -178,6 +179,16 @@ def _case_mix(evidence: Evidence) -> CheckResult | None:
     return case_mix.check(effect, kpi, kpi.smallest_effect, reader, unknown=expected.unknown)
 
 
+def _who_answers(evidence: Evidence) -> CheckResult:
+    kpi, setting = evidence.request.kpi, evidence.setting
+    share = who_answers.share_of(setting.kpis.get(kpi.answered_by))
+    return who_answers.check(evidence.answers, kpi, share, kpi.smallest_effect, setting.reader)
+
+
+def _of_answers(evidence: Evidence) -> bool:
+    return evidence.found.available and (bool(evidence.request.kpi.answered_by) or evidence.answers is not None)
+
+
 def _sensitivity(evidence: Evidence) -> CheckResult:
     universal = None
     if evidence.comparison.rule is None:
@@ -203,6 +214,7 @@ DIAGNOSTICS = (
     Diagnostic(few_clusters.ID, few_clusters.LABEL, _overall, _few_clusters),
     Diagnostic(spillover.ID, spillover.LABEL, _available, _spillover),
     Diagnostic(composition.ID, composition.LABEL, _always, _composition),
+    Diagnostic(who_answers.ID, who_answers.LABEL, _of_answers, _who_answers),
     Diagnostic(case_mix.ID, case_mix.LABEL, _thorough, _case_mix),
     Diagnostic(sensitivity.ID, sensitivity.LABEL, _thorough, _sensitivity),
     Diagnostic(decomposition.ID, decomposition.LABEL, _thorough, _decomposition),

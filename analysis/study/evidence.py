@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 from analysis.checks.result import BLOCKING_LEVEL, SLICE_ALARM_LEVEL
 from analysis.comparison.compare import Comparison
 from analysis.comparison.setting import Setting
+from analysis.effects.answering import AnswerBounds, answer_bounds, weighted_by_answering
 from analysis.estimators import Study, estimate
 from analysis.panel.panel import Panel
 from analysis.results import Aggregation, EffectEstimate
@@ -28,6 +30,9 @@ class Evidence:
         Its average and its event study.
     second
         Average of the second opinion.
+    answers
+        Bounds for an outcome seen only for those who answered; ``None`` for others, and where nobody knows who was
+        asked.
     """
 
     request: Request
@@ -37,6 +42,7 @@ class Evidence:
     simple: Aggregation
     events: Aggregation
     second: Aggregation
+    answers: AnswerBounds | None = None
 
     @classmethod
     def of(cls, comparison: Comparison, request: Request, setting: Setting) -> Evidence:
@@ -44,12 +50,18 @@ class Evidence:
         main = fitted(comparison, setting, setting.design.headline)
         second = fitted(comparison, setting, setting.design.second_opinion)
         averages = (main.aggregate("simple"), main.aggregate("event_time"), second.aggregate("simple"))
-        return cls(request, setting, comparison, main, *averages)
+        return cls(request, setting, comparison, main, *averages, _answers(comparison, request, setting, main))
 
     @property
     def found(self) -> EffectEstimate:
-        """The headline."""
-        return self.simple.overall
+        """The headline; its interval is that of the bounds where training moved who answers."""
+        found = self.simple.overall
+        if self.answers is None or not self.answers.moved:
+            return found
+        note = "Training moved who answers: the interval is that of bounds for those who answer either way."
+        return replace(
+            found, ci_low=self.answers.ci_low, ci_high=self.answers.ci_high, notes=(*found.notes, note)
+        )
 
     @property
     def alarm_level(self) -> float:
@@ -59,6 +71,19 @@ class Evidence:
     def fit(self, estimator: str, panel: Panel | None = None, **options: Any) -> Study:
         """Another estimator under the same design, on the panel of the headline when no other is given."""
         return fitted(self.comparison, self.setting, estimator, panel, **options)
+
+
+def _answers(comparison: Comparison, request: Request, setting: Setting, main: Study) -> AnswerBounds | None:
+    """What the answers allow to be said, where the outcome is seen only for those who answered."""
+    answering, scale = comparison.answering, request.kpi.span
+    if answering is None or scale is None:
+        return None
+    weighted = math.nan
+    if request.thorough:
+        panel = weighted_by_answering(comparison.panel, answering.panel)
+        weighted = fitted(comparison, setting, setting.design.headline, panel).aggregate("simple").overall.estimate
+    share = fitted(answering, setting, setting.design.headline)
+    return answer_bounds(main, share, scale, weighted=weighted)
 
 
 def fitted(

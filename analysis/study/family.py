@@ -1,15 +1,15 @@
-"""Many KPIs were tested together: which of them still exclude zero."""
+"""Many KPIs and many parts of the programme were looked at together: which of them still exclude zero."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.inference import holm, romano_wolf
+from analysis.inference import benjamini_hochberg, holm, romano_wolf
 
 if TYPE_CHECKING:
     from analysis.study.kpi_study import KpiStudy
@@ -35,6 +35,49 @@ def holm_excludes_zero(p_values: Mapping[str, float], ci_level: float) -> dict[s
 def bonferroni_excludes_zero(p_value: float, n_tested: int, ci_level: float) -> bool:
     """The allowance when the other KPIs of the family are not at hand: Holm's first step, never more lenient."""
     return math.isfinite(p_value) and p_value * max(n_tested, 1) <= 1 - ci_level
+
+
+def judged_together(studies: Sequence[KpiStudy], ci_level: float) -> list[KpiStudy]:
+    """The same studies, each judged for how many stand beside it.
+
+    Goals of the whole programme are held to the chance that any of them looks clear by luck (Holm). What is not a goal,
+    and what is one part of many (a site, a channel, a tenure band, a wave), is held to the share of luck among what is
+    called clear (Benjamini and Hochberg), within its role and the kind of part.
+
+    Parameters
+    ----------
+    studies
+        Every KPI, overall and in every stored slice.
+    ci_level
+        Level of the intervals; one minus it is the error that is kept.
+
+    Returns
+    -------
+    list of KpiStudy
+        In the order given.
+    """
+    groups: dict[tuple[str, str], list[int]] = {}
+    for i, made in enumerate(studies):
+        groups.setdefault((made.request.slice.label[0], made.kpi.role), []).append(i)
+    out = list(studies)
+    for (kind, role), members in groups.items():
+        p_values = [studies[i].p_value for i in members]
+        adjusted = holm(p_values) if kind == "overall" and role == "primary" else benjamini_hochberg(p_values)
+        tested = sum(map(math.isfinite, p_values))
+        for i, p_value in zip(members, adjusted, strict=True):
+            if math.isfinite(p_value):
+                excludes = bool(p_value <= 1 - ci_level)
+                out[i] = studies[i].judged(excludes_zero=excludes, n_tested=tested, among=among(kind))
+    return out
+
+
+def among(slice_kind: str) -> str:
+    """What was looked at together, plural."""
+    if slice_kind == "overall":
+        return "KPIs"
+    if slice_kind == "custom":
+        return "selections"
+    return f"KPIs by {slice_kind.replace('_', ' ')}"
 
 
 def shared_influence(studies: Mapping[str, KpiStudy]) -> dict[str, NDArray[np.float64] | None]:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from analysis.checks import who_answers
 from analysis.checks.result import CheckResult
 from analysis.comparison.setting import Setting
+from analysis.effects.answering import AnswerBounds
 from analysis.panel.facts import Volumes
 from analysis.panel.slices import Slice
 from analysis.planning.waiting_time import decisive_std_error, weeks_to_know
@@ -67,12 +69,18 @@ class KpiStudy:
 
     @property
     def p_value(self) -> float:
-        """Of the headline, for the allowance for many KPIs; NaN when there is none."""
+        """Of the headline, for the allowance for many KPIs; NaN when there is none.
+
+        Where training moved who answers, of no effect between the bounds.
+        """
+        answers = self.context.answers
+        if answers is not None and answers.moved:
+            return answers.p_value
         return self.headline.p_value if self.headline is not None else math.nan
 
-    def judged(self, *, excludes_zero: bool, n_tested: int) -> KpiStudy:
-        """The same study with the verdict after allowing for all KPIs tested."""
-        said = self.context.decide(self.headline, excludes_zero=excludes_zero, n_tested=n_tested)
+    def judged(self, *, excludes_zero: bool, n_tested: int, among: str = "KPIs") -> KpiStudy:
+        """The same study with the verdict after allowing for all that was looked at together (``among``, plural)."""
+        said = self.context.decide(self.headline, excludes_zero=excludes_zero, n_tested=n_tested, among=among)
         return replace(self, verdict=said)
 
     def frames(self) -> dict[str, pl.DataFrame]:
@@ -137,8 +145,16 @@ class Judgement:
     pre_weeks: float
     unusable: str
     too_few: str = ""
+    answers: AnswerBounds | None = None
 
-    def decide(self, found: EffectEstimate | None, *, excludes_zero: bool | None = None, n_tested: int = 1) -> Verdict:
+    def decide(
+        self,
+        found: EffectEstimate | None,
+        *,
+        excludes_zero: bool | None = None,
+        n_tested: int = 1,
+        among: str = "KPIs",
+    ) -> Verdict:
         nan = math.nan
         estimate_, low, high = (found.estimate, found.ci_low, found.ci_high) if found is not None else (nan, nan, nan)
         wait = None
@@ -161,6 +177,11 @@ class Judgement:
             weeks_to_know=wait,
             unusable=self.unusable,
             too_few=self.too_few,
+            who_answers=who_answers.words(
+                self.answers, who_answers.share_of(self.setting.kpis.get(self.kpi.answered_by)), self.setting.reader
+            ),
+            guardrail=self.kpi.role == "guardrail",
+            among=among,
             reader=self.setting.reader,
         )
 

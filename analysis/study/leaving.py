@@ -18,6 +18,7 @@ import polars as pl
 
 from analysis.comparison.setting import Setting
 from analysis.effects.hazard import LEAVE_TYPES, HazardRatio, hazard_ratio, person_weeks, survival
+from analysis.inference import holm
 from analysis.panel.agent_weeks import AgentWeeks
 from analysis.panel.facts import PACE_WEEKS, Volumes
 from analysis.panel.panel import NEVER
@@ -32,6 +33,8 @@ from etl.marts.tenure import TENURE_BANDS
 if TYPE_CHECKING:
     from analysis.design import Timing
 
+CLAIMS = ("clear", "clear_but_small")
+"""States that claim a change."""
 MANY_WEEKS = 1e9
 """Both sides of a hazard gain weeks as time passes, so nothing that stands still limits what more weeks can tell."""
 MANY_TIMES = 3.0
@@ -163,17 +166,41 @@ def as_effect(found: HazardRatio, ci_level: float, timing: Timing = "trained") -
 
 
 def hazard_rows(
-    weeks: pl.DataFrame, reader: Reader, *, ci_level: float, limited: bool = False, timing: Timing = "trained"
+    weeks: pl.DataFrame,
+    reader: Reader,
+    *,
+    ci_level: float,
+    limited: bool = False,
+    timing: Timing = "trained",
+    goal: str = "",
 ) -> list[dict[str, Any]]:
-    """Rows of ``result.hazard``: all leavers, then by kind; ``limited`` and ``timing`` as in :func:`hazard_words`."""
+    """Rows of ``result.hazard``: all leavers, then by kind.
+
+    Parameters
+    ----------
+    weeks, reader
+        Person-weeks, and for whom they are put into words.
+    ci_level
+        Level of the intervals.
+    limited, timing
+        As in :func:`hazard_words`.
+    goal
+        State of the verdict of the KPI that counts all leavers, judged among the goals: the row of all leavers claims
+        no more. Empty where it is not known. The two kinds of leaving are judged together (Holm).
+    """
+    ratios = [hazard_ratio(weeks, leave_type=leave_type, ci_level=ci_level) for leave_type in LEAVE_TYPES]
+    kinds = [i for i, found in enumerate(ratios) if found.leave_type != "any"]
+    adjusted = dict(zip(kinds, holm([ratios[i].p_value for i in kinds]), strict=True))
     rows = []
-    for leave_type in LEAVE_TYPES:
-        found = hazard_ratio(weeks, leave_type=leave_type, ci_level=ci_level)
-        state, words = hazard_words(found, reader, limited=limited, timing=timing)
+    for i, found in enumerate(ratios):
+        excludes = adjusted[i] <= 1 - ci_level if i in adjusted else goal in ("", *CLAIMS)
+        state, words = hazard_words(found, reader, limited=limited, timing=timing, excludes=bool(excludes))
+        if i not in adjusted and state in CLAIMS and goal:
+            state = goal
         rows.append(
             {
                 "model": MODELS[timing],
-                "leave_type": leave_type,
+                "leave_type": found.leave_type,
                 "hazard_ratio": found.hazard_ratio,
                 "ci_low": found.ci_low,
                 "ci_high": found.ci_high,
@@ -193,7 +220,7 @@ def by_plan(hazard: pl.DataFrame) -> bool:
 
 
 def hazard_words(
-    found: HazardRatio, reader: Reader, *, limited: bool = False, timing: Timing = "trained"
+    found: HazardRatio, reader: Reader, *, limited: bool = False, timing: Timing = "trained", excludes: bool = True
 ) -> tuple[str, str]:
     """Verdict and sentence of a hazard ratio: how much more or less likely trained agents are to leave in a week.
 
@@ -206,6 +233,8 @@ def hazard_words(
         stayed like the others, so nothing is clear.
     timing
         From when an agent counts as trained: planned week or completion.
+    excludes
+        Whether a ratio of one stays outside after allowing for what else was tested.
     """
     who = "agents whose planned week of training has come" if timing == "scheduled" else "trained agents"
     kind = {"any": "to leave", "voluntary": "to resign", "involuntary": "to be let go"}[found.leave_type]
@@ -223,6 +252,12 @@ def hazard_words(
                 "cant_tell_yet",
                 f"We can't tell yet: {who} are {likely} {kind} in a given week, but training was "
                 "not assigned by a plan, and whoever means to stay may be the one who gets trained.",
+            )
+        if not excludes:
+            return (
+                "cant_tell_yet",
+                f"We can't tell yet: {who} are {likely} {kind} in a given week by this number alone, but several were "
+                "tested together and one of them can look like this by luck.",
             )
         first = who[:1].upper() + who[1:]
         return "clear", f"{first} are an estimated {likely} {kind} in a given week ({span})."

@@ -20,9 +20,9 @@ from analysis.panel.agent_weeks import AgentWeeks, WarehouseWeeks
 from analysis.panel.facts import pace_of_everybody
 from analysis.panel.held_weeks import HeldWeeks, Rows
 from analysis.panel.roster import Roster
-from analysis.panel.slices import EVERYTHING, STORED_KINDS, Slice, slice_values
+from analysis.panel.slices import DIMENSIONS, EVERYTHING, STORED_KINDS, Slice, selectable, slice_values
 from analysis.study import leaving
-from analysis.study.family import bonferroni_excludes_zero, family_rows, holm_excludes_zero
+from analysis.study.family import among, bonferroni_excludes_zero, family_rows, judged_together
 from analysis.study.kinds import study_one
 from analysis.study.kpi_study import KpiStudy, failed
 from analysis.study.request import Request
@@ -72,6 +72,8 @@ def setting_of(cur: duckdb.DuckDBPyConnection, config: Config, catalogue: Catalo
         rule_better=catalogue[rule.kpi].better if rule is not None else "lower",
         courses=config.programme.treatment_courses,
         n_primary=len(catalogue.primary()),
+        kpis=dict(catalogue.items()),
+        n_values=selectable(cur, design.timing),
     )
 
 
@@ -94,21 +96,31 @@ def study(cur: duckdb.DuckDBPyConnection, request: Request, setting: Setting, *,
     KpiStudy
         ``.frames()`` has the columns of the result tables. Headline, second opinion, event study with bands, cohorts,
         calendar, the checks that need no further fit, and the verdict; the slow checks are taken over from the stored
-        overall results where they failed. For a primary KPI the verdict allows for the whole primary family
-        (Bonferroni, because the others are not at hand: never more lenient than the Holm allowance of the stored
-        results).
+        overall results where they failed. The verdict allows for what could have been looked at instead
+        (:func:`judged_alone`).
     """
     request = replace(request, inherited=stored_failures(cur, request.kpi.id, OVERALL_CHECKS))
     return judged_alone(study_one(WarehouseWeeks(cur, rows), request, setting))
 
 
 def judged_alone(made: KpiStudy) -> KpiStudy:
-    """A study whose verdict allows for the whole primary family where the others are not at hand."""
-    setting = made.context.setting
-    if made.kpi.role != "primary":
+    """A study whose verdict allows for all that could have been looked at instead, where the others are not at hand.
+
+    The KPIs of its role, times the selections that could have been chosen as this one was (every site for a site, every
+    week for a period): Bonferroni, never more lenient than the allowance of the stored results.
+    """
+    setting, slice_ = made.context.setting, made.request.slice
+    same = sum(kpi.role == made.kpi.role for kpi in setting.kpis.values())
+    n_tested = same or (setting.n_primary if made.kpi.role == "primary" else 1)
+    for name in DIMENSIONS:
+        if getattr(slice_, name):
+            n_tested *= max(setting.n_values.get(name, 1), 1)
+    if slice_.start is not None or slice_.end is not None:
+        n_tested *= max(setting.n_values.get("week", 1), 1)
+    if n_tested == 1:
         return made
-    excludes = bonferroni_excludes_zero(made.p_value, setting.n_primary, setting.ci_level)
-    return made.judged(excludes_zero=excludes, n_tested=setting.n_primary)
+    excludes = bonferroni_excludes_zero(made.p_value, n_tested, setting.ci_level)
+    return made.judged(excludes_zero=excludes, n_tested=n_tested, among=among(slice_.label[0]))
 
 
 def estimate_all(
@@ -151,12 +163,12 @@ def estimate_all(
             if kind == "cohort" or kind in kpi.dimensions:
                 part = Request(kpi, slice_, tables=SLICE_TABLES, inherited=inherited)
                 families[slice_][kpi.id] = study_one(weeks, part, setting)
-    studies = [s for family in families.values() for s in _family_judged(family, setting.ci_level).values()]
+    studies = judged_together([s for family in families.values() for s in family.values()], setting.ci_level)
     frames = _stacked(studies)
     frames["design"] = setting.design.frame()
     frames["design_note"] = setting.design.notes_frame()
-    frames.update(_leaving_frames(weeks, setting))
     judged = {s.kpi.id: s for s in studies if s.request.is_overall}
+    frames.update(_leaving_frames(weeks, setting, judged))
     primary = {name: s for name, s in judged.items() if s.kpi.role == "primary"}
     frames["family"] = table("family", family_rows(primary, setting.ci_level))
     frames.update(value_tables(judged, paces, config, setting))
@@ -173,16 +185,6 @@ def _slices(cur: duckdb.DuckDBPyConnection, timing: Timing) -> Iterator[Slice]:
             yield from (Slice.of(kind, value) for value in values)
 
 
-def _family_judged(made: Mapping[str, KpiStudy], ci_level: float) -> dict[str, KpiStudy]:
-    """Verdicts of the primary KPIs after allowing for all of them."""
-    primary = {name: s.p_value for name, s in made.items() if s.kpi.role == "primary"}
-    excludes = holm_excludes_zero(primary, ci_level)
-    return {
-        name: s.judged(excludes_zero=excludes[name], n_tested=len(excludes)) if name in excludes else s
-        for name, s in made.items()
-    }
-
-
 def _stacked(studies: Iterable[KpiStudy]) -> dict[str, pl.DataFrame]:
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in STUDY_TABLES}
     for made in studies:
@@ -191,7 +193,10 @@ def _stacked(studies: Iterable[KpiStudy]) -> dict[str, pl.DataFrame]:
     return {name: table(name, rows[name]) for name in STUDY_TABLES}
 
 
-def _leaving_frames(weeks: AgentWeeks, setting: Setting) -> dict[str, pl.DataFrame]:
+def _leaving_frames(
+    weeks: AgentWeeks, setting: Setting, overall: Mapping[str, KpiStudy]
+) -> dict[str, pl.DataFrame]:
+    goals = [s for s in overall.values() if s.kpi.kind.estimation == "hazard" and not s.kpi.first_days]
     found = leaving.spell_weeks(weeks, EVERYTHING, setting)
     if found is None:
         return {name: pl.DataFrame(schema=dict(SCHEMAS[name])) for name in ("survival", "hazard")}
@@ -205,6 +210,7 @@ def _leaving_frames(weeks: AgentWeeks, setting: Setting) -> dict[str, pl.DataFra
                 ci_level=setting.ci_level,
                 limited=setting.design.limited,
                 timing=setting.design.timing,
+                goal=goals[0].verdict.state if goals else "",
             ),
         ),
     }

@@ -17,7 +17,7 @@ import statsmodels.api as sm
 from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from analysis.effects.hazard import hazard_ratio, person_weeks, survival
+from analysis.effects.hazard import TENURE_EDGES_WEEKS, hazard_ratio, person_weeks, survival
 from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.panel.slices import Slice
 from analysis.study.leaving import hazard_words, spell_weeks
@@ -204,7 +204,7 @@ def test_a_split_that_does_not_count_leaves_no_trace() -> None:
 
 def test_point_agrees_with_an_ungrouped_statsmodels_fit(weeks: pl.DataFrame) -> None:
     found = hazard_ratio(weeks)
-    edges = np.array([4, 13, 26, 52, 104])
+    edges = np.array(TENURE_EDGES_WEEKS)
     band = (weeks["tenure_week"].to_numpy()[:, None] >= edges).sum(axis=1)
     columns = [weeks["trained"].cast(pl.Float64).to_numpy(), np.ones(weeks.height)]
     for codes in (band, weeks["period"].to_numpy()):
