@@ -305,10 +305,11 @@ def asked(context: Context, pathname: str, search: str) -> Question:
         return Question(None, lambda: answer(context, pathname, search))
     try:
         with queries.pinned() as run_id:
-            filters = _filters(context, search)
+            choices, rest = found[0].split(search)
+            filters = _filters(context, rest)
     except Exception:  # whatever it is, it is explained where the answer is made
         return Question(None, lambda: answer(context, pathname, search))
-    key = (run_id, "page", pathname, filters, filters.notices)
+    key = (run_id, "page", pathname, filters, filters.notices, tuple(sorted(choices.items())))
     return Question(key, lambda: answer(context, pathname, search, run_id))
 
 
@@ -339,12 +340,13 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
     try:
         with queries.pinned(run_id) as pinned:
             g.run_id = pinned
-            carried = _filters(context, search)
+            choices, rest = asked_page.split(search)
+            carried = _filters(context, rest)
             filters = carried if asked_page.filtered else Filters()
             about = queries.about()
             decision = queries.decision(filters)
             body: Component = (
-                asked_page.answer(context, filters, **parts)
+                asked_page.answer(context, filters, **parts, **({"choices": choices} if asked_page.choices else {}))
                 if decision.allowed
                 else html.Div([html.H1(asked_page.question), states.refused(decision, filters, pathname)])
             )

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 import polars as pl
 from flask import Flask, Response, g, request
 
-from dashboard.page import Context, Download
+from dashboard.page import Context, Download, is_choice
 from dashboard.pages import pages
 from dashboard.state import LABELS, Filters, from_query
 from etl.errors import EmpathyError
@@ -33,6 +33,7 @@ def register(server: Flask, context: Context) -> None:
             return _plain(f"There is no download “{name}”. There are: {', '.join(sorted(downloads))}.", 404)
         given = parse_qs(request.query_string.decode("utf-8", "replace"))
         parts = {key: given.pop(key)[0] for key in found.parts if key in given}
+        parts |= {key: given.pop(key)[0] for key in list(given) if is_choice(key, found.choices)}
         missing = [key for key in found.parts if key not in parts]
         if missing:
             return _plain(f"This download needs {', '.join(missing)} in its address.", 400)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import parse_qsl, unquote, urlencode
 
 from dashboard.state import Filters
 
@@ -49,12 +49,15 @@ class Download:
     applies : tuple of str or None
         The filters the table is made by, by their names in the address; all by default. A selection by others is
         dropped before it is made, and the table's header says so.
+    choices : tuple of str
+        Names of parts it may have besides, as in :attr:`Page.choices`.
     """
 
     title: str
     make: Callable[[Context, Filters, dict[str, str]], pl.DataFrame]
     parts: tuple[str, ...] = ()
     applies: tuple[str, ...] | None = None
+    choices: tuple[str, ...] = ()
 
 
 def csv_link(name: str, filters: Filters, **parts: str) -> str:
@@ -70,6 +73,11 @@ def csv_link(name: str, filters: Filters, **parts: str) -> str:
     """
     query = "&".join(part for part in (urlencode(parts), filters.to_query()) if part)
     return f"/download/{name}.csv" + (f"?{query}" if query else "")
+
+
+def is_choice(name: str, choices: tuple[str, ...]) -> bool:
+    """Whether a name in an address is among those that a page knows; see :attr:`Page.choices`."""
+    return any(name == known or (known.endswith(".") and name.startswith(known)) for known in choices)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +97,10 @@ class Page:
     answer : callable
         ``answer(context, filters, **parts)`` gives the page for one selection: called whenever the reader arrives, a
         filter changes or new data are published. ``parts`` are the variable parts of the address.
+    choices : tuple of str
+        Names of further choices of this page in the query of its address; one that ends with a dot is the beginning of
+        names. Where there are any, ``answer`` is also given ``choices``, a mapping of those in the address to their
+        text.
     filtered : bool
         Whether the filter bar applies.
     moving : bool
@@ -108,6 +120,7 @@ class Page:
     name: str
     question: str
     answer: Callable[..., Component]
+    choices: tuple[str, ...] = ()
     filtered: bool = True
     moving: bool = False
     downloads: Mapping[str, Download] = field(default_factory=dict)
@@ -118,6 +131,16 @@ class Page:
     def base(self) -> str:
         """The address without its variable part."""
         return self.path.split("/<")[0] or "/"
+
+    def split(self, search: str) -> tuple[dict[str, str], str]:
+        """The page's own choices in a query, and the query without them."""
+        own, others = {}, []
+        for name, value in parse_qsl(search.lstrip("?")):
+            if is_choice(name, self.choices):
+                own[name] = value
+            else:
+                others.append((name, value))
+        return own, urlencode(others)
 
     def match(self, pathname: str) -> dict[str, str] | None:
         """The variable parts when ``pathname`` is this page; None when it is not."""

@@ -37,6 +37,8 @@ class Stated:
         In project currency, or in the unit of the key.
     source, owner, note
         Where it comes from and who stands for it; empty when nobody said.
+    per
+        Of a unit value: the unit of the volume, as in the configuration.
     edited
         Whether a reader changed it from what the configuration says.
     """
@@ -47,6 +49,7 @@ class Stated:
     source: str = ""
     owner: str = ""
     note: str = ""
+    per: str = ""
     edited: bool = False
 
 
@@ -109,7 +112,13 @@ def from_config(config: Config) -> Assumptions:
     for key, given in value.stated().items():
         rate = 1.0 if key in NOT_MONEY else value.rate(given, currency)
         stated[key] = Stated(
-            given.low * rate, given.likely * rate, given.high * rate, given.source, given.owner, given.note
+            given.low * rate,
+            given.likely * rate,
+            given.high * rate,
+            given.source,
+            given.owner,
+            given.note,
+            getattr(given, "per", ""),
         )
     hurdle = value.hurdle_roi_percent
     return Assumptions(value.period_months, math.nan if hurdle is None else hurdle, stated)

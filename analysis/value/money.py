@@ -8,13 +8,14 @@ KPIs correlated as the data say they are, and summed; the range of the sum is no
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import polars as pl
 
 from analysis.value.appraisal import DRAWS, SEED, Appraisal, Spread, appraise
 from analysis.value.assumptions import Assumptions
+from analysis.value.draws import Array
 from analysis.value.model import Model, Worth, counted, model, signed
 from analysis.words.numbers import Reader, rounded
 
@@ -45,6 +46,7 @@ def value_frame(
     n_trained: float = math.nan,
     n_everybody: float = math.nan,
     ci_level: float = 0.95,
+    correlation: Callable[[tuple[str, ...]], Array] | None = None,
     draws: int = DRAWS,
     seed: int = SEED,
 ) -> pl.DataFrame:
@@ -62,6 +64,8 @@ def value_frame(
         Agents trained by now, and all agents.
     ci_level
         Level of every range.
+    correlation
+        From KPI ids to the (K, K) correlation of their estimates; from their influences by default.
     draws, seed
         Of the joint simulation, see :func:`analysis.value.appraisal.appraise`.
 
@@ -79,8 +83,15 @@ def value_frame(
     made = model(priced, assumptions, n_trained=n_trained, n_everybody=n_everybody)
     through, months = counted(priced), assumptions.months
     ends = {scenario: _scenario(made, scenario) for scenario in SCENARIOS}
+    known = None if correlation is None else correlation(tuple(part.kpi.id for part in made.used))
     answers = {
-        s: appraise(made if s == "likely" else made.fixed(ends[s]), ci_level=ci_level, draws=draws, seed=seed)
+        s: appraise(
+            made if s == "likely" else made.fixed(ends[s]),
+            correlation=known,
+            ci_level=ci_level,
+            draws=draws,
+            seed=seed,
+        )
         for s in SCENARIOS
     }
     rows: list[tuple[object, ...]] = []

@@ -104,6 +104,8 @@ def _tone(item: Money) -> str:
     """Colour is kept for what the range supports: where it holds zero the bar is hollow."""
     if item.spent:
         return "fill-compare"
+    if item.unsure:
+        return "fill-surface stroke-unsure dash-fine"
     if item.low > 0:
         return "fill-better"
     return "fill-worse" if item.high < 0 else "fill-surface stroke-unsure dash-fine"

@@ -25,6 +25,6 @@ from dashboard.page import Page
 @cache
 def pages() -> tuple[Page, ...]:
     """The pages in the order of the navigation."""
-    from dashboard.pages import adoption, attrition, cohorts, data, effects, methods, overview
+    from dashboard.pages import adoption, attrition, cohorts, data, effects, methods, overview, value
 
-    return tuple(module.PAGE for module in (overview, effects, cohorts, attrition, adoption, data, methods))
+    return tuple(module.PAGE for module in (overview, effects, cohorts, attrition, adoption, value, data, methods))

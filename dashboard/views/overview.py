@@ -54,7 +54,8 @@ class Card:
 
 @dataclass(frozen=True)
 class Money:
-    """One line of the value figure; amounts in project currency; ``spent`` for the cost."""
+    """One line of the value figure; amounts in project currency; ``spent`` for the cost, ``unsure`` for what cannot be
+    told yet."""
 
     label: str
     low: float
@@ -63,6 +64,7 @@ class Money:
     shown: str
     total: bool = False
     spent: bool = False
+    unsure: bool = False
 
 
 @dataclass(frozen=True)

@@ -323,6 +323,29 @@ def results(catalogue: kpis.Catalogue) -> dict[str, pl.DataFrame]:
         "design": pl.DataFrame(design),
         "design_note": pl.DataFrame([{"key": "assignment", "value": "Teams were trained in waves."}]),
         "value": pl.DataFrame(money),
+        "value_part": pl.DataFrame([value_part(catalogue[name]) for name in ("escalation_rate", "aht_seconds")]),
+        "value_correlation": pl.DataFrame([{"kpi": "aht_seconds", "other": "escalation_rate", "correlation": -0.3}]),
+        "value_agents": pl.DataFrame({"population": ["trained", "everybody"], "n_agents": [188, 280]}),
+    }
+
+
+def value_part(kpi: kpis.Kpi) -> dict[str, object]:
+    """A row of ``result.value_part`` that agrees with ``EFFECTS``."""
+    estimate, error = (kpi.smallest_effect * size for size in EFFECTS[kpi.id])
+    return {
+        "kpi": kpi.id,
+        "effect": estimate,
+        "std_error": error,
+        "effect_low": estimate - 2.07 * error,
+        "effect_high": estimate + 2.07 * error,
+        "df": 23.0,
+        "volume_per_month": 30_000.0,
+        "volume_to_date": 90_000.0,
+        "volume_per_month_everybody": 45_000.0,
+        "usable": True,
+        "state": "clear" if kpi.id == "escalation_rate" else "cant_tell_yet",
+        "purse": kpi.purse,
+        "purse_rank": kpi.purse_rank,
     }
 
 

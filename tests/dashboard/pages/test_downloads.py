@@ -22,6 +22,7 @@ OFFERED = {
     name: download for page in pages() for name, download in page.downloads.items()
 }  # fmt: skip
 COUNTED = (
+    "net_at_low",
     "n_agents",
     "n_contacts",
     "planned",

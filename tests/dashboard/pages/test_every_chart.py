@@ -40,6 +40,8 @@ ADDRESSES = (
     "/adoption/EMP101",
     "/adoption/EMP101?site=Madrid",
     "/adoption/EMP101?team=Madrid-1&team=Madrid-2",
+    "/value",
+    "/value?months=24&goals=clear",
     "/data",
 )
 
@@ -49,7 +51,9 @@ def body(context: Context, address: str) -> Component:
     found = route(path)
     assert found is not None
     module, parts = found
-    answered: Component = module.answer(context, from_query(search, context.queries.facets()), **parts)
+    choices, rest = module.split(search)
+    own = {"choices": choices} if module.choices else {}
+    answered: Component = module.answer(context, from_query(rest, context.queries.facets()), **parts, **own)
     return answered
 
 

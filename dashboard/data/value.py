@@ -1,0 +1,98 @@
+"""Effects, volumes and agents for sums of money, and which of them rest on too few people to be shown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.value.model import Worth
+from dashboard.data.queries import Queries
+from dashboard.state import Filters
+from etl.warehouse.reader import frame
+
+RELATIONS = ("result.value_part", "result.value_correlation", "result.value_agents")
+
+
+@dataclass(frozen=True)
+class MoneyParts:
+    """What a sum of money is made of besides assumptions.
+
+    Attributes
+    ----------
+    worths
+        KPIs with an effect, in catalogue order.
+    correlations
+        Pair of KPI ids to the correlation of their estimates.
+    n_trained, n_everybody
+        Agents trained by now, and all agents.
+    """
+
+    worths: tuple[Worth, ...]
+    correlations: Mapping[tuple[str, str], float]
+    n_trained: float
+    n_everybody: float
+
+    def correlation(self, ids: tuple[str, ...]) -> NDArray[np.float64]:
+        """(K, K) correlation of the estimates of some KPIs."""
+        found = np.eye(len(ids))
+        for i, first in enumerate(ids):
+            for j, second in enumerate(ids[:i]):
+                known = self.correlations.get((first, second), self.correlations.get((second, first), 0.0))
+                found[i, j] = found[j, i] = known
+        return found
+
+
+def money_parts(queries: Queries) -> MoneyParts | None:
+    """What the version being served holds; None where it was estimated before there was any of it."""
+    if not all(queries.has(name) for name in RELATIONS):
+        return None
+
+    def make(cursor: duckdb.DuckDBPyConnection) -> MoneyParts:
+        catalogue = {kpi.id: kpi for kpi in queries.kpis()}
+        worths = []
+        for row in frame(cursor, "select * from result.value_part").iter_rows(named=True):
+            if row["kpi"] not in catalogue or _too_few(queries, row["kpi"]):
+                continue
+            numbers: dict[str, Any] = {name: _number(row[name]) for name in NUMBERS}
+            numbers["df"] = numbers["df"] if math.isfinite(numbers["df"]) else math.inf
+            worths.append(
+                Worth(
+                    kpi=catalogue[row["kpi"]],
+                    usable=bool(row["usable"]),
+                    state=row["state"] or "",
+                    purse=row["purse"] or "",
+                    purse_rank=row["purse_rank"],
+                    **numbers,
+                )
+            )
+        pairs = frame(cursor, "select kpi, other, correlation from result.value_correlation").iter_rows()
+        agents = dict(frame(cursor, "select population, n_agents from result.value_agents").iter_rows())
+        return MoneyParts(
+            tuple(worths),
+            {(one, other): value for one, other, value in pairs},
+            float(agents.get("trained", math.nan)),
+            float(agents.get("everybody", math.nan)),
+        )
+
+    return queries.ask(("money parts",), make)
+
+
+NUMBERS = (
+    "effect", "std_error", "effect_low", "effect_high", "df", "volume_per_month", "volume_to_date",
+    "volume_per_month_everybody",
+)  # fmt: skip
+
+
+def _too_few(queries: Queries, kpi: str) -> bool:
+    row = queries.headline(kpi, Filters())
+    return row is not None and row["estimate"] is None
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)

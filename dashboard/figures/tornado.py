@@ -1,0 +1,72 @@
+"""A tornado: what each uncertain number alone does to the net, the largest on top, with zero marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from analysis.words.numbers import Reader
+from dashboard.figures.svg import Tree, canvas, clip, el, line, mark, scale, text, ticks
+from dashboard.views.value import SwingRow
+
+ROW = 40.0
+
+
+def tornado(rows: Sequence[SwingRow], net: float, reader: Reader) -> dict[str, Any] | None:
+    """Bars from the net at one end of a number to the net at its other end.
+
+    Parameters
+    ----------
+    rows : sequence of SwingRow
+        Largest first.
+    net : float
+        With everything at its estimate or likely value.
+    reader : Reader
+
+    Returns
+    -------
+    dict or None
+        A figure; None without rows.
+    """
+    if not rows:
+        return None
+    spoken = "; ".join(f"{row.name} from {row.at_low} to {row.at_high}" for row in rows)
+    return {
+        "label": f"Net by what each number alone does to it: {spoken}",
+        "wide": _draw(rows, net, reader, 820.0),
+        "narrow": _draw(rows, net, reader, 400.0),
+    }
+
+
+def _draw(rows: Sequence[SwingRow], net: float, reader: Reader, width: float) -> Tree:
+    height = 8 + len(rows) * ROW + 24
+    bottom = height - 24
+    ends = [0.0, net, *(row.swing.net_at_low for row in rows), *(row.swing.net_at_high for row in rows)]
+    low, high = min(ends), max(ends)
+    margin = (high - low) * 0.04 or 1.0
+    x = scale((low - margin, high + margin), (4.0, width - 4.0))
+    marks = ticks(low - margin, high + margin, 3 if width < 500 else 5)
+    parts: list[Any] = [line(x(t), 4, x(t), bottom, "axis" if t == 0 else "grid") for t in marks]
+    for t in marks:
+        anchor = "start" if x(t) < 30 else "end" if x(t) > width - 30 else "middle"
+        parts.append(text(x(t), bottom + 16, reader.money(t) if t else "0", "tick small", anchor))
+    parts.append(line(x(net), 4, x(net), bottom, "stroke-accent dash"))
+    for number, row in enumerate(rows):
+        y = 8 + number * ROW
+        first, last = sorted((x(row.swing.net_at_low), x(row.swing.net_at_high)))
+        kind = "fill-trained" if row.swing.kind == "effect" else "fill-compare"
+        tip = (
+            f"{row.name}: {row.low} gives {row.at_low}, {row.high} gives {row.at_high}. "
+            f"The net is zero at {row.break_even}."
+        )
+        bar = {"x": first, "y": y + 19, "width": max(last - first, 1.0), "height": 10, "class": kind}
+        parts.append(
+            mark(
+                tip,
+                el("rect", {"x": 0, "y": y, "width": width, "height": ROW, "class": "hit hit-shown"}),
+                text(4, y + 13, clip(row.name, 13, width * 0.6), "label"),
+                text(width - 4, y + 13, clip(f"{row.low} to {row.high}", 12, width * 0.4), "tick small", "end"),
+                el("rect", bar),
+            )
+        )
+    return canvas(width, height, *parts)

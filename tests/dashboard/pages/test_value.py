@@ -1,0 +1,192 @@
+"""Value: edits in the address, refusals in words, the same money as the stored result, and an answer in time."""
+
+from __future__ import annotations
+
+import json
+import time
+import tomllib
+from urllib.parse import parse_qsl
+
+import polars as pl
+import pytest
+from dash.development.base_component import Component
+from plotly.utils import PlotlyJSONEncoder
+
+from analysis.value.assumptions import Assumptions, from_config
+from analysis.value.money import value_frame
+from dashboard.app import asked
+from dashboard.data.value import money_parts
+from dashboard.figures.svg import texts
+from dashboard.figures.tornado import tornado
+from dashboard.page import Context
+from dashboard.pages import value as page
+from dashboard.state import Filters
+from dashboard.views import assumptions as address
+from dashboard.views import value as view
+
+SECONDS = 0.1
+"""An edited assumption is answered within this on an idle machine; the test allows five times as long."""
+
+
+@pytest.fixture(scope="module")
+def configured(context: Context) -> Assumptions:
+    return from_config(context.settings.config)
+
+
+def shown(context: Context, configured: Assumptions, **choices: str) -> view.View:
+    kpis = context.queries.kpis()
+    parts = money_parts(context.queries)
+    assert parts is not None
+    read = address.read({k.replace("__", "."): v for k, v in choices.items()}, configured, {k.id: k for k in kpis})
+    return view.view(parts, read, kpis, context.settings.reader, 0.95)
+
+
+def words(part: Component) -> str:
+    return json.dumps(part.to_plotly_json(), cls=PlotlyJSONEncoder, ensure_ascii=False)
+
+
+def test_without_edits_the_page_says_what_is_stored(context: Context, configured: Assumptions) -> None:
+    """``value_frame`` is what `empathy estimate` stores; the page works from the stored parts."""
+    parts = money_parts(context.queries)
+    assert parts is not None
+    stored = value_frame(
+        parts.worths,
+        configured,
+        reader=context.settings.reader,
+        n_trained=parts.n_trained,
+        n_everybody=parts.n_everybody,
+        correlation=parts.correlation,
+    )
+    likely = stored.filter((pl.col("kpi") == "net") & (pl.col("scenario") == "likely")).row(0, named=True)
+    net = shown(context, configured).lines[-1]
+
+    assert (net.likely, net.low, net.high) == (likely["amount"], likely["amount_low"], likely["amount_high"])
+
+
+def test_an_edit_in_the_address_changes_the_sum_and_shows_a_badge(context: Context, configured: Assumptions) -> None:
+    before, after = shown(context, configured), shown(context, configured, value__escalation_rate="12_18_24")
+
+    assert after.lines[0].likely == pytest.approx(2 * before.lines[0].likely)
+    plain = words(page.answer(context, Filters(), {}))
+    edited = words(page.answer(context, Filters(), {"value.escalation_rate": "12_18_24"}))
+    assert "Your assumptions" in edited
+    assert "Your assumptions" not in plain
+    assert "Reset to the configuration" in edited
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("value.escalation_rate", "9_3_1", "must rise"),
+        ("value.escalation_rate", "", "must all be numbers"),
+        ("value.escalation_rate", "1_2", "written like 8_11_15"),
+        ("value.escalation_rate", "1_2_inf", "must all be numbers"),
+        ("value.nonsense", "1_2_3", "no such assumption"),
+        ("value." + "x" * 200, "1_2_3", "no such assumption"),
+        ("cost.programme", "-5_1_2", "not below zero"),
+        ("cost.seat_per_agent", "1_2_3", "twice"),
+        ("lasting_share", "10_20_30", "between 0 and 1"),
+        ("half_life_months", "0_1_2", "above zero"),
+        ("months", "0", "a whole number from 1 to 120"),
+        ("months", "twelve", "a whole number from 1 to 120"),
+        ("hurdle", "-3", "from 0 to 10,000"),
+        ("goals", "some", "“all” or “clear”"),
+    ],
+)
+def test_what_cannot_be_used_is_a_sentence_and_changes_nothing(
+    context: Context, configured: Assumptions, name: str, text: str, says: str
+) -> None:
+    read = address.read({name: text}, configured, {kpi.id: kpi for kpi in context.queries.kpis()})
+
+    assert len(read.refused) == 1
+    assert says in read.refused[0]
+    assert len(read.refused[0]) < 200
+    assert read.assumptions == configured
+
+
+def test_an_address_leads_back_to_itself(context: Context, configured: Assumptions) -> None:
+    kpis = {kpi.id: kpi for kpi in context.queries.kpis()}
+    given = {"value.escalation_rate": "5_6_7", "months": "24", "hurdle": "20", "goals": "clear"}
+    read = address.read(given, configured, kpis)
+
+    assert dict(parse_qsl(address.query_of(read, configured))) == given
+    assert address.query_of(address.read({}, configured, kpis), configured) == ""
+
+
+def test_the_toml_to_copy_is_read_back_as_the_same(context: Context, configured: Assumptions) -> None:
+    kpis = {kpi.id: kpi for kpi in context.queries.kpis()}
+    read = address.read({"lasting_share": "0.2_0.4_0.6", "months": "18"}, configured, kpis)
+    document = tomllib.loads(address.as_toml(read.assumptions))["value"]
+
+    assert document["period_months"] == 18
+    assert document["lasting_share"] == {"low": 0.2, "likely": 0.4, "high": 0.6}
+    assert document["half_life_months"]["likely"] == 6
+    assert document["kpis"]["escalation_rate"] == {"low": 6, "likely": 9, "high": 12, "per": "contact"}
+    assert document["programme_cost"]["likely"] == 50_000
+
+
+def test_only_clear_goals_is_said_to_overstate(context: Context, configured: Assumptions) -> None:
+    both = {"value.escalation_rate": "6_9_12", "value.aht_seconds": "0.001_0.002_0.003"}
+    all_goals = words(page.answer(context, Filters(), both))
+    clear = words(page.answer(context, Filters(), {**both, "goals": "clear"}))
+
+    assert "That overstates" in clear
+    assert "That overstates" not in all_goals
+    lines = shown(context, configured, value__aht_seconds="0.001_0.002_0.003").lines
+    assert next(line for line in lines if "◌" in line.label).unsure
+
+
+def test_so_far_and_everybody_are_told_apart(context: Context, configured: Assumptions) -> None:
+    tiles = {tile.name: tile for tile in shown(context, configured).tiles}
+
+    assert tiles["So far"].value != tiles["If everybody"].value
+    assert "all 280 agents" in tiles["If everybody"].note
+
+
+def test_without_a_cost_no_return_is_claimed(context: Context, configured: Assumptions) -> None:
+    without = Assumptions(12, stated={k: v for k, v in configured.stated.items() if k.startswith("value.")})
+    found = shown(context, without)
+
+    assert "before any cost, because none is stated" in found.title
+    assert {tile.name: tile.value for tile in found.tiles}["Return on investment"] == "not known"
+
+
+def test_the_tornado_is_largest_first(
+    context: Context, configured: Assumptions
+) -> None:
+    found = shown(context, configured)
+    figure = tornado(found.swings, found.lines[-1].likely, context.settings.reader)
+
+    assert figure is not None
+    sizes = [row.swing.size for row in found.swings]
+    assert sizes == sorted(sizes, reverse=True)
+    said = texts(figure["wide"])
+    assert all(any(row.name in text for text in said) for row in found.swings)
+
+
+def test_the_twelve_principles_follow_the_assumptions(context: Context, configured: Assumptions) -> None:
+    plain, longer = shown(context, configured).principles, shown(context, configured, months="36").principles
+
+    assert [item.number for item in plain] == list(range(1, 13))
+    assert (plain[8].met, longer[8].met) == ("met", "not met")
+    assert plain[9].met == "in part"
+
+
+def test_an_edited_assumption_is_answered_in_time(context: Context) -> None:
+    page.answer(context, Filters(), {})
+    taken = []
+    for n in range(5):
+        started = time.perf_counter()
+        page.answer(context, Filters(), {"value.escalation_rate": f"6_9_{12 + n}"})
+        taken.append(time.perf_counter() - started)
+
+    assert min(taken) < 5 * SECONDS
+
+
+def test_choices_are_part_of_what_an_answer_is_kept_under(context: Context) -> None:
+    one = asked(context, "/value", "?months=12")
+    other = asked(context, "/value", "?months=24")
+
+    assert one.key is not None
+    assert one.key != other.key
+    assert asked(context, "/value", "?months=12").key == one.key
