@@ -17,9 +17,11 @@ from dataclasses import dataclass, field, replace
 
 from etl import timezones
 from etl.configuration.model import Source
-from etl.contracts.grammar import EARLIEST, LATEST, TYPE_WORDS, Column
+from etl.contracts.grammar import Column
 from etl.contracts.tables import CONTRACTS
-from etl.scrubbing import mask_sql, scrub_sql
+from etl.landing import values
+from etl.landing.reasons import violations
+from etl.scrubbing import scrub_sql
 from etl.sources.plan import KINDS, Field, JsonShape, Plan, TableMap
 from etl.sql_text import literal, quoted
 
@@ -292,6 +294,7 @@ def _column(
         mapped.format,
         zone if item.type == "timestamp" else "",
         mapped.decimal,
+        mapped.unit,
         tuple(mapped.values.items()),
         mapped.typed,
         item.type,
@@ -321,7 +324,7 @@ def _column(
     if known is None:
         layers.known[signature] = value
         layers.stored.append(value)
-    _violations(layers, item, mapped, text, value, shown)
+    layers.violations += violations(item, mapped, text, value, shown)
     return value, text or value
 
 
@@ -342,7 +345,7 @@ def _formats(pattern: str) -> str:
 
 
 def _local(layers: _Layers, mapped: Field, text: str) -> str:
-    sql = f"try_strptime({text}, {_formats(mapped.format)})" if mapped.format else f"try_cast({text} as timestamp)"
+    sql = f"try_strptime({text}, {_formats(mapped.format)})" if mapped.format else values.local_sql(text)
     return layers.name("l", layers.locals, sql)
 
 
@@ -354,19 +357,16 @@ def _value(layers: _Layers, item: Column, mapped: Field, text: str, zone: str, d
     if item.type == "timestamp":
         sql = _timestamp(layers, mapped, text, zone)
     elif item.type == "date":
-        sql = f"try_strptime({text}, {_formats(mapped.format)})::date" if mapped.format else f"try_cast({text} as date)"
+        sql = f"try_strptime({text}, {_formats(mapped.format)})::date" if mapped.format else values.date_sql(text)
     elif item.type == "boolean":
-        sql = f"case {text} when 'true' then true when 'false' then false else try_cast({text} as boolean) end"
+        sql = values.boolean_sql(text)
     else:
-        number = text
-        if mapped.decimal == ",":
-            number = (
-                f"case when regexp_full_match({text}, '[-+]?[0-9]+(\\.[0-9]{{3}})*(,[0-9]+)?') "
-                f"then replace(replace({text}, '.', ''), ',', '.') end"
-            )
+        number = values.plain_number_sql(text, mapped.decimal)
         sql = f"try_cast({number} as {item.sql_type})"
         if item.type == "integer":  # 1.5 would be rounded
             sql = f"case when try_cast({number} as double) = {sql} then {sql} end"
+        if item.unit == "seconds":
+            sql = values.seconds_sql(text, sql, mapped.unit)
     if default:
         sql = f"case when {text} is null then {default} else {sql} end"
     return layers.name("v", layers.values, sql)
@@ -380,55 +380,10 @@ def _timestamp(layers: _Layers, mapped: Field, text: str, zone: str) -> str:
     if mapped.format:
         return naive
     aware = timezones.carries_offset_sql(text)
-    return f"case when {aware} then {timezones.instant_sql(text)} else {naive} end"
-
-
-def _violations(layers: _Layers, item: Column, mapped: Field, text: str, value: str, shown: str) -> None:
-    """Add the rules of one column: what breaks them, and the reason as SQL."""
-    label = item.name if mapped.source in (item.name, "") else f"{item.name} ({mapped.source})"
-    opening = literal(f"{label}: ") if item.private else literal(f'{label}: "')
-    closing = "" if item.private else '"'
-
-    def reason(words: str) -> str:
-        if item.private:
-            return f"{opening} || {literal('the value ' + words)}"
-        return f"{opening} || {mask_sql(shown)} || {literal(closing + ' ' + words)}"
-
-    def add(predicate: str, message: str) -> None:
-        layers.violations.append((predicate, message))
-
-    if text and item.type != "text":
-        hint = f" in the form {mapped.format}" if mapped.format else ""
-        hint = (
-            " with a decimal comma" if mapped.decimal == "," and item.type in ("number", "money", "integer") else hint
-        )
-        said = reason(f"is not {TYPE_WORDS[item.type]}{hint}")
-        if item.type == "timestamp" and not mapped.format:
-            said += (
-                f" || case when regexp_matches({text}, {literal(timezones.ABBREVIATED)}) "
-                "then ': its zone is named by letters; export it with an offset, or in UTC' else '' end"
-            )
-        add(f"({text} is not null and {value} is null)", said)
-    if item.required:
-        add(f"{text or value} is null", literal(f"{label}: empty, but required"))
-    if item.type == "text":
-        if item.domain:
-            differs = " and ".join(f"{value} <> {literal(word)}" for word in item.domain)
-            add(f"({differs})", reason(f"is not one of {', '.join(item.domain)}"))
-        else:
-            longest = item.max_length
-            words = literal(f" characters; at most {longest} are allowed")
-            too_long = f"(strlen({value}) > {longest} and length({value}) > {longest})"
-            add(too_long, f"{literal(label + ': ')} || length({value}) || {words}")
-    if item.type in ("date", "timestamp"):
-        bounds = f"{item.type} '{EARLIEST}' and {value} < {item.type} '{LATEST}'"
-        add(f"not ({value} >= {bounds})", reason(f"is not between {EARLIEST[:4]} and {int(LATEST[:4]) - 1}"))
-    if item.type in ("number", "integer", "money"):
-        if item.low is not None and item.high is not None:
-            words = f"is not between {item.low:,.10g} and {item.high:,.10g}{' ' + item.unit if item.unit else ''}"
-            add(f"{value} not between {item.low!r} and {item.high!r}", reason(words))
-        elif item.type == "number":
-            add(f"not isfinite({value})", reason("is not a finite number"))
+    return (
+        f"case when {aware} then {timezones.instant_sql(text)} when {values.is_epoch_sql(text)} "
+        f"then {values.epoch_sql(text)} else {naive} end"
+    )
 
 
 def _assemble(layers: _Layers, relation: str, extra: Sequence[str], guard: str = "", fault: str = "") -> str:

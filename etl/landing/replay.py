@@ -118,7 +118,7 @@ def _replay_one(
     pending = [(int(row["line"]), str(row["record"])) for row in rejects if row["status"] == "open"]
     again, starts = _write_records(file, pending, scratch)
     source = config.sources[file.source]
-    options = {name: value for name, value in source.options.items() if name != "encoding"}
+    options = {name: value for name, value in source.options.items() if name not in ("encoding", "header_row")}
     options["encoding_errors"] = "reject"
     if file.kind != "json":
         options["delimiter"] = file.delimiter

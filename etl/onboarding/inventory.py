@@ -17,6 +17,7 @@ from etl.errors import EmpathyError
 from etl.file_kinds import EXCEL_ENDINGS, is_workbook, plain_name, without_copy_mark
 from etl.onboarding.guess import Guess, guess, ways_of_writing
 from etl.reading import opened
+from etl.reading.plans import named_as_known
 from etl.reading.table_file import sheet_names
 from etl.reading.text_file import likely_encoding
 from etl.sources.format import Recognition, Sample, get
@@ -173,7 +174,8 @@ def recognise(sample: Sample, options: Mapping[str, str] | None = None) -> Expor
     bids = [
         (recognition.confidence, name, recognition)
         for name in FORMATS
-        if name != "tabular" and (recognition := get(name).recognise(sample)) is not None
+        if name != "tabular"
+        and (recognition := get(name).recognise(named_as_known(sample, get(name).columns))) is not None
     ]
     if bids and not is_workbook(sample.path):  # no system's module reads workbooks
         confidence, name, recognition = max(bids, key=lambda bid: bid[0])

@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from etl.configuration.model import ConfigError
 from etl.hints import did_you_mean, listed
+from etl.reading.header_names import as_known
 from etl.sources.format import SourceError
 from etl.sql_text import literal, quoted
 
@@ -77,7 +79,15 @@ class Structural(NamedTuple):
     raw: str
 
 
-def read_header(path: Path, original: Path, delimiter: str | None, extra_lines: int = 0) -> Header:
+def read_header(
+    path: Path,
+    original: Path,
+    delimiter: str | None,
+    extra_lines: int = 0,
+    *,
+    header_row: int = 1,
+    known: Iterable[str] = (),
+) -> Header:
     """Read the header of a plain UTF-8 file.
 
     Parameters
@@ -88,6 +98,10 @@ def read_header(path: Path, original: Path, delimiter: str | None, extra_lines: 
         As configured; ``None`` takes the one that cuts the header into most columns.
     extra_lines : int
         Records after the header that are not data.
+    header_row : int
+        Line of the header, blank ones before it and a ``sep=`` line not counted, from 1.
+    known : iterable of str
+        Names of columns that are read; a name that differs from one in case or spaces only is taken for it.
 
     Raises
     ------
@@ -96,18 +110,34 @@ def read_header(path: Path, original: Path, delimiter: str | None, extra_lines: 
     """
     with path.open("rb") as handle:
         start = handle.read(HEADER_BYTES).decode("utf-8-sig", "replace").replace("\0", "")
-    blank_lines, names, chosen = cut_header(start, original, delimiter)
-    reader = csv.reader(io.StringIO(start.lstrip("\r\n"), newline=""), delimiter=chosen)
+    before, names, chosen = cut_header(start, original, delimiter, header_row)
+    reader = csv.reader(io.StringIO(lines_from(start, before), newline=""), delimiter=chosen)
     try:
         next(reader, None)
         extra = tuple(tuple(record) for record in itertools.islice(reader, extra_lines))
     except csv.Error as error:
-        raise SourceError(f"{original}, line {blank_lines + 1}: the header cannot be read ({error}).") from None
-    return Header(names, chosen, blank_lines + reader.line_num, extra)
+        raise SourceError(f"{original}, line {before + 1}: the header cannot be read ({error}).") from None
+    return Header(as_known(names, tuple(known)), chosen, before + reader.line_num, extra)
 
 
-def cut_header(start: str, original: Path, delimiter: str | None) -> tuple[int, tuple[str, ...], str]:
-    """Return the number of blank lines before the header, the column names, and the delimiter.
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|$)")
+_SEP = re.compile(r'"?sep=(.)"?[;,\t|]*')
+"""What Excel writes before a header to say how columns are separated."""
+
+
+def lines_from(text: str, before: int) -> str:
+    """Return a text without its first lines."""
+    position = 0
+    for _ in range(before):
+        found = _LINE.match(text, position)
+        position = found.end() if found else len(text)
+    return text[position:]
+
+
+def cut_header(
+    start: str, original: Path, delimiter: str | None, header_row: int = 1
+) -> tuple[int, tuple[str, ...], str]:
+    """Return the number of lines before the header, the column names, and the delimiter.
 
     Parameters
     ----------
@@ -116,7 +146,9 @@ def cut_header(start: str, original: Path, delimiter: str | None) -> tuple[int, 
     original : Path
         For messages.
     delimiter : str or None
-        As configured; ``None`` takes the one that cuts the header into most columns.
+        As configured; ``None`` takes the one of a ``sep=`` line, else the one that cuts the header into most columns.
+    header_row : int
+        As in :func:`read_header`.
 
     Raises
     ------
@@ -129,19 +161,40 @@ def cut_header(start: str, original: Path, delimiter: str | None) -> tuple[int, 
         raise ConfigError(f'options.delimiter: "{delimiter}" must be one character, such as ";" or "\\t".')
     if not start.strip():
         raise SourceError(f"{original}: the file is empty; there is not even a header. Export it again.")
-    lead = len(start) - len(start.lstrip("\r\n"))
-    blank_lines = start[:lead].count("\n")
-    found = {candidate: first_record(start[lead:], candidate) for candidate in (delimiter, *DELIMITERS) if candidate}
+    before = _leading_lines(start)
+    rest = lines_from(start, before)
+    said = _SEP.fullmatch(_line_of(rest))
+    if said is not None:
+        delimiter = delimiter or said[1]
+        before += 1
+    before += header_row - 1
+    rest = lines_from(start, before)
+    if not rest.strip():
+        raise SourceError(f"{original}: there is no line {before + 1} for the header; correct options.header_row.")
+    before += _leading_lines(rest)
+    rest = lines_from(start, before)
+    found = {candidate: first_record(rest, candidate) for candidate in (delimiter, *DELIMITERS) if candidate}
     best = max(DELIMITERS, key=lambda candidate: len(found[candidate]))
     chosen = delimiter or best
     names = tuple(name.strip() for name in found[chosen])
     if delimiter is not None and len(names) == 1 and len(found[best]) > 1:
         raise SourceError(
-            f'{original}, line {blank_lines + 1}: with the delimiter "{_NAMES.get(delimiter, delimiter)}" the header '
+            f'{original}, line {before + 1}: with the delimiter "{_NAMES.get(delimiter, delimiter)}" the header '
             f'is one column, "{names[0][:60]}". The delimiter is probably the {_NAMES[best]}: set '
             f'options = {{ delimiter = "{_escape(best)}" }}.'
         )
-    return blank_lines, names, chosen
+    return before, names, chosen
+
+
+def _line_of(text: str) -> str:
+    found = _LINE.match(text)
+    return found[0].rstrip("\r\n") if found else ""
+
+
+def _leading_lines(text: str) -> int:
+    """Empty lines at the beginning."""
+    lead = text[: len(text) - len(text.lstrip("\r\n"))]
+    return len(re.findall(r"\r\n|\n|\r", lead))
 
 
 def _escape(delimiter: str) -> str:

@@ -17,10 +17,12 @@ from typing import Any
 import duckdb
 import orjson
 
+from etl.configuration.model import ConfigError
 from etl.contracts.tables import CONTRACTS
 from etl.file_kinds import is_json, is_workbook
 from etl.reading import delimited_records, json_records, table_file, text_file
 from etl.reading.delimited_records import Header, Structural
+from etl.reading.header_names import as_known
 from etl.sources.format import Sample, SourceError
 from etl.sources.plan import CsvShape, Field, JsonShape, Plan, TableShape
 from etl.sql_text import literal, quoted
@@ -96,6 +98,7 @@ def sample(
     encoding: str = "utf-8",
     delimiter: str | None = None,
     sheet: str = "",
+    header_row: int = 1,
 ) -> Sample:
     """Return the beginning of a file, by its name's ending and its first bytes.
 
@@ -110,6 +113,8 @@ def sample(
         Of a delimited file, when configured.
     sheet : str
         Of a workbook; the first when empty.
+    header_row : int
+        Line of the header of a delimited file or workbook, from 1.
 
     Raises
     ------
@@ -128,11 +133,11 @@ def sample(
         )
         return Sample(path, tuple(columns), rows)
     if is_workbook(path):
-        frame = table_file.read_workbook(path, sheet)
+        frame = table_file.read_workbook(path, sheet, header_row)
         return Sample(path, tuple(frame.columns), tuple(frame.head(SAMPLE_RECORDS).iter_rows(named=True)))
     if is_json(path):
         return _sample_json(path)
-    return _sample_csv(path, encoding, delimiter)
+    return _sample_csv(path, encoding, delimiter, header_row)
 
 
 def _sample_json(path: Path) -> Sample:
@@ -158,18 +163,17 @@ def _is_array(path: Path) -> bool:
     return start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
 
 
-def _sample_csv(path: Path, encoding: str, delimiter: str | None) -> Sample:
+def _sample_csv(path: Path, encoding: str, delimiter: str | None, header_row: int) -> Sample:
     block = b""
     for chunk in text_file.chunks(path):
         block += chunk
         if len(block) >= SAMPLE_BYTES:
             break
-    encoding = text_file.check_encoding(encoding, str(path))
-    text_file.refuse_unannounced_utf16(block, encoding, path)
+    encoding = text_file.announced(block, text_file.check_encoding(encoding, str(path)), path)
     text = block[:SAMPLE_BYTES].decode(encoding, "replace").removeprefix("\ufeff").replace("\0", "")
-    _, header, used = delimited_records.cut_header(text, path, delimiter)
+    before, header, used = delimited_records.cut_header(text, path, delimiter, header_row)
     rows = []
-    reader = csv.reader(io.StringIO(text.lstrip("\r\n"), newline=""), delimiter=used)
+    reader = csv.reader(io.StringIO(delimited_records.lines_from(text, before), newline=""), delimiter=used)
     try:
         for record in itertools.islice(reader, 1, SAMPLE_RECORDS + 1):
             rows.append(dict(zip(header, record, strict=False)))  # noqa: PERF401 (rows before a fault are kept)
@@ -231,14 +235,28 @@ def open_file(
     if isinstance(shape, JsonShape):
         return _open_json(con, path, plan, shape, work_dir, careful)
     if isinstance(shape, TableShape):
-        return _open_table(con, path, plan, shape)
+        return _open_table(con, path, plan, shape, header_row_of(options, path))
     plain = counted or count(path, plan, options, work_dir)
     assert plain is not None
     return _open_csv(con, path, plan, shape, options, plain, careful)
 
 
+def header_row_of(options: Mapping[str, Any], path: Path) -> int:
+    """Return the option ``header_row``.
+
+    Raises
+    ------
+    ConfigError
+        When it is no line.
+    """
+    given = options.get("header_row", 1)
+    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
+        raise ConfigError(f'{path}: options.header_row is "{given}"; write the number of a line, from 1.')
+    return given
+
+
 def _with_missing(relation: str, present: Sequence[str], optional: Iterable[str]) -> str:
-    missing = [name for name in dict.fromkeys(optional) if name not in present]
+    missing = [name for name in dict.fromkeys(optional) if name and name not in present]
     if not missing:
         return relation
     return f"(SELECT *, {', '.join(f'NULL::VARCHAR AS {quoted(name)}' for name in missing)} FROM {relation})"
@@ -256,7 +274,14 @@ def _open_csv(
     delimiter = options.get("delimiter", shape.delimiter)
     if options.get("encoding_errors") != "reject":
         text_file.refuse_undecodable(plain, path)
-    header = delimited_records.read_header(plain.path, path, delimiter, shape.extra_header_lines)
+    header = delimited_records.read_header(
+        plain.path,
+        path,
+        delimiter,
+        shape.extra_header_lines,
+        header_row=header_row_of(options, path),
+        known=(*shape.required, *shape.optional),
+    )
     delimited_records.check_columns(path, header.names, shape.required, shape.optional)
     columns = header.columns
     careful = careful or plain.has_nul or plain.bad_line is not None or plain.longest
@@ -309,14 +334,18 @@ def _open_json(
     return Reading(table, plan, structural=structural, temporary=(table,))
 
 
-def _open_table(con: duckdb.DuckDBPyConnection, path: Path, plan: Plan, shape: TableShape) -> Reading:
+def _open_table(
+    con: duckdb.DuckDBPyConnection, path: Path, plan: Plan, shape: TableShape, header_row: int
+) -> Reading:
     if is_workbook(path):
         import polars  # a run that reads no workbook should not wait for it
 
-        frame = table_file.read_workbook(path, shape.sheet)
+        frame = table_file.read_workbook(path, shape.sheet, header_row)
+        known = as_known(frame.columns, (*shape.required, *shape.optional))
+        frame = frame.rename(dict(zip(frame.columns, known, strict=True)))
         delimited_records.check_columns(path, frame.columns, shape.required, shape.optional)
         names = [name for name in frame.columns if name != table_file.LINE]
-        frame = frame.select(names).with_row_index(table_file.LINE, offset=2)
+        frame = frame.select(names).with_row_index(table_file.LINE, offset=header_row + 1)
         frame = frame.filter(~polars.all_horizontal(polars.col(names).is_null()))
         table = fresh_name("records")
         con.execute(f"CREATE TEMP TABLE {table} AS SELECT * REPLACE (_line::BIGINT AS _line) FROM frame")

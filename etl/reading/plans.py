@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
 from etl.configuration.model import Config, ConfigError
+from etl.contracts.tables import CONTRACTS
 from etl.hints import did_you_mean
 from etl.reading import opened
+from etl.reading.header_names import as_known
 from etl.sources import overrides as mapping
-from etl.sources.format import Context, get
+from etl.sources.format import Context, Sample, get
 from etl.sources.plan import Plan
 
-COMMON_OPTIONS = ("encoding", "encoding_errors", "delimiter")
+COMMON_OPTIONS = ("encoding", "encoding_errors", "delimiter", "header_row")
 """Options every format read from text has."""
 
 
@@ -41,6 +44,22 @@ def check_options(config: Config, name: str) -> None:
             )
 
 
+def named_as_known(sample: Sample, known: Iterable[str]) -> Sample:
+    """Return the beginning of a file with its columns named as they are known, whatever their case.
+
+    Parameters
+    ----------
+    sample : Sample
+    known : iterable of str
+    """
+    names = as_known(sample.header, tuple(name for name in known if name))
+    if names == sample.header:
+        return sample
+    renamed = dict(zip(sample.header, names, strict=True))
+    rows = tuple({renamed.get(name, name): value for name, value in row.items()} for row in sample.rows)
+    return replace(sample, header=names, rows=rows)
+
+
 def plan_of(
     config: Config, name: str, path: Path, con: duckdb.DuckDBPyConnection, called: Path | None = None
 ) -> Plan:
@@ -64,7 +83,11 @@ def plan_of(
         str(source.options.get("encoding", "utf-8")),
         None if delimiter is None else str(delimiter),
         str(source.options.get("sheet", "")),
+        opened.header_row_of(source.options, path),
     )
+    own = [name for given in source.columns.values() for name in ([given] if isinstance(given, str) else given)]
+    canonical = CONTRACTS[source.table].column_names if source.table in CONTRACTS else ()
+    sample = named_as_known(sample, (*own, *canonical, *get(source.format).columns))
     if called is not None:
         sample = replace(sample, path=called)
     plan = get(source.format).plan(Context(name, source, config.source_timezone(name), sample))

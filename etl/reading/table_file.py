@@ -17,6 +17,9 @@ ROW_NUMBER = "file_row_number"
 LINE = "_line"
 """Columns of these names are our own."""
 
+LONGEST_NUMBER = 1e15
+"""From here on a cell's number has more digits than a workbook keeps."""
+
 
 
 
@@ -76,7 +79,7 @@ def sheet_names(path: Path) -> list[str]:
         ) from None
 
 
-def read_workbook(path: Path, sheet: str) -> pl.DataFrame:
+def read_workbook(path: Path, sheet: str, header_row: int = 1) -> pl.DataFrame:
     """Read one sheet of a workbook, every column text.
 
     Parameters
@@ -84,6 +87,8 @@ def read_workbook(path: Path, sheet: str) -> pl.DataFrame:
     path : Path
     sheet : str
         Name; the first when empty.
+    header_row : int
+        Row of the header, from 1.
 
     Raises
     ------
@@ -102,13 +107,31 @@ def read_workbook(path: Path, sheet: str) -> pl.DataFrame:
     if sheet and sheet not in names:
         raise SourceError(f'{path}: there is no sheet "{sheet}". The sheets are: {", ".join(names)}.')
     try:
-        loaded = workbook.load_sheet(sheet or 0, dtypes="string", header_row=0, whitespace_as_null=True)
-        frame = loaded.to_polars()
+        row = header_row - 1
+        texts = workbook.load_sheet(sheet or 0, dtypes="string", header_row=row, whitespace_as_null=True).to_polars()
+        typed = workbook.load_sheet(sheet or 0, header_row=row, whitespace_as_null=True).to_polars()
+        frame = _without_precision_lost(texts, typed)
     except Exception as error:
         raise SourceError(f'{path}, sheet "{sheet or names[0]}": cannot be read ({first_sentence(error)}).') from None
     if frame.width == 0:
         raise SourceError(f'{path}, sheet "{sheet or names[0]}": the sheet is empty; there is not even a header.')
     return frame.rename({name: name.strip() for name in frame.columns})
+
+
+def _without_precision_lost(texts: pl.DataFrame, typed: pl.DataFrame) -> pl.DataFrame:
+    """Texts of cells; of a number too long for a workbook what it shows, since it made up what follows 15 digits."""
+    import polars as pl
+
+    for place, (name, kind) in enumerate(typed.schema.items()):
+        if not kind.is_numeric():
+            continue
+        numbers = typed[name].cast(pl.Float64).abs()
+        if not (numbers >= LONGEST_NUMBER).any():
+            continue
+        shown = pl.Series([None if number is None else f"{number:.5E}" for number in numbers])
+        own = texts.columns[place]
+        texts = texts.with_columns(pl.when(numbers >= LONGEST_NUMBER).then(shown).otherwise(texts[own]).alias(own))
+    return texts
 
 
 def first_sentence(error: Exception) -> str:

@@ -211,8 +211,8 @@ def prepare(path: Path, encoding: str, work_dir: Path) -> PlainText:
     """
     with path.open("rb") as handle:
         start = handle.read(4)
-    decode = encoding not in ("utf-8", "utf-8-sig", "ascii")
-    refuse_unannounced_utf16(start, encoding, path)
+    encoding = announced(start, encoding, path)
+    decode = encoding not in PLAIN
     copy = decode or start[:2] == b"\x1f\x8b"
     target = work_dir / f"plain-{hashlib.sha256(str(path).encode()).hexdigest()[:16]}.txt" if copy else path
     count = _Count()
@@ -237,16 +237,32 @@ def prepare(path: Path, encoding: str, work_dir: Path) -> PlainText:
     return count.result(target)
 
 
-def refuse_unannounced_utf16(start: bytes, encoding: str, path: Path) -> None:
-    """Raise when a file's first bytes say UTF-16 and its source does not.
+PLAIN = ("utf-8", "utf-8-sig", "ascii")
+"""Encodings that need no decoding."""
+
+
+def announced(start: bytes, encoding: str, path: Path) -> str:
+    """Return the encoding of a file: UTF-16 where its first bytes say so and nothing else was asked for.
+
+    Parameters
+    ----------
+    start : bytes
+        Its first bytes.
+    encoding : str
+        Python's name of the encoding of its source.
+    path : Path
+        For messages.
 
     Raises
     ------
     SourceError
-        Naming the setting that helps.
+        When another encoding than UTF-8 was asked for.
     """
-    if start[:2] in _UTF16 and not encoding.startswith("utf-16"):
-        raise SourceError(f'{path}: the file is UTF-16; set options = {{ encoding = "utf-16" }} for its source.')
+    if start[:2] not in _UTF16 or encoding.startswith("utf-16"):
+        return encoding
+    if encoding in PLAIN:
+        return "utf-16"
+    raise SourceError(f'{path}: the file is UTF-16; set options = {{ encoding = "utf-16" }} for its source.')
 
 
 def _is_padded(codes: ByteArray, last: bytes) -> bool:

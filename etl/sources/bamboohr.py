@@ -136,6 +136,7 @@ FORMAT = SourceFormat(
     tables=("agent", "agent_team"),
     plan=plan,
     recognise=recognise,
+    columns=(*EMPLOYEE_REQUIRED, *EMPLOYEE_OPTIONAL, *JOB_REQUIRED, *JOB_OPTIONAL),
     options={
         "team_column": "column of the job history that names the team; `department` when not given",
         "leave_types": 'what reasons for leaving mean, such as `{ "Moved away" = "voluntary" }`',

@@ -18,12 +18,27 @@ compares every table below with what the module really reads.
 What holds for every format:
 
 - `format` names it, `path` says which files (a pattern such as `exports/contacts/*.jsonl`, or a list), `timezone` the
-  zone of times that carry none. Files may be compressed with gzip.
-- Columns are found by the names in the header, whatever their order; columns that are not listed here are ignored. A
-  column that is missing is named in the error, with the nearest one there is.
-- A record that breaks a rule is rejected once, with all its reasons; a record that comes again is a duplicate; a record
-  left out on purpose is rejected with the status `dropped`, which does not count towards `max_reject_share`. For every
-  file, read = loaded + rejected + duplicate.
+  zone of times that carry none. Files may be compressed with gzip, whatever they are called; UTF-16 is read as such
+  where its first bytes say so.
+- Columns are found by the names in the header, whatever their order, case, spaces and zero-width signs; columns that
+  are not listed here are ignored, and so is one without a name. A column that is missing is named in the error, with
+  the nearest one there is. A line `sep=;` before the header is read; lines of a title are passed over with `options =
+  { header_row = 4 }`, the line in which the header stands.
+- A record that breaks a rule is rejected once, with all its reasons; a record left out on purpose is rejected with
+  the status `dropped`, which does not count towards `max_reject_share`. For every file, read = loaded + rejected +
+  duplicate.
+- Of records with one key the newest version counts, then that of the last file; the others are duplicates (they say
+  the same) or superseded. Files follow each other by the days in their names where all have one, else as people read
+  names: 10 after 9, `report (1)` after `report`. Different records of one file that nothing orders are in conflict
+  and rejected. `empathy rejects list --duplicates` lists all three.
+- Yes and no are read in English, German, French, Spanish, Portuguese and Italian; any other word is refused, never
+  taken for no. Durations are read as seconds, h:mm:ss, m:ss, `4m 02s`, ISO 8601 (`PT4M2S`) and time cells of a
+  workbook; times without a `date_format` as ISO 8601, as seconds or milliseconds since 1970, and as the day numbers
+  of a workbook. Thousands may be grouped by commas (dots with `decimal = ","`), spaces or apostrophes.
+- Ids that a spreadsheet has rounded (`4.30001E+17`, number cells of 16 digits and more) are refused.
+- An export of outcomes speaks from `begins` to `ends` of its section, else as the names of its files say
+  (`cases_2025-01-01_2025-06-30.csv`, `cases-2025-03.csv`), else from its first to its last row; outside, what came of
+  a contact is unknown (`meta.coverage`).
 - `columns`, `values` and `constants` of a section override the mapping of the first table:
   `columns = { reason = "..." }` takes another column (for JSON a dotted path), `values = { channel = { "Hotline" =
   "voice" } }` explains a word, `constants = { scale_max = 7 }` sets what the file does not say.

@@ -129,6 +129,8 @@ class SourceFormat:
         Option to its meaning; other options are refused.
     local_times : bool
         Times carry no zone, so ``timezone`` must be given in empathy.toml.
+    columns : tuple of str
+        Columns it knows; those of a file are found whatever their case.
     """
 
     name: str
@@ -138,6 +140,7 @@ class SourceFormat:
     recognise: Callable[[Sample], Recognition | None]
     options: Mapping[str, str] = field(default_factory=dict)
     local_times: bool = False
+    columns: tuple[str, ...] = ()
 
 
 def get(name: str) -> SourceFormat:

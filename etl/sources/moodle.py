@@ -173,6 +173,7 @@ FORMAT = SourceFormat(
     tables=("training",),
     plan=plan,
     recognise=recognise,
+    columns=("ID", "Name", "ID number", "Email address", COURSE_COMPLETE),
     options={
         "course": "id of the course, as in [[programme.courses]]; from the file's name when not given",
         "date_format": "how dates are written, a `strptime` pattern or a list; day first when not given",

@@ -153,6 +153,7 @@ FORMAT = SourceFormat(
     tables=("interaction", "escalation"),
     plan=plan,
     recognise=recognise,
+    columns=(*REQUIRED, *OPTIONAL),
     options={
         "escalation_dispositions": "disposition codes that mean an escalation: a list (all tier2), or "
         '`{ "12" = "supervisor" }`',

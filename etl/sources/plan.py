@@ -30,6 +30,8 @@ class Field:
         Source value to canonical value; a value that is not listed stays as it is.
     typed : bool
         The expression already has the contract's type.
+    unit : str
+        Unit of a bare number in a column of seconds: ``"s"``, ``"ms"``, ``"min"`` or ``"h"``.
     """
 
     sql: str
@@ -39,6 +41,7 @@ class Field:
     decimal: str = "."
     values: Mapping[str, str] = field(default_factory=dict)
     typed: bool = False
+    unit: str = "s"
 
 
 @dataclass(frozen=True)

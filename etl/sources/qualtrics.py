@@ -30,7 +30,7 @@ from zoneinfo import available_timezones
 from etl.sources.csv_shape import OPTIONS, shape
 from etl.sources.format import Context, Recognition, Sample, SourceError, SourceFormat
 from etl.sources.plan import Check, Drop, Field, Plan, TableMap, column
-from etl.sources.words import one_of, unreadable
+from etl.sources.words import FALSE, one_of, unknown_truth, unreadable
 
 REQUIRED = ("StartDate", "EndDate", "Status", "Finished", "RecordedDate", "ResponseId")
 
@@ -162,7 +162,7 @@ def plan(context: Context) -> Plan:
     return Plan(
         shape(context, REQUIRED, tuple(name for name in header if name not in REQUIRED), extra_header_lines=2),
         (TableMap("survey_response", fields),),
-        checks=(_known_status(),),
+        checks=(_known_status(), unknown_truth("Finished")),
         drops=_drops(str(context.option("unfinished", "drop")), context.name),
         key=('"ResponseId"',),
     )
@@ -182,7 +182,7 @@ def _drops(unfinished: str, source: str) -> tuple[Drop, ...]:
         return drops
     if unfinished != "drop":
         raise SourceError(f'[sources.{source}] options.unfinished is "{unfinished}"; write "drop" or "keep".')
-    return (*drops, Drop(one_of('lower("Finished")', ("0", "false")), "unfinished: the survey was not completed"))
+    return (*drops, Drop(one_of('lower("Finished")', FALSE), "unfinished: the survey was not completed"))
 
 
 def recognise(sample: Sample) -> Recognition | None:
@@ -210,6 +210,7 @@ FORMAT = SourceFormat(
     tables=("survey_response",),
     plan=plan,
     recognise=recognise,
+    columns=tuple(sorted(NOT_A_QUESTION)),
     options={
         "unfinished": "`drop` (when not given) or `keep`",
         **OPTIONS,

@@ -2,7 +2,9 @@
 
 Records are exported again when they change: the newest ``SystemModstamp`` (for line items ``LastModifiedDate``) counts.
 A custom field, usually ``Contact_Id__c``, ties a record to the contact; name another one with
-``columns = { interaction_id = "..." }``. Deleted records are left out and counted.
+``columns = { interaction_id = "..." }``. Deleted records are left out and counted. An id of 15 characters, as reports
+give it, is the same as its form of 18, which the API gives. Data Loader writes the names of columns in capitals or
+small letters, as its version does: both are known.
 
 What a case stands for is option ``cases_are``. With ``"escalations"`` (when not given) a case that is escalated, or is
 a complaint, is an escalation, and other cases are left out and counted. With ``"contacts"`` every case is a contact,
@@ -50,7 +52,7 @@ from collections.abc import Mapping
 from etl.sources.csv_shape import OPTIONS, shape
 from etl.sources.format import Context, Recognition, Sample, SourceError, SourceFormat
 from etl.sources.plan import Drop, Field, Plan, TableMap, column
-from etl.sources.words import TRUE, folded, one_of
+from etl.sources.words import FALSE, TRUE, folded, one_of, salesforce_id, unknown_truth
 from etl.sql_text import literal, quoted
 
 CHANNELS = {
@@ -76,6 +78,12 @@ ITEM_REQUIRED = ("Id", "OpportunityId", "CreatedDate", "Opportunity.OwnerId", "O
 ITEM_OPTIONAL = (
     "ProductCode", "TotalPrice", "CurrencyIsoCode", "LastModifiedDate", "IsDeleted", "Opportunity.Contact_Id__c",
 )  # fmt: skip
+
+_ID = Field(salesforce_id('"Id"'), "Id")
+_KEY = """case when regexp_full_match("Id", '[A-Za-z0-9]{18}') then left("Id", 15) else "Id" end"""
+"""What a record is told apart by: the first 15 characters of its id, which both forms have."""
+
+_OWNER = Field(salesforce_id('"OwnerId"'), "OwnerId")
 
 _DELETED = Drop(one_of('lower("IsDeleted")', TRUE), "deleted in Salesforce")
 
@@ -109,9 +117,9 @@ def _cases(context: Context) -> Plan:
     escalation = TableMap(
         "escalation",
         {
-            "escalation_id": column("Id"),
-            "interaction_id": column("Id" if are_contacts else "Contact_Id__c"),
-            "source_agent_id": column("OwnerId"),
+            "escalation_id": _ID,
+            "interaction_id": _ID if are_contacts else column("Contact_Id__c"),
+            "source_agent_id": _OWNER,
             "kind": Field(f"case when {complaint} then 'complaint' else 'tier2' end", "IsEscalated + Type"),
             "at": column("CreatedDate"),
             "row_version": column("SystemModstamp"),
@@ -120,12 +128,19 @@ def _cases(context: Context) -> Plan:
     )
     drops = [_DELETED]
     if not are_contacts:
-        drops.append(Drop(f"not coalesce({escalated}, false)", "not an escalation: IsEscalated is not true"))
+        said_no = one_of('lower("IsEscalated")', FALSE)
+        drops.append(
+            Drop(
+                f"not coalesce({escalated}, false) and coalesce({said_no}, true)",
+                "not an escalation: IsEscalated is not true",
+            )
+        )
     return Plan(
         shape(context, CASE_REQUIRED, CASE_OPTIONAL),
         (_contact(context), escalation) if are_contacts else (escalation,),
+        checks=(unknown_truth("IsEscalated"), unknown_truth("IsDeleted")),
         drops=tuple(drops),
-        key=("'case'", '"Id"'),
+        key=("'case'", _KEY),
         version='"SystemModstamp"',
     )
 
@@ -134,14 +149,14 @@ def _contact(context: Context) -> TableMap:
     return TableMap(
         "interaction",
         {
-            "interaction_id": column("Id"),
-            "source_agent_id": column("OwnerId"),
-            "source_customer_id": column("ContactId"),
+            "interaction_id": _ID,
+            "source_agent_id": _OWNER,
+            "source_customer_id": Field(salesforce_id('"ContactId"'), "ContactId"),
             "started_at": column("CreatedDate"),
             "ended_at": column("ClosedDate"),
             "channel": folded(context, "channel", quoted("Origin"), "Origin", CHANNELS, empty="other"),
             "reason": column("Reason"),
-            "parent_id": column("ParentId"),
+            "parent_id": Field(salesforce_id('"ParentId"'), "ParentId"),
             "row_version": column("SystemModstamp"),
         },
     )
@@ -156,9 +171,9 @@ def _items(context: Context) -> Plan:
     offer = TableMap(
         "offer",
         {
-            "offer_id": column("Id"),
+            "offer_id": _ID,
             "interaction_id": column("Opportunity.Contact_Id__c"),
-            "source_agent_id": column("Opportunity.OwnerId"),
+            "source_agent_id": Field(salesforce_id('"Opportunity.OwnerId"'), "Opportunity.OwnerId"),
             "kind": Field(f'case "ProductCode" {cases} else {usual} end' if cases else usual, "ProductCode"),
             "product": column("ProductCode"),
             "made_at": column("CreatedDate"),
@@ -171,8 +186,9 @@ def _items(context: Context) -> Plan:
     return Plan(
         shape(context, ITEM_REQUIRED, ITEM_OPTIONAL),
         (offer,),
+        checks=(unknown_truth("IsDeleted"),),
         drops=(_DELETED,),
-        key=("'item'", '"Id"'),
+        key=("'item'", _KEY),
         version='"LastModifiedDate"',
     )
 
@@ -199,6 +215,7 @@ FORMAT = SourceFormat(
     tables=("escalation", "interaction", "offer"),
     plan=plan,
     recognise=recognise,
+    columns=(*CASE_REQUIRED, *CASE_OPTIONAL, "CaseNumber", *ITEM_REQUIRED, *ITEM_OPTIONAL),
     options={
         "cases_are": "`escalations` (when not given) or `contacts`",
         "complaint_types": "values of Type that make a case a complaint",

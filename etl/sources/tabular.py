@@ -127,7 +127,7 @@ def _shape(context: Context, required: tuple[str, ...], optional: tuple[str, ...
     delimiter = context.option("delimiter", None)
     return CsvShape(
         required,
-        tuple(name for name in optional if name in context.sample.header),
+        tuple(name for name in optional if name and name in context.sample.header),
         int(context.option("skip_lines", 0)),
         str(delimiter) if delimiter is not None else None,
         str(context.option("encoding", "utf-8")),

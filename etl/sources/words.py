@@ -8,8 +8,14 @@ from etl.sources.format import Context, SourceError
 from etl.sources.plan import Check, Field
 from etl.sql_text import literal
 
-TRUE, FALSE = ("true", "1"), ("false", "0")
-"""How CSV exports write yes and no, in lower case."""
+TRUE = (
+    "true", "1", "1.0", "yes", "y", "t", "x", "wahr", "ja", "j", "vrai", "oui", "o", "verdadero", "sí", "si", "s",
+    "verdadeiro", "sim", "vero", "sì", "on", "-1",
+)  # fmt: skip
+FALSE = (
+    "false", "0", "0.0", "no", "n", "f", "falsch", "nein", "faux", "non", "falso", "não", "nao", "off",
+)  # fmt: skip
+"""How exports write yes and no in English, German, French, Spanish, Portuguese and Italian, in lower case."""
 
 
 def one_of(sql: str, words: Iterable[str]) -> str:
@@ -85,6 +91,18 @@ def folded(context: Context, canonical: str, sql: str, source: str, known: Mappi
     return Field(f"case {cases} else 'other' end", source, values=known)
 
 
+def unknown_truth(name: str) -> Check:
+    """Return the check that a column holds a truth value of one of the known languages, or nothing.
+
+    Parameters
+    ----------
+    name : str
+        The column.
+    """
+    column = f'"{name}"'
+    return unreadable(column, name, f"not {one_of(f'lower({column})', (*TRUE, *FALSE))}", "is not true or false")
+
+
 def unreadable(sql: str, source: str, test: str, words: str) -> Check:
     """Return the check that a given text can be read, with the text in its reason.
 
@@ -101,3 +119,26 @@ def unreadable(sql: str, source: str, test: str, words: str) -> Check:
     """
     reason = f"{literal(source + ': ')} || '\"' || left({sql}, 60) || {literal(chr(34) + ' ' + words)}"
     return Check(f"({sql}) is not null and {test}", reason, message_is_sql=True)
+
+
+def salesforce_id(sql: str) -> str:
+    """Return SQL of the 18-character form of a Salesforce id: the API gives it, reports give its first 15 characters.
+
+    The three characters more say which of the letters before are capitals, five at a time. Anything that is no id of 15
+    characters stays as it is.
+
+    Parameters
+    ----------
+    sql : str
+        Expression of the id.
+    """
+    checks = []
+    for start in (1, 6, 11):
+        bits = " + ".join(
+            f"case when substr({sql}, {start + bit}, 1) between 'A' and 'Z' then {1 << bit} else 0 end"
+            for bit in range(5)
+        )
+        checks.append(f"substr('ABCDEFGHIJKLMNOPQRSTUVWXYZ012345', 1 + {bits}, 1)")
+    long_form = f"{sql} || {' || '.join(checks)}"
+    is_short = f"strlen({sql}) = 15 and regexp_full_match({sql}, '[a-zA-Z0-9]{{3}}[A-Za-z0-9]{{12}}')"
+    return f"case when {is_short} then {long_form} else {sql} end"

@@ -34,7 +34,7 @@ from __future__ import annotations
 from etl.sources.csv_shape import OPTIONS, shape
 from etl.sources.format import Context, Recognition, Sample, SourceError, SourceFormat
 from etl.sources.plan import Drop, Field, Plan, TableMap, column
-from etl.sources.words import FALSE, TRUE, one_of, unreadable
+from etl.sources.words import FALSE, TRUE, one_of, unknown_truth, unreadable
 from etl.sql_text import literal
 
 WORKER_REQUIRED = ("id", "_fivetran_start", "hire_date")
@@ -89,6 +89,7 @@ def _workers(context: Context) -> Plan:
     return Plan(
         shape(context, WORKER_REQUIRED, WORKER_OPTIONAL),
         (agent,),
+        checks=(unknown_truth("termination_involuntary"), unknown_truth("hire_rescinded")),
         drops=(Drop(one_of('lower("hire_rescinded")', TRUE), "the hire was rescinded"),),
         key=("'worker'", '"id"', '"_fivetran_start"'),
     )
@@ -142,6 +143,7 @@ FORMAT = SourceFormat(
     tables=("agent", "agent_team"),
     plan=plan,
     recognise=recognise,
+    columns=(*WORKER_REQUIRED, *WORKER_OPTIONAL, *ORGANISATION_REQUIRED, *ORGANISATION_OPTIONAL),
     options={
         "organization_pattern": "pattern of the organisation ids that are teams; all when not given",
         **OPTIONS,

@@ -1,0 +1,168 @@
+"""What a text of an export means: SQL for truth values, numbers, durations and instants, in the ways people save them.
+
+The usual way is tried first and costs what it did; the others are looked at only where it fails.
+"""
+
+from __future__ import annotations
+
+from etl.sources.words import FALSE, TRUE, one_of
+from etl.sql_text import literal
+
+SPACES = " \u00a0\u202f\u2009'’"
+"""What groups thousands besides dots and commas."""
+
+DURATION = r"-?([0-9]+:)?[0-9]{1,3}:[0-9]{2}(\.[0-9]+)?"
+SPELLED = (
+    r"([0-9]+ ?(h|hr|hrs|std|hours?) ?)?([0-9]+ ?(m|min|mins|minutes?) ?)?"
+    r"([0-9]+(\.[0-9]+)? ?(s|sec|secs|seconds?))?"
+)
+ISO_DURATION = r"PT([0-9]+H([0-9]+M)?([0-9.]+S)?|[0-9]+M([0-9.]+S)?|[0-9]+(\.[0-9]+)?S)"
+CLOCK = r"1(899-12-3[01]|900-01-[0-9]{2})[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
+"""A time cell of a workbook, which has no day of its own, with the day from which workbooks count."""
+
+ROUNDED = r"[0-9]+([.,][0-9]+)?[eE][+][0-9]+"
+"""A long number as a spreadsheet shows it: 4.30001E+17."""
+
+UNITS = {"s": 1.0, "ms": 0.001, "min": 60.0, "h": 3600.0}
+"""Units in which durations are exported, in seconds."""
+
+
+def boolean_sql(text: str) -> str:
+    """Return SQL of a BOOLEAN, NULL for a word nobody knows.
+
+    Parameters
+    ----------
+    text : str
+        SQL of type VARCHAR.
+    """
+    folded = f"lower({text})"
+    return (
+        f"case {text} when 'true' then true when 'false' then false else case when {one_of(folded, TRUE)} then true "
+        f"when {one_of(folded, FALSE)} then false else try_cast({text} as boolean) end end"
+    )
+
+
+def plain_number_sql(text: str, decimal: str) -> str:
+    """Return SQL of a number's text as the database reads it, NULL where its thousands are not grouped by three.
+
+    Parameters
+    ----------
+    text : str
+        SQL of type VARCHAR.
+    decimal : str
+        ``"."`` or ``","``.
+    """
+    group = "." if decimal == "," else ","
+    grouped = rf"[-+]?[0-9]{{1,3}}([{group}{SPACES}][0-9]{{3}})*([{decimal}][0-9]*)?|[-+]?[0-9]*([{decimal}][0-9]+)?"
+    bare = f"translate({text}, {literal(group + SPACES)}, '')"
+    if decimal == ",":
+        return f"case when regexp_full_match({text}, {literal(grouped)}) then replace({bare}, ',', '.') end"
+    return (
+        f"case when try_cast({text} as double) is not null then {text} "
+        f"when regexp_full_match({text}, {literal(grouped)}) then {bare} end"
+    )
+
+
+def seconds_sql(text: str, number: str, unit: str) -> str:
+    """Return SQL of a duration in seconds: a number in ``unit``, h:mm:ss, m:ss, ``4m 02s``, ISO 8601, or a time cell.
+
+    Parameters
+    ----------
+    text, number : str
+        SQL of the text, and of the number that it may be (DOUBLE or NULL).
+    unit : str
+        A key of :data:`UNITS`.
+    """
+    factor = UNITS[unit]
+    plain = number if factor == 1 else f"({number}) * {factor!r}"
+    parts = f"string_split({text}, ':')"
+
+    def part(place: int) -> str:
+        return f"try_cast({parts}[{place}] as double)"
+
+    clock = f"epoch(try_cast({text} as timestamp)) - epoch(timestamp '1899-12-31')"
+    clock = f"case when starts_with({text}, '1899-12-30') then {clock} + 86400 else {clock} end"
+
+    def spelled(letter: str) -> str:
+        found = f"regexp_extract(lower({text}), '([0-9.]+) ?{letter}', 1)"
+        return f"coalesce(try_cast(nullif({found}, '') as double), 0)"
+
+    words = f"3600 * {spelled('(?:h|std)')} + 60 * {spelled('m')} + {spelled('s(?:$|[^t])')}"
+    return (
+        f"coalesce({plain}, case "
+        f"when regexp_full_match({text}, {literal(DURATION)}) then case when len({parts}) = 3 "
+        f"then 3600 * {part(1)} + 60 * {part(2)} + {part(3)} else 60 * {part(1)} + {part(2)} end "
+        f"when regexp_full_match({text}, {literal(CLOCK)}) then {clock} "
+        f"when regexp_full_match({text}, {literal(ISO_DURATION)}) or regexp_full_match(lower({text}), "
+        f"{literal(SPELLED)}) then {words} end)"
+    )
+
+
+def local_sql(text: str) -> str:
+    """Return SQL of a TIMESTAMP without zone: ISO 8601, or the number a workbook keeps for a day and time.
+
+    Parameters
+    ----------
+    text : str
+        SQL of type VARCHAR.
+    """
+    serial = (
+        f"case when regexp_full_match({text}, '[2-7][0-9]{{4}}(\\.[0-9]+)?') then timestamp '1899-12-30' + "
+        f"to_microseconds(cast(round(try_cast({text} as double) * 86400) * 1000000 as bigint)) end"
+    )
+    return f"coalesce(try_cast({text} as timestamp), {serial})"
+
+
+def is_epoch_sql(text: str) -> str:
+    """Return SQL that says whether a text is seconds or milliseconds since 1970 (from 2001 to 2286)."""
+    return f"regexp_full_match({text}, '1[0-9]{{9}}([0-9]{{3}})?(\\.[0-9]+)?')"
+
+
+def epoch_sql(text: str) -> str:
+    """Return SQL of the UTC TIMESTAMP that such a text means."""
+    number = f"try_cast({text} as double)"
+    return f"make_timestamp(cast({number} * case when {number} < 1e11 then 1e6 else 1e3 end as bigint))"
+
+
+def date_sql(text: str) -> str:
+    """Return SQL of a DATE: ISO 8601, with midnight or not, or the number a workbook keeps for a day."""
+    serial = (
+        f"case when regexp_full_match({text}, '[2-7][0-9]{{4}}(\\.0+)?') then date '1899-12-30' + "
+        f"cast(try_cast({text} as double) as integer) end"
+    )
+    return f"coalesce(try_cast({text} as date), try_cast({text} as timestamp)::date, {serial})"
+
+
+def looks_like_sql(text: str, kind: str) -> str:
+    """Return SQL of a hint at what an unreadable text looks like and the option that reads it, or of an empty text.
+
+    Parameters
+    ----------
+    text : str
+        SQL of type VARCHAR.
+    kind : str
+        The column's type.
+    """
+    hints: list[tuple[str, str]] = []
+    if kind in ("number", "money", "integer"):
+        hints = [
+            (r"[-+]?[0-9.]*,[0-9]+", 'it looks like a decimal comma; options = { decimal = "," } reads it'),
+            (DURATION, "it looks like a duration, and the column is no time"),
+            (r".*[€$£%].*", "it has a sign beside the number; export the number alone"),
+        ]
+    elif kind in ("date", "timestamp"):
+        time = r"([ ,T]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?)?"
+        hints = [
+            (rf"[0-9]{{1,2}}/[0-9]{{1,2}}/[0-9]{{2,4}}{time}", "it looks like a date with slashes; options.date_format "
+             'says whether day or month comes first, such as "%d/%m/%Y %H:%M"'),
+            (rf"[0-9]{{1,2}}\.[0-9]{{1,2}}\.[0-9]{{2,4}}{time}", 'it looks like a date with dots; options.date_format '
+             '= "%d.%m.%Y %H:%M" reads such'),
+            (r".*[0-9] ?[AaPp]\.?[Mm]\.?", 'it looks like a twelve-hour clock; options.date_format = '
+             '"%m/%d/%Y %I:%M %p" reads such'),
+            (r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?", "it looks like a time without its day; name both columns: "
+             '["Date", "Time"]'),
+        ]  # fmt: skip
+    cases = " ".join(
+        f"when regexp_full_match({text}, {literal(form)}) then {literal(': ' + words)}" for form, words in hints
+    )
+    return f"case {cases} else '' end" if cases else "''"
