@@ -19,7 +19,7 @@ import time
 import uuid
 from functools import lru_cache
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 from dash import Dash
 from flask import Flask, Response, abort, g, request
 from flask_compress import Compress

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -12,9 +13,11 @@ def flush(path: Path) -> None:
     Parameters
     ----------
     path : Path
-        Exists.
+        Exists. Windows opens no folder, and writes the names in it to disk by itself: there a folder is not waited for.
     """
-    descriptor = os.open(path, os.O_RDONLY)
+    if os.name == "nt" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
@@ -36,3 +39,15 @@ def appear(building: Path, folder: Path) -> None:
     flush(building)
     os.replace(building, folder)
     flush(folder.parent)
+
+
+def delete(path: Path) -> None:
+    """Delete a file if it is there; one that a reader holds open where the system forbids it (Windows) stays.
+
+    Parameters
+    ----------
+    path : Path
+        What stays is deleted by the next run that clears the folder.
+    """
+    with suppress(PermissionError):
+        path.unlink(missing_ok=True)

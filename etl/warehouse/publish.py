@@ -9,8 +9,6 @@ that dies at any point leaves the served version untouched, and what it left beh
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import json
 import os
 import re
@@ -23,8 +21,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import duckdb
+from filelock import FileLock
 
-from etl.durable import flush
+from etl.durable import delete, flush
+from etl.warehouse.lock import take_lock
 from etl.warehouse.reader import (
     REGISTRY,
     NoVersionError,
@@ -41,13 +41,8 @@ if TYPE_CHECKING:
 SCHEMAS = ("core", "mart", "meta", "result")
 """Schemas of every version."""
 
-_LOCK = ".lock"
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-
-
-class WarehouseBusyError(WarehouseError):
-    """Another run is writing to this folder."""
 
 
 class PublishError(WarehouseError):
@@ -69,7 +64,7 @@ class Draft:
         Connection to the draft; schemas core, mart, meta and result exist.
     """
 
-    def __init__(self, folder: Path, run_id: str, con: duckdb.DuckDBPyConnection, lock: int, keep: int) -> None:
+    def __init__(self, folder: Path, run_id: str, con: duckdb.DuckDBPyConnection, lock: FileLock, keep: int) -> None:
         self.folder = folder
         self.run_id = run_id
         self.con = con
@@ -114,7 +109,7 @@ class Draft:
         if not _RUN_ID.fullmatch(run_id):
             raise WarehouseError(f'"{run_id}" cannot name a run; use up to 64 letters, digits, "-" and "_".')
         folder = Path(folder)
-        lock = _take_lock(folder, run_id)
+        lock = take_lock(folder, run_id)
         try:
             registry = read_registry(folder)
             if registry.get(run_id) is not None:
@@ -128,7 +123,7 @@ class Draft:
                     raise NoVersionError(f"{base.path} is gone; choose another version to start from.") from None
             con = _connect(path, threads, memory_limit)
         except BaseException:
-            os.close(lock)
+            lock.release()
             raise
         return cls(folder, run_id, con, lock, keep)
 
@@ -219,7 +214,7 @@ class Draft:
         _write_registry(self.folder, Registry(self.run_id, kept))
         for old in registry.versions:
             if old not in kept:
-                old.path.unlink(missing_ok=True)
+                delete(old.path)
         for action in self._afterwards:
             action()
         self.discard()
@@ -227,12 +222,11 @@ class Draft:
 
     def discard(self) -> None:
         """Close the draft, remove what is left of it, give the folder's lock back. Harmless after publishing."""
-        if self._lock < 0:
+        if not self._lock.is_locked:
             return
         self.con.close()
         _remove(self.folder, f".build-{self.run_id}.")
-        os.close(self._lock)
-        self._lock = -1
+        self._lock.release()
 
 
 def new_run_id(now: datetime | None = None) -> str:
@@ -258,7 +252,7 @@ def rollback(folder: str | Path, run_id: str) -> Version:
         When a run is writing to the folder.
     """
     folder = Path(folder)
-    lock = _take_lock(folder, f"rollback to {run_id}")
+    lock = take_lock(folder, f"rollback to {run_id}")
     try:
         registry = read_registry(folder)
         version = registry.get(run_id)
@@ -268,7 +262,7 @@ def rollback(folder: str | Path, run_id: str) -> Version:
         _write_registry(folder, Registry(run_id, registry.versions))
         return version
     finally:
-        os.close(lock)
+        lock.release()
 
 
 def _draft_path(folder: Path, run_id: str) -> Path:
@@ -356,7 +350,7 @@ def _clear_litter(folder: Path, registry: Registry) -> None:
     known = {version.path.name for version in registry.versions}
     for path in folder.glob("warehouse-*.duckdb*"):
         if path.name not in known:
-            path.unlink(missing_ok=True)
+            delete(path)
 
 
 def _remove(folder: Path, prefix: str) -> None:
@@ -364,32 +358,8 @@ def _remove(folder: Path, prefix: str) -> None:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
-            path.unlink(missing_ok=True)
+            delete(path)
 
 
 def _entries(folder: Path, prefix: str) -> Iterator[Path]:
     return (path for path in list(folder.iterdir()) if path.name.startswith(prefix))
-
-
-def _take_lock(folder: Path, purpose: str) -> int:
-    """An exclusive lock on the folder, freed by the kernel when its holder dies."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise WarehouseError(
-            f"{folder} cannot be written ({error.strerror}). Choose another [project] warehouse, or change its rights."
-        ) from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip()
-        os.close(descriptor)
-        if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-            raise WarehouseError(f"{folder} cannot be locked ({error.strerror}).") from None
-        raise WarehouseBusyError(
-            f"{folder} is being written by another run ({holder or 'unknown'}). Wait for it to end, then try again."
-        ) from None
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"process {os.getpid()}, {purpose}\n".encode(), 0)
-    return descriptor

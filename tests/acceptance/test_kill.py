@@ -150,5 +150,5 @@ def test_kill_at_every_step_of_publishing(tmp_path: Path, at_call: int) -> None:
     assert row == (warehouse.current().run_id,)
     run_child(publish_and_die, str(tmp_path), "r2", 0)
     assert warehouse.current().run_id == "r2"
-    files = {path.name for path in tmp_path.iterdir()} - {".lock", "CURRENT.json"}
+    files = {path.name for path in tmp_path.iterdir()} - {".lock", ".lock-holder", "CURRENT.json"}
     assert files == {version.path.name for version in warehouse.versions()}

@@ -8,7 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from etl.warehouse.publish import Draft, PublishError, WarehouseBusyError, rollback
+from etl.warehouse.lock import WarehouseBusyError
+from etl.warehouse.publish import Draft, PublishError, rollback
 from etl.warehouse.reader import NoVersionError, Warehouse, WarehouseError
 
 
@@ -43,7 +44,7 @@ def test_litter_of_dead_runs_is_cleared_and_versions_are_not(tmp_path: Path) -> 
     (tmp_path / ".build-dead.tmp").mkdir()
     publish(tmp_path, "r2")
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {".lock", "CURRENT.json", "warehouse-r1.duckdb", "warehouse-r2.duckdb"}
+    assert names == {".lock", ".lock-holder", "CURRENT.json", "warehouse-r1.duckdb", "warehouse-r2.duckdb"}
 
 
 def test_without_a_registry_version_files_are_not_touched(tmp_path: Path) -> None:
