@@ -1,10 +1,10 @@
 """Finished answers: what an address leads to, ready to be sent, remembered as long as its version is served.
 
 Most of an answer's cost is not the estimate but the page around it: components, drawings, words, their JSON and its
-compression. So the bytes themselves are kept. A kept answer depends on the version of the data, the address and the
-configuration of this process, and on nothing else: no reader, no cookie, no saved view (those stay in the browser). It
-was made by the same code with the same rules for small groups as any other, so it holds nothing that could not be
-shown again.
+compression. So the bytes themselves are kept. A kept answer depends on the version of the data, the address, the
+configuration of this process and what whoever asks may see (role and scope, part of every key), and on nothing else: no
+name, no cookie, no saved view (those stay in the browser). It was made by the same code with the same rules for small
+groups as any other, so it holds nothing that could not be shown again.
 
 Assumptions
 -----------
@@ -29,6 +29,7 @@ from dash.development.base_component import Component
 from flask import Flask, Response, g, request
 
 from dashboard.data.cache import MEBIBYTE, Cache
+from dashboard.privacy.viewer import current
 
 LIMIT_BYTES = 48 * MEBIBYTE
 """Answers of one worker, compressed: some 2,500 pages."""
@@ -121,13 +122,15 @@ class Answers:
 
     def knows(self, question: Question) -> bool:
         """Whether an answer is kept."""
-        return question.key is not None and question.key in self._cache
+        return question.key is not None and (question.key, current().scope) in self._cache
 
     def sent(self, question: Question) -> Sent:
         """The answer to a question, worked out at most once."""
         key = question.key
         try:
-            return self._cache.get(key, lambda: self._made(question)) if key is not None else self._made(question)
+            if key is None:
+                return self._made(question)
+            return self._cache.get((key, current().scope), lambda: self._made(question))
         except _NotLasting as carried:
             return carried.sent
 

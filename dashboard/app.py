@@ -22,20 +22,22 @@ from flask import g, jsonify
 from plotly.offline import get_plotlyjs_version
 
 from analysis.errors import NoWeeksError
+from dashboard import admission, http, shell, theme
 from dashboard import downloads as export_routes
-from dashboard import http, shell, theme
 from dashboard.answers import Answers, Made, Question
 from dashboard.components import states
 from dashboard.data.queries import Queries
 from dashboard.page import Context, Page
 from dashboard.pages import pages
-from dashboard.settings import CONFIG_VARIABLE, SECRET_VARIABLE, check_binding, check_port, from_config
-from dashboard.state import DIMENSIONS, PLURALS, Filters, from_query
+from dashboard.privacy.viewer import current
+from dashboard.settings import CONFIG_VARIABLE, SECRET_VARIABLE, SOCKET_FILE, check_binding, check_port, from_config
+from dashboard.state import DIMENSIONS, PLURALS, Filters
 from etl.configuration.model import Config
 from etl.warehouse.reader import NoVersionError
 
-THREADS_PER_WORKER = 16
-"""More than readers usually wait at once: waiting for a turn takes a thread, and known answers need one too."""
+THREADS_PER_WORKER = 64
+"""More than readers usually wait at once: waiting for a turn takes a thread, known answers need one too, and requests
+that are still arriving hold some (:mod:`dashboard.slow_requests`)."""
 WORKERS_VARIABLE = "WEB_CONCURRENCY"
 """Gunicorn's own variable for the number of workers; tells each of them how many processors are its share."""
 SWITCH_SECONDS = 0.001
@@ -122,27 +124,39 @@ def create_app(source: str | Path | Config) -> Dash:
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
     http.secure(app, settings)
+    admission.attach(app.server, settings)
     app.layout = lambda: shell.layout(context)
     _callbacks(app, context)
     answers = Answers(turns=_share_of_processors())
     answers.register(OUTPUTS, lambda given: asked(context, given["url.pathname"] or "/", given["url.search"] or ""))
     export_routes.register(app.server, context)
 
-    @app.server.get("/healthz")  # type: ignore[untyped-decorator]
+    @app.server.get(admission.HEALTH)  # type: ignore[untyped-decorator]
     def _health() -> Any:
+        told = settings.access is None  # whoever monitors a shared dashboard has no role
         try:
-            return jsonify(status="ok", run_id=context.queries.about().run_id)
-        except NoVersionError as error:
-            return jsonify(status="empty", run_id=None, detail=str(error)), 503
+            with context.queries.pinned() as run_id:
+                context.queries.about()
+                g.run_id = run_id
+            return jsonify(status="ok", **({"run_id": run_id} if told else {}))
+        except NoVersionError:
+            detail = {"run_id": None, "detail": "Nothing has been published yet. Run `empathy build` first."}
+            return jsonify(status="empty", **(detail if told else {})), 503
         except Exception as error:
             _LOG.exception("health check failed")
-            return jsonify(status="failing", run_id=None, detail=type(error).__name__), 503
+            detail = {"run_id": None, "detail": type(error).__name__}
+            return jsonify(status="failing", **(detail if told else {})), 503
 
+    owners: dict[str, str] = {}
     for page in pages():
+        before = set(app.callback_map) | {one["output"] for one in app._callback_list}
         if page.register is not None:
             page.register(app, context)
+        after = set(app.callback_map) | {one["output"] for one in app._callback_list}
+        owners |= dict.fromkeys(after - before, page.key)
         for outputs, read in page.asked.items():
             answers.register(outputs, partial(read, context))
+    admission.guard_callbacks(app.server, owners)
     answers.attach(app)
     app.set_up()
     return app
@@ -192,10 +206,15 @@ def serve(source: str | Path | Config, host: str = "127.0.0.1", port: int = 8050
     """
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
+    from dashboard.slow_requests import whole
+
     settings = from_config(source)
     check_binding(host, settings)
     check_port(host, port)
-    address = f"[{host.strip('[]')}]:{port}" if ":" in host else f"{host}:{port}"
+    address = (
+        host if host.startswith(SOCKET_FILE) else f"[{host.strip('[]')}]:{port}" if ":" in host else f"{host}:{port}"
+    )
+    where = address if host.startswith(SOCKET_FILE) else f"http://{address}"
     os.environ[SECRET_VARIABLE] = settings.secret
     os.environ[CONFIG_VARIABLE] = str(settings.config.path)
     os.environ[WORKERS_VARIABLE] = str(workers)
@@ -206,12 +225,15 @@ def serve(source: str | Path | Config, host: str = "127.0.0.1", port: int = 8050
                 "bind": address,
                 "workers": workers,
                 "threads": THREADS_PER_WORKER,
-                "worker_class": "gthread",
+                "worker_class": "dashboard.slow_requests.Worker",
                 "timeout": 120,
                 "graceful_timeout": 10,
                 "loglevel": "warning",
                 "control_socket_disable": True,
-                "when_ready": lambda _: print(f"Serving http://{address} (Ctrl+C stops it)", file=sys.stderr),
+                "header_map": "drop",  # a header written with _ must not pass for one that the proxy sets
+                "umask": 0o117 if host.startswith(SOCKET_FILE) else 0o027,
+                "keepalive": 5,
+                "when_ready": lambda _: print(f"Serving {where} (Ctrl+C stops it)", file=sys.stderr),
             }
             for name, value in options.items():
                 if name in self.cfg.settings:
@@ -221,7 +243,7 @@ def serve(source: str | Path | Config, host: str = "127.0.0.1", port: int = 8050
             http.log_to_stderr()
             server = create_app(settings.config).server
             settle()
-            return server
+            return whole(server)
 
     Gunicorn().run()
 
@@ -301,7 +323,7 @@ def asked(context: Context, pathname: str, search: str) -> Question:
         The address as the browser has it.
     """
     queries, found = context.queries, route(pathname)
-    if found is None or found[0].moving:
+    if found is None or found[0].moving or not current().may_open(found[0].key):
         return Question(None, lambda: answer(context, pathname, search))
     try:
         with queries.pinned() as run_id:
@@ -337,6 +359,13 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
         page = states.message("Page not found", words, [dcc.Link("Go to the overview", href="/", className="button")])
         return _made(page, _state("", "Page not found", Filters()), [], None, [], None)
     asked_page, parts = found
+    if not current().may_open(asked_page.key):
+        g.refused = True
+        words = "Your role does not include this page. Ask whoever runs this dashboard if you need it."
+        page = states.message(
+            "Not for your role", words, [dcc.Link("Go to the overview", href="/", className="button")]
+        )
+        return _made(page, _state(asked_page.key, asked_page.question, Filters()), [], [], [], [], lasting=False)
     try:
         with queries.pinned(run_id) as pinned:
             g.run_id = pinned
@@ -362,13 +391,14 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
             badge = shell.freshness(context, about, carried)
             return _made(body, state, shell.notices(filters), footer, header, badge, run_id=pinned)
     except NoVersionError as error:
-        page = states.message("Nothing has been built yet", str(error))
+        words = str(error) if context.settings.access is None else "Nothing has been published yet."
+        page = states.message("Nothing has been built yet", words)
         return _made(page, _state(asked_page.key, asked_page.question, Filters()), [], [], [], [], lasting=False)
     except NoWeeksError as error:
         page = states.message("There is no week of any agent to show", str(error))
         return _made(page, _state(asked_page.key, asked_page.question, Filters()), [], [], [], [], lasting=False)
     except Exception:
-        _LOG.exception("no answer for %s%s (request %s)", pathname, search, g.get("request_id", ""))
+        _LOG.exception("no answer for %a (request %s)", pathname + search, g.get("request_id", ""))
         words = "This could not be worked out."
         notice = [states.failed(words, g.get("run_id", ""), g.get("request_id", ""))]
         return _made(None, None, notice, None, None, None, lasting=False)
@@ -376,7 +406,7 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
 
 def _filters(context: Context, search: str) -> Filters:
     """What an address selects; a page without filters does not use it, but its links carry it along."""
-    return from_query(search, context.queries.facets(), context.settings.config.project.locale)
+    return context.queries.selection(search)
 
 
 def _options(context: Context) -> dict[str, list[Any]]:

@@ -7,48 +7,65 @@ nothing that the page may not show.
 from __future__ import annotations
 
 import io
+import logging
 from dataclasses import replace
 from urllib.parse import parse_qs
 
 import polars as pl
 from flask import Flask, Response, g, request
 
+from dashboard.admission import plain
 from dashboard.page import Context, Download, is_choice
 from dashboard.pages import pages
-from dashboard.state import LABELS, Filters, from_query
+from dashboard.privacy.suppression import NotShownError
+from dashboard.privacy.viewer import current
+from dashboard.state import LABELS, Filters
 from etl.errors import EmpathyError
 from etl.warehouse.delimited import write_csv
+from etl.warehouse.reader import NoVersionError, WarehouseError
+
+_LOG = logging.getLogger("empathy.dashboard")
 
 
 def register(server: Flask, context: Context) -> None:
     """Attach the downloads of every page: name to :class:`dashboard.page.Download`."""
-    downloads: dict[str, Download] = {}
-    for page in pages():
-        downloads.update(page.downloads)
+    everything = {name: (page.key, download) for page in pages() for name, download in page.downloads.items()}
 
     @server.get("/download/<name>.csv")
     def _download(name: str) -> Response:
+        downloads = {key: each for key, (page, each) in everything.items() if current().may_open(page)}
         found = downloads.get(name)
+        if found is None and name in everything:
+            return plain("Your role does not include the page that this table belongs to.", 403)
         if found is None:
-            return _plain(f"There is no download “{name}”. There are: {', '.join(sorted(downloads))}.", 404)
+            return plain(f"There is no download “{name}”. There are: {', '.join(sorted(downloads))}.", 404)
         given = parse_qs(request.query_string.decode("utf-8", "replace"))
         parts = {key: given.pop(key)[0] for key in found.parts if key in given}
         parts |= {key: given.pop(key)[0] for key in list(given) if is_choice(key, found.choices)}
         missing = [key for key in found.parts if key not in parts]
         if missing:
-            return _plain(f"This download needs {', '.join(missing)} in its address.", 400)
+            return plain(f"This download needs {', '.join(missing)} in its address.", 400)
         try:
             with context.queries.pinned() as run_id:
                 g.run_id = run_id
-                filters = from_query(given, context.queries.facets(), context.settings.config.project.locale)
+                filters = context.queries.selection(given)
                 filters = applied(found, filters)
                 decision = context.queries.decision(filters)
                 if not decision.allowed:
-                    return _plain(decision.reason, 403)
+                    return plain(decision.reason, 403)
                 frame = found.make(context, filters, parts)
                 return _csv(name, found.title, frame, about(context, filters, parts))
+        except NotShownError as error:
+            return plain(str(error), 403)
+        except NoVersionError:
+            return plain("Nothing has been published yet.", 404)
+        except WarehouseError:  # names files of this server
+            _LOG.exception("no download of %a (request %s)", name, g.get("request_id", ""))
+            return plain("The published version cannot be read.", 503)
         except EmpathyError as error:
-            return _plain(str(error), 404)
+            return plain(str(error), 404)
+        except KeyError:
+            return plain("There is nothing by that name to download.", 404)
 
 
 def applied(download: Download, filters: Filters) -> Filters:
@@ -98,7 +115,3 @@ def _csv(name: str, title: str, frame: pl.DataFrame, lines: dict[str, str]) -> R
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="empathy-{name}-{lines["run_id"]}.csv"'},
     )
-
-
-def _plain(words: str, status: int) -> Response:
-    return Response(words + "\n", status=status, mimetype="text/plain")

@@ -23,6 +23,7 @@ import brotli
 from dash import Dash
 from flask import Flask, Response, abort, g, request
 from flask_compress import Compress
+from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from dashboard.settings import Settings
@@ -33,6 +34,8 @@ BROTLI_QUALITY = 9
 """For files that are compressed once per process and then served from memory; 11 costs seconds and gains 3%."""
 STATIC_PREFIXES = ("/_dash-component-suites/", "/assets/")
 MAX_REQUEST_BYTES = 1_000_000
+LONGEST_LOGGED = 500
+CALLBACK_PATH = "_dash-update-component"
 
 
 def secure(app: Dash, settings: Settings) -> None:
@@ -48,7 +51,7 @@ def secure(app: Dash, settings: Settings) -> None:
     server.config.update(
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings.proxy_hops > 0,
+        SESSION_COOKIE_SECURE=settings.proxy_hops > 0 or settings.access is not None,
         MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
         COMPRESS_ALGORITHM=["br", "zstd", "gzip"],
         COMPRESS_STREAMS=False,
@@ -64,7 +67,7 @@ def secure(app: Dash, settings: Settings) -> None:
         g.request_id = uuid.uuid4().hex[:12]
         if request.host.rsplit(":", 1)[0].lower() not in settings.hosts and request.host.lower() not in settings.hosts:
             abort(400, "This address is not one this dashboard answers to; set EMPATHY_HOSTS.")
-        if not settings.proxy_hops and not _from_this_machine(request.remote_addr):
+        if settings.access is None and not settings.proxy_hops and not _from_this_machine(request.remote_addr):
             abort(403, "Without a configured proxy this dashboard answers only to the machine it runs on.")
 
     # Functions run in the reverse order of registration: headers and log see the compressed response.
@@ -132,7 +135,10 @@ def nonced(html: str, nonce: str) -> str:
 
 
 def log_access(response: Response) -> None:
-    """One JSON line per request: who asked is the proxy's business, what was asked and how long it took is ours."""
+    """One JSON line per request: who asked for what, in which role, and how long it took.
+
+    Everything a reader may have written is escaped to ASCII, so that no text can look like a line of its own.
+    """
     logger = logging.getLogger(ACCESS_LOGGER)
     if not logger.isEnabledFor(logging.INFO):
         return
@@ -140,18 +146,34 @@ def log_access(response: Response) -> None:
     entry: dict[str, object] = {
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "request_id": g.get("request_id", ""),
+        **g.get("asked_by", {}),
         "method": request.method,
-        "path": request.path,
-        "query": request.query_string.decode("utf-8", "replace")[:500],
+        "path": request.path[:LONGEST_LOGGED],
+        "query": request.query_string.decode("utf-8", "replace")[:LONGEST_LOGGED],
         "status": response.status_code,
         "bytes": response.content_length,
         "milliseconds": round((time.perf_counter() - started) * 1000, 1),
         "run_id": g.get("run_id"),
     }
-    if request.path.endswith("_dash-update-component"):
-        body = request.get_json(silent=True) or {}
-        entry["callback"] = str(body.get("output", ""))[:120]
-    logger.info(json.dumps(entry, ensure_ascii=False))
+    if request.path.endswith(CALLBACK_PATH):
+        entry |= _callback_asked()
+    logger.info(json.dumps(entry, ensure_ascii=True, default=str))
+
+
+def _callback_asked() -> dict[str, str]:
+    """What a callback's body asks for: its outputs and the address that the reader sees."""
+    try:
+        body = request.get_json(silent=True)
+    except HTTPException:  # too large, or half sent
+        return {}
+    if not isinstance(body, dict):
+        return {}
+    seen: dict[str, str] = {"callback": str(body.get("output", ""))[:120]}
+    given = [body.get("inputs"), body.get("state")]
+    for each in [one for part in given if isinstance(part, list) for one in part if isinstance(one, dict)]:
+        if each.get("id") == "url" and each.get("property") in ("pathname", "search"):
+            seen[str(each["property"])] = str(each.get("value") or "")[:LONGEST_LOGGED]
+    return seen
 
 
 def log_to_stderr() -> None:

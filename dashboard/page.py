@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from dashboard.settings import Settings
 
 
-
 @dataclass(frozen=True)
 class Context:
     """What every page gets.

@@ -13,6 +13,7 @@ from pathlib import Path
 from analysis.words.numbers import Reader
 from etl.configuration import kpis
 from etl.configuration import model as empathy_config
+from etl.configuration.access import Access
 from etl.configuration.kpis import Catalogue
 from etl.configuration.model import Config, ConfigError
 
@@ -26,6 +27,8 @@ CONFIG_VARIABLE = "EMPATHY_CONFIG"
 """Environment variable with the path of empathy.toml, for gunicorn."""
 
 MIN_SECRET_LENGTH = 32
+SOCKET_FILE = "unix:"
+"""Begins an address that is a socket file, such as ``unix:/run/empathy.sock``."""
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")
 
 
@@ -45,6 +48,8 @@ class Settings:
         Reverse proxies in front of the application; 0 when people reach it directly.
     hosts : tuple of str
         Host names that are answered; requests under any other name are refused.
+    proxy_secret : str
+        What the proxy of a shared dashboard must know; empty where it connects through a socket file only.
     """
 
     config: Config
@@ -52,6 +57,12 @@ class Settings:
     secret: str
     proxy_hops: int
     hosts: tuple[str, ...]
+    proxy_secret: str = ""
+
+    @property
+    def access(self) -> Access | None:
+        """Who may see what when the dashboard is shared; None on one's own machine."""
+        return self.config.access
 
     @property
     def reader(self) -> Reader:
@@ -83,6 +94,11 @@ def from_config(source: str | Path | Config, environ: Mapping[str, str] | None =
     config = source if isinstance(source, Config) else empathy_config.load(source)
     hops = _hops(environ.get(PROXY_VARIABLE, "0"))
     extra = tuple(name.strip().lower() for name in environ.get(HOSTS_VARIABLE, "").split(",") if name.strip())
+    if hops and config.access:
+        raise ConfigError(
+            f"{PROXY_VARIABLE} and [access] are both set. [access] names the proxy itself and trusts no number of "
+            f"hops; unset {PROXY_VARIABLE}."
+        )
     if hops and not extra:
         raise ConfigError(
             f"{PROXY_VARIABLE} is set but {HOSTS_VARIABLE} is not; name the host people type, "
@@ -91,9 +107,10 @@ def from_config(source: str | Path | Config, environ: Mapping[str, str] | None =
     return Settings(
         config=config,
         catalogue=kpis.load().with_overrides(config),
-        secret=_secret(environ.get(SECRET_VARIABLE, ""), required=hops > 0),
+        secret=_secret(environ.get(SECRET_VARIABLE, ""), required=hops > 0 or config.access is not None),
         proxy_hops=hops,
-        hosts=(*LOOPBACK_NAMES, *extra),
+        hosts=(*LOOPBACK_NAMES, *extra, *(config.access.hosts if config.access else ())),
+        proxy_secret=_proxy_secret(config.access, environ) if config.access else "",
     )
 
 
@@ -111,7 +128,7 @@ def check_binding(host: str, settings: Settings) -> None:
     ConfigError
         When ``host`` is not a loopback address and no proxy is configured.
     """
-    if is_loopback(host) or settings.proxy_hops > 0:
+    if is_loopback(host) or settings.proxy_hops > 0 or settings.access is not None:
         return
     raise ConfigError(
         f"Refusing to listen on {host}: the dashboard has no sign-in of its own, so anybody who can reach that address "
@@ -135,6 +152,8 @@ def check_port(host: str, port: int) -> None:
     ConfigError
         When something else listens there, or this machine does not have or allow that address.
     """
+    if host.startswith(SOCKET_FILE):
+        return
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
@@ -149,12 +168,23 @@ def check_port(host: str, port: int) -> None:
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach ``host``."""
-    if host == "localhost":
+    if host == "localhost" or host.startswith(SOCKET_FILE):
         return True
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def _proxy_secret(access: Access, environ: Mapping[str, str]) -> str:
+    value = environ.get(access.secret_env, "")
+    if access.over_network and len(value) < MIN_SECRET_LENGTH:
+        raise ConfigError(
+            f"{access.secret_env} is {'too short' if value else 'not set'}; [access] needs at least "
+            f"{MIN_SECRET_LENGTH} random characters there, which the proxy sends in {access.secret_header}. "
+            "Make them with `openssl rand -hex 32`."
+        )
+    return value
 
 
 def _hops(text: str) -> int:

@@ -14,6 +14,7 @@ from dashboard.components.states import address, skeleton
 from dashboard.data.versions import About
 from dashboard.page import Context
 from dashboard.pages import pages
+from dashboard.privacy.viewer import current
 from dashboard.state import DIMENSIONS, LABELS, PLURALS, Facets, Filters, day
 
 POLL_MILLISECONDS = 30_000
@@ -55,6 +56,7 @@ def _masthead(context: Context) -> html.Div:
     links = [
         html.Li(dcc.Link(page.name, href=page.base, id=f"nav-{page.key}", className="nav-link"))
         for page in pages()
+        if current().may_open(page.key)
     ]
     return html.Div(
         [
@@ -228,8 +230,16 @@ def footer(context: Context, about: About) -> list[Any]:
             ]
         ),
         html.Span(rows) if about.n_read else None,
-        html.Span(f"No group under {context.settings.min_group} agents is shown"),
+        html.Span(_protection(context)),
     ]
+
+
+def _protection(context: Context) -> str:
+    """What protects single agents here: a rule that is enforced, or a courtesy."""
+    group = f"No group under {context.settings.min_group} agents is shown"
+    if current().restricted:
+        return f"{group}, nor what would tell of one"
+    return f"{group} (a courtesy: whoever can open the file can read it)"
 
 
 def print_header(context: Context, about: About, filters: Filters, question: str) -> list[Any]:

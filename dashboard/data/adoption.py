@@ -15,6 +15,7 @@ import polars as pl
 
 from dashboard.data.queries import Queries
 from dashboard.privacy.suppression import tied_groups
+from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 
 COUNTS = ("planned", "started", "completed", "overdue", "left_unfinished")
@@ -49,8 +50,13 @@ def progress(queries: Queries, filters: Filters, course: str) -> pl.DataFrame:
         A suppressed week has no counts: they would be about too few agents, or tell those of the teams beside.
     """
     minimum = queries.settings.min_group
-    key = ("adoption", filters, course)
-    return queries.remember(key, lambda: _told(_tied(queries, course), filters, ["week"], minimum))
+    queries.require(filters)
+
+    def make() -> pl.DataFrame:
+        told = _told(_tied(queries, course), filters, ["week"], minimum)
+        return in_steps(told, minimum) if _coarse() else told
+
+    return queries.remember(("adoption", filters, course), make)
 
 
 def by_group(queries: Queries, filters: Filters, course: str, by: str) -> pl.DataFrame:
@@ -66,15 +72,60 @@ def by_group(queries: Queries, filters: Filters, course: str, by: str) -> pl.Dat
         even where only that one is selected.
     """
     groups = {"site": ["site"], "team": ["team_id", "site"]}[by]
+    queries.require(filters)
 
     def make() -> pl.DataFrame:
         rows = _tied(queries, course)
         final = _within(rows, filters)["week"].max()
         last = pl.lit(value=False) if final is None else pl.col("week") == final
         told = _told(rows.filter(last), filters, groups, queries.settings.min_group)
+        if _coarse():
+            told = _no_small_counts(told, queries.settings.min_group)
         return told.with_columns(label=groups[0]).select("label", "site", *COUNTS, "suppressed").sort("label", "site")
 
     return queries.remember(("adoption_by", filters, course, by), make)
+
+
+def _coarse() -> bool:
+    """Whether counts of few agents are hidden even in large groups; whoever runs the plan sees them."""
+    return current().restricted and current().role != "training_lead"
+
+
+def _small(minimum: int) -> pl.Expr:
+    """Whether a row counts some agents but fewer than the minimum, or all but so few of those planned."""
+    counted = [pl.col(name).is_between(1, minimum - 1) for name in COUNTS]
+    return pl.any_horizontal(*counted, (pl.col("planned") - pl.col("completed")).is_between(1, minimum - 1))
+
+
+def _no_small_counts(told: pl.DataFrame, minimum: int) -> pl.DataFrame:
+    hidden = pl.col("suppressed") | _small(minimum).fill_null(value=False)
+    blank = [pl.when(hidden).then(None).otherwise(pl.col(name)).alias(name) for name in COUNTS]
+    return told.with_columns(*blank, hidden.alias("suppressed"))
+
+
+def in_steps(told: pl.DataFrame, minimum: int) -> pl.DataFrame:
+    """Counts by week in the weeks by which each moved by the minimum of agents or not at all; no step is one person.
+
+    Parameters
+    ----------
+    told : DataFrame
+        ``week``, ``COUNTS``, ``suppressed``; ascending.
+    minimum : int
+        Smallest group shown. Weeks between two told ones have no counts; those after the last are left out.
+    """
+    before: dict[str, int] | None = None
+    kept = []
+    for row in _no_small_counts(told, minimum).iter_rows(named=True):
+        now = None if row["suppressed"] else {name: int(row[name] or 0) for name in COUNTS}
+        steps = [] if now is None or before is None else [abs(now[name] - before[name]) for name in COUNTS]
+        fine = now is not None and all(step == 0 or step >= minimum for step in steps)
+        kept.append(fine)
+        before = now if fine else before
+    mask = pl.Series(kept, dtype=pl.Boolean)
+    blank = [pl.when(mask).then(pl.col(name)).otherwise(None).alias(name) for name in COUNTS]
+    shown = told.with_columns(*blank, suppressed=~mask)
+    last = max((k for k, fine in enumerate(kept) if fine), default=None)
+    return shown if last is None else shown.head(last + 1)
 
 
 def by_team_and_week(queries: Queries) -> pl.DataFrame:

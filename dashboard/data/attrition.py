@@ -12,6 +12,8 @@ from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.study.leaving import hazard_rows, spell_weeks, survival_frame
 from analysis.study.result_tables import SCHEMAS, table
 from dashboard.data.queries import Queries, to_slice
+from dashboard.privacy.redaction import rounded
+from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 from etl.warehouse.reader import frame
 
@@ -45,6 +47,7 @@ def attrition(queries: Queries, filters: Filters) -> Attrition:
     filters : Filters
         An allowed selection without channel or queue: leaving belongs to an agent, not to a contact.
     """
+    queries.require(filters)
     return queries.ask(("attrition", filters), lambda cursor: _answer(queries, cursor, filters))
 
 
@@ -56,6 +59,9 @@ def _answer(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filter
         curves, hazards = _live(queries, cursor, filters)
     minimum = queries.settings.min_group
     few = pl.col("n_agents") < minimum
+    if current().restricted:
+        few |= pl.col("n_events").is_between(1, minimum - 1)
+        curves = in_steps(curves, minimum)
     blank = [pl.when(few).then(None).otherwise(pl.col(name)).alias(name) for name in _NUMBERS]
     return Attrition(shown(curves, minimum), hazards.with_columns(blank))
 
@@ -64,6 +70,31 @@ def shown(curves: pl.DataFrame, minimum: int) -> pl.DataFrame:
     """Curves up to the first tenure week with fewer agents at risk than the minimum."""
     thin = (pl.col("at_risk") < minimum).cum_sum().over("leave_type", "arm")
     return curves.sort("leave_type", "arm", "tenure_week").filter(thin == 0)
+
+
+def in_steps(curves: pl.DataFrame, minimum: int) -> pl.DataFrame:
+    """Curves at the tenure weeks by which the minimum of agents left since the point before: no step is one person.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        Columns of ``result.survival``.
+    minimum : int
+        Smallest group shown. Numbers at risk are given to two digits.
+    """
+    ordered = curves.sort("leave_type", "arm", "tenure_week")
+    kept, key, before, left = [], None, 1.0, 0.0
+    for row in ordered.iter_rows(named=True):
+        here = (row["leave_type"], row["arm"])
+        if here != key:
+            key, before, left = here, 1.0, float(minimum)  # the first point of a curve is told
+        at_risk, share = row["at_risk"] or 0, row["survival"]
+        left += at_risk * (1.0 - share / before) if before and share is not None else 0.0
+        before = share if share is not None else before
+        told = left > minimum - 0.5
+        kept.append(told)
+        left = 0.0 if told else left
+    return rounded(ordered.filter(pl.Series(kept, dtype=pl.Boolean)), ("at_risk",))
 
 
 def _live(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filters) -> tuple[pl.DataFrame, pl.DataFrame]:

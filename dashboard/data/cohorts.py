@@ -21,8 +21,11 @@ from analysis.errors import EstimationError, PanelError
 from analysis.estimators import estimate
 from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.panel.panel import NEVER, Panel
+from dashboard.data.published import agents_match
 from dashboard.data.queries import Queries, to_slice
+from dashboard.privacy.redaction import rounded
 from dashboard.privacy.suppression import suppress
+from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 from etl.configuration.kpis import Kpi
 from etl.warehouse.reader import frame
@@ -73,6 +76,8 @@ def by_values(queries: Queries, kpi: Kpi) -> list[str]:
     facets = queries.facets().values
     found = [by for by in ("wave", "site", "team") if len(facets.get(BY[by], ())) > 1]
     found = [by for by in found if by == "wave" or by in kpi.dimensions]
+    if current().restricted:  # agents of two courses overlap: no cells
+        return found
     return [*found, "course"] if queries.has("core.training") else found
 
 
@@ -89,6 +94,9 @@ def gains(queries: Queries, kpi: Kpi, by: str, filters: Filters) -> Gains:
     filters : Filters
         An allowed selection.
     """
+    queries.require(filters)
+    if by == "course" and current().restricted:
+        return Gains(_blank(), np.nan, np.nan, "A shared dashboard does not compare courses: their agents overlap.")
     return queries.ask(("gains", kpi.id, by, filters), lambda cursor: _gains(queries, cursor, kpi, by, filters))
 
 
@@ -120,6 +128,8 @@ def _gains(queries: Queries, cursor: duckdb.DuckDBPyConnection, kpi: Kpi, by: st
         within=("site",),
         label="name",
     )
+    if current().restricted:
+        rows = _of_cells(cursor, queries, rows, kpi, by, filters)
     plain = _plain_interval(rows, setting.ci_level)
     drawn = _drawn(rows, setting.ci_level)
     if by == "course" or not np.isfinite(drawn.mean):  # overlapping, or too few to draw to their mean
@@ -132,6 +142,30 @@ def _gains(queries: Queries, cursor: duckdb.DuckDBPyConnection, kpi: Kpi, by: st
         shrunk_high=drawn.ci_high,
     ).with_columns(pl.selectors.float().fill_nan(None))
     return Gains(rows.select("name", "site", "n_agents", *NUMBERS, "suppressed"), drawn.mean, drawn.spread, reason)
+
+
+def _of_cells(
+    cursor: duckdb.DuckDBPyConnection, queries: Queries, rows: pl.DataFrame, kpi: Kpi, by: str, filters: Filters
+) -> pl.DataFrame:
+    """Groups that are published cells within the selection; the others are blanked, as small ones are."""
+    last: dict[str, frozenset[int]] = {}
+    if by == "team":
+        found = frame(
+            cursor, "select team_id, list(agent_ix) as agents from mart.agent where team_id is not null group by 1"
+        )
+        last = {team: frozenset(agents) for team, agents in found.iter_rows()}
+
+    def told(name: str) -> bool:
+        inner = filters.without("site") if by == "team" else filters
+        chosen = replace(inner, **{BY[by]: (name,)})  # type: ignore[arg-type]
+        if not (name and queries.decision(chosen).allowed and queries.publishes(kpi.id, chosen)):
+            return False
+        return by != "team" or agents_match(queries, name, last.get(name, frozenset()))
+
+    hidden = pl.Series("suppressed", [row["suppressed"] or not told(row["name"]) for row in rows.iter_rows(named=True)])
+    blank = [name for name in (*NUMBERS, "n_agents") if name in rows.columns]
+    rows = rows.with_columns(hidden)
+    return rounded(rows.with_columns(pl.when("suppressed").then(None).otherwise(pl.col(c)).alias(c) for c in blank))
 
 
 def _broken(queries: Queries, kpi: Kpi, filters: Filters) -> str:
@@ -263,7 +297,11 @@ def effect_by_week(queries: Queries, kpi: Kpi, filters: Filters) -> pl.DataFrame
     kpi : Kpi
     filters : Filters
         An allowed selection. For everybody as stored; else estimated on request.
+
+    Readers of a shared dashboard get no rows: a wave in a week is a cell of one week.
     """
+    if current().restricted:
+        return pl.DataFrame(schema=dict.fromkeys(["cohort", "week", "estimate", "std_error", "n_agents"], pl.Float64))
     return queries.ask(("by_week", kpi.id, filters), lambda cursor: _by_week(queries, cursor, kpi, filters))
 
 

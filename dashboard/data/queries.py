@@ -12,6 +12,8 @@ Assumptions
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +25,13 @@ from numpy.typing import NDArray
 from analysis.panel.held_weeks import Columns, HeldWeeks, Places, dimensions_sql
 from analysis.panel.slices import STORED_KINDS, Slice
 from analysis.study.result_tables import STUDY_TABLES
+from dashboard.data import published
 from dashboard.data.versions import Versions
 from dashboard.privacy.group_counts import Combinations, agents_by_week, sizes_by_week, weekly_level
-from dashboard.privacy.redaction import about_few, without_few
-from dashboard.privacy.suppression import Decision, decide, decide_period, suppress, tied_groups
-from dashboard.state import DIMENSIONS, LABELS, Facets, Filters
+from dashboard.privacy.redaction import about_few, rounded, withheld, without_few
+from dashboard.privacy.suppression import Decision, NotShownError, decide, decide_period, suppress, tied_groups
+from dashboard.privacy.viewer import current
+from dashboard.state import DIMENSIONS, LABELS, Facets, Filters, from_query
 from etl.configuration.kpis import Kpi
 from etl.marts.tenure import TENURE_BANDS
 from etl.warehouse.reader import frame
@@ -45,7 +49,7 @@ class Queries(Versions):
     """
 
     def facets(self) -> Facets:
-        """What can be selected."""
+        """What can be selected by whoever asks."""
 
         def make(cursor: duckdb.DuckDBPyConnection) -> Facets:
             combinations = self._combinations()
@@ -53,9 +57,45 @@ class Queries(Versions):
             for name in DIMENSIONS:
                 found = combinations[name].drop_nulls().unique().sort().to_list()
                 values[name] = tuple(sorted(found, key=_tenure_order) if name == "tenure_band" else found)
+            if current().restricted:
+                values = self._answered(values)
             return Facets(values, combinations["first_week"].min(), combinations["last_week"].max())  # type: ignore[arg-type]
 
         return self.ask(("facets",), make)
+
+    def _answered(self, values: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        """The values of published cells, within what whoever asks leads."""
+        viewer, answered = current(), published.lattice(self).answered()
+        found = {name: tuple(value for value in values[name] if value in answered[name]) for name in values}
+        teams = {team for site in viewer.sites for team in self.teams_by_site().get(site, [])} or set(viewer.teams)
+        if viewer.sites:
+            found["site"] = tuple(value for value in found["site"] if value in viewer.sites)
+        if teams or viewer.sites:
+            found["team"] = tuple(value for value in found["team"] if value in teams)
+        if viewer.teams:
+            found["site"] = ()
+        return found
+
+    def selection(self, given: str | Mapping[str, Sequence[str]]) -> Filters:
+        """What an address selects, narrowed to what whoever asks leads before anything is decided.
+
+        Parameters
+        ----------
+        given : str or mapping
+            A query string, or names to values, as anybody may have typed them.
+        """
+        filters, viewer = from_query(given, self.facets(), self.settings.config.project.locale), current()
+        if not viewer.restricted:
+            return filters
+        sites = self._site_of_team()
+        if filters.team and set(filters.site) == {sites.get(team) for team in filters.team}:
+            filters = replace(filters, site=())  # a team is within its site: that is one cell, not two
+        facets = self.facets().values
+        if viewer.sites and not (filters.site or filters.team):
+            return replace(filters, site=tuple(site for site in facets["site"] if site in viewer.sites))
+        if viewer.teams and not filters.team:
+            return replace(filters, team=tuple(team for team in facets["team"] if team in viewer.teams))
+        return filters
 
     def teams_by_site(self) -> dict[str, list[str]]:
         """Site to its teams, for grouped lists."""
@@ -67,12 +107,17 @@ class Queries(Versions):
                 grouped.setdefault(site, []).append(team)
             return grouped
 
-        return self.remember(("teams by site",), make)
+        return self.remember(("site of team", "by site"), make)
 
     # -- who may be shown -----------------------------------------------------------------------------------------
 
     def decision(self, filters: Filters) -> Decision:
-        """Whether a selection may be shown; every method below that takes filters expects an allowed one."""
+        """Whether a selection may be shown; every method below that takes filters expects an allowed one.
+
+        On a shared dashboard only published cells are (:mod:`dashboard.data.published`), and they check it again.
+        """
+        if current().restricted:
+            return self.remember(("decision", filters), lambda: published.decide(self, filters, current()))
         return self.ask(("decision", filters), lambda _: self._decide(filters))
 
     def _combinations(self) -> pl.DataFrame:
@@ -99,6 +144,24 @@ class Queries(Versions):
         if not said.allowed or not (filters.start or filters.end):
             return said
         return decide_period(filters.start, filters.end, self._agents_by_week(filters), self.settings.min_group, said)
+
+    def require(self, filters: Filters) -> None:
+        """Stop where a reader of a shared dashboard is about to be answered for what is not published.
+
+        Raises
+        ------
+        NotShownError
+        """
+        if current().restricted and not (decision := self.decision(filters)).allowed:
+            raise NotShownError(decision.reason)
+
+    def publishes(self, kpi: str, filters: Filters) -> bool:
+        """Whether a KPI is answered for a selection: always on one's own machine, where rows decide by themselves."""
+        viewer = current()
+        if not viewer.restricted:
+            return True
+        parts = published.lattice(self).parts(filters, viewer)
+        return parts is not None and bool(published.kept_of(self, kpi)[parts].all())
 
     def _site_of_team(self) -> dict[str, str]:
         return {team: site for site, teams in self.teams_by_site().items() for team in teams}
@@ -153,9 +216,14 @@ class Queries(Versions):
     def weekly(self, kpi: str, filters: Filters) -> pl.DataFrame:
         """Level of a KPI by week: ``week, num, den, n_agents``; weeks with too few agents have no numbers.
 
-        Nor have weeks in which the selection, taken away from what stands beside it, would leave too few.
+        Nor have weeks in which the selection, taken away from what stands beside it, would leave too few. On a shared
+        dashboard a row is about four weeks.
         """
         self.settings.catalogue[kpi]
+        if (viewer := current()).restricted:
+            self.require(filters)
+            key = ("weekly", kpi, filters)
+            return self.remember(key, lambda: published.levels(self, kpi, filters, viewer))
 
         def make() -> pl.DataFrame:
             rows = weekly_level(self._places(), self._columns(kpi), self._rows(filters))
@@ -241,6 +309,7 @@ class Queries(Versions):
         Rows about fewer agents than the minimum (an event week, a cohort) are left out; an effect on fewer trained
         agents than the minimum has no numbers and says why.
         """
+        self.require(filters)
         return self.ask(("study", kpi, filters, by_week), lambda cursor: self._study(cursor, kpi, filters, by_week))
 
     def headline(self, kpi: str, filters: Filters) -> dict[str, Any] | None:
@@ -283,7 +352,26 @@ class Queries(Versions):
         if about_few(frames["effect"], minimum):  # checks and naive comparisons speak of the same few agents
             for name in ("check", "ladder"):
                 shown[name] = shown[name].clear()
-        return shown
+        return self._published(kpi, filters, shown) if current().restricted else shown
+
+    def _published(self, kpi: str, filters: Filters, shown: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+        """Result tables as a reader of a shared dashboard sees them: cells of the lattice, totals to two digits."""
+        if not self.publishes(kpi, filters):
+            label = self.settings.catalogue[kpi].label
+            words = f"{label} was observed for too few agents of this selection to be published."
+            cleared = {name: rows.clear() for name, rows in shown.items()}
+            return cleared | {"effect": withheld(shown["effect"], pl.lit(value=True), words)}
+        told = {name: rounded(rows) for name, rows in shown.items()}
+        # Estimates of single weeks would be cells of single weeks: only of groups that hold many agents in each.
+        weekly = ("att_gt", "calendar_effect", *(() if set(filters.active()) <= published.WIDE else ("event_time",)))
+        told |= {name: told[name].clear() for name in weekly if name in told}
+        waves = told.get("cohort_effect", pl.DataFrame())
+        if "cohort" in waves.columns:
+            wave = pl.col("cohort").cast(pl.String).str.slice(0, 10)
+            named = waves.select(wave).to_series().drop_nulls().unique().to_list()
+            known = [name for name in named if self.publishes(kpi, replace(filters, cohort=(name,)))]
+            told["cohort_effect"] = waves.filter(wave.is_in(known))
+        return told
 
     def _stored(self, cursor: duckdb.DuckDBPyConnection, name: str, kpi: str, kind: str, value: str) -> pl.DataFrame:
         if not self.has(f"result.{name}"):

@@ -18,10 +18,28 @@ import duckdb
 import polars as pl
 
 from dashboard.data.cache import Cache
+from dashboard.privacy.viewer import current
 from dashboard.settings import Settings
 from etl.warehouse.reader import Version, Warehouse, frame
 
 T = TypeVar("T")
+SAME_FOR_ALL = frozenset(
+    {
+        "about",
+        "coded combinations",
+        "columns",
+        "combinations",
+        "goals without data",
+        "people",
+        "places",
+        "published",
+        "published blocks",
+        "setting",
+        "site of team",
+        "tables",
+    }
+)
+"""First words of the keys of answers that no reader is handed as they are: what others are worked out from."""
 
 
 @dataclass(frozen=True)
@@ -118,11 +136,11 @@ class Versions:
             with self._warehouse.reader(run_id) as cursor:
                 return make(cursor)
 
-        return self._cache.get((run_id, *key), answer)
+        return self._cache.get((run_id, *_seen(key)), answer)
 
     def remember(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
         """The same for answers worked out from other answers of this class, which need no cursor."""
-        return self._cache.get((self.run_id(), *key), make)
+        return self._cache.get((self.run_id(), *_seen(key)), make)
 
     def frame(self, sql: str, parameters: tuple[Any, ...] = ()) -> pl.DataFrame:
         """Rows of a query about things that are not persons (``meta``, ``result`` of all slices, ``mart.adoption``)."""
@@ -135,7 +153,7 @@ class Versions:
             "select table_name from duckdb_tables() where database_name = current_database() and schema_name = ? "
             "union select view_name from duckdb_views() where database_name = current_database() and schema_name = ?"
         )
-        found = self.frame(sql, (schema, schema))
+        found = self.ask(("tables", schema), lambda cursor: frame(cursor, sql, [schema, schema]))
         return name in found.to_series().to_list()
 
     def about(self) -> About:
@@ -179,6 +197,11 @@ class Versions:
             )
 
         return self.ask(("about",), make)
+
+
+def _seen(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A key of the cache: an answer is kept for whoever may see the same as the reader who asked."""
+    return key if key[0] in SAME_FOR_ALL else (*key, current().scope)
 
 
 def _first(cursor: duckdb.DuckDBPyConnection, sql: str, values: list[Any] | None = None) -> tuple[Any, ...] | None:

@@ -17,7 +17,7 @@ from dashboard.data import ladder as data
 from dashboard.figures.event_study import domain, event_study
 from dashboard.figures.ladder import ladder
 from dashboard.page import Context, Download, Page, csv_link
-from dashboard.state import Filters, from_query
+from dashboard.state import Filters
 from dashboard.views import effects as view
 from dashboard.views.verdicts import UNUSABLE, split_level
 from etl.configuration.kpis import Kpi, KpiError
@@ -26,6 +26,8 @@ LADDER = "ladder-place"
 """Where the ladder stands, so that it can come later than the page."""
 LONG_CHANGE = 14
 """Characters of a change that are read large together; a longer unit stands smaller behind its number."""
+
+
 def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
     """The effect on one KPI for one selection."""
     shown = context.queries.kpis()
@@ -104,7 +106,7 @@ def _compared(context: Context, pathname: str, search: str) -> Any:
     if parts is None:
         return no_update
     with queries.pinned():
-        filters = from_query(search, queries.facets(), context.settings.config.project.locale)
+        filters = queries.selection(search)
         chosen = _chosen(context, parts.get("kpi", ""))
         if not queries.decision(filters).allowed or queries.unavailable(chosen, filters):
             return no_update

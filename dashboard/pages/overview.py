@@ -18,7 +18,7 @@ from dashboard.components.table import Column
 from dashboard.figures.forest import forest
 from dashboard.figures.money import money_bars
 from dashboard.page import Context, Download, Page, csv_link
-from dashboard.state import Filters, from_query
+from dashboard.state import Filters
 from dashboard.views import overview as view
 from dashboard.views.verdicts import Effect, effect, missing, plural
 from etl.configuration.kpis import Kpi
@@ -56,7 +56,7 @@ def register(app: Dash, context: Context) -> None:
 
 def _rest_answer(context: Context, wanted: str, run_id: str | None = None) -> Made:
     with context.queries.pinned(run_id) as pinned:
-        filters = from_query(wanted, context.queries.facets())
+        filters = context.queries.selection(wanted)
         allowed = context.queries.decision(filters).allowed
         return Made({REST: _rest(context, filters)} if allowed else {}, pinned)
 
@@ -66,7 +66,7 @@ def _rest_asked(context: Context, given: dict[str, Any]) -> Question | None:
     if wanted is None:
         return None
     with context.queries.pinned() as run_id:
-        filters = from_query(wanted, context.queries.facets())
+        filters = context.queries.selection(wanted)
     return Question((run_id, "rest", filters), lambda: _rest_answer(context, wanted, run_id))
 
 

@@ -44,27 +44,51 @@ def without_few(name: str, rows: pl.DataFrame, minimum: int) -> pl.DataFrame:
         few = (pl.col("n_agents") < minimum) | (
             (pl.col("n_trained_agents") > 0) & (pl.col("n_trained_agents") < minimum)
         )
-        words = f"Fewer than {minimum} trained agents match, so nothing is shown about them."
-        numbers = (
-            "estimate",
-            "std_error",
-            "ci_low",
-            "ci_high",
-            "df",
-            "baseline",
-            "n_contacts",
-            "n_agents",
-            "n_trained_agents",
-            "weeks_to_know",
-        )
-        blank = [pl.when(few).then(None).otherwise(pl.col(c)).alias(c) for c in numbers if c in rows.columns]
-        said = [
-            pl.when(few).then(pl.lit(text)).otherwise(pl.col(c)).alias(c)
-            for c, text in (
-                ("verdict", "cant_tell_yet"),
-                ("sentence", f"We can't tell: {words}"),
-                ("reason", words),
-            )
-        ]
-        return rows.with_columns(blank + said)
+        return withheld(rows, few, f"Fewer than {minimum} trained agents match, so nothing is shown about them.")
     return rows
+
+
+NUMBERS = (
+    "estimate",
+    "std_error",
+    "ci_low",
+    "ci_high",
+    "df",
+    "baseline",
+    "n_contacts",
+    "n_agents",
+    "n_trained_agents",
+    "weeks_to_know",
+)
+
+
+def withheld(rows: pl.DataFrame, which: pl.Expr, words: str) -> pl.DataFrame:
+    """Rows of ``result.effect``, some of them without numbers and with the reason.
+
+    Parameters
+    ----------
+    rows : DataFrame
+    which : boolean expression
+    words : str
+        The reason, a sentence.
+    """
+    blank = [pl.when(which).then(None).otherwise(pl.col(c)).alias(c) for c in NUMBERS if c in rows.columns]
+    said = [
+        pl.when(which).then(pl.lit(text)).otherwise(pl.col(c)).alias(c)
+        for c, text in (("verdict", "cant_tell_yet"), ("sentence", f"We can't tell: {words}"), ("reason", words))
+    ]
+    return rows.with_columns(blank + said)
+
+
+def rounded(rows: pl.DataFrame, names: tuple[str, ...] = ("n_contacts",), digits: int = 2) -> pl.DataFrame:
+    """Totals to two digits: exact ones, less the weeks that are shown, would tell the weeks that are not.
+
+    Parameters
+    ----------
+    rows : DataFrame
+    names : tuple of str
+        Columns of totals; those not there are left out.
+    digits : int
+    """
+    there = [name for name in names if name in rows.columns]
+    return rows.with_columns(pl.col(name).round_sig_figs(digits) for name in there)

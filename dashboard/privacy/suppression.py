@@ -20,9 +20,15 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from etl.errors import EmpathyError
+
 UNASSIGNED = "\0"
 """Stands for rows without a value of a filter (never trained, no queue): nobody can choose them, yet everything less
 all values is about them."""
+
+
+class NotShownError(EmpathyError):
+    """A selection that whoever asks may not see was asked for past the decision about it."""
 
 
 @dataclass(frozen=True)

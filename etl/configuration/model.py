@@ -19,6 +19,7 @@ from zoneinfo import available_timezones
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from etl.configuration.access import Access
 from etl.configuration.faults import explain
 from etl.configuration.formats import FORMATS
 from etl.configuration.money import Value
@@ -294,6 +295,16 @@ class Config(Section):
     engine: Engine = Engine()
     value: Value = Value()
     privacy: Privacy = Privacy()
+    access: Access | None = None
+
+    @model_validator(mode="after")
+    def _sites_of_leads(self) -> Config:
+        for name, group in self.access.groups.items() if self.access and self.sites else ():
+            for site in group.sites:
+                if site not in self.sites:
+                    hint = did_you_mean(site, sorted(self.sites))
+                    raise ValueError(f'[access.groups."{name}"] names a site "{site}" that [sites] does not.{hint}')
+        return self
 
     @model_validator(mode="after")
     def _money_has_rates(self) -> Config:

@@ -1,0 +1,292 @@
+"""The published cells of one version: what every reader of a shared dashboard may ask, and nothing beside it.
+
+Cells are chosen once for a version, over everybody's questions together (:mod:`dashboard.privacy.lattice`): by all
+agent-weeks, then for each KPI by those in which it was observed, then for each KPI and block of four weeks. Nothing
+here depends on who asks; a reader's sites only narrow which of the cells are that reader's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from analysis.panel.held_weeks import Places
+from dashboard.privacy.lattice import Audit, Candidates, Cell, Rows, cell_of
+from dashboard.privacy.suppression import Decision
+from dashboard.privacy.viewer import Viewer
+from dashboard.state import DIMENSIONS, LABELS, Filters
+
+if TYPE_CHECKING:
+    from dashboard.data.queries import Queries
+
+BLOCK_WEEKS = 4
+"""Weeks that a level is told by: complete ones only, so that one version less the one before is no single week."""
+WIDE = frozenset({"site", "cohort", "channel", "tenure_band"})
+"""Filters of whose cells estimates by week from training are told: they hold many agents in every week."""
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Lattice:
+    """Cells of one version and which of them are answered.
+
+    Attributes
+    ----------
+    cells : tuple of Cell
+    inside : (N, D) int array
+        Cells of every row of ``Places``, -1 for none.
+    kept : (C,) bool array
+        Those answered at all.
+    """
+
+    cells: tuple[Cell, ...]
+    inside: NDArray[np.int32]
+    kept: Bools
+
+    @cached_property
+    def _position(self) -> Mapping[Cell, int]:
+        return {cell: k for k, cell in enumerate(self.cells)}
+
+    def parts(self, filters: Filters, viewer: Viewer) -> list[int] | None:
+        """Positions of the cells that a selection is the union of; None when it is none of the lattice.
+
+        A selection is a cell, or all sites or teams of whoever asks.
+        """
+        chosen = {name: getattr(filters, name) for name in DIMENSIONS if getattr(filters, name)}
+        if filters.start or filters.end:
+            return None
+        exact = self._position.get(cell_of(chosen))
+        if exact is not None:
+            return [exact]
+        for name, led in (("site", viewer.sites), ("team", viewer.teams)):
+            if set(chosen) == {name} and led and set(chosen[name]) == set(led):
+                found = [self._position.get(((name, (value,)),)) for value in chosen[name]]
+                return [k for k in found if k is not None] if None not in found else None
+        return None
+
+    def answered(self) -> dict[str, tuple[str, ...]]:
+        """Filter to its values that are answered, alone or tied to others."""
+        found: dict[str, list[str]] = {name: [] for name in DIMENSIONS}
+        for cell, kept in zip(self.cells, self.kept, strict=True):
+            if kept and len(cell) == 1:
+                name, values = cell[0]
+                found[name] += values
+        return {name: tuple(sorted(values)) for name, values in found.items()}
+
+    def tied_to(self, name: str, value: str) -> tuple[str, ...]:
+        """The values that one is only shown together with."""
+        for cell in self.cells:
+            if len(cell) == 1 and cell[0][0] == name and value in cell[0][1]:
+                return tuple(other for other in cell[0][1] if other != value)
+        return ()
+
+
+def lattice(queries: Queries) -> Lattice:
+    """The lattice of the version asked."""
+    return queries.remember(("published",), lambda: _lattice(queries))
+
+
+def _lattice(queries: Queries) -> Lattice:
+    places, minimum = queries.held_weeks().places, queries.settings.min_group
+    at, weeks = _different(places, np.arange(places.n_rows))
+    codes = {name: places.codes[name][at] for name in DIMENSIONS}
+    rows = Rows(places.agent[at], codes, places.values)
+    parents = {team: site for site, teams in queries.teams_by_site().items() for team in teams}
+    candidates = Candidates.of(rows, minimum, parents)
+    kept = Audit(rows.agent, candidates.inside, len(candidates.cells), minimum, weeks).admitted()
+    everywhere = _spread(places, at, candidates.inside)
+    return Lattice(candidates.cells, everywhere, kept)
+
+
+def _keys(places: Places) -> Ints:
+    """A number per agent and place."""
+    key = places.agent.astype(np.int64)
+    for name in DIMENSIONS:
+        key = key * (len(places.values[name]) + 1) + places.codes[name]
+    return np.asarray(key)
+
+
+def _different(places: Places, at: Ints) -> tuple[Ints, NDArray[np.float64]]:
+    """First of the rows of every agent and place among some rows, and how many there are."""
+    _, first, count = np.unique(_keys(places)[at], return_index=True, return_counts=True)
+    return at[first], count.astype(float)
+
+
+def _spread(places: Places, at: Ints, inside: Ints) -> NDArray[np.int32]:
+    keys = _keys(places)
+    order = np.argsort(keys[at])
+    return inside[order[np.searchsorted(keys[at][order], keys)]].astype(np.int32)
+
+
+def kept_of(queries: Queries, kpi: str) -> Bools:
+    """Cells of which a KPI is answered: (C,), by the agent-weeks in which it was observed."""
+
+    def make() -> Bools:
+        rows, known = _observed(queries, kpi), lattice(queries)
+        return queries.remember(("published", "rows", _stamp(rows)), lambda: _audit(queries, rows, known.kept))
+
+    return queries.remember(("published", kpi), make)
+
+
+def _observed(queries: Queries, kpi: str) -> Ints:
+    """Rows of ``Places`` in which a KPI is known."""
+    places, columns = queries.held_weeks().places, queries.held_weeks().columns(kpi)
+    rows = np.arange(places.n_rows) if columns.rows is None else columns.rows.astype(np.int64)
+    return np.asarray(rows if columns.complete else rows[~np.isnan(columns.num)])
+
+
+def _audit(queries: Queries, rows: Ints, start: Bools) -> Bools:
+    places, known = queries.held_weeks().places, lattice(queries)
+    at, weeks = _different(places, rows)
+    inside, minimum = known.inside[at].astype(np.int64), queries.settings.min_group
+    return Audit(places.agent[at], inside, len(known.cells), minimum, weeks).admitted(start)
+
+
+def _stamp(rows: Ints) -> str:
+    """KPIs observed in the same rows share what may be answered of them."""
+    return hashlib.sha256(rows.tobytes()).hexdigest()
+
+
+def decide(queries: Queries, filters: Filters, viewer: Viewer) -> Decision:
+    """Whether a selection is a published cell of whoever asks.
+
+    Parameters
+    ----------
+    queries : Queries
+    filters : Filters
+    viewer : Viewer
+    """
+    known = lattice(queries)
+    if not in_scope(filters, viewer, queries):
+        return Decision(False, "This is outside of what you lead.", ())
+    if filters.start or filters.end:
+        reason = "A shared dashboard answers for the whole period: two periods would tell of the weeks between them."
+        return Decision(False, reason, ("from", "to"))
+    parts = known.parts(filters, viewer)
+    if parts is not None and known.kept[parts].all():
+        return Decision(True, n_agents=0)
+    chosen = {name: getattr(filters, name) for name in DIMENSIONS if getattr(filters, name)}
+    for name, values in chosen.items():
+        for value in values:
+            beside = [other for other in known.tied_to(name, value) if other not in values]
+            if beside:
+                named = f"This {LABELS[name].lower()} is shown only together with {', '.join(beside)}"
+                return Decision(False, f"{named}: alone it would tell of a few agents.", (name,))
+    reason = (
+        "This combination is not published: with the answers that are, it would tell of fewer than "
+        f"{queries.settings.min_group} agents, or nearly. Published are single values of one filter, and of most "
+        "filters within one site."
+    )
+    return Decision(False, reason, tuple(name for name in reversed(chosen) if name not in _led(viewer)))
+
+
+def _led(viewer: Viewer) -> tuple[str, ...]:
+    return ("site",) if viewer.sites else ("team",) if viewer.teams else ()
+
+
+def agents_match(queries: Queries, team: str, agents: frozenset[int]) -> bool:
+    """Whether a team by its agents' last team is the team of the lattice, or differs by enough agents not to tell.
+
+    Parameters
+    ----------
+    queries : Queries
+    team : str
+    agents : frozenset of int
+        Indices of the agents whose last team it is.
+    """
+    places, minimum = queries.held_weeks().places, queries.settings.min_group
+    if team not in places.values["team"]:
+        return False
+    ever = frozenset(places.agent[places.codes["team"] == places.values["team"].index(team) + 1].tolist())
+    return all(len(part) == 0 or len(part) >= minimum for part in (ever - agents, agents - ever))
+
+
+def in_scope(filters: Filters, viewer: Viewer, queries: Queries) -> bool:
+    """Whether a selection lies within the sites or teams that whoever asks leads."""
+    if viewer.sites:
+        if filters.site:
+            return set(filters.site) <= set(viewer.sites)
+        teams = {team for site, found in queries.teams_by_site().items() if site in viewer.sites for team in found}
+        return bool(filters.team) and set(filters.team) <= teams
+    if viewer.teams:
+        return bool(filters.team) and set(filters.team) <= set(viewer.teams)
+    return True
+
+
+def levels(queries: Queries, kpi: str, filters: Filters, viewer: Viewer) -> pl.DataFrame:
+    """Level of a KPI by four weeks: ``week, num, den, n_agents, suppressed``; ``week`` is the first of the four.
+
+    Blocks in which the cell is not answered have no numbers. Blocks start every fourth Monday, counted from one fixed
+    Monday and not from the first of the data, and only complete ones are told.
+    """
+    known = lattice(queries)
+    parts = known.parts(filters, viewer)
+    schema = {"week": pl.Date, "num": pl.Float64, "den": pl.Float64, "n_agents": pl.Int64, "suppressed": pl.Boolean}
+    if parts is None or not known.kept[parts].all():
+        return pl.DataFrame(schema=schema)
+    sums, answered = blocks(queries, kpi)
+    rows = []
+    for block, (num, den, agents) in sums.items():
+        told = bool(answered[block][parts].all())
+        numbers = (float(num[parts].sum()), float(den[parts].sum()), int(agents[parts].sum()))
+        monday = queries.held_weeks().places.origin + timedelta(weeks=block)
+        rows.append((monday, *(numbers if told else (None, None, None)), not told))
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+Sums = dict[int, tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]
+
+
+def blocks(queries: Queries, kpi: str) -> tuple[Sums, dict[int, Bools]]:
+    """Numerators, denominators and agents of every cell by block, and which cells are answered in it.
+
+    Returns
+    -------
+    dict, dict
+        First week of a block to three (C,) arrays, and to a (C,) bool array.
+    """
+
+    def make() -> tuple[Sums, dict[int, Bools]]:
+        held, known = queries.held_weeks(), lattice(queries)
+        places, columns = held.places, held.columns(kpi)
+        rows = _observed(queries, kpi)
+        known_num = ~np.isnan(columns.num)
+        nums, dens = columns.num[known_num].astype(float), columns.den[known_num].astype(float)
+        first, last = int(places.week.min()), int(places.week.max())
+        offset = (-(places.origin.toordinal() // 7)) % BLOCK_WEEKS
+        begin = [k for k in range(first, last - BLOCK_WEEKS + 2) if k % BLOCK_WEEKS == offset]
+        answered = queries.remember(
+            ("published blocks", "rows", _stamp(rows)),
+            lambda: _answered(queries, rows, begin, kept_of(queries, kpi)),
+        )
+        sums: Sums = {}
+        for block in begin:
+            there = (places.week[rows] >= block) & (places.week[rows] < block + BLOCK_WEEKS)
+            inside = known.inside[rows[there]]
+            row, cell = np.nonzero(inside >= 0)[0], inside[inside >= 0]
+            n = len(known.cells)
+            num = np.bincount(cell, nums[there][row], n)
+            den = np.bincount(cell, dens[there][row], n)
+            pairs = np.unique(cell.astype(np.int64) * places.n_agents + places.agent[rows[there]][row])
+            sums[block] = num, den, np.bincount(pairs // places.n_agents, minlength=n).astype(float)
+        return sums, answered
+
+    return queries.remember(("published blocks", kpi), make)
+
+
+def _answered(queries: Queries, rows: Ints, begin: list[int], start: Bools) -> dict[int, Bools]:
+    week = queries.held_weeks().places.week[rows]
+    found = {}
+    for block in begin:
+        there = rows[(week >= block) & (week < block + BLOCK_WEEKS)]
+        found[block] = _audit(queries, there, start)
+    return found

@@ -1,0 +1,214 @@
+"""Behind a real reverse proxy: the shipped nginx configuration, a sign-on that says who asks, and the dashboard."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+
+from dashboard.slow_requests import READ_SECONDS
+from tests.dashboard.conftest import TOML
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ROOT / "examples" / "sign-on" / "nginx.conf"
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+ACCESS = """
+[access]
+proxy = ["unix"]
+hosts = ["localhost"]
+[access.groups.board]
+role = "executive"
+[access.groups."madrid leads"]
+role = "site_lead"
+sites = ["Madrid"]
+[access.groups.agents]
+role = "agent"
+"""
+SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Served:
+    address: str
+    folder: Path
+    log: Path
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class SignOn(http.server.BaseHTTPRequestHandler):
+    """Answers as oauth2-proxy does: who a session's cookie stands for, or 401."""
+
+    def do_GET(self) -> None:
+        found = re.search(r"session=(\w+):([\w ]+)", self.headers.get("Cookie", ""))
+        self.send_response(202 if found else 401)
+        if found:
+            self.send_header("X-Auth-Request-Email", f"{found[1]}@example.org")
+            self.send_header("X-Auth-Request-Groups", found[2])
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def serve(folder: Path, *more: str, access: str = ACCESS) -> subprocess.Popen[bytes]:
+    config = folder / "shared.toml"
+    config.write_text(TOML + access, encoding="utf-8")
+    environment = os.environ | {"EMPATHY_SECRET": "k" * 40}
+    with (folder / "dashboard.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "empathy", "serve", "-c", str(config), *more],
+            cwd=ROOT, env=environment, stderr=log, start_new_session=True,
+        )  # fmt: skip
+
+
+def until(there: Path, words: str) -> None:
+    end = time.monotonic() + SECONDS
+    while words not in (there.read_text(errors="replace") if there.exists() else ""):
+        assert time.monotonic() < end, there.read_text(errors="replace")
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.dashboard.conftest import _build
+
+    folder = tmp_path_factory.mktemp("shared")
+    _build(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(published: Path) -> Iterator[Served]:
+    if NGINX is None:
+        pytest.skip("nginx is not installed (apt-get install nginx-light)")
+    folder = published
+    sign_on = http.server.ThreadingHTTPServer(("127.0.0.1", 0), SignOn)
+    threading.Thread(target=sign_on.serve_forever, daemon=True).start()
+    port, file = free_port(), folder / "dashboard.sock"
+    text = SHIPPED.read_text(encoding="utf-8")
+    for name, value in {
+        "unix:SOCKET": f"unix:{file}",
+        "OAUTH2_PROXY": f"127.0.0.1:{sign_on.server_address[1]}",
+        "LISTEN": f"127.0.0.1:{port}",
+        "server_name HOST": "server_name localhost",
+        "SECRET": "s" * 40,
+    }.items():
+        text = text.replace(name, value)
+    temporary = " ".join(
+        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    main = f"daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; worker_processes 1; user root;"
+    if os.geteuid() != 0:
+        main = main.replace(" user root;", "")
+    (folder / "nginx.conf").write_text(
+        f"{main}\nevents {{}}\nhttp {{ access_log off; {temporary}\n{text}\n}}", encoding="utf-8"
+    )
+    dashboard = serve(folder, "--host", f"unix:{file}")
+    proxy = subprocess.Popen([NGINX, "-c", str(folder / "nginx.conf"), "-e", str(folder / "nginx.log")])
+    try:
+        until(folder / "dashboard.log", "Serving unix:")
+        end = time.monotonic() + SECONDS
+        while not file.exists():
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        yield Served(f"http://localhost:{port}", folder, folder / "dashboard.log")
+    finally:
+        proxy.send_signal(signal.SIGQUIT)
+        os.killpg(dashboard.pid, signal.SIGINT)
+        proxy.wait(SECONDS)
+        dashboard.wait(SECONDS)
+        sign_on.shutdown()
+
+
+def get(served: Served, path: str, session: str = "", **headers: str) -> tuple[int, str]:
+    sent = {**({"Cookie": f"session={session}"} if session else {}), **headers}
+    try:
+        with urlopen(Request(served.address + path, headers=sent), timeout=SECONDS) as answer:
+            return answer.status, answer.read().decode()
+    except HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_whoever_is_signed_in_sees_what_the_role_allows(served: Served) -> None:
+    status, text = get(served, "/download/effects.csv", "ann:board")
+    assert status == 200
+    assert "# selection: everybody" in text
+    status, text = get(served, "/download/effects.csv?site=Porto", "bob:madrid leads")
+    assert status == 200
+    assert "# selection: Madrid" in text
+    assert get(served, "/download/table.csv?relation=mart.team_week", "ann:board")[0] == 403
+    assert get(served, "/", "eve:agents")[0] == 403
+    assert get(served, "/", "eve:nobody")[0] == 403
+    lines = [json.loads(line) for line in served.log.read_text().splitlines() if line.startswith("{")]
+    assert {"ann@example.org", "bob@example.org"} <= {line.get("who") for line in lines}
+
+
+def test_headers_that_a_reader_sends_count_for_nothing(served: Served) -> None:
+    forged = {"X-Forwarded-User": "root@example.org", "X-Forwarded-Groups": "board", "X-Empathy-Secret": "s" * 40}
+    assert get(served, "/download/effects.csv", "eve:agents", **forged)[0] == 403
+    underscored = {name.replace("-", "_"): value for name, value in forged.items()}
+    assert get(served, "/download/effects.csv", "eve:agents", **underscored)[0] == 403
+    status, _ = get(served, "/download/effects.csv", **forged)
+    assert status in (302, 401, 404)
+
+
+def test_a_dashboard_that_is_gone_is_an_error_of_the_proxy_and_no_page(served: Served) -> None:
+    """The socket file belongs to the proxy's group and to nobody else."""
+    mode = (served.folder / "dashboard.sock").stat().st_mode & 0o777
+    assert mode == 0o660
+
+
+HALF_SENT = (
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ",
+    b"POST /_dash-update-component HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    b"Content-Length: 900\r\n\r\n{",
+)
+
+
+def test_forty_half_sent_requests_do_not_hold_up_the_others(published: Path) -> None:
+    port = free_port()
+    alone = published / "alone"
+    alone.mkdir()
+    (alone / "warehouse").symlink_to(published / "warehouse")
+    dashboard = serve(alone, "--port", str(port), access="")
+    try:
+        until(alone / "dashboard.log", "Serving http")
+        health = f"http://127.0.0.1:{port}/healthz"
+        with urlopen(health, timeout=SECONDS) as answer:
+            assert answer.status == 200
+        half = [socket.create_connection(("127.0.0.1", port), timeout=SECONDS) for _ in range(40)]
+        for number, each in enumerate(half):
+            each.sendall(HALF_SENT[number % 2])
+        started = time.monotonic()
+        with urlopen(health, timeout=SECONDS) as answer:
+            assert answer.status == 200
+        assert time.monotonic() - started < READ_SECONDS / 2
+        for each in half[:2]:
+            each.settimeout(READ_SECONDS + 10)
+            while each.recv(1000):  # cut off, with or without a word
+                pass
+        for each in half:
+            each.close()
+    finally:
+        os.killpg(dashboard.pid, signal.SIGINT)
+        dashboard.wait(SECONDS)

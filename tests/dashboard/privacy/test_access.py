@@ -1,0 +1,304 @@
+"""Who is let in and what each role may open: every header, every route, every role."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from dashboard import create_app
+from dashboard.app import OUTPUTS
+from dashboard.http import ACCESS_LOGGER
+from dashboard.page import Page
+from dashboard.pages import pages
+from dashboard.privacy.viewer import PAGES
+from dashboard.settings import from_config
+from etl.configuration.access import ROLES
+from etl.configuration.model import ConfigError, load
+from tests.dashboard.privacy.conftest import ENVIRONMENT, SECRET, Corners
+
+PROXY = {"REMOTE_ADDR": "10.0.0.5"}
+GROUPS = {
+    "executive": "board", "site_lead": "madrid leads", "training_lead": "trainers", "analyst": "analysts",
+    "agent": "agents",
+}  # fmt: skip
+DOCUMENT = Path(__file__).parents[3] / "docs" / "operations.md"
+
+
+def headers(role: str = "executive", **more: str | None) -> dict[str, str]:
+    sent = {
+        "Host": "training.example.org", "X-Empathy-Secret": SECRET, "X-Forwarded-User": f"{role}@example.org",
+        "X-Forwarded-Groups": GROUPS[role],
+    }  # fmt: skip
+    return {name: value for name, value in {**sent, **more}.items() if value is not None}
+
+
+@pytest.fixture(scope="module")
+def client(corners: Corners) -> FlaskClient:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        return create_app(corners.shared.settings.config.path).server.test_client()
+
+
+def ask(client: FlaskClient, pathname: str, search: str = "", role: str = "executive") -> Any:
+    body = {
+        "output": ".." + "...".join(OUTPUTS) + "..",
+        "outputs": [dict(zip(("id", "property"), name.split("."), strict=True)) for name in OUTPUTS],
+        "inputs": [
+            {"id": "url", "property": "pathname", "value": pathname},
+            {"id": "url", "property": "search", "value": search},
+            {"id": "fresh", "property": "data", "value": None},
+        ],
+        "changedPropIds": ["url.pathname"],
+    }
+    return client.post("/_dash-update-component", json=body, headers=headers(role), environ_base=PROXY)
+
+
+def page_of(answer: Any) -> str:
+    assert answer.status_code == 200, answer.get_data(as_text=True)[:300]
+    return json.dumps(answer.get_json()["response"].get("page-body", {}), ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    ("change", "address"),
+    [
+        ({"X-Empathy-Secret": None}, "10.0.0.5"),
+        ({"X-Empathy-Secret": "guess"}, "10.0.0.5"),
+        ({"X-Empathy-Secret": f"{SECRET},{SECRET}"}, "10.0.0.5"),
+        ({"X-Forwarded-User": None}, "10.0.0.5"),
+        ({"X-Forwarded-User": " "}, "10.0.0.5"),
+        ({"X-Forwarded-User": "a@example.org,b@example.org"}, "10.0.0.5"),
+        ({"X-Forwarded-User": "x" * 500}, "10.0.0.5"),
+        ({"X-Forwarded-Groups": None}, "10.0.0.5"),
+        ({"X-Forwarded-Groups": "boards,madrid"}, "10.0.0.5"),
+        ({}, "10.0.0.6"),
+        ({}, "127.0.0.1"),
+        ({"X-Forwarded-For": "10.0.0.5"}, "192.0.2.1"),
+        ({"X-Real-IP": "10.0.0.5", "Forwarded": "for=10.0.0.5"}, "192.0.2.1"),
+    ],
+)
+def test_only_the_proxy_says_who_asks(client: FlaskClient, change: dict[str, str | None], address: str) -> None:
+    for path in ("/", "/_dash-layout", "/download/effects.csv", "/assets/app.css"):
+        answer = client.get(path, headers=headers(**change), environ_base={"REMOTE_ADDR": address})
+        assert answer.status_code == 403, path
+        assert len(answer.get_data()) < 200
+
+
+def test_the_proxy_is_let_in_also_where_addresses_are_written_as_ipv6(client: FlaskClient) -> None:
+    for address in ("10.0.0.5", "::ffff:10.0.0.5"):
+        assert client.get("/", headers=headers(), environ_base={"REMOTE_ADDR": address}).status_code == 200
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("shown", pages(), ids=lambda page: page.key)
+def test_every_role_on_every_page(client: FlaskClient, role: str, shown: Page) -> None:
+    allowed = "*" in PAGES[role] or shown.key in PAGES[role]
+    answer = ask(client, shown.base, role=role)
+    if role == "agent":
+        assert answer.status_code == 403
+        return
+    body = page_of(answer)
+    assert ("Your role does not include this page" in body) is not allowed
+    assert "could not be worked out" not in json.dumps(answer.get_json())
+    navigation = client.get("/_dash-layout", headers=headers(role), environ_base=PROXY).get_data(as_text=True)
+    assert (f'"nav-{shown.key}"' in navigation) is allowed
+    for name in shown.downloads:
+        status = client.get(f"/download/{name}.csv", headers=headers(role), environ_base=PROXY).status_code
+        assert (status == 403) is not allowed, name
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_routes_beside_pages(client: FlaskClient, role: str) -> None:
+    for path in ("/", "/_dash-layout", "/_dash-dependencies", "/assets/app.css"):
+        status = client.get(path, headers=headers(role), environ_base=PROXY).status_code
+        assert status == (403 if role == "agent" else 200), path
+
+
+def test_the_document_lists_every_role_and_page() -> None:
+    table = [line for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if line.startswith("| page |")]
+    assert table, "docs/operations.md has no table of roles and pages"
+    columns = [cell.strip() for cell in table[0].strip("|").split("|")][1:]
+    assert columns == [role.replace("_", " ") for role in ROLES]
+    lines = DOCUMENT.read_text(encoding="utf-8").splitlines()
+    start = lines.index(table[0]) + 2
+    found = {}
+    for line in lines[start:]:
+        if not line.startswith("|"):
+            break
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        found[cells[0]] = dict(zip(ROLES, cells[1:], strict=True))
+    for page in pages():
+        for role in ROLES:
+            allowed = "*" in PAGES[role] or page.key in PAGES[role]
+            assert found[page.key][role] == ("yes" if allowed else "no"), (page.key, role)
+
+
+def test_a_lead_of_one_site_gets_that_site_by_every_door(client: FlaskClient) -> None:
+    for address in ("/", "/effects", "/cohorts", "/adoption", "/attrition"):
+        for search in ("", "?site=Porto", "?team=Porto-3", "?channel=chat"):
+            answer = ask(client, address, search, "site_lead")
+            text = answer.get_data(as_text=True)
+            assert "Porto" not in text.replace("“Porto”", "").replace("“Porto-3”", ""), (address, search)
+            assert "Lisbon" not in text, (address, search)
+    for name in ("effects", "cohorts"):
+        query = "?kpi=escalation_rate&by=team&site=Lisbon"
+        given = client.get(f"/download/{name}.csv{query}", headers=headers("site_lead"), environ_base=PROXY)
+        text = given.get_data(as_text=True)
+        assert "# selection: Madrid" in text
+        assert "Porto" not in text
+        assert "Lisbon" not in text.replace("“Lisbon”", "")
+
+
+def test_an_answer_kept_for_one_role_is_not_handed_to_another(client: FlaskClient) -> None:
+    everybody = page_of(ask(client, "/", role="executive"))
+    madrid = page_of(ask(client, "/", role="site_lead"))
+    assert everybody != madrid
+    assert page_of(ask(client, "/", role="executive")) == everybody
+    assert "Your role does not include" in page_of(ask(client, "/data", role="executive"))
+    assert "Your role does not include" not in page_of(ask(client, "/data", role="analyst"))
+    assert "Your role does not include" in page_of(ask(client, "/data", role="executive"))
+
+
+def test_callbacks_of_a_page_are_refused_with_the_page(client: FlaskClient) -> None:
+    dependencies = client.get("/_dash-dependencies", headers=headers("analyst"), environ_base=PROXY).get_json()
+    outputs = [one["output"] for one in dependencies if "url.pathname@" in one["output"] or "ladder" in one["output"]]
+    assert outputs
+    from dashboard.privacy import viewer
+
+    for output in outputs:
+        body = {"output": output, "outputs": [], "inputs": [], "changedPropIds": []}
+        patch = pytest.MonkeyPatch()
+        patch.setitem(viewer.PAGES, "executive", frozenset({"methods"}))
+        try:
+            answer = client.post("/_dash-update-component", json=body, headers=headers(), environ_base=PROXY)
+        finally:
+            patch.undo()
+        assert answer.status_code == 403, output
+
+
+def test_health_is_told_to_anybody_and_no_more_than_that(client: FlaskClient) -> None:
+    answer = client.get("/healthz", headers={"Host": "127.0.0.1"})
+    assert answer.status_code == 200
+    assert answer.get_json() == {"status": "ok"}
+
+
+def test_the_log_says_who_saw_what(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger=ACCESS_LOGGER):
+        ask(client, "/effects/csat_top2", "?site=Madrid", "executive")
+        client.get("/", headers=headers(**{"X-Empathy-Secret": "guess"}), environ_base=PROXY)
+        client.get("/download/effects.csv?site=Madrid", headers=headers("site_lead"), environ_base=PROXY)
+    asked, refused, taken = (json.loads(record.message) for record in caplog.records)
+    assert (asked["who"], asked["role"]) == ("executive@example.org", "executive")
+    assert (asked["pathname"], asked["search"]) == ("/effects/csat_top2", "?site=Madrid")
+    assert (refused["role"], refused["status"]) == ("refused", 403)
+    assert (taken["role"], taken["query"]) == ("site_lead", "site=Madrid")
+
+
+@pytest.mark.parametrize("evil", ["a\n{}", "a\u2028b", "a\x1b[2K", "a\x85b", "‮b"])
+def test_no_line_of_the_log_can_be_forged(client: FlaskClient, caplog: pytest.LogCaptureFixture, evil: str) -> None:
+    with caplog.at_level(logging.INFO):
+        ask(client, f"/effects/{evil}", f"?site={evil}")
+        client.get("/nowhere", query_string={"x": evil}, headers=headers(), environ_base=PROXY)
+    for record in caplog.records:
+        line = record.getMessage()
+        assert line.isascii(), line
+        assert len(line.splitlines()) == 1
+
+
+def test_bodies_that_are_no_request_are_refused_with_their_line(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    bodies = {b"x" * 2_000_000: 413, b"[1, 2]": 400, b'"text"': 400, b"{": 400, b'{"output": [1]}': 400}
+    with caplog.at_level(logging.INFO, logger=ACCESS_LOGGER):
+        for body, status in bodies.items():
+            answer = client.post(
+                "/_dash-update-component", data=body, headers=headers(), environ_base=PROXY,
+                content_type="application/json",
+            )  # fmt: skip
+            assert answer.status_code == status, body[:20]
+    assert [json.loads(record.message)["status"] for record in caplog.records] == list(bodies.values())
+
+
+def test_no_answer_names_a_path_of_this_server(client: FlaskClient, corners: Corners) -> None:
+    folder = str(corners.shared.settings.config.folder)
+    tried = (
+        "/download/nothing.csv",
+        "/download/ladder.csv?kpi=nothing",
+        "/download/table.csv?relation=core.agent",
+        "/x",
+    )
+    for path in tried:
+        answer = client.get(path, headers=headers("analyst"), environ_base=PROXY)
+        assert folder not in answer.get_data(as_text=True)
+        assert "Traceback" not in answer.get_data(as_text=True)
+
+
+def config(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "empathy.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+ENOUGH = '[access]\nproxy = ["10.0.0.5"]\nhosts = ["a.example.org"]\n[access.groups.x]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (ENOUGH + 'role = "boss"', '"boss" is not one of'),
+        (ENOUGH + 'role = "site_lead"', "a lead of nothing sees nothing"),
+        (ENOUGH + 'role = "executive"\nsites = ["Madrid"]', "has no sites or teams"),
+        (ENOUGH + 'role = "site_lead"\nsites = ["Madird"]\n[sites.Madrid]\ntimezone = "UTC"', 'Did you mean "Madrid"'),
+        (ENOUGH.replace("10.0.0.5", "proxy.local") + 'role = "executive"', "is no address or network"),
+        (ENOUGH.replace("10.0.0.5", "0.0.0.0/0") + 'role = "executive"', "most of a network"),
+        ('[access]\nhosts = ["a"]\n[access.groups.x]\nrole = "executive"', "access.proxy: is required"),
+        (ENOUGH.replace('hosts', 'user_header = "X-Empathy-Secret"\nhosts') + 'role = "executive"', "three different"),
+    ],
+)  # fmt: skip
+def test_half_an_access_section_is_explained(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(ConfigError) as fault:
+        load(config(tmp_path, text))
+    assert words in str(fault.value)
+    assert re.search(r"line \d+|Madrid", str(fault.value))
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"EMPATHY_PROXY_SECRET": ""}, "EMPATHY_PROXY_SECRET is not set"),
+        ({"EMPATHY_PROXY_SECRET": "short"}, "too short"),
+        ({"EMPATHY_SECRET": ""}, "EMPATHY_SECRET is not set"),
+        ({"EMPATHY_PROXY_HOPS": "1"}, "trusts no number of hops"),
+    ],
+)
+def test_half_an_environment_is_explained(tmp_path: Path, environ: dict[str, str], words: str) -> None:
+    path = config(tmp_path, ENOUGH + 'role = "executive"')
+    with pytest.raises(ConfigError, match=words):
+        from_config(path, environ={**ENVIRONMENT, **environ})
+
+
+def test_a_proxy_on_a_socket_file_needs_no_secret(tmp_path: Path) -> None:
+    path = config(tmp_path, ENOUGH.replace("10.0.0.5", "unix") + 'role = "executive"')
+    access = from_config(path, environ={"EMPATHY_SECRET": "k" * 40}).access
+    assert access is not None
+    assert access.is_proxy("")
+    assert not access.is_proxy("127.0.0.1")
+
+
+def test_a_lead_of_a_site_without_data_is_told_nothing(corners: Corners) -> None:
+    from dashboard.privacy.viewer import Viewer, seen_by
+
+    queries = corners.shared.queries
+    for viewer in (
+        Viewer("x", "site_lead", sites=("Paris",), shared=True), Viewer("x", "site_lead", teams=("No-1",), shared=True),
+    ):  # fmt: skip
+        with seen_by(viewer):
+            chosen = queries.selection("")
+            assert not queries.decision(chosen).allowed
+            assert "outside of what you lead" in queries.decision(chosen).reason

@@ -1,0 +1,96 @@
+"""Cells that are answered together tell of no few agents, by any other search for what they tell."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from dashboard.privacy.lattice import LEAST_ERROR, MOST_TOLD, Audit, Candidates, Rows, cell_of
+
+
+def world(rng: np.random.Generator, agents: int = 60, movers: int = 4) -> Rows:
+    """Teams of ten in three sites, waves by team but for some agents, two channels, two bands."""
+    agent = np.repeat(np.arange(agents), 2)
+    team = agent // 10
+    wave = team % 3 + 1
+    wave = np.where(np.isin(agent, rng.choice(agents, movers, replace=False)), wave % 3 + 1, wave)
+    codes = {
+        "site": team // 2 + 1, "team": team + 1, "channel": np.tile([1, 2], agents), "queue": np.tile([1, 2], agents),
+        "tenure_band": (agent % 10 < 4) + 1, "cohort": wave,
+    }  # fmt: skip
+    values = {name: tuple(f"{name}-{k}" for k in range(1, int(code.max()) + 1)) for name, code in codes.items()}
+    return Rows(agent, codes, values)
+
+
+def parents(rows: Rows) -> dict[str, str]:
+    return {team: rows.values["site"][k // 2] for k, team in enumerate(rows.values["team"])}
+
+
+def told_of(rows: Rows, inside: np.ndarray, kept: np.ndarray, group: tuple[int, ...], insider: int) -> float:
+    """Largest share that is told of any figure about a group, an insider's rows known besides, by least squares."""
+    design = np.stack([(inside == cell).any(axis=1) for cell in np.flatnonzero(kept)], axis=1).astype(float)
+    own = np.zeros((rows.agent.size, 2))
+    own[np.flatnonzero(rows.agent == insider), [0, 1]] = 1.0
+    design = np.column_stack([design, own])
+    targets = np.stack([(rows.agent == member) / np.sqrt(2) for member in group], axis=1)
+    fitted = design @ np.linalg.lstsq(design, targets, rcond=None)[0]
+    return float(np.linalg.eigvalsh(targets.T @ fitted)[-1])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_group_below_the_minimum_stays_unknown(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows, minimum = world(rng), 4
+    candidates = Candidates.of(rows, minimum, parents(rows))
+    kept = Audit(rows.agent, candidates.inside, len(candidates.cells), minimum).admitted()
+    assert kept.sum() > 12
+    off = np.setdiff1d(np.arange(60), np.flatnonzero(rows.codes["cohort"][::2] == (np.arange(60) // 10) % 3 + 1))
+    groups = [*combinations(off.tolist(), 3), *(tuple(rng.choice(60, 3, replace=False)) for _ in range(60))]
+    groups += [tuple(range(10 * t, 10 * t + 3)) for t in range(6)]
+    for group in groups:
+        insider = int(rng.choice(np.setdiff1d(np.arange(60), group)))
+        assert told_of(rows, candidates.inside, kept, group, insider) <= MOST_TOLD + 1e-9
+
+
+def test_without_control_a_mover_is_known_exactly() -> None:
+    rows = world(np.random.default_rng(0), movers=1)
+    candidates = Candidates.of(rows, 4, parents(rows))
+    every = np.ones(len(candidates.cells), dtype=bool)
+    (mover,) = np.flatnonzero(rows.codes["cohort"][::2] != (np.arange(60) // 10) % 3 + 1)
+    group = (int(mover),)
+    assert told_of(rows, candidates.inside, every, group, insider=(mover + 11) % 60) > 0.3
+    crossed = np.column_stack([candidates.inside, np.where(rows.agent == mover, len(every), -1)])
+    assert told_of(rows, crossed, np.ones(len(every) + 1, dtype=bool), group, insider=0) > 0.999
+    kept = Audit(rows.agent, crossed, len(every) + 1, 4).admitted()
+    assert not kept[-1]
+
+
+def test_everybody_and_large_groups_are_answered_first() -> None:
+    rows = world(np.random.default_rng(1))
+    candidates = Candidates.of(rows, 4, parents(rows))
+    kept = Audit(rows.agent, candidates.inside, len(candidates.cells), 4).admitted()
+    answered = {cell for cell, there in zip(candidates.cells, kept, strict=True) if there}
+    assert () in answered
+    assert {cell_of({"site": [site]}) for site in rows.values["site"]} <= answered
+
+
+def test_small_teams_are_one_cell_with_their_neighbours() -> None:
+    rows = world(np.random.default_rng(2))
+    rows.codes["team"][rows.agent >= 57] = 7
+    wider = Rows(rows.agent, rows.codes, {**rows.values, "team": (*rows.values["team"], "team-7")})
+    cells = Candidates.of(wider, 4, {**parents(rows), "team-7": "site-3"}).cells
+    tied = [cell for cell in cells if cell and "team-7" in cell[0][1]]
+    assert [len(cell[0][1]) for cell in tied] == [2]
+
+
+def test_a_group_smaller_than_the_minimum_is_no_cell() -> None:
+    inside = np.zeros((30, 2), dtype=np.int64)
+    inside[3:, 1] = -1
+    inside[:3, 1] = 1
+    assert Audit(np.arange(30), inside, 2, 5).admitted().tolist() == [True, False]
+
+
+def test_the_stated_error_is_what_remains() -> None:
+    assert pytest.approx(1 - MOST_TOLD) == LEAST_ERROR**2
