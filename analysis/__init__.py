@@ -1,18 +1,27 @@
-"""What training did: panels, estimators, inference, checks and words."""
+"""What training did: panels, estimators, inference, checks and words.
+
+What ``__all__`` names is the public Python API; docs/analyst.md shows it at work.
+"""
 
 from __future__ import annotations
 
-from analysis.effects.mechanism import Mechanism, mechanism
+from typing import TYPE_CHECKING, Any
+
 from analysis.errors import EstimationError, PanelError
 from analysis.estimators import estimate, ladder
 from analysis.panel.panel import Panel, Slice, from_contacts, from_warehouse
 from analysis.results import Aggregation, EffectEstimate, EventStudy
+
+if TYPE_CHECKING:
+    from analysis.effects.mechanism import Mechanism, mechanism
+    from analysis.judgement import Judged, judge
 
 __all__ = [
     "Aggregation",
     "EffectEstimate",
     "EstimationError",
     "EventStudy",
+    "Judged",
     "Mechanism",
     "Panel",
     "PanelError",
@@ -20,6 +29,24 @@ __all__ = [
     "estimate",
     "from_contacts",
     "from_warehouse",
+    "judge",
     "ladder",
     "mechanism",
 ]
+
+_ON_REQUEST = {
+    "Judged": "analysis.judgement",
+    "judge": "analysis.judgement",
+    "Mechanism": "analysis.effects.mechanism",
+    "mechanism": "analysis.effects.mechanism",
+}
+"""Names whose modules import much, loaded when first asked for: every page imports this package."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ON_REQUEST:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    found = globals()[name] = getattr(import_module(_ON_REQUEST[name]), name)
+    return found

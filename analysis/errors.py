@@ -6,7 +6,18 @@ from etl.errors import EmpathyError
 
 
 class PanelError(EmpathyError, ValueError):
-    """The rows cannot become a panel: duplicates, infinities, an impossible cohort, a missing column."""
+    """The rows cannot become a panel: duplicates, infinities, an impossible cohort, a missing column.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from analysis import Panel, PanelError
+    >>> try:
+    ...     Panel.from_frame(pl.DataFrame({"agent": [1]}), "agent", "week", "start", "y")
+    ... except PanelError as error:
+    ...     print(error)
+    The frame has no column 'week'; it has agent.
+    """
 
     exit_code = 1
 
@@ -27,6 +38,18 @@ class NoWeeksError(PanelError):
 
 
 class EstimationError(EmpathyError, ValueError):
-    """The question cannot be put to this panel: an unknown estimator, option or aggregation."""
+    """The question cannot be put to this panel: an unknown estimator, option or aggregation.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from analysis import EstimationError, Panel, estimate
+    >>> weeks = pl.DataFrame({"agent": [1, 1], "week": [1, 2], "start": [2, 2], "y": [0.1, 0.2]})
+    >>> try:
+    ...     estimate(Panel.from_frame(weeks, "agent", "week", "start", "y"), "magic")
+    ... except EstimationError as error:
+    ...     print(error)
+    estimator 'magic' is not known; use one of imputation, ...
+    """
 
     exit_code = 1

@@ -53,6 +53,23 @@ class EffectEstimate:
         Why the estimate (or its error) is not available.
     notes : tuple of str
         What was dropped or left out on the way, in words.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from analysis import Panel, estimate
+    >>> starts = {0: 3, 1: 3, 2: 5, 3: 5, 4: None, 5: None, 6: None}
+    >>> rows = [
+    ...     {"agent": a, "week": w, "start": s, "y": a + w % 3 + (a * w) % 5 / 10 + (2.0 if s and w >= s else 0.0)}
+    ...     for a, s in starts.items()
+    ...     for w in range(8)
+    ... ]
+    >>> panel = Panel.from_frame(pl.DataFrame(rows), "agent", "week", "start", "y")
+    >>> found = estimate(panel).aggregate("simple").overall
+    >>> round(found.estimate, 2), round(found.ci_low, 2), round(found.ci_high, 2), found.n_clusters
+    (2.01, 1.91, 2.11, 7)
+    >>> found.available, found.reason
+    (True, None)
     """
 
     estimate: float
@@ -103,6 +120,23 @@ class EventStudy:
         The event time every coefficient is measured from.
     df : float
     estimator : str
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from analysis import Panel, estimate
+    >>> starts = {0: 3, 1: 3, 2: 5, 3: 5, 4: None, 5: None, 6: None}
+    >>> rows = [
+    ...     {"agent": a, "week": w, "start": s, "y": a + w % 3 + (a * w) % 5 / 10 + (2.0 if s and w >= s else 0.0)}
+    ...     for a, s in starts.items()
+    ...     for w in range(8)
+    ... ]
+    >>> panel = Panel.from_frame(pl.DataFrame(rows), "agent", "week", "start", "y")
+    >>> events = estimate(panel).aggregate("event_time").event_study()
+    >>> events.event_times.tolist(), events.reference
+    ([-3, -2, 0, 1, 2, 3, 4], -1)
+    >>> events.covariance.shape
+    (7, 7)
     """
 
     event_times: NDArray[np.int64]
@@ -134,6 +168,23 @@ class Aggregation:
     influence : (n_clusters, K) array
         Column k satisfies Var(parts[k]) = sum of squares; rows are clusters, in the panel's cluster order.
     overall_influence : (n_clusters,) array
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from analysis import Panel, estimate
+    >>> starts = {0: 3, 1: 3, 2: 5, 3: 5, 4: None, 5: None, 6: None}
+    >>> rows = [
+    ...     {"agent": a, "week": w, "start": s, "y": a + w % 3 + (a * w) % 5 / 10 + (2.0 if s and w >= s else 0.0)}
+    ...     for a, s in starts.items()
+    ...     for w in range(8)
+    ... ]
+    >>> panel = Panel.from_frame(pl.DataFrame(rows), "agent", "week", "start", "y")
+    >>> events = estimate(panel).aggregate("event_time")
+    >>> events.parts.filter(pl.col("key") == 0)["estimate"].round(2).item()
+    1.98
+    >>> events.kind, round(events.overall.estimate, 2)
+    ('event_time', 2.0)
     """
 
     kind: str

@@ -109,8 +109,8 @@ def compare(weeks: AgentWeeks, kpi: Kpi, slice_: Slice, setting: Setting, *, tho
     if kpi.by_contact:
         found = replace(found, contacts=weeks.contacts(kpi.id, replace(slice_, cohort=()), design.timing))
     if design.timing == "scheduled":
-        dose = weeks.courses(panel, setting.courses)
-        found = replace(found, completed=roster.completed_weeks(panel), dose=dose)
+        completed = roster.completed_weeks(panel) if roster.knows_completion else None
+        found = replace(found, completed=completed, dose=weeks.courses(panel, setting.courses))
     return found
 
 

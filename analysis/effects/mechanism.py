@@ -80,6 +80,14 @@ class Mechanism:
         Whether training moved the skills, and whether the KPI moves with them, beyond chance: both are needed to speak
         of a link (joint significance).
     notes : tuple of str
+
+    Examples
+    --------
+    See :func:`mechanism` for how one is made.
+
+    >>> from analysis import Mechanism
+    >>> [name for name in ("total", "direct", "indirect", "reading") if name in Mechanism.__dataclass_fields__]
+    ['total', 'direct', 'indirect', 'reading']
     """
 
     total: EffectEstimate

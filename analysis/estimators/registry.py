@@ -118,6 +118,23 @@ def estimate(
     ------
     EstimationError
         Unknown estimator, control or option.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from analysis import Panel, estimate
+    >>> starts = {0: 3, 1: 3, 2: 5, 3: 5, 4: None, 5: None, 6: None}
+    >>> rows = [
+    ...     {"agent": a, "week": w, "start": s, "y": a + w % 3 + (a * w) % 5 / 10 + (2.0 if s and w >= s else 0.0)}
+    ...     for a, s in starts.items()
+    ...     for w in range(8)
+    ... ]
+    >>> panel = Panel.from_frame(pl.DataFrame(rows), "agent", "week", "start", "y")
+    >>> study = estimate(panel, "group_time", control="never_trained")
+    >>> round(study.aggregate("simple").overall.estimate, 1)
+    2.0
+    >>> study.att_gt.columns[:3]
+    ['cohort', 'time', 'estimate']
     """
     if estimator not in ESTIMATORS:
         raise EstimationError(f"estimator {estimator!r} is not known; use one of {', '.join(ESTIMATORS)}.")

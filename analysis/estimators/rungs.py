@@ -26,6 +26,20 @@ def ladder(panel: Panel, anticipation: int = 0, ci_level: float = 0.95) -> pl.Da
     -------
     polars.DataFrame
         estimator, estimate, std_error, ci_low, ci_high, note. Not available is null, with the reason in the note.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from analysis import Panel, ladder
+    >>> starts = {0: 3, 1: 3, 2: 5, 3: 5, 4: None, 5: None, 6: None}
+    >>> rows = [
+    ...     {"agent": a, "week": w, "start": s, "y": a + w % 3 + (a * w) % 5 / 10 + (2.0 if s and w >= s else 0.0)}
+    ...     for a, s in starts.items()
+    ...     for w in range(8)
+    ... ]
+    >>> panel = Panel.from_frame(pl.DataFrame(rows), "agent", "week", "start", "y")
+    >>> ladder(panel).select("estimator", pl.col("estimate").round(1)).rows()
+    [('before_after', 1.5), ('trained_vs_untrained', -1.5), ('twfe', 2.0), ('group_time', 2.0), ('imputation', 2.0)]
     """
     return pl.DataFrame(rung_rows(panel, anticipation, ci_level)).with_columns(pl.col(pl.Float64).fill_nan(None))
 

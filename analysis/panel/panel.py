@@ -301,6 +301,24 @@ def from_warehouse(
     ------
     PanelError
         Unknown timing, cluster or KPI; a slice that holds no observation.
+
+    Examples
+    --------
+    >>> import duckdb
+    >>> from analysis import from_warehouse
+    >>> con = duckdb.connect()
+    >>> _ = con.execute("create schema mart")
+    >>> _ = con.execute(
+    ...     "create table mart.agent as select 0 as agent_ix, 'a' as agent_key, 't' as team_id, "
+    ...     "date '2024-01-08' as scheduled_week, date '2024-01-08' as trained_week"
+    ... )
+    >>> _ = con.execute(
+    ...     "create table mart.agent_week as select 0 as agent_ix, range as week_ix, 3.0 as csat_top2_num, "
+    ...     "5.0 as csat_top2_den, date '2024-01-01' + 7 * range::int as week from range(3)"
+    ... )
+    >>> panel = from_warehouse(con.cursor(), "csat_top2")
+    >>> panel.y.tolist(), panel.cohort_ix.tolist()
+    ([[0.6, 0.6, 0.6]], [1])
     """
     from analysis.panel.slices import arrays_from_warehouse
 
@@ -337,6 +355,20 @@ def from_contacts(
     ------
     PanelError
         The file cannot be read, a column is missing, or the collapsed rows are refused by ``Panel.from_frame``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import polars as pl
+    >>> from analysis import from_contacts
+    >>> contacts = pl.DataFrame(
+    ...     {"agent": [1, 1, 1, 2, 2], "week": [1, 1, 2, 1, 2], "start": [2, 2, 2, None, None], "y": [0, 1, 1, 0, 0]}
+    ... )
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     contacts.write_parquet(f"{folder}/contacts.parquet")
+    ...     panel = from_contacts(f"{folder}/contacts.parquet", "agent", "week", "start", "y")
+    >>> panel.y.tolist(), panel.den.tolist()
+    ([[0.5, 1.0], [0.0, 0.0]], [[2.0, 1.0], [1.0, 1.0]])
     """
     import duckdb
 

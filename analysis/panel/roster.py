@@ -80,6 +80,11 @@ class Roster:
     def _place(self) -> dict[str, int]:
         return {key: i for i, key in enumerate(self.agent_key.tolist())}
 
+    @property
+    def knows_completion(self) -> bool:
+        """Whether anybody's completion is recorded."""
+        return bool((self.trained < NEVER).any())
+
     def rows_of(self, keys: NDArray[Any]) -> Ints:
         """(A,) rows of agents given by their keys.
 

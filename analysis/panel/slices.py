@@ -47,6 +47,14 @@ class Slice:
         ISO Mondays of the cohorts to keep; agents never trained are kept as their comparison.
     start, end : date or None
         First and last Monday kept, both included.
+
+    Examples
+    --------
+    >>> from analysis import Slice
+    >>> Slice(site=("Madrid",)).label
+    ('site', 'Madrid')
+    >>> Slice(site=("Madrid",), channel=("voice", "chat")).label
+    ('custom', 'site=Madrid; channel=voice+chat')
     """
 
     site: tuple[str, ...] = ()
@@ -148,12 +156,30 @@ def arrays_from_warehouse(
     if cluster not in _CLUSTER:
         raise PanelError(f"cluster {cluster!r} is not known; use one of {', '.join(_CLUSTER)}.")
     kpi_id = kpi if isinstance(kpi, str) else str(kpi.id)
-    cells = cells_from_warehouse(cur, kpi_id, slice_) if rows is None else rows.cells(kpi_id, slice_)
+    return arrays_from_rows(_Query(cur) if rows is None else rows, kpi_id, slice_, timing, cluster)
+
+
+def arrays_from_rows(rows: Rows, kpi_id: str, slice_: Slice, timing: str, cluster: str) -> dict[str, Any]:
+    """The fields of a Panel from rows that are held, of a warehouse version or of a frame."""
+    cells = rows.cells(kpi_id, slice_)
     agent, week = cells["a"].astype(np.int64), cells["w"]
     if agent.size == 0:
         raise NothingObserved(f"No agent-week of {kpi_id!r} is observed in this slice; widen the filter.")
-    agents = people_from_warehouse(cur, timing, cluster) if rows is None else rows.people(timing, cluster)
+    agents = rows.people(timing, cluster)
     return _assemble(kpi_id, slice_, agent, week, cells, agents, agents["first_week"], timing)
+
+
+@dataclass(frozen=True, eq=False)
+class _Query:
+    """Rows asked of a warehouse version, one question at a time."""
+
+    cur: duckdb.DuckDBPyConnection
+
+    def cells(self, kpi_id: str, slice_: Slice) -> Mapping[str, NDArray[Any]]:
+        return cells_from_warehouse(self.cur, kpi_id, slice_)
+
+    def people(self, timing: str, cluster: str) -> Mapping[str, Any]:
+        return people_from_warehouse(self.cur, timing, cluster)
 
 
 def cells_from_warehouse(

@@ -39,18 +39,29 @@ def study_average(weeks: AgentWeeks, request: Request, setting: Setting) -> KpiS
     KpiStudy
         Never an error for a slice without data: then the verdict says why there is nothing.
     """
+    found = evidence_of(weeks, request, setting)
+    return found if isinstance(found, KpiStudy) else study_from(found)
+
+
+def evidence_of(weeks: AgentWeeks, request: Request, setting: Setting) -> Evidence | KpiStudy:
+    """What is estimated for a request, or the study that says why there is nothing to estimate."""
     try:
         comparison = compare(weeks, request.kpi, request.slice, setting, thorough=request.thorough)
     except NothingObserved:
         return no_study(request, setting, missing=nothing_seen(request.slice))
     except PanelError as error:
         return no_study(request, setting, str(error))
-    return study_of(comparison, request, setting)
+    return Evidence.of(comparison, request, setting)
 
 
 def study_of(comparison: Comparison, request: Request, setting: Setting) -> KpiStudy:
     """Study a comparison that is there already (simulations, published panels: ``Comparison.of``)."""
-    evidence = Evidence.of(comparison, request, setting)
+    return study_from(Evidence.of(comparison, request, setting))
+
+
+def study_from(evidence: Evidence) -> KpiStudy:
+    """Check and judge what was estimated."""
+    request, setting, comparison = evidence.request, evidence.setting, evidence.comparison
     found, wait = evidence.found, setting.design.anticipation_weeks
     panel = comparison.panel
     checks = diagnostics.made(evidence)

@@ -1,0 +1,207 @@
+"""``judge``: a frame in a notebook gets the words of the pages, and a wrong call a sentence that helps."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+
+from analysis import Judged, PanelError, judge
+from analysis.study.request import Request
+from analysis.study.run import setting_of, study
+from etl.configuration.kpis import load
+from tests.analysis.worlds import catalogue, configuration, warehouse
+
+FRAME = """
+select agent_week.agent_key as agent, agent_week.week, agent.team_id as team, agent.site, agent.scheduled_week as start,
+       agent.trained_week as done, agent.hired_on as hired, escalation_rate_num as escalated, escalation_rate_den as n,
+       transfer_rate_num as transferred, transfer_rate_den as m
+from mart.agent_week join mart.agent using (agent_ix)
+"""
+CALL: dict[str, Any] = {
+    "unit": "agent",
+    "time": "week",
+    "cohort": "start",
+    "numerator": "escalated",
+    "denominator": "n",
+    "team": "team",
+    "kpi": "escalation_rate",
+    "assignment": {"mode": "team_waves", "unit": "team"},
+}
+SAME = 1e-9
+"""Rows are added up in another order."""
+
+
+@pytest.fixture(scope="module")
+def con() -> duckdb.DuckDBPyConnection:
+    return warehouse(7, teams=20, seats=4, weeks=36, effect_scale=4.0)
+
+
+def page(con: duckdb.DuckDBPyConnection, kpi: str, config: Any) -> dict[str, pl.DataFrame]:
+    """The result tables of everybody, as they are stored."""
+    kpis = catalogue(("escalation_rate",))
+    return study(con, Request(load()[kpi], thorough=True), setting_of(con, config, kpis)).frames()
+
+
+@pytest.fixture(scope="module")
+def frame(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    return con.sql(FRAME).pl()
+
+
+@pytest.fixture(scope="module")
+def judged(frame: pl.DataFrame) -> Judged:
+    return judge(frame, **CALL, hired="hired", completed="done")
+
+
+def test_the_verdict_and_the_checks_are_those_of_the_pages(
+    con: duckdb.DuckDBPyConnection, judged: Judged, tmp_path: Path
+) -> None:
+    stored = page(con, "escalation_rate", configuration(tmp_path))
+    effects = stored["effect"]
+    row = effects.row(by_predicate=pl.col("role") == "headline", named=True)
+    checks = stored["check"].filter(pl.col("check") != "case_mix")
+
+    assert judged.headline is not None
+    assert (judged.verdict.state, judged.verdict.sentence) == (row["verdict"], row["sentence"])
+    for name in ("estimate", "std_error", "ci_low", "ci_high", "df", "n_agents", "n_clusters"):
+        assert getattr(judged.headline, name) == pytest.approx(row[name], rel=SAME), name
+    assert [(c.check, c.status, c.sentence) for c in judged.checks] == list(
+        checks.select("check", "status", "sentence").iter_rows()
+    )
+    mine = judged.frames()
+    assert set(mine["effect"]["role"]) == set(effects["role"])
+    for name in ("event_time", "cohort_effect", "calendar_effect", "ladder"):
+        theirs = stored[name]["estimate"].to_list()
+        assert mine[name]["estimate"].to_list() == pytest.approx(theirs, rel=1e-6), name
+    assert mine["cohort_effect"]["cohort"].to_list() == stored["cohort_effect"]["cohort"].to_list()
+
+
+def test_goals_judged_together_are_allowed_for(frame: pl.DataFrame, judged: Judged) -> None:
+    many = judge(frame, **CALL, hired="hired", completed="done", goals=1_000_000_000)
+
+    assert judged.verdict.state == "clear"
+    assert many.verdict.state == "cant_tell_yet"
+    assert many.headline == judged.headline
+
+
+def test_weeks_may_be_numbers_and_come_back_as_numbers(frame: pl.DataFrame, judged: Judged) -> None:
+    origin = frame["week"].min()
+    numbered = frame.with_columns((pl.col("week", "start", "hired", "done") - origin).dt.total_days() // 7 + 5)
+    found = judge(numbered, **CALL, hired="hired", completed="done")
+
+    assert found.verdict == judged.verdict
+    cohorts = judged.frames()["cohort_effect"]["cohort"].to_list()
+    assert found.frames()["cohort_effect"]["cohort"].to_list() == [(day - origin).days // 7 + 5 for day in cohorts]
+
+
+def test_pandas_and_a_value_for_never_give_the_same(frame: pl.DataFrame, judged: Judged) -> None:
+    far = date(2199, 1, 7)
+    table = frame.with_columns(pl.col("start").fill_null(far)).to_pandas()
+
+    assert judge(table, **CALL, hired="hired", completed="done", never=far).verdict == judged.verdict
+
+
+def test_the_way_agents_were_chosen_decides(frame: pl.DataFrame) -> None:
+    found = judge(frame, **(CALL | {"assignment": {"mode": "unknown", "unit": "team"}}))
+
+    assert found.design.timing == "trained"
+    assert found.design.limited
+
+
+def test_lowest_performers_are_ranked_by_the_rule_of_another_kpi(tmp_path: Path) -> None:
+    con = warehouse(3, teams=20, seats=8, weeks=36, assignment="lowest_performers", effect_scale=0.0)
+    rule = {"kpi": "escalation_rate", "lookback_weeks": 4, "share": 0.5}
+    call = CALL | {"kpi": "transfer_rate", "numerator": "transferred", "denominator": "m"}
+    plan = {"mode": "lowest_performers", "unit": "agent", "rule": rule | {"numerator": "escalated", "denominator": "n"}}
+    frame = con.sql(FRAME).pl()
+    found = judge(frame, **(call | {"assignment": plan}), hired="hired")
+    text = 'rule = { kpi = "escalation_rate", lookback_weeks = 4, share = 0.5 }'
+    config = configuration(tmp_path, "lowest_performers", unit="agent", rule=text)
+    stored = page(con, "transfer_rate", config)["effect"]
+    row = stored.row(by_predicate=pl.col("role") == "headline", named=True)
+
+    assert found.headline is not None
+    assert found.headline.estimator == "stacked"
+    assert found.headline.estimate == pytest.approx(row["estimate"], rel=1e-6)
+    assert found.verdict.sentence == row["sentence"]
+    with pytest.raises(PanelError, match=r"assignment: the rule ranks agents by 'escalation_rate'.* name its columns"):
+        judge(frame, **(call | {"assignment": plan | {"rule": rule}}))
+
+
+def test_nothing_observed_is_an_answer(frame: pl.DataFrame) -> None:
+    found = judge(frame.with_columns(n=pl.lit(0)), **CALL)
+
+    assert found.verdict.state == "cant_tell_yet"
+    assert found.headline is None
+    assert found.event_time is None
+
+
+def test_a_kpi_of_ones_own_is_judged_in_its_own_words(frame: pl.DataFrame) -> None:
+    own = load()["escalation_rate"].model_copy(update={"id": "own", "label": "Raised voices", "role": "secondary"})
+
+    assert "raised voices" in judge(frame, **(CALL | {"kpi": own})).verdict.sentence.lower()
+
+
+WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "no such column": ({}, {"team": "squad"}, "no column 'squad'; it has"),
+    "no such KPI": ({}, {"kpi": "escalations"}, "kpi='escalations': .*Or give a Kpi of your own"),
+    "a KPI of leaving": ({}, {"kpi": "agent_attrition"}, "kpi='agent_attrition' counts people leaving"),
+    "no KPI at all": ({}, {"kpi": 7}, "kpi=7: give an id"),
+    "an unknown mode": ({}, {"assignment": {"mode": "chosen"}}, "assignment mode: .*randomised"),
+    "a rule that is missing": (
+        {},
+        {"assignment": {"mode": "lowest_performers"}},
+        'assignment: mode "lowest_performers" needs rule',
+    ),
+    "an unknown key": ({}, {"assignment": {"mode": "unknown", "level": "team"}}, "assignment level:"),
+    "no dictionary": ({}, {"assignment": "team_waves"}, "assignment='team_waves': give a dictionary"),
+    "sites without a column": ({}, {"assignment": {"mode": "team_waves", "unit": "site"}}, "site=None, but assignment"),
+    "goals": ({}, {"goals": 0}, "goals=0 counts"),
+    "level": ({}, {"ci_level": 95}, "ci_level=95 must lie between"),
+    "answers of everybody": ({}, {"answered": ("n", "m")}, "answered=.*escalation_rate is counted for everybody"),
+    "answers as one name": ({}, {"answered": "n"}, "answered='n': give two columns"),
+    "no team": ({"team": pl.lit(None)}, {}, "team='team' is missing in .* rows; leave those rows out"),
+    "a team that changes": (
+        {"team": pl.concat_str("team", pl.col("week").dt.to_string())},
+        {},
+        "team='team' changes within .* agents, e.g. .*; give the team at assignment",
+    ),
+    "training that changes": ({"start": pl.col("week")}, {}, "cohort='start' changes within .*first training"),
+    "days": (
+        {"week": pl.col("week") + pl.duration(days=pl.col("n").cast(pl.Int64) % 2)},
+        {},
+        "time='week' holds days that are not whole weeks apart; add up to weeks first",
+    ),
+    "text": ({"week": pl.col("week").dt.to_string()}, {}, "time='week' holds String; give dates"),
+    "two scales": ({"start": pl.lit(7)}, {}, "time holds dates and cohort='start' holds numbers"),
+    "infinity": ({"escalated": pl.lit(math.inf)}, {}, "numerator='escalated' is infinite in .* rows"),
+    "a negative count": ({"n": -pl.col("n")}, {}, "denominator='n' is negative in .* rows"),
+    "numerators as text": ({"escalated": pl.lit("a")}, {}, "numerator='escalated' holds String; it must be numbers"),
+    "never of another kind": ({}, {"never": "never"}, "never='never' cannot be compared with cohort='start'"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_call_names_the_argument_and_the_remedy(frame: pl.DataFrame, case: str) -> None:
+    columns, arguments, message = WRONG[case]
+    with pytest.raises(PanelError, match=message):
+        judge(frame.with_columns(**columns), **(CALL | arguments))
+
+
+def test_rows_of_one_agent_and_week_are_added_up(frame: pl.DataFrame, judged: Judged) -> None:
+    keys = ["agent", "week", "team", "site", "start", "done", "hired"]
+    whole = frame.group_by(keys, maintain_order=True).agg(pl.col("escalated", "n").sum())
+
+    assert whole.height < frame.height
+    assert judge(whole, **CALL, hired="hired", completed="done").verdict == judged.verdict
+
+
+def test_a_week_is_the_one_that_holds_the_day_of_training(frame: pl.DataFrame, judged: Judged) -> None:
+    late = frame.with_columns(pl.col("start") + timedelta(days=3))
+
+    assert judge(late, **CALL, hired="hired", completed="done").verdict == judged.verdict
