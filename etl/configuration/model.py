@@ -57,12 +57,19 @@ def _zone(value: str) -> str:
 class Project(Section):
     """``[project]``: what this study is called, where the warehouse lies, how numbers are written."""
 
-    name: str = "Empathy programme"
-    warehouse: Path = Path("warehouse")
-    locale: str = "en_GB"
-    currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
-    ci_level: float = Field(default=0.95, gt=0.5, lt=1.0)
-    timezone: str = "UTC"
+    name: str = Field(default="Empathy programme", description="what this study is called on every page")
+    warehouse: Path = Field(default=Path("warehouse"), description="folder of the warehouse, relative to this file")
+    locale: str = Field(default="en_GB", description="how numbers and dates are written, such as en_GB or de_DE")
+    currency: str = Field(
+        default="EUR",
+        pattern=r"^[A-Z]{3}$",
+        description="three capital letters of ISO 4217; money in another one needs an exchange rate",
+    )
+    ci_level: float = Field(default=0.95, gt=0.5, lt=1.0, description="coverage of the intervals")
+    timezone: str = Field(
+        default="UTC",
+        description="IANA zone of weeks and of times without offset, where a site or source says no other",
+    )
 
     _check_zone = field_validator("timezone")(_zone)
 
@@ -81,7 +88,7 @@ class Project(Section):
 class Site(Section):
     """``[sites."NAME"]``: weeks of agents at this site start on Monday in this zone."""
 
-    timezone: str
+    timezone: str = Field(description="IANA zone in which weeks of this site start")
 
     _check_zone = field_validator("timezone")(_zone)
 
@@ -97,9 +104,15 @@ def _variable(found: re.Match[str]) -> str:
 class TableMapping(Section):
     """``[sources.NAME.also.TABLE]``: a further canonical table filled from the same records."""
 
-    columns: dict[str, str | list[str]] = Field(default_factory=dict)
-    values: dict[str, dict[str, str | int | float | bool]] = Field(default_factory=dict)
-    constants: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    columns: dict[str, str | list[str]] = Field(
+        default_factory=dict, description="canonical column = source column, or several"
+    )
+    values: dict[str, dict[str, str | int | float | bool]] = Field(
+        default_factory=dict, description="canonical column = { source value = canonical value }"
+    )
+    constants: dict[str, str | int | float | bool] = Field(
+        default_factory=dict, description="canonical column = one value for every row"
+    )
     when: dict[str, str | bool | int | list[str]] = Field(
         default_factory=dict, description="source column = value (or values) a record must have to give a row"
     )
@@ -108,10 +121,14 @@ class TableMapping(Section):
 class Source(Section):
     """``[sources.NAME]``: the files one system exports and how they are read."""
 
-    format: str
-    path: str | list[str]
+    format: str = Field(description="name of the format; see the sources page")
+    path: str | list[str] = Field(
+        description="path pattern of its files, or several; ${NAME} and ${NAME:-default} are environment variables"
+    )
     timezone: str | None = Field(default=None, description="zone of times without offset; the project's when absent")
-    max_reject_share: float = Field(default=0.02, ge=0.0, le=1.0)
+    max_reject_share: float = Field(
+        default=0.02, ge=0.0, le=1.0, description="share of rejected records above which nothing is published"
+    )
     table: str | None = Field(default=None, description="canonical table (tabular only)")
     columns: dict[str, str | list[str]] = Field(
         default_factory=dict, description="canonical column = source column, or several, joined by a slash"
@@ -119,8 +136,12 @@ class Source(Section):
     values: dict[str, dict[str, str | int | float | bool]] = Field(
         default_factory=dict, description="canonical column = { source value = canonical value }"
     )
-    constants: dict[str, str | int | float | bool] = Field(default_factory=dict)
-    also: dict[str, TableMapping] = Field(default_factory=dict)
+    constants: dict[str, str | int | float | bool] = Field(
+        default_factory=dict, description="canonical column = one value for every row"
+    )
+    also: dict[str, TableMapping] = Field(
+        default_factory=dict, description="further canonical tables filled from the same records"
+    )
     options: dict[str, Any] = Field(default_factory=dict, description="options of the format, see its module")
     customer_ids: str = Field(default="", description="name space of this system's customer ids; empty = shared")
     optional: bool = Field(default=False, description="no file found is not an error")
@@ -157,7 +178,10 @@ class Source(Section):
 class Identity(Section):
     """``[identity]``: the order in which a system's agent ids are matched to people."""
 
-    match: tuple[MatchRule, ...] = ("crosswalk", "employee_number", "email")
+    match: tuple[MatchRule, ...] = Field(
+        default=("crosswalk", "employee_number", "email"),
+        description="ways of matching an id to a person, in the order in which they are tried",
+    )
     attributes: tuple[str, ...] = Field(
         default=(), description="what the parts of a composite agent id are, in order; the first must always be known"
     )
@@ -181,27 +205,33 @@ class Identity(Section):
 class Course(Section):
     """``[[programme.courses]]``: one course, the skills it teaches, whether it is the treatment."""
 
-    id: str
-    name: str = ""
-    skills: tuple[str, ...] = ()
-    treatment: bool = True
+    id: str = Field(description="id of the course in the learning system")
+    name: str = Field(default="", description="its name on the pages; the id when empty")
+    skills: tuple[str, ...] = Field(default=(), description="skills it teaches")
+    treatment: bool = Field(default=True, description="whether completing it counts as trained")
 
 
 class AssignmentRule(Section):
     """The recorded rule of ``lowest_performers``: the worst ``share`` on ``kpi`` over ``lookback_weeks``."""
 
-    kpi: str
-    lookback_weeks: int = Field(default=4, ge=1, le=52)
-    share: float = Field(gt=0.0, le=1.0)
+    kpi: str = Field(description="KPI by which the worst were picked")
+    lookback_weeks: int = Field(default=4, ge=1, le=52, description="weeks before the pick over which it was looked at")
+    share: float = Field(gt=0.0, le=1.0, description="share of agents picked")
 
 
 class Assignment(Section):
     """``[programme.assignment]``: how agents came to be trained; it decides what may be claimed."""
 
-    mode: AssignmentMode = "unknown"
-    unit: AssignmentUnit = "team"
-    anticipation_weeks: int = Field(default=0, ge=0, le=12)
-    rule: AssignmentRule | None = None
+    mode: AssignmentMode = Field(
+        default="unknown", description="how agents came to be trained; it decides what may be claimed"
+    )
+    unit: AssignmentUnit = Field(
+        default="team", description="level at which training was assigned: the cluster of the intervals"
+    )
+    anticipation_weeks: int = Field(
+        default=0, ge=0, le=12, description="weeks before training in which behaviour may already change"
+    )
+    rule: AssignmentRule | None = Field(default=None, description="the recorded rule; lowest_performers only")
 
     @model_validator(mode="after")
     def _rule_only_where_it_applies(self) -> Assignment:
@@ -216,12 +246,14 @@ class Assignment(Section):
 class Programme(Section):
     """``[programme]``: the training whose effect is measured."""
 
-    name: str = "Empathy programme"
-    complete: Literal["any", "all"] = "any"
+    name: str = Field(default="Empathy programme", description="name of the programme on the pages")
+    complete: Literal["any", "all"] = Field(
+        default="any", description="whether one course of the treatment makes an agent trained, or all of them"
+    )
     study_from: date | None = Field(default=None, description="a day of the first week that the marts cover")
     study_to: date | None = Field(default=None, description="a day of the last week that the marts cover")
-    courses: tuple[Course, ...] = ()
-    assignment: Assignment = Assignment()
+    courses: tuple[Course, ...] = Field(default=(), description="the courses, one entry each")
+    assignment: Assignment = Field(default=Assignment(), description="how agents came to be trained")
 
     @model_validator(mode="after")
     def _courses_once(self) -> Programme:
@@ -241,35 +273,47 @@ class Programme(Section):
 class KpiOverride(Section):
     """``[kpis.ID]``: what differs from the catalogue in sql/kpis.toml."""
 
-    label: str | None = None
-    short: str | None = None
-    smallest_effect: float | None = Field(default=None, gt=0)
-    target: float | None = None
-    role: Literal["primary", "secondary", "guardrail", "mechanism"] | None = None
-    where: str | None = None
-    hidden: bool = False
+    label: str | None = Field(default=None, description="name on the pages")
+    short: str | None = Field(default=None, description="short name for charts and tables")
+    smallest_effect: float | None = Field(
+        default=None, gt=0, description="smallest change worth acting on, in the stored unit"
+    )
+    target: float | None = Field(default=None, description="level that is aimed at")
+    role: Literal["primary", "secondary", "guardrail", "mechanism"] | None = Field(
+        default=None, description="what the KPI is for"
+    )
+    where: str | None = Field(default=None, description="SQL over a row of its base relation: which rows take part")
+    hidden: bool = Field(default=False, description="leave the KPI out")
 
 
 class EngineOptions(Section):
     """``[engine] options``: ``contacts = "reduce"`` keeps agents and weeks, and no single contacts."""
 
-    contacts: Literal["keep", "reduce"] = "keep"
+    contacts: Literal["keep", "reduce"] = Field(
+        default="keep", description="keep the contacts in the version, or reduce them to agents and weeks"
+    )
 
 
 class Engine(Section):
     """``[engine]``: with how much the work is done, and how much of it is kept."""
 
-    threads: int | None = Field(default=None, ge=1)
-    memory_limit: str | None = Field(default=None, pattern=r"^\d+(\.\d+)? ?(MB|GB|MiB|GiB)$")
-    keep_versions: int = Field(default=3, ge=1)
-    options: EngineOptions = EngineOptions()
+    threads: int | None = Field(default=None, ge=1, description="threads of the database; all processors when absent")
+    memory_limit: str | None = Field(
+        default=None, pattern=r"^\d+(\.\d+)? ?(MB|GB|MiB|GiB)$", description="most memory of the database, such as 4 GB"
+    )
+    keep_versions: int = Field(default=3, ge=1, description="versions of the warehouse to keep")
+    options: EngineOptions = Field(default=EngineOptions(), description="how much is kept")
 
 
 class Privacy(Section):
     """``[privacy]``: smallest group shown, and where the key of the pseudonyms comes from."""
 
-    min_group: int = Field(default=10, ge=1)
-    key_env: str = Field(default="EMPATHY_KEY", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    min_group: int = Field(default=10, ge=1, description="smallest number of agents of which anything is shown")
+    key_env: str = Field(
+        default="EMPATHY_KEY",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="environment variable that holds the key of the pseudonyms",
+    )
     demo: bool = Field(default=False, description="use the published demonstration key; for sample exports only")
 
 
@@ -286,16 +330,18 @@ class Config(Section):
 
     path: Path
     sha256: str
-    project: Project = Project()
-    sites: dict[str, Site] = Field(default_factory=dict)
-    sources: dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")], Source] = Field(default_factory=dict)
-    identity: Identity = Identity()
-    programme: Programme = Programme()
-    kpis: dict[str, KpiOverride] = Field(default_factory=dict)
-    engine: Engine = Engine()
-    value: Value = Value()
-    privacy: Privacy = Privacy()
-    access: Access | None = None
+    project: Project = Field(default=Project(), description="name, place, locale, currency and zone")
+    sites: dict[str, Site] = Field(default_factory=dict, description="sites with a zone of their own")
+    sources: dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")], Source] = Field(
+        default_factory=dict, description="the exports, one section each"
+    )
+    identity: Identity = Field(default=Identity(), description="how agent ids are matched to people")
+    programme: Programme = Field(default=Programme(), description="the training whose effect is measured")
+    kpis: dict[str, KpiOverride] = Field(default_factory=dict, description="what differs from the catalogue")
+    engine: Engine = Field(default=Engine(), description="threads, memory, versions kept")
+    value: Value = Field(default=Value(), description="what a change is worth, and what the programme costs")
+    privacy: Privacy = Field(default=Privacy(), description="smallest group and key")
+    access: Access | None = Field(default=None, description="who may see what; absent on your own machine")
 
     @model_validator(mode="after")
     def _sites_of_leads(self) -> Config:
