@@ -372,7 +372,8 @@ class Parameters:
         """Return the world of ``empathy demo``: 160 seats, a year, small enough to load and estimate in seconds.
 
         With so few agents the default effect could not be told from chance on most KPIs. So effects are 1.4 times the
-        default, form is steadier, and a little more than a quarter of the teams wait until after the window.
+        default, form is steadier, skills wander more and are scored twice as often, and a little more than a quarter of
+        the teams wait until after the window.
         """
         base = cls(
             weeks=52,
@@ -387,6 +388,8 @@ class Parameters:
             effect_scale=1.4,
             refresher_weeks=14,
             raters=6,
+            qa_per_week=1.5,
+            chain=Chain(drift_sd=0.8),
         )
         return base.replace(**changes)
 

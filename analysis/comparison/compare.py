@@ -16,6 +16,8 @@ from analysis.errors import PanelError
 from analysis.estimators.stacked import SelectionRule
 from analysis.panel.agent_weeks import AgentWeeks
 from analysis.panel.contact_kinds import ContactKinds
+from analysis.panel.evaluations import BASE as EVALUATED
+from analysis.panel.evaluations import Evaluations
 from analysis.panel.panel import Panel
 from analysis.panel.slices import Slice
 from etl.configuration.kpis import Kpi
@@ -59,6 +61,8 @@ class Comparison:
         (A, T) courses completed by each week, likewise.
     answering
         For an outcome seen only for those who answered: the same comparison of the share that answers.
+    evaluations
+        Of a skill: the evaluations it is counted from.
     """
 
     panel: Panel
@@ -69,6 +73,7 @@ class Comparison:
     completed: NDArray[np.int64] | None = None
     dose: NDArray[np.float64] | None = None
     answering: Comparison | None = None
+    evaluations: Evaluations | None = None
 
     @classmethod
     def of(cls, panel: Panel, rule: SelectionRule | None = None, answering: Panel | None = None) -> Comparison:
@@ -108,6 +113,8 @@ def compare(weeks: AgentWeeks, kpi: Kpi, slice_: Slice, setting: Setting, *, tho
         found = replace(found, team_mates=TeamMates(whole, roster.started_weeks(whole)))
     if kpi.by_contact:
         found = replace(found, contacts=weeks.contacts(kpi.id, replace(slice_, cohort=()), design.timing))
+    if kpi.base == EVALUATED:
+        found = replace(found, evaluations=weeks.evaluations())
     if design.timing == "scheduled":
         completed = roster.completed_weeks(panel) if roster.knows_completion else None
         found = replace(found, completed=completed, dose=weeks.courses(panel, setting.courses))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from analysis.panel.contact_kinds import ContactKinds, contact_kinds
 from analysis.panel.doses import courses_by_week
+from analysis.panel.evaluations import Evaluations, evaluations_from_warehouse
 from analysis.panel.panel import Panel, from_warehouse
 from analysis.panel.spells import spells_from_warehouse
 
@@ -38,6 +39,9 @@ class AgentWeeks(Protocol):
     def spells(self, slice_: Slice, timing: Timing) -> pl.DataFrame | None:
         """Spells of employment."""
 
+    def evaluations(self) -> Evaluations | None:
+        """Quality evaluations one by one."""
+
 
 @dataclass(frozen=True, eq=False)
 class WarehouseWeeks:
@@ -53,6 +57,7 @@ class WarehouseWeeks:
 
     cur: duckdb.DuckDBPyConnection
     rows: Rows | None = None
+    _evaluations: list[Evaluations | None] = field(default_factory=list, repr=False)
 
     def panel(self, kpi_id: str, slice_: Slice, timing: Timing, cluster: str) -> Panel:
         """Agents x weeks of one KPI."""
@@ -69,3 +74,9 @@ class WarehouseWeeks:
     def spells(self, slice_: Slice, timing: Timing) -> pl.DataFrame | None:
         """Spells of employment."""
         return spells_from_warehouse(self.cur, slice_, timing)
+
+    def evaluations(self) -> Evaluations | None:
+        """Quality evaluations one by one, read once."""
+        if not self._evaluations:
+            self._evaluations.append(evaluations_from_warehouse(self.cur))
+        return self._evaluations[0]

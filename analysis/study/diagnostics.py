@@ -14,6 +14,7 @@ from analysis.checks import (
     few_clusters,
     placebo_in_time,
     pre_trends,
+    raters,
     selection_dip,
     sensitivity,
     spillover,
@@ -22,9 +23,11 @@ from analysis.checks import (
 from analysis.checks.randomisation import Randomisation, randomisation_test
 from analysis.checks.result import CheckResult, Status
 from analysis.comparison.selection import share_picked_by_rule
+from analysis.effects.skills import corrected_skill
 from analysis.effects.spillover import spillover_effect
 from analysis.errors import EstimationError
 from analysis.estimators.naive.bacon import bacon
+from analysis.panel.evaluations import BASE as EVALUATED
 from analysis.study.evidence import Evidence
 
 
@@ -189,6 +192,20 @@ def _of_answers(evidence: Evidence) -> bool:
     return evidence.found.available and (bool(evidence.request.kpi.answered_by) or evidence.answers is not None)
 
 
+def _raters(evidence: Evidence) -> CheckResult | None:
+    kpi, setting, comparison = evidence.request.kpi, evidence.setting, evidence.comparison
+    if kpi.base != EVALUATED:
+        return None
+    skill = corrected = None
+    if comparison.evaluations is not None and kpi.numerator in comparison.evaluations.scores:
+        wait = setting.design.anticipation_weeks
+        skill = corrected_skill(comparison.panel, comparison.raw, comparison.evaluations, kpi.numerator, wait)
+        corrected = evidence.fit(setting.design.headline, skill.panel).aggregate("simple")
+        if not corrected.overall.available:
+            skill = corrected = None
+    return raters.check(skill, evidence.simple, corrected, kpi, kpi.smallest_effect, setting.reader)
+
+
 def _sensitivity(evidence: Evidence) -> CheckResult:
     universal = None
     if evidence.comparison.rule is None:
@@ -216,6 +233,7 @@ DIAGNOSTICS = (
     Diagnostic(composition.ID, composition.LABEL, _always, _composition),
     Diagnostic(who_answers.ID, who_answers.LABEL, _of_answers, _who_answers),
     Diagnostic(case_mix.ID, case_mix.LABEL, _thorough, _case_mix),
+    Diagnostic(raters.ID, raters.LABEL, _thorough, _raters),
     Diagnostic(sensitivity.ID, sensitivity.LABEL, _thorough, _sensitivity),
     Diagnostic(decomposition.ID, decomposition.LABEL, _thorough, _decomposition),
 )

@@ -46,7 +46,7 @@ MIN_TRAINED_CLUSTERS = 6
 MIN_CONTROL_CLUSTERS = 4
 """With fewer comparison units their own luck sets the interval and t(G - 1) is far too narrow: two untrained units
 beside twenty trained ones cover 85% instead of 95%, four cover 93% (jackknife error, independent normal units)."""
-BLOCKING_CHECKS = ("pre_trends", "placebo_in_time", "selection_dip", "case_mix", "composition")
+BLOCKING_CHECKS = ("pre_trends", "placebo_in_time", "selection_dip", "case_mix", "composition", "raters")
 """A failed one of these means the comparison itself is broken, so the number is not shown as an effect."""
 SELECTION_CHECKS = ("selection_dip", "balance")
 """What must have passed before self-selected training may be called clear."""
