@@ -1,0 +1,104 @@
+"""What no pattern can hear: words given back, the customer's own name, interruptions, open and closed questions.
+
+Hits of measures stand beside those of rules, under the ids of :data:`MEASURES`.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from etl.conversations.rules import RuleSet
+from etl.sql_text import literal
+
+MEASURES = {
+    "paraphrase": "Content words of the customer's last turn given back, turned to the customer.",
+    "customer_name": "The customer's name, as the contact knows it, used in a turn.",
+}
+"""Measures that count as hits of a skill, and what they count."""
+
+SHORTEST, STEM = 4, 5
+"""Words of so many letters or more are compared, by their first letters, so that "charged" and "charges" are one."""
+
+SHARED_WORDS = 2
+SHARED_SHARE = 0.3
+"""A paraphrase shares at least this many content words with the customer's last turn, and this share of its own."""
+
+INTERRUPTS_MS = 300
+"""Overlap from which a turn interrupts: shorter ones are backchannels, or errors of the recogniser's clock."""
+
+BACKCHANNEL_WORDS = 3
+"""An overlapping turn of at most so many words ("mm-hm", "yes, I see") is a backchannel, not an interruption."""
+
+
+def _stems(text: str) -> str:
+    """SQL of the beginnings of a text's longer words, which are most of its content words."""
+    return f"list_distinct(regexp_extract_all(lower({text}), '\\b\\pL\\pL\\pL\\pL\\pL?'))"
+
+
+def mark_paraphrases(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet, target: str) -> None:
+    """Add a hit for every turn that gives back the customer's words.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+    turns : str
+        Relation of ``turn_id, text, previous_text``: the customer's turn before, or NULL.
+    rules : RuleSet
+    target : str
+        Table of :func:`etl.conversations.spans.mark_hits`.
+    """
+    stops = "[" + ", ".join(literal(word[:STEM]) for word in rules.function_words if len(word) >= SHORTEST) + "]"
+    con.execute(
+        f"""
+        insert into {target}
+        with compared as (
+            select turn_id, length(text) as size, {_stems("text")} as own,
+                list_intersect({_stems("text")}, {_stems("previous_text")}) as shared
+            from {turns}
+            where previous_text is not null and regexp_matches(text, {literal(rules.turned_to_customer)})
+        )
+        select turn_id, 'active_listening', 'paraphrase', 'shows', 0, size
+        from compared
+        where length(shared) >= {SHARED_WORDS}
+            and length(list_filter(shared, lambda w: not list_contains({stops}, w)))
+                >= greatest({SHARED_WORDS}, {SHARED_SHARE} * length(own))
+        """
+    )
+
+
+def mark_names(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet, target: str) -> None:
+    """Add a hit for every turn that uses the customer's name; the name itself is not kept.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+    turns : str
+        Relation of ``turn_id, text, customer_name``: the name, as the contact knows it, or NULL.
+    rules : RuleSet
+    target : str
+        Table of :func:`etl.conversations.spans.mark_hits`.
+    """
+    owners = literal(f"(?i)\\b{rules.name_owners}[\\s,]+(?:mrs?|ms|dr)?\\.?\\s*$")
+    con.execute(
+        f"""
+        insert into {target}
+        with part as (
+            select turn_id, lower(text) as said, length(text) as size,
+                unnest(list_filter(
+                    regexp_extract_all(lower(customer_name), '[\\pL''’-]+'),
+                    lambda p: length(p) > 1 and not list_contains(['mr', 'mrs', 'ms', 'miss', 'dr', 'prof', 'sir'], p)
+                )) as part
+            from {turns}
+            where customer_name is not null
+        ),
+        at_place as (
+            select turn_id, said, part, instr(said, part) as place from part where contains(said, part)
+        )
+        select turn_id, 'personalisation', 'customer_name', 'shows', min(place) - 1, min(place) - 1 + max(length(part))
+        from at_place
+        where not regexp_matches(substr(said, place - 1, 1), '\\pL') or place = 1
+        group by turn_id
+        having bool_or(not regexp_matches(substr(said, place + length(part), 1), '\\pL')
+            and not regexp_matches(substr(said, 1, place - 1), {owners}))
+        """
+    )

@@ -1,0 +1,92 @@
+"""Where rules are heard: every hit with its rule and its place in the turn.
+
+One RE2 alternation a skill is searched in every turn; only turns in which it is found are looked at again, to mark the
+places and to pass over what is exempted. What of a turn stands in quotation marks, in HTML tags or in the quoted part of a mail is passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+
+from etl.conversations.rules import SKILLS, RuleSet
+from etl.sql_text import literal
+
+OPENS, CLOSES = "\x01", "\x02"
+"""Signs put around hits; they are taken out of the text first, so that they mean nothing else."""
+
+EDGE = " .?!:;,…–-\n\r\t"
+"""What a span may begin with that is not said: the end of the sentence before."""
+
+
+def mark_hits(
+    con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet, target: str, skills: Sequence[str] = SKILLS
+) -> None:
+    """Find every hit of every rule.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+    turns : str
+        Relation of ``turn_id`` and ``text``: what agents said.
+    rules : RuleSet
+    target : str
+        Table to create: ``turn_id, skill, rule, polarity, start_at, end_at``; places count characters from 0, the end
+        is not included.
+    skills : sequence of str
+        Which skills to look for.
+    """
+    kinds = "turn_id {key}, skill varchar, rule varchar, polarity varchar, start_at integer, end_at integer"
+    key = con.execute(f"select typeof(turn_id) from {turns} limit 1").fetchone()
+    con.execute(f"create or replace temp table {target} ({kinds.format(key=key[0] if key else 'varchar')})")
+    for skill in skills:
+        _mark(con, turns, rules, skill, target)
+
+
+def _mark(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet, skill: str, target: str) -> None:
+    pattern = literal(rules.alternation(skill))
+    marked = f"{literal(OPENS)} || '\\0' || {literal(CLOSES)}"
+    con.execute(
+        f"""
+        create or replace temp table marked_span as
+        with found as (
+            select turn_id, string_split(regexp_replace(text, {pattern}, {marked}, 'g'), {literal(OPENS)}) as pieces
+            from (select turn_id, translate(text, {literal(OPENS + CLOSES)}, '  ') as text from {turns})
+            where regexp_matches(text, {literal(rules.alternation(skill, exempting=False))})
+        ),
+        piece as (
+            select turn_id, unnest(pieces) as piece, generate_subscripts(pieces, 1) as piece_no from found
+        ),
+        placed as (
+            select turn_id, piece_no, string_split(piece, {literal(CLOSES)})[1] as span,
+                sum(length(piece) - (piece_no > 1)::integer) over (
+                    partition by turn_id order by piece_no rows between unbounded preceding and 1 preceding
+                ) as before
+            from piece
+        )
+        select turn_id, span, before::integer as start_at from placed where piece_no > 1 and span <> ''
+        """
+    )
+    cases = " ".join(
+        f"when regexp_full_match(span, {literal('(?im)' + rules.re2(rule))}) then {literal(rule.id)}"
+        for rule in rules.of(skill)
+    )
+    polarities = " ".join(
+        f"when {literal(rule.id)} then {literal(rule.polarity)}" for rule in rules.of(skill)
+    )
+    con.execute(
+        f"""
+        insert into {target}
+        with named as (
+            select span, case {cases} end as rule from (select distinct span from marked_span)
+        )
+        select marked.turn_id, {literal(skill)}, named.rule, case named.rule {polarities} end as polarity,
+            marked.start_at + length(marked.span) - length(ltrim(marked.span, {literal(EDGE)})),
+            marked.start_at + length(rtrim(marked.span))
+        from marked_span as marked
+        inner join named using (span)
+        where named.rule is not null and case named.rule {polarities} end <> 'exempts'
+        """
+    )
+    con.execute("drop table marked_span")
