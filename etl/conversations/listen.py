@@ -275,7 +275,7 @@ def measure(rows: Sequence[dict[str, str]], rules: RuleSet | str = "en") -> tupl
         raise ValueError("there are no labelled turns.")
     for name in ("labels", "agent"):
         if name not in rows[0]:
-            raise ValueError(f'there is no column "{name}"; labels and agent are needed, customer and customer_name help.')
+            raise ValueError(f'there is no column "{name}"; labels and agent are needed.')
     labels = [set((row["labels"] or "").split()) for row in rows]
     for number, given in enumerate(labels, 2):
         if unknown := given - set(LABELS.values()):

@@ -2,7 +2,8 @@ r"""The rules of ``sql/skills/<language>.toml``: phrases that show a skill, or b
 
 A pattern is written as it is said, in lower case, and is translated (:func:`translate`) to DuckDB's RE2:
 
-- a space stands for any white space (`` ?`` for some or none); an apostrophe for any apostrophe, or for none (speech recognition drops them);
+- a space stands for any white space (`` ?`` for some or none);
+- an apostrophe stands for any apostrophe, or for none (speech recognition drops them);
 - parentheses group and do not capture; ``|``, ``?``, ``*``, ``+`` and ``[...]`` are as usual;
 - a ``^`` at the beginning stands for the beginning of a sentence, after words such as "so" or "okay";
 - ``...`` stands for any words within one sentence;

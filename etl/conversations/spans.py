@@ -1,7 +1,8 @@
 """Where rules are heard: every hit with its rule and its place in the turn.
 
 One RE2 alternation a skill is searched in every turn; only turns in which it is found are looked at again, to mark the
-places and to pass over what is exempted. What of a turn stands in quotation marks, in HTML tags or in the quoted part of a mail is passed over.
+places and to pass over what is exempted. What of a turn stands in quotation marks, in HTML tags or in the
+quoted part of a mail is passed over.
 """
 
 from __future__ import annotations

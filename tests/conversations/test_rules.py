@@ -38,13 +38,21 @@ def test_every_language_has_rules_for_every_skill(language: str) -> None:
     assert all(rule.say_instead for rule in rules.rules if rule.polarity == "breaks")
 
 
+RULE = '''
+[[rule]]
+id = "{name}"
+skill = "sympathy"
+pattern = \'\'\'{pattern}\'\'\'
+why = "w"
+source = "s"
+examples = ["sorry"]
+'''
+
+
 def _file(tmp_path, pattern: str):
     file = tmp_path / "xx.toml"
-    file.write_text(
-        "# a comment\n\n[[rule]]\nid = \"fine\"\nskill = \"sympathy\"\npattern = \"sorry\"\nwhy = \"w\"\n"
-        "source = \"s\"\nexamples = [\"sorry\"]\n\n[[rule]]\nid = \"wrong\"\nskill = \"sympathy\"\npattern = '''" + pattern + "'''\n"
-        "why = \"w\"\nsource = \"s\"\nexamples = [\"x\"]\n"
-    )
+    rules = [("fine", "sorry"), ("wrong", pattern)]
+    file.write_text("# a comment" + "".join(RULE.format(name=name, pattern=text) for name, text in rules))
     return file
 
 
@@ -62,7 +70,7 @@ def _file(tmp_path, pattern: str):
 def test_a_wrong_pattern_is_named_with_its_line(tmp_path, pattern: str, says: str) -> None:
     with pytest.raises(RuleError, match=says) as error:
         load_rules("xx", _file(tmp_path, pattern))
-    assert "line 11: rule wrong: pattern" in str(error.value)
+    assert "line 9: rule wrong: pattern" in str(error.value)
 
 
 def test_an_unknown_language_is_told_with_those_there_are() -> None:
