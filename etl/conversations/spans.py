@@ -73,9 +73,7 @@ def _mark(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet, skill: str
         f"when regexp_full_match(span, {literal('(?im)' + rules.re2(rule))}) then {literal(rule.id)}"
         for rule in rules.of(skill)
     )
-    polarities = " ".join(
-        f"when {literal(rule.id)} then {literal(rule.polarity)}" for rule in rules.of(skill)
-    )
+    polarities = " ".join(f"when {literal(rule.id)} then {literal(rule.polarity)}" for rule in rules.of(skill))
     con.execute(
         f"""
         insert into {target}

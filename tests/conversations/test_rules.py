@@ -38,7 +38,7 @@ def test_every_language_has_rules_for_every_skill(language: str) -> None:
     assert all(rule.say_instead for rule in rules.rules if rule.polarity == "breaks")
 
 
-RULE = '''
+RULE = """
 [[rule]]
 id = "{name}"
 skill = "sympathy"
@@ -46,7 +46,7 @@ pattern = \'\'\'{pattern}\'\'\'
 why = "w"
 source = "s"
 examples = ["sorry"]
-'''
+"""
 
 
 def _file(tmp_path, pattern: str):
@@ -135,5 +135,5 @@ def test_nobody_is_scored_when_nobody_is_known_to_be_the_agent() -> None:
 
 def test_spans_are_the_words_themselves() -> None:
     text = "Okay.  I'm so sorry — ü 😀 calm down now."
-    (_, hits), = listen([Turn("agent", text)]).turns
+    ((_, hits),) = listen([Turn("agent", text)]).turns
     assert [text[hit.start : hit.end] for hit in hits] == ["sorry", "calm down"]
