@@ -269,6 +269,12 @@ def route(pathname: str | None) -> tuple[Page, dict[str, str]] | None:
     return None
 
 
+def _written_out(pathname: str, search: str) -> tuple[str, str]:
+    """The address as its page writes it, whichever way it was typed."""
+    found = route(pathname)
+    return (pathname, search) if found is None else found[0].written_out(pathname, search)
+
+
 def _callbacks(app: Dash, context: Context) -> None:
     @app.callback(
         *(Output(*name.split(".")) for name in OUTPUTS),  # type: ignore[arg-type]
@@ -327,11 +333,13 @@ def asked(context: Context, pathname: str, search: str) -> Question:
         return Question(None, lambda: answer(context, pathname, search))
     try:
         with queries.pinned() as run_id:
-            choices, rest = found[0].split(search)
+            choices, rest = found[0].split(_written_out(pathname, search)[1])
             filters = _filters(context, rest)
     except Exception:  # whatever it is, it is explained where the answer is made
         return Question(None, lambda: answer(context, pathname, search))
-    key = (run_id, "page", pathname, filters, filters.notices, tuple(sorted(choices.items())))
+    chosen = tuple(sorted(choices.items()))
+    address = _written_out(pathname, search)[0]
+    key = (run_id, "page", pathname, address, filters, filters.notices, chosen, context.settings.today)
     return Question(key, lambda: answer(context, pathname, search, run_id))
 
 
@@ -353,6 +361,7 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
         the notice says so.
     """
     queries, locale = context.queries, context.settings.config.project.locale
+    typed, (pathname, search) = (pathname, search), _written_out(pathname, search)
     found = route(pathname)
     if found is None:
         words = f"There is no page at {pathname}."
@@ -386,6 +395,8 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
                 "options": queries.remember(("options", locale), lambda: _options(context)),
                 "plurals": PLURALS,
             }
+            if (pathname, search) != typed:
+                state["address"] = pathname + search
             footer = shell.footer(context, about)
             header = shell.print_header(context, about, filters, asked_page.question)
             badge = shell.freshness(context, about, carried)

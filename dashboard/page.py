@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from dashboard.state import Filters
 
@@ -148,5 +148,27 @@ class Page:
         fixed = [part for part in wanted if not part.startswith("<")]
         if given[: len(fixed)] != fixed or len(given) > len(wanted):
             return None
-        names = [part.strip("<>") for part in wanted[len(fixed) :]]
-        return dict(zip(names, given[len(fixed) :], strict=False))
+        return dict(zip(self.variables, given[len(fixed) :], strict=False))
+
+    @property
+    def variables(self) -> list[str]:
+        """Names of the variable parts of the address, in order."""
+        return [part.strip("<>") for part in self.path.split("/") if part.startswith("<")]
+
+    def written_out(self, pathname: str, search: str) -> tuple[str, str]:
+        """An address in which variable parts were typed as a query (``/cohorts?kpi=nps``), as the page writes it.
+
+        Parameters
+        ----------
+        pathname, search : str
+            The address as it was typed; returned as it is where there is nothing to move.
+        """
+        parts = self.match(pathname) or {}
+        given = parse_qsl(search.lstrip("?"))
+        named = {name: value for name, value in given if name in self.variables and name not in parts}
+        told = {**parts, **named}
+        kept = [told[name] for name in self.variables if name in told]
+        if not named or list(told) != self.variables[: len(kept)]:
+            return pathname, search
+        query = urlencode([(name, value) for name, value in given if name not in named])
+        return "/".join([self.base, *(quote(part, safe="") for part in kept)]), f"?{query}" if query else ""

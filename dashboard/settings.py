@@ -8,6 +8,7 @@ import secrets
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from analysis.words.numbers import Reader
@@ -68,6 +69,11 @@ class Settings:
     def reader(self) -> Reader:
         """Locale and currency for every number on screen."""
         return Reader(self.config.project.locale, self.config.project.currency)
+
+    @property
+    def today(self) -> date:
+        """The day from which the age of data counts: the clock's, unless the configuration fixes one."""
+        return self.config.project.today or datetime.now(UTC).date()
 
     @property
     def min_group(self) -> int:

@@ -54,7 +54,7 @@ def layout(context: Context) -> dmc.MantineProvider:
 
 def _masthead(context: Context) -> html.Div:
     links = [
-        html.Li(dcc.Link(page.name, href=page.base, id=f"nav-{page.key}", className="nav-link"))
+        html.Li(dcc.Link(page.name, href=page.base, id=f"nav-{page.key}", className="nav-link", title=page.question))
         for page in pages()
         if current().may_open(page.key)
     ]
@@ -62,14 +62,15 @@ def _masthead(context: Context) -> html.Div:
         [
             html.Div(
                 [
-                    html.Span("Empathy Lift", className="brand"),
-                    html.Span(context.settings.config.project.name, className="brand-of"),
+                    html.Div("Empathy Lift", className="brand"),
+                    html.Div(context.settings.config.project.name, className="brand-of"),
                 ],
                 className="brands",
+                title=context.settings.config.project.name,
             ),
             html.Nav(html.Ul(links), **attributes({"aria-label": "Pages"})),
             html.Div(
-                [html.Div(id="freshness"), _saved_views(), _copy_link(), _scheme_toggle()], className="masthead-tools"
+                [html.Div(id="freshness"), _views(), _scheme_toggle()], className="masthead-tools"
             ),
         ],
         className="wrap masthead-row",
@@ -77,7 +78,7 @@ def _masthead(context: Context) -> html.Div:
 
 
 def _copy_link() -> html.Button:
-    return html.Button("Copy link", type="button", className="text-button", **attributes({"data-copy-link": ""}))
+    return html.Button("Copy link", type="button", className="menu-item", **attributes({"data-copy-link": ""}))
 
 
 def _scheme_toggle() -> html.Button:
@@ -87,12 +88,14 @@ def _scheme_toggle() -> html.Button:
     )
 
 
-def _saved_views() -> html.Details:
+def _views() -> html.Details:
+    """This view as a link, and those that were saved."""
     return html.Details(
         [
-            html.Summary("Saved views", className="text-button"),
+            html.Summary("Views", className="text-button", title="Copy a link to this view, or save it"),
             html.Div(
                 [
+                    _copy_link(),
                     html.Ul(id="view-list", className="view-list"),
                     html.Div(
                         [
@@ -137,7 +140,7 @@ def _filter_bar() -> html.Div:
                             ],
                             className="menu",
                         ),
-                        dcc.Link("Clear", href="/", id="clear", className="text-button"),
+                        dcc.Link("Clear", href="/", id="clear", className="text-button invisible"),
                     ],
                     className="filters",
                 ),
@@ -202,13 +205,30 @@ def options(facets: Facets, teams_by_site: dict[str, list[str]], locale: str) ->
 
 
 def freshness(context: Context, about: About, filters: Filters) -> dcc.Link:
-    """To which day the data reach and whether their checks passed, on the first screen of every page."""
+    """To which day the data reach, how old that is and whether their checks passed, on every page's first screen."""
     mark, words = QUALITY[about.quality]
-    sign = html.Span(mark, className=f"quality quality-{about.quality}", **attributes({"aria-hidden": "true"}))
-    shown = f" Data to {day(about.data_to, context.settings.config.project.locale)}"
-    return dcc.Link(
-        [sign, shown], href=address("/data", filters), className="text-button", title=f"{words}. Run {about.run_id}"
-    )
+    quality, late = about.quality, _late(context, about)
+    if late and quality == "good":
+        mark, quality = QUALITY["look"][0], "look"
+    sign = html.Span(mark, className=f"quality quality-{quality}", **attributes({"aria-hidden": "true"}))
+    shown = f" Data to {day(about.data_to, context.settings.config.project.locale)}{late}"
+    told = f"{words}. {_counted_from(context)}Run {about.run_id}"
+    return dcc.Link([sign, shown], href=address("/data", filters), className="text-button", title=told)
+
+
+def _late(context: Context, about: About) -> str:
+    """How old data are that are older than the configuration's limit; empty for others."""
+    if about.data_to is None:
+        return ""
+    age = (context.settings.today - about.data_to).days
+    late = age > context.settings.config.project.stale_days
+    return f", {context.settings.reader.count(age)} days old" if late else ""
+
+
+def _counted_from(context: Context) -> str:
+    """That the day it is, is not the clock's but the configuration's; empty where it is."""
+    project = context.settings.config.project
+    return f"Today is taken to be {day(project.today, project.locale)}. " if project.today else ""
 
 
 def footer(context: Context, about: About) -> list[Any]:
@@ -220,7 +240,8 @@ def footer(context: Context, about: About) -> list[Any]:
     if about.unreconciled:
         rows += f"; {about.unreconciled} files do not add up"
     return [
-        html.Span(f"Data to {day(about.data_to, locale)}"),
+        html.Span(f"Data to {day(about.data_to, locale)}{_late(context, about)}"),
+        html.Span(counted) if (counted := _counted_from(context).rstrip(". ")) else None,
         html.Span(f"Published {day(about.created_at.date(), locale)}, {about.created_at:%H:%M} UTC"),
         html.Span(["Run ", html.Span(about.run_id, className="mono")]),
         html.Span(

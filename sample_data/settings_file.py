@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date, timedelta
 
 from sample_data.parameters import SKILLS, Parameters
 from sample_data.programme import BASE_COURSE, REFRESHER_COURSE, SKILL_COURSES
@@ -50,6 +51,8 @@ locale = "en_GB"
 currency = "{params.sites[0].currency}"
 ci_level = 0.95
 timezone = "{params.sites[0].timezone}"
+# The exports end on a day of the past and stay as they are, so pages count from this day and say so.
+today = {date.fromisoformat(params.start) + timedelta(weeks=params.weeks)}
 
 {sites}
 """

@@ -37,6 +37,10 @@
     if (!state) { return unchanged(); }
     pending = null;
     document.title = state.title;
+    if (state.address && state.address !== window.location.pathname + window.location.search) {
+      window.history.replaceState({}, "", state.address); // what was typed as a query, as the page writes it
+      window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    }
     var bar = document.getElementById("filter-bar");
     if (bar) { bar.hidden = state.filtered === false; }
     var clear = document.getElementById("clear");
@@ -60,6 +64,10 @@
       var base = item.getAttribute("href").split("?")[0];
       link(item, { href: base + suffix, className: here ? "nav-link here" : "nav-link" });
       if (here) { item.setAttribute("aria-current", "page"); } else { item.removeAttribute("aria-current"); }
+      if (here) { // a narrow screen shows a part of the pages: the one that is read
+        var strip = item.closest("ul"), off = item.offsetLeft - (strip.clientWidth - item.offsetWidth) / 2;
+        if (strip.scrollWidth > strip.clientWidth) { strip.scrollLeft = off; }
+      }
     });
     if (clear) { link(clear, { href: window.location.pathname }); }
     return unchanged();

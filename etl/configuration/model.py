@@ -55,7 +55,11 @@ def _zone(value: str) -> str:
 
 
 class Project(Section):
-    """``[project]``: what this study is called, where the warehouse lies, how numbers are written."""
+    """``[project]``: what this study is called, where the warehouse lies, how numbers are written.
+
+    Data older than ``stale_days`` are marked on every page. ``today`` stands in for the day it is, for data that stay
+    as they are, such as the demo's; pages say that it does.
+    """
 
     name: str = Field(default="Empathy programme", description="what this study is called on every page")
     warehouse: Path = Field(default=Path("warehouse"), description="folder of the warehouse, relative to this file")
@@ -69,6 +73,10 @@ class Project(Section):
     timezone: str = Field(
         default="UTC",
         description="IANA zone of weeks and of times without offset, where a site or source says no other",
+    )
+    stale_days: int = Field(default=14, ge=1, description="age in days from which pages say how old the data are")
+    today: date | None = Field(
+        default=None, description="the day from which ages count, for data that stay as they are; the clock's without it"
     )
 
     _check_zone = field_validator("timezone")(_zone)

@@ -215,6 +215,7 @@ def test_downloads(visit: Callable[..., Any], tmp_path: Path) -> None:
 def test_links_to_a_page_and_to_a_chart_are_copied(visit: Callable[..., Any]) -> None:
     made = visit("/effects/escalation_rate?site=Madrid")
     page: Page = made.page
+    page.click("#views summary")
     page.get_by_role("button", name="Copy link", exact=True).click()
     expect(page.locator("#toast")).to_have_text("Link copied")
     assert page.evaluate("navigator.clipboard.readText()").endswith("/effects/escalation_rate?site=Madrid")

@@ -49,7 +49,7 @@ def test_pages_open_on_a_kpi_that_has_data(bare: Context) -> None:
 
 def test_fields_are_not_asked_of_a_build_when_no_export_has_them(bare: Context) -> None:
     assert data_quality.lineage(bare.queries, "csat_top2") == []
-    body = str(data_page._lineage(bare, "csat_top2"))
+    body = str(data_page.lineage(bare, "csat_top2"))
     assert "No export that was loaded has fields it is made of." in body
     assert "build again" not in body
 

@@ -1,0 +1,91 @@
+"""Around the pages: the header at every width, titles of tabs, addresses typed by hand, a server that is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dashboard.pages import pages
+
+NAMES = ["Overview", "Effects", "Cohorts", "Skills", "Attrition", "Adoption", "Value", "Plan", "Data", "Methods"]
+"""The navigation has room for these."""
+FILL = """names => {
+    const list = document.querySelector('.masthead nav ul');
+    const there = [...list.children].map(item => item.textContent);
+    for (const name of names.filter(one => !there.includes(one))) {
+        const more = list.lastElementChild.cloneNode(true);
+        more.firstElementChild.removeAttribute('id');
+        more.firstElementChild.className = 'nav-link';
+        more.firstElementChild.textContent = name;
+        list.appendChild(more);
+    }
+}"""
+ROWS = "all => new Set(all.map(e => Math.round(e.getBoundingClientRect().top))).size"
+
+
+@pytest.mark.parametrize("width", [390, 640, 1280, 1300, 1440, 1920])
+def test_the_header_never_wraps_its_pages(visit: Callable[..., Any], width: int) -> None:
+    page: Page = visit("/methods", viewport={"width": width, "height": 900}).page
+    page.evaluate(FILL, NAMES)
+    assert page.eval_on_selector_all(".nav-link", ROWS) == 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    here = page.locator(".nav-link.here").bounding_box()
+    assert here is not None
+    assert 0 <= here["x"] <= width
+    if width >= 1280:
+        last = page.locator(".masthead nav li").last.bounding_box()
+        tools = page.locator(".masthead-tools").bounding_box()
+        assert last is not None
+        assert tools is not None
+        assert last["x"] + last["width"] <= tools["x"] + 1
+        assert page.locator(".masthead-row").evaluate("e => e.clientHeight") <= 56
+
+
+def test_every_page_names_its_tab(visit: Callable[..., Any]) -> None:
+    page: Page = visit("/").page
+    titles = [page.title()]
+    for shown in pages()[1:]:
+        page.click(f"#nav-{shown.key}")
+        page.wait_for_function("was => document.title !== was", arg=titles[-1])
+        titles.append(page.title())
+    assert len(set(titles)) == len(titles)
+
+
+def test_a_kpi_typed_as_a_query_leads_to_its_page(visit: Callable[..., Any]) -> None:
+    page: Page = visit("/cohorts?kpi=upsell_revenue&site=Madrid").page
+    page.wait_for_url("**/cohorts/upsell_revenue?site=Madrid")
+    expect(page.locator("#headline")).to_contain_text("upsell revenue", ignore_case=True)
+    expect(page.locator("#notices .banner")).to_have_count(0)
+
+
+def test_back_returns_to_the_place_on_the_page(visit: Callable[..., Any]) -> None:
+    page: Page = visit("/").page
+    page.evaluate("window.scrollTo(0, 500)")
+    page.wait_for_function("window.scrollY === 500")
+    page.wait_for_timeout(100)
+    page.locator("#forest svg.wide .mark[data-href]", has_text="Escalations").click()
+    page.wait_for_selector("#course")
+    assert page.evaluate("window.scrollY") == 0
+    page.go_back()
+    page.wait_for_selector("#forest")
+    page.wait_for_function("Math.abs(window.scrollY - 500) < 5")
+
+
+def test_a_click_that_finds_no_server_says_so_and_can_be_tried_again(reader: Any, site: Any) -> None:
+    page = reader.new_page()
+    page.goto(site.address)
+    page.wait_for_selector("#headline")
+    page.wait_for_load_state("networkidle")
+    page.route("**/_dash-update-component*", lambda route: route.abort())
+    page.click("#nav-methods")
+    expect(page.locator("#unreachable")).to_contain_text("The server did not answer")
+    expect(page.locator("#forest")).to_be_visible()
+    page.unroute("**/_dash-update-component*")
+    page.click("#unreachable button")
+    page.wait_for_selector("#forest", state="detached")
+    expect(page.locator("#nav-methods")).to_have_class("nav-link here")
+    expect(page.locator("#unreachable")).to_have_count(0)
+    page.close()
