@@ -76,7 +76,7 @@ class Project(Section):
     )
     stale_days: int = Field(default=14, ge=1, description="age in days from which pages say how old the data are")
     today: date | None = Field(
-        default=None, description="the day from which ages count, for data that stay as they are; the clock's without it"
+        default=None, description="the day ages count from, for data that stay as they are; the clock's without it"
     )
 
     _check_zone = field_validator("timezone")(_zone)
