@@ -142,7 +142,7 @@ def write_world(folder: Path, agents: int, weeks: int, seed: int = 1) -> Path:
 @contextmanager
 def served(config: Path, port: int) -> Iterator[tuple[str, int]]:
     """The dashboard under gunicorn with two workers; gives its address and the process id of the master."""
-    code = f"from dashboard.app import serve; serve({str(config)!r}, port={port}, workers={WORKERS})"
+    code = f"from dashboard.server import serve; serve({str(config)!r}, port={port}, workers={WORKERS})"
     with open(config.parent / "gunicorn.log", "w") as log:
         process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=log, stderr=log)
         address = f"http://127.0.0.1:{port}"

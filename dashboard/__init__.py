@@ -11,6 +11,7 @@ import os
 # their own; systems of a few hundred weeks are solved faster by one thread than by several that wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from dashboard.app import create_app, serve
+from dashboard.app import create_app
+from dashboard.server import serve
 
 __all__ = ["create_app", "serve"]

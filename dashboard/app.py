@@ -6,12 +6,9 @@ filter values, freshness and title together, so they never disagree.
 
 from __future__ import annotations
 
-import atexit
-import gc
 import logging
 import os
 import re
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,19 +27,13 @@ from dashboard.data.queries import Queries
 from dashboard.page import Context, Page
 from dashboard.pages import pages
 from dashboard.privacy.viewer import current
-from dashboard.settings import CONFIG_VARIABLE, SECRET_VARIABLE, SOCKET_FILE, check_binding, check_port, from_config
+from dashboard.settings import from_config
 from dashboard.state import DIMENSIONS, PLURALS, Filters
 from etl.configuration.model import Config
 from etl.warehouse.reader import NoVersionError
 
-THREADS_PER_WORKER = 64
-"""More than readers usually wait at once: waiting for a turn takes a thread, known answers need one too, and requests
-that are still arriving hold some (:mod:`dashboard.slow_requests`)."""
 WORKERS_VARIABLE = "WEB_CONCURRENCY"
 """Gunicorn's own variable for the number of workers; tells each of them how many processors are its share."""
-SWITCH_SECONDS = 0.001
-"""How long a thread that estimates may keep the interpreter while another only wants to hand over a kept answer; with
-Python's 5 ms a known answer waits ten times as long as it takes."""
 OUTPUTS = (
     "page-body.children",
     "state.data",
@@ -162,90 +153,12 @@ def create_app(source: str | Path | Config) -> Dash:
     return app
 
 
-def settle() -> None:
-    """Make this process fit to serve, once everything is loaded.
-
-    Objects that stay for good are taken out of the collector's sight: going through all of them takes 150 ms, in the
-    middle of somebody's answer.
-    """
-    from analysis.study import run  # noqa: F401  (loaded here and not by the first reader)
-
-    sys.setswitchinterval(SWITCH_SECONDS)
-    gc.collect()
-    gc.freeze()
-    atexit.register(gc.unfreeze)  # or DuckDB tells of everything out of sight as leaked when the process ends
-
-
 def _share_of_processors() -> int:
     """Answers one worker may work out at a time: its share of the processors, at least one."""
     given = os.environ.get(WORKERS_VARIABLE, "")
     workers = max(1, int(given)) if given.isdigit() else 1
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, available // workers)
-
-
-def serve(source: str | Path | Config, host: str = "127.0.0.1", port: int = 8050, workers: int = 1) -> None:
-    """Serve the dashboard with gunicorn until interrupted; say where once it listens.
-
-    Workers are forked from this process, so it must not have worked on data before: threads of polars and DuckDB do not
-    come along, and a worker would wait for them forever.
-
-    Parameters
-    ----------
-    source : str, Path or Config
-        An empathy.toml, or one already read.
-    host, port : str, int
-        Where to listen; an address others can reach needs a configured proxy.
-    workers : int
-        Processes; each has ``THREADS_PER_WORKER`` threads.
-
-    Raises
-    ------
-    ConfigError
-        When the configuration cannot be used, or the address may not or cannot be listened on.
-    """
-    from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
-
-    from dashboard.slow_requests import whole
-
-    settings = from_config(source)
-    check_binding(host, settings)
-    check_port(host, port)
-    address = (
-        host if host.startswith(SOCKET_FILE) else f"[{host.strip('[]')}]:{port}" if ":" in host else f"{host}:{port}"
-    )
-    where = address if host.startswith(SOCKET_FILE) else f"http://{address}"
-    os.environ[SECRET_VARIABLE] = settings.secret
-    os.environ[CONFIG_VARIABLE] = str(settings.config.path)
-    os.environ[WORKERS_VARIABLE] = str(workers)
-
-    class Gunicorn(BaseApplication):  # type: ignore[misc]
-        def load_config(self) -> None:
-            options = {
-                "bind": address,
-                "workers": workers,
-                "threads": THREADS_PER_WORKER,
-                "worker_class": "dashboard.slow_requests.Worker",
-                "timeout": 120,
-                "graceful_timeout": 10,
-                "loglevel": "warning",
-                "control_socket_disable": True,
-                "header_map": "drop",  # a header written with _ must not pass for one that the proxy sets
-                "umask": 0o117 if host.startswith(SOCKET_FILE) else 0o027,
-                "keepalive": 5,
-                "when_ready": lambda _: print(f"Serving {where} (Ctrl+C stops it)", file=sys.stderr),
-            }
-            for name, value in options.items():
-                if name in self.cfg.settings:
-                    self.cfg.set(name, value)
-
-        def load(self) -> Any:
-            http.log_to_stderr()
-            server = create_app(settings.config).server
-            settle()
-            return whole(server)
-
-    Gunicorn().run()
 
 
 def _index(assets: Path) -> str:

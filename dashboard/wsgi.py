@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from dashboard.app import create_app, settle
+from dashboard.app import create_app
 from dashboard.http import log_to_stderr
+from dashboard.server import settle
 from dashboard.settings import CONFIG_VARIABLE
 from etl.configuration.model import ConfigError
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -90,7 +91,7 @@ def serve(
 
 
 def _serve(config: Path, host: str, port: int, workers: int) -> None:
-    from dashboard.app import serve as serve_dashboard
+    from dashboard.server import serve as serve_dashboard
 
     serve_dashboard(config, host=host, port=port, workers=workers)
 
@@ -104,4 +105,6 @@ def _become_server(config: Path, port: int) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     command = [sys.executable, "-m", "empathy", "serve", "--config", str(config), "--port", str(port)]
+    if os.name == "nt":  # Windows replaces no process: it would start another and give the prompt back
+        sys.exit(subprocess.call(command))
     os.execv(sys.executable, command)
