@@ -122,7 +122,8 @@ class TableMapping(Section):
         default_factory=dict, description="canonical column = one value for every row"
     )
     when: dict[str, str | bool | int | list[str]] = Field(
-        default_factory=dict, description="source column = value (or values) a record must have to give a row"
+        default_factory=dict,
+        description='source column = value (or values) a record must have to give a row; "*" is any value',
     )
 
 
@@ -151,6 +152,9 @@ class Source(Section):
         default_factory=dict, description="further canonical tables filled from the same records"
     )
     options: dict[str, Any] = Field(default_factory=dict, description="options of the format, see its module")
+    no_agent: dict[str, str | bool | int | list[str]] = Field(
+        default_factory=dict, description="source column = value (or values) of a contact that reached no agent"
+    )
     customer_ids: str = Field(default="", description="name space of this system's customer ids; empty = shared")
     optional: bool = Field(default=False, description="no file found is not an error")
     begins: date | None = Field(default=None, description="first day of which the export speaks; found when absent")
@@ -194,6 +198,9 @@ class Identity(Section):
         default=(), description="what the parts of a composite agent id are, in order; the first must always be known"
     )
     unknown: tuple[str, ...] = Field(default=(), description="texts that stand for an unknown attribute, such as NA")
+    nobody: tuple[str, ...] = Field(
+        default=(), description="customer ids that stand for nobody, besides anonymous, withheld and the like"
+    )
 
     @model_validator(mode="after")
     def _attributes_named(self) -> Identity:

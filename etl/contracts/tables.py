@@ -53,13 +53,14 @@ _TENURE = Rule("left_after_hired", "left_on < hired_on", "left_on is before hire
 
 AGENT = Contract(
     "agent",
-    "One agent as one system knows them.",
-    ("source_agent_id",),
+    "One employment of an agent as one system knows them; who comes back has another.",
+    ("source_agent_id", "hired_on"),
     (
         _agent(),
         Column("employee_number", "text", "Number in the personnel system; the identity that lasts.", private=True),
         Column("email", "text", "Work e-mail; used to match ids, never published.", private=True, lower_case=True),
         Column("hired_on", "date", "First day of employment."),
+        Column("first_hired_on", "date", "First day of the first employment, of somebody who came back."),
         Column(
             "left_on",
             "date",

@@ -5,6 +5,7 @@ The usual way is tried first and costs what it did; the others are looked at onl
 
 from __future__ import annotations
 
+from etl.sources.plan import DURATION_UNITS
 from etl.sources.words import FALSE, TRUE, one_of
 from etl.sql_text import literal
 
@@ -22,9 +23,6 @@ CLOCK = r"1(899-12-3[01]|900-01-[0-9]{2})[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+
 
 ROUNDED = r"[0-9]+([.,][0-9]+)?[eE][+][0-9]+"
 """A long number as a spreadsheet shows it: 4.30001E+17."""
-
-UNITS = {"s": 1.0, "ms": 0.001, "min": 60.0, "h": 3600.0}
-"""Units in which durations are exported, in seconds."""
 
 
 def boolean_sql(text: str) -> str:
@@ -71,9 +69,9 @@ def seconds_sql(text: str, number: str, unit: str) -> str:
     text, number : str
         SQL of the text, and of the number that it may be (DOUBLE or NULL).
     unit : str
-        A key of :data:`UNITS`.
+        A key of :data:`etl.sources.plan.DURATION_UNITS`.
     """
-    factor = UNITS[unit]
+    factor = DURATION_UNITS[unit]
     plain = number if factor == 1 else f"({number}) * {factor!r}"
     parts = f"string_split({text}, ':')"
 

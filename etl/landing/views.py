@@ -38,6 +38,9 @@ def create(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], run_id: 
     con.execute("CREATE TABLE landing._conflict_text (file_id VARCHAR, line BIGINT, table_name VARCHAR, raw VARCHAR)")
     con.execute("CREATE TABLE landing.derived_duplicate (source VARCHAR, table_name VARCHAR, rows BIGINT)")
     _note_unsaid(con, files)
+    order = list(dict.fromkeys(file.file_id for file in files))
+    con.execute("CREATE TABLE landing.file_order (file_id VARCHAR, position INTEGER)")
+    con.execute("INSERT INTO landing.file_order SELECT unnest(?::VARCHAR[]), unnest(range(?))", [order, len(order)])
     _find_duplicates(con, files, distinct)
     lost = {str(row[0]) for row in con.execute("SELECT DISTINCT file_id FROM landing._lost").fetchall()}
     for contract in CONTRACTS.values():

@@ -271,6 +271,12 @@ def reconcile(
             held = repairs.rows_in
             sentence = f"{given}, repaired to {repairs.rows_out:,} spells without overlap or gap."
             results.append(Reconciliation("core.agent_team", held, expected, held - expected, sentence))
+        elif table == "survey_response":
+            met = _count(con, "staging.survey_pair")
+            held = _count(con, "core.survey_response") + met
+            sentence = f"{given}, {met:,} of them invitations whose answer is in another export."
+            sentence = sentence if met else f"{given}."
+            results.append(Reconciliation("core.survey_response", held, expected, held - expected, sentence))
         else:
             held = agent_week.contacts(con) if table == "interaction" else _count(con, f"core.{table}")
             results.append(Reconciliation(f"core.{table}", held, expected, held - expected, f"{given}."))

@@ -16,10 +16,11 @@ import duckdb
 
 from etl.configuration.kpis import Catalogue
 from etl.contracts.tables import CONTRACTS
-from etl.marts import agent_week, coverage, identity
+from etl.marts import agent_week, coverage, identity, names
 from etl.marts.relations import ordered, relations
 from etl.marts.zone_offsets import zone_offsets
 from etl.privacy import Pseudonyms
+from etl.sql_text import quoted
 
 if TYPE_CHECKING:
     from etl.configuration.model import Config
@@ -104,10 +105,11 @@ def transform(
     say = progress or (lambda step: None)
     say("matching agents")
     matched = match_agents(con, config, run_id, secret, refuse)
-    left_out = _land(con, as_of)
+    left_out = _land(con, config, as_of)
     if as_of is not None:  # ids that come into use later name nobody yet
         identity.collect_ids(con, "staging.landed_")
     _people_by_other_ids(con, Pseudonyms(con, secret))
+    names.leave_out_nobody(con, config)
     _moments(con, config)
     steps: list[Step] = []
     keep_contacts = keeps_contacts(config)
@@ -161,13 +163,16 @@ def match_agents(
     return matched
 
 
-def _land(con: duckdb.DuckDBPyConnection, as_of: date | None) -> dict[str, int]:
+def _land(con: duckdb.DuckDBPyConnection, config: Config, as_of: date | None) -> dict[str, int]:
     """Views ``staging.landed_<table>``: landing rows less refused records and what happened after ``as_of``."""
     row = con.execute("select count(*) from staging.refused").fetchone()
     refused = bool(row and row[0])
     left_out = {}
+    names_of = names.fold(con, config)
     for table in CONTRACTS:
         where, replaced = _known_by(table, as_of)
+        named = [f"{sql} as {quoted(column)}" for column, sql in names_of.get(table, {}).items()]
+        replaced = ", ".join([*([replaced] if replaced else []), *named])
         rows = f"from landing.{table} as landed"
         if refused:
             rows += (
@@ -223,6 +228,7 @@ def _parameters(con: duckdb.DuckDBPyConnection, config: Config, run_id: str) -> 
     _fill(con, "course", "course_id varchar, is_treatment boolean", courses)
     coverage.declare_spans(con, config)
     con.execute("create or replace table staging.unsaid as select * from landing.unsaid_field")
+    con.execute("create or replace table staging.file_order as select * from landing.file_order")
 
 
 def _resolved(by: str) -> list[str]:

@@ -42,6 +42,7 @@ NAMES = {
     ("salesforce", "cases"): "cases",
     ("salesforce", "opportunity line items"): "opportunities",
     ("qualtrics", "survey responses"): "surveys",
+    ("qualtrics", "survey invitations"): "invitations",
     ("xapi", "learning statements"): "learning",
     ("bamboohr", ""): "staff",
     ("workday", ""): "staff",

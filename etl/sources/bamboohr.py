@@ -4,7 +4,8 @@ Put both under one source, so that they share their ids: ``path = ["employees.cs
 text and ``0000-00-00`` is no date. How dates are written is a setting of the account: option ``date_format``. A reason
 for leaving that is neither voluntary nor involuntary is ``other``; option ``leave_types`` explains yours. The job
 history records only when something began; the spells that follow from it are closed when core is built. Of several
-exports of an employee the newest ``lastChanged`` counts.
+exports of an employee the newest ``lastChanged`` counts. Who comes back has another row with a later ``hireDate``, or
+keeps the row with ``originalHireDate`` before it: both are employments of one person.
 
 | agent | column | notes |
 |---|---|---|
@@ -12,6 +13,7 @@ exports of an employee the newest ``lastChanged`` counts.
 | employee_number | employeeNumber | |
 | email | workEmail | lower case |
 | hired_on | hireDate | |
+| first_hired_on | originalHireDate | of somebody who came back |
 | left_on | terminationDate | NULL for 0000-00-00 |
 | leave_type | terminationType + terminationReason | the first that is given; voluntary, involuntary or other |
 | site | location | |
@@ -41,7 +43,7 @@ NO_DATE = "0000-00-00"
 EMPLOYEE_REQUIRED = ("id", "hireDate")
 EMPLOYEE_OPTIONAL = (
     "employeeNumber", "workEmail", "terminationDate", "terminationType", "terminationReason", "location", "jobTitle",
-    "employmentStatus", "lastChanged",
+    "employmentStatus", "lastChanged", "originalHireDate",
 )  # fmt: skip
 JOB_REQUIRED = ("employeeId", "date")
 JOB_OPTIONAL = ("department", "division", "location", "jobTitle", "reportsTo")
@@ -104,6 +106,7 @@ def plan(context: Context) -> Plan:
             "employee_number": column("employeeNumber"),
             "email": column("workEmail"),
             "hired_on": _date("hireDate", formats),
+            "first_hired_on": _date("originalHireDate", formats),
             "left_on": _date("terminationDate", formats),
             "leave_type": _leave_type(context),
             "site": column("location"),
@@ -115,7 +118,7 @@ def plan(context: Context) -> Plan:
     return Plan(
         shape(context, EMPLOYEE_REQUIRED, EMPLOYEE_OPTIONAL),
         (agent,),
-        key=("'employee'", '"id"'),
+        key=("'employee'", '"id"', '"hireDate"'),
         version='"lastChanged"',
     )
 

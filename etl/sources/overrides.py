@@ -11,6 +11,9 @@ from etl.sources.format import Sample
 from etl.sources.plan import Field, JsonShape, Plan, TableMap, column, path
 from etl.sql_text import literal
 
+ANY = "*"
+"""Stands in ``when`` for any value at all."""
+
 
 def resolve(name: str, source: Source, plan: Plan, sample: Sample | None = None) -> Plan:
     """Apply the columns, values, constants and further tables of ``[sources.NAME]`` to a plan.
@@ -36,6 +39,8 @@ def resolve(name: str, source: Source, plan: Plan, sample: Sample | None = None)
     if not tables:
         raise ConfigError(f'[sources.{name}]: the format gives no table; name one with table = "...".')
     tables[0] = _with_overrides(f"sources.{name}", tables[0], source, is_json)
+    if source.no_agent:
+        tables[0] = _unanswered(f"sources.{name}", tables[0], source, is_json)
     for table, mapping in source.also.items():
         where = f"sources.{name}.also.{table}"
         if table not in CONTRACTS:
@@ -58,13 +63,45 @@ def _user_field(names: str | list[str], is_json: bool) -> Field:
     return Field(f"case when {some} then {together} end", " + ".join(parts))
 
 
+def _day_and_time(day: Field, time: Field) -> Field:
+    """One text of a day and a time that stand in two columns.
+
+    Cells of a workbook hold a midnight, or a day of no meaning, besides; these are taken off. A day number of a
+    workbook is added to its fraction.
+    """
+    midnight = r"^(.*\S)[ T]+0?0:00(:00(\.0+)?)?$"
+    only_day = f"regexp_replace({day.sql}, {literal(midnight)}, '\\1')"
+    only_time = f"regexp_replace({time.sql}, {literal(r'^(18|19)[0-9]{2}-[0-9]{2}-[0-9]{2}[ T]+')}, '')"
+    serial = (
+        f"case when regexp_full_match({day.sql}, '[2-7][0-9]{{4}}(\\.0+)?') and try_cast({time.sql} as double) < 1 "
+        f"then (try_cast({day.sql} as double) + try_cast({time.sql} as double))::varchar end"
+    )
+    return Field(f"coalesce({serial}, {only_day} || ' ' || {only_time})", f"{day.source} + {time.source}")
+
+
+def _unanswered(where: str, table_map: TableMap, source: Source, is_json: bool) -> TableMap:
+    """Contacts that reached no agent: they name none, and were not handled."""
+    if table_map.table != "interaction":
+        raise ConfigError(f"[{where}] no_agent: only contacts (table interaction) can reach no agent.")
+    condition = _when(TableMapping(when=source.no_agent), is_json)
+    fields = {
+        name: replace(mapped, sql=f"case when not coalesce({condition}, false) then {mapped.sql} end")
+        if name in ("source_agent_id", "handle_s")
+        else mapped
+        for name, mapped in table_map.fields.items()
+    }
+    return replace(table_map, fields=fields)
+
+
 def _when(mapping: TableMapping, is_json: bool) -> str:
     conditions = []
     for name, wanted in mapping.when.items():
         sql = _user_field(name, is_json).sql
         accepted = wanted if isinstance(wanted, list) else [wanted]
         words = [str(item).lower() if isinstance(item, bool) else str(item) for item in accepted]
-        equal = " or ".join(f"lower({sql}) = {literal(word.lower())}" for word in words)
+        equal = " or ".join(
+            f"{sql} is not null" if word == ANY else f"lower({sql}) = {literal(word.lower())}" for word in words
+        )
         conditions.append(f"({equal})")
     return " and ".join(conditions) or "true"
 
@@ -81,13 +118,18 @@ def _with_overrides(where: str, table_map: TableMap, section: Source | TableMapp
                     f"{hint or ' It has: ' + ', '.join(contract.column_names) + '.'}"
                 )
     for canonical, names in section.columns.items():
-        own = _user_field(names, is_json)
+        two = isinstance(names, list) and len(names) == 2 and all(names)
+        if two and contract[canonical].type == "timestamp":
+            own = _day_and_time(*(_user_field(name, is_json) for name in names))
+        else:
+            own = _user_field(names, is_json)
         before = fields.get(canonical)
         fields[canonical] = (
             own
             if before is None
             else replace(
-                own, format=before.format, timezone=before.timezone, decimal=before.decimal, values=before.values
+                own, format=before.format, timezone=before.timezone, decimal=before.decimal, values=before.values,
+                unit=before.unit,
             )
         )
     for canonical, value in section.constants.items():
@@ -108,7 +150,7 @@ def _read_as_told(table_map: TableMap, source: Source) -> TableMap:
     fields = {
         name: replace(mapped, format=pattern)
         if contract[name].type in ("date", "timestamp")
-        else replace(mapped, decimal=decimal)
+        else replace(mapped, decimal=decimal, unit=str(source.options.get("duration_unit", "s")))
         for name, mapped in table_map.fields.items()
     }
     return replace(table_map, fields=fields)

@@ -6,6 +6,10 @@ may hold line breaks. Questions are named by each survey's author, so the column
 names and texts (``CSAT`` or ``satisfied``, ``felt heard``, ``NPS`` or ``recommend``, ``_TEXT``) and better named under
 ``columns``; scales other than 1 to 5 are named under ``constants``, such as ``constants = { scale_max = 7 }``.
 
+The distribution history (whom an e-mail distribution asked) is read too: every row is an invitation of the contact in
+``External Data Reference``, except those that never reached anybody (bounced, failed, blocked, opted out). Load it
+beside the responses: an invitation and the answer about the same contact are one survey.
+
 | survey_response | column | notes |
 |---|---|---|
 | response_id | ResponseId | |
@@ -123,10 +127,53 @@ def _is_import_ids(row: Mapping[str, object]) -> bool:
     return any("ImportId" in str(value) for value in row.values() if value)
 
 
+HISTORY = ("Status", "Sent Date", "External Data Reference")
+HISTORY_IDS = ("Distribution ID", "Contact ID", "Response ID", "Survey Link", "Link", "Email")
+SENT = (
+    "email sent", "sent", "success", "email opened", "opened", "survey started", "survey partially finished",
+    "partially finished", "survey finished", "finished", "survey completed", "complaint", "session expired", "expired",
+    "survey screened out", "screened out", "link generated",
+)  # fmt: skip
+NOT_SENT = (
+    "email bounced", "bounced", "hard bounce", "soft bounce", "email failed", "failed", "failure", "blocked",
+    "opted out", "optout", "opt out", "unsubscribed", "error", "pending", "not sent", "skipped", "duplicate", "spam",
+)  # fmt: skip
+"""Values of Status in a distribution history, in lower case."""
+
+
+def _is_history(header: tuple[str, ...]) -> bool:
+    return set(HISTORY) <= set(header) and "ResponseId" not in header
+
+
+def _history(context: Context) -> Plan:
+    """Return how a distribution history is read."""
+    header = context.sample.header
+    named = [name for name in HISTORY_IDS if name in header]
+    own = column(named[0]).sql if named else "null"
+    contact = column("External Data Reference").sql
+    told_apart = f"concat_ws(':', {own}, {contact}, {column('Sent Date').sql})"
+    identity = Field(told_apart, " + ".join((*named[:1], *HISTORY[1:])))
+    status = 'lower("Status")'
+    fields = {
+        "response_id": identity,
+        "interaction_id": column("External Data Reference"),
+        "invited_at": column("Sent Date"),
+    }
+    return Plan(
+        shape(context, HISTORY, tuple(named[:1])),
+        (TableMap("survey_response", fields),),
+        checks=(unreadable(status, "Status", f"not {one_of(status, (*SENT, *NOT_SENT))}", "is no known status"),),
+        drops=(Drop(f"coalesce({one_of(status, NOT_SENT)}, false)", "nobody was asked: not delivered, or opted out"),),
+        key=("'history'", identity.sql),
+    )
+
+
 def plan(context: Context) -> Plan:
-    """Return how a file of responses is read."""
+    """Return how a file of responses, or of invitations, is read."""
     sample = context.sample
     header = sample.header
+    if _is_history(header):
+        return _history(context)
     if len(sample.rows) < 2 or not _is_import_ids(sample.rows[1]):
         raise SourceError(
             f"{sample.path}: the second and third line are not the texts and import ids of a Qualtrics export. "
@@ -186,7 +233,9 @@ def _drops(unfinished: str, source: str) -> tuple[Drop, ...]:
 
 
 def recognise(sample: Sample) -> Recognition | None:
-    """Recognise responses by their columns and the row of import ids."""
+    """Recognise responses by their columns and the row of import ids, and distribution histories."""
+    if _is_history(sample.header):
+        return Recognition(0.97, "survey invitations", ("timezone",))
     if not {"ResponseId", "RecordedDate", "Status"} <= set(sample.header):
         return None
     if len(sample.rows) < 2 or not _is_import_ids(sample.rows[1]):
@@ -210,7 +259,7 @@ FORMAT = SourceFormat(
     tables=("survey_response",),
     plan=plan,
     recognise=recognise,
-    columns=tuple(sorted(NOT_A_QUESTION)),
+    columns=(*sorted(NOT_A_QUESTION), *HISTORY, *HISTORY_IDS),
     options={
         "unfinished": "`drop` (when not given) or `keep`",
         **OPTIONS,

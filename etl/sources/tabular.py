@@ -14,7 +14,9 @@ The section of the source says everything::
 
 A canonical column that is not listed in ``columns`` is taken from the file's column of the same name, when there is
 one. Several source columns (``source_agent_id = ["last", "first"]``) are joined by a slash; an empty name leaves its
-part empty. ``[sources.NAME.also.TABLE]`` fills further tables from the same records.
+part empty; of a time they are its day and its time of day. ``[sources.NAME.also.TABLE]`` fills further tables from the
+same records, ``when = { "Rating" = "*" }`` those that have a value. ``no_agent = { "Answered" = "No" }`` says which
+contacts reached no agent.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from etl.file_kinds import is_json, is_workbook
 from etl.hints import did_you_mean
 from etl.sources import json_shape
 from etl.sources.format import Context, Recognition, Sample, SourceFormat
-from etl.sources.plan import CsvShape, Field, JsonShape, Plan, Shape, TableMap, TableShape, column, path
+from etl.sources.plan import DURATION_UNITS, CsvShape, Field, JsonShape, Plan, Shape, TableMap, TableShape, column, path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +43,8 @@ OPTIONS = {
     "decimal": '"," for numbers written 1.234,56',
     "sheet": "sheet of a workbook; the first when left out",
     "skip_lines": "records after the header that are not data",
+    "header_row": "line of the header, where titles stand above it",
+    "duration_unit": "unit of bare numbers in columns of seconds: s (when not given), ms, min or h",
 }
 
 
@@ -100,8 +104,22 @@ def _reading(mapped: Field, name: str, source: Source, decimal: str) -> Field:
     if kind in ("date", "timestamp"):
         return replace(mapped, format=str(source.options.get("date_format", "")))
     if kind in ("number", "integer", "money"):
-        return replace(mapped, decimal=decimal)
+        return replace(mapped, decimal=decimal, unit=duration_unit(source))
     return mapped
+
+
+def duration_unit(source: Source) -> str:
+    """Return the option ``duration_unit``.
+
+    Raises
+    ------
+    ConfigError
+        When it is no unit.
+    """
+    unit = str(source.options.get("duration_unit", "s"))
+    if unit not in DURATION_UNITS:
+        raise ConfigError(f'options.duration_unit is "{unit}"; write one of {", ".join(DURATION_UNITS)}.')
+    return unit
 
 
 def _used(source: Source) -> tuple[str, ...]:
@@ -115,6 +133,7 @@ def _used(source: Source) -> tuple[str, ...]:
         for own in group.values():
             names += [own] if isinstance(own, str) else [part for part in own if part]
     names += [name for mapping in source.also.values() for name in mapping.when]
+    names += list(source.no_agent)
     return tuple(dict.fromkeys(names))
 
 

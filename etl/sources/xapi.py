@@ -1,9 +1,10 @@
 """xAPI statements from a learning record store: JSON lines, an array, or a document with ``statements``.
 
 One statement says one thing of one person: that a course was completed, passed, failed, begun. What is said by verbs
-that do not speak of progress in a course (answered, interacted, terminated, voided) is left out and counted, as are
-statements about other statements. Times carry an offset. A completion that says ``success: false`` is a failure.
-Statements without an ``id`` (the store gives them one) are told apart by all they say.
+that do not speak of progress in a course (answered, interacted, terminated) is left out and counted, as are
+statements about other statements. A statement that voids another takes its place: the voided one is superseded and
+does not count. Times carry an offset. A completion that says ``success: false`` is a failure. Statements without an
+``id`` (the store gives them one) are told apart by all they say.
 
 | training | field of the statement | notes |
 |---|---|---|
@@ -77,7 +78,9 @@ def plan(context: Context) -> Plan:
         },
     )
     about = "coalesce(j ->> '$.object.objectType', 'Activity')"
+    voids = f"({_VERB} = 'voided' and {about} = 'StatementRef')"
     drops = (
+        Drop(voids, "voids another statement"),
         Drop(f"{about} <> 'Activity'", "about another statement or a person, not about a course"),
         Drop(f"{_VERB} <> '' and ({status}) is null", "its verb does not speak of progress in a course"),
     )
@@ -97,8 +100,8 @@ def plan(context: Context) -> Plan:
         (training,),
         checks,
         drops,
-        key=("coalesce(j ->> '$.id', md5(j::varchar))",),
-        version="j ->> '$.stored'",
+        key=(f"coalesce(case when {voids} then j ->> '$.object.id' end, j ->> '$.id', md5(j::varchar))",),
+        version=f"case when {voids} then '9999-01-01T00:00:00Z' else j ->> '$.stored' end",
     )
 
 

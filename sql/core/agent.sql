@@ -1,4 +1,5 @@
--- One row per person; of several directory rows the newest one that knows the hiring day counts. leaving_known: an export
+-- One row per person, hired when first hired, and left when the last employment ended (core.employment); what else is said
+-- of a person is taken from the directory row to believe first. leaving_known: an export
 -- that has the person has a column for the day of leaving; known_on: when such an export last changed the person's row.
 with people as (
     select distinct identity.agent_key
@@ -10,6 +11,16 @@ with people as (
 
 best as (
     select * from staging.person_record where preference = 1
+),
+
+employed as (
+    select
+        agent_key,
+        min(hired_on) as hired_on,
+        arg_max_null(left_on, coalesce(hired_on, date '0001-01-01')) as left_on,
+        arg_max_null(leave_type, coalesce(hired_on, date '0001-01-01')) as leave_type
+    from core.employment
+    group by agent_key
 ),
 
 gaps_filled as (
@@ -27,9 +38,9 @@ gaps_filled as (
 select
     cast(row_number() over (order by people.agent_key) - 1 as integer) as agent_ix,
     people.agent_key,
-    best.hired_on,
-    best.left_on,
-    case when best.left_on is not null then best.leave_type end as leave_type,
+    employed.hired_on,
+    employed.left_on,
+    case when employed.left_on is not null then employed.leave_type end as leave_type,
     gaps_filled.site,
     gaps_filled.role,
     gaps_filled.employment,
@@ -43,5 +54,6 @@ select
 from people
 cross join staging.parameter as parameter
 left join best on best.agent_key = people.agent_key
+left join employed on employed.agent_key = people.agent_key
 left join gaps_filled on gaps_filled.agent_key = people.agent_key
 left join staging.agent_evidence as evidence on evidence.agent_key = people.agent_key

@@ -1,4 +1,5 @@
--- Days on which an agent was employed, per week and place: exposure for events per agent-day and for leaving. An agent
+-- Days on which an agent was employed, per week and place: exposure for events per agent-day and for leaving, of every
+-- employment of who came back. An agent
 -- with a team history is employed while it lasts, and until leaving where that came later (the last team counts); without
 -- one, from hiring to leaving. Whether somebody left is NULL where the exports cannot say (staging.leaving). A day counts where the agent was at its noon. Weeks are met by range: unnesting a list of
 -- weeks made DuckDB 2.0.0 stop with an internal error on real histories.
@@ -19,38 +20,40 @@ presence as (
     select
         place.agent_key,
         place.place_ix,
-        agent.hired_on,
-        agent.left_on,
+        spell.hired_on,
+        spell.left_on,
         agent.leaving_known,
         greatest(
             cast(greatest(place.from_at, timestamp '1900-01-01') + to_seconds(place.offset_s) + interval 719 minute as date),
-            coalesce(agent.hired_on, date '0001-01-01')
+            coalesce(spell.hired_on, date '0001-01-01')
         ) as from_day,
         least(
             cast(least(place.to_at, timestamp '9000-01-01') + to_seconds(place.offset_s) + interval 719 minute as date),
-            coalesce(cast(agent.left_on + 1 as date), date '9999-12-31')
+            coalesce(spell.over_on, date '9999-12-31')
         ) as to_day
     from core.agent_place as place
     inner join core.agent as agent on agent.agent_key = place.agent_key
+    left join core.employment as spell on spell.agent_key = place.agent_key
     left join histories on histories.agent_key = place.agent_key
     where agent.is_agent
-        and (place.is_in_team or (histories.agent_key is null and agent.hired_on is not null))
+        and (place.is_in_team or (histories.agent_key is null and spell.hired_on is not null))
 
     union all
 
     select
         histories.agent_key,
         last_place.place_ix,
-        agent.hired_on,
-        agent.left_on,
+        spell.hired_on,
+        spell.left_on,
         agent.leaving_known,
-        greatest(histories.last_to, coalesce(agent.hired_on, date '0001-01-01')) as from_day,
-        cast(agent.left_on + 1 as date) as to_day
+        greatest(histories.last_to, coalesce(spell.hired_on, date '0001-01-01')) as from_day,
+        spell.over_on as to_day
     from histories
     inner join last_place on last_place.agent_key = histories.agent_key
     inner join core.agent as agent on agent.agent_key = histories.agent_key
+    inner join core.employment as spell on spell.agent_key = histories.agent_key
     where agent.is_agent
-        and agent.left_on >= histories.last_to
+        and spell.left_on >= histories.last_to
 ),
 
 days as (

@@ -1,6 +1,16 @@
 -- Survey invitations and answers, at the agent, team, channel, queue and week of the contact they are about. Scales are
--- brought to 0 (worst) to 1 (best).
-with linked as (
+-- brought to 0 (worst) to 1 (best). An invitation whose answer stands in another export gives its time to it
+-- (staging.survey_pair) and is no row of its own.
+with surveys as (
+    select response.* replace (coalesce(response.invited_at, pair.invited_at) as invited_at)
+    from staging.landed_survey_response as response
+    left join staging.survey_pair as pair
+        on pair._source = response._source and pair.response_id = response.response_id
+    anti join staging.survey_pair as answered
+        on answered.invitation_source = response._source and answered.invitation_id = response.response_id
+),
+
+linked as (
     select
         response.*,
         own.agent_key as own_agent_key,
@@ -15,7 +25,7 @@ with linked as (
         contact.local_date as contact_date,
         contact.channel,
         contact.queue
-    from staging.landed_survey_response as response
+    from surveys as response
     left join staging.id_place as own
         on own.source = response._source
         and own.source_agent_id = response.source_agent_id

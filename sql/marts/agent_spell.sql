@@ -1,4 +1,4 @@
--- Survival episodes: time in employment, in tenure days, from the first day the data cover, split where training
+-- Survival episodes: time in employment, in days since first hired, from the first day the data cover, split where training
 -- begins to count: twice, because leavers skip it. "trained": the day after it was completed; "scheduled": the Monday
 -- of the planned week, completed or not. Agents whose hiring day is unknown have no tenure and no episode, nor has anybody
 -- where and while the exports do not say who left.
@@ -16,34 +16,36 @@ lives as (
         agent.agent_key,
         agent.team_id,
         agent.site,
-        agent.hired_on,
-        greatest(agent.hired_on, bounds.first_day) as start_on,
-        least(coalesce(agent.left_on, bounds.last_day), bounds.last_day) as end_on,
-        coalesce(agent.left_on <= bounds.last_day, false) as has_left,
-        agent.leave_type,
+        agent.hired_on as first_hired_on,
+        spell.hired_on,
+        greatest(spell.hired_on, bounds.first_day) as start_on,
+        least(coalesce(cast(spell.over_on - 1 as date), bounds.last_day), bounds.last_day) as end_on,
+        coalesce(spell.left_on <= bounds.last_day, false) as has_left,
+        spell.leave_type,
         coalesce(cast(agent.trained_on + 1 as date), date '9999-12-31') as trained_from,
         coalesce(agent.scheduled_week, date '9999-12-31') as scheduled_from
     from mart.agent as agent
     cross join bounds
     inner join core.agent as person on person.agent_key = agent.agent_key
-    where agent.hired_on is not null and person.leaving_known
+    inner join core.employment as spell on spell.agent_key = agent.agent_key
+    where spell.hired_on is not null and person.leaving_known
 ),
 
 cuts as (
-    select agent_ix, start_on as from_on from lives
+    select agent_ix, hired_on, start_on as from_on from lives
     union
-    select agent_ix, trained_from as from_on from lives where trained_from > start_on and trained_from <= end_on
+    select agent_ix, hired_on, trained_from from lives where trained_from > start_on and trained_from <= end_on
     union
-    select agent_ix, scheduled_from as from_on from lives where scheduled_from > start_on and scheduled_from <= end_on
+    select agent_ix, hired_on, scheduled_from from lives where scheduled_from > start_on and scheduled_from <= end_on
 ),
 
 episodes as (
     select
         lives.*,
         cuts.from_on,
-        lead(cuts.from_on) over (partition by lives.agent_ix order by cuts.from_on) as next_on
+        lead(cuts.from_on) over (partition by lives.agent_ix, lives.hired_on order by cuts.from_on) as next_on
     from lives
-    inner join cuts on cuts.agent_ix = lives.agent_ix
+    inner join cuts on cuts.agent_ix = lives.agent_ix and cuts.hired_on = lives.hired_on
     where lives.start_on <= lives.end_on
 )
 
@@ -52,8 +54,8 @@ select
     agent_key,
     team_id,
     site,
-    cast(date_diff('day', hired_on, from_on) as integer) as entry_day,
-    cast(date_diff('day', hired_on, coalesce(next_on, cast(end_on + 1 as date))) as integer) as exit_day,
+    cast(date_diff('day', first_hired_on, from_on) as integer) as entry_day,
+    cast(date_diff('day', first_hired_on, coalesce(next_on, cast(end_on + 1 as date))) as integer) as exit_day,
     from_on as start_on,
     from_on >= trained_from as trained,
     from_on >= scheduled_from as scheduled,

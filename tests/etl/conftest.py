@@ -33,6 +33,7 @@ def make_config(folder: Path, **sections: Any) -> Config:
 def attach_landing(con: duckdb.DuckDBPyConnection, rows: Rows) -> None:
     """The catalogue ``landing`` as extraction leaves it, holding these rows."""
     con.execute("attach ':memory:' as landing")
+    con.execute("create table landing.file_order (file_id varchar, position integer)")
     unsaid = "file_id varchar, source varchar, table_name varchar, field varchar"
     con.execute(f"create table landing.unsaid_field ({unsaid})")
     con.execute("create table landing.file_manifest (file_id varchar, source varchar, path varchar)")

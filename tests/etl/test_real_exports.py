@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.etl.real_exports import CONTACTS_SOURCE, contacts, read
+from tests.etl.real_exports import CONTACTS_SOURCE, JOBS, STAFF, contacts, read
 
 CASES = """
 [sources.cases]
@@ -193,3 +193,207 @@ def test_the_export_after_a_conversation_ended_supersedes_the_one_before(
     found = read(tmp_path, files, toml)
     assert found.rows("select handle_s from core.interaction") == [(1440.0,)]
     assert found.total("survey_response_rate") == (1, 2)
+
+
+def statement(number: int, verb: str, about: dict[str, str], agent: str = "E1", stored: str = "2025-03-04T09") -> str:
+    said = {
+        "id": f"s{number}", "actor": {"account": {"name": agent}}, "verb": {"id": f"http://adlnet.gov/verbs/{verb}"},
+        "object": about, "timestamp": f"{stored}:00:00Z", "stored": f"{stored}:00:00Z",
+    }  # fmt: skip
+    return json.dumps(said) + "\n"
+
+
+@pytest.mark.parametrize("voided_first", [True, False])
+def test_a_voided_completion_trains_nobody(tmp_path: Path, voided_first: bool) -> None:
+    course = {"objectType": "Activity", "id": "https://lms.example/EMP101"}
+    said = [
+        statement(1, "completed", course), statement(2, "completed", course, "E2"),
+        statement(3, "voided", {"objectType": "StatementRef", "id": "s2"}, stored="2025-03-05T08"),
+    ]  # fmt: skip
+    files = {"x.jsonl": "".join(reversed(said) if voided_first else said), "contacts.csv": contacts(7)}
+    toml = CONTACTS_SOURCE + '[sources.lms]\nformat = "xapi"\npath = "x.jsonl"\n'
+    found = read(tmp_path, files, toml)
+    assert found.rows("select count(*), count(trained_on) from mart.agent") == [(3, 1)]
+    assert found.rows("select kind from landing.duplicate") == [("superseded",)]
+
+
+WITHHELD = (
+    "anonymous", "ANONYMOUS", "Restricted", "sip:anonymous@anonymous.invalid", "0", "0000000000", "Unbekannt", "n/a",
+)  # fmt: skip
+
+
+def test_who_withholds_a_number_is_no_customer_who_comes_back(tmp_path: Path) -> None:
+    callers = [*WITHHELD, *WITHHELD, "3312340001", "3312340002", "the desk", "the desk"]
+    rows = "".join(
+        f"c{n},E1,2025-03-0{3 + n % 4} 1{n % 8}:{n:02}:00,voice,{caller}\n" for n, caller in enumerate(callers)
+    )
+    late = "z,E1,2025-03-30 10:00:00,voice,3312340003\n"
+    toml = CONTACTS_SOURCE.replace("Channel\" }", 'Channel", source_customer_id = "ANI" }')
+    toml += '[identity]\nnobody = ["The Desk"]\n'
+    found = read(tmp_path, {"contacts.csv": "Contact ID,Agent,Started,Channel,ANI\n" + rows + late}, toml)
+    assert found.total("fcr_7d") == (2, 2)
+
+
+def test_an_implausible_share_of_one_customer_is_warned_of(tmp_path: Path) -> None:
+    callers = ["switchboard"] * 60 + [f"K{n}" for n in range(100)]
+    rows = "".join(f"c{n},E1,2025-03-0{3 + n % 4} 10:{n % 60:02}:00,voice,{who}\n" for n, who in enumerate(callers))
+    toml = CONTACTS_SOURCE.replace("Channel\" }", 'Channel", source_customer_id = "ANI" }')
+    found = read(tmp_path, {"contacts.csv": "Contact ID,Agent,Started,Channel,ANI\n" + rows}, toml)
+    assert "customer_share" in found.warned()
+
+
+NAMES = ("start", "end", "status", "finished", "recorded", "id", "ref", "q1")
+IDS = ",".join(f'"{{{{""ImportId"":""{name}""}}}}"' for name in NAMES)
+QUALTRICS = (
+    "StartDate,EndDate,Status,Finished,RecordedDate,ResponseId,ExternalReference,Q1_CSAT{head}\n"
+    "Start Date,End Date,Response Type,Finished,Recorded Date,Response ID,External Data Reference,Satisfied?{head}\n"
+    f"{IDS}{{ids}}\n"
+)
+HISTORY = "Distribution ID,External Data Reference,Status,Sent Date,Finished At\n"
+SURVEYS = """
+[sources.surveys]
+format = "qualtrics"
+path = "answers.csv"
+timezone = "UTC"
+[sources.invitations]
+"""
+AS_QUALTRICS = 'format = "qualtrics"\npath = "history.csv"\ntimezone = "UTC"\n'
+AS_TABULAR = AS_QUALTRICS.replace("qualtrics", "tabular") + (
+    'table = "survey_response"\ncolumns = { response_id = "Distribution ID", '
+    'interaction_id = "External Data Reference", invited_at = "Sent Date" }\n'
+)
+
+
+def answer(number: int, contact: str, score: int, extra: str = "") -> str:
+    moment = f"2025-03-04 0{number}:00:00"
+    return f"{moment},{moment},0,1,{moment},R_{number},{contact},{score}{extra}\n"
+
+
+@pytest.mark.parametrize("embedded", [False, True])
+@pytest.mark.parametrize("invitations", [AS_QUALTRICS, AS_TABULAR])
+def test_an_invitation_and_its_answer_are_one_survey(tmp_path: Path, embedded: bool, invitations: str) -> None:
+    ids = ',"{""ImportId"":""invited""}"'
+    head = QUALTRICS.format(head=",invited_at" if embedded else "", ids=ids if embedded else "")
+    extra = ",2025-03-03 01:00:00" if embedded else ""
+    history = "".join(
+        f"D_{n},c{n},{'Survey Finished' if n < 3 else 'Email Sent'},2025-03-03 01:00:00,\n" for n in range(1, 6)
+    )
+    files = {
+        "answers.csv": head + answer(1, "c1", 5, extra) + answer(2, "c2", 2, extra), "history.csv": HISTORY + history,
+        "contacts.csv": contacts(14),
+    }  # fmt: skip
+    found = read(tmp_path, files, CONTACTS_SOURCE + SURVEYS + invitations)
+    assert found.total("survey_response_rate") == (2, 5)
+    assert found.total("csat_top2") == (1, 2)
+
+
+def test_who_was_never_reached_was_not_invited(tmp_path: Path) -> None:
+    status = ["Email Sent", "Email Bounced", "Opted Out", "Email Failed", "Survey Finished"]
+    history = "".join(f"D_{n},c{n},{said},2025-03-03 01:00:00,\n" for n, said in enumerate(status))
+    files = {
+        "answers.csv": QUALTRICS.format(head="", ids="") + answer(1, "c4", 5),
+        "history.csv": HISTORY + history, "contacts.csv": contacts(14),
+    }  # fmt: skip
+    found = read(tmp_path, files, CONTACTS_SOURCE + SURVEYS + AS_QUALTRICS)
+    assert found.total("survey_response_rate") == (1, 2)
+
+
+BACK = "id,employeeNumber,workEmail,hireDate,originalHireDate,terminationDate,location,lastChanged\n"
+
+
+def test_who_comes_back_has_left_and_is_not_at_risk_between(tmp_path: Path) -> None:
+    """E1 keeps one row that forgets when he left, E2 has a second row; nobody else leaves."""
+    staff = BACK + (
+        "1,E1,,2025-04-14,2024-01-08,0000-00-00,Lyon,2025-06-01\n"
+        "2,E2,,2024-01-08,2024-01-08,2025-03-13,Lyon,2025-06-01\n"
+        "3,E3,,2024-01-08,2024-01-08,0000-00-00,Lyon,2025-06-01\n"
+        "9,E2,,2025-04-14,2024-01-08,0000-00-00,Lyon,2025-06-02\n"
+    )
+    jobs = "employeeId,date,department,location\n" + "".join(
+        f"{n},{day},A,Lyon\n" for n, day in ((1, "2024-01-08"), (2, "2024-01-08"), (3, "2024-01-08"), (9, "2025-04-14"))
+    )
+    days = [dt.date(2025, 3, 3) + dt.timedelta(days=n) for n in range(70)]
+    gone = (dt.date(2025, 3, 13), dt.date(2025, 4, 14))
+    rows = "".join(
+        f"{agent}-{day},{agent},{day} 10:00:00,voice\n"
+        for day in days for agent in ("E1", "E2", "E3") if agent == "E3" or not gone[0] < day < gone[1]
+    )  # fmt: skip
+    files = {"employees.csv": staff, "jobs.csv": jobs, "contacts.csv": "Contact ID,Agent,Started,Channel\n" + rows}
+    found = read(tmp_path, files, CONTACTS_SOURCE)
+    weeks = found.weekly("agent_attrition")
+    assert [weeks[week] for week in ("2025-03-03", "2025-03-10", "2025-03-17", "2025-04-07", "2025-04-14")] == [
+        (0, 3), (1, 3), (0, 1), (0, 1), (0, 3),
+    ]  # fmt: skip
+    assert found.rows('select count(*), count(*) filter ("left") from mart.agent_spell') == [(5, 1)]
+    assert "work_before_hiring" not in found.warned()
+
+
+def test_names_that_differ_in_nothing_seen_are_one(tmp_path: Path) -> None:
+    jobs = JOBS.replace("2,2024-01-08,Team A,Lyon", "2,2024-01-08,team\u200b a ,LYON")
+    rows = contacts(7).replace("Channel\n", "Channel,Queue\n").replace(",voice\n", ",voice,Billing\n", 3)
+    rows = rows.replace(",voice\n", ",voice,ＢＩＬＬＩＮＧ\n")
+    toml = CONTACTS_SOURCE.replace("Channel\" }", 'Channel", queue = "Queue" }')
+    found = read(tmp_path, {"jobs.csv": jobs, "contacts.csv": rows}, toml)
+    teams = found.rows("select distinct team_id, site from core.place where team_id <> 'unknown' order by 1")
+    assert teams == [("Team A", "Lyon"), ("Team B", "Lyon")]
+    assert len(found.rows("select distinct queue from core.interaction")) == 1
+    assert "site_without_zone" not in found.warned()
+
+
+def test_a_site_without_a_zone_is_warned_of(tmp_path: Path) -> None:
+    jobs = JOBS.replace("3,2024-01-08,Team B,Lyon", "3,2024-01-08,Team B,Lima")
+    found = read(tmp_path, {"jobs.csv": jobs, "contacts.csv": contacts(7)}, CONTACTS_SOURCE)
+    assert "site_without_zone" in found.warned()
+
+
+def test_handling_longer_than_the_contact_asks_for_its_unit(tmp_path: Path) -> None:
+    head = "Contact ID,Agent,Started,Ended,Channel,Handle\n"
+    rows = "".join(
+        f"c{n},E1,2025-03-03 1{n}:00:00,2025-03-03 1{n}:05:00,voice,{240_000 + n}\n" for n in range(9)
+    )
+    toml = CONTACTS_SOURCE.replace("Channel\" }", 'Channel", ended_at = "Ended", handle_s = "Handle" }')
+    found = read(tmp_path / "a", {"contacts.csv": head + rows}, toml)
+    assert "handle_longer_than_contact" in found.warned()
+    found = read(tmp_path / "b", {"contacts.csv": head + rows}, toml + 'options = { duration_unit = "ms" }\n')
+    assert "handle_longer_than_contact" not in found.warned()
+    assert found.total("aht_seconds") == (9 * 240 + 0.036, 9)
+
+
+def test_a_report_without_a_leaving_day_says_nothing_of_leaving(tmp_path: Path) -> None:
+    staff = STAFF.replace("terminationDate", "remark")
+    found = read(tmp_path, {"employees.csv": staff, "contacts.csv": contacts(28)}, CONTACTS_SOURCE)
+    assert found.total("agent_attrition") == (None, None)
+    assert {"leaving_unknown", "field_coverage"} <= found.warned()
+
+
+FLAT = CONTACTS_SOURCE.replace(
+    'path = "contacts.csv"', 'path = "calls.xlsx"\nno_agent = { "Answered" = "No" }'
+).replace(
+    'started_at = "Started", channel = "Channel"', 'started_at = ["Date", "Time"], handle_s = "Talk"'
+) + """
+constants = { channel = "voice" }
+[sources.contacts.also.survey_response]
+when = { "Rating" = "*" }
+[sources.contacts.also.survey_response.columns]
+response_id = "Contact ID"
+interaction_id = "Contact ID"
+answered_at = ["Date", "Time"]
+csat_raw = "Rating"
+"""
+
+
+def test_a_workbook_of_one_sheet_holds_contacts_and_ratings(tmp_path: Path) -> None:
+    sheet = workbook(
+        **{
+            "Contact ID": ["a", "b", "c"], "Agent": ["E1", "E2", "E1"], "Date": [dt.date(2025, 3, 3)] * 3,
+            "Time": [dt.time(9, 39), dt.time(10, 0), dt.time(23, 30)], "Answered": ["Yes", "Yes", "No"],
+            "Talk": [dt.time(0, 4, 3), dt.time(0, 1, 0), None], "Rating": [5, 2, None],
+        }
+    )  # fmt: skip
+    found = read(tmp_path, {"calls.xlsx": sheet}, FLAT)
+    assert found.rows("select interaction_id, agent_key is not null, started_at from core.interaction order by 1") == [
+        ("a", True, dt.datetime(2025, 3, 3, 8, 39)), ("b", True, dt.datetime(2025, 3, 3, 9)),
+        ("c", False, dt.datetime(2025, 3, 3, 22, 30)),
+    ]  # fmt: skip
+    assert found.total("aht_seconds") == (303, 2)
+    assert found.total("csat_top2") == (1, 2)

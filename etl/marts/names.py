@@ -1,0 +1,146 @@
+"""Names that people write: who is nobody, and which sites, teams and queues are one.
+
+Callers who withhold their number share a word, not an identity. Sites, teams and queues are compared after case
+folding, Unicode NFKC and trimming, without zero-width signs: those that are equal then get one name, that of
+``[sites]`` where it is among them, else the one written most often.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from etl.reading.header_names import folded
+from etl.sql_text import quoted
+
+if TYPE_CHECKING:
+    from etl.configuration.model import Config
+
+NOBODY = frozenset(
+    (
+        "", "-", "--", "?", "anonymous", "anonymous caller", "anonymous user", "anonym", "anónimo", "anonimo",
+        "anonyme", "anônimo", "restricted", "restringido", "restrito", "riservato", "unavailable",
+        "not available", "no disponible", "indisponible", "nicht verfügbar", "withheld", "number withheld",
+        "unterdrückt", "masqué", "oculto", "nascosto", "private", "private number", "privat", "privado",
+        "privé", "privato", "confidencial", "unknown", "unknown caller", "unbekannt", "desconocido",
+        "desconhecido", "inconnu", "sconosciuto", "blocked", "no caller id", "no number", "caller id blocked",
+        "none", "null", "nil", "n/a", "na", "n.a.", "nan", "undefined", "nobody", "guest", "invalid",
+        "266696687",
+    )
+)  # fmt: skip
+"""What stands for no customer in particular, in lower case; the number spells the word on a keypad."""
+
+_ZEROS = re.compile(r"\+?[0\s-]*0")
+
+FOLDED = (("site", "agent", "site"), ("site", "agent_team", "site"), ("team", "agent_team", "team_id"),
+          ("queue", "interaction", "queue"))  # fmt: skip
+"""Kind of name, landing table and column of names that are compared."""
+
+
+def is_nobody(identifier: str, more: Iterable[str] = ()) -> bool:
+    """Whether an id stands for no customer in particular.
+
+    Parameters
+    ----------
+    identifier : str
+        As exported, with the name space of its source or without.
+    more : iterable of str
+        Further words.
+
+    Examples
+    --------
+    >>> is_nobody("ANONYMOUS"), is_nobody("sip:anonymous@anonymous.invalid"), is_nobody("0000"), is_nobody("K1")
+    (True, True, True, False)
+    """
+    words = NOBODY | {folded(word) for word in more}
+    plain = folded(identifier)
+    spoken = re.sub(r"^(sips?|tel):", "", plain).split("@")[0]
+    last = plain.rpartition(":")[2]
+    return any(text in words or _ZEROS.fullmatch(text) is not None for text in (plain, spoken, last))
+
+
+def leave_out_nobody(con: duckdb.DuckDBPyConnection, config: Config) -> int:
+    """Take ids of nobody out of ``staging.customer_key``, so that contacts with them have no known customer.
+
+    Ids shorter than 30 signs that hold a letter or only zeros are looked at; telephone numbers are not.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+    config : Config
+
+    Returns
+    -------
+    int
+        How many ids were taken out.
+    """
+    longest = max((len(word) for word in (*NOBODY, *config.identity.nobody)), default=0) + 60
+    rows = con.execute(
+        "select identifier from staging.customer_key where strlen(identifier) <= ?", [longest]
+    ).fetchnumpy()["identifier"]
+    more = tuple(config.identity.nobody)
+    gone = [str(text) for text in rows if is_nobody(str(text), more)]
+    if gone:
+        con.execute("delete from staging.customer_key where list_contains(?, identifier)", [gone])
+    return len(gone)
+
+
+def canonical(counts: Mapping[str, int], preferred: Sequence[str] = ()) -> dict[str, str]:
+    """Return names that are to be read as another one.
+
+    Parameters
+    ----------
+    counts : mapping of str to int
+        Name to how often it is written.
+    preferred : sequence of str
+        Names that win whatever their number.
+
+    Examples
+    --------
+    >>> canonical({"Lyon": 5, "LYON ": 2, "Paris": 1})
+    {'LYON ': 'Lyon'}
+    """
+    chosen: dict[str, str] = {folded(name): name for name in preferred}
+    for name in sorted(counts, key=lambda name: (-counts[name], name)):
+        chosen.setdefault(folded(name), name)
+    return {name: chosen[folded(name)] for name in sorted(counts) if chosen[folded(name)] != name}
+
+
+def fold(con: duckdb.DuckDBPyConnection, config: Config) -> dict[str, dict[str, str]]:
+    """Create ``staging.folded`` (kind, written, name), and return for each landing table SQL of its folded columns.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        With the landing tables attached, and ``staging``.
+    config : Config
+
+    Returns
+    -------
+    dict of str to dict of str to str
+        Landing table to column to SQL; empty where nothing is to be folded.
+    """
+    con.execute("create or replace table staging.folded (kind varchar, written varchar, name varchar)")
+    replaced: dict[str, dict[str, str]] = {}
+    for kind in dict.fromkeys(kind for kind, _, _ in FOLDED):
+        counts: dict[str, int] = {}
+        for _, table, column in (item for item in FOLDED if item[0] == kind):
+            for name, number in con.execute(
+                f"select {quoted(column)}, count(*) from landing.{table} "
+                f"where {quoted(column)} is not null group by all"
+            ).fetchall():
+                counts[str(name)] = counts.get(str(name), 0) + int(number)
+        found = canonical(counts, tuple(config.sites) if kind == "site" else ())
+        if not found:
+            continue
+        con.executemany("insert into staging.folded values (?, ?, ?)", [[kind, *pair] for pair in found.items()])
+        for _, table, column in (item for item in FOLDED if item[0] == kind):
+            sql = (
+                f"coalesce((select any_value(folded.name) from staging.folded as folded "
+                f"where folded.kind = '{kind}' and folded.written = landed.{quoted(column)}), landed.{quoted(column)})"
+            )
+            replaced.setdefault(table, {})[column] = sql
+    return replaced

@@ -1,0 +1,13 @@
+-- severity: warning
+-- sentence: In {n} {sources|source} of contacts handling takes more than twice the time from start to end in over 5% of the contacts that have both.
+-- advice: In which unit is it exported? The option duration_unit = "ms" reads milliseconds.
+-- Ten minutes are allowed besides: after-contact work follows the end.
+select
+    _source,
+    count(*) as contacts,
+    median(handle_s) as usual_handle_s,
+    median(epoch(ended_at) - epoch(started_at)) as usual_length_s
+from staging.landed_interaction
+where ended_at is not null and handle_s is not null
+group by _source
+having count(*) filter (where handle_s > 2 * (epoch(ended_at) - epoch(started_at)) + 600) > 0.05 * count(*)
