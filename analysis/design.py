@@ -18,7 +18,7 @@ from typing import Literal, Protocol
 import polars as pl
 
 from analysis.words.estimators import in_design_order
-from analysis.words.verdict import Limits
+from analysis.words.verdict import MIN_CONTROL_CLUSTERS, Limits
 
 PARTLY_TRAINED_SHARE = 0.02
 """Share of untrained agent-weeks spent beside trained team-mates from which those weeks stop being clean
@@ -67,6 +67,10 @@ class Situation:
         Share of untrained agent-weeks (after roll-out began) with a trained team-mate.
     everybody_trained
         Whether nobody stays untrained to the end.
+    whole_teams
+        Whether the agents of a team share their week, and teams do not.
+    clean_teams
+        Teams that training had not reached when roll-out began; ``None`` when not known.
     """
 
     has_schedule: bool
@@ -74,6 +78,8 @@ class Situation:
     n_scheduled: int
     exposed_share: float
     everybody_trained: bool
+    whole_teams: bool = False
+    clean_teams: int | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,8 @@ class Design:
         As recorded: how agents were chosen, and the level at which they were.
     cluster
         The level at which errors are clustered: ``unit``, except that agents chosen inside teams and compared with
-        agents of other teams are clustered by team, because it is teams that differ between the two sides.
+        agents of other teams are clustered by team, because it is teams that differ between the two sides; and so are
+        agents of teams whose members all share their week, whatever unit was recorded.
     timing
         ``scheduled``: an agent counts as treated from the planned week (intention to treat); ``trained``: from
         completion.
@@ -110,6 +117,8 @@ class Design:
         Weeks before training that are left out of the comparison because agents may already behave differently.
     unexposed_controls
         Whether untrained weeks beside trained team-mates are left out.
+    within_teams
+        Whether agents drawn by lot are compared with team-mates who were not drawn, because no team was left out.
     same_rule
         The selection rule applied to not-yet-started teams to find controls; ``None`` in the other modes.
     limited
@@ -134,6 +143,7 @@ class Design:
     limited: bool
     choices: tuple[Choice, ...]
     notes: tuple[tuple[str, str], ...]
+    within_teams: bool = False
 
     def limits(self) -> Limits:
         """What this design lets a verdict say."""
@@ -202,7 +212,9 @@ def choose(assignment: Assignment, situation: Situation) -> Design:
        roll-out picked agents at a low point.
     2. The rule of ``lowest_performers`` is the one that was applied. Checked in part: the share of the trained whom the
        rule would have picked is printed with the design.
-    3. Agents do not move between teams because of training. Not checked here; the composition check looks at it.
+    3. The recorded unit is true. Checked in part: where the agents of every team share their week, the team is the
+       unit.
+    4. Agents do not move between teams because of training. Not checked here; the composition check looks at it.
     """
     mode = assignment.mode
     if mode not in _PICKED:
@@ -212,8 +224,12 @@ def choose(assignment: Assignment, situation: Situation) -> Design:
     planned = situation.has_schedule and situation.n_scheduled >= situation.n_trained * (1 - NONCOMPLIANCE_SHARE)
     by_plan = planned and (mode in ("randomised", "team_waves") or same_rule is not None)
     timing: Timing = "scheduled" if by_plan else "trained"
-    spread = situation.exposed_share > PARTLY_TRAINED_SHARE and same_rule is None
-    cluster = "team" if assignment.unit == "agent" and (spread or same_rule is not None) else assignment.unit
+    beside = situation.exposed_share > PARTLY_TRAINED_SHARE and same_rule is None
+    none_left = situation.clean_teams is not None and situation.clean_teams < MIN_CONTROL_CLUSTERS
+    within_teams = beside and none_left and mode == "randomised" and assignment.unit == "agent"
+    spread = beside and not within_teams
+    by_team = beside or same_rule is not None or situation.whole_teams
+    cluster = "team" if assignment.unit == "agent" and by_team else assignment.unit
     headline = "stacked" if same_rule is not None else "imputation"
     second = "imputation" if same_rule is not None else "group_time"
     return Design(
@@ -230,7 +246,8 @@ def choose(assignment: Assignment, situation: Situation) -> Design:
         same_rule=same_rule,
         limited=limited,
         choices=_choices(mode, same_rule, situation),
-        notes=_notes(assignment, situation, timing, spread, limited, cluster),
+        notes=_notes(assignment, situation, timing, spread, limited, cluster, within_teams),
+        within_teams=within_teams,
     )
 
 
@@ -268,12 +285,18 @@ def _choices(mode: str, rule: Rule | None, situation: Situation) -> tuple[Choice
 
 
 def _notes(
-    assignment: Assignment, situation: Situation, timing: Timing, spread: bool, limited: bool, cluster: str
+    assignment: Assignment,
+    situation: Situation,
+    timing: Timing,
+    spread: bool,
+    limited: bool,
+    cluster: str,
+    within_teams: bool,
 ) -> tuple[tuple[str, str], ...]:
     notes = [
         ("mode", _PICKED[assignment.mode]),
         ("estimand", f"The headline is the {_estimand(timing)}."),
-        ("cluster", _cluster_note(assignment.unit, cluster)),
+        ("cluster", _cluster_note(assignment.unit, cluster, situation.whole_teams, within_teams)),
     ]
     if timing == "scheduled":
         notes.append(
@@ -290,7 +313,16 @@ def _notes(
         notes.append(
             ("timing", "No plan is known, so agents count from completion; who completes may differ from who does not.")
         )
-    if spread:
+    if within_teams:
+        notes.append(
+            (
+                "spillover",
+                "Agents were drawn inside every team, so they are compared with team-mates who were not drawn. If "
+                "training changed those too, the effect shown is too small by their change: no team was left out to "
+                "measure it by.",
+            )
+        )
+    elif spread:
         notes.append(
             (
                 "spillover",
@@ -320,9 +352,16 @@ def _notes(
     return tuple(notes)
 
 
-def _cluster_note(unit: str, cluster: str) -> str:
+def _cluster_note(unit: str, cluster: str, whole_teams: bool, within_teams: bool) -> str:
     if cluster == unit:
         return f"Errors are clustered by {unit}, the level at which training was assigned."
+    if whole_teams:
+        return (
+            f"The configuration says that training was assigned by {unit}, but the agents of a team share their week: "
+            f"errors are clustered by {cluster}."
+        )
+    if within_teams:
+        return f"Agents were drawn inside teams, whose members share much else, so errors are clustered by {cluster}."
     return (
         "Agents were chosen inside teams and are compared with agents of other teams, "
         f"so errors are clustered by {cluster}."

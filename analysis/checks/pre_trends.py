@@ -8,6 +8,7 @@ from analysis.results import Aggregation
 from analysis.words.numbers import Reader, Wording
 
 ID, LABEL = "pre_trends", "Same path before training"
+_SEVERITY = ("failed", "informational", "passed")
 MIN_LEADS = 4
 """Fewer weeks before training than this show no trend."""
 
@@ -20,7 +21,7 @@ def check(
     *,
     alarm_level: float = BLOCKING_LEVEL,
 ) -> CheckResult:
-    """Linear drift over the weeks before training, with the power to see one that would matter.
+    """Linear drift over the weeks before training, and all of them together, with the power to see what would matter.
 
     Parameters
     ----------
@@ -36,9 +37,9 @@ def check(
     Returns
     -------
     CheckResult
-        ``statistic`` is the drift over the leads in units of its error; ``threshold`` the t value at the alarm level.
-        Failed when beyond it and at least half the smallest effect; informational when a drift as large as the
-        smallest effect could not have been seen (power below 0.8).
+        ``statistic`` is the drift over the leads, or their mean, in units of its error, whichever is larger;
+        ``threshold`` the t value at half the alarm level. Failed when beyond it and at least half the smallest
+        effect; informational when one as large as the smallest effect could not have been seen (power below 0.8).
 
     Notes
     -----
@@ -48,21 +49,33 @@ def check(
     if keys.size < MIN_LEADS:
         few = f"Only {keys.size} usable weeks" if keys.size else "No usable weeks"
         return not_measured(ID, LABEL, f"{few} before training in this comparison: too few to see a drift.")
+    halved = alarm_level / 2  # two contrasts of the same leads: Bonferroni
     centred = keys - keys.mean()
     span = float(keys.max() - keys.min())
-    weights = span * centred / float(centred @ centred)
-    drift = contrast(event, dict(zip(keys.tolist(), weights.tolist(), strict=True)), alarm_level)
-    weeks, seen = round(span) + 1, reader.size(drift.detectable, kpi)
-    return drift.result(
-        ID,
-        LABEL,
-        smallest_effect,
-        {
-            "failed": "Trained and untrained agents were already drifting apart before training: by "
-            f"{drift.size(kpi, reader)} in {weeks} weeks.",
-            "informational": f"No drift was seen in the {weeks} weeks before training, but one of up to {seen} could "
-            "have hidden in the noise.",
-            "passed": f"Trained and untrained moved together in the {weeks} weeks before training; a drift of {seen} "
-            "would have been seen.",
-        },
-    )
+    slope = span * centred / float(centred @ centred)
+    drift = contrast(event, dict(zip(keys.tolist(), slope.tolist(), strict=True)), halved)
+    level = contrast(event, dict.fromkeys(keys.tolist(), 1.0 / keys.size), halved)
+    weeks, seen = round(span) + 1, reader.size(max(drift.detectable, level.detectable), kpi)
+    status = min((drift.status(smallest_effect), level.status(smallest_effect)), key=_SEVERITY.index)
+    if drift.status(smallest_effect) == "failed":
+        words = (
+            "Trained and untrained agents were already drifting apart before training: by "
+            f"{drift.size(kpi, reader)} in {weeks} weeks."
+        )
+    elif status == "failed":
+        words = (
+            f"Over the {weeks} weeks before training taken together, trained agents already stood "
+            f"{level.size(kpi, reader)} off the path of the others, compared with longer before."
+        )
+    elif status == "informational":
+        words = (
+            f"No drift was seen in the {weeks} weeks before training, but one of up to {seen} could have hidden in the "
+            "noise."
+        )
+    else:
+        words = (
+            f"Trained and untrained moved together in the {weeks} weeks before training; a drift of {seen} would have "
+            "been seen."
+        )
+    statistic = max(abs(drift.t_value), abs(level.t_value))
+    return CheckResult(ID, LABEL, status, statistic, drift.alarm, words)

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.checks.leads import Contrast, contrast, lead_keys
-from analysis.checks.result import BLOCKING_LEVEL, CheckResult, not_measured
+from analysis.checks.result import BLOCKING_LEVEL, CheckResult, Status, not_measured
+from analysis.comparison.selection import CLEARLY_BETTER, RuleFit
 from analysis.panel.panel import NEVER, Panel
 from analysis.results import Aggregation
 from analysis.words.numbers import Reader, Wording
@@ -16,8 +17,8 @@ DIP_WEEKS = 4
 MIN_PICKED_CLUSTERS = 6
 MIN_EARLIER_WEEKS = 4
 RULE_EXPLAINS = 0.75
-"""Share of the picked that the recorded rule must explain; below it another rule was used, and same-rule controls
-mislead."""
+"""Share of the picked that the recorded rule must explain, and share of those it picks who must have been; below it
+another rule was used, and same-rule controls mislead."""
 
 
 def check(
@@ -80,6 +81,38 @@ def check(
             "seen.",
         },
     )
+
+
+def check_rule(fit: RuleFit, better: RuleFit, reader: Reader) -> CheckResult:
+    """Whether a recorded rule is the one that was used, where agents were picked at a low point on purpose.
+
+    Parameters
+    ----------
+    fit
+        Of the recorded rule.
+    better
+        The rule that tells best who was picked; the recorded one where none was looked for.
+    reader
+        For the words.
+
+    Returns
+    -------
+    CheckResult
+        ``statistic`` is the smaller of recall and precision. Failed below ``RULE_EXPLAINS``, with what the data
+        suggest.
+    """
+    weakest = min(fit.recall, fit.precision)
+    percent = [f"{reader.number(100 * share, 0)}%" for share in (fit.recall, fit.precision)]
+    words = (
+        "The trained were picked at a low point on purpose; they are compared with agents whom the same rule would "
+        f"have picked elsewhere. The recorded rule picks {percent[0]} of those who were trained, and {percent[1]} of "
+        "those it picks were trained."
+    )
+    if better.agreement > fit.agreement + CLEARLY_BETTER:
+        weeks = f"{better.lookback} {'week' if better.lookback == 1 else 'weeks'}"
+        words += f" The data look more like the worst {reader.number(100 * better.share, 0)}% over {weeks}."
+    status: Status = "informational" if weakest >= RULE_EXPLAINS else "failed"
+    return CheckResult(ID, LABEL, status, weakest, RULE_EXPLAINS, words)
 
 
 def within_clusters(panel: Panel, weeks: int = DIP_WEEKS, alarm_level: float = BLOCKING_LEVEL) -> Contrast | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from analysis.comparison.setting import Setting
@@ -41,8 +43,43 @@ def selection_rule(weeks: AgentWeeks, panel: Panel, rule: Rule, setting: Setting
     return SelectionRule(rule.share, rule.lookback_weeks, worst, groups=roster.teams(panel), ranking=ranking)
 
 
-def share_picked_by_rule(panel: Panel, rule: SelectionRule) -> float:
-    """Share of the trained whom the recorded rule would have picked: near 1 when the rule is the one that was used.
+LOOKBACKS = (1, 2, 3, 4, 5, 6, 8, 10, 13)
+"""Look-backs that are tried on the data, in weeks."""
+CLEARLY_BETTER = 0.05
+"""Another rule is suggested when its agreement is so much higher than that of the recorded one."""
+
+
+@dataclass(frozen=True)
+class RuleFit:
+    """How well a rule tells who was picked.
+
+    Attributes
+    ----------
+    recall
+        Share of the trained whom the rule would have picked; NaN when nobody was trained.
+    precision
+        Share of those it would have picked, in groups that started that week, who were trained.
+    share, lookback
+        Of the rule.
+    """
+
+    recall: float
+    precision: float
+    share: float
+    lookback: int
+
+    @property
+    def agreement(self) -> float:
+        """Harmonic mean of recall and precision."""
+        total = self.recall + self.precision
+        return 2 * self.recall * self.precision / total if total > 0 else 0.0
+
+
+def rule_fit(panel: Panel, rule: SelectionRule) -> RuleFit:
+    """Compare whom a rule would have picked with who was.
+
+    Both ways are needed: a rule that picks half of everybody "explains" the worst fifth to the last agent, and then its
+    controls are the wrong ones.
 
     Parameters
     ----------
@@ -50,15 +87,40 @@ def share_picked_by_rule(panel: Panel, rule: SelectionRule) -> float:
         Agents x weeks, cohorts by planned week.
     rule
         The rule with its results and groups.
-
-    Returns
-    -------
-    float
-        NaN when nobody was trained.
     """
-    hits = total = 0
+    hits = trained = picked = 0
+    groups = panel.cluster_ix if rule.groups is None else np.unique(rule.groups, return_inverse=True)[1]
     for week in panel.cohorts.tolist():
         own = panel.cohort_ix == week
-        hits += int((rule.picked(panel, week) & own).sum())
-        total += int(own.sum())
-    return hits / total if total else float("nan")
+        started = np.isin(groups, groups[own])
+        eligible = started & (panel.cohort_ix >= week)  # who was trained earlier cannot be picked again
+        chosen = rule.picked(panel, week) & eligible
+        hits += int((chosen & own).sum())
+        trained += int(own.sum())
+        picked += int(chosen.sum())
+    nan = float("nan")
+    return RuleFit(
+        hits / trained if trained else nan, hits / picked if picked else nan, rule.share, rule.lookback
+    )
+
+
+def likeliest_rule(panel: Panel, rule: SelectionRule) -> RuleFit:
+    """The share and look-back, with the recorded measure and groups, that tell best who was picked.
+
+    Parameters
+    ----------
+    panel, rule
+        As in :func:`rule_fit`; the share is the one that was trained of those who could have been ranked.
+    """
+    groups = panel.cluster_ix if rule.groups is None else np.unique(rule.groups, return_inverse=True)[1]
+    trained = there = 0
+    for week in panel.cohorts.tolist():
+        own = panel.cohort_ix == week
+        seen = (panel.den[:, max(week - rule.lookback, 0) :] > 0).any(axis=1)
+        trained += int(own.sum())
+        there += int((np.isin(groups, groups[own]) & seen).sum())
+    share = min(max(trained / there, 1e-3), 1.0) if there else rule.share
+    first = int(panel.cohorts.min()) if panel.cohorts.size else 0
+    tried = [rule_fit(panel, replace(rule, lookback=weeks)) for weeks in LOOKBACKS if weeks <= max(first, 1)]
+    tried += [rule_fit(panel, replace(rule, share=share, lookback=w)) for w in LOOKBACKS if w <= max(first, 1)]
+    return max(tried, key=lambda found: found.agreement)

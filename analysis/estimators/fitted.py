@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 
 #: From this many clusters the influence-function error is shown; below it the leave-one-cluster-out jackknife.
 JACKKNIFE_BELOW = 250
+#: Below this many degrees of freedom few clusters carry the number, however many there are: the jackknife then too.
+JACKKNIFE_BELOW_DF = 30.0
 VARIANCES = ("auto", "analytic", "jackknife")
 #: Effects and errors below this share of the largest outcome are rounding, not numbers.
 ROUNDING = 1e-12
@@ -191,7 +193,9 @@ class Study:
             return _not_available(self, kind)
         variance = self.variance
         if variance == "auto":
-            variance = "jackknife" if self.n_clusters < JACKKNIFE_BELOW else "analytic"
+            df = getattr(self.source, "degrees_of_freedom", math.inf)  # estimators that know no better have none
+            few = self.n_clusters < JACKKNIFE_BELOW or df < JACKKNIFE_BELOW_DF
+            variance = "jackknife" if few else "analytic"
         return _with_intervals(self, kind, self.source.family(kind, variance))
 
 

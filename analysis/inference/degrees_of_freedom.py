@@ -10,7 +10,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _UPPER = 0.975
-MOST_CLUSTERS = 250
+MOST_CLUSTERS = 500
 """From here on the replicates take long to write down, and the effective number of clusters stands for them."""
 
 

@@ -38,6 +38,27 @@ def control_clusters(panel: Panel, anticipation: int) -> int | None:
     return int(np.unique(panel.cluster_ix[late.any(axis=1)]).size)
 
 
+def effective_controls(panel: Panel, anticipation: int) -> float | None:
+    """How many clusters of equal size the comparison of the trained weeks amounts to.
+
+    In each week ``(sum w)^2 / sum w^2`` over the untrained weights of clusters; weeks by their trained weight, as
+    errors add up (harmonic mean). Weeks without anybody untrained have no comparison and do not count.
+    """
+    if not panel.cohorts.size:
+        return None
+    weeks = np.arange(panel.n_periods)[None, :]
+    limit = np.where(panel.cohort_ix == NEVER, NEVER, panel.cohort_ix - anticipation)
+    untrained = np.zeros((panel.n_clusters, panel.n_periods))
+    np.add.at(untrained, panel.cluster_ix, np.where(weeks < limit[:, None], panel.den, 0.0))
+    squares = (untrained**2).sum(axis=0)
+    trained = np.where(panel.trained_cells, panel.den, 0.0).sum(axis=0)
+    used = (trained > 0) & (squares > 0)
+    if not used.any():
+        return None
+    effective = untrained.sum(axis=0)[used] ** 2 / squares[used]
+    return float(trained[used].sum() / (trained[used] / effective).sum())
+
+
 def baseline(panel: Panel, anticipation: int) -> float:
     """Level of the trained over the weeks before training (of everybody when nobody is trained)."""
     weeks = np.arange(panel.n_periods)[None, :]

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 Ints = NDArray[np.int64]
 
 
+SHARED_WEEK = 0.95
+"""Share of agents whose week is that of their team, from which training was assigned to whole teams."""
+SAME_WAVE_WEEKS = 3
+"""Where only completion is known: weeks inside which a team's agents finish one wave."""
+
+
 @dataclass(frozen=True, eq=False)
 class Roster:
     """One row per agent of ``mart.agent``, weeks counted from the first week of the warehouse; NEVER where there is
@@ -148,7 +154,26 @@ class Roster:
             n_scheduled=int((self.scheduled < NEVER).sum()),
             exposed_share=float(beside.sum() / max(after.sum(), 1)),
             everybody_trained=bool(still.any() and (np.minimum(self.trained, self.scheduled)[still] < NEVER).all()),
+            whole_teams=self._whole_teams(),
+            clean_teams=int(np.unique(self.team_id[there & (start > began) & (self.last >= began)]).size),
         )
+
+    def _whole_teams(self) -> bool:
+        """Whether agents share their week with their team, and teams differ; agents who joined later do not count."""
+        planned = (self.scheduled < NEVER).any()
+        week = self.scheduled if planned else self.trained
+        began = int(week.min(initial=NEVER))
+        counted = (self.last < NEVER) & (self.first < began) & (self.last >= began) & (self.team_id != "")
+        teams, code, size = np.unique(self.team_id[counted], return_inverse=True, return_counts=True)
+        if not (size > 1).any() or teams.size < 2:
+            return False
+        own = week[counted]
+        middle = np.array([np.sort(own[code == k])[size[k] // 2] for k in range(teams.size)], dtype=np.int64)
+        several = size[code] > 1
+        apart = np.where((own < NEVER) == (middle[code] < NEVER), np.abs(own - middle[code]), NEVER)
+        near = 0 if planned else SAME_WAVE_WEEKS
+        share = float((apart[several] <= near).mean())
+        return share >= SHARED_WEEK and np.unique(middle[size > 1]).size > 1
 
 
 def _weeks(values: Any) -> Ints:

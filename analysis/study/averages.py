@@ -11,7 +11,7 @@ from analysis.effects.completion import completion_effect, dose_effect
 from analysis.errors import NothingObserved, PanelError
 from analysis.estimators.rungs import rung_rows
 from analysis.panel.agent_weeks import AgentWeeks
-from analysis.panel.facts import baseline, control_clusters, volumes, weeks_around
+from analysis.panel.facts import baseline, control_clusters, effective_controls, volumes, weeks_around
 from analysis.panel.panel import Panel
 from analysis.results import EffectEstimate
 from analysis.study import diagnostics
@@ -72,6 +72,7 @@ def study_from(evidence: Evidence) -> KpiStudy:
         checks=checks,
         n_trained_clusters=found.n_trained_clusters if panel.cohorts.size else None,
         n_control_clusters=control_clusters(panel, wait),
+        effective_controls=effective_controls(panel, wait),
         post_weeks=post,
         pre_weeks=pre,
         unusable=_why_nothing(found),

@@ -21,8 +21,8 @@ from analysis.checks import (
     who_answers,
 )
 from analysis.checks.randomisation import Randomisation, randomisation_test
-from analysis.checks.result import CheckResult, Status
-from analysis.comparison.selection import share_picked_by_rule
+from analysis.checks.result import CheckResult
+from analysis.comparison.selection import likeliest_rule, rule_fit
 from analysis.effects.skills import corrected_skill
 from analysis.effects.spillover import spillover_effect
 from analysis.errors import EstimationError
@@ -99,13 +99,9 @@ def _selection_dip(evidence: Evidence) -> CheckResult:
             panel=comparison.panel,
             alarm_level=evidence.alarm_level,
         )
-    share = share_picked_by_rule(comparison.panel, comparison.rule)
-    words = (
-        "The trained were picked at a low point on purpose; they are compared with agents whom the same rule would "
-        f"have picked elsewhere. The recorded rule explains {reader.number(100 * share, 0)}% of who was picked."
-    )
-    status: Status = "informational" if share >= selection_dip.RULE_EXPLAINS else "failed"
-    return CheckResult("selection_dip", selection_dip.LABEL, status, share, selection_dip.RULE_EXPLAINS, words)
+    fit = rule_fit(comparison.panel, comparison.rule)
+    better = likeliest_rule(comparison.panel, comparison.rule) if evidence.request.is_overall else fit
+    return selection_dip.check_rule(fit, better, reader)
 
 
 def _balance(evidence: Evidence) -> CheckResult:

@@ -146,6 +146,7 @@ class Judgement:
     unusable: str
     too_few: str = ""
     answers: AnswerBounds | None = None
+    effective_controls: float | None = None
 
     def decide(
         self,
@@ -172,6 +173,7 @@ class Judgement:
             limits=self.setting.design.limits(),
             n_trained_clusters=self.n_trained_clusters,
             n_control_clusters=self.n_control_clusters,
+            effective_controls=self.effective_controls,
             excludes_zero=excludes_zero,
             n_tested=n_tested,
             weeks_to_know=wait,

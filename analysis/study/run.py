@@ -29,8 +29,8 @@ from analysis.study.request import Request
 from analysis.study.result_tables import SCHEMAS, STUDY_TABLES, table
 from analysis.study.stored import stored_failures
 from analysis.study.value_tables import value_tables
+from analysis.words.headline import headline
 from analysis.words.numbers import Reader
-from analysis.words.verdict import headline
 
 if TYPE_CHECKING:
     import duckdb

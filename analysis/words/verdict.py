@@ -19,7 +19,7 @@ interval, and never a probability, a star or a claim of proof.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,8 +44,11 @@ LABELS = {
 MIN_TRAINED_CLUSTERS = 6
 """Below this many trained units of assignment no interval can be believed (DESIGN section 6)."""
 MIN_CONTROL_CLUSTERS = 4
-"""With fewer comparison units their own luck sets the interval and t(G - 1) is far too narrow: two untrained units
-beside twenty trained ones cover 85% instead of 95%, four cover 93% (jackknife error, independent normal units)."""
+"""With fewer comparison units their own luck sets the interval. From four on the degrees of freedom of the jackknife
+make it hold (docs/coverage.md); with two it holds too, but is so wide that it says nothing."""
+MIN_EFFECTIVE_CONTROLS = 2.0
+"""Clusters of equal size that the comparison must amount to in the trained weeks, counted week by week. Above it the
+degrees of freedom of the interval tell how few they are; below it they cannot be told."""
 BLOCKING_CHECKS = ("pre_trends", "placebo_in_time", "selection_dip", "case_mix", "composition", "raters")
 """A failed one of these means the comparison itself is broken, so the number is not shown as an effect."""
 SELECTION_CHECKS = ("selection_dip", "balance")
@@ -124,6 +127,7 @@ def verdict(
     limits: Limits | None = None,
     n_trained_clusters: int | None = None,
     n_control_clusters: int | None = None,
+    effective_controls: float | None = None,
     excludes_zero: bool | None = None,
     n_tested: int = 1,
     weeks_to_know: float | None = None,
@@ -150,6 +154,8 @@ def verdict(
         What the design allows.
     n_trained_clusters, n_control_clusters
         Units of assignment ever trained, and those giving untrained weeks; ``None`` when they do not apply.
+    effective_controls
+        Units of equal size that the comparison amounts to in the trained weeks.
     excludes_zero
         Whether zero stays outside after allowing for all KPIs tested (Holm); by default judged from the interval.
     n_tested
@@ -180,11 +186,11 @@ def verdict(
     band = abs(smallest_effect)
     numbers = _Numbers(kpi, reader, estimate, ci_low, ci_high, band, guardrail)
 
-    thin = too_few or _too_few(n_trained_clusters, n_control_clusters, limits)
+    thin = too_few or _too_few(n_trained_clusters, n_control_clusters, effective_controls, limits, reader)
     known = all(math.isfinite(v) for v in (estimate, ci_low, ci_high))
     broken = _broken(known, unusable, held)
     if thin and not known:
-        return _make("cant_tell_yet", f"We can't tell yet for {_lower_label(kpi)}. {thin}", thin, believed=False)
+        return _make("cant_tell_yet", f"We can't tell yet for {lower_label(kpi)}. {thin}", thin, believed=False)
     if broken and not thin:
         return _make("dont_use", f"Don't use this one: {_lower_first(broken)}", broken, believed=False)
 
@@ -233,92 +239,6 @@ def direction(kpi: Wording, estimate: float, *, guardrail: bool = False) -> str:
     return "unknown" if guardrail else "better"
 
 
-def headline(
-    verdicts: Mapping[str, Verdict],
-    kpis: Sequence[Wording],
-    sizes: Mapping[str, str],
-    *,
-    where: str = "",
-    ci_level: float = 0.95,
-) -> tuple[str, str]:
-    """One sentence for the whole programme, and one line of detail.
-
-    Holm over the goals keeps at ``1 - ci_level`` the chance that training which does nothing looks clear on any of
-    them. That chance is not nothing, so a claim says what it is.
-
-    Parameters
-    ----------
-    verdicts
-        KPI id to verdict, for the primary KPIs of the slice on screen.
-    kpis
-        The primary KPIs in catalogue order; those without a verdict are left out.
-    sizes
-        KPI id to the size of its change in words (``Reader.size``), for the clear ones.
-    where
-        The slice in words, such as ``Madrid`` or ``chat``; empty for everybody.
-    ci_level
-        Level of the intervals, and of the allowance for the number of goals.
-
-    Returns
-    -------
-    tuple of str
-        Sentence and detail.
-    """
-    told = [(kpi, verdicts[kpi.id]) for kpi in kpis if kpi.id in verdicts]
-    place = f" ({where})" if where else ""
-    if not told:
-        return (f"Nothing has been measured yet{place}.", "No primary KPI has an estimate for this selection.")
-    total = len(told)
-    better = [k for k, v in told if v.state == "clear" and v.direction == "better"]
-    worse = [k for k, v in told if v.state in ("clear", "clear_but_small") and v.direction == "worse"]
-    small = [k for k, v in told if v.state == "clear_but_small" and v.direction == "better"]
-    flat = [k for k, v in told if v.state == "no_meaningful_change"]
-    unsure = [k for k, v in told if v.state == "cant_tell_yet"]
-    unsafe = [k for k, v in told if v.state == "dont_use"]
-    goals = "goal" if total == 1 else "goals"
-
-    if better:
-        named = _listed([f"{_lower_label(k)} {_went(k)} by about {sizes.get(k.id, 'a clear amount')}" for k in better])
-        first = f"Empathy training appears to work on {len(better)} of {total} {goals}{place}: {named}."
-    elif worse:
-        first = f"Empathy training is not helping{place}: {_listed([_lower_label(k) for k in worse])} got worse."
-    elif small:
-        first = f"Empathy training helps{place}, but by less than we said would matter on each of {total} {goals}."
-        if len(small) < total:
-            first = (
-                f"Empathy training has only small effects so far{place}: clear on {len(small)} of {total} {goals}, "
-                "none large enough to matter."
-            )
-    elif len(flat) == total:
-        first = f"Empathy training made no change that matters{place} on any of {total} {goals}."
-    else:
-        first = f"Nothing can be claimed for empathy training yet{place}: none of {total} {goals} shows a clear change."
-
-    details = []
-    if better and worse:
-        details.append(f"Worse: {_listed([_lower_label(k) for k in worse])}")
-    for title, group in (
-        ("Better, but less than would matter", small),
-        ("No change that matters", flat),
-        ("Can't tell yet", unsure),
-        ("Not safe to read", unsafe),
-    ):
-        if group:
-            details.append(f"{title}: {_listed([_lower_label(k) for k in group])}")
-    if better or worse or small:
-        like = "selections like this one" if where else "programmes"
-        details.append(f"By luck alone about 1 in {round(1 / (1 - ci_level))} {like} would show a goal this clear")
-    return first, (". ".join(details) + "." if details else "")
-
-
-def summary(marked: Iterable[Verdict]) -> dict[str, int]:
-    """How many verdicts of each state, every state present."""
-    counts = dict.fromkeys(STATES, 0)
-    for item in marked:
-        counts[item.state] += 1
-    return counts
-
-
 @dataclass(frozen=True)
 class _Numbers:
     kpi: Wording
@@ -355,7 +275,7 @@ class _Numbers:
     def nothing_that_matters(self) -> str:
         span = self.reader.span(self.low, self.high, self.kpi, join="and")
         matters = self.reader.size(self.band, self.kpi)
-        name = _lower_label(self.kpi)
+        name = lower_label(self.kpi)
         return f"Any change in {name} is too small to matter (likely between {span}; {matters} would matter)."
 
     def range_sentence(self) -> str:
@@ -382,7 +302,9 @@ def _broken(known: bool, unusable: str, checks: list[Check]) -> str:
     return ""
 
 
-def _too_few(trained: int | None, control: int | None, limits: Limits) -> str:
+def _too_few(
+    trained: int | None, control: int | None, effective: float | None, limits: Limits, reader: Reader
+) -> str:
     if trained == 0:
         units = _noun(limits.cluster_word, 1)
         return f"No trained {units} is seen after training yet; at least {MIN_TRAINED_CLUSTERS} are needed to judge."
@@ -393,6 +315,11 @@ def _too_few(trained: int | None, control: int | None, limits: Limits) -> str:
         return (
             f"Only {control} {_noun(limits.cluster_word, control)} to compare with; "
             f"at least {MIN_CONTROL_CLUSTERS} are needed to judge."
+        )
+    if effective is not None and effective < MIN_EFFECTIVE_CONTROLS:
+        return (
+            f"In the trained weeks the comparison amounts to {reader.number(effective, 1)} {limits.cluster_word} of "
+            f"equal size; at least {reader.number(MIN_EFFECTIVE_CONTROLS, 0)} are needed to judge."
         )
     return ""
 
@@ -411,7 +338,7 @@ def _self_selected(checks: list[Check]) -> str:
 
 
 def _cant_tell(numbers: _Numbers, reason: str, weeks: float | None, *, believed: bool = True) -> Verdict:
-    sentence = f"We can't tell yet for {_lower_label(numbers.kpi)}: {numbers.range_sentence()}."
+    sentence = f"We can't tell yet for {lower_label(numbers.kpi)}: {numbers.range_sentence()}."
     when = ""
     if reason:
         sentence = f"{sentence} {reason}"
@@ -445,23 +372,12 @@ def _lower_first(text: str) -> str:
     return text if head.isupper() else text[:1].lower() + text[1:]
 
 
-def _went(kpi: Wording) -> str:
-    """Where a KPI that got better went."""
-    return "rose" if kpi.better == "higher" else "fell"
-
-
-def _lower_label(kpi: Wording) -> str:
+def lower_label(kpi: Wording) -> str:
     return _lower_first(kpi.label)
 
 
 def _noun(plural: str, count: int) -> str:
     return plural[:-1] if count == 1 and plural.endswith("s") else plural
-
-
-def _listed(items: Sequence[str]) -> str:
-    if len(items) < 2:
-        return "".join(items)
-    return f"{', '.join(items[:-1])} and {items[-1]}"
 
 
 def _is_zero(text: str) -> bool:

@@ -10,8 +10,8 @@ from typing import Any
 
 import polars as pl
 
+from analysis.words.headline import headline
 from analysis.words.numbers import Reader
-from analysis.words.verdict import headline
 from dashboard.views.verdicts import Effect
 from etl.configuration.kpis import Kpi
 

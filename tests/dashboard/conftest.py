@@ -17,8 +17,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from analysis.words.headline import headline
 from analysis.words.numbers import Reader
-from analysis.words.verdict import headline, verdict
+from analysis.words.verdict import verdict
 from dashboard.data.queries import Queries
 from dashboard.page import Context
 from dashboard.settings import from_config

@@ -79,8 +79,8 @@ def test_there_is_none_without_a_trained_week_or_a_second_cluster() -> None:
 
 
 def test_it_changes_little_where_clusters_begin_to_be_counted() -> None:
-    assert df_of(246, 4) == pytest.approx(df_of(245, 4), rel=0.35)
-    assert df_of(126, 124) == pytest.approx(249, rel=0.01)
+    assert df_of(496, 4) == pytest.approx(df_of(495, 4), rel=0.35)
+    assert df_of(252, 250) == pytest.approx(501, rel=0.01)
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,10 @@ from scipy import stats
 
 from analysis import Slice, estimate
 from analysis.checks.result import ALARM_LEVEL, BLOCKING_LEVEL
+from analysis.checks.selection_dip import check_rule
 from analysis.comparison.fair_panel import fair_panel
-from analysis.comparison.selection import share_picked_by_rule
+from analysis.comparison.selection import likeliest_rule, rule_fit
+from analysis.design import Situation, choose
 from analysis.estimators.stacked import SelectionRule
 from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.panel.facts import baseline, control_clusters, volumes, weeks_around
@@ -29,7 +31,10 @@ from analysis.study.kpi_study import KpiStudy
 from analysis.study.request import Request
 from analysis.study.result_tables import SCHEMAS, table
 from analysis.study.run import OVERALL_CHECKS, estimate_all, setting_of, study
+from analysis.words.numbers import Reader
 from analysis.words.verdict import BLOCKING_CHECKS, STATES
+from benchmarks.claim_worlds import drawn_inside_teams
+from etl.configuration.model import Assignment
 from tests.analysis.worlds import catalogue, configuration, flat_world, panel_of, warehouse
 
 VALUE = """
@@ -339,8 +344,52 @@ def test_lowest_performers_are_compared_with_the_same_rule(tmp_path: Path) -> No
 def test_a_rule_that_was_not_the_rule_is_noticed() -> None:
     panel = panel_of(flat_world(3, teams=40, assignment="lowest_performers"))
 
-    assert share_picked_by_rule(panel, SelectionRule(0.5, 4, "high")) > 0.95
-    assert share_picked_by_rule(panel, SelectionRule(0.5, 4, "low")) < 0.25
+    right, wrong_end = (rule_fit(panel, SelectionRule(0.5, 4, end)) for end in ("high", "low"))
+    assert min(right.recall, right.precision) > 0.95
+    assert max(wrong_end.recall, wrong_end.precision) < 0.25
+
+
+def test_a_rule_that_picks_too_many_is_noticed_and_the_right_one_suggested() -> None:
+    """The worst quarter was trained, and the worst half recorded: it explains all of the trained, and others too."""
+    panel = panel_of(flat_world(3, teams=40, assignment="lowest_performers", chosen_share=0.25))
+    recorded = SelectionRule(0.5, 4, "high")
+    fit, better = rule_fit(panel, recorded), likeliest_rule(panel, recorded)
+
+    assert fit.recall > 0.95
+    assert fit.precision < 0.6
+    assert min(better.recall, better.precision) > 0.9
+    assert (round(better.share, 2), better.lookback) == (0.25, 4)
+    said = check_rule(fit, better, Reader("en_GB", "EUR"))
+    assert said.status == "failed"
+    assert "The data look more like the worst 25% over 4 weeks." in said.sentence
+    assert check_rule(better, better, Reader("en_GB", "EUR")).status == "informational"
+
+
+def test_whole_teams_recorded_as_agents_are_clustered_by_team(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    setting = setting_of(con, configuration(tmp_path, unit="agent"), catalogue())
+
+    assert setting.design.cluster == "team"
+    assert "the agents of a team share their week" in dict(setting.design.notes)["cluster"]
+    alone = warehouse(11, teams=24, assignment="randomised")
+    assert not Roster.read(alone).situation().whole_teams
+
+
+def test_agents_drawn_inside_every_team_are_compared_with_their_team_mates(tmp_path: Path) -> None:
+    """Four of five agents of every team in one week: no team is left, and the lot answers all the same."""
+    panel, truth = drawn_inside_teams(5)
+    situation = Situation(True, 80, 80, 1.0, False, clean_teams=0)
+    design = choose(Assignment(mode="randomised", unit="agent"), situation)
+    assert design.within_teams
+    assert not design.unexposed_controls
+    assert design.cluster == "team"
+    assert "team-mates who were not drawn" in dict(design.notes)["spillover"]
+
+    covered = 0
+    for seed in range(20):
+        panel, truth = drawn_inside_teams(seed)
+        found = estimate(panel).aggregate("simple").overall
+        covered += found.ci_low <= truth <= found.ci_high
+    assert covered >= 16
 
 
 def test_the_roster_knows_the_plan(con: duckdb.DuckDBPyConnection) -> None:

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from analysis.checks.result import CheckResult
 from analysis.planning.waiting_time import decisive_std_error
+from analysis.words.headline import headline
 from analysis.words.numbers import MINUS, Reader, decimals_for, rounded
-from analysis.words.verdict import MARKS, STATES, Limits, headline, summary, verdict
+from analysis.words.verdict import MARKS, STATES, Limits, verdict
 from tests.analysis.worlds import words
 
 READER = Reader("en_GB", "EUR")
@@ -252,9 +253,6 @@ def test_a_null_world_claims_nothing() -> None:
 
     assert sentence.startswith("Nothing can be claimed")
 
-
-def test_the_summary_lists_every_state() -> None:
-    assert set(summary([])) == set(STATES)
 
 
 def test_a_date_allows_for_the_kpis_tested_together() -> None:

@@ -1,0 +1,97 @@
+"""One sentence for the whole programme, from the verdicts on its goals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from analysis.words.numbers import Wording
+from analysis.words.verdict import Verdict, lower_label
+
+
+def headline(
+    verdicts: Mapping[str, Verdict],
+    kpis: Sequence[Wording],
+    sizes: Mapping[str, str],
+    *,
+    where: str = "",
+    ci_level: float = 0.95,
+) -> tuple[str, str]:
+    """One sentence for the whole programme, and one line of detail.
+
+    Holm over the goals keeps at ``1 - ci_level`` the chance that training which does nothing looks clear on any of
+    them. That chance is not nothing, so a claim says what it is.
+
+    Parameters
+    ----------
+    verdicts
+        KPI id to verdict, for the primary KPIs of the slice on screen.
+    kpis
+        The primary KPIs in catalogue order; those without a verdict are left out.
+    sizes
+        KPI id to the size of its change in words (``Reader.size``), for the clear ones.
+    where
+        The slice in words, such as ``Madrid`` or ``chat``; empty for everybody.
+    ci_level
+        Level of the intervals, and of the allowance for the number of goals.
+
+    Returns
+    -------
+    tuple of str
+        Sentence and detail.
+    """
+    told = [(kpi, verdicts[kpi.id]) for kpi in kpis if kpi.id in verdicts]
+    place = f" ({where})" if where else ""
+    if not told:
+        return (f"Nothing has been measured yet{place}.", "No primary KPI has an estimate for this selection.")
+    total = len(told)
+    better = [k for k, v in told if v.state == "clear" and v.direction == "better"]
+    worse = [k for k, v in told if v.state in ("clear", "clear_but_small") and v.direction == "worse"]
+    small = [k for k, v in told if v.state == "clear_but_small" and v.direction == "better"]
+    flat = [k for k, v in told if v.state == "no_meaningful_change"]
+    unsure = [k for k, v in told if v.state == "cant_tell_yet"]
+    unsafe = [k for k, v in told if v.state == "dont_use"]
+    goals = "goal" if total == 1 else "goals"
+
+    if better:
+        named = _listed([f"{lower_label(k)} {_went(k)} by about {sizes.get(k.id, 'a clear amount')}" for k in better])
+        first = f"Empathy training appears to work on {len(better)} of {total} {goals}{place}: {named}."
+    elif worse:
+        first = f"Empathy training is not helping{place}: {_listed([lower_label(k) for k in worse])} got worse."
+    elif small:
+        first = f"Empathy training helps{place}, but by less than we said would matter on each of {total} {goals}."
+        if len(small) < total:
+            first = (
+                f"Empathy training has only small effects so far{place}: clear on {len(small)} of {total} {goals}, "
+                "none large enough to matter."
+            )
+    elif len(flat) == total:
+        first = f"Empathy training made no change that matters{place} on any of {total} {goals}."
+    else:
+        first = f"Nothing can be claimed for empathy training yet{place}: none of {total} {goals} shows a clear change."
+
+    details = []
+    if better and worse:
+        details.append(f"Worse: {_listed([lower_label(k) for k in worse])}")
+    for title, group in (
+        ("Better, but less than would matter", small),
+        ("No change that matters", flat),
+        ("Can't tell yet", unsure),
+        ("Not safe to read", unsafe),
+    ):
+        if group:
+            details.append(f"{title}: {_listed([lower_label(k) for k in group])}")
+    if better or worse or small:
+        like = "selections like this one" if where else "programmes"
+        details.append(f"By luck alone about 1 in {round(1 / (1 - ci_level))} {like} would show a goal this clear")
+    return first, (". ".join(details) + "." if details else "")
+
+
+def _listed(items: Sequence[str]) -> str:
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def _went(kpi: Wording) -> str:
+    """Where a KPI that got better went."""
+    return "rose" if kpi.better == "higher" else "fell"
