@@ -17,6 +17,7 @@ from empathy.building import build, check, init
 from empathy.console import screen
 from empathy.estimating import estimate, export, run
 from empathy.listening import listen
+from empathy.planning import plan
 from empathy.rejects import rejects_app
 from empathy.serving import demo, sample, serve
 from empathy.versions import doctor, versions_app
@@ -24,7 +25,7 @@ from empathy.versions import doctor, versions_app
 # Systems of a few hundred weeks are solved faster by one thread than by several that wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-COMMANDS = (demo, sample, init, check, build, estimate, run, serve, export, listen, doctor)
+COMMANDS = (demo, sample, init, check, build, estimate, run, serve, export, plan, listen, doctor)
 """In the order in which ``empathy --help`` lists them."""
 
 app = typer.Typer(

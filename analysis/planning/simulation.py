@@ -1,0 +1,117 @@
+"""Power of a plan by trial: fake waves on real untreated weeks, judged by the product's own estimator and interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.errors import EstimationError
+from analysis.planning.variance_components import Components
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+SIMULATIONS = 400
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What fake roll-outs showed.
+
+    Attributes
+    ----------
+    power, error
+        Share in which the interval lay on the right side of zero, and the standard error of that share.
+    false_alarms
+        Share in which an interval left out zero though nothing happened; one minus the level is what it should be.
+    n
+        Roll-outs tried.
+    own_weeks
+        True when whole paths of the centre's own teams were used; False when paths were made from the components,
+        because fewer untrained weeks are known than the plan has.
+    """
+
+    power: float
+    error: float
+    false_alarms: float
+    n: int
+    own_weeks: bool
+
+
+def simulate(
+    starts: Ints,
+    history: int,
+    after: int,
+    change: float,
+    *,
+    means: Array | None,
+    sizes: Array | None,
+    components: Components,
+    level: float = 0.95,
+    simulations: int = SIMULATIONS,
+    seed: int = 1,
+    progress: Callable[[float], None] | None = None,
+) -> Simulated:
+    """Try a plan on weeks in which nobody was trained.
+
+    Parameters
+    ----------
+    starts
+        (J,) weeks after the first wave in which each team starts; negative for never.
+    history, after
+        Weeks before the first wave and after it.
+    change
+        True change of trained team-weeks.
+    means, sizes
+        (teams, weeks) of the own untrained weeks, from
+        :func:`analysis.planning.variance_components.untreated_block`; None for none.
+    components
+        Make paths where the own weeks are fewer than the plan's.
+    level
+        Of the interval.
+    simulations, seed
+        How many, and with which luck.
+    progress
+        Called with the share done.
+
+    Notes
+    -----
+    Teams are drawn with replacement and keep their whole path over time, so whatever lasts in them stays in; the waves
+    are dealt out anew each time. Assumption: 1. the untrained weeks are like those to come (not checked).
+    """
+    from analysis.estimators.registry import estimate
+    from analysis.panel.panel import Panel
+
+    weeks, teams = history + after, starts.size
+    if teams < 2:
+        raise EstimationError("One team cannot be compared with any other; plan for more.")
+    rng = np.random.default_rng(seed)
+    begins = np.where(starts < 0, weeks + 1, history + starts).astype(np.int64)
+    own = means is not None and sizes is not None and means.shape[1] >= weeks
+    root = None if own else np.linalg.cholesky(components.covariance(weeks) + 1e-18 * np.eye(weeks))
+    ix = np.arange(teams)
+    told = alarms = 0
+    for number in range(simulations):
+        if own and means is not None and sizes is not None:
+            first = int(rng.integers(means.shape[1] - weeks + 1))
+            drawn = rng.integers(means.shape[0], size=teams)
+            y, den = means[drawn, first : first + weeks], sizes[drawn, first : first + weeks]
+        else:
+            assert root is not None
+            y, den = rng.standard_normal((teams, weeks)) @ root.T, np.ones((teams, weeks))
+        cohort = rng.permutation(begins)
+        trained = np.arange(weeks)[None, :] >= cohort[:, None]
+        ends = []
+        for true in (change, 0.0):
+            panel = Panel((y + true * trained) * den, den, cohort, ix, ix, np.arange(weeks), ix)
+            found = estimate(panel, "imputation", ci_level=level).aggregate("simple").overall
+            ends.append((found.ci_low, found.ci_high))
+        told += ends[0][0] > 0 if change > 0 else ends[0][1] < 0
+        alarms += ends[1][0] > 0 or ends[1][1] < 0
+        if progress is not None:
+            progress((number + 1) / simulations)
+    share = told / simulations
+    return Simulated(share, math.sqrt(share * (1 - share) / simulations), alarms / simulations, simulations, own)
