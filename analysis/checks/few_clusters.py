@@ -77,8 +77,8 @@ def check(
         agree = agree and rare == excluded
         share = "fewer than 1" if dealt.p_value < 0.01 else reader.number(100 * dealt.p_value, 0)
         words += (
-            f" Had training done nothing, {share} of 100 deals of the waves among the {cluster_word} would have "
-            f"looked like this or more{'' if rare == excluded else ', which disagrees'}."
+            f" Had training done nothing, {share} of 100 ways to draw the waves of the {cluster_word} by lot would "
+            f"have looked like this or more{'' if rare == excluded else ', which disagrees'}."
         )
     status: Status = "passed" if agree else "informational"
     return CheckResult(ID, LABEL, status, second.p_value, 1 - found.ci_level, words)

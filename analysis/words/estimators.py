@@ -95,7 +95,7 @@ def _foil(name: str, label: str, term: str, *, reason: str, compared_with: str, 
 _RECORDS = (
     EstimatorRecord(
         "imputation",
-        "Against the expected level",
+        "Against all not yet trained",
         "Imputation",
         "Headline: imputation",
         usual=Standing(True, "headline", "{picked}{doubt}"),

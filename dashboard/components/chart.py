@@ -124,7 +124,7 @@ def chart_card(
     else:
         body.append(html.Div(drawing(figure) if figure else instead, className="chart-body"))
     if note:
-        body.append(html.P(note, className="chart-note"))
+        body.append(html.P(unbroken(note), className="chart-note"))
     plotted = bool(figure and figure.get("plot")) or (panels is not None and drawn and _has_plot(panels))
     if plotted:
         body.append(_explore())
@@ -143,7 +143,7 @@ def chart_card(
     return html.Section(
         [
             html.Div([html.Div(heading, className="card-heading"), tools], className="card-head"),
-            html.P(subtitle, className="card-subtitle") if subtitle else None,
+            html.P(unbroken(subtitle), className="card-subtitle") if subtitle else None,
             *body,
         ],
         id=id,
@@ -153,8 +153,9 @@ def chart_card(
 
 
 def unbroken(words: str) -> str:
-    """Words in which no line ends between a minus and the currency sign behind it (a word joiner keeps them)."""
-    return re.sub(r"(−)(?=[^\d\s])", "\\1\u2060", words)
+    """Words in which no line ends behind a minus or inside "3 of 5"."""
+    joined = re.sub(r"(−)(?=[^\d\s])", "\\1\u2060", words)
+    return re.sub(r"(?<=\d) of (?=\d)", "\u00a0of\u00a0", joined)
 
 
 def info(words: str, label: str = "What this means") -> html.Button:

@@ -12,7 +12,7 @@ from dashboard.figures.range_bar import range_bar
 from dashboard.figures.sparkline import sparkline
 from dashboard.state import Filters, day
 from dashboard.views.overview import Card
-from dashboard.views.verdicts import MEANINGS, split_level
+from dashboard.views.verdicts import MEANINGS, Effect, split_level
 
 
 def verdict_badge(state: str, mark: str, label: str, tone: str) -> html.Span:
@@ -22,6 +22,12 @@ def verdict_badge(state: str, mark: str, label: str, tone: str) -> html.Span:
         className=f"verdict tone-{tone}",
         **attributes({"data-tip": MEANINGS[state]} if state in MEANINGS else {}),
     )
+
+
+def _why(effect: Effect) -> str:
+    """Why there is no clear answer although the range leaves out no change."""
+    excludes = effect.available and (effect.ci_low > 0 or effect.ci_high < 0)
+    return effect.verdict.reason if excludes and effect.verdict.state == "cant_tell_yet" else ""
 
 
 def kpi_card(card: Card, filters: Filters, reader: Reader) -> html.Article:
@@ -88,6 +94,7 @@ def kpi_card(card: Card, filters: Filters, reader: Reader) -> html.Article:
             html.P(effect.between, className="likely") if effect.available else None,
             drawing(bar) if bar else None,
             html.P(verdict_badge(verdict.state, verdict.mark, verdict.label, effect.tone), className="verdict-row"),
+            html.P(_why(effect), className="likely") if _why(effect) else None,
             html.P(effect.counts, className="counts") if effect.counts else None,
             html.Div(
                 drawing(trend) if trend else html.P("No trend can be shown.", className="muted small"),

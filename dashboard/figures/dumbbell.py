@@ -11,6 +11,7 @@ from dashboard import plots
 from dashboard.figures import svg
 from dashboard.figures.svg import Tree
 from dashboard.views.cohorts import Group
+from dashboard.views.verdicts import short
 from etl.configuration.kpis import Kpi
 
 ROW, TOP, FOOT = 30.0, 42.0, 38.0
@@ -58,7 +59,7 @@ def _plot(rows: Sequence[Group], kpi: Kpi, mean: float, reader: Reader) -> plots
     drawn = [
         plots.Row(
             g.label,
-            g.change,
+            short(g.change),
             g.tip,
             estimate=shown(g.estimate) if g.known else math.nan,
             low=shown(g.low),
@@ -85,7 +86,7 @@ def _plot(rows: Sequence[Group], kpi: Kpi, mean: float, reader: Reader) -> plots
 
 
 def _wide(rows: Sequence[Group], kpi: Kpi, mean: float, reader: Reader) -> Tree:
-    width, left, middle, effect, right = 860.0, 150.0, 440.0, 478.0, 680.0
+    width, left, middle, effect, right = 860.0, 176.0, 450.0, 486.0, 684.0
     bottom = TOP + ROW * len(rows)
     x = _level_scale(rows, (left, middle))
     z = _effect_scale(rows, kpi, (effect, right))
@@ -107,7 +108,7 @@ def _wide(rows: Sequence[Group], kpi: Kpi, mean: float, reader: Reader) -> Tree:
             svg.text(0, y + 4, svg.clip(g.label, 13, left - 10), "label"),
             *_dumbbell(g, x, y),
             *_effect(g, z, y, _effect_reach(rows, kpi)),
-            svg.text(right + 14, y + 4, g.change, f"label {'strong' if g.tone != 'unsure' else 'tick'}"),
+            svg.text(right + 14, y + 4, short(g.change), f"label {'strong' if g.tone != 'unsure' else 'tick'}"),
         ]
         body.append(svg.mark(g.tip, *parts))
     if len(rows) == MOST_ROWS:
@@ -124,7 +125,7 @@ def _narrow(rows: Sequence[Group], kpi: Kpi, mean: float, reader: Reader) -> Tre
     body: list[Any] = _effect_axis(rows, kpi, mean, z, top, bottom, reader, about=3)
     for index, g in enumerate(rows):
         base = top + NARROW_ROW * index
-        name = svg.clip(g.label, 13, width - svg.text_width(g.change, 13) - 16)
+        name = svg.clip(g.label, 13, width - svg.text_width(short(g.change), 13) - 16)
         body.append(
             svg.mark(
                 g.tip,
@@ -133,7 +134,9 @@ def _narrow(rows: Sequence[Group], kpi: Kpi, mean: float, reader: Reader) -> Tre
                     {"x": 0, "y": base, "width": width, "height": NARROW_ROW, "class": "hit", "fill": "transparent"},
                 ),
                 svg.text(0, base + 18, name, "label strong"),
-                svg.text(width, base + 18, g.change, f"label {'strong' if g.tone != 'unsure' else 'tick'}", "end"),
+                svg.text(
+                    width, base + 18, short(g.change), f"label {'strong' if g.tone != 'unsure' else 'tick'}", "end"
+                ),
                 svg.text(0, base + 34, f"{g.levels}, {g.n_agents} agents", "tick"),
                 *_effect(g, z, base + 46, _effect_reach(rows, kpi)),
             )

@@ -10,6 +10,7 @@ from analysis.words.numbers import Reader
 from dashboard import plots
 from dashboard.figures.svg import Tree, canvas, clip, el, line, mark, scale, text, text_width, tick_decimals, ticks
 from dashboard.views.effects import Rung
+from dashboard.views.verdicts import short
 from etl.configuration.kpis import Kpi
 
 
@@ -43,7 +44,7 @@ def _plot(rungs: Sequence[Rung], kpi: Kpi, reader: Reader) -> plots.Spec:
     rows = [
         plots.Row(
             rung.label,
-            rung.shown,
+            short(rung.shown),
             _tip(rung),
             estimate=reader.shown(rung.estimate, kpi),
             low=reader.shown(rung.ci_low, kpi),
@@ -102,13 +103,13 @@ def _row(
     middle = y + (row - 12 if stacked else row / 2)
     weight = "label strong" if rung.preferred else "label"
     words_y = y + 14 if stacked else middle + 4.5
-    room = width - text_width(rung.shown, 13.5) - 8 if stacked else left - 12
+    room = width - text_width(short(rung.shown), 13.5) - 8 if stacked else left - 12
     parts: list[Any] = [
         el("rect", {"x": 0, "y": y, "width": width, "height": row, "class": "hit hit-shown"}),
         text(0, words_y, clip(rung.label, 13, room), weight),
-        text(width, words_y, rung.shown, weight, "end")
+        text(width, words_y, short(rung.shown), weight, "end")
         if stacked
-        else text(right + 12, words_y, clip(rung.shown, 13, width - right), weight),
+        else text(right + 12, words_y, clip(short(rung.shown), 13, width - right), weight),
     ]
     if math.isfinite(rung.estimate):
         if math.isfinite(rung.ci_low) and math.isfinite(rung.ci_high):

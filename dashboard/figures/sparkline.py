@@ -57,13 +57,15 @@ def sparkline(
             else text(x(start), HEIGHT - 3, "training starts", "tick small", "end"),
         ]
     points = [None if p.value is None else (x(i), y(p.value)) for i, p in enumerate(trend)]
-    split = start or 0
+    split = len(points) - 1 if start is None else start  # whoever is not trained has no trained colour
     parts.append(path(points[: split + 1], "stroke-compare thin"))
-    parts.append(path(points[split:], "stroke-trained thick"))
+    if start is not None:
+        parts.append(path(points[split:], "stroke-trained thick"))
     last = max(i for i, p in enumerate(trend) if p.value is not None)
     end = trend[last]
     assert end.value is not None
-    parts.append(el("circle", {"cx": x(last), "cy": y(end.value), "r": 3, "class": "fill-trained"}))
+    dot = "fill-compare" if start is None else "fill-trained"
+    parts.append(el("circle", {"cx": x(last), "cy": y(end.value), "r": 3, "class": dot}))
     first = next(p for p in trend if p.value is not None)
     assert first.value is not None
     tip = (

@@ -106,7 +106,8 @@ def _curves(shown: view.View, filters: Filters, kind: str, context: Context, how
         rows=shown.table,
         csv=csv_link("survival", filters),
         instead=html.P(words, className="muted"),
-        note=f"A curve ends where fewer than {context.settings.min_group} agents remain at risk.",
+        note=f"A curve ends where fewer than {context.settings.min_group} agents remain at risk. The number at risk "
+        "may rise: an agent joins the count at the tenure at which the data, or training, begin for that agent.",
     )
 
 

@@ -9,7 +9,8 @@ import polars as pl
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard.components.attributes import attributes
-from dashboard.components.chart import chart_card, info
+from dashboard.components.chart import chart_card, info, unbroken
+from dashboard.components.further import further
 from dashboard.components.kpi_card import verdict_badge
 from dashboard.components.states import address, message
 from dashboard.components.table import Column
@@ -19,6 +20,7 @@ from dashboard.figures.ladder import ladder
 from dashboard.page import Context, Download, Page, csv_link
 from dashboard.state import Filters
 from dashboard.views import effects as view
+from dashboard.views import reproduce
 from dashboard.views.verdicts import UNUSABLE, split_level
 from etl.configuration.kpis import Kpi, KpiError
 
@@ -42,7 +44,7 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
         action = [dcc.Link("Clear all filters", href=f"/effects/{chosen.id}", className="button")]
         words = f"{chosen.label}: {reason[0].lower()}{reason[1:]} Clear that filter to see it."
         return html.Div([picker, html.H1(chosen.question), message("Not available for this selection", words, action)])
-    model = view.build(chosen, context.queries.study(chosen.id, filters), context.settings.reader)
+    model = view.build(chosen, context.queries.study(chosen.id, filters), context.settings.reader, _assigned(context))
     if model is None:
         words = (
             f"Nothing was estimated for {chosen.label.lower()}: the data hold no observation of it for this selection."
@@ -51,7 +53,7 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
     return html.Div(
         [
             picker,
-            html.H1(model.sentence, id="headline"),
+            html.H1(unbroken(model.sentence), id="headline"),
             html.P(" ".join([chosen.question, *_lede(model)]), className="lede"),
             html.Div(
                 [
@@ -61,6 +63,7 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
                             html.Div(_ladder(context, model, filters), id=LADDER),
                             _would_change(model),
                             _definition(chosen),
+                            _further(context, chosen, filters),
                         ],
                         className="stack",
                     ),
@@ -69,6 +72,23 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
                 className="columns two-one",
             ),
         ]
+    )
+
+
+def _assigned(context: Context) -> str:
+    """What was assigned to training together, and so counts once in the errors: teams, agents or sites."""
+    return f"{context.queries.setting().design.cluster}s".capitalize()
+
+
+def _further(context: Context, kpi: Kpi, filters: Filters) -> html.Section:
+    hazard = kpi.unit == "hazard"
+    config = context.settings.config.path
+    timing = context.queries.setting().design.timing
+    name = config.name if config else "empathy.toml"
+    return further(
+        lineage=f"/data/{kpi.id}#lineage",
+        sql="" if hazard else reproduce.sql(kpi, filters, timing),
+        python=reproduce.python_lines(kpi, filters, name, context.queries.run_id()),
     )
 
 

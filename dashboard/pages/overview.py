@@ -11,7 +11,7 @@ from dash import Dash, Input, Output, dcc, html, no_update
 
 from dashboard.answers import Made, Question
 from dashboard.components.attributes import attributes
-from dashboard.components.chart import chart_card
+from dashboard.components.chart import chart_card, unbroken
 from dashboard.components.kpi_card import kpi_card, verdict_badge
 from dashboard.components.states import address, message
 from dashboard.components.table import Column
@@ -37,9 +37,11 @@ def answer(context: Context, filters: Filters) -> html.Div:
     pending = html.P(f"Estimating the other {others} KPIs for this selection…", className="card pending", role="status")
     return html.Div(
         [
-            html.H1(head.sentence, id="headline"),
-            html.P(head.detail, className="lede"),
-            html.Div([kpi_card(card, filters, reader) for card in head.cards], className="cards"),
+            html.H1(unbroken(head.sentence), id="headline"),
+            html.P(unbroken(head.detail), className="lede"),
+            html.Div(
+                [kpi_card(card, filters, reader) for card in head.cards], className=f"cards cards-{len(head.cards)}"
+            ),
             html.Div(_rest(context, filters) if quick else pending, id="overview-rest"),
             None if quick else dcc.Store(id="overview-wanted", data=filters.to_query()),
         ]
@@ -116,7 +118,9 @@ def effects_of(context: Context, filters: Filters, kpis: Sequence[Kpi]) -> dict[
 
 def _rest(context: Context, filters: Filters) -> html.Div:
     model = rest_of(context, filters)
-    side = html.Div([_money(context, model, filters), _open_questions(model, filters)], className="stack")
+    side = html.Div(
+        [_worth(model), _open_questions(model, filters), _money(context, model, filters)], className="stack"
+    )
     return html.Div([_forest(context, model, filters), side], className="columns two-one")
 
 
@@ -169,17 +173,29 @@ def _forest(context: Context, model: view.Rest, filters: Filters) -> html.Sectio
     )
 
 
+def _worth(model: view.Rest) -> html.Section | None:
+    """The net in one line, before what it is made of."""
+    if not model.money:
+        return None
+    link = dcc.Link("See and change the assumptions", href="/value")
+    return html.Section(
+        [html.H2(unbroken(model.money_sentence), className="card-title"), html.P(link, className="small")],
+        className="card",
+        id="worth",
+    )
+
+
 def _money(context: Context, model: view.Rest, filters: Filters) -> Any:
     if model.money:
         months, currency = context.settings.config.value.period_months, context.settings.config.project.currency
         return chart_card(
             id="value",
             reader=context.settings.reader,
-            title=model.money_sentence,
-            subtitle=f"Effect × volume × what one is worth, over {months} months, in {currency}.",
+            title=view.money_title(model.money),
+            subtitle=f"Effect × volume × what one is worth, over {months} months, in {currency}, with ranges.",
             figure=money_bars(model.money, context.settings.reader),
             definition="Unit values and the cost come from the [value] section of the configuration: low, likely and "
-            "high; nothing is assumed that is not written there. Benefits that reach the same purse are counted once.",
+            "high; nothing is assumed that is not written there. Benefits that are the same money are counted once.",
             note=model.money_note,
             columns=[Column("label", "Line"), Column("shown", "Estimate"), Column("range", "Likely between")],
             rows=[

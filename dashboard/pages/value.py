@@ -140,7 +140,7 @@ def _lines(
         title=f"Benefit, cost and net over {months} months, for the agents trained by now",
         subtitle=f"Effect × volume × what one is worth, less the full cost, in {currency}, with {level} ranges.",
         figure=money_bars(shown.lines, reader),
-        definition="Benefits that reach the same purse are counted once, through the most direct KPI.",
+        definition="Benefits that are the same money are counted once, through the most direct KPI.",
         legend=goals,
         note=note,
         columns=[Column("label", "Line"), Column("shown", "Estimate"), Column("range", "Likely between")],

@@ -96,13 +96,10 @@ def curve_title(weeks: Sequence[Mapping[str, Any]], reader: Reader) -> str:
         return "No plan is recorded for this selection"
     last = planned[-1]
     share = last["completed"] / last["planned"]
-    lag = _weeks_behind(planned)
     if last["overdue"] == 0:
         return "The plan is fulfilled" if share >= 1 else "Everybody planned who is still here has finished"
-    words = f"{reader.number(share * 100)}% of the plan is done"
-    if lag is None or lag < 1:
-        return f"{words}, on schedule"
-    return f"{words}; completion stands where the plan stood {lag} {'week' if lag == 1 else 'weeks'} ago"
+    missing, total = last["planned"] - last["completed"], reader.count(last["planned"])
+    return f"{reader.number(share * 100)}% of the plan is done; {reader.count(missing)} of {total} agents are missing"
 
 
 def group_title(rows: Sequence[Mapping[str, Any]], by: str, reader: Reader) -> str:
@@ -162,15 +159,6 @@ def weeks_shown(weeks: Sequence[Mapping[str, Any]], locale: str) -> str:
         return ""
     first, last = (_date(weeks[k]["week"]) for k in (0, -1))
     return f"{day(first, locale)} to {day(last, locale)}"
-
-
-def _weeks_behind(planned: Sequence[Mapping[str, Any]]) -> int | None:
-    """Weeks since the plan stood where completion stands now; nobody waits for those who left."""
-    done = planned[-1]["completed"] + (planned[-1].get("left_unfinished") or 0)
-    for back, row in enumerate(reversed(planned)):
-        if row["planned"] <= done:
-            return back
-    return len(planned)
 
 
 def _with_share(row: Mapping[str, Any]) -> dict[str, Any]:

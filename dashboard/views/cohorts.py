@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 from scipy import stats
 
-from analysis.words.numbers import Reader
+from analysis.words.numbers import MAX_DECIMALS, Reader
 from dashboard.data.cohorts import Gains
 from dashboard.state import day
 from dashboard.views.verdicts import plural
@@ -19,6 +19,8 @@ from etl.configuration.kpis import Kpi
 
 NOUNS = {"wave": "wave", "site": "site", "team": "team", "course": "course"}
 NAMES = {"wave": "Waves", "site": "Sites", "team": "Teams", "course": "Courses"}
+MOST_ALONE = 2
+"""Waves that must show a clear gain in the same weeks before a title says when gains begin."""
 BLOCK_WEEKS = 4
 """Weeks in one cell of the heat map."""
 MOST_NAMED = 8
@@ -119,18 +121,20 @@ def sentence(shown: Sequence[Group], kpi: Kpi, by: str, found: Gains, reader: Re
     total = f"{len(known)} {plural(noun, len(known))}"
     if not better and not worse:
         return f"None of {total} shows a clear change in {label} by itself."
-    first = f"{_titled(label)}: {better or 'none'} of {total} clearly gained"
-    if better == len(known) > 1:
-        first = f"{_titled(label)}: all {total} clearly gained"
+    share = f"all {total}" if better == len(known) > 1 else f"{better or 'none'} of {total}"
+    first = f"{_titled(label)}: {share} clearly gained"
+    if kpi.better == "lower":  # only what should be higher is gained
+        first = f"{_titled(label)} clearly fell in {share}"
     if worse:
         first += f", {worse} got worse"
     return f"{first}{_alike(found, kpi, noun, reader)}."
 
 
-def who(shown: Sequence[Group]) -> str:
+def who(shown: Sequence[Group], kpi: Kpi) -> str:
     """Which groups gained and which got worse, by name; of many, the first ones."""
     said = []
-    for tone, words in (("better", "Clearly gained"), ("worse", "Got worse")):
+    better = "Clearly gained" if kpi.better == "higher" else "Clearly fell"
+    for tone, words in (("better", better), ("worse", "Got worse")):
         names = [g.label for g in shown if g.known and g.tone == tone]
         if names:
             named = (
@@ -151,9 +155,11 @@ def gains_title(shown: Sequence[Group], kpi: Kpi, by: str) -> str:
         return f"No {NOUNS[by]} stands out in {label}: every range holds no change"
     first = sure[0]
     if first.tone == "better":
+        if kpi.better == "lower":
+            return f"{_titled(label)} fell most in {first.name}: {first.change}"
         return f"{_titled(first.name)} gained most in {label}: {first.change}"
     last = sure[-1]
-    return f"No {NOUNS[by]} clearly gained in {label}; {last.name} got worse by {last.change.lstrip('+−')}"
+    return f"No {NOUNS[by]} clearly improved in {label}; {last.name} got worse by {last.change.lstrip('+−')}"
 
 
 def _alike(found: Gains, kpi: Kpi, noun: str, reader: Reader) -> str:
@@ -250,11 +256,13 @@ def pair(first: Group, second: Group, kpi: Kpi, df: float, ci_level: float, read
     low, high = gap - half, gap + half
     if low <= 0 <= high:
         span = reader.span(low, high, kpi, join="and")
-        words = f"{one} and {other} may well have gained the same: the difference is likely between {span}."
+        words = f"{one} and {other} may well have changed by the same: the difference is likely between {span}."
     else:
         ahead, behind = (first, second) if (gap > 0) == (kpi.better == "higher") else (second, first)
         size, span = reader.size(gap, kpi, low, high), reader.span(low, high, kpi, join="and", signed=False)
         words = f"{_titled(ahead.name)} gained {size} more than {behind.name} (likely between {span} more)."
+        if kpi.better == "lower":
+            words = f"{kpi.label} fell {size} more in {ahead.name} than in {behind.name} (likely between {span} more)."
     return Pair(first, second, words, gap, low, high)
 
 
@@ -314,7 +322,7 @@ def blocks(cells: pl.DataFrame, kpi: Kpi, ci_level: float, reader: Reader) -> li
                 "low": low,
                 "high": high,
                 "tone": tone,
-                "words": _signed(number, reader),
+                "words": _signed(number, reader, sure=sure),
                 "tip": (
                     f"Wave of {day(_date(row['cohort']), reader.locale)}, weeks {BLOCK_WEEKS * row['block'] + 1} to "
                     f"{BLOCK_WEEKS * row['block'] + int(row['weeks'])} after training ({day(first, reader.locale)} to "
@@ -335,16 +343,20 @@ def heat_title(cells: Sequence[Mapping[str, Any]], kpi: Kpi) -> str:
         return "Four weeks at a time, no wave shows a clear change by itself"
     waves = len({cell["row"] for cell in cells})
     with_gain = {cell["row"] for cell in better}
-    early = min((cell["column"] for cell in better), default=None)
     if not better:
         return f"Where there is a clear change, it is for the worse ({len(sure)} of {len(cells)} cells)"
-    start = (
-        f"from week {BLOCK_WEEKS * (early or 0) + 1} on at the earliest" if early else "from the first four weeks on"
-    )
+    what = "improvement" if kpi.better == "lower" else "gain"
+    if len(better) == 1:
+        weeks = better[0]["column_label"]
+        return f"Four weeks at a time, 1 of {len(cells)} cells shows a clear {what}: one wave in its weeks {weeks}"
+    early = min(cell["column"] for cell in better)
+    alone = sum(cell["column"] == early for cell in better) < MOST_ALONE
+    since = f", from week {BLOCK_WEEKS * early + 1} on at the earliest" if early else ", from the first four weeks on"
+    start = "" if alone else since
     if len(with_gain) == waves:
-        return f"Four weeks at a time, every wave shows a clear gain, {start}"
+        return f"Four weeks at a time, every wave shows a clear {what}{start}"
     show = "shows" if len(with_gain) == 1 else "show"
-    return f"Four weeks at a time, {len(with_gain)} of {waves} waves {show} a clear gain, {start}"
+    return f"Four weeks at a time, {len(with_gain)} of {waves} waves {show} a clear {what}{start}"
 
 
 def _group(row: Mapping[str, Any], kpi: Kpi, by: str, label: str, reader: Reader) -> Group:
@@ -397,8 +409,10 @@ def _label(name: str, by: str, names: Mapping[str, str], reader: Reader) -> str:
     return names.get(name, name)
 
 
-def _signed(value: float, reader: Reader) -> str:
+def _signed(value: float, reader: Reader, *, sure: bool) -> str:
     decimals = 0 if abs(value) >= 10 else 1
+    while sure and decimals < MAX_DECIMALS and float(f"{value:.{decimals}f}") == 0:
+        decimals += 1  # a number that counts as a gain never reads as none
     text = reader.number(value, decimals)
     return f"+{text}" if value > 0 and float(f"{value:.{decimals}f}") != 0 else text.replace("-", "−")
 

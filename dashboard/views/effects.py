@@ -17,8 +17,8 @@ from etl.configuration.kpis import Kpi
 
 SHARE_OF_PEAK = 0.2
 """Weeks with fewer agents than this share of the fullest week are left out: they say little and stretch the axis."""
-SETTLED_SHARE = 0.8
-"""A change counts as having arrived when a week reaches this share of its later level."""
+ARRIVED_SHARE = 0.5
+"""A change counts as having come when the mean of three weeks reaches this share of its later level."""
 HOLDS_SHARE = 0.6
 """A change counts as lasting when its last weeks keep this share of its level."""
 MIN_WEEKS_FOR_COURSE = 6
@@ -96,7 +96,9 @@ class EffectsPage:
     would_change: tuple[str, ...]
 
 
-def build(kpi: Kpi, frames: dict[str, pl.DataFrame], reader: Reader) -> EffectsPage | None:
+def build(
+    kpi: Kpi, frames: dict[str, pl.DataFrame], reader: Reader, assigned: str = "Teams"
+) -> EffectsPage | None:
     """The page of one KPI.
 
     Parameters
@@ -105,6 +107,8 @@ def build(kpi: Kpi, frames: dict[str, pl.DataFrame], reader: Reader) -> EffectsP
     frames : dict
         Result tables of this KPI and selection, as :meth:`dashboard.data.queries.Queries.study` gives them.
     reader : Reader
+    assigned : str
+        What was assigned to training together.
 
     Returns
     -------
@@ -137,7 +141,7 @@ def build(kpi: Kpi, frames: dict[str, pl.DataFrame], reader: Reader) -> EffectsP
         second=_second(by_role.get("second_opinion"), checks, effect, reader),
         completion="" if broken else _completion(by_role.get("completion"), by_role.get("dose"), kpi, reader),
         other=None if broken else _other(by_role.get("second_opinion"), kpi, reader),
-        facts=_facts(row, effect, reader),
+        facts=_facts(row, effect, reader, assigned),
         would_change=would_change(effect, checks, reader),
     )
 
@@ -199,12 +203,12 @@ def course_title(effect: Effect, events: Sequence[EventPoint], reader: Reader) -
     if level == 0 or (level > 0) != (effect.estimate > 0):
         return f"{name} {verb} by about {size} on average, but not steadily"
     smooth = [_mean(after[max(0, i - 1) : i + 2]) for i in range(len(after))]
-    arrived = next((after[i].week for i, value in enumerate(smooth) if value / level >= SETTLED_SHARE), None)
+    arrived = next((after[i].week for i, value in enumerate(smooth) if value / level >= ARRIVED_SHARE), None)
     lasting = _mean(after[-third:]) / level >= HOLDS_SHARE
-    within = "" if arrived is None else " at once" if arrived < 2 else f" within {arrived} weeks"
-    if lasting:
-        return f"{name} {verb} by about {size}{within}, and stayed there"
-    return f"{name} {verb} by about {size}{within}, but the change is fading"
+    first = f"{name} {verb} by about {size}"
+    if arrived is not None:
+        first += ", half of it at once" if arrived < 2 else f", half of it within {arrived} weeks"
+    return f"{first}, and it lasted" if lasting else f"{first}, but the change is fading"
 
 
 def check_lines(rows: pl.DataFrame | None, *, broken: bool = False) -> tuple[CheckLine, ...]:
@@ -341,7 +345,7 @@ def _completion(row: dict[str, Any] | None, dose: dict[str, Any] | None, kpi: Kp
     return f"{words} For each course completed: {each.change}, {each.likely}."
 
 
-def _facts(row: dict[str, Any], effect: Effect, reader: Reader) -> tuple[tuple[str, str], ...]:
+def _facts(row: dict[str, Any], effect: Effect, reader: Reader, assigned: str) -> tuple[tuple[str, str], ...]:
     kpi = effect.kpi
     found: list[tuple[str, str]] = []
     if math.isfinite(effect.baseline):
@@ -359,7 +363,7 @@ def _facts(row: dict[str, Any], effect: Effect, reader: Reader) -> tuple[tuple[s
             if of is not None
             else reader.count(clusters)
         )
-        found.append(("Groups that were assigned", text))
+        found.append((f"{assigned} compared", text))
     found.append(("Compared with", str(row.get("control") or "").replace("_", " ")))
     found.append(("What is measured", str(row.get("estimand") or "").replace("_", " ")))
     return tuple((name, words) for name, words in found if words)

@@ -15,7 +15,7 @@ from analysis.words.numbers import Reader
 from dashboard.views.verdicts import Effect
 from etl.configuration.kpis import Kpi
 
-N_CARDS = 4
+N_CARDS = 5
 LEVEL_WEEKS = 4
 """Weeks that make the level "now"; one week is too noisy to read."""
 
@@ -277,9 +277,25 @@ def money_lines(values: pl.DataFrame, kpis: Mapping[str, Kpi], reader: Reader) -
         return (), sentences.get("total", ""), ""
     sentence, _, further = (sentences.get("net") or sentences.get("total") or "").partition("; ")
     worst, best = _scenario(values, "low", reader), _scenario(values, "high", reader)
-    note = f"With every assumption at its low end: {worst}; at its high end: {best}." if worst and best else ""
+    note = (
+        f"With the effects at their estimates and every assumption at its low end: {worst}; at its high end: {best}. "
+        "The range above is wider or lies elsewhere because it also holds how unsure the effects are."
+        if worst and best
+        else ""
+    )
     further = f"{further[:1].upper()}{further[1:]}"
     return tuple(lines), sentence.rstrip("."), f"{further} {note}".strip()
+
+
+def money_title(lines: Sequence[Money]) -> str:
+    """Which benefit is worth most among those whose range leaves out zero."""
+    parts = [item for item in lines if not item.total]
+    sure = [item for item in parts if item.low > 0 or item.high < 0]
+    gains = [item for item in sure if item.likely > 0 and not item.spent]
+    if not gains:
+        return "No single benefit is clearly above zero"
+    most = max(gains, key=lambda item: item.likely)
+    return f"{most.label} bring the most that is clear: {most.shown}"
 
 
 def _scenario(values: pl.DataFrame, scenario: str, reader: Reader) -> str:

@@ -27,6 +27,11 @@ SHORT_UNIT = re.compile(r" (on the scale|per 100 agents a month|(?<=1,000 )[a-z 
 """What may be left off a change that stands beside its KPI's name; the full unit is in the tip and on its page."""
 
 
+def short(change: str) -> str:
+    """A change with the shortest unit that is still clear beside the KPI's name."""
+    return SHORT_UNIT.sub("", change)
+
+
 @dataclass(frozen=True)
 class Effect:
     """One KPI's effect for one selection, ready for any component.
@@ -80,7 +85,7 @@ class Effect:
         """The change with the shortest unit that is still clear beside the KPI's name."""
         if self.verdict.state == UNUSABLE:
             return f"{self.change} {self.verdict.mark} don't use"
-        return SHORT_UNIT.sub("", self.change)
+        return short(self.change)
 
     def relative(self, value: float) -> float:
         """A change as a share of the level before training, positive for better; NaN where the level is near zero."""

@@ -29,7 +29,7 @@ def test_a_live_selection_offers_the_ladder_and_gives_it(context: Context) -> No
     assert "Compare in the simpler ways too" in words(page.answer(context, LIVE, KPI))
     made = words(page._compared(context, f"/effects/{KPI}", f"?{LIVE.to_query()}"))
     assert "Compare in the simpler ways too" not in made
-    for label in ("Before against after", "Trained against untrained", "Against the expected level"):
+    for label in ("Before against after", "Trained against untrained", "Against all not yet trained"):
         assert label in made
 
 

@@ -6,6 +6,7 @@ import polars as pl
 from dash import dcc, html
 
 from dashboard import glossary
+from dashboard.components.chart import unbroken
 from dashboard.components.choice import choice, menu
 from dashboard.components.states import address, message
 from dashboard.data import cohorts as data
@@ -39,20 +40,19 @@ def answer(context: Context, filters: Filters, kpi: str = "", by: str = "", pair
     found = data.gains(queries, chosen, by, filters)
     shown = view.groups(found, chosen, by, course_names(context), reader)
     sentence, detail = two_parts(view.sentence(shown, chosen, by, found, reader))
-    lede = f"{detail} {view.who(shown)}".strip()
+    lede = f"{detail} {view.who(shown, chosen)}".strip()
     return html.Div(
         [
-            html.H1(sentence, id="headline"),
+            html.H1(unbroken(sentence), id="headline"),
             html.P(lede, className="lede") if lede else None,
             html.Div(head, className="choice-rows"),
             pair_card(context, shown, found, chosen, by, pair, filters) if len(shown) > 1 else None,
             html.Div(
                 [
-                    gains_card(context, shown, found, chosen, by, filters),
+                    html.Div([gains_card(context, shown, found, chosen, by, filters), _reading(by)], className="stack"),
                     html.Div(
                         [
                             over_time_card(context, chosen, filters, found.reason),
-                            _reading(by),
                             _hidden(context, found, by),
                         ],
                         className="stack",

@@ -39,7 +39,7 @@ def gains_card(
         Column("change", f"Change ({unit})", numeric=True, show=number),
         Column("low", "likely from", numeric=True, show=number),
         Column("high", "to", numeric=True, show=number),
-        Column("own", "Not drawn to the average", numeric=True, show=number),
+        Column("own", "By its own data", numeric=True, show=number, help="Before it was pulled towards the average"),
     ]
     legend = html.Div(
         [

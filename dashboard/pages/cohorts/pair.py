@@ -73,7 +73,7 @@ def pair_card(
         reader=context.settings.reader,
         title=compared.sentence,
         subtitle=f"{kpi.label} of two {view.NAMES[by].lower()} side by side, each against its own comparison, its own "
-        f"estimate not drawn to the average. {_extremes(shown, pair)}".rstrip(),
+        f"data alone. {_extremes(shown, pair)}".rstrip(),
         figure=None,
         panels=html.Div(sides, className="halves columns pair-sides"),
         drawn=period is not None,

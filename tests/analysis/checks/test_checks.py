@@ -277,9 +277,9 @@ def test_the_waves_dealt_out_again_must_agree_too() -> None:
     assert doubted is not None
     assert silent is not None
     assert found.status == "passed"
-    assert "fewer than 1 of 100 deals of the waves among the teams would have looked like this" in found.sentence
+    assert "fewer than 1 of 100 ways to draw the waves of the teams by lot would have looked" in found.sentence
     assert doubted.status == "informational"
-    assert "31 of 100 deals" in doubted.sentence
+    assert "31 of 100 ways" in doubted.sentence
     assert doubted.sentence.endswith("which disagrees.")
     assert (silent.status, "deals" in silent.sentence) == ("passed", False)
 

@@ -108,5 +108,5 @@ def test_the_family_is_stored_for_the_whole_programme(tmp_path: Path) -> None:
     assert family["escalation_rate"]["excludes_zero"]
     second = frames["check"].filter((pl.col("check") == "few_clusters") & (pl.col("slice_kind") == "overall"))
     told = {row["kpi"]: row["sentence"] for row in second.to_dicts()}
-    assert "of 100 deals of the waves among the teams" in told["escalation_rate"]
+    assert "of 100 ways to draw the waves of the teams by lot" in told["escalation_rate"]
     assert "deals" not in told["aht_seconds"], "the primary KPIs only"

@@ -44,5 +44,5 @@ def test_a_design_takes_its_choices_from_the_records(mode: str) -> None:
 
 def test_rungs_of_the_ladder_teach_something() -> None:
     assert all(RECORDS[name].lesson for name in RUNGS)
-    assert label("imputation") == "Against the expected level"
+    assert label("imputation") == "Against all not yet trained"
     assert label("never_trained") == "never trained"

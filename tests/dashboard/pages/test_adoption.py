@@ -40,7 +40,7 @@ def weeks(planned: list[int], completed: list[int]) -> list[dict[str, object]]:
 @pytest.mark.parametrize(
     ("planned", "completed", "sentence", "title"),
     [
-        ([0, 10, 20], [0, 5, 18], "18 of 20 agents planned so far have completed X; 2 are overdue.", "1 week ago"),
+        ([0, 10, 20], [0, 5, 18], "18 of 20 agents planned so far have completed X; 2 are overdue.", "2 of 20 agents"),
         ([0, 10, 20], [0, 5, 19], "19 of 20 agents planned so far have completed X; 1 is overdue.", "95% of the plan"),
         ([0, 20], [0, 20], "20 of 20 agents planned so far have completed X, and nobody is overdue.", "fulfilled"),
         ([0, 0], [0, 0], "Nobody in this selection has been planned for X yet.", "No plan is recorded"),

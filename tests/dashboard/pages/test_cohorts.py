@@ -75,9 +75,9 @@ def test_expected_is_where_the_group_would_be_without_the_effect() -> None:
 @pytest.mark.parametrize(
     ("rows", "spread", "words"),
     [
-        ([("A", -0.02, 0.004), ("B", -0.03, 0.004)], math.nan, "Escalations: all 2 teams clearly gained."),
-        ([("A", -0.02, 0.004), ("B", 0.0, 0.004)], math.nan, "Escalations: 1 of 2 teams clearly gained."),
-        ([("A", 0.02, 0.004), ("B", 0.0, 0.004)], math.nan, "none of 2 teams clearly gained, 1 got worse"),
+        ([("A", -0.02, 0.004), ("B", -0.03, 0.004)], math.nan, "Escalations clearly fell in all 2 teams."),
+        ([("A", -0.02, 0.004), ("B", 0.0, 0.004)], math.nan, "Escalations clearly fell in 1 of 2 teams."),
+        ([("A", 0.02, 0.004), ("B", 0.0, 0.004)], math.nan, "clearly fell in none of 2 teams, 1 got worse"),
         ([("A", 0.0, 0.004)], math.nan, "None of 1 team shows a clear change in escalations by itself."),
         ([("A", -0.02, 0.004)] * 4, 0.0, "differ by no more than luck would make them"),
         ([("A", -0.02, 0.004)] * 4, 0.02, "teams appear to differ, typically by 2.0 points from the average"),
@@ -94,15 +94,17 @@ def test_the_sentence_says_who_gained_and_whether_they_differ(
 def test_the_title_is_the_answer_and_the_groups_are_named() -> None:
     found = gains(("A", -0.02, 0.004), ("B", -0.018, 0.004), ("C", 0.02, 0.004), ("D", -0.001, 0.004))
     shown = view.groups(found, kpi(), "team", {}, READER)
-    assert view.gains_title(shown, kpi(), "team") == "A gained most in escalations: −2.0 points"
-    assert view.who(shown) == "Clearly gained: A and B. Got worse: C."
+    assert view.gains_title(shown, kpi(), "team") == "Escalations fell most in A: −2.0 points"
+    assert view.who(shown, kpi()) == "Clearly fell: A and B. Got worse: C."
     worse = view.groups(gains(("A", 0.02, 0.004), ("B", 0.0, 0.004)), kpi(), "team", {}, READER)
-    assert view.gains_title(worse, kpi(), "team") == "No team clearly gained in escalations; A got worse by 2.0 points"
+    assert (
+        view.gains_title(worse, kpi(), "team") == "No team clearly improved in escalations; A got worse by 2.0 points"
+    )
     nothing = view.groups(gains(("A", 0.001, 0.004), ("B", 0.0, 0.004)), kpi(), "team", {}, READER)
     assert view.gains_title(nothing, kpi(), "team") == "No team stands out in escalations: every range holds no change"
-    assert view.who(nothing) == ""
+    assert view.who(nothing, kpi()) == ""
     many = view.groups(gains(*((f"T{k}", -0.02 - k / 1e4, 0.001) for k in range(9))), kpi(), "team", {}, READER)
-    assert view.who(many) == "Clearly gained: T8, T7, T6, T5, T4, T3, T2 and 2 more."
+    assert view.who(many, kpi()) == "Clearly fell: T8, T7, T6, T5, T4, T3, T2 and 2 more."
 
 
 def test_two_groups_are_compared_by_what_each_gained() -> None:
@@ -110,9 +112,9 @@ def test_two_groups_are_compared_by_what_each_gained() -> None:
     made = view.pair(*shown, kpi(), 30.0, LEVEL, READER)
     assert made.difference == pytest.approx(-0.02)
     assert (made.high - made.low) / 2 == pytest.approx(2.042 * 0.005, rel=1e-3)  # t(30), errors add as squares
-    assert made.sentence.startswith("A gained 2.0 points more than B")
+    assert made.sentence.startswith("Escalations fell 2.0 points more in A than in B")
     close = view.groups(gains(("A", -0.03, 0.01), ("B", -0.02, 0.01)), kpi(), "team", {}, READER)
-    assert "may well have gained the same" in view.pair(*close, kpi(), 30.0, LEVEL, READER).sentence
+    assert "may well have changed by the same" in view.pair(*close, kpi(), 30.0, LEVEL, READER).sentence
 
 
 def test_the_address_chooses_the_pair_and_nonsense_falls_back() -> None:
@@ -139,10 +141,25 @@ def test_a_block_of_weeks_has_the_cautious_error() -> None:
     assert (first["high"] - first["low"]) / 2 == pytest.approx(1.959964 * 0.005)
     assert (first["tone"], second["tone"]) == ("better", "unsure")
     assert first["value"] == pytest.approx(2.0)  # points, better is positive
-    assert "every wave" in view.heat_title([first, second], kpi())
     assert view.heat_title([first, second], kpi()).endswith(
-        "every wave shows a clear gain, from the first four weeks on"
+        "1 of 2 cells shows a clear improvement: one wave in its weeks 1–4"
     )
+    again = [{**first, "row": "2025-02-03"}, {**second, "row": "2025-02-03"}]
+    assert view.heat_title([first, second, *again], kpi()).endswith(
+        "every wave shows a clear improvement, from the first four weeks on"
+    )
+    late = [{**first, "column": 2}, {**first, "column": 3, "row": "2025-02-03"}]
+    assert view.heat_title([*late, second], kpi()).endswith("every wave shows a clear improvement"), (
+        "one cell is no start"
+    )
+
+
+def test_no_cell_counts_as_a_gain_and_reads_as_none() -> None:
+    start = date(2025, 1, 6)
+    tiny = {"cohort": [start] * 4, "week": [start + timedelta(weeks=k) for k in range(4)], "n_agents": [30] * 4}
+    cells = pl.DataFrame({**tiny, "estimate": [-0.0003] * 4, "std_error": [0.0001] * 4})
+    (cell,) = view.blocks(cells, kpi(), LEVEL, READER)
+    assert (cell["tone"], cell["words"]) == ("better", "−0.03")
 
 
 def test_the_dumbbell_says_every_number_on_pointing_and_points_outwards() -> None:
