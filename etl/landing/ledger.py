@@ -7,7 +7,7 @@ other: what was loaded is what the landing tables give, so that the sum fails wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -40,6 +40,8 @@ class SourceCount:
     files, read, loaded, rejected, duplicate, dropped : int
         ``rejected`` includes ``dropped``.
     max_reject_share : float
+    optional : bool
+        Whether it may be without files.
     """
 
     source: str
@@ -50,6 +52,12 @@ class SourceCount:
     duplicate: int
     dropped: int
     max_reject_share: float
+    optional: bool = False
+
+    @property
+    def gives_nothing(self) -> bool:
+        """Whether its files give no row of any table, though it is not optional."""
+        return self.loaded == 0 and self.read > 0 and self.dropped == self.rejected and not self.optional
 
     @property
     def reject_share(self) -> float:
@@ -75,6 +83,8 @@ class Ledger:
         ``max_reject_share`` of every source.
     ids_are_names : bool
         Whether agents' ids are kept out of the text of refused records, like names.
+    optional : collection of str
+        Sources that may give nothing.
     """
 
     def __init__(
@@ -84,8 +94,10 @@ class Ledger:
         limits: dict[str, float],
         *,
         ids_are_names: bool = False,
+        optional: Collection[str] = (),
     ) -> None:
         self._limits = limits
+        self._optional = optional
         self._hidden = PERSON_IDS if ids_are_names else frozenset()
         con.execute(
             "CREATE TABLE landing._file (file_id VARCHAR, source VARCHAR, format VARCHAR, path VARCHAR, "
@@ -206,7 +218,10 @@ class Ledger:
             "JOIN landing._file AS file USING (file_id) GROUP BY manifest.source ORDER BY manifest.source"
         ).fetchall()
         return tuple(
-            SourceCount(source, files, read, loaded, rejected, duplicate, dropped, self._limits.get(source, 1.0))
+            SourceCount(
+                source, files, read, loaded, rejected, duplicate, dropped, self._limits.get(source, 1.0),
+                source in self._optional,
+            )
             for source, files, read, loaded, rejected, duplicate, dropped in rows
         )
 
@@ -214,6 +229,17 @@ class Ledger:
         """Return one sentence per source whose stop-rule is broken, with its commonest reasons."""
         sentences = []
         for count in self.counts(con):
+            if count.gives_nothing:
+                why = con.execute(
+                    "SELECT reasons[1] AS reason, count(*) AS n FROM landing.reject WHERE source = ? "
+                    "GROUP BY reason ORDER BY n DESC, reason LIMIT 2",
+                    [count.source],
+                ).fetchall()
+                sentences.append(
+                    f"[sources.{count.source}]: none of its {count.read:,} records gives a row: "
+                    f"{'; '.join(f'{n:,} x {reason}' for reason, n in why)}. Correct its options, export more, or set "
+                    "optional = true if there may be none."
+                )
             if not count.stops:
                 continue
             rows = con.execute(
