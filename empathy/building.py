@@ -13,6 +13,7 @@ from empathy.console import DEFAULT_CONFIG, AsJson, AsOf, ConfigPath, emit, load
 
 if TYPE_CHECKING:
     from etl.build import BuildReport, CheckReport
+    from etl.onboarding.suggest import Suggestion
 
 
 NOTHING_NEW = "Nothing is new since the served version: its marts stand."
@@ -23,6 +24,7 @@ def init(
     folder: Annotated[Path, typer.Argument(help="A folder of exports.", exists=True, file_okay=False)],
     out: Annotated[Path | None, typer.Option(help="Where to write; FOLDER/empathy.toml if not given.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+    ask: Annotated[bool, typer.Option("--ask", help="Ask here for what has to be decided.")] = False,
 ) -> None:
     """Look at a folder of exports and write a starting empathy.toml."""
     from etl.onboarding.suggest import suggest
@@ -31,10 +33,31 @@ def init(
     if target.exists() and not force:
         raise typer.BadParameter(f"{target} exists. Use --force to overwrite it, or --out for another place.")
     suggestion = suggest(folder, relative_to=target.parent)
-    target.write_text(suggestion.toml, encoding="utf-8")
     for line in suggestion.lines:
-        screen.print(line)
-    screen.print(f"Wrote {target}. Lines marked DECIDE need you. Then: empathy check -c {shlex.quote(str(target))}")
+        screen.print(line, markup=False)
+    toml = _decided(suggestion) if ask else suggestion.toml
+    target.write_text(toml, encoding="utf-8")
+    for line in suggestion.promise:
+        screen.print(line, markup=False)
+    waiting = "" if ask else " Lines marked DECIDE need you."
+    screen.print(f"Wrote {target}.{waiting} Then: empathy check -c {shlex.quote(str(target))}", markup=False)
+
+
+def _decided(suggestion: Suggestion) -> str:
+    """Ask every question in the terminal, with the proposal and a few masked values; Enter takes the proposal."""
+    from etl.onboarding.decisions import decisions, settled
+
+    answers = {}
+    asked = [decision for decision in decisions(suggestion.toml) if decision.key]
+    for number, decision in enumerate(asked, start=1):
+        where = f"({number} of {len(asked)}) [{decision.section}] {decision.key}"
+        screen.print(f"{where}: {decision.question}", markup=False)
+        column = decision.proposal.strip('"')
+        if column in suggestion.examples:
+            screen.print(f"    such as {', '.join(suggestion.examples[column])}", markup=False)
+        answers[decision] = typer.prompt("    Answer", default=decision.proposal, show_default=bool(decision.proposal))
+    left = {decision: "" for decision in decisions(suggestion.toml) if not decision.key}
+    return settled(suggestion.toml, {**answers, **left})
 
 
 def check(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:

@@ -198,6 +198,10 @@ class Identity(Section):
         default=(), description="what the parts of a composite agent id are, in order; the first must always be known"
     )
     unknown: tuple[str, ...] = Field(default=(), description="texts that stand for an unknown attribute, such as NA")
+    same_contacts: tuple[tuple[str, ...], ...] = Field(
+        default=(),
+        description="groups of sources whose contacts are one where their ids are; the last of a group counts",
+    )
     nobody: tuple[str, ...] = Field(
         default=(), description="customer ids that stand for nobody, besides anonymous, withheld and the like"
     )
@@ -376,6 +380,16 @@ class Config(Section):
                 f"[value] {missing[0]} is in {own} and the project in {self.project.currency}; add the rate to "
                 f"[value.exchange_rates], such as {own} = 0.9 ({self.project.currency} paid for 1 {own})."
             )
+        return self
+
+    @model_validator(mode="after")
+    def _groups_name_sources(self) -> Config:
+        for group in self.identity.same_contacts:
+            for name in group:
+                if name not in self.sources:
+                    raise ValueError(
+                        f'identity.same_contacts: there is no source "{name}".{did_you_mean(name, self.sources)}'
+                    )
         return self
 
     @property

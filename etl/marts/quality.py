@@ -253,12 +253,15 @@ def reconcile(
         loaded = _count(con, f"landing.{table}")
         refused = _count(con, f"landing.{table} semi join staging.refused using (_file_id, _line)")
         later = left_out.get(table, 0)
-        expected = loaded - refused - later
+        same = _count(con, "staging.same_contact") if table == "interaction" else 0
+        expected = loaded - refused - later - same
         given = f"{loaded:,} rows from files"
         if refused:
             given += f", less {refused:,} of refused records"
         if later:
             given += f", less {later:,} after the day asked for"
+        if same:
+            given += f", less {same:,} that another source of the same contacts has"
         if table == "agent_identity":
             held = _count(con, _USED_LINES)
             sentence = f"{given}, used to match {_count(con, 'core.agent_identity'):,} ids."

@@ -20,7 +20,7 @@ from etl.marts import agent_week, coverage, identity, names
 from etl.marts.relations import ordered, relations
 from etl.marts.zone_offsets import zone_offsets
 from etl.privacy import Pseudonyms
-from etl.sql_text import quoted
+from etl.sql_text import literal, quoted
 
 if TYPE_CHECKING:
     from etl.configuration.model import Config
@@ -168,6 +168,7 @@ def _land(con: duckdb.DuckDBPyConnection, config: Config, as_of: date | None) ->
     row = con.execute("select count(*) from staging.refused").fetchone()
     refused = bool(row and row[0])
     left_out = {}
+    shared = _share_contacts(con, config)
     names_of = names.fold(con, config)
     for table in CONTRACTS:
         where, replaced = _known_by(table, as_of)
@@ -179,6 +180,11 @@ def _land(con: duckdb.DuckDBPyConnection, config: Config, as_of: date | None) ->
                 " anti join staging.refused as refused"
                 " on refused._file_id = landed._file_id and refused._line = landed._line"
             )
+        if table == "interaction" and shared:
+            rows += (
+                " anti join staging.same_contact as same"
+                " on same._file_id = landed._file_id and same._line = landed._line and same.leg = landed.leg"
+            )
         select = f"select * {f'replace ({replaced}) ' if replaced else ''}{rows}"
         if where:
             select += f" where {where}"
@@ -186,6 +192,43 @@ def _land(con: duckdb.DuckDBPyConnection, config: Config, as_of: date | None) ->
             left_out[table] = int(later[0]) if later else 0
         con.execute(f"create or replace view staging.landed_{table} as {select}")
     return left_out
+
+
+def _share_contacts(con: duckdb.DuckDBPyConnection, config: Config) -> bool:
+    """``staging.same_contact``: contacts that a later source of their group has too; whether there are any.
+
+    ``staging.shared_contact`` holds ids that sources have in common without the configuration saying that they may.
+    """
+    con.execute("create or replace table staging.same_contact (_file_id varchar, _line bigint, leg bigint)")
+    con.execute("create or replace table staging.shared_contact (interaction_id varchar, taken varchar, other varchar)")
+    found = con.execute("select distinct _source from landing.interaction order by 1").fetchall()
+    sources = [str(source) for (source,) in found]
+    grouped = {name: number for number, group in enumerate(config.identity.same_contacts) for name in group}
+    for group in config.identity.same_contacts:
+        con.execute(
+            """
+            insert into staging.same_contact
+            select contact._file_id, contact._line, contact.leg
+            from landing.interaction as contact
+            anti join staging.refused as refused
+                on refused._file_id = contact._file_id and refused._line = contact._line
+            where list_contains(?, contact._source)
+            qualify list_position(?, contact._source)
+                < max(list_position(?, contact._source)) over (partition by contact.interaction_id)
+            """,
+            [list(group)] * 3,
+        )
+    if len(sources) > 1:
+        groups = " ".join(
+            f"when {literal(name)} then {literal(f'group {number}')}" for name, number in sorted(grouped.items())
+        )
+        system = f"case _source {groups} else _source end" if groups else "_source"
+        con.execute(
+            f"insert into staging.shared_contact select interaction_id, min(_source), max(_source) "
+            f"from landing.interaction group by interaction_id having min({system}) <> max({system})"
+        )
+    row = con.execute("select count(*) from staging.same_contact").fetchone()
+    return bool(row and row[0])
 
 
 def _known_by(table: str, as_of: date | None) -> tuple[str, str]:

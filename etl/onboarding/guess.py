@@ -10,13 +10,19 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from etl.contracts.grammar import Column, Contract
 from etl.contracts.tables import CONTRACTS
+from etl.onboarding.vocabulary import TRANSLATIONS
+from etl.sources.words import FALSE, TRUE
 
 SPELLING = 0.87
 """Similarity from which two names are the same name misspelt."""
+
+CERTAIN = 0.85
+"""Likeness from which a name needs no confirmation."""
 
 LEAST_SCORE = 0.55
 """Bids below this are no proposal."""
@@ -92,9 +98,9 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Usual names of canonical columns in the exports of systems without a module."""
 
-YES = ("true", "yes", "y", "1", "accepted", "sold", "won")
-NO = ("false", "no", "n", "0", "declined", "rejected", "refused", "lost")
-READ_AS_BOOLEAN = ("true", "false", "t", "f", "yes", "no", "y", "n", "1", "0")
+YES = (*TRUE, "accepted", "sold", "won")
+NO = (*FALSE, "declined", "rejected", "refused", "lost")
+READ_AS_BOOLEAN = (*TRUE, *FALSE)
 """Words that are read as true or false without being explained."""
 
 
@@ -116,6 +122,14 @@ class Guess:
     unexplained : mapping of str to tuple of str
         Canonical column to words of the file that mean nothing known.
     constants : mapping of str to str
+    times : tuple of str
+        For a canonical time that stands in two columns, its day and its time of day.
+    no_agent : mapping of str to list of str
+        Column and words of contacts that reached no agent.
+    also : mapping of str to mapping
+        Further tables that the same rows give: columns, constants and conditions of each.
+    sure : bool
+        Whether every column is called as it usually is.
     """
 
     table: str
@@ -125,21 +139,25 @@ class Guess:
     values: Mapping[str, Mapping[str, str | bool]] = field(default_factory=dict)
     unexplained: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
+    times: tuple[str, ...] = ()
+    no_agent: Mapping[str, list[str]] = field(default_factory=dict)
+    also: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sure: bool = True
 
 
 def words_of(name: str) -> str:
     """Return a name as lower-case words: ``agentId``, ``Agent-ID`` and ``agent_id`` give ``agent id``."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-    return " ".join(re.findall(r"[a-z0-9]+", apart.lower()))
+    return " ".join(re.findall(r"[^\W_]+", apart.lower()))
 
 
 def _likeness(header: str, item: Column) -> float:
     said = words_of(header)
     if said == words_of(item.name):
         return 1.0
-    synonyms = SYNONYMS.get(item.name, ())
+    synonyms = (*SYNONYMS.get(item.name, ()), *TRANSLATIONS.get(item.name, ()))
     if said in synonyms:
-        return 0.95 - 0.01 * synonyms.index(said)
+        return 0.95 - 0.001 * synonyms.index(said)
     nearest = max(
         (difflib.SequenceMatcher(None, said, known).ratio() for known in (words_of(item.name), *synonyms)), default=0.0
     )
@@ -173,7 +191,76 @@ def guess(header: Sequence[str], rows: Sequence[Mapping[str, object]] = ()) -> G
     """
     bids = [_bid(header, rows, contract) for contract in CONTRACTS.values()]
     best = max(bids, key=lambda bid: (bid.score, len(bid.columns)))
-    return best if best.score >= LEAST_SCORE else None
+    if best.score < LEAST_SCORE:
+        return None
+    return _more_of_contacts(best, header, rows) if best.table == "interaction" else best
+
+
+def _named(header: Sequence[str], what: str, taken: Sequence[str] = ()) -> str | None:
+    """The column that is called by one of the usual names of something."""
+    return next((name for name in header if name not in taken and words_of(name) in TRANSLATIONS[what]), None)
+
+
+def _more_of_contacts(bid: Guess, header: Sequence[str], rows: Sequence[Mapping[str, object]]) -> Guess:
+    """What a row of contacts may hold besides: a time of day apart from its day, a flag, a rating, an escalation."""
+    columns = dict(bid.columns)
+    times: tuple[str, ...] = ()
+    day = columns.get("started_at")
+    time = _named(header, "time", [own for name, own in columns.items() if name != "started_at"])
+    if day is not None and time is not None and time != day and not _has_time(day, rows):
+        times = (day, time)
+    no_agent: dict[str, list[str]] = {}
+    answered = _named(header, "answered")
+    if answered is not None:
+        said = dict.fromkeys(str(row.get(answered) or "").strip() for row in rows)
+        no_agent[answered] = [word for word in said if word.casefold() in FALSE] or ["No"]
+    also: dict[str, dict[str, Any]] = {}
+    contact = columns.get("interaction_id")
+    if contact is not None:
+        answer = {
+            name: own
+            for item in CONTRACTS["survey_response"]
+            for name, own in [(item.name, _match(header, CONTRACTS["survey_response"]).get(item.name))]
+            if own is not None and name in ("csat_raw", "nps", "felt_heard") and own not in columns.values()
+        }
+        if answer:
+            also["survey_response"] = {
+                "columns": {
+                    "response_id": contact, "interaction_id": contact, "answered_at": list(times) or day, **answer,
+                },
+                "when": {next(iter(answer.values())): "*"},
+            }  # fmt: skip
+        escalated = _named(header, "escalated", list(columns.values()))
+        if escalated is not None and _yes(escalated, rows):
+            also["escalation"] = {
+                "columns": {"escalation_id": contact, "interaction_id": contact, "at": list(times) or day},
+                "constants": {"kind": "tier2"},
+                "when": {escalated: _yes(escalated, rows)},
+            }
+        sold = _named(header, "sold", list(columns.values()))
+        if sold is not None and _yes(sold, rows):
+            also["offer"] = {
+                "columns": {
+                    "offer_id": contact, "interaction_id": contact, "made_at": list(times) or day, "accepted": sold,
+                },
+                "constants": {"kind": "upsell"},
+                "when": {sold: "*"},
+            }  # fmt: skip
+    return replace(bid, times=times, no_agent=no_agent, also=also)
+
+
+def _has_time(column: str, rows: Sequence[Mapping[str, object]]) -> bool:
+    """Whether a column of days says the time of day too: a midnight in every row is none."""
+    said = [str(row.get(column) or "") for row in rows]
+    return any(re.search(r"\d:\d\d", text) and not re.search(r"[ T]0?0:00(:00(\.0+)?)?$", text) for text in said)
+
+
+def _yes(column: str, rows: Sequence[Mapping[str, object]]) -> list[str]:
+    """Words of a column that mean yes, where all its words mean yes or no."""
+    said = [word for word in dict.fromkeys(str(row.get(column) or "").strip() for row in rows) if word]
+    if not said or any(word.casefold() not in (*YES, *NO) for word in said):
+        return []
+    return [word for word in said if word.casefold() in YES] or ["Yes"]
 
 
 def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: Contract) -> Guess:
@@ -183,6 +270,8 @@ def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: 
         constants["status"] = "planned"
     elif contract.name == "training" and "status" not in columns and "completed_at" in columns:
         constants["status"] = "completed"
+    if contract.name == "interaction" and "channel" not in columns and "interaction_id" in columns:
+        constants["channel"] = "voice"
     required = [item.name for item in contract if item.required and item.default == "NULL"]
     missing = tuple(name for name in required if name not in columns and name not in constants)
     found = 1 - len(missing) / len(required) if required else 0.0
@@ -197,10 +286,14 @@ def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: 
                 values[item.name] = known
             if unknown:
                 unexplained[item.name] = tuple(unknown)
-    return Guess(contract.name, 0.6 * found + 0.4 * used, columns, missing, values, unexplained, constants)
+    score = 0.6 * found + 0.4 * used
+    if contract.name == "agent_day" and not {"worked_s", "absent"} & set(columns):
+        score *= 0.5  # a day of an agent of which nothing is said is more likely the day of something else
+    sure = all(_likeness(own, contract[name]) >= CERTAIN for name, own in columns.items())
+    return Guess(contract.name, score, columns, missing, values, unexplained, constants, sure=sure)
 
 
-_LOCAL_DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:( |T)\d{1,2}:\d{2}(:\d{2})?)?")
+_LOCAL_DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:( |T)\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?)?")
 _COMMA_NUMBER = re.compile(r"-?(\d{1,3}(\.\d{3})+|\d+),\d+")
 _THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+")
 
@@ -222,11 +315,28 @@ def ways_of_writing(proposal: Guess, rows: Sequence[Mapping[str, object]]) -> tu
         names = [own for name, own in proposal.columns.items() if contract[name].type in types]
         return [text for row in rows for name in names if (text := str(row.get(name) or "").strip())]
 
+    if proposal.times:
+        joined = [" ".join(str(row.get(name) or "").strip() for name in proposal.times) for row in rows]
+        local = [match for text in joined if (match := _LOCAL_DATE.fullmatch(text))]
+        if local:
+            return _dates(local, joined, options)
     numbers = said("number", "integer", "money")
+    if numbers and all(re.fullmatch(r"-?[1-9]\d{0,2}\.\d{3}", text) for text in numbers):
+        undecided = ("options.decimal",)  # 1.230 may be a thousand
+        options["decimal"] = "."
     if any(_COMMA_NUMBER.fullmatch(text) and not _THOUSANDS.fullmatch(text) for text in numbers):
         options["decimal"] = ","
-    found = [_LOCAL_DATE.fullmatch(text) for text in said("date", "timestamp")]
-    dates = [match for match in found if match]
+    texts = said("date", "timestamp")
+    dates = [match for text in texts if (match := _LOCAL_DATE.fullmatch(text))]
+    options, more = _dates(dates, texts, options)
+    return options, (*undecided, *more)
+
+
+def _dates(
+    dates: Sequence[re.Match[str]], found: Sequence[str], options: dict[str, str]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Add how dates are written, where all are written alike."""
+    undecided: tuple[str, ...] = ()
     if dates and len(dates) == len(found):  # of files that mix, a person has to say what they mix
         dotted = any(match[2] == "." for match in dates)
         month_first = not dotted and any(int(match[3]) > 12 for match in dates)
@@ -239,7 +349,12 @@ def ways_of_writing(proposal: Guess, rows: Sequence[Mapping[str, object]]) -> tu
 def _date_format(match: re.Match[str], month_first: bool) -> str:
     first, second = ("%m", "%d") if month_first else ("%d", "%m")
     day = f"{first}{match[2]}{second}{match[2]}{'%Y' if len(match[4]) == 4 else '%y'}"
-    return day if match[5] is None else f"{day}{match[5]}%H:%M{':%S' if match[6] else ''}"
+    if match[5] is None:
+        return day
+    seconds = ":%S" if match[6] else ""
+    if match[7]:
+        return f"{day}{match[5]}%I:%M{seconds}{' ' if match[7].startswith(' ') else ''}%p"
+    return f"{day}{match[5]}%H:%M{seconds}"
 
 
 def _explain(item: Column, words: Sequence[str]) -> tuple[dict[str, str | bool], list[str]]:

@@ -226,6 +226,39 @@ def _group(files: Sequence[Export], base: Path) -> list[Found]:
     return sources
 
 
+def same_contacts(sources: Sequence[Found]) -> list[list[str]]:
+    """Sources of contacts that probably hold the same ones: files called alike, or with ids in common.
+
+    Parameters
+    ----------
+    sources : sequence of Found
+        The last of a group counts, so they are ordered as their files follow each other.
+    """
+    holding = [source for source in sources if _contact_ids(source) is not None]
+    groups: list[list[Found]] = []
+    for source in holding:
+        for group in groups:
+            stems = {_stem(file.path) for other in group for file in other.files}
+            ids = set().union(*(_contact_ids(other) or set() for other in group))
+            if stems & {_stem(file.path) for file in source.files} or ids & (_contact_ids(source) or set()):
+                group.append(source)
+                break
+        else:
+            groups.append([source])
+    return [[source.name for source in group] for group in groups if len(group) > 1]
+
+
+def _contact_ids(source: Found) -> set[str] | None:
+    """Ids of contacts in the first records; ``None`` for a source of something else."""
+    found: set[str] = set()
+    for file in source.files:
+        if file.proposal is None or file.proposal.table != "interaction":
+            return None
+        column = file.proposal.columns.get("interaction_id")
+        found |= {str(row[column]) for row in file.sample.rows if column and row.get(column)}
+    return found
+
+
 def _series(file: Export) -> str:
     """What tells files of one kind apart: nothing, where the system's records carry their ids and their zone."""
     return _stem(file.path) if file.format == "tabular" or get(file.format).local_times else ""
@@ -261,8 +294,20 @@ def _systems(file: Export, column: str) -> set[str]:
 
 
 def _stem(path: Path) -> str:
-    """A file's name with its numbers left out, so that the files of a series look alike."""
-    return re.sub(r"\d+", "#", path.name)
+    """A file's name without its numbers, months and the mark of a later download: alike for the files of a series."""
+    stem, dot, ending = path.name.partition(".")
+    plain = without_copy_mark(stem).casefold()
+    bare = re.sub(rf"(?<![^\W_]){_MONTHS}(?![^\W_])", "#", re.sub(r"\d+", "#", plain))
+    return re.sub(r"[-_. #]*#[-_. #]*$", "", bare) + dot + re.sub(r"\d+", "#", ending.casefold())
+
+
+_MONTHS = (
+    "(?:jan(?:uary|uar|vier)?|feb(?:ruary|ruar)?|mar(?:ch|s|zo|ço)?|märz|apr(?:il|ile)?|may|mai|mayo|june?|juni|junio|juin|"
+    "july?|juli|julio|juillet|aug(?:ust)?|août|agosto|sept?(?:ember|embre|iembre)?|oct(?:ober|obre|ubre)?|okt(?:ober)?|"
+    "nov(?:ember|embre|iembre)?|de[cz](?:ember|embre)?|dic(?:iembre|embre)?|enero|febrero|abril|janeiro|fevereiro|março|"
+    "gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre)"
+)
+"""Months as the names of files hold them, in small letters."""
 
 
 def _name(members: Sequence[Export]) -> str:

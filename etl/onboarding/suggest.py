@@ -9,20 +9,25 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from etl.contracts.tables import CONTRACTS
 from etl.errors import EmpathyError
 from etl.onboarding.guess import Guess
-from etl.onboarding.inventory import ENDINGS, Found, inventory
+from etl.onboarding.inventory import ENDINGS, Found, inventory, same_contacts
+from etl.onboarding.promise import promise
+from etl.scrubbing import mask_value, shape
 from etl.sources.format import get
 
-QUESTIONS = {
-    "timezone": "the zone of the times in these files",
-    "format": "whether this is the right format",
-}
+QUESTIONS = {"format": "whether this is the right format"}
+
+SURE = 0.75
+"""Score of a proposal from which its table needs no confirmation."""
+
+EXAMPLES = 3
+"""Values of a column shown, letters and digits masked, to somebody who decides."""
 
 _SHOWN = 8
 """Most words of a file listed in a comment."""
@@ -38,10 +43,16 @@ class Suggestion:
         Text of the file.
     lines : tuple of str
         What was found, and what was not, one line per source or file.
+    promise : tuple of str
+        Which KPIs there will be, and what to export for the others.
+    examples : mapping of str to tuple of str
+        Column of a file to the shapes of a few of its values.
     """
 
     toml: str
     lines: tuple[str, ...]
+    promise: tuple[str, ...] = ()
+    examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def suggest(folder: str | Path, relative_to: str | Path | None = None) -> Suggestion:
@@ -74,7 +85,19 @@ def suggest(folder: str | Path, relative_to: str | Path | None = None) -> Sugges
             f"{root}: no export was recognised ({seen}). Put the exports there, or write empathy.toml by hand."
         )
     lines = [_summary(source) for source in sources] + left_out
-    return Suggestion(_document(root, sources), tuple(lines))
+    return Suggestion(_document(root, sources), tuple(lines), promise(sources), _examples(sources))
+
+
+def _examples(sources: Sequence[Found]) -> dict[str, tuple[str, ...]]:
+    """Column of a file to the shapes of its first few values."""
+    texts: dict[str, dict[str, None]] = {}
+    for row in (row for source in sources for file in source.files for row in file.sample.rows):
+        for name, value in row.items():
+            text = "" if value is None or isinstance(value, (dict, list)) else str(value).strip()
+            held = texts.setdefault(str(name), {})
+            if text and len(held) < EXAMPLES:
+                held[text] = None
+    return {name: tuple(shape(mask_value(text)) for text in held) for name, held in texts.items() if held}
 
 
 def _summary(source: Found) -> str:
@@ -103,7 +126,7 @@ def _document(root: Path, sources: Sequence[Found]) -> str:
     blocks = [
         _head(root, sources),
         *(_section(source) for source in sources),
-        '[identity]\nmatch = ["crosswalk", "employee_number", "email"]',
+        _identity(sources),
         _programme(sources),
         '[privacy]\nmin_group = 10\nkey_env = "EMPATHY_KEY"  # set this variable to a long random text before a build',
     ]
@@ -117,14 +140,35 @@ def _head(root: Path, sources: Sequence[Found]) -> str:
         f"name = {_toml(root.resolve().name or 'Empathy programme')}",
         'warehouse = "warehouse"',
         'locale = "en_GB"',
-        'currency = "EUR"  # DECIDE: the currency of amounts that do not name theirs',
-        'timezone = "UTC"  # DECIDE: weeks start on Monday in this zone, except at the sites below',
+        f'currency = "EUR"{_about_money(sources)}',
+        'timezone = "UTC"  # DECIDE: the zone of times that name none, and in which weeks start on Monday',
     ]
     sites = sorted(_seen(sources, ("location", "site", "business_site_summary_name", "primary_business_site")))
     if sites:
         lines += ["", "# DECIDE: the zone of each site. Sites seen in the first records:"]
         lines += [f'# [sites.{_toml(site)}]\n# timezone = "Europe/Madrid"' for site in sites[:_SHOWN]]
     return "\n".join(lines)
+
+
+def _identity(sources: Sequence[Found]) -> str:
+    lines = ["[identity]", 'match = ["crosswalk", "employee_number", "email"]']
+    groups = same_contacts(sources)
+    if groups:
+        lines.append("# DECIDE: these sources seem to hold the same contacts; the last of a group counts")
+        lines.append(f"same_contacts = {_toml(groups)}")
+    return "\n".join(lines)
+
+
+def _about_money(sources: Sequence[Found]) -> str:
+    """A question about the currency, where there are amounts that do not name theirs."""
+    for source in sources:
+        for file in source.files:
+            proposal = file.proposal
+            named = proposal.columns if proposal else {}
+            tables = [proposal.table, *proposal.also] if proposal else get(source.format).tables
+            if "offer" in tables and "currency" not in named and (proposal is None or "amount" in named):
+                return "  # DECIDE: the currency of amounts that do not name theirs"
+    return ""
 
 
 def _seen(sources: Iterable[Found], names: Sequence[str]) -> set[str]:
@@ -147,10 +191,12 @@ def _section(source: Found) -> str:
     if "format" in undecided:
         lines[-1] += f"  # DECIDE: {QUESTIONS['format']}"
     if first.proposal:
-        lines.append(f"table = {_toml(first.proposal.table)}  # DECIDE: the table was guessed from the column names")
+        unsure = first.proposal.missing or first.proposal.score < SURE
+        doubt = "  # DECIDE: the table was guessed from the column names" if unsure else ""
+        lines.append(f"table = {_toml(first.proposal.table)}{doubt}")
     lines.append(f"path = {_toml(source.paths[0] if len(source.paths) == 1 else source.paths)}")
-    if known.local_times or "timezone" in undecided:
-        lines.append(f'timezone = "UTC"  # DECIDE: {QUESTIONS["timezone"]}')
+    if first.proposal and first.proposal.no_agent:
+        lines.append(f"no_agent = {_toml(first.proposal.no_agent)}  # contacts that reached no agent")
     lines += _options(source, undecided)
     lines += _mapping(source, undecided)
     return "\n".join(lines)
@@ -189,17 +235,19 @@ def _mapping(source: Found, undecided: Sequence[str]) -> list[str]:
     if columns or asked or missing:
         lines.append(f"[sources.{_key(source.name)}.columns]")
         if proposal:
-            lines.append("# DECIDE: whether these are the right columns")
+            if not proposal.sure:
+                lines.append("# DECIDE: whether these are the right columns")
             if source.strangers:
                 shown = ", ".join(source.strangers[:_SHOWN])
                 lines.append(
                     f"# DECIDE: identity_source has to be the names of sections here; no section is called {shown}"
                 )
         for name in dict.fromkeys((*columns, *asked, *missing)):
-            if name in asked and name in columns:
+            if name in asked and name in columns and not (proposal is None and _says(name, columns[name])):
                 lines.append(f"# DECIDE: {name}: {_meaning(table, name)} Guessed from the file:")
+            own = proposal.times if proposal and proposal.times and name == "started_at" else columns.get(name)
             lines.append(
-                f"{_key(name)} = {_toml(columns[name])}"
+                f"{_key(name)} = {_toml(own)}"
                 if name in columns
                 else f'# DECIDE: {name}: {_meaning(table, name)}\n# {_key(name)} = "..."'
             )
@@ -208,10 +256,30 @@ def _mapping(source: Found, undecided: Sequence[str]) -> list[str]:
     if proposal.constants:
         lines.append(f"[sources.{_key(source.name)}.constants]")
         lines += [
-            f"{_key(name)} = {_toml(value)}  # DECIDE: {_meaning(table, name)} The file does not say."
+            f"{_key(name)} = {_toml(value)}"
+            + ("" if value == "planned" else f"  # DECIDE: {_meaning(table, name)} The file does not say.")
             for name, value in proposal.constants.items()
         ]
-    return lines + _values(source, proposal)
+    return lines + _values(source, proposal) + _also(source, proposal)
+
+
+def _says(canonical: str, column: str) -> bool:
+    """Whether a column is called what it is taken for, such as Q1_CSAT."""
+    words = {"csat_raw": ("csat",), "felt_heard": ("heard",), "nps": ("nps",)}.get(canonical, ())
+    return any(word in column.casefold() for word in words)
+
+
+def _also(source: Found, proposal: Guess) -> list[str]:
+    """Further tables that the rows of contacts give: ratings, escalations, sales."""
+    lines = []
+    for table, parts in proposal.also.items():
+        name = f"sources.{_key(source.name)}.also.{table}"
+        lines += [f"[{name}]", f"when = {_toml(parts['when'])}"]
+        for group in ("columns", "constants"):
+            if parts.get(group):
+                lines.append(f"[{name}.{group}]")
+                lines += [f"{_key(key)} = {_toml(value)}" for key, value in parts[group].items()]
+    return lines
 
 
 def _values(source: Found, proposal: Guess) -> list[str]:

@@ -127,7 +127,8 @@ def recognise(sample: Sample) -> Recognition | None:
     """Recognise either report by its columns."""
     header = set(sample.header)
     if {"employeeId", "date"} <= header and header & {"department", "reportsTo", "jobTitle"}:
-        return Recognition(0.97, "job history", ("options.team_column",), {"team_column": "department"})
+        asked = () if "department" in header else ("options.team_column",)
+        return Recognition(0.97, "job history", asked, {"team_column": "department"})
     if {"id", "hireDate"} <= header and header & {"employeeNumber", "terminationDate", "workEmail"}:
         return Recognition(0.97, "employees")
     return None

@@ -57,6 +57,11 @@ def course_of(path: Path) -> str:
     return (named[1] if named else stem.rsplit("-", 1)[-1]).upper()
 
 
+def _is_named(path: Path) -> bool:
+    """Whether a file's name says which course it is about."""
+    return re.search(r"(?:completion|progress)[-_.].", path.name, flags=re.IGNORECASE) is not None
+
+
 def activities(header: Sequence[str]) -> tuple[str, ...]:
     """Return the columns that hold completion dates of activities."""
     return tuple(name for name in header if name.endswith(ACTIVITY_SUFFIX))
@@ -137,7 +142,7 @@ def recognise(sample: Sample) -> Recognition | None:
         str(row[name]) for row in sample.rows for name in (COURSE_COMPLETE, *activities(sample.header)) if row.get(name)
     ]
     order = day_or_month_first(dates)
-    undecided = ["options.course", "timezone"]
+    undecided = ["timezone"] if _is_named(sample.path) else ["options.course", "timezone"]
     options: dict[str, object] = {"course": course_of(sample.path)}
     if order == "month":
         options["date_format"] = list(MONTH_FIRST)

@@ -19,6 +19,7 @@ does not count. Times carry an offset. A completion that says ``success: false``
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from etl.sources.format import Context, Recognition, Sample, SourceFormat
@@ -110,9 +111,13 @@ def recognise(sample: Sample) -> Recognition | None:
     first: Mapping[str, object] = sample.rows[0] if sample.rows else {}
     if sample.is_json and {"actor", "verb", "object"} <= set(first):
         key = "options.course_pattern"
-        about = (row["object"].get("id") for row in sample.rows if isinstance(row.get("object"), dict))
+        about = [row["object"].get("id") for row in sample.rows if isinstance(row.get("object"), dict)]
+        plain = all(re.search(r"/[A-Za-z][\w.-]*/?$", str(item)) for item in about if item)
         return Recognition(
-            0.99, "learning statements", (key,), seen={key: tuple(dict.fromkeys(str(item) for item in about if item))}
+            0.99,
+            "learning statements",
+            () if plain else (key,),
+            seen={key: tuple(dict.fromkeys(str(item) for item in about if item))},
         )
     return None
 

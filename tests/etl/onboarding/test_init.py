@@ -52,7 +52,10 @@ def test_every_export_of_the_sample_world_is_recognised_for_what_it_is(world: Pa
             for path in found[name]
         }
 
-    assert by_file(proposed) == by_file(known)
+    expected = by_file(known)
+    (invitations,) = (path for path in expected if path.name == "survey_invitations.csv")
+    expected[invitations] = ("qualtrics", None, {})  # a distribution history, which the format reads too
+    assert by_file(proposed) == expected
 
 
 def test_the_proposal_for_the_sample_world_can_be_read(world: Path) -> None:
@@ -187,7 +190,7 @@ def test_an_unknown_table_is_proposed_by_its_header(tmp_path: Path) -> None:
         "empathy_score": "Empathy",
         "critical_fail": "Critical",
     }
-    assert "the table was guessed" in text
+    assert "whether these are the right columns" in text, "one of them is misspelt"
 
 
 def test_words_are_explained_where_their_meaning_is_plain() -> None:
@@ -361,3 +364,107 @@ def test_the_mark_of_a_copy_is_no_part_of_a_course(tmp_path: Path) -> None:
     (tmp_path / "completion-emp101 (2).csv").write_text(head + "1,A,E1,,\n", encoding="utf-8")
     config, _, _ = written(tmp_path)
     assert config.sources["moodle_emp101"].options["course"] == "EMP101"
+
+
+def flat_workbook(file: Path, rows: int = 48) -> None:
+    """One sheet of contacts with a rating on the row, a day and a time in two cells, and unanswered calls."""
+    book = xlsxwriter.Workbook(str(file))
+    sheet = book.add_worksheet("Calls")
+    day, time = book.add_format({"num_format": "yyyy-mm-dd"}), book.add_format({"num_format": "hh:mm:ss"})
+    names = ("Call Id", "Agent", "Date", "Time", "Topic", "Answered (Y/N)", "AvgTalkDuration", "Satisfaction rating")
+    sheet.write_row(0, 0, names)
+    for n in range(rows):
+        answered = n % 6 != 0
+        sheet.write_row(n + 1, 0, (f"C{n}", ("Ada", "Ben")[n % 2]))
+        sheet.write_number(n + 1, 2, 45719 + n // 8, day)
+        sheet.write_number(n + 1, 3, (540 + 7 * (n % 8)) / 1440, time)
+        sheet.write_row(n + 1, 4, ("Billing", "Yes" if answered else "No"))
+        if answered:
+            sheet.write_number(n + 1, 6, (60 + n) / 86400, time)
+            sheet.write_number(n + 1, 7, 1 + n % 5)
+    book.close()
+
+
+def test_a_flat_workbook_takes_five_answers(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from empathy import app
+    from etl.build import check
+
+    flat_workbook(tmp_path / "calls.xlsx")
+    answers = "Europe/Berlin\n\nEMP101\nteam_waves\n\n"
+    done = CliRunner().invoke(app, ["init", str(tmp_path), "--ask"], input=answers)
+    assert done.exit_code == 0, done.output
+    assert "(5 of 5)" in done.output
+    text = (tmp_path / "empathy.toml").read_text(encoding="utf-8")
+    assert "DECIDE" not in text.partition("\n")[2]
+    (tmp_path / "empathy.toml").write_text(
+        text.replace('key_env = "EMPATHY_KEY"', "demo = true").replace("min_group = 10", ""), encoding="utf-8"
+    )
+    config = load(tmp_path / "empathy.toml")
+    assert config.project.timezone == "Europe/Berlin"
+    assert [course.id for course in config.programme.courses] == ["EMP101"]
+    assert config.programme.assignment.mode == "team_waves"
+    report = check(config)
+    assert report.stops == ()
+    (file,) = report.files
+    assert (file.read, file.loaded, file.rejected) == (48, 48, 0)
+    contacts, ratings = (span for span in report.spans if span.relation in ("interaction", "survey_response"))
+    assert (contacts.rows, ratings.rows) == (48, 40)
+
+
+def test_the_zone_of_every_site_is_asked_for(tmp_path: Path) -> None:
+    from etl.onboarding.decisions import decisions, settled
+
+    for file in ("bamboohr_employees.csv", "bamboohr_job_history.csv"):
+        (tmp_path / file).write_bytes((DATA / file).read_bytes())
+    text = suggest(tmp_path).toml
+    about_sites = [decision for decision in decisions(text) if decision.section.startswith("sites.")]
+    assert about_sites
+    assert all(decision.key == "timezone" for decision in about_sites)
+    answered = settled(text, dict.fromkeys(about_sites, "Asia/Tokyo"))
+    assert answered.count('timezone = "Asia/Tokyo"') == len(about_sites)
+    (tmp_path / "empathy.toml").write_text(answered, encoding="utf-8")
+    assert set(load(tmp_path / "empathy.toml").site_timezones().values()) == {"Asia/Tokyo"}
+
+
+def test_downloads_of_one_report_are_one_source_and_likely_others_are_asked_about(tmp_path: Path) -> None:
+    head = "Contact ID,Agent,Started,Channel"
+    rows = [f"c{n},E{n % 3},2025-03-0{1 + n % 9} 10:00:00,voice" for n in range(20)]
+    for name, chosen in (("Interactions.csv", rows[:15]), ("Interactions (1).csv", rows[5:])):
+        (tmp_path / name).write_text("\n".join([head, *chosen, ""]), encoding="utf-8")
+    wider = [f"{row},Q" for row in rows[10:]]
+    (tmp_path / "Interactions_april.csv").write_text("\n".join([f"{head},Queue", *wider, ""]), encoding="utf-8")
+    config, _, _ = written(tmp_path)
+    assert {source.paths for source in config.sources.values()} == {
+        ("Interactions (1).csv", "Interactions.csv"), ("Interactions_april.csv",),
+    }  # fmt: skip
+    assert config.identity.same_contacts == (("interactions", "interactions_april"),)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Kontakt ID,Mitarbeiter,Startzeit,Kanal,Gesprächsdauer,Bewertung",
+        "ID contacto,Agente,Fecha de inicio,Canal,Duración,Valoración",
+        "ID appel,Conseiller,Date de début,Canal,Durée,Note",
+        "ID chamada,Atendente,Início,Canal,Duração,Avaliação",
+        "ID chiamata,Operatore,Inizio,Canale,Durata,Valutazione",
+    ],
+)
+def test_headers_in_other_languages_are_known(header: str) -> None:
+    names = header.split(",")
+    found = guess(names, [dict(zip(names, ("c1", "E1", "2025-03-03 10:00:00", "voice", "0:04:12", "5"), strict=True))])
+    assert found is not None
+    assert (found.table, list(found.columns.values())[:5]) == ("interaction", names[:5])
+    assert found.also["survey_response"]["columns"]["csat_raw"] == names[5]
+
+
+def test_the_sample_world_asks_ten_questions_and_promises_every_kpi(world: Path) -> None:
+    from etl.configuration.kpis import load as load_kpis
+
+    suggestion = suggest(world / "exports")
+    assert suggestion.toml.count("# DECIDE:") <= 10
+    assert suggestion.promise == (
+        f"You will get {len(load_kpis())} KPIs: {', '.join(kpi.label for kpi in load_kpis().values())}.",
+    )
