@@ -5,7 +5,7 @@ Each function draws one world on agents x weeks from a seed and returns panels; 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -106,10 +106,12 @@ def drifting_teams(
     memory: float = 0.8,
     effect: float = 0.0,
     uneven: bool = False,
+    spread: float = 0.0,
 ) -> Panel:
     """Teams that wander by themselves; ``trained`` of them are trained in ``waves``, ``never`` are not.
 
-    ``uneven`` gives teams between half and twice the seats.
+    ``uneven`` gives teams between half and twice the seats; ``spread`` is the standard deviation of teams' true
+    effects, which stand in the panel's ``notes``.
     """
     rng = np.random.default_rng(seed)
     teams = trained + never
@@ -121,8 +123,10 @@ def drifting_teams(
     mean = 0.2 + 0.03 * rng.standard_normal(team.size)[:, None] + team_drift(rng, teams, weeks, 0.02, memory)[team]
     contacts = rng.poisson(60, mean.shape).astype(float)
     after = np.arange(weeks)[None, :] >= cohort[:, None]
-    y = mean + effect * after + rng.standard_normal(mean.shape) * 0.4 / np.sqrt(np.maximum(contacts, 1))
-    return panel_of(y * contacts, contacts, cohort, team, "y")
+    true = effect + (spread * rng.standard_normal(teams) if spread else np.zeros(teams))
+    y = mean + true[team][:, None] * after + rng.standard_normal(mean.shape) * 0.4 / np.sqrt(np.maximum(contacts, 1))
+    panel = panel_of(y * contacts, contacts, cohort, team, "y")
+    return replace(panel, notes=tuple(f"{value!r}" for value in true.tolist())) if spread else panel
 
 
 def drawn_inside_teams(

@@ -18,6 +18,7 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from analysis.estimators.imputation import Imputation
+from analysis.inference import holm
 from analysis.panel.panel import Panel
 
 Floats = NDArray[np.float64]
@@ -30,8 +31,13 @@ MIN_PLACEBO_WEEKS = 8
 """A team with fewer untrained weeks says nothing about how teams wander."""
 MIN_PLACEBO_TEAMS = 4
 """With fewer teams the wandering is not known, and no group gets an interval."""
+MIN_COMPARISON_TEAMS = 19
+"""A single team's effect is beyond luck at 5% when it is larger than that of all of 19 teams that nobody trained; with
+fewer no claim about a single team is made, and its error is learned from halves of untrained weeks."""
 MIN_TEAMS_TO_JACKKNIFE = 6
 """A group of at least this many trained teams takes its error from leaving out one team at a time."""
+MOST_OF_THE_WEEKS = 0.9
+"""Share of the weeks before and after, by contacts, in which a comparison team must be seen untrained."""
 MOST_REPLICATES = 60
 """With more teams, several are left out together (the delete-a-group jackknife)."""
 MIN_GROUPS_TO_SHRINK = 4
@@ -47,6 +53,7 @@ SCHEMA = {
     "own_error": pl.Float64,
     "std_error": pl.Float64,
     "df": pl.Float64,
+    "n_comparison": pl.Int64,
 }
 
 
@@ -120,8 +127,10 @@ def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: in
     -------
     polars.DataFrame
         One row per group with a trained week: ``name, n_agents, n_contacts, before, after, estimate, own_error,
-        std_error, df``. ``own_error`` leaves out what all groups share (the comparison): it is the error of
-        differences between groups.
+        std_error, df, n_comparison``. ``n_comparison`` counts teams that nobody trained in the weeks before and after
+        that the group's effect compares; from ``MIN_COMPARISON_TEAMS`` on the error of a group of few teams is what
+        those teams did between the same weeks. ``own_error`` leaves out what all groups share (the comparison): it is
+        the error of differences between groups.
 
     Notes
     -----
@@ -129,8 +138,8 @@ def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: in
 
     1. Those of the imputation estimator (:class:`analysis.estimators.imputation.Imputation`).
     2. A team's mean wanders in trained weeks as it does in untrained ones. Not checked.
-    3. Half of a team's untrained weeks is about as long as its trained time. Not checked: the error is too small when
-       trained time is much longer and teams drift slowly.
+    3. With fewer than ``MIN_COMPARISON_TEAMS``: half of a team's untrained weeks is about as long as its trained time.
+       Not checked: the error is too small when trained time is much longer and teams drift slowly.
     4. Wandering falls with contacts as the variance of a mean does. Not checked.
 
     Source: Borusyak, Jaravel, Spiess (2024), doi:10.1093/restud/rdae007, for the effects; the error is a placebo of the
@@ -155,6 +164,13 @@ def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: in
         recent = (weeks[None, :] < cohort - anticipation) & (weeks[None, :] >= cohort - anticipation - BEFORE_WEEKS)
         before = np.where(trained[:, None] & recent, den, 0.0)
         own, shared = _error_parts(after, before, control_by_week, variance, typical)
+        df = float(max(placebo_teams - 1, 1))
+        gaps, sizes = placebos(residual, untrained, teams, after.sum(axis=0), untrained[inside[trained]].sum(axis=0))
+        if gaps.size >= MIN_COMPARISON_TEAMS:
+            size = float(after.sum(axis=0)[after.sum(axis=0) > 0].mean())
+            middle = float(np.median(sizes))
+            spread = float((gaps**2 * sizes / middle).sum() / (gaps.size - 1))
+            own, shared, df = spread * middle / size, spread / gaps.size, float(gaps.size - 1)
         if np.unique(teams[inside[trained]]).size >= MIN_TEAMS_TO_JACKKNIFE:
             own, shared = jackknife.variance(inside, start), 0.0
         outcome = np.nan_to_num(panel.y[inside])
@@ -168,7 +184,8 @@ def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: in
                 "estimate": _mean(np.nan_to_num(effect[inside]), after),
                 "own_error": math.sqrt(own),
                 "std_error": math.sqrt(own + shared),
-                "df": float(max(placebo_teams - 1, 1)),
+                "df": df,
+                "n_comparison": int(gaps.size),
             }
         )
     return pl.DataFrame(rows, schema=SCHEMA).with_columns(pl.selectors.float().fill_nan(None))
@@ -253,13 +270,70 @@ def wandering(residual: Floats, weight: Floats, teams: Ints) -> tuple[float, flo
     return float(np.mean(variances * sizes / typical)), typical, len(found)
 
 
+def placebos(
+    residual: Floats, weight: Floats, teams: Ints, after: Floats, before: Floats
+) -> tuple[Floats, Floats]:
+    """What untrained teams did between the weeks that a group's effect compares.
+
+    Parameters
+    ----------
+    residual, weight, teams
+        As in :func:`wandering`.
+    after, before : (T,) arrays
+        The group's trained and untrained contacts by week.
+
+    Returns
+    -------
+    gaps, sizes : (K,) arrays
+        Mean residual in the ``after`` weeks less that in the ``before`` weeks, and contacts a week, of every team that
+        was untrained and seen in ``MOST_OF_THE_WEEKS`` of both.
+    """
+    n_teams = int(teams.max(initial=-1)) + 1
+    mass, total = np.zeros((n_teams, weight.shape[1])), np.zeros((n_teams, weight.shape[1]))
+    np.add.at(mass, teams, weight)
+    np.add.at(total, teams, weight * residual)
+    level = np.divide(total, mass, out=np.zeros_like(total), where=mass > 0)
+    means, used = [], np.ones(n_teams, dtype=bool)
+    for weeks in (after, before):
+        share = np.where(mass > 0, weeks[None, :], 0.0)
+        seen = share.sum(axis=1)
+        used &= seen >= MOST_OF_THE_WEEKS * weeks.sum()
+        means.append(np.divide((share * level).sum(axis=1), seen, out=np.zeros(n_teams), where=seen > 0))
+    weekly = np.divide(mass.sum(axis=1), (mass > 0).sum(axis=1), out=np.zeros(n_teams), where=(mass > 0).any(axis=1))
+    return (means[0] - means[1])[used], weekly[used]
+
+
+def claimed(rows: pl.DataFrame, ci_level: float = 0.95) -> list[bool]:
+    """Which groups' effects stand out beyond luck, allowing for all groups shown (Holm).
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As from :func:`group_effects`; rows without numbers claim nothing.
+    ci_level : float
+
+    Returns
+    -------
+    list of bool
+        Never a group with fewer than ``MIN_COMPARISON_TEAMS`` teams to compare with.
+    """
+    estimate, error, df = (
+        rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("estimate", "std_error", "df")
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p_values = 2 * stats.t.sf(np.abs(estimate / error), np.where(df > 0, df, np.nan))
+    enough = rows["n_comparison"].fill_null(0).to_numpy() >= MIN_COMPARISON_TEAMS
+    adjusted = holm(np.where(enough, p_values, np.nan))
+    return [bool(p_value <= 1 - ci_level) for p_value in adjusted]
+
+
 def shrink(estimate: Floats, own_error: Floats, std_error: Floats, df: Floats, *, ci_level: float = 0.95) -> Shrunk:
     """Empirical-Bayes effects: each drawn to the mean of all, the more the less it is known.
 
     Normal prior with the precision-weighted mean; its variance solves the equation of Paule and Mandel (1982,
     doi:10.6028/jres.087.022). Posterior variances carry the error of the mean (Morris, 1983,
-    doi:10.1080/01621459.1983.10477920, equation 1.20 without its correction for the variance's own error) and what
-    all groups share.
+    doi:10.1080/01621459.1983.10477920, equation 1.20 with its correction for the error of the prior's own variance) and
+    what all groups share.
 
     Parameters
     ----------
@@ -285,7 +359,8 @@ def shrink(estimate: Floats, own_error: Floats, std_error: Floats, df: Floats, *
     shared = np.maximum(std_error[known] ** 2 - noise, 0.0)
     center, error = center.copy(), error.copy()
     center[known] = mean + (1 - pull) * (theta - mean)
-    error[known] = np.sqrt((1 - pull) * noise + pull**2 * mean_variance + shared)
+    own = 2 / (theta.size - 3) * pull**2 * (theta - mean) ** 2
+    error[known] = np.sqrt((1 - pull) * noise + pull**2 * mean_variance + own + shared)
     return Shrunk(center, center - half * error, center + half * error, mean, math.sqrt(spread))
 
 

@@ -16,7 +16,7 @@ import polars as pl
 
 from analysis.comparison.fair_panel import fair_panel
 from analysis.comparison.setting import Setting
-from analysis.effects.by_group import SCHEMA, Groups, Shrunk, group_effects, shrink
+from analysis.effects.by_group import SCHEMA, Groups, Shrunk, claimed, group_effects, shrink
 from analysis.errors import EstimationError, PanelError
 from analysis.estimators import estimate
 from analysis.panel.agent_weeks import WarehouseWeeks
@@ -32,6 +32,8 @@ from etl.warehouse.reader import frame
 
 BY = {"wave": "cohort", "site": "site", "team": "team", "course": ""}
 """What can be compared, and the filter that selects one of it."""
+CLAIMS = ("clear", "clear_but_small")
+"""Verdicts that claim a change."""
 UNUSABLE = "dont_use"
 """The verdict of a broken comparison."""
 NUMBERS = (
@@ -58,7 +60,8 @@ class Gains:
     Attributes
     ----------
     rows : DataFrame
-        ``name, site, n_agents`` and ``NUMBERS``, natural units; suppressed groups have no numbers.
+        ``name, site, n_agents``, ``NUMBERS``, ``n_comparison`` (untrained teams beside a single one) and ``claimed``
+        (whether a change may be said), natural units; suppressed groups have no numbers.
     mean, spread : float
         Mean effect, and standard deviation of true effects around it; NaN when there were too few groups.
     reason : str
@@ -118,6 +121,8 @@ def _gains(queries: Queries, cursor: duckdb.DuckDBPyConnection, kpi: Kpi, by: st
         reason = reason or "Agents were picked by a rule, so a single group has no fair comparison of its own."
     if by in ("wave", "site") and not _broken(queries, kpi, filters):
         rows, reason = _with_stored(queries, rows, kpi, by, filters), ""
+    said = _claimed(queries, rows, kpi, by, filters, setting.ci_level)
+    rows = rows.with_columns(claimed=pl.Series(said, dtype=pl.Boolean))
     minimum, of_site = queries.settings.min_group, _site_of(teams, sites)
     site = pl.col("name").replace_strict(of_site, default="") if by == "team" else pl.lit("")
     rows = suppress(
@@ -141,7 +146,8 @@ def _gains(queries: Queries, cursor: duckdb.DuckDBPyConnection, kpi: Kpi, by: st
         shrunk_low=drawn.ci_low,
         shrunk_high=drawn.ci_high,
     ).with_columns(pl.selectors.float().fill_nan(None))
-    return Gains(rows.select("name", "site", "n_agents", *NUMBERS, "suppressed"), drawn.mean, drawn.spread, reason)
+    rows = rows.select("name", "site", "n_agents", *NUMBERS, "n_comparison", "claimed", "suppressed")
+    return Gains(rows, drawn.mean, drawn.spread, reason)
 
 
 def _of_cells(
@@ -166,6 +172,25 @@ def _of_cells(
     blank = [name for name in (*NUMBERS, "n_agents") if name in rows.columns]
     rows = rows.with_columns(hidden)
     return rounded(rows.with_columns(pl.when("suppressed").then(None).otherwise(pl.col(c)).alias(c) for c in blank))
+
+
+def _claimed(
+    queries: Queries, rows: pl.DataFrame, kpi: Kpi, by: str, filters: Filters, ci_level: float
+) -> list[bool]:
+    """Which groups may be said to have changed: by the verdict of their own slice, or beside enough untrained teams.
+
+    Courses share their people, so none of them is said to have done anything by itself.
+    """
+    if by == "course":
+        return [False] * rows.height
+    if by == "team":
+        return claimed(rows, ci_level)
+    said = []
+    for name in rows["name"]:
+        chosen = replace(filters, site=(name,)) if by == "site" else replace(filters, cohort=(name,))
+        row = queries.headline(kpi.id, chosen) if name and queries.decision(chosen).allowed else None
+        said.append(row is not None and row["verdict"] in CLAIMS)
+    return said
 
 
 def _broken(queries: Queries, kpi: Kpi, filters: Filters) -> str:
@@ -284,7 +309,15 @@ def _site_of(teams: np.ndarray[Any, Any], sites: np.ndarray[Any, Any]) -> dict[s
 def _blank() -> pl.DataFrame:
     numbers = dict.fromkeys(NUMBERS, pl.Float64)
     return pl.DataFrame(
-        schema={"name": pl.String, "site": pl.String, "n_agents": pl.Int64, **numbers, "suppressed": pl.Boolean}
+        schema={
+            "name": pl.String,
+            "site": pl.String,
+            "n_agents": pl.Int64,
+            **numbers,
+            "n_comparison": pl.Int64,
+            "claimed": pl.Boolean,
+            "suppressed": pl.Boolean,
+        }
     )
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import polars as pl
 from scipy import stats
 
+from analysis.effects.by_group import MIN_COMPARISON_TEAMS
+from analysis.inference import benjamini_hochberg
 from analysis.words.numbers import MAX_DECIMALS, Reader
 from dashboard.data.cohorts import Gains
 from dashboard.state import day
@@ -99,6 +101,8 @@ def groups(found: Gains, kpi: Kpi, by: str, names: Mapping[str, str], reader: Re
         for row in found.rows.iter_rows(named=True)
         if not row["suppressed"] and row["name"]
     ]
+    if by == "course":
+        return sorted(listed, key=lambda g: g.label)
     return sorted(listed, key=lambda g: (-sign * g.estimate if g.known else math.inf, g.label))
 
 
@@ -119,6 +123,13 @@ def sentence(shown: Sequence[Group], kpi: Kpi, by: str, found: Gains, reader: Re
     better = sum(g.tone == "better" for g in known)
     worse = sum(g.tone == "worse" for g in known)
     total = f"{len(known)} {plural(noun, len(known))}"
+    if by == "course":
+        return f"{_titled(label)} by course: courses share their people, so none is said to have done more."
+    if by == "team" and not better and not worse and few_to_compare(found):
+        return (
+            f"No single team can be told from luck in {label}: that takes {MIN_COMPARISON_TEAMS} teams not yet trained "
+            "to compare each with."
+        )
     if not better and not worse:
         return f"None of {total} shows a clear change in {label} by itself."
     share = f"all {total}" if better == len(known) > 1 else f"{better or 'none'} of {total}"
@@ -128,6 +139,21 @@ def sentence(shown: Sequence[Group], kpi: Kpi, by: str, found: Gains, reader: Re
     if worse:
         first += f", {worse} got worse"
     return f"{first}{_alike(found, kpi, noun, reader)}."
+
+
+def few_to_compare(found: Gains) -> bool:
+    """Whether no group has enough untrained teams beside it for a claim of its own."""
+    most = found.rows["n_comparison"].max() if "n_comparison" in found.rows.columns else None
+    return not isinstance(most, int) or most < MIN_COMPARISON_TEAMS
+
+
+def why_no_pair(found: Gains, by: str) -> str:
+    """Why two groups cannot be told apart by what training changed; empty where they can."""
+    if by == "course":
+        return "Courses share their people, so what one of them changed cannot be told from the other."
+    if by == "team" and few_to_compare(found):
+        return f"Single teams are told from luck beside at least {MIN_COMPARISON_TEAMS} teams not yet trained."
+    return ""
 
 
 def who(shown: Sequence[Group], kpi: Kpi) -> str:
@@ -151,8 +177,10 @@ def gains_title(shown: Sequence[Group], kpi: Kpi, by: str) -> str:
     if not known:
         return f"{NAMES[by]}: {label} before and after, without an estimated change"
     sure = [g for g in known if g.tone != "unsure"]
+    if by == "course":
+        return f"{_titled(label)} by course: agents who took several count in each, so courses are not ranked"
     if not sure:
-        return f"No {NOUNS[by]} stands out in {label}: every range holds no change"
+        return f"No {NOUNS[by]} stands out in {label} by itself"
     first = sure[0]
     if first.tone == "better":
         if kpi.better == "lower":
@@ -243,16 +271,33 @@ def pair_of(text: str, shown: Sequence[Group]) -> tuple[Group, Group] | None:
     return (known[0], known[-1]) if len(known) > 1 else None
 
 
-def pair(first: Group, second: Group, kpi: Kpi, df: float, ci_level: float, reader: Reader) -> Pair:
-    """Two groups compared by their own estimates: drawn to one mean, they would hide what tells them apart."""
+def pair(
+    first: Group,
+    second: Group,
+    kpi: Kpi,
+    df: float,
+    ci_level: float,
+    reader: Reader,
+    n_groups: int = 2,
+    why_not: str = "",
+) -> Pair:
+    """Two groups compared by their own estimates: drawn to one mean, they would hide what tells them apart.
+
+    The two are one pair of all that could have been chosen among ``n_groups``, and their range allows for that
+    (Bonferroni). ``why_not`` says why two of this kind cannot be compared; then only levels are.
+    """
     gap = first.own_estimate - second.own_estimate
     error = math.hypot(first.own_error, second.own_error)
     one, other = _titled(first.name), second.name
+    if why_not:
+        nan = math.nan
+        return Pair(first, second, f"{one} and {other}: levels only. {why_not}", nan, nan, nan)
     if not (math.isfinite(gap) and math.isfinite(error)):
         nan = math.nan
         words = f"{one} and {other}: levels only, without an estimate of what training changed."
         return Pair(first, second, words, nan, nan, nan)
-    half = float(stats.t.ppf(0.5 + ci_level / 2, max(df, 1.0))) * error
+    pairs = max(n_groups * (n_groups - 1) // 2, 1)
+    half = float(stats.t.ppf(1 - (1 - ci_level) / 2 / pairs, max(df, 1.0))) * error
     low, high = gap - half, gap + half
     if low <= 0 <= high:
         span = reader.span(low, high, kpi, join="and")
@@ -273,7 +318,8 @@ def blocks(cells: pl.DataFrame, kpi: Kpi, ci_level: float, reader: Reader) -> li
     """Effects by wave and four weeks since training, for :func:`dashboard.figures.heatmap.heatmap`.
 
     The error of a mean is at most the mean of the errors, whatever ties the weeks together; that is what is used, so
-    the ranges are if anything too wide.
+    the ranges are if anything too wide. A cell is clear when it is so among all cells (false discovery rate of one
+    minus the level).
 
     Returns
     -------
@@ -299,12 +345,17 @@ def blocks(cells: pl.DataFrame, kpi: Kpi, ci_level: float, reader: Reader) -> li
         )
         .sort("cohort", "block")
     )
-    found = []
+    p_values = [
+        math.nan if not row["std_error"] else 2 * float(stats.norm.sf(abs(row["estimate"]) / row["std_error"]))
+        for row in grouped.iter_rows(named=True)
+    ]
+    cell_sure = [bool(p_value <= 1 - ci_level) for p_value in benjamini_hochberg(p_values)]
+    found: list[dict[str, Any]] = []
     for row in grouped.iter_rows(named=True):
         error = row["std_error"]
         half = math.nan if error is None else wide * error
         low, high = row["estimate"] - half, row["estimate"] + half
-        sure = math.isfinite(low) and (low > 0 or high < 0)
+        sure = cell_sure[len(found)]
         tone = "unsure" if not sure else "better" if row["estimate"] * sign > 0 else "worse"
         first = _date(row["first"])
         last = first + timedelta(weeks=int(row["weeks"]), days=-1)
@@ -367,7 +418,7 @@ def _group(row: Mapping[str, Any], kpi: Kpi, by: str, label: str, reader: Reader
     estimate, low, high = number("shrunk"), number("shrunk_low"), number("shrunk_high")
     known = all(map(math.isfinite, (estimate, low, high)))
     tone = "unsure"
-    if known and (low > 0 or high < 0):
+    if known and row["claimed"]:
         tone = "better" if (estimate > 0) == (kpi.better == "higher") else "worse"
     change = reader.change(estimate, kpi, low, high) if known else "no estimate"
     span = reader.span(low, high, kpi) if known else ""

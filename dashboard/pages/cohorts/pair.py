@@ -33,7 +33,8 @@ def pair_card(
     if two is None:
         return None
     df = found.rows["df"].drop_nulls().min()
-    compared = view.pair(*two, kpi, float(df) if isinstance(df, int | float) else 1.0, ci_level, reader)
+    least = float(df) if isinstance(df, int | float) else 1.0
+    compared = view.pair(*two, kpi, least, ci_level, reader, len(shown), view.why_no_pair(found, by))
     drawn = [levels_over_time(context, g, kpi, by, filters) for g in two]
     span = _span([level for points, _ in drawn for level in points], two)
     period = _period([points for points, _ in drawn])

@@ -49,6 +49,8 @@ def gains(*rows: tuple[str, float, float], mean: float = math.nan, spread: float
             "shrunk": effect,
             "shrunk_low": effect - 2 * error,
             "shrunk_high": effect + 2 * error,
+            "n_comparison": 30,
+            "claimed": abs(effect) > 2 * error,
             "suppressed": False,
         }
         for name, effect, error in rows
@@ -101,7 +103,7 @@ def test_the_title_is_the_answer_and_the_groups_are_named() -> None:
         view.gains_title(worse, kpi(), "team") == "No team clearly improved in escalations; A got worse by 2.0 points"
     )
     nothing = view.groups(gains(("A", 0.001, 0.004), ("B", 0.0, 0.004)), kpi(), "team", {}, READER)
-    assert view.gains_title(nothing, kpi(), "team") == "No team stands out in escalations: every range holds no change"
+    assert view.gains_title(nothing, kpi(), "team") == "No team stands out in escalations by itself"
     assert view.who(nothing, kpi()) == ""
     many = view.groups(gains(*((f"T{k}", -0.02 - k / 1e4, 0.001) for k in range(9))), kpi(), "team", {}, READER)
     assert view.who(many, kpi()) == "Clearly fell: T8, T7, T6, T5, T4, T3, T2 and 2 more."
