@@ -12,7 +12,7 @@ APT    := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
 AS_ROOT = if [ "$$(id -u)" = 0 ]; then sh -c '$(1)'; elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then sudo -n sh -c '$(1)'; else false; fi
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fast browser lock clean chromium
+.PHONY: help demo test check fast browser docs lock clean chromium
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -69,6 +69,14 @@ $(VENV)/.installed-test: requirements-test.txt $(VENV)/.installed
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-test.txt
 	@touch $@
 
+docs: $(VENV)/.installed-docs  ## the documentation as a site in build/site
+	@$(BIN)/python -m mkdocs build --quiet
+	@echo "Open build/site/index.html; to search in it, serve it: $(BIN)/python -m http.server -b 127.0.0.1 -d build/site"
+
+$(VENV)/.installed-docs: requirements-docs.txt $(VENV)/.installed
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-docs.txt
+	@touch $@
+
 lock:  ## remake requirements*.txt from pyproject.toml with today's newest versions
 	@rm -rf build/lock && $(PYTHON) -m venv build/lock
 	@build/lock/bin/python -m pip install -q --disable-pip-version-check .
@@ -77,6 +85,9 @@ lock:  ## remake requirements*.txt from pyproject.toml with today's newest versi
 	@build/lock/bin/python -m pip install -q --disable-pip-version-check '.[test]'
 	@{ echo "# What the tests need besides requirements.txt. Remade by: make lock"; echo "-r requirements.txt"; \
 	   build/lock/bin/python -m pip freeze --exclude empathy-lift | sort -f | grep -vxFf requirements.txt; } > requirements-test.txt
+	@build/lock/bin/python -m pip install -q --disable-pip-version-check '.[docs]'
+	@{ echo "# What \`make docs\` needs besides requirements-test.txt. Remade by: make lock"; echo "-r requirements-test.txt"; \
+	   build/lock/bin/python -m pip freeze --exclude empathy-lift | sort -f | grep -vxFf requirements.txt | grep -vxFf requirements-test.txt; } > requirements-docs.txt
 	@rm -rf build/lock
 
 clean:  ## remove what these commands made (not your data)

@@ -22,7 +22,7 @@ class _Section(BaseModel):
 class Group(_Section):
     """``[access.groups."NAME"]``: what members of one group of the sign-on may see."""
 
-    role: Role
+    role: Role = Field(description="what members may see")
     sites: tuple[str, ...] = Field(default=(), description="sites of a site lead")
     teams: tuple[str, ...] = Field(default=(), description="teams of a site lead who leads no whole site")
 
@@ -46,16 +46,22 @@ class Access(_Section):
         min_length=1, description='addresses or networks the proxy connects from, or "unix" for a socket file'
     )
     hosts: tuple[str, ...] = Field(min_length=1, description="host names people type")
-    user_header: str = Field(default="X-Forwarded-User", pattern=_HEADER)
-    groups_header: str = Field(default="X-Forwarded-Groups", pattern=_HEADER)
-    secret_header: str = Field(default="X-Empathy-Secret", pattern=_HEADER)
+    user_header: str = Field(
+        default="X-Forwarded-User", pattern=_HEADER, description="header with the name of who asks"
+    )
+    groups_header: str = Field(
+        default="X-Forwarded-Groups", pattern=_HEADER, description="header with the groups of who asks"
+    )
+    secret_header: str = Field(
+        default="X-Empathy-Secret", pattern=_HEADER, description="header with the secret shared with the proxy"
+    )
     secret_env: str = Field(
         default="EMPATHY_PROXY_SECRET",
         pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
         description="environment variable with the secret that only the proxy and this server know",
     )
     separator: str = Field(default=",", min_length=1, max_length=1, description="between groups in their header")
-    groups: dict[str, Group] = Field(min_length=1)
+    groups: dict[str, Group] = Field(min_length=1, description="groups of the sign-on, one section each")
 
     @field_validator("proxy")
     @classmethod

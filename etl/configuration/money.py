@@ -22,9 +22,9 @@ LONGEST_MONTHS = 120
 class Range(Section):
     """Low, likely and high of an assumption; low <= likely <= high."""
 
-    low: float
-    likely: float
-    high: float
+    low: float = Field(description="lowest value that is plausible")
+    likely: float = Field(description="most plausible value")
+    high: float = Field(description="highest value that is plausible")
 
     @model_validator(mode="after")
     def _ordered(self) -> Range:
@@ -41,10 +41,12 @@ class Range(Section):
 class Assumption(Range):
     """A range, who stands for it and where it comes from; ``currency`` where it is not the project's."""
 
-    source: str = ""
-    owner: str = ""
-    note: str = ""
-    currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
+    source: str = Field(default="", description="where the range comes from")
+    owner: str = Field(default="", description="who stands for it (a role)")
+    note: str = Field(default="", description="what a reader should know of it")
+    currency: str | None = Field(
+        default=None, pattern=r"^[A-Z]{3}$", description="currency of the amount; the project's when absent"
+    )
 
 
 class Amount(Assumption):
@@ -80,7 +82,7 @@ class HalfLife(Assumption):
 class KpiValue(Assumption):
     """``[value.kpis.ID]``: worth of one unit of the KPI's numerator."""
 
-    per: ValuePer = "contact"
+    per: ValuePer = Field(default="contact", description="what the amount is for one of")
 
 
 class Cost(Section):
@@ -108,15 +110,19 @@ class Cost(Section):
 class Value(Section):
     """``[value]``: money assumptions. There are no hidden defaults: a KPI not listed has no money."""
 
-    period_months: int = Field(default=12, ge=1, le=LONGEST_MONTHS)
-    programme_cost: Amount | None = None
-    cost: Cost | None = None
+    period_months: int = Field(default=12, ge=1, le=LONGEST_MONTHS, description="months that are valued")
+    programme_cost: Amount | None = Field(
+        default=None, description="cost of the whole programme, where its parts are not known"
+    )
+    cost: Cost | None = Field(default=None, description="cost by its parts")
     lasting_share: Share | None = Field(default=None, description="share of the effect that never fades; 1 = all")
     half_life_months: HalfLife | None = Field(default=None, description="in which half of the rest has faded")
     discount_rate: Share | None = Field(default=None, description="by which a year takes value away; 0.1 is 10%")
-    hurdle_roi_percent: float | None = Field(default=None, ge=0, le=10_000)
+    hurdle_roi_percent: float | None = Field(
+        default=None, ge=0, le=10_000, description="return below which the programme would not be bought again"
+    )
     exchange_rates: dict[str, float] = Field(default_factory=dict, description="project currency for one of another")
-    kpis: dict[str, KpiValue] = Field(default_factory=dict)
+    kpis: dict[str, KpiValue] = Field(default_factory=dict, description="what one unit of a KPI is worth")
 
     @field_validator("exchange_rates")
     @classmethod
