@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -130,13 +131,21 @@ class ExtendedGlm:
         return None if self._result.converged else f"the {self.family_name} model did not converge"
 
     @cached_property
+    def _fit_unit(self) -> float:
+        """A power of two by which outcomes and weights are multiplied together where they are very small or large: the
+        coefficients stay, and the fit stops by what is left of a deviance that is neither."""
+        total = float(self._cohort_sums[0][self._before].sum())
+        size = math.log2(total) if total > 0 and math.isfinite(total) else 20.0
+        return 1.0 if 8 <= size <= 40 else 2.0 ** (20 - round(size))
+
+    @cached_property
     def _result(self) -> Any:
         """The statsmodels fit of the untrained cohort-weeks."""
         from statsmodels.genmod import families
         from statsmodels.genmod.generalized_linear_model import GLM
         from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
-        total, mass = self._cohort_sums
+        total, mass = (sums * self._fit_unit for sums in self._cohort_sums)
         h, week = np.nonzero(self._before)
         design = self._design(h, week)
         with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):  # of a scale that is not used

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis.estimators.cell_families import CellFamilies, CohortEffects
-from analysis.estimators.fitted import Family
+from analysis.estimators.fitted import NO_WEIGHT, Family
 from analysis.estimators.imputation import Imputation
 from analysis.estimators.interaction_weighted import att_gt_frame
 from analysis.estimators.naive.one_number import row_count
@@ -108,7 +108,7 @@ class ExtendedTwfe:
             left = left_mass = None
             if exact:
                 left, left_mass = np.full_like(own, np.nan), own.sum(axis=0) - own
-                left_mass[left_mass < 1e-9] = 0.0
+                left_mass[left_mass <= NO_WEIGHT * own.sum(axis=0)] = 0.0
                 left[:, weeks] = self.fit.coefficients[at] + shift[:, at]
                 for cluster in np.flatnonzero(alone):
                     left[cluster], left_mass[cluster] = self._without(int(cluster), int(value))

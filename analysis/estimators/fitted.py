@@ -26,6 +26,8 @@ JACKKNIFE_BELOW_DF = 30.0
 VARIANCES = ("auto", "analytic", "jackknife")
 #: Effects and errors below this share of the largest outcome are rounding, not numbers.
 ROUNDING = 1e-12
+#: Weight below this share of the total counts as none (a replicate without its last trained cluster).
+NO_WEIGHT = 1e-12
 
 
 NEVER_VARIES = "the outcome never varies"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -222,8 +223,9 @@ class GroupTime:
 
     @cached_property
     def _covariate_arrays(self) -> Floats:
-        """(A, T, k) covariates in layout order."""
-        return np.stack([self.panel.covariate(name)[self.layout.order] for name in self.covariates], axis=2)
+        """(A, T, k) covariates in layout order, from their mean and in a unit near their spread: with an intercept the
+        estimates stay, and what is compared with fixed tolerances no longer depends on the unit they came in."""
+        return np.stack([_from_mean(self.panel.covariate(name)[self.layout.order]) for name in self.covariates], axis=2)
 
     def _adjusted_cells(self, h: int) -> CohortCells:
         layout = self.layout
@@ -325,3 +327,14 @@ def _left_mean(sums: Floats, mass: Floats) -> Floats:
     left = total - mass
     left[left <= 1e-12 * total] = 0.0
     return ratio(sums.sum(axis=0) - sums, left)
+
+
+def _from_mean(values: Floats) -> Floats:
+    """(A, T) less the mean, in the power of two nearest to the spread."""
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return values
+    centred = values - known.mean()
+    spread = float(np.abs(centred[np.isfinite(centred)]).max())
+    unit = 2.0 ** round(math.log2(spread)) if spread > 0 else 1.0
+    return np.asarray(centred / unit)

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis.estimators.averages import ESTIMANDS, summary, summary_weights
-from analysis.estimators.fitted import Family, empty_att_gt
+from analysis.estimators.fitted import NO_WEIGHT, Family, empty_att_gt
 from analysis.inference import jackknife_degrees_of_freedom, jackknife_influence, standard_errors
 from analysis.panel.panel import Panel
 from analysis.solver.layout import Layout
@@ -25,8 +25,6 @@ Bools = NDArray[np.bool_]
 
 #: Leads estimated before training, beyond the anticipation window.
 MAX_LEADS = 12
-#: Weight below this share of the total counts as none (a replicate without its last trained cluster).
-NO_WEIGHT = 1e-12
 
 
 @dataclass(frozen=True, eq=False)

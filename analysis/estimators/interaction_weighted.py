@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis.estimators.cell_families import CellFamilies, CohortEffects
-from analysis.estimators.fitted import Family, empty_att_gt
+from analysis.estimators.fitted import NO_WEIGHT, Family, empty_att_gt
 from analysis.estimators.naive.one_number import row_count
 from analysis.inference import small_sample_factor, standard_errors
 from analysis.panel.panel import Panel
@@ -167,8 +167,9 @@ class InteractionWeighted:
         if exact:
             left = np.full((panel.n_clusters, n_weeks), np.nan)
             left[:, :used] = np.where(comparable, own.left_change(base) - control.left_change(base), np.nan)
-            left_mass = panel.den[members].sum(axis=0) - _by_cluster(panel, members, panel.den[members])
-            left_mass[left_mass < 1e-9] = 0.0
+            total = panel.den[members].sum(axis=0)
+            left_mass = total - _by_cluster(panel, members, panel.den[members])
+            left_mass[left_mass <= NO_WEIGHT * total] = 0.0
         n_agents = panel.observed[members].sum(axis=0).astype(np.float64)
         return CohortEffects(cohort, effect, mass, n_agents, influence, present, left, left_mass)
 

@@ -22,6 +22,8 @@ from analysis.estimators.stacked import Stacked
 from analysis.panel.panel import Panel
 from analysis.words.estimators import RECORDS
 
+FAR_LEVEL = 1e3
+"""A mean of more than so many standard deviations is taken off the outcome before anything is fitted."""
 CONTROLS = ("not_yet_trained", "never_trained")
 
 
@@ -172,7 +174,22 @@ def estimate(
     reason = cannot_be_estimated(study.panel)
     if reason is not None:
         return refuse(study, reason)
-    return replace(study, source=MAKERS[estimator](study, options), _cache={})
+    fitted = study if options.get("family", "gaussian") != "gaussian" else replace(study, panel=from_level(study.panel))
+    return replace(study, source=MAKERS[estimator](fitted, options), _cache={})
+
+
+def from_level(panel: Panel) -> Panel:
+    """The panel with its outcome counted from its mean, where that is far larger than what differs.
+
+    Differences are the same, and are not what is left of two large numbers. Nearer to zero the panel stays as it is, to
+    the last digit.
+    """
+    values = panel.y[panel.observed]
+    level = float(values.mean())
+    if abs(level) <= FAR_LEVEL * float(values.std()):
+        return panel
+    num = np.where(panel.observed, (panel.y - level) * panel.den, 0.0)
+    return replace(panel, num=num, sq=None)
 
 
 def cannot_be_estimated(panel: Panel) -> str | None:

@@ -72,6 +72,17 @@ class EventCoefficients:
         if self.n_post > MAX_PERIODS:
             raise ValueError(f"at most {MAX_PERIODS} periods after training; got {self.n_post}: use longer periods")
 
+    @property
+    def unit(self) -> float:
+        """A power of two near the typical error, so that counting in it changes no digit; 1 where there is no error."""
+        errors = np.sqrt(np.maximum(np.diag(self.covariance), 0.0))
+        typical = float(np.median(errors))
+        return 2.0 ** round(math.log2(typical)) if typical > 0 and math.isfinite(typical) else 1.0
+
+    def counted_in(self, unit: float) -> EventCoefficients:
+        """The same coefficients in another unit: what is compared with fixed tolerances must not depend on it."""
+        return EventCoefficients(self.estimates / unit, self.covariance / unit**2, self.n_pre, self.n_post)
+
 
 def relative_magnitudes(
     event: EventCoefficients, weights: Array, mbar: float, *, alpha: float = 0.05, points: int = 400, seed: int = 0
@@ -98,6 +109,8 @@ def relative_magnitudes(
     Interval
         The hull of all values not rejected.
     """
+    unit = event.unit
+    event = event.counted_in(unit)
     tests = _relative_tests(event, np.asarray(weights, dtype=np.float64), mbar, alpha, seed)
     centre = float(weights @ event.estimates[event.n_pre :])
     spread = math.sqrt(float(weights @ event.covariance[event.n_pre :, event.n_pre :] @ weights))
@@ -109,7 +122,7 @@ def relative_magnitudes(
         kept |= test.accepts(grid)
     if not kept.any():
         return Interval(math.nan, math.nan)
-    return Interval(float(grid[kept].min()), float(grid[kept].max()))
+    return Interval(unit * float(grid[kept].min()), unit * float(grid[kept].max()))
 
 
 def breakdown_relative(
@@ -117,6 +130,7 @@ def breakdown_relative(
 ) -> float:
     """Largest ``Mbar`` at which zero is still excluded; 0 when it never is, ``largest`` when it always is."""
     zero = np.zeros(1)
+    event = event.counted_in(event.unit)
 
     def excluded(mbar: float) -> bool:
         tests = _relative_tests(event, np.asarray(weights, dtype=np.float64), mbar, alpha, seed)
@@ -131,18 +145,21 @@ def smoothness(event: EventCoefficients, weights: Array, m: float, *, alpha: flo
     The estimator is ``weights @ post + v @ pre`` with ``v`` chosen to balance its worst bias against its error; its
     half-length is the ``1 - alpha`` quantile of ``|N(bias / sd, 1)|`` times ``sd``.
     """
-    return _Smooth(event, np.asarray(weights, dtype=np.float64)).interval(m, alpha)
+    unit = event.unit
+    found = _Smooth(event.counted_in(unit), np.asarray(weights, dtype=np.float64)).interval(m / unit, alpha)
+    return Interval(unit * found.low, unit * found.high)
 
 
 def breakdown_smooth(event: EventCoefficients, weights: Array, *, alpha: float = 0.05, largest: float) -> float:
     """Largest ``M`` at which the smoothness interval still excludes zero."""
-    problem = _Smooth(event, np.asarray(weights, dtype=np.float64))
+    unit = event.unit
+    problem = _Smooth(event.counted_in(unit), np.asarray(weights, dtype=np.float64))
 
     def excluded(m: float) -> bool:
         interval = problem.interval(m, alpha)
         return interval.low > 0 or interval.high < 0
 
-    return _largest_true(excluded, largest)
+    return unit * _largest_true(excluded, largest / unit)
 
 
 def _largest_true(condition: Callable[[float], bool], largest: float, rounds: int = 9) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from analysis.comparison.compare import Comparison, compare
@@ -16,6 +18,7 @@ from analysis.panel.panel import Panel
 from analysis.results import EffectEstimate
 from analysis.study import diagnostics
 from analysis.study.evidence import Evidence
+from analysis.study.failures import attempted
 from analysis.study.kpi_study import Judgement, KpiStudy, no_study, nothing_seen
 from analysis.study.request import Request
 from analysis.study.result_tables import parts_rows
@@ -83,8 +86,8 @@ def study_from(evidence: Evidence) -> KpiStudy:
         request=request,
         headline=found,
         second=evidence.second.overall,
-        completion=_completion(evidence),
-        dose=_dose(evidence),
+        completion=_beside(evidence, lambda: _completion(evidence), "completion"),
+        dose=_beside(evidence, lambda: _dose(evidence), "dose"),
         tables=_tables(evidence),
         checks=checks,
         verdict=judgement.decide(found),
@@ -93,6 +96,26 @@ def study_from(evidence: Evidence) -> KpiStudy:
         influence=(panel.clusters, evidence.simple.overall_influence),
         volumes=volumes(panel),
     )
+
+
+def _beside(evidence: Evidence, run: Callable[[], EffectEstimate | None], name: str) -> EffectEstimate | None:
+    """An effect beside the headline; where it fails, one without a number that says why."""
+
+    def without(why: str) -> EffectEstimate:
+        nan = math.nan
+        reason = f"it could not be estimated ({why})"
+        return replace(
+            evidence.found,
+            estimate=nan,
+            std_error=nan,
+            ci_low=nan,
+            ci_high=nan,
+            estimator=name,
+            estimand=name,
+            reason=reason,
+        )
+
+    return attempted(run, without)
 
 
 def _completion(evidence: Evidence) -> EffectEstimate | None:
@@ -123,8 +146,15 @@ def _tables(evidence: Evidence) -> dict[str, list[dict[str, Any]]]:
         if request.thorough:
             tables["att_gt"] = _att_gt_rows(evidence)
         if request.thorough or "ladder" in request.tables:
-            tables["ladder"] = _ladder_rows(evidence)
+            tables["ladder"] = attempted(lambda: _ladder_rows(evidence), lambda why: _no_ladder(evidence, why))
     return tables
+
+
+def _no_ladder(evidence: Evidence, why: str) -> list[dict[str, Any]]:
+    """One rung without a number: the ladder failed, the headline did not."""
+    name = evidence.setting.design.headline
+    note = f"The comparisons beside the headline could not be made ({why})."
+    return [{**evidence.request.where, "position": 0, "estimator": name, "label": label(name), "note": note}]
 
 
 def _ladder_rows(evidence: Evidence) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -29,6 +30,8 @@ from analysis.errors import EstimationError
 from analysis.estimators.naive.bacon import bacon
 from analysis.panel.evaluations import BASE as EVALUATED
 from analysis.study.evidence import Evidence
+from analysis.study.failures import attempted
+from analysis.words.verdict import BLOCKING_CHECKS
 
 
 @dataclass(frozen=True)
@@ -52,10 +55,23 @@ class Diagnostic:
 
 
 def made(evidence: Evidence) -> tuple[CheckResult, ...]:
-    """Every check that applies to a study, in the order of ``DIAGNOSTICS``; then those inherited."""
-    found = [diagnostic.run(evidence) for diagnostic in DIAGNOSTICS if diagnostic.applies(evidence)]
+    """Every check that applies to a study, in the order of ``DIAGNOSTICS``; then those inherited.
+
+    A check that fails to be made says so in its place: as a failed check where it blocks verdicts, since nothing then
+    vouches for the comparison, else for information.
+    """
+    found = [_made(diagnostic, evidence) for diagnostic in DIAGNOSTICS if diagnostic.applies(evidence)]
     inherited = evidence.request.inherited if evidence.found.available else ()
     return (*(result for result in found if result is not None), *inherited)
+
+
+def _made(diagnostic: Diagnostic, evidence: Evidence) -> CheckResult | None:
+    def unmade(why: str) -> CheckResult:
+        status: Status = "failed" if diagnostic.check in BLOCKING_CHECKS else "informational"
+        words = f"This check could not be made ({why})."
+        return CheckResult(diagnostic.check, diagnostic.label, status, math.nan, math.nan, words)
+
+    return attempted(lambda: diagnostic.run(evidence), unmade)
 
 
 def _available(evidence: Evidence) -> bool:

@@ -59,9 +59,7 @@ class Evidence:
         if self.answers is None or not self.answers.moved:
             return found
         note = "Training moved who answers: the interval is that of bounds for those who answer either way."
-        return replace(
-            found, ci_low=self.answers.ci_low, ci_high=self.answers.ci_high, notes=(*found.notes, note)
-        )
+        return replace(found, ci_low=self.answers.ci_low, ci_high=self.answers.ci_high, notes=(*found.notes, note))
 
     @property
     def alarm_level(self) -> float:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from analysis.comparison.setting import Setting
 from analysis.panel.agent_weeks import AgentWeeks
 from analysis.study.averages import study_average
-from analysis.study.kpi_study import KpiStudy
+from analysis.study.failures import attempted
+from analysis.study.kpi_study import KpiStudy, no_study
 from analysis.study.leaving import study_leaving
 from analysis.study.request import Request
 from etl.configuration.kpi_kinds import Estimation
@@ -19,7 +20,7 @@ STRATEGIES: Mapping[Estimation, Callable[[AgentWeeks, Request, Setting], KpiStud
 
 
 def study_one(weeks: AgentWeeks, request: Request, setting: Setting) -> KpiStudy:
-    """Study one KPI in one slice, in the way of its kind.
+    """Study one KPI in one slice, in the way of its kind; where that fails, the verdict says so, and no other KPI ends.
 
     Parameters
     ----------
@@ -30,4 +31,8 @@ def study_one(weeks: AgentWeeks, request: Request, setting: Setting) -> KpiStudy
     setting
         What is common to all slices.
     """
-    return STRATEGIES[request.kpi.kind.estimation](weeks, request, setting)
+    strategy = STRATEGIES[request.kpi.kind.estimation]
+    return attempted(
+        lambda: strategy(weeks, request, setting),
+        lambda why: no_study(request, setting, f"It could not be estimated ({why}); the other KPIs are not affected."),
+    )

@@ -292,4 +292,3 @@ def _volumes(weeks: pl.DataFrame) -> Volumes:
     so_far = weeks.filter("trained")["days"].sum()
     days = 7.0 * PACE_WEEKS
     return Volumes(float(trained) / days, float(so_far) / 7.0, float(recent["days"].sum()) / days)
-

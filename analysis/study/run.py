@@ -22,6 +22,7 @@ from analysis.panel.held_weeks import HeldWeeks, Rows
 from analysis.panel.roster import Roster
 from analysis.panel.slices import DIMENSIONS, EVERYTHING, STORED_KINDS, Slice, selectable, slice_values
 from analysis.study import leaving
+from analysis.study.failures import attempted
 from analysis.study.family import among, bonferroni_excludes_zero, family_rows, judged_together
 from analysis.study.kinds import study_one
 from analysis.study.kpi_study import KpiStudy, failed
@@ -168,7 +169,7 @@ def estimate_all(
     frames["design"] = setting.design.frame()
     frames["design_note"] = setting.design.notes_frame()
     judged = {s.kpi.id: s for s in studies if s.request.is_overall}
-    frames.update(_leaving_frames(weeks, setting, judged))
+    frames.update(attempted(lambda: _leaving_frames(weeks, setting, judged), _no_leaving))
     primary = {name: s for name, s in judged.items() if s.kpi.role == "primary"}
     frames["family"] = table("family", family_rows(primary, setting.ci_level))
     frames.update(value_tables(judged, paces, config, setting))
@@ -193,9 +194,7 @@ def _stacked(studies: Iterable[KpiStudy]) -> dict[str, pl.DataFrame]:
     return {name: table(name, rows[name]) for name in STUDY_TABLES}
 
 
-def _leaving_frames(
-    weeks: AgentWeeks, setting: Setting, overall: Mapping[str, KpiStudy]
-) -> dict[str, pl.DataFrame]:
+def _leaving_frames(weeks: AgentWeeks, setting: Setting, overall: Mapping[str, KpiStudy]) -> dict[str, pl.DataFrame]:
     goals = [s for s in overall.values() if s.kpi.kind.estimation == "hazard" and not s.kpi.first_days]
     found = leaving.spell_weeks(weeks, EVERYTHING, setting)
     if found is None:
@@ -214,6 +213,13 @@ def _leaving_frames(
             ),
         ),
     }
+
+
+def _no_leaving(why: str) -> dict[str, pl.DataFrame]:
+    """No curves of leaving, and a row that says why: the other results are not affected."""
+    words = f"Don't use this one: leaving could not be estimated ({why})."
+    row = {"model": "none", "leave_type": "any", "verdict": "dont_use", "sentence": words}
+    return {"survival": pl.DataFrame(schema=dict(SCHEMAS["survival"])), "hazard": table("hazard", [row])}
 
 
 def _headline(overall: Mapping[str, KpiStudy], setting: Setting) -> pl.DataFrame:

@@ -128,6 +128,4 @@ def _part_row(part: Worth) -> dict[str, Any]:
 def _correlation_rows(worths: list[Worth]) -> list[dict[str, Any]]:
     known = correlations([part.influence for part in worths])
     pairs = zip(*np.nonzero(np.tril(known, -1)), strict=True)
-    return [
-        {"kpi": worths[i].kpi.id, "other": worths[j].kpi.id, "correlation": float(known[i, j])} for i, j in pairs
-    ]
+    return [{"kpi": worths[i].kpi.id, "other": worths[j].kpi.id, "correlation": float(known[i, j])} for i, j in pairs]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.estimators.fitted import NO_WEIGHT
 from analysis.estimators.naive.one_number import OneNumber, row_count, trained_side
 from analysis.inference import jackknife_influence, small_sample_factor
 from analysis.panel.panel import Panel
@@ -12,9 +13,6 @@ from analysis.solver.layout import sum_by
 from analysis.solver.ratio import ratio
 
 Floats = NDArray[np.float64]
-
-#: Weight below which a side of a week counts as empty (rounding of sums without a cluster).
-NO_WEIGHT = 1e-9
 
 
 def trained_vs_untrained(panel: Panel, anticipation: int = 0) -> OneNumber:
@@ -66,7 +64,8 @@ def _by_cluster(panel: Panel, values: Floats, shape: tuple[int, int]) -> Floats:
 
 def _week_difference(total1: Floats, all1: Floats, total0: Floats, all0: Floats) -> tuple[Floats, Floats]:
     """Difference of means in every week and its weight in the week-absorbed regression; 0 without both sides."""
-    both = (total1 > NO_WEIGHT) & (total0 > NO_WEIGHT)
+    least = NO_WEIGHT * max(float(np.max(total1, initial=0.0)), float(np.max(total0, initial=0.0)))
+    both = (total1 > least) & (total0 > least)
     weight = np.where(both, ratio(total1 * total0, total1 + total0, 0.0), 0.0)
     return np.where(both, ratio(all1, total1, 0.0) - ratio(all0, total0, 0.0), 0.0), weight
 
