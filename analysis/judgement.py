@@ -20,7 +20,7 @@ from analysis.study.averages import evidence_of, study_from
 from analysis.study.evidence import Evidence
 from analysis.study.kpi_study import KpiStudy
 from analysis.study.request import Request
-from analysis.study.run import judged_alone
+from analysis.study.run import judged_among
 from analysis.words.numbers import Reader
 from analysis.words.verdict import Verdict
 from etl.configuration.kpis import Kpi, KpiError, load
@@ -146,7 +146,7 @@ def judge(
     never : value, optional
         The value of ``cohort`` that means never trained.
     goals : int
-        How many primary KPIs are judged together; the verdict of a primary KPI allows for all of them (Bonferroni).
+        How many KPIs of this role are judged together; the verdict allows for all of them (Bonferroni).
     ci_level : float
         Level of the intervals.
     locale, currency : str
@@ -191,7 +191,7 @@ def judge(
     if plan.unit == "site" and site is None:
         raise PanelError('site=None, but assignment says unit = "site"; name the column of the site.')
     if not isinstance(goals, int) or goals < 1:
-        raise PanelError(f"goals={goals!r} counts the primary KPIs that are judged together; give 1 or more.")
+        raise PanelError(f"goals={goals!r} counts the KPIs that are judged together; give 1 or more.")
     if not 0.5 < ci_level < 1:
         raise PanelError(f"ci_level={ci_level!r} must lie between 0.5 and 1, e.g. 0.95.")
     kpis = {entry.id: (numerator, denominator)} | _rule_kpi(plan, entry, rule_columns) | _answers(entry, answered)
@@ -205,10 +205,10 @@ def judge(
         reader=Reader(locale, currency),
         ci_level=ci_level,
         rule_better=_better(plan, entry),
-        n_primary=goals,
+        kpis=dict(load().items()) | {entry.id: entry},
     )
     found = evidence_of(weeks, Request(entry, thorough=True), setting)
-    made = judged_alone(study_from(found) if isinstance(found, Evidence) else found)
+    made = judged_among(study_from(found) if isinstance(found, Evidence) else found, goals)
     return Judged(
         verdict=made.verdict,
         headline=made.headline,

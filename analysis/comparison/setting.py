@@ -29,8 +29,6 @@ class Setting:
         Which way is better for the KPI of the selection rule.
     courses
         Ids of the treatment courses; every course when empty.
-    n_primary
-        How many primary KPIs are tested together.
     kpis
         The catalogue, where one KPI's words need another's.
     n_values
@@ -43,6 +41,5 @@ class Setting:
     ci_level: float
     rule_better: str = "lower"
     courses: tuple[str, ...] = ()
-    n_primary: int = 1
     kpis: Mapping[str, Kpi] = field(default_factory=dict)
     n_values: Mapping[str, int] = field(default_factory=dict)

@@ -59,7 +59,7 @@ def jackknife_degrees_of_freedom(
     >>> before, after = np.ones((20, 2)), np.zeros((20, 2))
     >>> before[:16, 1], after[:16, 1] = 0.0, 1.0
     >>> round(jackknife_degrees_of_freedom(before, after, np.arange(20), 20), 1)
-    4.3
+    6.0
     """
     used = np.unique(cluster[(before.sum(axis=1) > 0) | (after.sum(axis=1) > 0)])
     if used.size < 2 or not after.any():

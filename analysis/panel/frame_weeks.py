@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from analysis.design import Timing
 from analysis.errors import PanelError
 from analysis.panel.contact_kinds import ContactKinds
+from analysis.panel.evaluations import Evaluations
 from analysis.panel.frame_columns import columns_of
 from analysis.panel.never import NEVER
 from analysis.panel.panel import Panel
@@ -202,6 +203,10 @@ class FrameWeeks:
 
     def spells(self, slice_: Slice, timing: Timing) -> pl.DataFrame | None:
         """A frame holds no spells of employment."""
+        return None
+
+    def evaluations(self) -> Evaluations | None:
+        """A frame holds no evaluations."""
         return None
 
     def week_number(self, monday: date) -> int | date:

@@ -22,7 +22,7 @@ from analysis.checks import (
     who_answers,
 )
 from analysis.checks.randomisation import Randomisation, randomisation_test
-from analysis.checks.result import CheckResult
+from analysis.checks.result import CheckResult, Status
 from analysis.comparison.selection import likeliest_rule, rule_fit
 from analysis.effects.skills import corrected_skill
 from analysis.effects.spillover import spillover_effect

@@ -72,7 +72,6 @@ def setting_of(cur: duckdb.DuckDBPyConnection, config: Config, catalogue: Catalo
         ci_level=config.project.ci_level,
         rule_better=catalogue[rule.kpi].better if rule is not None else "lower",
         courses=config.programme.treatment_courses,
-        n_primary=len(catalogue.primary()),
         kpis=dict(catalogue.items()),
         n_values=selectable(cur, design.timing),
     )
@@ -112,16 +111,21 @@ def judged_alone(made: KpiStudy) -> KpiStudy:
     """
     setting, slice_ = made.context.setting, made.request.slice
     same = sum(kpi.role == made.kpi.role for kpi in setting.kpis.values())
-    n_tested = same or (setting.n_primary if made.kpi.role == "primary" else 1)
+    n_tested = max(same, 1)
     for name in DIMENSIONS:
         if getattr(slice_, name):
             n_tested *= max(setting.n_values.get(name, 1), 1)
     if slice_.start is not None or slice_.end is not None:
         n_tested *= max(setting.n_values.get("week", 1), 1)
+    return judged_among(made, n_tested)
+
+
+def judged_among(made: KpiStudy, n_tested: int) -> KpiStudy:
+    """A study whose verdict allows for so many that were looked at together (Bonferroni)."""
     if n_tested == 1:
         return made
-    excludes = bonferroni_excludes_zero(made.p_value, n_tested, setting.ci_level)
-    return made.judged(excludes_zero=excludes, n_tested=n_tested, among=among(slice_.label[0]))
+    excludes = bonferroni_excludes_zero(made.p_value, n_tested, made.context.setting.ci_level)
+    return made.judged(excludes_zero=excludes, n_tested=n_tested, among=among(made.request.slice.label[0]))
 
 
 def estimate_all(

@@ -133,6 +133,22 @@ def test_lowest_performers_are_ranked_by_the_rule_of_another_kpi(tmp_path: Path)
         judge(frame, **(call | {"assignment": plan | {"rule": rule}}))
 
 
+def test_outcomes_of_those_who_answered_are_bound_to_who_answers(frame: pl.DataFrame) -> None:
+    """Training brings a third more answers; without the columns nobody knows."""
+    asked = frame.with_columns(invited=10 * pl.col("n"), answered=pl.col("n") * 3).with_columns(
+        answered=pl.when(pl.col("week") >= pl.col("start")).then(4 * pl.col("n")).otherwise(pl.col("answered"))
+        + pl.col("escalated") % 2
+    )
+    call = CALL | {"kpi": "csat_top2"}
+    known, unknown = judge(asked, **call, answered=("invited", "answered")), judge(asked, **call)
+    said = {c.check: c.sentence for c in known.checks}
+
+    assert known.headline is not None
+    assert any("Training moved who answers" in note for note in known.headline.notes)
+    assert "answer" in said["who_answers"]
+    assert "is not known" in {c.check: c.sentence for c in unknown.checks}["who_answers"]
+
+
 def test_nothing_observed_is_an_answer(frame: pl.DataFrame) -> None:
     found = judge(frame.with_columns(n=pl.lit(0)), **CALL)
 
