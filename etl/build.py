@@ -392,7 +392,7 @@ def _inputs(request: _Request, landed: str) -> str:
     digest.update(json.dumps([kpi.model_dump(mode="json") for kpi in request.catalogue.values()]).encode())
     digest.update(str(request.as_of).encode())
     digest.update(code_hash("etl").encode())
-    for path in sorted(SQL_FOLDER.rglob("*.sql")):
+    for path in sorted([*SQL_FOLDER.rglob("*.sql"), *(SQL_FOLDER / "skills").glob("*.toml")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

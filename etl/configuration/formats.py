@@ -17,4 +17,8 @@ FORMATS: dict[str, str] = {
     "bamboohr": "etl.sources.bamboohr",
     "workday": "etl.sources.workday",
     "nice": "etl.sources.nice",
+    "contact_lens": "etl.sources.contact_lens",
 }
+
+TRANSCRIPT_FORMATS = frozenset(("contact_lens",))
+"""Formats of conversations, which are read only where ``[conversations] read`` says so."""

@@ -21,7 +21,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from etl.configuration.access import Access
 from etl.configuration.faults import explain
-from etl.configuration.formats import FORMATS
+from etl.configuration.formats import FORMATS, TRANSCRIPT_FORMATS
 from etl.configuration.money import Value
 from etl.configuration.section import Section
 from etl.errors import EmpathyError
@@ -324,6 +324,17 @@ class Engine(Section):
     options: EngineOptions = Field(default=EngineOptions(), description="how much is kept")
 
 
+class Conversations(Section):
+    """``[conversations]``: whether transcripts are read, and in which language they are."""
+
+    read: bool = Field(
+        default=False, description="read transcripts; their sources are passed over otherwise, whatever they name"
+    )
+    language: str = Field(
+        default="en", pattern=r"^[a-z]{2}$", description="language of transcripts that do not say, in two letters"
+    )
+
+
 class Privacy(Section):
     """``[privacy]``: smallest group shown, and where the key of the pseudonyms comes from."""
 
@@ -359,6 +370,7 @@ class Config(Section):
     kpis: dict[str, KpiOverride] = Field(default_factory=dict, description="what differs from the catalogue")
     engine: Engine = Field(default=Engine(), description="threads, memory, versions kept")
     value: Value = Field(default=Value(), description="what a change is worth, and what the programme costs")
+    conversations: Conversations = Field(default=Conversations(), description="what is heard in transcripts; off")
     privacy: Privacy = Field(default=Privacy(), description="smallest group and key")
     access: Access | None = Field(default=None, description="who may see what; absent on your own machine")
 
@@ -401,6 +413,12 @@ class Config(Section):
     def warehouse(self) -> Path:
         """The warehouse folder, absolute."""
         return (self.folder / self.project.warehouse).resolve()
+
+    def is_read(self, name: str) -> bool:
+        """Whether the files of source ``name`` are read: transcripts only where ``[conversations] read`` says so."""
+        source = self.sources[name]
+        speaks = source.table == "utterance" or "utterance" in source.also or source.format in TRANSCRIPT_FORMATS
+        return self.conversations.read or not speaks
 
     def source_timezone(self, name: str) -> str:
         """The zone of times without offset in source ``name``."""

@@ -37,6 +37,9 @@ ID_LENGTH = 200
 TEXT_LENGTH = 10_000
 """Longest free text kept, in characters; longer text is a damaged line, not a comment."""
 
+TURN_LENGTH = 1_000_000
+"""Longest turn of a conversation, in characters: mails with their whole history are turns too."""
+
 EARLIEST = "1950-01-01"
 LATEST = "2100-01-01"
 """Dates and times outside [EARLIEST, LATEST) are refused: they come from damage or from placeholder dates."""

@@ -13,7 +13,7 @@ and ``customer_key`` when core is built. Besides its own columns every landing t
 
 from __future__ import annotations
 
-from etl.contracts.grammar import TEXT_LENGTH, Column, Contract, Knowledge, Reference, Rule
+from etl.contracts.grammar import TEXT_LENGTH, TURN_LENGTH, Column, Contract, Knowledge, Reference, Rule
 
 ROW_VERSION = Column(
     "row_version", "timestamp", "When the source last changed the row; of two rows with one key the newest counts."
@@ -416,6 +416,52 @@ CUSTOMER_EVENT = Contract(
     known_by=Knowledge('"at" < {at}'),
 )
 
+UTTERANCE = Contract(
+    "utterance",
+    "One turn of a conversation. Only counts of what is heard in it leave the landing folder, never the text.",
+    ("interaction_id", "leg", "turn"),
+    (
+        Column("interaction_id", "text", "The contact, as the contact system knows it.", required=True),
+        Column(
+            "leg",
+            "integer",
+            "Leg of the contact, where the transcript says; by time where it holds several.",
+            low=1,
+            high=10_000,
+            default="1",
+        ),
+        Column("turn", "integer", "Number of the turn in the transcript, from 1.", required=True, low=1, high=100_000),
+        Column(
+            "speaker",
+            "text",
+            "Who speaks, from a role or a configured channel; never guessed. Only agents are scored.",
+            required=True,
+            domain=("agent", "customer", "bot", "system", "supervisor", "note"),
+        ),
+        Column("source_agent_id", "text", "The agent's id in the source, where the turn names one."),
+        Column("customer_name", "text", "The customer's name as the contact knows it.", private=True),
+        Column("at", "timestamp", "When the turn began, where the transcript says the time of day."),
+        Column("started_ms", "number", "Beginning from the start of the transcript.", low=0, high=1e9, unit="ms"),
+        Column("ended_ms", "number", "End from the start of the transcript.", low=0, high=1e9, unit="ms"),
+        Column("language", "text", "Language of the turn, such as en or en-GB; the configured one when empty."),
+        Column(
+            "text",
+            "text",
+            "What is said, scrubbed; stays in landing.",
+            private=True,
+            free_text=True,
+            max_length=TURN_LENGTH,
+        ),
+        Column("confidence", "number", "The recogniser's confidence.", low=0, high=1),
+        Column("redacted", "boolean", "Personal details were taken out before it was exported."),
+        ROW_VERSION,
+    ),
+    (Rule("ended_after_started", "ended_ms < started_ms", "ended_ms is before started_ms"),),
+    (Reference(("interaction_id",), "interaction", ("interaction_id",)),),
+    happened_at='"at"',
+    known_by=Knowledge('coalesce("at" < {at}, true)'),
+)
+
 CONTRACTS: dict[str, Contract] = {
     contract.name: contract
     for contract in (
@@ -430,6 +476,7 @@ CONTRACTS: dict[str, Contract] = {
         OFFER,
         QA_EVALUATION,
         CUSTOMER_EVENT,
+        UTTERANCE,
     )
 }
 """Every canonical table by name."""

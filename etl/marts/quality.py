@@ -280,6 +280,10 @@ def reconcile(
             sentence = f"{given}, {met:,} of them invitations whose answer is in another export."
             sentence = sentence if met else f"{given}."
             results.append(Reconciliation("core.survey_response", held, expected, held - expected, sentence))
+        elif table == "utterance":
+            held = _count(con, "core.conversation", "coalesce(sum(turns), 0)")
+            sentence = f"{given}, turns of {_count(con, 'core.conversation'):,} transcripts."
+            results.append(Reconciliation("core.conversation", held, expected, held - expected, sentence))
         else:
             held = agent_week.contacts(con) if table == "interaction" else _count(con, f"core.{table}")
             results.append(Reconciliation(f"core.{table}", held, expected, held - expected, f"{given}."))
@@ -294,6 +298,6 @@ _USED_LINES = """landing.agent_identity as line
 """Lines of the explicit table that identities are looked up in; lines that say the same are one there."""
 
 
-def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
-    row = con.execute(f"select count(*) from {relation}").fetchone()
+def _count(con: duckdb.DuckDBPyConnection, relation: str, counted: str = "count(*)") -> int:
+    row = con.execute(f"select {counted} from {relation}").fetchone()
     return int(row[0]) if row else 0

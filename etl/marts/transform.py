@@ -16,6 +16,7 @@ import duckdb
 
 from etl.configuration.kpis import Catalogue
 from etl.contracts.tables import CONTRACTS
+from etl.conversations.score import score
 from etl.marts import agent_week, coverage, identity, names
 from etl.marts.relations import ordered, relations
 from etl.marts.zone_offsets import zone_offsets
@@ -111,6 +112,8 @@ def transform(
     _people_by_other_ids(con, Pseudonyms(con, secret))
     names.leave_out_nobody(con, config)
     _moments(con, config)
+    say("listening")
+    score(con, config.conversations.language)
     steps: list[Step] = []
     keep_contacts = keeps_contacts(config)
     generated: dict[str, str] = {}

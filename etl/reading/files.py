@@ -26,6 +26,8 @@ def find_files(config: Config) -> dict[str, tuple[Path, ...]]:
     found: dict[str, tuple[Path, ...]] = {}
     faults = []
     for name, source in config.sources.items():
+        if not config.is_read(name):
+            continue
         paths: list[Path] = []
         for pattern in source.paths:
             matched = matching(config.folder, pattern)

@@ -1,4 +1,4 @@
--- The contacts that an escalation, survey, offer or evaluation is about.
+-- The contacts that an escalation, survey, offer, evaluation or transcript is about.
 with linked as (
     select interaction_id from staging.landed_escalation where interaction_id is not null
     union
@@ -7,6 +7,8 @@ with linked as (
     select interaction_id from staging.landed_offer where interaction_id is not null
     union
     select interaction_id from staging.landed_qa_evaluation where interaction_id is not null
+    union
+    select interaction_id from staging.conversation_count
 )
 
 select

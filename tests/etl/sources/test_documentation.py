@@ -40,6 +40,7 @@ EVERY_TABLE = {
         ("workday_worker_history.csv", {}),
         ("workday_worker_position_organization_history.csv", {}),
     ],
+    "contact_lens": [("contact_lens.json", {})],
     "nice": [("nice_contact_detail.csv", {"escalation_dispositions": ["12"]})],
 }
 """Files and options that between them make every table a format can give."""

@@ -14,7 +14,7 @@ from empathy import app
 from etl.conversations.listen import LABELS, Agreement, measure, read_transcript
 from etl.conversations.rules import SKILLS
 
-SETS = Path(__file__).resolve().parents[2] / "examples" / "listening"
+SETS = Path(__file__).resolve().parents[3] / "examples" / "listening"
 HELD_OUT = SETS / "english-held-out.csv"
 
 PREVALENCE = {

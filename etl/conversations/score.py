@@ -1,0 +1,180 @@
+"""Turns that have landed -> what is heard in each contact, in counts; no text goes further.
+
+Leaves in ``staging``:
+
+- ``conversation_count``: one row per transcript and leg (``_source, interaction_id, leg``) with its turns by speaker,
+  the hits of each skill, interruptions, and why it is not scored, where it is not;
+- ``conversation_rule``: hits by transcript, leg and rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import duckdb
+
+from etl.conversations.measures import BACKCHANNEL_WORDS, INTERRUPTS_MS, mark_names, mark_paraphrases
+from etl.conversations.rules import SKILLS, RuleSet, languages, load_rules
+from etl.conversations.spans import mark_hits
+from etl.sql_text import literal
+
+READABLE_WORDS, READABLE_SHARE = 12, 0.15
+"""What agents said is taken to be in the language when of so many words or more this share are its function words."""
+
+LOOKED_AT = 2_000
+"""Characters of an agent's side of a contact by which its language is told."""
+
+LONGEST_SCORED = 20_000
+"""Characters above which a turn is a document, not something said; its contact is not scored."""
+
+
+def score(con: duckdb.DuckDBPyConnection, language: str) -> None:
+    """Score the transcripts of ``staging.landed_utterance``.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        With ``staging.landed_utterance`` and ``staging.landed_interaction``.
+    language : str
+        Language of turns that do not say.
+
+    Raises
+    ------
+    etl.conversations.rules.RuleError
+        When the rules of a language are wrong.
+    """
+    _place_turns(con, language)
+    found = con.execute("select distinct language from staging.spoken").fetchall()
+    rules = {spoken: load_rules(spoken) for (spoken,) in found if spoken in languages()}
+    con.execute(
+        "create or replace temp table heard (turn_id bigint, skill varchar, rule varchar, polarity varchar, "
+        "start_at integer, end_at integer)"
+    )
+    for spoken, known in rules.items():
+        con.execute(
+            f"create or replace temp view agent_turn as select turn_id, text, previous_text, customer_name "
+            f"from staging.spoken where speaker = 'agent' and language = {literal(spoken)}"
+        )
+        mark_hits(con, "agent_turn", known, "heard_now")
+        mark_paraphrases(con, "agent_turn", known, "heard_now")
+        mark_names(con, "agent_turn", known, "heard_now")
+        con.execute("insert into heard select * from heard_now")
+        con.execute("drop view agent_turn")
+        con.execute("drop table heard_now")
+    _count(con, rules)
+    con.execute("drop table heard")
+    con.execute("drop table staging.spoken")
+
+
+def _place_turns(con: duckdb.DuckDBPyConnection, language: str) -> None:
+    """``staging.spoken``: turns at the leg of their contact, with the customer's turn before."""
+    con.execute(
+        f"""
+        create or replace table staging.spoken as
+        with several as (
+            select interaction_id, leg, started_at,
+                coalesce(lead(started_at) over (partition by interaction_id order by started_at, leg),
+                    timestamp '9999-12-30') as until,
+                min(started_at) over (partition by interaction_id) as opened_at
+            from staging.landed_interaction
+            where interaction_id in (select interaction_id from staging.landed_utterance)
+            qualify count(*) over (partition by interaction_id) > 1
+        ),
+        timed as (
+            select turn._source, turn._file_id, turn._line, turn.interaction_id, turn.leg as own_leg, turn.turn,
+                turn.speaker, turn.text, turn.customer_name, turn.started_ms, turn.ended_ms, turn.redacted,
+                lower(split_part(replace(coalesce(turn.language, {literal(language)}), '_', '-'), '-', 1)) as language,
+                coalesce(turn."at", first.opened_at + to_milliseconds(cast(turn.started_ms as bigint))) as spoken_at
+            from staging.landed_utterance as turn
+            left join (select distinct interaction_id, opened_at from several) as first
+                on first.interaction_id = turn.interaction_id
+        )
+        select row_number() over () as turn_id, timed.* exclude (own_leg, spoken_at),
+            coalesce(several.leg, timed.own_leg) as leg,
+            last_value(case when timed.speaker = 'customer' then timed.text end ignore nulls) over talk
+                as previous_text,
+            last_value(case when timed.speaker = 'customer' then timed.ended_ms end ignore nulls) over talk
+                as previous_ended_ms
+        from timed
+        left join several
+            on several.interaction_id = timed.interaction_id
+            and several.started_at <= timed.spoken_at and timed.spoken_at < several.until
+        window talk as (
+            partition by timed._source, timed.interaction_id, timed.own_leg order by timed.turn
+            rows between unbounded preceding and 1 preceding
+        )
+        """
+    )
+
+
+def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None:
+    known = "[" + ", ".join(literal(spoken) for spoken in rules) + "]::varchar[]"
+    sums = ", ".join(f"count(*) filter (skill = {literal(skill)}) as {skill}" for skill in SKILLS)
+    zeros = ", ".join(f"cast(sum(coalesce(hits.{skill}, 0)) as bigint) as {skill}_hits" for skill in SKILLS)
+    readable = " ".join(f"when {literal(spoken)} then {_function_words(item)}" for spoken, item in rules.items())
+    hashes = " ".join(f"when {literal(spoken)} then {literal(item.sha256)}" for spoken, item in rules.items())
+    con.execute(
+        f"""
+        create or replace table staging.conversation_count as
+        with hits as (
+            select turn_id, {sums} from heard group by turn_id
+        ),
+        counted as (
+            select _source, interaction_id, leg,
+                min(_file_id) as _file_id, min(_line) as _line,
+                count(*) as turns,
+                count(*) filter (speaker = 'agent') as agent_turns,
+                count(*) filter (speaker = 'customer') as customer_turns,
+                mode(language) filter (speaker = 'agent') as language,
+                count(distinct language) filter (speaker = 'agent') as agent_languages,
+                coalesce(bool_or(redacted), false) as redacted,
+                coalesce(max(length(text)) filter (speaker = 'agent'), 0) as longest,
+                left(string_agg(left(text, 400), ' ') filter (speaker = 'agent'), {LOOKED_AT}) as agent_text,
+                case when count(started_ms) filter (speaker = 'agent' and previous_ended_ms is not null) > 0 then
+                    count(*) filter (
+                        speaker = 'agent' and previous_ended_ms - started_ms > {INTERRUPTS_MS}
+                        and length(regexp_extract_all(text, '\\S+')) > {BACKCHANNEL_WORDS}
+                    ) end as interruptions,
+                {zeros}
+            from staging.spoken
+            left join hits using (turn_id)
+            group by _source, interaction_id, leg
+        ),
+        judged as (
+            select *,
+                length(regexp_extract_all(agent_text, '\\S+')) as words,
+                row_number() over (
+                    partition by interaction_id, leg order by redacted desc, agent_turns desc, _source
+                ) as twin
+            from counted
+        )
+        select * exclude (agent_text, agent_languages, longest, twin, words),
+            case
+                when agent_turns = 0 then 'no turn of an agent'
+                when twin > 1 then 'a second transcript of the contact'
+                when not list_contains({known}, language) then 'no rules for its language'
+                when longest > {LONGEST_SCORED} then 'a turn too long to be said'
+                when words >= {READABLE_WORDS}
+                    and (case language {readable or "when null then 0"} else 0 end) < {READABLE_SHARE} * words
+                    then 'not in its language'
+            end as not_scored,
+            case language {hashes or "when null then ''"} end as rules_sha256
+        from judged
+        """
+    )
+    con.execute(
+        """
+        create or replace table staging.conversation_rule as
+        select spoken._source, spoken.interaction_id, spoken.leg, heard.skill, heard.rule, heard.polarity,
+            count(*) as hits
+        from heard
+        inner join staging.spoken using (turn_id)
+        group by all
+        """
+    )
+
+
+def _function_words(rules: RuleSet) -> str:
+    words = "|".join(sorted({word.replace("'", "['’]?") for word in rules.function_words}))
+    pattern = r"(?:^|[^\pL])(?:" + words + r")\b"
+    return f"length(regexp_extract_all(lower(agent_text), {literal(pattern)}))"
