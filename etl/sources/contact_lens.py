@@ -1,8 +1,8 @@
 """Amazon Connect Contact Lens output files: one JSON document a contact, voice or chat, as they lie in the bucket.
 
 Who speaks is the ``ParticipantRole`` of the turn or, where a turn has only a ``ParticipantId``, that of the participant
-in ``Participants``; a contact with a turn whose role is not given is rejected, nobody is guessed. Raw and redacted
-files of a contact are one: the redacted one is loaded, the other is a duplicate. A file whose job is not ``COMPLETED`` is
+in ``Participants``; a contact with a turn without a role is rejected, nobody is guessed. Raw and redacted files of
+a contact are one: the redacted one is loaded, the other is a duplicate. A file whose job is not ``COMPLETED`` is
 rejected. Files are read only where ``[conversations] read`` is true.
 
 | utterance | field of the record | notes |

@@ -14,6 +14,8 @@ with flagged as (
     union all
     select 'qa_evaluation', _file_id, _line, _time_flag from landing.qa_evaluation where _time_flag is not null
     union all
+    select 'utterance', _file_id, _line, _time_flag from landing.utterance where _time_flag is not null
+    union all
     select 'customer_event', _file_id, _line, _time_flag from landing.customer_event where _time_flag is not null
     union all
     select 'agent_identity', _file_id, _line, _time_flag from landing.agent_identity where _time_flag is not null

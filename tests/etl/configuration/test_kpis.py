@@ -25,7 +25,7 @@ def test_every_designed_kpi_is_there() -> None:
 def test_directions_and_roles_are_as_designed() -> None:
     catalogue = kpis.load()
     guardrails = {kpi.id for kpi in catalogue.values() if kpi.role == "guardrail"}
-    assert guardrails == {"survey_response_rate", "transfer_rate", "absence_rate", "aht_seconds"}
+    assert guardrails == {"survey_response_rate", "transfer_rate", "absence_rate", "aht_seconds", "transcript_share"}
     assert {catalogue[kpi].better for kpi in ("escalation_rate", "agent_attrition", "aht_seconds")} == {"lower"}
     assert catalogue["fcr_7d"].censor_days == 7
     assert catalogue["customer_retention_90d"].censor_days == 90

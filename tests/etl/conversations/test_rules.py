@@ -70,7 +70,7 @@ def _file(tmp_path, pattern: str):
 def test_a_wrong_pattern_is_named_with_its_line(tmp_path, pattern: str, says: str) -> None:
     with pytest.raises(RuleError, match=says) as error:
         load_rules("xx", _file(tmp_path, pattern))
-    assert "line 9: rule wrong: pattern" in str(error.value)
+    assert "line 10: rule wrong: pattern" in str(error.value)
 
 
 def test_an_unknown_language_is_told_with_those_there_are() -> None:
