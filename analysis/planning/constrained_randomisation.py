@@ -167,7 +167,8 @@ def _orders(sizes: Sequence[int], locked: Mapping[int, int], teams: int, rng: np
         dealt = np.array(list(_arrangements(list(room))), dtype=np.int16).reshape(n_all, free.size)
     else:
         dealt = rng.permuted(np.tile(pool.astype(np.int16), (MOST_ORDERS, 1)), axis=1)
-        dealt = np.unique(dealt, axis=0)
+        marks = dealt @ rng.integers(1, 2**40, free.size)  # equal rows have equal sums, others almost surely not
+        dealt = dealt[np.sort(np.unique(marks, return_index=True)[1])]
     orders = np.zeros((dealt.shape[0], teams), dtype=np.int16)
     orders[:, free] = dealt
     for team, wave in locked.items():

@@ -25,6 +25,8 @@
     return text === before ? unchanged() : (text ? "?" + text : "");
   }
 
+  function writeNumbers(values, ids, given, search) { return writeAssumptions([], values, [], ids, given, search); }
+
   window.dash_clientside = window.dash_clientside || {};
-  window.dash_clientside.value = { writeAssumptions: writeAssumptions };
+  window.dash_clientside.value = { writeAssumptions: writeAssumptions, writeNumbers: writeNumbers };
 })();

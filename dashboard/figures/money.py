@@ -46,12 +46,20 @@ def _plot(lines: Sequence[Money], reader: Reader) -> plots.Spec:
             item.likely,
             item.low,
             item.high,
-            tone="compare" if item.spent else "better" if item.low > 0 else "worse" if item.high < 0 else "unsure",
+            tone=_plot_tone(item),
             strong=item.total,
         )
         for item in lines
     ]
     return plots.ranges(rows, span=_domain(lines), across=reader.currency, bars=True, locale=reader.locale)
+
+
+def _plot_tone(item: Money) -> str:
+    if item.spent:
+        return "compare"
+    if item.unsure or item.low <= 0 <= item.high:
+        return "unsure"
+    return "better" if item.low > 0 else "worse"
 
 
 def _tip(item: Money, reader: Reader) -> str:

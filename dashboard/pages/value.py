@@ -98,12 +98,12 @@ def _tile(tile: view.Tile) -> html.Div:
 
 
 def _badge(asked: address.Asked) -> html.Div | None:
-    if not asked.edited:
+    if not asked.edited and not asked.refused:
         return None
     return html.Div(
         [
-            html.Span("Your assumptions", className="strong"),
-            html.Span(" They are in the address of this page, and nowhere else. "),
+            html.Span("Your assumptions" if asked.edited else "As configured", className="strong"),
+            html.Span(" What you change is in the address of this page, and nowhere else. "),
             dcc.Link("Reset to the configuration", href=PAGE.path),
         ],
         className="banner banner-note",

@@ -86,6 +86,23 @@ def test_a_trial_uses_whole_paths_of_own_teams_where_there_are_enough_weeks() ->
     assert made.power > 0.9
 
 
+def test_a_constant_change_moves_the_interval_by_itself() -> None:
+    """What a trial rests on: with and without the change the interval is the same, shifted."""
+    from analysis import Panel, estimate
+
+    rng = np.random.default_rng(6)
+    y, den = 0.1 + 0.02 * rng.standard_normal((9, 20)), rng.uniform(20, 60, (9, 20))
+    cohort, ix = np.array([8, 8, 8, 12, 12, 12, 30, 30, 30]), np.arange(9)
+    ends = []
+    for change in (0.0, 0.013):
+        with_it = y + change * (np.arange(20)[None, :] >= cohort[:, None])
+        panel = Panel(with_it * den, den, cohort, ix, ix, np.arange(20), ix)
+        found = estimate(panel, "imputation").aggregate("simple").overall
+        ends.append((found.ci_low, found.ci_high))
+
+    assert ends[1] == pytest.approx((ends[0][0] + 0.013, ends[0][1] + 0.013), rel=1e-9)
+
+
 def test_before_there_are_data_six_teams_are_told_what_they_can_learn() -> None:
     components = stated_components(0.12, 960, 0.01, 0.8)
     found = outlook(goal(components, 0.005), Proposal(6, n_waves=2, n_untrained=2))

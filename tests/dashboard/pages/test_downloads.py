@@ -23,6 +23,7 @@ OFFERED = {
 }  # fmt: skip
 COUNTED = (
     "net_at_low",
+    "detectable",
     "n_agents",
     "n_contacts",
     "planned",

@@ -42,6 +42,7 @@ ADDRESSES = (
     "/adoption/EMP101?team=Madrid-1&team=Madrid-2",
     "/value",
     "/value?months=24&goals=clear",
+    "/plan",
     "/data",
 )
 

@@ -1,0 +1,25 @@
+"""What a plan starts from, read once a version: untrained teams and how much the goals move by themselves."""
+
+from __future__ import annotations
+
+import duckdb
+
+from analysis.panel.panel import from_warehouse
+from analysis.panel.teams import teams_from_warehouse
+from analysis.planning.ground import Ground, ground
+from dashboard.data.queries import Queries
+
+
+def plan_ground(queries: Queries) -> Ground:
+    """Untrained teams, goals and history of the version being served."""
+    goals = [kpi for kpi in queries.goals() if kpi.kind.estimation == "average"]
+    timing, rows = queries.setting().design.timing, queries.held_weeks()
+
+    def make(cursor: duckdb.DuckDBPyConnection) -> Ground:
+        return ground(
+            goals,
+            lambda kpi: from_warehouse(cursor, kpi, timing=timing, cluster="team", rows=rows),
+            teams_from_warehouse(cursor),
+        )
+
+    return queries.ask(("plan ground",), make)
