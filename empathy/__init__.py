@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import NoReturn
 
 import typer
 
 from empathy.building import build, check, init
-from empathy.console import screen
+from empathy.console import emit, screen
 from empathy.estimating import estimate, export, run
+from empathy.keys import key
 from empathy.listening import listen
 from empathy.planning import plan
 from empathy.rejects import rejects_app
@@ -25,8 +27,10 @@ from empathy.versions import doctor, versions_app
 # Systems of a few hundred weeks are solved faster by one thread than by several that wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-COMMANDS = (demo, sample, init, check, build, estimate, run, serve, export, plan, listen, doctor)
+COMMANDS = (demo, sample, init, check, build, estimate, run, serve, export, plan, listen, doctor, key)
 """In the order in which ``empathy --help`` lists them."""
+
+AS_JSON = "--json"
 
 app = typer.Typer(
     name="empathy",
@@ -43,22 +47,49 @@ app.add_typer(versions_app, name="versions")
 
 
 def main() -> None:
-    """Run the command line; a foreseen fault is one readable message and an exit code, never a traceback."""
+    """Run the command line; a foreseen fault is one readable message and an exit code, never a traceback.
+
+    With ``--json`` the message is a JSON object too, on standard output, with ``error`` and ``exit_code``.
+    """
     import duckdb
 
     from etl.errors import EmpathyError
 
     try:
-        app()
+        if AS_JSON in sys.argv:
+            _with_json()
+        else:
+            app()
     except EmpathyError as fault:
-        screen.print(f"error: {fault}", style="red")
-        sys.exit(fault.exit_code)
+        _fail(f"error: {fault}", fault.exit_code)
     except OSError as fault:
         where = f"{fault.filename}: " if fault.filename else ""
-        screen.print(f"error: {where}{fault.strerror or fault}.", style="red")
-        sys.exit(2)
+        _fail(f"error: {where}{fault.strerror or fault}.", 2)
     except duckdb.Error as fault:
         first = str(fault).splitlines()[0]
-        screen.print(f"error: the database stopped: {first}. Nothing was published.", style="red")
-        screen.print("If memory or disk ran out, free some or set [engine] memory_limit; else report this as a defect.")
-        sys.exit(1)
+        _fail(
+            f"error: the database stopped: {first}. Nothing was published.", 1,
+            "If memory or disk ran out, free some or set [engine] memory_limit; else report this as a defect.",
+        )  # fmt: skip
+
+
+def _with_json() -> None:
+    """Run a command whose mistakes of usage are JSON as well."""
+    command = typer.main.get_command(app)
+    try:
+        sys.exit(command.main(standalone_mode=False) or 0)
+    except Exception as fault:  # typer keeps its own copies of these classes
+        if isinstance(fault, typer.Abort):
+            sys.exit(130)
+        if not hasattr(fault, "format_message"):
+            raise
+        _fail(f"error: {fault.format_message()}", int(getattr(fault, "exit_code", 2)))
+
+
+def _fail(message: str, exit_code: int, advice: str = "") -> NoReturn:
+    screen.print(message, style="red")
+    if advice:
+        screen.print(advice)
+    if AS_JSON in sys.argv:
+        emit({"error": message.removeprefix("error: "), "exit_code": exit_code})
+    sys.exit(exit_code)

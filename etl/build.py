@@ -295,9 +295,12 @@ def _fill(draft: Draft, request: _Request, landed: ExtractReport, inputs: str) -
         _engine_version(), built.first_day, built.last_day, seconds, inputs, sql_sha256,
     )  # fmt: skip
     books.write(con, "run", books.RUN, [run])
+    # Who has which id in which system is needed to build and to check, and names people: it stays in landing/ alone.
+    con.execute("drop table core.agent_identity")
     if not transform.keeps_contacts(request.config):
         con.execute("drop view core.interaction")
-    held = {step.relation: step.rows for step in built.steps if not step.relation.startswith("staging.")}
+    left_out = ("staging.", "core.agent_identity")
+    held = {step.relation: step.rows for step in built.steps if not step.relation.startswith(left_out)}
     return BuildReport(
         draft.run_id,
         version_path(draft.folder, draft.run_id),

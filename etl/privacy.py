@@ -15,7 +15,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import itertools
 import os
+import re
+import secrets
 from collections.abc import Mapping
 from typing import Literal
 
@@ -24,8 +27,10 @@ import duckdb
 from etl.configuration.model import Config, ConfigError
 
 DEMO_KEY = b"empathy-lift demonstration key: public, for sample exports only"
-MINIMUM_KEY_LENGTH = 16
-"""Shortest key accepted, in bytes: 128 bits."""
+KEY_BYTES = 32
+"""Random bytes of a key: 256 bits, as many as the hash has."""
+_WRITTEN = re.compile(r"[0-9a-fA-F]{64,}|[A-Za-z0-9+/_-]{43,}={0,2}")
+_FEWEST_SIGNS = 12
 
 _BLOCK = 64
 _INNER = bytes([0x36]) * _BLOCK
@@ -49,7 +54,7 @@ def key(config: Config, environment: Mapping[str, str] | None = None) -> bytes:
     Raises
     ------
     ConfigError
-        When the variable is not set or the key is too short, and ``[privacy] demo`` is not on.
+        When the variable is not set or the key could be guessed, and ``[privacy] demo`` is not on.
     """
     if config.privacy.demo:
         return DEMO_KEY
@@ -58,15 +63,40 @@ def key(config: Config, environment: Mapping[str, str] | None = None) -> bytes:
     if not value:
         raise ConfigError(
             f"The environment variable {name} is not set. It holds the key of the pseudonyms: without it agents and "
-            f"customers could be named by guessing. Make one with `openssl rand -hex 32`, keep it where secrets are "
+            f"customers could be named by guessing. Make one with `empathy key`, keep it where secrets are "
             f"kept, and use the same one for every build. Sample exports need none: [privacy] demo = true."
         )
-    if len(value) < MINIMUM_KEY_LENGTH:
+    if guessable(value.decode("utf-8", "replace")):
         raise ConfigError(
-            f"The key in {name} has {len(value)} bytes; it needs at least {MINIMUM_KEY_LENGTH}. "
-            f"Make one with `openssl rand -hex 32`."
+            f"The key in {name} could be guessed: it must be {KEY_BYTES} random bytes, in hexadecimal or base64. "
+            "Make one with `empathy key`; with a new key every pseudonym is new."
         )
     return value
+
+
+def new_key() -> str:
+    """Return a new key: 32 random bytes in hexadecimal."""
+    return secrets.token_hex(KEY_BYTES)
+
+
+def guessable(value: str) -> bool:
+    """Whether a key is not what 32 random bytes look like, in hexadecimal or base64.
+
+    Parameters
+    ----------
+    value : str
+
+    Examples
+    --------
+    >>> guessable("a long secret text"), guessable("0123456789abcdef" * 4), guessable(new_key())
+    (True, True, False)
+    """
+    if not _WRITTEN.fullmatch(value):
+        return True
+    half = len(value) // 2
+    repeats = any(value == (value[:period] * len(value))[: len(value)] for period in range(1, half + 1))
+    steps = {ord(b) - ord(a) for a, b in itertools.pairwise(value)}
+    return repeats or len(set(value.lower())) < _FEWEST_SIGNS or len(steps) < _FEWEST_SIGNS
 
 
 def pseudonym(secret: bytes, kind: PseudonymKind, identifier: str) -> str:

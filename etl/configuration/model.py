@@ -304,6 +304,16 @@ class KpiOverride(Section):
     where: str | None = Field(default=None, description="SQL over a row of its base relation: which rows take part")
     hidden: bool = Field(default=False, description="leave the KPI out")
 
+    @field_validator("where")
+    @classmethod
+    def _only_compares(cls, value: str | None) -> str | None:
+        from etl.configuration.conditions import fault_of
+
+        fault = fault_of(value) if value else ""
+        if fault:
+            raise ValueError(f'"{value}" cannot be used: {fault}.')
+        return value
+
 
 class EngineOptions(Section):
     """``[engine] options``: ``contacts = "reduce"`` keeps agents and weeks, and no single contacts."""

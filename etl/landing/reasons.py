@@ -30,7 +30,7 @@ def violations(item: Column, mapped: Field, text: str, value: str, shown: str) -
     def reason(words: str) -> str:
         if item.private:
             return f"{opening} || {literal('the value ' + words)}"
-        return f"{opening} || {mask_sql(shown)} || {literal(closing + ' ' + words)}"
+        return f"{opening} || {mask_sql(shown, words=item.type == 'text')} || {literal(closing + ' ' + words)}"
 
     def add(predicate: str, message: str) -> None:
         found.append((predicate, message))

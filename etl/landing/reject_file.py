@@ -69,7 +69,7 @@ def write_rejects(
 def _reject_rows(
     primary: str,
     reading: Reading,
-    kept: frozenset[str],
+    kept: Mapping[str, bool],
     refused: Sequence[tuple[int, list[str], str]],
     records: Mapping[int, str],
     structural: Sequence[Structural],
@@ -137,25 +137,30 @@ def join_fields(fields: Sequence[str | None], delimiter: str) -> str:
     return buffer.getvalue().removesuffix("\r\n")
 
 
-def shown_fields(plan: Plan) -> frozenset[str]:
-    """Return the source fields whose values may be shown in a reject list: mapped, and not private."""
-    shown: set[str] = set()
+def shown_fields(plan: Plan) -> dict[str, bool]:
+    """Return the source fields whose values may be shown in a reject list, and whether with words: mapped, not private.
+
+    Agents' own ids are hidden too, since in many systems they are user names; the line tells which record it is.
+    """
+    shown: dict[str, bool] = {}
     hidden: set[str] = set()
     for table_map in plan.tables:
         for canonical, mapped in table_map.fields.items():
             item = CONTRACTS[table_map.table][canonical]
             names = {name.strip() for name in mapped.source.split(" + ")}
-            is_name = plan.ids_are_names and canonical in PERSON_IDS
-            (hidden if item.private or item.free_text or is_name else shown).update(names)
-    return frozenset(shown - hidden)
+            if item.private or item.free_text or canonical in PERSON_IDS:
+                hidden |= names
+            else:
+                shown |= {name: shown.get(name, False) or item.type == "text" for name in names}
+    return {name: words for name, words in shown.items() if name not in hidden}
 
 
 def mask_reason(words: str) -> str:
     """Return a reason without e-mail addresses and card numbers in the value it quotes."""
-    return re.sub(CARD, "[card]", re.sub(EMAIL, "[e-mail]", words))
+    return re.sub(CARD, "[card]", re.sub(EMAIL, "[e-mail]", words, flags=re.ASCII))
 
 
-def mask_record(record: str, reading: Reading, kept: frozenset[str]) -> str:
+def mask_record(record: str, reading: Reading, kept: Mapping[str, bool]) -> str:
     """Return a record with every field hidden that is not mapped, or is private.
 
     Parameters
@@ -164,8 +169,8 @@ def mask_record(record: str, reading: Reading, kept: frozenset[str]) -> str:
         Its text.
     reading : Reading
         Names the fields.
-    kept : frozenset of str
-        Fields to show.
+    kept : mapping of str to bool
+        Fields to show, and whether with words.
     """
     if reading.header is not None:
         return _mask_csv(record, reading, kept)[:LONGEST_RAW]
@@ -176,20 +181,20 @@ def mask_record(record: str, reading: Reading, kept: frozenset[str]) -> str:
     return json.dumps(_mask_json(value, "", kept), ensure_ascii=False)[:LONGEST_RAW]
 
 
-def _mask_csv(record: str, reading: Reading, kept: frozenset[str]) -> str:
+def _mask_csv(record: str, reading: Reading, kept: Mapping[str, bool]) -> str:
     if reading.header is None:
         return shape(record)
     fields = delimited_records.parse_record(record, reading.header.delimiter)
     if fields is None or len(fields) != len(reading.columns):
         return shape(record[:LONGEST_RAW])
     shown = [
-        value if not value else mask_value(value) if name in kept else HIDDEN
+        value if not value else mask_value(value, words=kept[name]) if name in kept else HIDDEN
         for name, value in zip(reading.columns, fields, strict=True)
     ]
     return join_fields(shown, reading.header.delimiter)
 
 
-def _mask_json(value: Any, dotted: str, kept: frozenset[str]) -> Any:
+def _mask_json(value: Any, dotted: str, kept: Mapping[str, bool]) -> Any:
     if isinstance(value, dict):
         return {
             key: _mask_json(inner, f"{dotted}.{key}" if dotted else key, kept)
@@ -200,5 +205,5 @@ def _mask_json(value: Any, dotted: str, kept: frozenset[str]) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if dotted in kept:
-        return mask_value(value) if isinstance(value, str) else value
+        return mask_value(value, words=kept[dotted]) if isinstance(value, str) else value
     return HIDDEN

@@ -128,7 +128,7 @@ def _document(root: Path, sources: Sequence[Found]) -> str:
         *(_section(source) for source in sources),
         _identity(sources),
         _programme(sources),
-        '[privacy]\nmin_group = 10\nkey_env = "EMPATHY_KEY"  # set this variable to a long random text before a build',
+        '[privacy]\nmin_group = 10\nkey_env = "EMPATHY_KEY"  # set this variable to what `empathy key` prints',
     ]
     return "\n\n".join(blocks) + "\n"
 

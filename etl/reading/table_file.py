@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from etl.reading.workbook_bounds import check_bounds
 from etl.sources.format import SourceError
 from etl.sql_text import literal, quoted
 
@@ -71,6 +72,7 @@ def sheet_names(path: Path) -> list[str]:
     """
     import fastexcel
 
+    check_bounds(path)
     try:
         return list(fastexcel.read_excel(path).sheet_names)
     except Exception as error:
@@ -97,6 +99,7 @@ def read_workbook(path: Path, sheet: str, header_row: int = 1) -> pl.DataFrame:
     """
     import fastexcel
 
+    check_bounds(path)
     try:
         workbook = fastexcel.read_excel(path)
         names = workbook.sheet_names

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 SCHEMAS = ("core", "mart", "meta", "result")
 """Schemas of every version."""
 
+VERSION_MODE = 0o640
+"""Who may read a version: whoever builds, and the group of whoever serves."""
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -205,6 +207,7 @@ class Draft:
             different = sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))
             raise PublishError(f"{self.path}: {', '.join(different)} did not survive writing; nothing was published.")
         target = version_path(self.folder, self.run_id)
+        os.chmod(self.path, VERSION_MODE)
         flush(self.path)
         os.replace(self.path, target)
         flush(self.folder)
@@ -345,8 +348,8 @@ def _clear_litter(folder: Path, registry: Registry) -> None:
     """Remove drafts of dead runs, and versions that were renamed but never entered in the registry."""
     _remove(folder, ".build-")
     _remove(folder, f"{REGISTRY}.tmp")
-    if registry.current is None:
-        return  # with no registry, the version files may be all there is
+    if registry.current is None or registry.get(registry.current) is None:
+        return  # with no registry, or one that is not understood, the version files may be all there is
     known = {version.path.name for version in registry.versions}
     for path in folder.glob("warehouse-*.duckdb*"):
         if path.name not in known:

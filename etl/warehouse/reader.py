@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 REGISTRY = "CURRENT.json"
 """Name of the registry file inside a warehouse folder."""
 
+_KEYS = frozenset({"current", "versions"})
 _ATTEMPTS = 5  # a version can be superseded and removed between reading the registry and attaching it
 _OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
@@ -99,6 +100,10 @@ def read_registry(folder: Path) -> Registry:
             )
             for entry in document["versions"]
         )
+        if (versions and document["current"] not in {version.run_id for version in versions}) or set(document) - _KEYS:
+            raise ValueError("it names no served version, or was written by a later release")
+        if not versions and document["current"] is not None:
+            raise ValueError("it names a version that it does not list")
         return Registry(document["current"], versions)
     except FileNotFoundError:
         return Registry(None, ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -166,10 +167,10 @@ def test_a_new_key_is_new_even_when_the_files_are_not(tmp_path: Path, monkeypatc
     text = path.read_text(encoding="utf-8")
     assert "demo = true" in text
     path.write_text(text.replace("demo = true", "demo = false"), encoding="utf-8")
-    monkeypatch.setenv("EMPATHY_KEY", "the first key of this warehouse")
+    monkeypatch.setenv("EMPATHY_KEY", hashlib.sha256(b"the first key of this warehouse").hexdigest())
     first = building.build(load(path))
     agents = query(path, "select agent_key from mart.agent")
-    monkeypatch.setenv("EMPATHY_KEY", "the key after the first leaked")
+    monkeypatch.setenv("EMPATHY_KEY", hashlib.sha256(b"the key after the first leaked").hexdigest())
     second = building.build(load(path))
     assert second.run_id != first.run_id
     assert not set(agents) & set(query(path, "select agent_key from mart.agent"))

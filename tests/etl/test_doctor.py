@@ -8,6 +8,7 @@ import pytest
 
 from etl.configuration.model import ConfigError, load
 from etl.doctor import examine
+from etl.privacy import new_key
 from etl.reading.files import find_files
 
 CONFIG = """
@@ -26,7 +27,7 @@ def found(folder: Path) -> dict[str, tuple[str, str]]:
 
 @pytest.mark.parametrize(
     ("value", "status", "said"),
-    [("", "fault", "is not set"), ("too short", "fault", "at least 16"), ("long enough for a key", "ok", "is set")],
+    [("", "fault", "is not set"), ("too short", "fault", "could be guessed"), (new_key(), "ok", "is set")],
 )
 def test_the_key_is_judged_as_a_build_judges_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, status: str, said: str
