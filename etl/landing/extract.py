@@ -409,7 +409,7 @@ def _attach(
     views.create(con, files, run_id, distinct)
     limits = {name: source.max_reject_share for name, source in config.sources.items()}
     optional = [name for name, source in config.sources.items() if source.optional]
-    ledger = Ledger(con, files, limits, ids_are_names=config.identity.ids_are_names, optional=optional)
+    ledger = Ledger(con, files, limits, optional=optional)
     kept = len(files) - fresh
     report = ExtractReport(
         tuple(files), ledger, ledger.counts(con), fresh, kept, fingerprint(files), landing, run_id, distinct

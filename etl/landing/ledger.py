@@ -81,8 +81,6 @@ class Ledger:
     files : sequence of LandedFile
     limits : dict of str to float
         ``max_reject_share`` of every source.
-    ids_are_names : bool
-        Whether agents' ids are kept out of the text of refused records, like names.
     optional : collection of str
         Sources that may give nothing.
     """
@@ -93,12 +91,10 @@ class Ledger:
         files: Sequence[LandedFile],
         limits: dict[str, float],
         *,
-        ids_are_names: bool = False,
         optional: Collection[str] = (),
     ) -> None:
         self._limits = limits
         self._optional = optional
-        self._hidden = PERSON_IDS if ids_are_names else frozenset()
         con.execute(
             "CREATE TABLE landing._file (file_id VARCHAR, source VARCHAR, format VARCHAR, path VARCHAR, "
             "sha256 VARCHAR, bytes BIGINT, read BIGINT, refused BIGINT, dropped BIGINT, lost BIGINT, given BIGINT)"
@@ -195,7 +191,7 @@ class Ledger:
             public = [
                 item.name
                 for item in CONTRACTS[table]
-                if not item.private and not item.free_text and item.name not in self._hidden
+                if not item.private and not item.free_text and item.name not in PERSON_IDS
             ]
             fields = ", ".join(
                 f"{quoted(name)} := {mask_sql(field) if CONTRACTS[table][name].type == 'text' else field}"
