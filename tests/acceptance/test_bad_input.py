@@ -130,3 +130,27 @@ def test_check_writes_nothing(project: Project) -> None:
     assert result.code == 0, result.err
     assert {path: path.stat().st_mtime_ns for path in project.folder.rglob("*")} == before
     assert {file["source"] for file in json.loads(result.out)["files"]} == {"contacts", "staff", "training", "ids"}
+
+
+@pytest.mark.parametrize(
+    "arguments", [("build", "--json"), ("estimate", "--json"), ("rejects", "list", "--json", "--limit", "x")]
+)
+def test_errors_of_commands_that_print_json_are_json(project: Project, arguments: tuple[str, ...]) -> None:
+    if arguments[0] == "build":
+        project.config.write_text("[project")
+    result = project.run(*arguments)
+    assert result.code == 2
+    said = json.loads(result.out)
+    assert said["exit_code"] == 2
+    assert said["error"]
+    assert "Traceback" not in result.err
+
+
+def test_a_version_does_not_say_which_id_is_whose(project: Project) -> None:
+    assert project.run("build").code == 0
+    from etl.warehouse.export import relations
+    from etl.warehouse.reader import Warehouse
+
+    with Warehouse(project.folder / "warehouse").reader() as cursor:
+        assert "core.agent_identity" not in relations(cursor)
+        assert "core.agent" in relations(cursor)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 
+import empathy
 from etl.privacy import guessable
 
 if TYPE_CHECKING:
@@ -96,13 +98,19 @@ def test_a_run_says_what_the_checks_found_and_a_build_what_is_missing(project: P
     assert "warning: " in ran.out
 
 
-def test_the_readme_makes_its_key_with_the_command(project: Project) -> None:
+def test_the_readme_makes_its_key_with_the_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
     assert "empathy key" in readme
-    made = project.run("key")
-    assert made.code == 0
-    assert not guessable(made.out.strip())
-    assert project.run("key").out != made.out
+    made = set()
+    for _ in range(2):
+        monkeypatch.setattr(sys, "argv", ["empathy", "key"])
+        with pytest.raises(SystemExit):
+            empathy.main()
+        made.add(capsys.readouterr().out.strip())
+    assert len(made) == 2
+    assert not any(guessable(key) for key in made)
 
 
 def test_rejects_of_a_source_that_is_not_there_are_no_empty_list(project: Project) -> None:

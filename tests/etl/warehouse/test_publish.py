@@ -151,3 +151,24 @@ def test_the_registry_is_plain_json(tmp_path: Path) -> None:
     document = json.loads((tmp_path / "CURRENT.json").read_text(encoding="utf-8"))
     assert document["current"] == "r1"
     assert [entry["run_id"] for entry in document["versions"]] == ["r1"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{}", '{"current": "r9", "versions": []}', '{"current": null, "versions": [], "format": 2}', "[]", "not json",
+     '{"current": "x", "versions": [{"run_id": "r1", "created_at": "2026-01-01T00:00+00:00", "has_results": true}]}'],
+)  # fmt: skip
+def test_a_registry_that_is_not_understood_never_deletes_versions(tmp_path: Path, text: str) -> None:
+    for run_id in ("r1", "r2"):
+        with Draft.open(tmp_path, run_id) as draft:
+            draft.publish()
+    (tmp_path / "CURRENT.json").write_text(text)
+    with pytest.raises(WarehouseError, match="is not a registry"), Draft.open(tmp_path, "r3") as draft:
+        draft.publish()
+    assert {path.name for path in tmp_path.glob("*.duckdb")} >= {"warehouse-r1.duckdb", "warehouse-r2.duckdb"}
+
+
+def test_a_version_is_read_by_owner_and_group_only(tmp_path: Path) -> None:
+    with Draft.open(tmp_path, "r1") as draft:
+        version = draft.publish()
+    assert version.path.stat().st_mode & 0o777 == 0o640
