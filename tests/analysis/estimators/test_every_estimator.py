@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
 
 from analysis import Panel, PanelError, estimate
 from analysis.estimators import ESTIMATORS
@@ -27,6 +28,7 @@ from analysis.estimators.naive.trained_vs_untrained import trained_vs_untrained
 from analysis.estimators.naive.twfe import twfe
 from analysis.estimators.stacked import Stacked
 from analysis.panel.panel import NEVER
+from tests.analysis.worlds import flat_world, panel_of
 
 #: Sums of a few hundred numbers of size ten, solved exactly.
 EXACT = 1e-8
@@ -299,3 +301,13 @@ def test_every_estimator_says_what_it_computes_assumes_and_follows() -> None:
         assert numbered, f"{made.__name__}: no assumptions"
         for assumption in numbered:
             assert re.search(r"[Cc]heck|Not true", assumption), f"{made.__name__}: {assumption}"
+
+
+def test_intervals_of_cohort_weeks_use_t_with_the_clusters_there_are() -> None:
+    panel = panel_of(flat_world(8, teams=12, seats=3, weeks=20, pre_weeks=8))
+    for name in STAGGERED:
+        cells = estimate(panel, name).att_gt.filter(pl.col("std_error") > 0)
+        half = ((cells["ci_high"] - cells["ci_low"]) / 2 / cells["std_error"]).to_numpy()
+
+        assert cells.height > 0
+        np.testing.assert_allclose(half, stats.t.ppf(0.975, panel.n_clusters - 1), rtol=1e-9)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from analysis import Slice
@@ -82,6 +83,21 @@ def test_a_kpi_without_clusters_leaves_romano_and_wolf_out_rather_than_a_member(
     assert all(math.isnan(row["p_romano_wolf"]) for row in rows)
     assert all(math.isfinite(row["p_holm"]) for row in rows)
     assert family_rows({}, 0.95) == []
+
+
+def test_few_teams_behind_one_kpi_count_for_the_whole_family() -> None:
+    """Student's t with the smallest degrees of freedom of the family: a t value of 2.6 is rarer with many teams."""
+    column = np.random.default_rng(4).normal(size=200) * 0.01
+    error = float(np.sqrt(column @ column))
+    other = np.random.default_rng(5).normal(size=200) * 0.01
+
+    def adjusted(df: float) -> float:
+        few = made(0.1 * error, TEAMS, other, df)
+        rows = family_rows({"a": made(2.6 * error, TEAMS, column), "b": few}, 0.95)
+        return float(next(row["p_romano_wolf"] for row in rows if row["kpi"] == "a"))
+
+    assert adjusted(3.0) > adjusted(np.inf) + 2 * SIMULATED
+    assert adjusted(3.0) == pytest.approx(2 * stats.t.sf(2.6, 3) * 1.9, abs=0.05)
 
 
 def test_leaving_has_an_influence_of_every_team(tmp_path: Path) -> None:

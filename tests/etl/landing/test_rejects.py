@@ -51,6 +51,22 @@ def test_a_record_that_breaks_several_rules_is_rejected_once_with_every_reason(w
     assert workspace.rows("SELECT interaction_id FROM landing.interaction ORDER BY 1") == [("c1",), ("c5",)]
 
 
+def test_an_answer_without_a_time_is_rejected(workspace: Any, tabular: Make) -> None:
+    workspace.write(
+        "s.csv",
+        "response_id,invited_at,answered_at,csat_raw,felt_heard,nps\n"
+        "r1,2025-03-10 10:00:00,2025-03-10 11:00:00,4,,\n"
+        "r2,2025-03-10 10:00:00,,4,,\n"
+        "r3,2025-03-10 10:00:00,,,,\n"
+        "r4,2025-03-10 10:00:00,,,5,\n"
+        "r5,2025-03-10 10:00:00,,,,9\n",
+    )
+    workspace.extract(tabular("s.csv", "survey_response", ""))
+
+    assert workspace.reasons() == {line: ["there is an answer but answered_at is empty"] for line in (3, 5, 6)}
+    assert workspace.rows("SELECT response_id FROM landing.survey_response ORDER BY 1") == [("r1",), ("r3",)]
+
+
 def test_what_is_not_mapped_is_hidden_in_the_reject_list(workspace: Any, tabular: Make) -> None:
     workspace.write("c.csv", CONTACTS)
     workspace.extract(tabular("c.csv", "interaction", MAPPING))

@@ -149,6 +149,18 @@ def test_without_directory_and_crosswalk_ids_are_taken_as_they_are(build_rows: C
     assert built.rows("select distinct method from core.agent_identity") == [("as_is",)]
 
 
+def test_an_evaluation_of_nobody_known_is_refused(build_rows: Callable[..., Any]) -> None:
+    """A score belongs to the agent it names, whoever handled the contact."""
+    scores = [
+        {"evaluation_id": f"q{i}", "source_agent_id": agent, "evaluated_at": "2024-01-10", "active_listening": 0.5}
+        for i, agent in enumerate(["E1", "nobody"])
+    ]
+    built = build_rows({"agent": PEOPLE, "interaction": [contact(1, "E1")], "qa_evaluation": scores})
+
+    assert [(table, line) for table, line, _ in built.refused] == [("qa_evaluation", 2)]
+    assert built.rows("select evaluation_id from core.qa_evaluation") == [("q0",)]
+
+
 def test_an_escalation_needs_no_agent_of_its_own_when_its_contact_has_one(build_rows: Callable[..., Any]) -> None:
     escalations = [
         {

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from etl.warehouse import publish as publishing
 from etl.warehouse.lock import WarehouseBusyError
 from etl.warehouse.publish import Draft, PublishError, rollback
 from etl.warehouse.reader import NoVersionError, Warehouse, WarehouseError
@@ -119,6 +120,29 @@ def test_what_is_to_happen_afterwards_happens_only_after_publishing(tmp_path: Pa
         draft.after_publishing(lambda: done.append("r2"))
         draft.publish()
     assert done == ["r2"]
+
+
+def test_the_new_version_is_registered_before_anything_else_is_swept(tmp_path: Path) -> None:
+    """A run that ends between the two leaves litter, which the next one clears, and never a registry of swept files."""
+    publish(tmp_path, "r1")
+    served: list[str] = []
+    with Draft.open(tmp_path, "r2") as draft:
+        draft.after_publishing(lambda: served.append(Warehouse(tmp_path).current().run_id))
+        draft.publish()
+    assert served == ["r2"]
+
+
+@pytest.mark.parametrize("change", [{"mart.a": 1}, {"mart.b": 5}, {}])
+def test_a_file_that_does_not_hold_what_was_written_is_not_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, int]
+) -> None:
+    publish(tmp_path, "r1")
+    with Draft.open(tmp_path, "r2") as draft:
+        draft.con.execute("create table mart.a as select range as v from range(2)")
+        monkeypatch.setattr(publishing, "_count_file", lambda _: change)
+        with pytest.raises(PublishError, match=r"mart\..* did not survive writing; nothing was published"):
+            draft.publish()
+    assert Warehouse(tmp_path).current().run_id == "r1"
 
 
 @pytest.mark.parametrize("run_id", ["", "../r", "a b", "x" * 65])
