@@ -96,14 +96,15 @@ class Read:
         return [reason for (reason,) in rows]
 
 
-def read(folder: Path, files: Mapping[str, str | bytes], toml: str, staff: bool = True) -> Read:
-    """Write files and a configuration into a folder, and read them."""
+def read(folder: Path, files: Mapping[str, str | bytes], toml: str, staff: bool = True, utc: bool = False) -> Read:
+    """Write files and a configuration into a folder, and read them; with the usual staff, in the usual zone or UTC."""
     given: dict[str, str | bytes] = {"employees.csv": STAFF, "jobs.csv": JOBS, **files} if staff else dict(files)
     for name, content in given.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content.encode() if isinstance(content, str) else content)
-    (folder / "empathy.toml").write_text(HEAD + (STAFF_SOURCE if staff else "") + toml, encoding="utf-8")
+    text = HEAD.replace("Europe/Paris", "UTC") if utc else HEAD
+    (folder / "empathy.toml").write_text(text + (STAFF_SOURCE if staff else "") + toml, encoding="utf-8")
     config = load(folder / "empathy.toml")
     con = duckdb.connect()
     con.execute("set timezone = 'UTC'; set preserve_insertion_order = false")

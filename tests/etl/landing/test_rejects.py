@@ -241,9 +241,9 @@ def test_line_breaks_quotes_and_delimiters_survive_a_second_try(workspace: Any, 
 
 def test_a_record_tried_again_takes_the_place_it_had_among_others(workspace: Any, tabular: Make) -> None:
     head = "interaction_id,source_agent_id,started_at,channel\n"
-    row = "u1,2025-03-10 10:00"
     for number in range(6):  # the last file by name counts, whatever its landing folder is called
-        workspace.write(f"c{number}.csv", f"{head}c1,{row},fax\nc1,u{number},2025-03-10 10:00,voice\n")
+        channel = "voice" if number % 2 else "fax"
+        workspace.write(f"c{number}.csv", f"{head}c1,u{number},2025-03-10 10:00,{channel}\n")
     corrected = tabular("c*.csv", "interaction", 'values = { channel = { fax = "other" } }')
     workspace.extract(tabular("c*.csv", "interaction")).commit()
     counted = "SELECT source_agent_id, channel FROM landing.interaction"

@@ -183,13 +183,27 @@ def test_a_sentence_counts_one_and_many(check: quality.Check) -> None:
 
 
 def test_a_contact_id_in_two_sources_is_seen(build_rows: Callable[..., Any]) -> None:
-    survey = {"response_id": "s1", "interaction_id": "c1", "answered_at": "2024-01-12", "csat_raw": 5}
-    built = build_rows({"agent": STAFF, "interaction": [call(1, "2024-01-10")], "survey_response": [survey]})
+    twice = [{**call(1, "2024-01-10"), "_source": source} for source in ("hr", "calls")]
+    other = {**call(2, "2024-01-11"), "_source": "calls"}
+    built = build_rows({"agent": STAFF, "interaction": [twice[0], other]})
     assert run(built)["contact_in_two_sources"].violations == 0
-    built.con.execute(
-        "insert into staging.contact_link select * replace ('chats' as contact_source) from staging.contact_link"
-    )
+    built = build_rows({"agent": STAFF, "interaction": [*twice, other]})
     assert run(built)["contact_in_two_sources"].violations == 1
+
+
+def test_sources_said_to_hold_the_same_contacts_count_each_once(build_rows: Callable[..., Any]) -> None:
+    rows = [
+        {**call(number, "2024-01-10"), "_source": source, "queue": source, "_line": line}
+        for line, (number, source) in enumerate(((1, "hr"), (2, "hr"), (2, "calls"), (3, "calls")))
+    ]
+    staff = [{**STAFF[0], "_source": source} for source in ("hr", "calls")]
+    built = build_rows(
+        {"agent": staff, "interaction": rows}, identity={"same_contacts": [["hr", "calls"]]}
+    )
+    assert run(built)["contact_in_two_sources"].violations == 0
+    assert built.rows("select interaction_id, queue from core.interaction order by 1") == [
+        ("c1", "hr"), ("c2", "calls"), ("c3", "calls"),
+    ]  # fmt: skip
 
 
 def test_local_times_are_looked_at_wherever_a_source_gives_times() -> None:
