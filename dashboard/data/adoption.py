@@ -17,6 +17,7 @@ from dashboard.data.queries import Queries
 from dashboard.privacy.suppression import tied_groups
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
+from etl.warehouse.overdue import NEEDED, overdue
 
 COUNTS = ("planned", "started", "completed", "overdue", "left_unfinished")
 APPLIES = ("site", "team", "from", "to")
@@ -84,6 +85,33 @@ def by_group(queries: Queries, filters: Filters, course: str, by: str) -> pl.Dat
         return told.with_columns(label=groups[0]).select("label", "site", *COUNTS, "suppressed").sort("label", "site")
 
     return queries.remember(("adoption_by", filters, course, by), make)
+
+
+def remind(queries: Queries, filters: Filters, course: str) -> pl.DataFrame:
+    """Who is overdue, by pseudonym, longest first; empty for anybody but who holds the warehouse.
+
+    Parameters
+    ----------
+    queries : Queries
+    filters : Filters
+        An allowed selection; only site and team apply.
+    course : str
+        A course id.
+
+    Returns
+    -------
+    DataFrame
+        ``team_id, agent_key, planned_on, days_overdue, has_started``. A shared dashboard shows no single agent.
+    """
+    schema = {"team_id": pl.String, "agent_key": pl.String, "planned_on": pl.Date}
+    if current().shared or not all(map(queries.has, NEEDED)):
+        return pl.DataFrame(schema=schema | {"days_overdue": pl.Int64, "has_started": pl.Boolean})
+    rows = queries.ask(("overdue",), overdue).filter(pl.col("course_id") == course)
+    if filters.site:
+        rows = rows.filter(pl.col("site").is_in(list(filters.site)))
+    if filters.team:
+        rows = rows.filter(pl.col("team_id").is_in(list(filters.team)))
+    return rows.select("team_id", "agent_key", "planned_on", "days_overdue", "has_started")
 
 
 def _coarse() -> bool:

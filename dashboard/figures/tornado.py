@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.words.numbers import Reader
+from dashboard import plots
 from dashboard.figures.svg import Tree, canvas, clip, el, line, mark, scale, text, ticks
 from dashboard.views.value import SwingRow
 
@@ -35,17 +36,42 @@ def tornado(rows: Sequence[SwingRow], net: float, reader: Reader) -> dict[str, A
         "label": f"Net by what each number alone does to it: {spoken}",
         "wide": _draw(rows, net, reader, 820.0),
         "narrow": _draw(rows, net, reader, 400.0),
+        "plot": _plot(rows, net, reader),
     }
+
+
+def _plot(rows: Sequence[SwingRow], net: float, reader: Reader) -> plots.Spec:
+    """Each bar as a range from the net at one end of a number to the net at its other end."""
+    drawn = []
+    for row in rows:
+        first, last = sorted((row.swing.net_at_low, row.swing.net_at_high))
+        tone = "trained" if row.swing.kind == "effect" else "compare"
+        words = f"{row.low} to {row.high}"
+        drawn.append(plots.Row(row.name, words, _tip(row), net, first, last, tone=tone, symbol="line-ns"))
+    low, high = _domain(rows, net)
+    return plots.ranges(drawn, span=(low, high), across=reader.currency, mean=net, locale=reader.locale)
+
+
+def _tip(row: SwingRow) -> str:
+    return (
+        f"{row.name}: {row.low} gives {row.at_low}, {row.high} gives {row.at_high}. "
+        f"The net is zero at {row.break_even}."
+    )
+
+
+def _domain(rows: Sequence[SwingRow], net: float) -> tuple[float, float]:
+    ends = [0.0, net, *(row.swing.net_at_low for row in rows), *(row.swing.net_at_high for row in rows)]
+    low, high = min(ends), max(ends)
+    margin = (high - low) * 0.04 or 1.0
+    return low - margin, high + margin
 
 
 def _draw(rows: Sequence[SwingRow], net: float, reader: Reader, width: float) -> Tree:
     height = 8 + len(rows) * ROW + 24
     bottom = height - 24
-    ends = [0.0, net, *(row.swing.net_at_low for row in rows), *(row.swing.net_at_high for row in rows)]
-    low, high = min(ends), max(ends)
-    margin = (high - low) * 0.04 or 1.0
-    x = scale((low - margin, high + margin), (4.0, width - 4.0))
-    marks = ticks(low - margin, high + margin, 3 if width < 500 else 5)
+    low, high = _domain(rows, net)
+    x = scale((low, high), (4.0, width - 4.0))
+    marks = ticks(low, high, 3 if width < 500 else 5)
     parts: list[Any] = [line(x(t), 4, x(t), bottom, "axis" if t == 0 else "grid") for t in marks]
     for t in marks:
         anchor = "start" if x(t) < 30 else "end" if x(t) > width - 30 else "middle"
@@ -55,10 +81,7 @@ def _draw(rows: Sequence[SwingRow], net: float, reader: Reader, width: float) ->
         y = 8 + number * ROW
         first, last = sorted((x(row.swing.net_at_low), x(row.swing.net_at_high)))
         kind = "fill-trained" if row.swing.kind == "effect" else "fill-compare"
-        tip = (
-            f"{row.name}: {row.low} gives {row.at_low}, {row.high} gives {row.at_high}. "
-            f"The net is zero at {row.break_even}."
-        )
+        tip = _tip(row)
         bar = {"x": first, "y": y + 19, "width": max(last - first, 1.0), "height": 10, "class": kind}
         parts.append(
             mark(

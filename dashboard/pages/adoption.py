@@ -8,7 +8,7 @@ from dash import html
 from dashboard.components.chart import chart_card
 from dashboard.components.choice import choice
 from dashboard.components.states import message, relax
-from dashboard.components.table import Column
+from dashboard.components.table import Column, table
 from dashboard.data import adoption as data
 from dashboard.figures.adoption_curve import adoption_curve
 from dashboard.figures.bars import part_bars
@@ -19,6 +19,7 @@ from dashboard.views import adoption as view
 OVERDUE = "Overdue: the planned week has passed, the course is not completed and the agent is still here."
 LEFT = "Left: the agent left after the planned week without having completed the course, so nobody has to be reminded."
 BARS = "Pale bar: agents planned so far. Filled bar: those who have completed the course."
+MOST_REMINDED = 50
 MOST_LATE = 8
 """Teams drawn beside the plan."""
 _GROUP_COLUMNS = (
@@ -64,7 +65,9 @@ def answer(context: Context, filters: Filters, course: str = "") -> html.Div:
             choice("Course", [(f"{PAGE.base}/{key}", name) for key, name in names.items()], path, filters),
             html.Div(
                 [
-                    _curve(context, shown, filters, course),
+                    html.Div(
+                        [_curve(context, shown, filters, course), _remind(context, filters, course)], className="stack"
+                    ),
                     html.Div(behind, className="stack"),
                 ],
                 className="columns two-one",
@@ -172,6 +175,35 @@ def _teams(context: Context, teams: pl.DataFrame, filters: Filters, course: str)
             else f"Every team has fewer than {context.settings.min_group} planned agents, or would reveal one.",
             className="muted small",
         ),
+    )
+
+
+def _remind(context: Context, filters: Filters, course: str) -> html.Section | None:
+    """Single agents, by pseudonym, for whoever sits at the machine that holds the warehouse."""
+    reader, rows = context.settings.reader, data.remind(context.queries, filters, course)
+    if rows.is_empty():
+        return None
+    n = rows.height
+    columns = [
+        Column("team_id", "Team"),
+        Column("agent_key", "Agent"),
+        Column("planned_on", "Planned", show=lambda value: day(value, reader.locale)),
+        Column("days_overdue", "Days overdue", numeric=True),
+        Column("has_started", "Begun", show=lambda value: "yes" if value else "no"),
+    ]
+    title = f"Remind first: {n} {'agent' if n == 1 else 'agents'}, longest overdue on top"
+    return html.Section(
+        [
+            html.H2(title, className="card-title"),
+            html.P(
+                "Agents are pseudonyms. empathy export overdue --out overdue.csv writes the list with their ids in the "
+                "training system, on this machine; a shared dashboard does not show it.",
+                className="card-subtitle",
+            ),
+            table(columns, rows.to_dicts(), caption=title, reader=reader, limit=MOST_REMINDED),
+        ],
+        className="card",
+        id="remind",
     )
 
 

@@ -11,6 +11,7 @@ from etl.configuration.model import Config
 from etl.errors import EmpathyError
 from etl.hints import did_you_mean
 from etl.warehouse.delimited import write_csv
+from etl.warehouse.overdue import NEEDED, RELATION, overdue
 from etl.warehouse.reader import Warehouse, frame
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def export(config: Config, relation: str, out: Path) -> int:
     config : Config
         Names the warehouse.
     relation : str
-        Such as ``mart.agent_week`` or ``result.effect``.
+        Such as ``mart.agent_week`` or ``result.effect``; ``overdue`` lists who has to be reminded of a course, with
+        their ids in the systems it is taken in.
     out : Path
         A file ending in ``.csv``, ``.parquet`` or ``.xlsx``. In CSV the header is lines that begin with ``#``; in
         Parquet it is the file's key-value metadata; in Excel it is a second sheet, ``about``.
@@ -56,13 +58,18 @@ def export(config: Config, relation: str, out: Path) -> int:
     version = warehouse.current()
     with warehouse.reader(version.run_id) as cursor:
         known = relations(cursor)
+        known += [RELATION] if set(NEEDED) <= set(known) else []
         if relation not in known:
             if relation.startswith("result.") and not any(name.startswith("result.") for name in known):
                 raise ExportError("The version served has no estimates yet. Run `empathy estimate` first.")
             near = did_you_mean(relation, known)
             raise ExportError(f'The warehouse has no relation "{relation}".{near} It has: {", ".join(known)}.')
-        schema, name = relation.split(".")
-        data = frame(cursor, f'select * from "{schema}"."{name}" order by all')
+        schema, _, name = relation.partition(".")
+        data = (
+            overdue(cursor)
+            if relation == RELATION
+            else frame(cursor, f'select * from "{schema}"."{name}" order by all')
+        )
     about = {
         "project": config.project.name,
         "relation": relation,

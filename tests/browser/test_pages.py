@@ -22,6 +22,7 @@ ADDRESSES = {
     "cohorts-courses": "/cohorts/upsell_revenue/course",
     "attrition": "/attrition",
     "adoption": "/adoption/EMP101",
+    "value": "/value",
     "data": "/data/escalation_rate",
     "methods": "/methods",
 }

@@ -234,3 +234,21 @@ def test_without_a_plan_the_page_says_what_to_add(context: Context) -> None:
     body = str(page.answer(context, Filters()))
     assert "No training is recorded" in body
     assert "table = " in body
+
+
+def test_single_agents_are_listed_only_on_the_machine_that_holds_the_warehouse(world: Context) -> None:
+    from dashboard.data import adoption as data
+    from dashboard.privacy.viewer import Viewer, seen_by
+
+    rows = [("T1", "k1", date(2025, 1, 6), 62, False, "X", "S"), ("T2", "k2", date(2025, 2, 3), 34, True, "X", "S")]
+    names = ["team_id", "agent_key", "planned_on", "days_overdue", "has_started", "course_id", "site"]
+    late = pl.DataFrame(rows, schema=names, orient="row")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(world.queries), "has", lambda *_: True)
+        patch.setattr(type(world.queries), "ask", lambda *_: late)
+        assert data.remind(world.queries, Filters(), "X")["agent_key"].to_list() == ["k1", "k2"]
+        assert data.remind(world.queries, Filters(team=("T2",)), "X")["agent_key"].to_list() == ["k2"]
+        assert data.remind(world.queries, Filters(), "Y").is_empty()
+        for role in ("analyst", "training_lead", "executive"):
+            with seen_by(Viewer("x", role, shared=True)):
+                assert data.remind(world.queries, Filters(), "X").is_empty()

@@ -179,6 +179,14 @@ def test_both_drawings_show_the_same_numbers_and_words(drawings: list[Drawing]) 
                 assert straight(*columns([pair for pair in widths if pair[1] > 1]))
                 compared += len(widths)
                 continue
+            if not any(list(elements(by_tip[tip], "circle")) for tip, _, _ in told):  # bars from one end to the other
+                boxes = [box_of(by_tip[tip]) for tip, _, _ in told]
+                lows = [v - e for v, e in zip(trace["x"], trace["error_x"]["arrayminus"], strict=True)]
+                ends = [*zip(lows, [left for left, _ in boxes], strict=True)]
+                ends += zip([top for _, _, top in told], [right for _, right in boxes], strict=True)
+                assert straight(*columns([(float(value), at) for value, at in ends]))
+                compared += len(boxes)
+                continue
             whole = [point for point in told if not arrows(by_tip[point[0]])]
             low, high = drawing.plot["layout"]["yaxis" if "error_y" in trace else "xaxis"].get("range", (0.0, 0.0))
             values = [scaled(value, drawing) for _, value, _ in whole]
@@ -196,6 +204,12 @@ def test_both_drawings_show_the_same_numbers_and_words(drawings: list[Drawing]) 
 def arrows(mark: Any) -> bool:
     """Whether a mark or its range goes on beyond the drawing."""
     return any(path.get("fill") == "none" for path in elements(mark, "path"))
+
+
+def box_of(mark: Any) -> tuple[float, float]:
+    """Left and right end of the bar of a mark."""
+    box = [part for part in elements(mark, "rect") if "hit" not in part["class"]][-1]
+    return float(box["x"]), float(box["x"]) + float(box["width"])
 
 
 def drawn_width(mark: Any) -> float:

@@ -1,0 +1,99 @@
+"""Who has not completed a course by its planned week and is still here, for whoever reminds them.
+
+Assumptions
+-----------
+1. Rows are about single agents: they are for the machine that holds the warehouse, and for files written there.
+2. "Now" is the last day of the last week of the data, as in ``mart.adoption``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from etl.warehouse.reader import frame
+
+if TYPE_CHECKING:
+    import duckdb
+
+RELATION = "overdue"
+"""What ``empathy export`` calls it; the version itself holds no such table."""
+NEEDED = ("core.training", "core.week", "core.agent_identity", "mart.agent")
+"""Relations of a version it is made of."""
+_SQL = """
+with reached as (
+    select max(week) + 6 as last_day from core.week
+),
+
+attempts as (
+    select
+        agent_key,
+        course_id,
+        min(planned_on) as planned_on,
+        min(coalesce(started_on, completed_on)) as started_on,
+        min(completed_on) filter (where status = 'completed') as completed_on,
+        list_distinct(list(_source)) as sources
+    from core.training
+    group by agent_key, course_id
+),
+
+late as (
+    select
+        attempts.course_id,
+        agent.site,
+        agent.team_id,
+        attempts.agent_key,
+        attempts.planned_on,
+        date_diff('day', attempts.planned_on, reached.last_day) as days_overdue,
+        attempts.started_on is not null and attempts.started_on <= reached.last_day as has_started,
+        attempts.sources
+    from attempts
+    inner join mart.agent as agent on agent.agent_key = attempts.agent_key
+    cross join reached
+    where attempts.planned_on <= reached.last_day
+        and coalesce(attempts.completed_on > reached.last_day, true)
+        and coalesce(agent.left_on > reached.last_day, true)
+),
+
+ids as (
+    select
+        late.agent_key,
+        late.course_id,
+        string_agg(distinct concat(identity._source, ': ', identity.source_agent_id), '; ') as training_system_ids
+    from late
+    inner join core.agent_identity as identity
+        on identity.agent_key = late.agent_key and list_contains(late.sources, identity._source)
+    group by late.agent_key, late.course_id
+)
+
+select
+    late.course_id,
+    late.site,
+    late.team_id,
+    late.agent_key,
+    late.planned_on,
+    late.days_overdue,
+    late.has_started,
+    ids.training_system_ids
+from late
+left join ids on ids.agent_key = late.agent_key and ids.course_id = late.course_id
+order by late.days_overdue desc, late.has_started, late.course_id, late.team_id, late.agent_key
+"""
+
+
+def overdue(cursor: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Agents who are overdue, who to remind first on top: longest overdue, and not begun before begun.
+
+    Parameters
+    ----------
+    cursor : DuckDBPyConnection
+        On a version.
+
+    Returns
+    -------
+    DataFrame
+        ``course_id, site, team_id, agent_key`` (the pseudonym), ``planned_on, days_overdue, has_started`` and
+        ``training_system_ids``: the agent's ids in the systems the course was planned or recorded in.
+    """
+    return frame(cursor, _SQL)
