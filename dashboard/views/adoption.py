@@ -99,7 +99,8 @@ def curve_title(weeks: Sequence[Mapping[str, Any]], reader: Reader) -> str:
     if last["overdue"] == 0:
         return "The plan is fulfilled" if share >= 1 else "Everybody planned who is still here has finished"
     missing, total = last["planned"] - last["completed"], reader.count(last["planned"])
-    return f"{reader.number(share * 100)}% of the plan is done; {reader.count(missing)} of {total} agents have not finished"
+    words = f"{reader.number(share * 100)}% of the plan is done"
+    return f"{words}; {reader.count(missing)} of {total} agents have not finished"
 
 
 def group_title(rows: Sequence[Mapping[str, Any]], by: str, reader: Reader) -> str:
