@@ -10,7 +10,7 @@ from dashboard.data import cohorts as data
 from dashboard.figures.heatmap import heatmap
 from dashboard.page import Context, csv_link
 from dashboard.state import Filters
-from dashboard.views import cohorts as view
+from dashboard.views import waves_over_time as view
 from etl.configuration.kpis import Kpi
 
 

@@ -19,6 +19,7 @@ from dashboard.page import Context
 from dashboard.pages import cohorts
 from dashboard.state import Filters
 from dashboard.views import cohorts as view
+from dashboard.views import waves_over_time
 from etl.configuration import kpis
 from etl.configuration.kpis import Kpi
 
@@ -138,20 +139,20 @@ def test_a_block_of_weeks_has_the_cautious_error() -> None:
             "n_agents": [30, 30, 30, 29, 28],
         }
     )
-    first, second = view.blocks(cells, kpi(), LEVEL, READER)
+    first, second = waves_over_time.blocks(cells, kpi(), LEVEL, READER)
     assert first["estimate"] == pytest.approx(-0.02)
     assert (first["high"] - first["low"]) / 2 == pytest.approx(1.959964 * 0.005)
     assert (first["tone"], second["tone"]) == ("better", "unsure")
     assert first["value"] == pytest.approx(2.0)  # points, better is positive
-    assert view.heat_title([first, second], kpi()).endswith(
+    assert waves_over_time.heat_title([first, second], kpi()).endswith(
         "1 of 2 cells shows a clear improvement: one wave in its weeks 1–4"
     )
     again = [{**first, "row": "2025-02-03"}, {**second, "row": "2025-02-03"}]
-    assert view.heat_title([first, second, *again], kpi()).endswith(
+    assert waves_over_time.heat_title([first, second, *again], kpi()).endswith(
         "every wave shows a clear improvement, from the first four weeks on"
     )
     late = [{**first, "column": 2}, {**first, "column": 3, "row": "2025-02-03"}]
-    assert view.heat_title([*late, second], kpi()).endswith("every wave shows a clear improvement"), (
+    assert waves_over_time.heat_title([*late, second], kpi()).endswith("every wave shows a clear improvement"), (
         "one cell is no start"
     )
 
@@ -160,7 +161,7 @@ def test_no_cell_counts_as_a_gain_and_reads_as_none() -> None:
     start = date(2025, 1, 6)
     tiny = {"cohort": [start] * 4, "week": [start + timedelta(weeks=k) for k in range(4)], "n_agents": [30] * 4}
     cells = pl.DataFrame({**tiny, "estimate": [-0.0003] * 4, "std_error": [0.0001] * 4})
-    (cell,) = view.blocks(cells, kpi(), LEVEL, READER)
+    (cell,) = waves_over_time.blocks(cells, kpi(), LEVEL, READER)
     assert (cell["tone"], cell["words"]) == ("better", "−0.03")
 
 
