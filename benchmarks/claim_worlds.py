@@ -6,9 +6,11 @@ Each function draws one world on agents x weeks from a seed and returns panels; 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from analysis.panel.panel import NEVER, Panel
@@ -142,3 +144,39 @@ def drawn_inside_teams(
     after = np.arange(weeks)[None, :] >= cohort[:, None]
     y = mean + effect * after + 0.3 * rng.standard_normal(mean.shape) / np.sqrt(np.maximum(contacts, 1))
     return panel_of(y * contacts, contacts, cohort, team, "y"), effect
+
+
+def leaving_world(
+    seed: int, *, teams: int = 30, hires: int = 20, weeks: int = 78, hazard: float = 0.25
+) -> pl.DataFrame:
+    """Person-weeks of agents who leave with a chance of ``hazard / tenure week``, trained in their weeks 1 to 4.
+
+    Training does nothing; teams differ in their level. Columns as from :func:`analysis.effects.hazard.person_weeks`.
+    """
+    rng = np.random.default_rng(seed)
+    level = np.exp(0.2 * rng.standard_normal(teams))
+    start = date(2024, 1, 1)
+    team = np.repeat(np.arange(teams), hires)
+    joined = rng.integers(0, weeks - 4, team.size)
+    trained_at = np.where(rng.random(team.size) < 0.7, rng.integers(1, 5, team.size), 10_000)
+    stay = weeks - joined
+    tenure = np.arange(weeks)[None, :]
+    leaves = rng.random((team.size, weeks)) < np.minimum(hazard * level[team][:, None] / (tenure + 1), 0.9)
+    left_at = np.where(leaves.any(axis=1), leaves.argmax(axis=1), 10_000)
+    last = np.minimum(left_at + 1, stay)
+    agent = np.repeat(np.arange(team.size), last)
+    week = np.concatenate([np.arange(n) for n in last])
+    return pl.DataFrame(
+        {
+            "agent_ix": agent.astype(np.int32),
+            "team_id": [f"t{t:02d}" for t in team[agent]],
+            "site": ["A"] * agent.size,
+            "tenure_week": week.astype(np.int32),
+            "on": [start + timedelta(weeks=int(w)) for w in joined[agent] + week],
+            "period": ((joined[agent] + week) // 4).astype(np.int32),
+            "trained": week >= trained_at[agent],
+            "left": week == left_at[agent],
+            "leave_type": ["voluntary"] * agent.size,
+            "days": np.full(agent.size, 7, dtype=np.int32),
+        }
+    )

@@ -11,6 +11,13 @@ from numpy.typing import NDArray
 
 from analysis.inference import benjamini_hochberg, holm, romano_wolf
 
+CLAIMS = ("clear", "clear_but_small")
+"""States of a verdict that claim a change."""
+ONLY_A_PART = (
+    "It stands out by itself, but the whole programme shows no clear change, and parts of it are claimed only where "
+    "the whole does."
+)
+
 if TYPE_CHECKING:
     from analysis.study.kpi_study import KpiStudy
 
@@ -42,7 +49,9 @@ def judged_together(studies: Sequence[KpiStudy], ci_level: float) -> list[KpiStu
 
     Goals of the whole programme are held to the chance that any of them looks clear by luck (Holm). What is not a goal,
     and what is one part of many (a site, a channel, a tenure band, a wave), is held to the share of luck among what is
-    called clear (Benjamini and Hochberg), within its role and the kind of part.
+    called clear (Benjamini and Hochberg), within its role and the kind of part. A part is claimed only where the whole
+    programme is, for the same KPI: so the chance that anything is said of a goal where training does nothing stays that
+    of the goals.
 
     Parameters
     ----------
@@ -56,6 +65,7 @@ def judged_together(studies: Sequence[KpiStudy], ci_level: float) -> list[KpiStu
     list of KpiStudy
         In the order given.
     """
+    whole = {made.kpi.id: made for made in studies if made.request.is_overall}
     groups: dict[tuple[str, str], list[int]] = {}
     for i, made in enumerate(studies):
         groups.setdefault((made.request.slice.label[0], made.kpi.role), []).append(i)
@@ -68,6 +78,14 @@ def judged_together(studies: Sequence[KpiStudy], ci_level: float) -> list[KpiStu
             if math.isfinite(p_value):
                 excludes = bool(p_value <= 1 - ci_level)
                 out[i] = studies[i].judged(excludes_zero=excludes, n_tested=tested, among=among(kind))
+                if kind == "overall":
+                    whole[out[i].kpi.id] = out[i]
+    for i, made in enumerate(out):
+        over_all = whole.get(made.kpi.id)
+        if made.request.is_overall or over_all is None or over_all.verdict.state in CLAIMS:
+            continue
+        if made.verdict.state in CLAIMS:
+            out[i] = made.judged(excludes_zero=False, n_tested=1, alone=ONLY_A_PART)
     return out
 
 

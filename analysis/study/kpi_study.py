@@ -78,9 +78,14 @@ class KpiStudy:
             return answers.p_value
         return self.headline.p_value if self.headline is not None else math.nan
 
-    def judged(self, *, excludes_zero: bool, n_tested: int, among: str = "KPIs") -> KpiStudy:
-        """The same study with the verdict after allowing for all that was looked at together (``among``, plural)."""
-        said = self.context.decide(self.headline, excludes_zero=excludes_zero, n_tested=n_tested, among=among)
+    def judged(self, *, excludes_zero: bool, n_tested: int, among: str = "KPIs", alone: str = "") -> KpiStudy:
+        """The same study with the verdict after allowing for all that was looked at together (``among``, plural).
+
+        ``alone`` says why a range that leaves out no change claims nothing, where that is not their number.
+        """
+        said = self.context.decide(
+            self.headline, excludes_zero=excludes_zero, n_tested=n_tested, among=among, alone=alone
+        )
         return replace(self, verdict=said)
 
     def frames(self) -> dict[str, pl.DataFrame]:
@@ -155,6 +160,7 @@ class Judgement:
         excludes_zero: bool | None = None,
         n_tested: int = 1,
         among: str = "KPIs",
+        alone: str = "",
     ) -> Verdict:
         nan = math.nan
         estimate_, low, high = (found.estimate, found.ci_low, found.ci_high) if found is not None else (nan, nan, nan)
@@ -184,6 +190,7 @@ class Judgement:
             ),
             guardrail=self.kpi.role == "guardrail",
             among=among,
+            alone=alone,
             reader=self.setting.reader,
         )
 

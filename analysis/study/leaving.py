@@ -24,6 +24,7 @@ from analysis.panel.facts import PACE_WEEKS, Volumes
 from analysis.panel.panel import NEVER
 from analysis.panel.slices import Slice
 from analysis.results import EffectEstimate
+from analysis.study.family import CLAIMS
 from analysis.study.kpi_study import Judgement, KpiStudy, no_study, nothing_seen
 from analysis.study.request import Request
 from analysis.words.numbers import Reader
@@ -33,8 +34,6 @@ from etl.marts.tenure import TENURE_BANDS
 if TYPE_CHECKING:
     from analysis.design import Timing
 
-CLAIMS = ("clear", "clear_but_small")
-"""States that claim a change."""
 MANY_WEEKS = 1e9
 """Both sides of a hazard gain weeks as time passes, so nothing that stands still limits what more weeks can tell."""
 MANY_TIMES = 3.0

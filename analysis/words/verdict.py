@@ -136,6 +136,7 @@ def verdict(
     who_answers: str = "",
     guardrail: bool = False,
     among: str = "KPIs",
+    alone: str = "",
     reader: Reader | None = None,
 ) -> Verdict:
     """Decide what may be said, and say it.
@@ -173,6 +174,8 @@ def verdict(
         Whether the KPI is one that was not meant to move: a change that would be for the better is then no improvement.
     among
         What ``n_tested`` counts, plural.
+    alone
+        Why a range that leaves out no change claims nothing, where that is not the number tested.
     reader
         Locale and currency.
 
@@ -214,7 +217,7 @@ def verdict(
         return _make("no_meaningful_change", words, who_answers, believed=believed)
     reason = who_answers
     if outside:
-        alone = (
+        alone = alone or (
             f"On its own the range excludes no change, but {n_tested} {among} were tested together and one of that "
             "many can look like this by luck."
         )
