@@ -173,6 +173,11 @@ def _plotly_address() -> str:
     return f"/_dash-component-suites/plotly/package_data/plotly.min.js?v={version}&m={version}"
 
 
+def own_path(pathname: str) -> str:
+    """An address as one of this server: ``//host/effects`` in a link would lead to another."""
+    return "/" + pathname.lstrip("/\\")
+
+
 def route(pathname: str | None) -> tuple[Page, dict[str, str]] | None:
     """The page an address leads to, with the variable parts of the address."""
     for page in pages():
@@ -241,6 +246,7 @@ def asked(context: Context, pathname: str, search: str) -> Question:
     pathname, search : str
         The address as the browser has it.
     """
+    pathname = own_path(pathname)
     queries, found = context.queries, route(pathname)
     if found is None or found[0].moving or not current().may_open(found[0].key):
         return Question(None, lambda: answer(context, pathname, search))
@@ -275,6 +281,7 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
     """
     queries, locale = context.queries, context.settings.config.project.locale
     typed, (pathname, search) = (pathname, search), _written_out(pathname, search)
+    pathname = own_path(pathname)
     found = route(pathname)
     if found is None:
         words = f"There is no page at {pathname}."

@@ -303,3 +303,10 @@ def test_a_lead_of_a_site_without_data_is_told_nothing(corners: Corners) -> None
             chosen = queries.selection("")
             assert not queries.decision(chosen).allowed
             assert "outside of what you lead" in queries.decision(chosen).reason
+
+
+@pytest.mark.parametrize("path", ["//evil.example.org", "//evil.example.org/effects", "//effects", "/\\effects", "///"])
+def test_no_link_leads_to_another_server(client: FlaskClient, path: str) -> None:
+    for search in ("", "?team=Porto-8&cohort=2025-11-03"):
+        text = ask(client, path, search).get_data(as_text=True)
+        assert re.findall(r'"href": ?"(//|/\\\\|https?:)[^"]*', text) == []
