@@ -14,9 +14,11 @@ from typing import NoReturn
 
 import typer
 
+from empathy.backups import backup, restore
 from empathy.building import build, check, init
 from empathy.console import emit, screen
 from empathy.estimating import estimate, export, run
+from empathy.forgetting import forget
 from empathy.keys import key
 from empathy.listening import listen
 from empathy.planning import plan
@@ -27,7 +29,9 @@ from empathy.versions import doctor, versions_app
 # Systems of a few hundred weeks are solved faster by one thread than by several that wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-COMMANDS = (demo, sample, init, check, build, estimate, run, serve, export, plan, listen, doctor, key)
+COMMANDS = (
+    demo, sample, init, check, build, estimate, run, serve, export, plan, listen, doctor, key, forget, backup, restore,
+)  # fmt: skip
 """In the order in which ``empathy --help`` lists them."""
 
 AS_JSON = "--json"

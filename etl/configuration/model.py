@@ -63,6 +63,7 @@ class Project(Section):
 
     name: str = Field(default="Empathy programme", description="what this study is called on every page")
     warehouse: Path = Field(default=Path("warehouse"), description="folder of the warehouse, relative to this file")
+    keep: tuple[str, ...] = Field(default=(), description="files and folders beside this one that a backup holds too")
     locale: str = Field(default="en_GB", description="how numbers and dates are written, such as en_GB or de_DE")
     currency: str = Field(
         default="EUR",

@@ -237,6 +237,79 @@ def new_run_id(now: datetime | None = None) -> str:
     return f"{now or datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
 
 
+def adopt(folder: str | Path, run_id: str, file: Path, created_at: datetime) -> Version:
+    """Serve a version that was made elsewhere, in a folder that has none.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The warehouse folder; made when absent.
+    run_id : str
+    file : Path
+        The version's file; moved.
+    created_at : datetime
+        When it was published (aware).
+
+    Raises
+    ------
+    WarehouseError
+        When the folder holds versions, or the run id cannot name one.
+    PublishError
+        When the file cannot be read.
+    """
+    folder = Path(folder)
+    if not _RUN_ID.fullmatch(run_id):
+        raise WarehouseError(f'"{run_id}" cannot name a run; use up to 64 letters, digits, "-" and "_".')
+    lock = take_lock(folder, f"restoring {run_id}")
+    try:
+        if read_registry(folder).versions:
+            raise WarehouseError(f"{folder} holds versions already; restore into another folder.")
+        counts = _count_file(file)
+        has_results = any(relation.startswith("result.") and rows for relation, rows in counts.items())
+        target = version_path(folder, run_id)
+        os.chmod(file, VERSION_MODE)
+        shutil.move(file, target)
+        flush(target)
+        version = Version(run_id, target, created_at, has_results)
+        _write_registry(folder, Registry(run_id, (version,)))
+        return version
+    finally:
+        lock.release()
+
+
+def keep_only(folder: str | Path, run_id: str) -> int:
+    """Delete every version but one, which is served; how many were deleted.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The warehouse folder.
+    run_id : str
+        The version that stays.
+
+    Raises
+    ------
+    NoVersionError
+        When there is no such version.
+    WarehouseBusyError
+        When a run is writing to the folder.
+    """
+    folder = Path(folder)
+    lock = take_lock(folder, f"keeping {run_id} only")
+    try:
+        registry = read_registry(folder)
+        version = registry.get(run_id)
+        if version is None:
+            raise NoVersionError(f'{folder} holds no version "{run_id}".')
+        _write_registry(folder, Registry(run_id, (version,)))
+        others = [each for each in registry.versions if each.run_id != run_id]
+        for each in others:
+            delete(each.path)
+        return len(others)
+    finally:
+        lock.release()
+
+
 def rollback(folder: str | Path, run_id: str) -> Version:
     """Serve an earlier version again. Later versions are kept.
 

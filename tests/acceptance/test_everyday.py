@@ -153,3 +153,40 @@ def test_a_replay_that_tries_nothing_says_why_it_built(project: Project) -> None
     assert "Nothing to try again" in replayed.err
     assert "built again" in replayed.err
     assert len(json.loads(project.run("versions", "list", "--json").out)["versions"]) == 2
+
+
+def test_a_person_is_forgotten_everywhere_and_it_is_proved(project: Project) -> None:
+    from etl.configuration.model import load
+    from etl.forgetting import search
+    from etl.privacy import DEMO_KEY, pseudonym
+    from etl.warehouse.reader import Warehouse
+
+    assert project.run("build").code == 0
+    project.contacts.write_text(project.contacts.read_text() + "bad1,A03,never,voice,10\n")
+    assert project.run("build").code == 0
+    config, key = load(project.config), pseudonym(DEMO_KEY, "agent", "number:A03")
+    assert len(search(config, [key, "A03"])) > 5
+    with Warehouse(config.warehouse).reader() as cursor:
+        others = cursor.execute("select count(*) from mart.agent where agent_key <> ?", [key]).fetchone()
+
+    result = project.run("forget", "--agent", "A03", "--json")
+    said = json.loads(result.out)
+    assert result.code == 0
+    assert said["left"] == []
+    assert said["rows"] > 50
+    assert search(config, [key, "A03"]) == ()
+    assert len(list(config.warehouse.glob("*.duckdb"))) == 1
+    with Warehouse(config.warehouse).reader() as cursor:
+        assert cursor.execute("select count(*) from mart.agent").fetchone() == others
+
+    for name in ("contacts.csv", "staff.csv", "ids.csv", "training.csv"):
+        file = project.folder / name
+        lines = [line for line in file.read_text().splitlines() if "A03" not in line]
+        file.write_text("\n".join(lines) + "\n")
+    assert project.run("build").code == 0
+    assert search(config, [key, "A03"]) == ()
+
+
+def test_nobody_and_two_people_cannot_be_forgotten(project: Project) -> None:
+    assert project.run("forget").code == 2
+    assert project.run("forget", "--agent", "A1", "--customer", "C1").code == 2
