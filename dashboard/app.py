@@ -342,7 +342,10 @@ def _filters(context: Context, search: str) -> Filters:
 
 def _options(context: Context) -> dict[str, list[Any]]:
     queries = context.queries
-    return shell.options(queries.facets(), queries.teams_by_site(), context.settings.config.project.locale)
+    found = shell.options(queries.facets(), queries.teams_by_site(), context.settings.config.project.locale)
+    if current().restricted:  # published cells are of the whole period
+        found |= {"from": [], "to": []}
+    return found
 
 
 def _made(*values: Any, run_id: str = "", lasting: bool = True) -> Made:

@@ -58,6 +58,8 @@ _RIDGE = 1e-9
 _SEEDS = 60
 """Agents from whom the search starts: those of whom most is told."""
 _ROUNDS = 5
+_TRIED_AGAIN = 20
+"""Cells given up that are tried again at the end, the largest first."""
 _INVOLVED = 0.3
 """Share of the strongest cell's part in an attack from which on a cell may be given up to end it."""
 
@@ -255,6 +257,7 @@ class Audit:
         kept = self.agents_by_cell >= self._minimum
         if start is not None:
             kept &= start
+        gone: list[int] = []
         while kept.any():
             known = self.told(kept)
             shares, directions = known.worst(self._minimum)
@@ -263,7 +266,13 @@ class Audit:
             used = np.abs(known.cells @ directions[:, shares > MOST_TOLD])
             last = [int(np.flatnonzero(one >= _INVOLVED * one.max()).max()) for one in used.T]
             # One at a time while there are few, so that no more go than must; in thousands of agents, several.
-            kept[list(dict.fromkeys(last))[: max(1, kept.size // 50)]] = False
+            given_up = list(dict.fromkeys(last))[: max(1, kept.size // 50)]
+            kept[given_up] = False
+            gone += given_up
+        for cell in sorted(gone)[:_TRIED_AGAIN]:  # one that went early may be let in beside what is left
+            kept[cell] = True
+            shares, _ = self.told(kept).worst(self._minimum)
+            kept[cell] = bool(shares.max(initial=0.0) <= MOST_TOLD)
         return kept
 
     def told(self, kept: NDArray[np.bool_]) -> Told:
