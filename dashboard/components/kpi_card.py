@@ -86,7 +86,7 @@ def kpi_card(card: Card, filters: Filters, reader: Reader) -> html.Article:
                         **attributes({"data-kpi": kpi.id, "data-what": "change"}),
                     ),
                     html.Span(
-                        "from training, estimated" if effect.available else verdict.reason, className="small muted"
+                        "from training" if effect.available else verdict.reason, className="small muted"
                     ),
                 ],
                 className="change-row",

@@ -39,6 +39,7 @@ def answer(context: Context, filters: Filters) -> html.Div:
         [
             html.H1(unbroken(head.sentence), id="headline"),
             html.P(unbroken(head.detail), className="lede"),
+            _worth(context, filters) if quick else None,
             html.Div(
                 [kpi_card(card, filters, reader) for card in head.cards], className=f"cards cards-{len(head.cards)}"
             ),
@@ -118,9 +119,7 @@ def effects_of(context: Context, filters: Filters, kpis: Sequence[Kpi]) -> dict[
 
 def _rest(context: Context, filters: Filters) -> html.Div:
     model = rest_of(context, filters)
-    side = html.Div(
-        [_worth(model), _open_questions(model, filters), _money(context, model, filters)], className="stack"
-    )
+    side = html.Div([_open_questions(model, filters), _money(context, model, filters)], className="stack")
     return html.Div([_forest(context, model, filters), side], className="columns two-one")
 
 
@@ -173,16 +172,16 @@ def _forest(context: Context, model: view.Rest, filters: Filters) -> html.Sectio
     )
 
 
-def _worth(model: view.Rest) -> html.Section | None:
-    """The net in one line, before what it is made of."""
-    if not model.money:
+def _worth(context: Context, filters: Filters) -> html.P | None:
+    """The net in one line, where everybody sees it, before what it is made of."""
+    if not filters.is_everything:
+        return None
+    kpis = {kpi.id: kpi for kpi in context.queries.kpis()}
+    lines, sentence, _ = view.money_lines(context.queries.values(), kpis, context.settings.reader)
+    if not lines:
         return None
     link = dcc.Link("See and change the assumptions", href="/value")
-    return html.Section(
-        [html.H2(unbroken(model.money_sentence), className="card-title"), html.P(link, className="small")],
-        className="card",
-        id="worth",
-    )
+    return html.P([unbroken(f"{sentence}. "), link], className="lede worth", id="worth")
 
 
 def _money(context: Context, model: view.Rest, filters: Filters) -> Any:

@@ -95,7 +95,7 @@ def course(
         shape, name = upright(-0.5, "training")
         layout["shapes"].append(shape)
         layout["annotations"].append(name)
-    return {"data": data, "layout": layout}
+    return {"data": data, "layout": layout, "narrow": {"showlegend": False}}
 
 
 def _points(weeks: Sequence[Week], token: str, symbol: str, name: str) -> dict[str, Any]:
