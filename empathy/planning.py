@@ -45,6 +45,9 @@ def plan(
     ] = "0.6:0.8:0.9",
     simulate: Annotated[int, typer.Option(min=0, max=5000, help="Also try the plan this often on own weeks.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Write the order as CSV, for the learning system.")] = None,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Write the plan beside the configuration, stamped; every build reads it.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Plan the next waves: what each goal can tell, by when, and an order drawn by lot. Works before there are data."""
@@ -98,6 +101,13 @@ def plan(
         payload["simulated"] = trial
     if out is not None:
         _write(out, order)
+    if accept:
+        if settings is None or start is None or draw is None:
+            raise typer.BadParameter(
+                "A plan is accepted with the teams of a warehouse, a --start and an order drawn by lot."
+            )
+        payload["accepted"] = str(_accept(settings, order, draw, told))
+        screen.print(f"Accepted: {payload['accepted']}. Every build reads it from now on.")
     if as_json:
         emit(payload)
         return
@@ -267,6 +277,26 @@ def _words(one: Outlook, reader: Any) -> str:
     if _finite(one.weeks_to_know) is None:
         return f"a change of {best} can be detected at best; {matters} would matter."
     return f"{matters}, the change that matters, can be detected by week {int(one.weeks_to_know)}; at best {best}."
+
+
+def _accept(settings: Config, order: list[dict[str, Any]], draw: Draw, told: list[Outlook]) -> Path:
+    """Write the plan: who starts when, how the order was drawn, and the goals it will be judged by."""
+    from etl.configuration.accepted_plans import PlannedTeam, accept
+
+    teams = tuple(
+        PlannedTeam(row["team"], row["wave"], date.fromisoformat(row["start"]) if row["start"] else None)
+        for row in sorted(order, key=lambda row: row["team"])
+    )
+    rule = {
+        "kind": "drawn by lot among balanced orders",
+        "seed": draw.seed,
+        "orders": draw.n_orders,
+        "complete": draw.complete,
+        "digest": draw.digest,
+        "teams": [team.team for team in teams],
+    }
+    kept = tuple("".join(format(wave, "x") for wave in row) for row in draw.kept.tolist())
+    return accept(settings.folder, teams, rule, kept, {one.goal.kpi.id: _goal_json(one) for one in told})
 
 
 def _finite(value: float) -> float | None:

@@ -23,6 +23,7 @@ import duckdb
 
 from etl import privacy
 from etl.code_hash import code_hash
+from etl.configuration.accepted_plans import accepted_plans
 from etl.configuration.kpis import SQL_FOLDER, Catalogue, configured
 from etl.configuration.model import Config
 from etl.errors import StopRuleError
@@ -395,6 +396,8 @@ def _inputs(request: _Request, landed: str) -> str:
     digest.update(json.dumps([kpi.model_dump(mode="json") for kpi in request.catalogue.values()]).encode())
     digest.update(str(request.as_of).encode())
     digest.update(code_hash("etl").encode())
+    for plan in accepted_plans(request.config.folder):
+        digest.update(repr(plan).encode())
     for path in sorted([*SQL_FOLDER.rglob("*.sql"), *(SQL_FOLDER / "skills").glob("*.toml")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()

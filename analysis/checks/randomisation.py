@@ -48,6 +48,7 @@ def randomisation_test(
     seed: int = 20_260_101,
     anticipation: int = 0,
     interval: bool = True,
+    orders: Ints | None = None,
 ) -> Randomisation:
     """Test the sharp null of no effect by permuting waves over clusters.
 
@@ -66,6 +67,9 @@ def randomisation_test(
     anticipation : int
     interval : bool
         Also the interval, at twice the time.
+    orders : (R, C) array, optional
+        Waves (week indices) of every cluster in each order that could have been drawn, from an accepted plan; re-draws
+        then come from these and no others.
 
     Notes
     -----
@@ -87,8 +91,11 @@ def randomisation_test(
     exposure = panel.with_outcome(panel.trained_cells.astype(np.float64), "trained")
     generator = np.random.Generator(np.random.PCG64(seed))
     on_outcome, on_training = [], []
+    if orders is not None and (orders.ndim != 2 or orders.shape[1] != waves.size):
+        return Randomisation(nan, nan, nan, 0, "the orders of the plan are for other teams than these")
     for _ in range(draws):
-        dealt = generator.permutation(waves)[panel.cluster_ix]
+        again = generator.permutation(waves) if orders is None else orders[generator.integers(orders.shape[0])]
+        dealt = again[panel.cluster_ix]
         value = measure(panel.with_cohorts(dealt))
         if np.isfinite(value):
             on_outcome.append(value)

@@ -201,7 +201,7 @@ def sentence(outlooks: Sequence[Outlook], proposal: Proposal, reader: Reader) ->
         named = _listed([f"{o.goal.kpi.label.lower()} by week {int(o.weeks_to_know)}" for o in known])
         parts.append(f"we would know {named}")
     if never:
-        parts.append(f"not within {proposal.after_weeks} weeks: {_listed(never)}")
+        parts.append(f"we could not tell within {proposal.after_weeks} weeks: {_listed(never)}")
     return f"{first}: {'; '.join(parts)}."
 
 

@@ -339,7 +339,7 @@ def _command(shown: view.View, choices: Mapping[str, str]) -> str:
     seed = choices.get("seed", str(view.USUAL["seed"]))
     return (
         f"empathy plan --waves {p.n_waves} --gap {p.gap_weeks} --untrained {p.n_untrained} --weeks {p.after_weeks} "
-        f"--seed {seed} --start {start}"
+        f"--seed {seed} --start {start} --accept"
     )
 
 

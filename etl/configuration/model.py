@@ -20,6 +20,7 @@ from zoneinfo import available_timezones
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from etl.configuration.access import Access
+from etl.configuration.events import Event
 from etl.configuration.faults import explain
 from etl.configuration.formats import FORMATS, TRANSCRIPT_FORMATS
 from etl.configuration.money import Value
@@ -381,6 +382,7 @@ class Config(Section):
     kpis: dict[str, KpiOverride] = Field(default_factory=dict, description="what differs from the catalogue")
     engine: Engine = Field(default=Engine(), description="threads, memory, versions kept")
     value: Value = Field(default=Value(), description="what a change is worth, and what the programme costs")
+    events: tuple[Event, ...] = Field(default=(), description="what else happened: systems, pay rounds, incidents")
     conversations: Conversations = Field(default=Conversations(), description="what is heard in transcripts; off")
     privacy: Privacy = Field(default=Privacy(), description="smallest group and key")
     access: Access | None = Field(default=None, description="who may see what; absent on your own machine")

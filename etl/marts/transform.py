@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from etl.configuration.accepted_plans import accepted_plans
 from etl.configuration.kpis import Catalogue
 from etl.contracts.tables import CONTRACTS
 from etl.conversations.score import score
@@ -272,6 +273,20 @@ def _parameters(con: duckdb.DuckDBPyConnection, config: Config, run_id: str) -> 
             for (course,) in con.execute("select distinct course_id from landing.training order by 1").fetchall()
         ]
     _fill(con, "course", "course_id varchar, is_treatment boolean", courses)
+    _fill(
+        con, "stated_event",
+        "label varchar, \"at\" date, until date, site varchar, team_id varchar, kind varchar",
+        [(one.label, one.at, one.until or one.at, one.site, one.team, one.kind) for one in config.events],
+    )  # fmt: skip
+    _fill(
+        con, "accepted_plan",
+        "plan_id varchar, accepted_at timestamp, team_id varchar, wave integer, starts_on date",
+        [
+            (plan.plan_id, plan.accepted_at, team.team, team.wave, team.starts_on)
+            for plan in accepted_plans(config.folder)
+            for team in plan.teams
+        ],
+    )  # fmt: skip
     coverage.declare_spans(con, config)
     con.execute("create or replace table staging.unsaid as select * from landing.unsaid_field")
     con.execute("create or replace table staging.file_order as select * from landing.file_order")

@@ -60,3 +60,10 @@ def test_more_waves_than_teams_is_told(capsys: pytest.CaptureFixture[str], monke
     with pytest.raises(SystemExit):
         empathy.main()
     assert "9 waves need as many teams" in capsys.readouterr().err
+
+
+def test_without_teams_nothing_is_accepted() -> None:
+    code, printed = run("--rate", "0.1", "--teams", "12", "--accept")
+
+    assert code == 2
+    assert "a --start and an order drawn by lot" in " ".join(printed.replace("│", " ").split())

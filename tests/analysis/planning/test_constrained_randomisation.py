@@ -81,3 +81,28 @@ def test_too_few_teams_for_a_test() -> None:
 
 def test_examples_hold() -> None:
     assert doctest.testmod(constrained_randomisation).failed == 0
+
+
+def test_a_test_re_draws_from_the_kept_orders_and_no_others() -> None:
+    from analysis import Panel
+    from analysis.checks.randomisation import randomisation_test
+
+    made = draw_order([6, 6], teams(12), seed=7)
+    rng = np.random.default_rng(1)
+    starts = np.array([10, 40])
+    y = rng.standard_normal((12, 20)) + 3.0 * (np.arange(20)[None, :] >= starts[made.waves][:, None])
+    ix = np.arange(12)
+    panel = Panel(y, np.ones_like(y), starts[made.waves], ix, ix, np.arange(20), ix)
+    seen: list[bytes] = []
+
+    def statistic(one: Panel) -> float:
+        seen.append(one.cohort_ix.tobytes())
+        trained = one.trained_cells
+        return float(one.y[trained].mean() - one.y[~trained].mean())
+
+    found = randomisation_test(panel, statistic, draws=199, interval=False, orders=starts[made.kept])
+    kept = {starts[row].astype(np.int64).tobytes() for row in made.kept}
+    assert set(seen) <= kept
+    assert found.p_value < 0.05
+    wrong = randomisation_test(panel, statistic, draws=9, interval=False, orders=starts[made.kept[:, :5]])
+    assert wrong.reason == "the orders of the plan are for other teams than these"

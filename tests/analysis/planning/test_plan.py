@@ -57,7 +57,7 @@ def test_training_everybody_now_is_never_told() -> None:
 
     assert math.isinf(found.weeks_to_know)
     assert math.isnan(found.detectable)
-    assert "not within 26 weeks" in sentence([found], Proposal(12, n_waves=1), Reader())
+    assert "could not tell within 26 weeks" in sentence([found], Proposal(12, n_waves=1), Reader())
 
 
 def test_a_plan_says_when_and_a_trial_agrees() -> None:

@@ -1,0 +1,27 @@
+"""``[[events]]``: what else happened, so that it is not taken for the effect of training."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from etl.configuration.section import Section
+
+
+class Event(Section):
+    """One thing that happened: a new system, a pay round, an incident, a campaign."""
+
+    label: str = Field(min_length=1, max_length=200)
+    at: date
+    until: date | None = Field(default=None, description="last day, where it took longer than one")
+    site: str | None = Field(default=None, description="the site it touched; all when absent")
+    team: str | None = Field(default=None, description="the team it touched; all when absent")
+    kind: Literal["system", "people", "customers", "incident", "other"] = "other"
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Event:
+        if self.until is not None and self.until < self.at:
+            raise ValueError(f"the event ends ({self.until}) before it begins ({self.at}).")
+        return self
