@@ -72,7 +72,7 @@ def main() -> None:
     except duckdb.Error as fault:
         first = str(fault).splitlines()[0]
         _fail(
-            f"error: the database stopped: {first}. Nothing was published.", 1,
+            f"error: this could not be computed ({first}). Nothing was published.", 1,
             "If memory or disk ran out, free some or set [engine] memory_limit; else report this as a defect.",
         )  # fmt: skip
 

@@ -361,10 +361,9 @@ def _value(layers: _Layers, item: Column, mapped: Field, text: str, zone: str, d
     elif item.type == "boolean":
         sql = values.boolean_sql(text)
     else:
-        number = values.plain_number_sql(text, mapped.decimal)
-        sql = f"try_cast({number} as {item.sql_type})"
+        sql = values.number_sql(text, mapped.decimal, item.sql_type)
         if item.type == "integer":  # 1.5 would be rounded
-            sql = f"case when try_cast({number} as double) = {sql} then {sql} end"
+            sql = f"case when {values.number_sql(text, mapped.decimal, 'double')} = {sql} then {sql} end"
         if item.unit == "seconds":
             sql = values.seconds_sql(text, sql, mapped.unit)
     if default:
@@ -381,8 +380,8 @@ def _timestamp(layers: _Layers, mapped: Field, text: str, zone: str) -> str:
         return naive
     aware = timezones.carries_offset_sql(text)
     return (
-        f"case when {aware} then {timezones.instant_sql(text)} when {values.is_epoch_sql(text)} "
-        f"then {values.epoch_sql(text)} else {naive} end"
+        f"case when {aware} then {timezones.instant_sql(text)} when {local} is not null then {naive} "
+        f"when {values.is_epoch_sql(text)} then {values.epoch_sql(text)} end"
     )
 
 

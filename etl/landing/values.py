@@ -40,8 +40,8 @@ def boolean_sql(text: str) -> str:
     )
 
 
-def plain_number_sql(text: str, decimal: str) -> str:
-    """Return SQL of a number's text as the database reads it, NULL where its thousands are not grouped by three.
+def number_sql(text: str, decimal: str, sql_type: str) -> str:
+    """Return SQL of a number, NULL for what is none and where thousands are not grouped by three.
 
     Parameters
     ----------
@@ -49,16 +49,16 @@ def plain_number_sql(text: str, decimal: str) -> str:
         SQL of type VARCHAR.
     decimal : str
         ``"."`` or ``","``.
+    sql_type : str
+        Type of the number.
     """
     group = "." if decimal == "," else ","
     grouped = rf"[-+]?[0-9]{{1,3}}([{group}{SPACES}][0-9]{{3}})*([{decimal}][0-9]*)?|[-+]?[0-9]*([{decimal}][0-9]+)?"
     bare = f"translate({text}, {literal(group + SPACES)}, '')"
     if decimal == ",":
-        return f"case when regexp_full_match({text}, {literal(grouped)}) then replace({bare}, ',', '.') end"
-    return (
-        f"case when try_cast({text} as double) is not null then {text} "
-        f"when regexp_full_match({text}, {literal(grouped)}) then {bare} end"
-    )
+        bare = f"replace({bare}, ',', '.')"
+    as_grouped = f"case when regexp_full_match({text}, {literal(grouped)}) then try_cast({bare} as {sql_type}) end"
+    return as_grouped if decimal == "," else f"coalesce(try_cast({text} as {sql_type}), {as_grouped})"
 
 
 def seconds_sql(text: str, number: str, unit: str) -> str:

@@ -65,7 +65,8 @@ def is_nobody(identifier: str, more: Iterable[str] = ()) -> bool:
 def leave_out_nobody(con: duckdb.DuckDBPyConnection, config: Config) -> int:
     """Take ids of nobody out of ``staging.customer_key``, so that contacts with them have no known customer.
 
-    Ids shorter than 30 signs that hold a letter or only zeros are looked at; telephone numbers are not.
+    The database picks out what may be one, so that :func:`is_nobody` looks at few of millions of ids: what is such a
+    word but for case, what has only zeros, and what holds a sign beyond ASCII or a space.
 
     Parameters
     ----------
@@ -77,12 +78,30 @@ def leave_out_nobody(con: duckdb.DuckDBPyConnection, config: Config) -> int:
     int
         How many ids were taken out.
     """
-    longest = max((len(word) for word in (*NOBODY, *config.identity.nobody)), default=0) + 60
-    rows = con.execute(
-        "select identifier from staging.customer_key where strlen(identifier) <= ?", [longest]
-    ).fetchnumpy()["identifier"]
     more = tuple(config.identity.nobody)
-    gone = [str(text) for text in rows if is_nobody(str(text), more)]
+    words = sorted({*NOBODY, *(folded(word) for word in more)})
+    rows = con.execute(
+        """
+        with words as (select unnest(?::varchar[]) as word),
+
+        ids as (
+            select
+                identifier,
+                lower(identifier) as plain,
+                lower(split_part(regexp_replace(identifier, '^(sips?|tel):', '', 'i'), '@', 1)) as spoken,
+                lower(split_part(identifier, ':', -1)) as last_part
+            from staging.customer_key
+        )
+
+        select identifier from ids semi join words on words.word = ids.plain
+        union select identifier from ids semi join words on words.word = ids.spoken
+        union select identifier from ids semi join words on words.word = ids.last_part
+        union select identifier from ids where not regexp_matches(last_part, '[1-9a-z]')
+        union select identifier from ids where contains(identifier, ' ') or strlen(identifier) <> length(identifier)
+        """,
+        [words],
+    ).fetchall()
+    gone = [str(text) for (text,) in rows if is_nobody(str(text), more)]
     if gone:
         con.execute("delete from staging.customer_key where list_contains(?, identifier)", [gone])
     return len(gone)

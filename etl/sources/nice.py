@@ -2,7 +2,8 @@
 
 Times are local to the business unit and the file does not say which zone that is: give ``timezone``. Durations are
 seconds. A contact nobody handled has no ``Agent_No``, or 0, and is loaded without an agent. Which of the columns a
-report has depends on the report; missing ones are empty.
+report has depends on the report; missing ones are empty. Without ``ACW_Seconds`` the handling time is unknown: talk
+alone would be another measure, and a report that gains the column would make handling seem longer.
 
 | interaction | column | notes |
 |---|---|---|
@@ -107,7 +108,7 @@ def plan(context: Context) -> Plan:
                 "channel": folded(context, "channel", quoted("Media_Name"), "Media_Name", CHANNELS, empty="other"),
                 "queue": column("Skill_Name"),
                 "reason": column("Campaign_Name"),
-                "handle_s": _handle_seconds(),
+                **({"handle_s": _handle_seconds()} if "ACW_Seconds" in context.sample.header else {}),
                 "parent_id": Field('nullif("Master_Contact_ID", "Contact_ID")', "Master_Contact_ID"),
             },
         )

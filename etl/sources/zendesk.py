@@ -1,7 +1,8 @@
 """Zendesk tickets and satisfaction ratings: JSON lines, or documents with ``tickets`` or ``satisfaction_ratings``.
 
-Tickets are exported again whenever they change: the newest ``updated_at`` counts, earlier versions are duplicates. The
-incremental export goes on naming deleted tickets: they are left out and counted.
+Tickets are exported again whenever they change: the newest ``updated_at`` counts, earlier versions are duplicates.
+The incremental export goes on naming deleted tickets: they are left out and counted, and so are tickets that were
+merged into another one (tag ``closed_by_merge``), which live on in it.
 
 What a ticket stands for is option ``tickets_are``. With ``"escalations"`` (the usual case: contacts come from the
 telephone system) a ticket with one of the tags of ``escalation_tags`` is an escalation of the contact whose id stands
@@ -78,6 +79,9 @@ CHANNELS = {
 TAG_WORDS = {"escal": "tier2", "tier2": "tier2", "supervisor": "supervisor", "complain": "complaint"}
 """Parts of tags from which `empathy init` proposes what they mean; the last that fits counts."""
 
+MERGED = "closed_by_merge"
+"""The tag that Zendesk gives a ticket that was merged into another one."""
+
 LISTS = ("tickets", "satisfaction_ratings")
 
 _ID = path("id")
@@ -117,8 +121,11 @@ def _tickets(context: Context) -> Plan:
             f'{{ escalated_l2 = "tier2", complaint = "complaint" }}, or set tickets_are = "contacts".'
         )
     tables: list[TableMap] = []
-    drops = [Drop("(j ->> '$.status') = 'deleted'", "deleted in Zendesk")]
     own_tags = "json_extract_string(j, '$.tags[*]')"
+    drops = [
+        Drop("(j ->> '$.status') = 'deleted'", "deleted in Zendesk"),
+        Drop(f"list_contains({own_tags}, {literal(MERGED)})", "merged into another ticket"),
+    ]
     listed = "[" + ", ".join(literal(tag) for tag in tags) + "]"
     tagged = f"list_has_any({own_tags}, {listed})" if tags else "false"
     if are_contacts:

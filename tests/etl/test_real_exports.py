@@ -397,3 +397,30 @@ def test_a_workbook_of_one_sheet_holds_contacts_and_ratings(tmp_path: Path) -> N
     ]  # fmt: skip
     assert found.total("aht_seconds") == (303, 2)
     assert found.total("csat_top2") == (1, 2)
+
+
+def test_a_report_without_after_contact_work_has_no_handling_time(tmp_path: Path) -> None:
+    """A report that changed in the second week: 200 seconds of talk before, talk and 60 of work after it since."""
+    head = "Contact_ID,Media_Name,ANI_Dialnum,Agent_No,Start_Date,Start_Time,Agent_Time"
+    old = "".join(f"a{n},Call,K{n},E1,03/0{3 + n}/2025,10:00:00,200\n" for n in range(5))
+    new = "".join(f"b{n},Call,K{n},E1,03/1{n}/2025,10:00:00,200,60\n" for n in range(5))
+    files = {"calls-1.csv": f"{head}\n{old}", "calls-2.csv": f"{head},ACW_Seconds\n{new}"}
+    toml = '[sources.calls]\nformat = "nice"\npath = "calls-*.csv"\ntimezone = "Europe/Paris"\n'
+    found = read(tmp_path, files, toml)
+    assert found.weekly("aht_seconds") == {"2025-03-03": (None, 0), "2025-03-10": (1300, 5)}
+    assert "field_coverage" in found.warned()
+
+
+def test_a_merged_ticket_is_no_contact(tmp_path: Path) -> None:
+    tickets = "".join(
+        json.dumps(
+            {
+                "id": number, "created_at": "2025-03-05T11:00:00Z", "updated_at": "2025-03-05T12:00:00Z",
+                "status": "closed", "assignee_id": "E1", "requester_id": 7, "tags": tags, "via": {"channel": "email"},
+            }
+        ) + "\n"
+        for number, tags in ((1, []), (2, ["closed_by_merge"]))
+    )  # fmt: skip
+    toml = '[sources.t]\nformat = "zendesk"\npath = "t.jsonl"\noptions = { tickets_are = "contacts" }\n'
+    found = read(tmp_path, {"t.jsonl": tickets}, toml)
+    assert found.rows("select interaction_id from core.interaction") == [("1",)]
