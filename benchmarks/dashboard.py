@@ -297,21 +297,26 @@ def click(config: Path) -> dict[str, Any]:
         first = click_to_chart(address)
         until_known(address, [("/effects/csat_top2", search) for search in selections()])
         again = click_to_chart(address)
-    return {"click_cold": summary(first), "click_known": summary(again)}
+        plotly = click_to_chart(address, plotly=True)
+    return {"click_cold": summary(first), "click_known": summary(again), "click_plotly": summary(plotly)}
 
 
-def click_to_chart(address: str) -> list[float]:
-    """Seconds from a changed address to the new drawing, in a browser that has been in use."""
+def click_to_chart(address: str, *, plotly: bool = False) -> list[float]:
+    """Seconds from a changed address to the new drawing or Plotly chart, in a browser that has been in use."""
+    drawn = "document.querySelector('#course .plot').data" if plotly else "document.querySelector('#course svg')"
     script = """async (query) => {
-      const drawn = document.querySelector('#course svg');
+      const drawn = DRAWN;
       const started = performance.now();
       window.dash_clientside.set_props('url', {search: query});
-      while (document.querySelector('#course svg') === drawn) { await new Promise(requestAnimationFrame); }
+      while (DRAWN === drawn) { await new Promise(requestAnimationFrame); }
       return (performance.now() - started) / 1000;
-    }"""
+    }""".replace("DRAWN", drawn)
     with browser() as page:
         page.goto(f"{address}/effects/csat_top2")
         page.wait_for_selector("#course svg")
+        if plotly:
+            page.click("#course [data-explore]")
+            page.wait_for_selector("#course .plotted .scatterlayer", timeout=120_000)
         for query in ("?site=Madrid", "", "?site=Madrid"):
             page.evaluate(script, query)
         found = []
@@ -339,7 +344,7 @@ def laptop(folder: Path, runs: int = 3) -> dict[str, Any]:
     with served(config, 8962) as (address, _):
         for path, selector in (("/", ".kpi-card svg"), ("/effects/escalation_rate", "#course svg")):
             ask(address, path, "")
-            seconds, requests, bytes_in = [], 0, 0
+            seconds, plotly, requests, bytes_in = [], [], 0, 0
             for _ in range(runs):
                 with browser() as page:
                     session = page.context.new_cdp_session(page)
@@ -356,6 +361,8 @@ def laptop(folder: Path, runs: int = 3) -> dict[str, Any]:
                     page.goto(address + path, wait_until="commit")
                     page.wait_for_selector(selector, timeout=120_000)
                     seconds.append(time.perf_counter() - started)
+                    if path != "/":
+                        plotly.append(asked_for_plotly(page))
                     requests = sum(not url.startswith((address, "data:", "blob:")) for url in asked)
                 bytes_in = int(sum(sizes))
             found[path] = {
@@ -363,8 +370,18 @@ def laptop(folder: Path, runs: int = 3) -> dict[str, Any]:
                 "runs_s": [round(s, 2) for s in seconds],
                 "kilobytes_on_the_wire": round(bytes_in / 1000),
                 "external_requests": requests,
+                **({"plotly_s": round(statistics.median(plotly), 2)} if plotly else {}),
             }
     return found
+
+
+def asked_for_plotly(page: Any) -> float:
+    """Seconds from asking for Plotly, ten seconds after the first chart, to its chart in the drawing's place."""
+    page.wait_for_timeout(10_000)
+    started = time.perf_counter()
+    page.click("#course [data-explore]")
+    page.wait_for_selector("#course .plotted .scatterlayer", timeout=120_000)
+    return time.perf_counter() - started
 
 
 def publish(folder: Path) -> dict[str, Any]:
@@ -503,6 +520,7 @@ WORDS = {
     "cold_1_client_overview": "one client, the same on the Overview (sentence and cards)",
     "click_cold": "click to new chart in a browser, selection nobody asked for yet",
     "click_known": "click to new chart in a browser, selection known to the server",
+    "click_plotly": "click to new Plotly chart where Plotly is chosen, selection known",
 }
 
 
@@ -524,7 +542,9 @@ def section(part: str, figures: dict[str, Any]) -> str:
             if path.startswith("/")
         ]
         head = ["| page | first chart, s | kB on the wire | requests to anybody else |", "|---|---:|---:|---:|"]
-        return "\n".join([*head, *rows])
+        timed = [path for path in figures if path.startswith("/") and "plotly_s" in figures[path]]
+        asked = [f"Plotly, asked for on `{path}`: {figures[path]['plotly_s']} s." for path in timed]
+        return "\n".join([*head, *rows, "", *asked]).rstrip()
     if part == "publish":
         return (
             f"{figures['readers']} readers during {figures['publications']} publications: {figures['answers']:,} whole "

@@ -191,7 +191,7 @@ class Reader:
             return NOT_KNOWN
         unit = _unit(kpi)
         if kpi.unit == "currency":
-            return self.money(value)
+            return f"{self.money(value)} per {kpi.per}"
         shown = value * unit.scale
         decimals = 1 if kpi.unit == "score" and abs(shown) >= 10 else unit.level_decimals
         if shown != 0 and abs(shown) < 10.0**-decimals:
@@ -224,7 +224,9 @@ class Reader:
         return f"{sign} {number}" if sign[-1].isalpha() else f"{sign}{number}"
 
     def _with_unit(self, text: str, kpi: Wording) -> str:
-        return text if kpi.unit == "currency" else f"{text} {self.change_unit(kpi, one=text.strip('+' + MINUS) == '1')}"
+        if kpi.unit == "currency":
+            return f"{text} per {kpi.per}"
+        return f"{text} {self.change_unit(kpi, one=text.strip('+' + MINUS) == '1')}"
 
     def size(self, value: float, kpi: Wording, low: float = math.nan, high: float = math.nan) -> str:
         """The size of a change without its sign, such as ``1.2 points``, rounded to what ``low``-``high`` supports."""

@@ -50,6 +50,18 @@
     }
   });
 
+  // ---- a list to pick from: Escape brings back what was chosen before somebody typed
+  var before = {};
+  document.addEventListener("focusin", function (event) {
+    if (event.target.matches && event.target.matches("input.mantine-Select-input")) { before[event.target.id] = event.target.value; }
+  });
+  document.addEventListener("keydown", function (event) {
+    var field = event.target;
+    if (event.key === "Escape" && field.id in before && field.value !== before[field.id]) {
+      window.dash_clientside.set_props(field.id, { searchValue: before[field.id] });
+    }
+  });
+
   // ---- clicks: menus, links, pictures, sorting, scheme
   document.addEventListener("click", function (event) {
     var target = event.target;

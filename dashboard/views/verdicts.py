@@ -23,7 +23,7 @@ MEANINGS = {
 UNUSABLE = "dont_use"
 """The verdict whose number stands on no page."""
 
-SHORT_UNIT = re.compile(r" (on the scale|per 100 agents a month|(?<=1,000 )[a-z -]+)$")
+SHORT_UNIT = re.compile(r" (per [a-z][a-z -]*|on the scale|per 100 agents a month|(?<=1,000 )[a-z -]+)$")
 """What may be left off a change that stands beside its KPI's name; the full unit is in the tip and on its page."""
 
 

@@ -197,7 +197,7 @@ def test_a_bound_that_is_not_zero_is_not_shown_as_zero_when_zero_is_excluded(cen
 def test_rounding_is_what_the_interval_supports_and_never_minus_zero() -> None:
     assert [decimals_for(h) for h in (30.0, 3.0, 0.3, 0.03)] == [-1, 0, 1, 2]
     assert decimals_for(1.3) == 1
-    assert READER.size(0.43, words(unit="currency"), 0.16, 0.70) == "€0.43"
+    assert READER.size(0.43, words(unit="currency"), 0.16, 0.70) == "€0.43 per contact"
     assert math.copysign(1, rounded(-0.0001, 2)) == 1
     assert READER.change(-0.00001, KPI, -0.004, 0.004) == "0.0 points"
     assert READER.size(0.0104, KPI, 0.0094, 0.0117) == "1.0 points"
