@@ -160,5 +160,19 @@ def _contents(warehouse: Warehouse, version: Version) -> Iterator[Finding]:
         yield Finding("checks", "ok", "Every quality check passed.")
     if not version.has_results:
         yield Finding("estimates", "note", "This version has no estimates yet; run `empathy estimate`.")
-    else:
-        yield Finding("estimates", "ok", "Estimates are present.")
+        return
+    yield Finding("estimates", "ok", "Estimates are present.")
+    with warehouse.reader(version.run_id) as cursor:
+        there = "select count(*) from information_schema.tables where table_schema = 'result' and table_name = 'check'"
+        if cursor.execute(there).fetchone() == (0,):
+            return
+        refits = cursor.execute(
+            "select status, max(kpi), count(*) from result.\"check\" where \"check\" = 'recomputed' "
+            "and slice_kind = 'overall' group by status order by status"
+        ).fetchall()
+    counted = {status: (kpi, n) for status, kpi, n in refits}
+    if "failed" in counted:
+        kpi, n = counted["failed"]
+        yield Finding("recomputed", "fault", f"statsmodels gets another number for {n} goals, such as {kpi}.")
+    elif "passed" in counted:
+        yield Finding("recomputed", "ok", f"statsmodels gets the same number for {counted['passed'][1]} goals.")

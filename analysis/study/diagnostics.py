@@ -16,6 +16,7 @@ from analysis.checks import (
     placebo_in_time,
     pre_trends,
     raters,
+    recomputed,
     selection_dip,
     sensitivity,
     spillover,
@@ -27,7 +28,9 @@ from analysis.comparison.selection import likeliest_rule, rule_fit
 from analysis.effects.skills import corrected_skill
 from analysis.effects.spillover import spillover_effect
 from analysis.errors import EstimationError
+from analysis.estimators.imputation import Imputation
 from analysis.estimators.naive.bacon import bacon
+from analysis.estimators.stacked import Stacked
 from analysis.panel.evaluations import BASE as EVALUATED
 from analysis.study.evidence import Evidence
 from analysis.study.failures import attempted
@@ -234,6 +237,21 @@ def _decomposition(evidence: Evidence) -> CheckResult:
     return decomposition.check(weight, evidence.setting.reader)
 
 
+def _recomputed(evidence: Evidence) -> CheckResult:
+    source = evidence.main.source
+    if isinstance(source, Imputation):
+        models = [source]
+    else:
+        models = [model for _, model, _ in source.models] if isinstance(source, Stacked) else []
+    setting = evidence.setting
+    found = recomputed.recompute(models, evidence.found.std_error)
+    return recomputed.check(found, setting.reader, cluster_word=setting.design.limits().cluster_word)
+
+
+def _goal(evidence: Evidence) -> bool:
+    return _thorough(evidence) and evidence.request.is_overall and evidence.request.kpi.role == "primary"
+
+
 DIAGNOSTICS = (
     Diagnostic(pre_trends.ID, pre_trends.LABEL, _available, _pre_trends),
     Diagnostic(placebo_in_time.ID, placebo_in_time.LABEL, _available, _placebo_in_time),
@@ -248,5 +266,6 @@ DIAGNOSTICS = (
     Diagnostic(raters.ID, raters.LABEL, _thorough, _raters),
     Diagnostic(sensitivity.ID, sensitivity.LABEL, _thorough, _sensitivity),
     Diagnostic(decomposition.ID, decomposition.LABEL, _thorough, _decomposition),
+    Diagnostic(recomputed.ID, recomputed.LABEL, _goal, _recomputed),
 )
 """In the order they are made."""

@@ -16,6 +16,7 @@ import polars as pl
 
 from analysis.comparison.setting import Setting
 from analysis.design import Timing, choose
+from analysis.errors import EstimationError
 from analysis.panel.agent_weeks import AgentWeeks, WarehouseWeeks
 from analysis.panel.facts import pace_of_everybody
 from analysis.panel.held_weeks import HeldWeeks, Rows
@@ -32,6 +33,7 @@ from analysis.study.stored import stored_failures
 from analysis.study.value_tables import value_tables
 from analysis.words.headline import headline
 from analysis.words.numbers import Reader
+from analysis.words.verdict import NUMERIC_CHECKS
 
 if TYPE_CHECKING:
     import duckdb
@@ -169,6 +171,7 @@ def estimate_all(
                 part = Request(kpi, slice_, tables=SLICE_TABLES, inherited=inherited)
                 families[slice_][kpi.id] = study_one(weeks, part, setting)
     studies = judged_together([s for family in families.values() for s in family.values()], setting.ci_level)
+    _refuse_if_all_differ(studies)
     frames = _stacked(studies)
     frames["design"] = setting.design.frame()
     frames["design_note"] = setting.design.notes_frame()
@@ -188,6 +191,17 @@ def _slices(cur: duckdb.DuckDBPyConnection, timing: Timing) -> Iterator[Slice]:
         values = slice_values(cur, kind, timing)
         if kind != "cohort" or len(values) <= MOST_COHORT_SLICES:
             yield from (Slice.of(kind, value) for value in values)
+
+
+def _refuse_if_all_differ(studies: Iterable[KpiStudy]) -> None:
+    """Stop where statsmodels gets another number for every goal: then it is the program that is wrong, not a KPI."""
+    refitted = [check for made in studies for check in made.checks if check.check in NUMERIC_CHECKS]
+    refitted = [check for check in refitted if math.isfinite(check.statistic)]
+    if refitted and all(check.status == "failed" for check in refitted):
+        raise EstimationError(
+            f"statsmodels gets another number for every one of {len(refitted)} goals, so nothing is written. Run the "
+            "tests of this installation (make test); a numeric library may be broken."
+        )
 
 
 def _stacked(studies: Iterable[KpiStudy]) -> dict[str, pl.DataFrame]:

@@ -51,6 +51,8 @@ MIN_EFFECTIVE_CONTROLS = 2.0
 degrees of freedom of the interval tell how few they are; below it they cannot be told."""
 BLOCKING_CHECKS = ("pre_trends", "placebo_in_time", "selection_dip", "case_mix", "composition", "raters")
 """A failed one of these means the comparison itself is broken, so the number is not shown as an effect."""
+NUMERIC_CHECKS = ("recomputed",)
+"""A failed one of these means that two programs disagree about the number; they raise no alarm by luck."""
 SELECTION_CHECKS = ("selection_dip", "balance")
 """What must have passed before self-selected training may be called clear."""
 LONGEST_WAIT_WEEKS = 104
@@ -298,7 +300,7 @@ def _broken(known: bool, unusable: str, checks: list[Check]) -> str:
         return (
             unusable or "There is no estimate for this selection, because there is nobody comparable to compare with."
         )
-    for name in BLOCKING_CHECKS:
+    for name in (*NUMERIC_CHECKS, *BLOCKING_CHECKS):
         for check in checks:
             if check.check == name and check.status == "failed":
                 return check.sentence

@@ -54,6 +54,17 @@ class Step:
     source_column: str
 
 
+def recomputed(queries: Queries) -> pl.DataFrame:
+    """The goals' headlines refitted by another library: ``kpi, status, gap, sentence``; empty before the first
+    estimates."""
+    if not queries.has("result.check"):
+        return pl.DataFrame(schema={"kpi": pl.String, "status": pl.String, "gap": pl.Float64, "sentence": pl.String})
+    return queries.frame(
+        "select kpi, status, statistic as gap, sentence from result.\"check\" where \"check\" = 'recomputed' "
+        "and slice_kind = 'overall' order by kpi"
+    )
+
+
 def meta(queries: Queries, name: str, order: str = "") -> pl.DataFrame:
     """A relation of ``meta``; without rows or columns when this version has none.
 

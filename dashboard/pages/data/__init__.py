@@ -7,7 +7,7 @@ from dash import html
 from dashboard.components.choice import on_this_page
 from dashboard.data import data_quality as data
 from dashboard.page import Context, Download, Page
-from dashboard.pages.data.books import checks, coverage_card, reconciliation, rejects
+from dashboard.pages.data.books import checks, coverage_card, recomputed, reconciliation, rejects
 from dashboard.pages.data.history import relations, restated, versions
 from dashboard.pages.data.lineage import BASE, downloads, lineage
 from dashboard.state import Filters
@@ -16,6 +16,7 @@ from dashboard.views import data_quality as view
 _PARTS = (
     ("reconciliation", "Every row"),
     ("checks", "Checks"),
+    ("recomputed", "Recomputed"),
     ("rejects", "Rejects"),
     ("coverage", "Agents matched"),
     ("restated", "What changed"),
@@ -30,16 +31,19 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
     about = queries.about()
     found = view.ledger(data.meta(queries, "file_manifest"))
     coverage = data.meta(queries, "identity_coverage", "source")
+    refits = recomputed(context)
+    second = [] if refits is None else [refits]
+    parts = [part for part in _PARTS if second or part[0] != "recomputed"]
     facts = view.facts(found, about, coverage, data.dropped(queries), context.settings.today, reader)
     return html.Div(
         [
             html.H1(view.sentence(found, about, reader), id="headline"),
-            on_this_page(_PARTS),
+            on_this_page(parts),
             html.Div([_fact(item) for item in facts], className="tiles"),
             reconciliation(context, found),
             html.Div(
                 [
-                    html.Div([checks(context), coverage_card(context, coverage)], className="stack"),
+                    html.Div([checks(context), *second, coverage_card(context, coverage)], className="stack"),
                     rejects(context, found),
                 ],
                 className="columns halves",

@@ -116,11 +116,11 @@ def test_a_part_is_claimed_only_where_the_whole_is(moved: Any) -> None:
 
 
 def test_where_nothing_moved_a_goal_is_seldom_claimed_anywhere() -> None:
-    """29 KPIs in nine parts: over 600 worlds about 3% (docs/coverage.md); 5 or more of 30 would be one in 200."""
-    worlds = [coverage_claims.everything_at_once(seed) for seed in range(30)]
+    """29 KPIs in nine parts: over 600 worlds about 3% (docs/coverage.md); 4 or more of 16 would be one in 1,000."""
+    worlds = [coverage_claims.everything_at_once(seed) for seed in range(16)]
 
-    assert sum(world.claim for world in worlds) <= 4
-    assert sum(world.without for world in worlds) >= 28
+    assert sum(world.claim for world in worlds) <= 3
+    assert sum(world.without for world in worlds) >= 15
 
 
 def test_a_live_selection_is_one_of_those_that_could_have_been_chosen(moved: Any) -> None:
