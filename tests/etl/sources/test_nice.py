@@ -79,7 +79,7 @@ def test_a_contact_lasts_as_long_as_it_says_when_clocks_change(load, tmp_path):
     assert ends == [datetime(2025, 3, 9, 10, 10), datetime(2025, 11, 3, 16)]
 
 
-@pytest.mark.parametrize("said", ["99999999999999999999", "1e300", "nan", "-5"])
+@pytest.mark.parametrize("said", ["99999999999", "1e300", "nan", "-5"])
 def test_an_impossible_duration_costs_its_record_and_not_the_build(load, tmp_path, said):
     export = tmp_path / "nice.csv"
     header = "Contact_ID,Agent_No,Start_Date,Start_Time,Total_Time"
