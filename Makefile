@@ -82,7 +82,7 @@ lock:  ## remake requirements*.txt from pyproject.toml with today's newest versi
 	@build/lock/bin/python -m pip install -q --disable-pip-version-check .
 	@{ echo "# Every package the product runs on, at the versions it is tested with. Remade by: make lock"; \
 	   build/lock/bin/python -m pip freeze --exclude empathy-lift | sort -f; } > requirements.txt
-	@build/lock/bin/python -m pip install -q --disable-pip-version-check '.[test]'
+	@build/lock/bin/python -m pip install -q --disable-pip-version-check '.[test,report]'
 	@{ echo "# What the tests need besides requirements.txt. Remade by: make lock"; echo "-r requirements.txt"; \
 	   build/lock/bin/python -m pip freeze --exclude empathy-lift | sort -f | grep -vxFf requirements.txt; } > requirements-test.txt
 	@build/lock/bin/python -m pip install -q --disable-pip-version-check '.[docs]'

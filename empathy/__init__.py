@@ -23,6 +23,7 @@ from empathy.keys import key
 from empathy.listening import listen
 from empathy.planning import plan
 from empathy.rejects import rejects_app
+from empathy.reporting import report
 from empathy.serving import demo, sample, serve
 from empathy.versions import doctor, versions_app
 
@@ -30,7 +31,7 @@ from empathy.versions import doctor, versions_app
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 COMMANDS = (
-    demo, sample, init, check, build, estimate, run, serve, export, plan, listen, doctor, key, forget, backup, restore,
+    demo, sample, init, check, build, estimate, run, serve, report, export, plan, listen, doctor, key, forget, backup, restore,
 )  # fmt: skip
 """In the order in which ``empathy --help`` lists them."""
 

@@ -18,6 +18,7 @@ WITHOUT_IMPORT = {
     "pyarrow": "polars and DuckDB exchange tables through it",
     "fastexcel": "polars reads workbooks through it",
     "xlsxwriter": "polars writes workbooks through it",
+    "typst": "loaded by name when a PDF is asked for",
 }
 """Declared packages that other packages import for us, and why."""
 THROUGH_OTHERS = {"flask": "dash", "werkzeug": "dash", "pandas": "statsmodels", "click": "typer"}
@@ -37,7 +38,7 @@ def imported(folder: Path) -> set[str]:
 
 def declared() -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = [name for key, names in project["optional-dependencies"].items() if key != "test" for name in names]
+    extras = [name for key, names in project["optional-dependencies"].items() if key not in ("test", "docs") for name in names]
     return {re.split(r"[\s<>=!;\[]", line)[0].lower().replace("_", "-") for line in [*project["dependencies"], *extras]}
 
 

@@ -246,7 +246,12 @@ def _file_style(scheme: str) -> str:
         ".strong{font-weight:600}",
         f".grid{{stroke:{tokens['line']}}}",
         f".axis{{stroke:{tokens['compare']}}}",
+        ".small{font-size:11px}",
+        ".label{font-size:13px}",
         ".dash{stroke-dasharray:3 3}",
+        ".dash-fine{stroke-dasharray:2.2 2}",
+        ".hit{fill:none;stroke:none}",  # what a pointer hits on a page is not part of the picture
+        ".thin{stroke-width:1.5}",
         ".thick{stroke-width:2}",
         ".heavy{stroke-width:3}",
     ]

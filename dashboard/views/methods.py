@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -65,6 +66,43 @@ def verdicts() -> list[tuple[str, str, str]]:
 def how_trained(mode: str, unit: str) -> str:
     """How agents came to be trained, in one sentence for the head of the page."""
     return f"In this programme {MODES.get(mode, MODES['unknown'])}, so it is compared {unit} by {unit}."
+
+
+def in_ten_lines(
+    design: pl.DataFrame, notes: Mapping[str, str], mode: str, unit: str, ci_level: float
+) -> tuple[str, ...]:
+    """The method in at most ten lines, for a reader who will ask no further.
+
+    Parameters
+    ----------
+    design : DataFrame
+        ``result.design``.
+    notes : mapping
+        ``result.design_note``.
+    mode, unit : str
+        How agents came to be trained, as configured.
+    ci_level : float
+        Level of the intervals.
+    """
+    roles = {"headline": "The estimate", "second_opinion": "A second opinion"}
+    chosen = [
+        f"{roles[str(row['role'])]}: {estimator_label(str(row['estimator'])).lower()}. {row['reason'] or ''}".strip()
+        for row in design.iter_rows(named=True)
+        if row["role"] in roles
+    ]
+    lines = [
+        how_trained(mode, unit),
+        "Every number compares trained agents with agents who were not trained yet in the same weeks, never before "
+        "with after alone.",
+        *chosen,
+        f"Ranges hold the truth in about {ci_level:.0%} of programmes like this one; they count whole {unit}s, since "
+        f"agents of one {unit} share their luck.",
+        "A verdict is clear only where the range leaves out no change and every check that could break the comparison "
+        "was passed.",
+        "Goals, guardrails and other KPIs are judged apart, each for how many stand beside it.",
+        *notes.values(),
+    ]
+    return tuple(lines[:10])
 
 
 def estimators(design: pl.DataFrame) -> list[dict[str, str]]:

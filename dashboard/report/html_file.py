@@ -1,0 +1,159 @@
+"""The report as one HTML file: opens without a network, drawings first, Plotly for whoever wants to explore."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+
+from dashboard.figures.svg import to_svg
+from dashboard.plots.spec import painted
+from dashboard.report.document import Chart, Lines, Part, Report, Sheet, Table, Tile, Tiles
+from dashboard.theme import TOKENS, style_sheet
+from dashboard.views.verdicts import split_level
+
+STYLE = """
+*{box-sizing:border-box} body{margin:0;background:var(--page);color:var(--text);font:16px/1.5 var(--font)}
+main{max-width:1080px;margin:0 auto;padding:32px 24px} section{margin:0 0 48px;break-after:page}
+h1{font-size:28px;line-height:1.25;margin:0 0 8px;text-wrap:balance}
+h2{font-size:16px;margin:0 0 4px} p{margin:0 0 12px}
+.muted,.foot,figcaption{color:var(--muted);font-size:14px} .foot{border-top:1px solid var(--line);padding-top:8px}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(180px,1fr));gap:16px;margin:16px 0}
+.card{background:var(--surface);border:1px solid var(--line);border-radius:4px;padding:20px;margin:16px 0}
+.tiles .card{margin:0} .level{font-size:28px;font-weight:600;font-variant-numeric:tabular-nums}
+.better{color:var(--better-text)} .worse{color:var(--worse-text)} svg{max-width:100%;height:auto}
+table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums} .wide{overflow-x:auto}
+th,td{text-align:left;padding:6px 12px 6px 0;border-bottom:1px solid var(--line);vertical-align:top}
+button{font:inherit;font-size:14px;color:var(--accent);background:none;border:1px solid var(--control);
+border-radius:4px;padding:4px 10px;cursor:pointer}
+button:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+.banner{background:var(--warn);color:var(--warn-text);padding:8px 16px;border-radius:4px;margin:0 0 16px}
+@media print{button{display:none} main{padding:0} .card{break-inside:avoid}}
+"""
+EXPLORE = """
+document.querySelectorAll("button[data-plot]").forEach(function (button) {
+  button.hidden = typeof Plotly === "undefined";
+  button.addEventListener("click", function () {
+    var figure = button.closest("figure");
+    var drawn = figure.querySelector(".drawing"), room = figure.querySelector(".plot");
+    var open = room.hidden;
+    if (open && !room.dataset.made) {
+      var spec = JSON.parse(document.getElementById(button.dataset.plot).textContent);
+      room.style.height = Math.max(320, drawn.getBoundingClientRect().height) + "px";
+      room.hidden = false;
+      Plotly.newPlot(room, spec.data, spec.layout,
+        {showSendToCloud: false, displaylogo: false, responsive: true, modeBarButtonsToRemove: ["sendDataToCloud"]});
+      room.dataset.made = "1";
+    }
+    room.hidden = !open; drawn.hidden = open;
+    button.textContent = open ? "Show the drawing" : "Explore";
+    button.setAttribute("aria-pressed", String(open));
+  });
+});
+"""
+
+
+def html(report: Report, *, with_plotly: bool = True) -> str:
+    """Return the report as the text of one HTML file.
+
+    Parameters
+    ----------
+    report : Report
+    with_plotly : bool
+        Whether Plotly is put into the file (about 5 MB), so that charts can be explored.
+    """
+    sheets = "".join(_sheet(sheet, report, with_plotly) for sheet in report.sheets)
+    scripts = f"<script>{_plotly()}</script><script>{EXPLORE}</script>" if with_plotly else ""
+    banner = _banner(report)
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(report.title)}</title><style>{style_sheet()}{STYLE}</style></head>"
+        f"<body><main>{banner}{sheets}</main>{scripts}</body></html>\n"
+    )
+
+
+def _banner(report: Report) -> str:
+    said = []
+    if report.demo:
+        said.append("These are simulated data: nothing here happened.")
+    if report.selection:
+        said.append(f"Only {report.selection}.")
+    return f'<p class="banner">{escape(" ".join(said))}</p>' if said else ""
+
+
+def _sheet(sheet: Sheet, report: Report, with_plotly: bool) -> str:
+    parts = "".join(
+        _part(part, sheet.title, f"{sheet.key}-{place}", with_plotly) for place, part in enumerate(sheet.parts)
+    )
+    lede = f"<p>{escape(sheet.lede)}</p>" if sheet.lede else ""
+    return (
+        f'<section id="{sheet.key}" aria-labelledby="{sheet.key}-title">'
+        f'<h1 id="{sheet.key}-title">{escape(sheet.title)}</h1>{lede}{parts}'
+        f'<p class="foot">{escape(report.about)}</p></section>'
+    )
+
+
+def _part(part: Part, sheet_title: str, place: str, with_plotly: bool) -> str:
+    if isinstance(part, Tiles):
+        return f'<div class="tiles">{"".join(_tile(tile) for tile in part.tiles)}</div>'
+    if isinstance(part, Chart):
+        return _chart(part, "" if part.title == sheet_title else part.title, place, with_plotly)
+    if isinstance(part, Table):
+        return f'<div class="card"><h2>{escape(part.title)}</h2>{_table(part)}{_note(part.note)}</div>'
+    return _lines(part)
+
+
+def _tile(tile: Tile) -> str:
+    change = f'<div class="{tile.tone}"><strong>{escape(tile.change)}</strong></div>' if tile.change else ""
+    number, unit = split_level(tile.level)
+    return (
+        f'<div class="card"><h2>{escape(tile.name)}</h2><div class="level">{escape(number)}</div>'
+        f'<div class="muted">{escape(unit)}</div>{change}'
+        f'<div class="muted">{escape(tile.likely)}</div><div>{escape(tile.mark)} {escape(tile.verdict)}</div>'
+        f'<div class="muted">{escape(tile.counts)}</div></div>'
+    )
+
+
+def _chart(part: Chart, title: str, place: str, with_plotly: bool) -> str:
+    numbers = Table(
+        "",
+        ("", "Estimate", "Likely between"),
+        tuple((row.label, row.shown, row.span or "–") for row in part.rows),
+    )
+    drawing, plot = "", ""
+    if part.figure is not None:
+        label = escape(str(part.figure["label"]))
+        drawing = f'<div class="drawing" role="img" aria-label="{label}">{to_svg(part.figure["wide"])}</div>'
+        if with_plotly and part.figure.get("plot"):
+            spec = painted({key: part.figure["plot"][key] for key in ("data", "layout")}, TOKENS["light"])
+            held = json.dumps(spec, default=str, allow_nan=False).replace("</", "<\\/")
+            plot = (
+                f'<div class="plot" hidden></div><button type="button" data-plot="{place}" aria-pressed="false">Explore'
+                f'</button><script type="application/json" id="{place}">{held}</script>'
+            )
+    return (
+        f'<div class="card">{f"<h2>{escape(title)}</h2>" if title else ""}<p class="muted">{escape(part.subtitle)}</p>'
+        f'<figure style="margin:0">{drawing}{plot}</figure>{_note(part.note)}'
+        f"<details><summary>The numbers</summary>{_table(numbers)}</details></div>"
+    )
+
+
+def _table(part: Table) -> str:
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in part.columns)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in part.rows)
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _lines(part: Lines) -> str:
+    items = "".join(f"<li>{escape(line)}</li>" for line in part.lines)
+    return f'<div class="card"><h2>{escape(part.title)}</h2><ul>{items}</ul></div>'
+
+
+def _note(words: str) -> str:
+    return f'<p class="muted">{escape(words)}</p>' if words else ""
+
+
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs()).replace("</script", "<\\/script")

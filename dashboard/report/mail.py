@@ -1,0 +1,48 @@
+"""A message with the report, ready to be opened and sent; nothing is sent from here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+
+from dashboard.report.document import Report
+from dashboard.report.extras import ReportError
+
+KINDS = {
+    ".html": ("text", "html"),
+    ".pdf": ("application", "pdf"),
+    ".pptx": ("application", "vnd.openxmlformats-officedocument.presentationml.presentation"),
+}
+
+
+def message(report: Report, file: Path, to: Sequence[str]) -> bytes:
+    """Return an ``.eml``: the answers in its text, the report as its attachment.
+
+    Parameters
+    ----------
+    report : Report
+    file : Path
+        The written report.
+    to : sequence of str
+        Addresses.
+
+    Raises
+    ------
+    ReportError
+        When an address is none.
+    """
+    for address in to:
+        name, at, domain = address.partition("@")
+        if not (name and at and domain) or any(letter.isspace() for letter in address):
+            raise ReportError(f'"{address}" is no mail address; separate several by commas.')
+    letter = EmailMessage(policy=SMTP)
+    letter["Subject"] = f"{report.project}: {report.sheets[0].title if report.sheets else report.title}"[:200]
+    letter["To"] = ", ".join(to)
+    letter["X-Unsent"] = "1"  # mail programs open it as a draft
+    lines = [sheet.title for sheet in report.sheets]
+    letter.set_content("\n\n".join([*lines, report.about]) + "\n")
+    main, sub = KINDS[file.suffix.lower()]
+    letter.add_attachment(file.read_bytes(), maintype=main, subtype=sub, filename=file.name)
+    return letter.as_bytes()

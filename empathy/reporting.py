@@ -1,0 +1,80 @@
+"""``empathy report``: the board report as one file."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from empathy.console import DEFAULT_CONFIG, ConfigPath, progress, screen
+
+ENDINGS = (".html", ".pdf", ".pptx")
+
+
+def report(
+    out: Annotated[Path, typer.Option(help="A file ending in .html, .pdf or .pptx.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+    select: Annotated[
+        str, typer.Option(help="A selection as in the address of a page, such as site=Madrid&channel=chat.")
+    ] = "",
+    since: Annotated[str, typer.Option(help="Run of an earlier version; the report says what changed since.")] = "",
+    plotly: Annotated[
+        bool, typer.Option("--plotly/--no-plotly", help="HTML only: charts can be explored (a file of about 5 MB).")
+    ] = True,
+    mail: Annotated[
+        str, typer.Option(help="Addresses, separated by commas: writes a message with the report beside it (.eml).")
+    ] = "",
+    schedule: Annotated[
+        bool, typer.Option("--schedule", help="Print the lines for cron and systemd that make this report each Monday.")
+    ] = False,
+) -> None:
+    """Write one file for people who will not open a dashboard."""
+    if out.suffix.lower() not in ENDINGS:
+        raise typer.BadParameter(f"{out} must end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}.")
+    if schedule:
+        print(_schedule(out, config, select))
+        return
+    from dashboard.data.queries import Queries
+    from dashboard.page import Context
+    from dashboard.report.contents import report_of
+    from dashboard.report.mail import message
+    from dashboard.report.writers import write
+    from dashboard.settings import from_config
+
+    with progress("Writing the report") as step:
+        settings = from_config(config)
+        made = report_of(Context(settings, Queries(settings)), select, today=date.today(), since=since)
+        step("laying out")
+        write(made, out, with_plotly=plotly)
+    screen.print(f"Wrote {out} ({out.stat().st_size / 1e6:.1f} MB). {made.about}.")
+    if mail:
+        letter = out.with_suffix(".eml")
+        letter.write_bytes(message(made, out, [name.strip() for name in mail.split(",") if name.strip()]))
+        screen.print(f"Wrote {letter}: open it in a mail program and send it.")
+
+
+def _schedule(out: Path, config: Path, select: str) -> str:
+    command = ["empathy", "report", "--out", str(out.resolve()), "-c", str(config.resolve())]
+    command += ["--select", select] if select else []
+    line = shlex.join(command)
+    return "\n".join(
+        [
+            "# cron: Mondays at 6",
+            f"0 6 * * 1  {line}",
+            "",
+            "# systemd: empathy-report.service",
+            "[Service]",
+            "Type=oneshot",
+            f"ExecStart={line}",
+            "",
+            "# systemd: empathy-report.timer",
+            "[Timer]",
+            "OnCalendar=Mon 06:00",
+            "Persistent=true",
+            "[Install]",
+            "WantedBy=timers.target",
+        ]
+    )
