@@ -31,7 +31,8 @@ from empathy.versions import doctor, versions_app
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 COMMANDS = (
-    demo, sample, init, check, build, estimate, run, serve, report, export, plan, listen, doctor, key, forget, backup, restore,
+    demo, sample, init, check, build, estimate, run, serve, report, export, plan, listen, doctor, key, forget, backup,
+    restore,
 )  # fmt: skip
 """In the order in which ``empathy --help`` lists them."""
 
