@@ -7,8 +7,9 @@ merged into another one (tag ``closed_by_merge``), which live on in it.
 What a ticket stands for is option ``tickets_are``. With ``"escalations"`` (the usual case: contacts come from the
 telephone system) a ticket with one of the tags of ``escalation_tags`` is an escalation of the contact whose id stands
 in the custom field ``contact_field``; other tickets are left out and counted. With ``"contacts"`` every ticket is a
-contact of its own, and a tagged one an escalation besides; tickets that share a `problem_id` are contacts of different
-customers about one fault, and are not tied together.
+contact of its own, and a tagged one an escalation besides; tickets that share a `problem_id` are contacts of
+different customers about one fault, and are not tied together. A reopened ticket is still one contact, from its first
+opening: for first-contact resolution only another ticket or call of the customer is a repeat.
 
 A rating with score good or bad is an answer; ``offered`` is an invitation nobody answered; ``unoffered`` (the customer
 was never asked) is left out and counted, as it would dilute the response rate.
