@@ -39,12 +39,13 @@ What holds for every format:
 - An export of outcomes speaks from `begins` to `ends` of its section, else as the names of its files say
   (`cases_2025-01-01_2025-06-30.csv`, `cases-2025-03.csv`), else from its first to its last row; outside, what came of
   a contact is unknown (`meta.coverage`).
-- Callers who withhold their number (anonymous, restricted, unknown, 0 and the like, in six languages) are no customer;
-  `[identity] nobody` adds words. Sites, teams and queues that differ in case, width, spaces or zero-width signs only are
-  one. `[identity] same_contacts = [["old", "new"]]` takes contacts with one id in these sources as one; the last counts.
-- An invitation in one source and an answer in another about the same contact are one survey. Who comes back has another
-  employment. Times in two columns are `started_at = ["Date", "Time"]`; `no_agent = { "Answered" = "No" }` says which
-  contacts reached nobody.
+- Callers who withhold their number (anonymous, restricted, unknown, 0 and the like, in six languages) are no
+  customer; `[identity] nobody` adds words. Sites, teams and queues that differ in case, width, spaces or zero-width
+  signs only are one. `[identity] same_contacts = [["old", "new"]]` takes contacts with one id in these sources as
+  one; the last counts.
+- An invitation in one source and an answer in another about the same contact are one survey. Who comes back has
+  another employment. Times in two columns are `started_at = ["Date", "Time"]`; `no_agent = { "Answered" = "No" }`
+  says which contacts reached nobody.
 - `columns`, `values` and `constants` of a section override the mapping of the first table:
   `columns = { reason = "..." }` takes another column (for JSON a dotted path), `values = { channel = { "Hotline" =
   "voice" } }` explains a word, `constants = { scale_max = 7 }` sets what the file does not say.
