@@ -16,6 +16,7 @@ import typer
 
 from empathy.backups import backup, restore
 from empathy.building import build, check, init
+from empathy.changing import changes
 from empathy.console import emit, screen
 from empathy.estimating import estimate, export, run
 from empathy.forgetting import forget
@@ -31,8 +32,8 @@ from empathy.versions import doctor, versions_app
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 COMMANDS = (
-    demo, sample, init, check, build, estimate, run, serve, report, export, plan, listen, doctor, key, forget, backup,
-    restore,
+    demo, sample, init, check, build, estimate, run, serve, report, export, changes, plan, listen, doctor, key, forget,
+    backup, restore,
 )  # fmt: skip
 """In the order in which ``empathy --help`` lists them."""
 

@@ -15,10 +15,11 @@ from dashboard.components.chart import chart_card, unbroken
 from dashboard.components.kpi_card import kpi_card, verdict_badge
 from dashboard.components.states import address, message
 from dashboard.components.table import Column
+from dashboard.data.changes import changes, sentences
 from dashboard.figures.forest import forest
 from dashboard.figures.money import money_bars
 from dashboard.page import Context, Download, Page, csv_link
-from dashboard.state import Filters
+from dashboard.state import Filters, day
 from dashboard.views import overview as view
 from dashboard.views.verdicts import Effect, effect, missing, plural
 from etl.configuration.kpis import Kpi
@@ -45,6 +46,7 @@ def answer(context: Context, filters: Filters) -> html.Div:
             ),
             html.Div(_rest(context, filters) if quick else pending, id="overview-rest"),
             None if quick else dcc.Store(id="overview-wanted", data=filters.to_query()),
+            _since(context) if filters.is_everything else None,
         ]
     )
 
@@ -115,6 +117,24 @@ def effects_of(context: Context, filters: Filters, kpis: Sequence[Kpi]) -> dict[
         else:
             found[kpi.id] = effect(row, kpi, context.settings.reader)
     return found
+
+
+def _since(context: Context) -> html.Section | None:
+    """What changed since the version before; nothing where nothing did, or where there is none."""
+    found = changes(context.queries)
+    if not found.any:
+        return None
+    then = day(found.data_to_before, context.settings.config.project.locale)
+    lines = sentences(found, context.settings.min_group)
+    return html.Section(
+        [
+            html.H2("Since the last version", className="card-title"),
+            html.P(f"Compared with the data to {then}.", className="card-subtitle"),
+            html.Ul([html.Li(line) for line in lines], className="check-list"),
+        ],
+        className="card spaced",
+        id="since",
+    )
 
 
 def _rest(context: Context, filters: Filters) -> html.Div:
