@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from sample_data import calendar, lines, settings_file
+from sample_data import calendar, conversations, lines, settings_file
 from sample_data.dirt import Dirt
 from sample_data.programme import BASE_COURSE
 from sample_data.systems import amazon_connect, bamboohr, learning, qualtrics, tables, zendesk
@@ -60,6 +60,7 @@ def write(world: World, out_dir: Path | str, dirt: bool = False, progress: Progr
     if progress is not None:
         progress("writing surveys, training, staff and the rest")
     written += _surveys(world, folder, planter)
+    written += conversations.write(world, folder)
     taken = learning.completions(world)
     written += _statements(world, folder, taken, planter)
     for name, frame in _tables(world, taken).items():

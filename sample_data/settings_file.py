@@ -192,6 +192,28 @@ identity_source = "System"
 source_agent_id = "Id in system"
 employee_number = "Employee number"
 
+[sources.calls_spoken]
+format = "contact_lens"
+path = "exports/contact_lens.jsonl"
+timezone = "UTC"
+
+[sources.chats_written]
+format = "tabular"
+table = "utterance"
+path = "exports/chat_turns.csv"
+timezone = "UTC"
+[sources.chats_written.columns]
+interaction_id = "Contact"
+turn = "No"
+speaker = "Role"
+language = "Language"
+text = "Text"
+[sources.chats_written.values]
+speaker = {{ "Agent" = "agent", "Customer" = "customer" }}
+
+[conversations]
+read = true
+
 [identity]
 match = ["crosswalk", "employee_number", "email"]
 """

@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from sample_data import calendar, identity
+from sample_data import calendar, conversations, identity
 from sample_data.chain import LIFT
 from sample_data.programme import TERCILE
 from sample_data.staff import NEVER
@@ -221,8 +221,9 @@ def _span(units: float, price: tuple[float, float, float]) -> tuple[float, float
 def write(world: World, out_dir: Path | str) -> list[Path]:
     """Write the truth to a folder of its own.
 
-    Writes ``agent_week.parquet`` (potential outcomes of every agent-week), ``effects.csv``, ``money.csv`` and
-    ``world.json`` (every parameter, the truth about leaving, the number of agents trained).
+    Writes ``agent_week.parquet`` (potential outcomes of every agent-week), ``effects.csv``, ``money.csv``,
+    ``conversations.parquet`` (which skills each transcript shows) and ``world.json``
+    (every parameter, the truth about leaving, the number of agents trained).
 
     Returns
     -------
@@ -230,10 +231,13 @@ def write(world: World, out_dir: Path | str) -> list[Path]:
     """
     out = Path(out_dir)
     out.mkdir(parents=True, exist_ok=True)
-    paths = [out / name for name in ("agent_week.parquet", "effects.csv", "money.csv", "world.json")]
+    names = ("agent_week.parquet", "effects.csv", "money.csv", "world.json", "conversations.parquet")
+    paths = [out / name for name in names]
     _with_names(world).write_parquet(paths[0])
     true_effects(world).write_csv(paths[1])
     money(world).write_csv(paths[2])
+    spoken = conversations.shown(world)
+    spoken.with_columns(identity.contact_id(pl.col("contact")).alias("contact_id")).write_parquet(paths[4])
     about = {
         "parameters": dataclasses.asdict(world.params),
         "leaving": leaving(world),

@@ -211,7 +211,9 @@ def translate(pattern: str, lists: Mapping[str, Sequence[str]] | None = None) ->
     body = re.sub(r"\\?\((?!\?)", lambda found: found[0] if found[0] == r"\(" else "(?:", body)
     body = body.replace("'", "['’´`]?")
     body = re.sub(r" \x00 (?=\\\?|\)|\||$)", r"[^.?!]*", body)
-    body = body.replace(" \x00 ", r"[^\pL](?:[^.?!]*[^\pL])?").replace("\x00", "[^.?!]*")
+    # RE2's edges of words know ASCII only; what knows all letters is slow to compile
+    between = r"\b[^.?!]*\b" if pattern.isascii() else r"[^\pL](?:[^.?!]*[^\pL])?"
+    body = body.replace(" \x00 ", between).replace("\x00", "[^.?!]*")
     body = body.replace(" ?", r"\s*")
     body = re.sub(r" +", r"\\s+", body)
     closing = "" if body.endswith((r"\?", "*", "$")) else _EDGE if _SIGN_AT_END.search(body) else r"\b"

@@ -69,23 +69,33 @@ def _mark(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet, skill: str
         select turn_id, span, before::integer as start_at from placed where piece_no > 1 and span <> ''
         """
     )
-    cases = " ".join(
-        f"when regexp_full_match(span, {literal('(?im)' + rules.re2(rule))}) then {literal(rule.id)}"
-        for rule in rules.of(skill)
-    )
-    polarities = " ".join(f"when {literal(rule.id)} then {literal(rule.polarity)}" for rule in rules.of(skill))
+    _name_spans(con, rules, skill)
     con.execute(
         f"""
         insert into {target}
-        with named as (
-            select span, case {cases} end as rule from (select distinct span from marked_span)
-        )
-        select marked.turn_id, {literal(skill)}, named.rule, case named.rule {polarities} end as polarity,
+        select marked.turn_id, {literal(skill)}, named.rule, named.polarity,
             marked.start_at + length(marked.span) - length(ltrim(marked.span, {literal(EDGE)})),
             marked.start_at + length(rtrim(marked.span))
         from marked_span as marked
-        inner join named using (span)
-        where named.rule is not null and case named.rule {polarities} end <> 'exempts'
+        inner join named_span as named using (span)
+        where named.polarity <> 'exempts'
         """
     )
     con.execute("drop table marked_span")
+    con.execute("drop table named_span")
+
+
+def _name_spans(con: duckdb.DuckDBPyConnection, rules: RuleSet, skill: str) -> None:
+    """``named_span``: the first rule of the skill that is each distinct span; none for what is always exempted."""
+    con.execute("create or replace temp table named_span (span varchar, rule varchar, polarity varchar)")
+    con.execute("create or replace temp table left_span as select distinct span from marked_span")
+    for rule in rules.of(skill):
+        if not con.execute("select true from left_span limit 1").fetchone():
+            break
+        is_rule = f"regexp_full_match(span, {literal('(?im)' + rules.re2(rule))})"
+        con.execute(
+            f"insert into named_span select span, {literal(rule.id)}, {literal(rule.polarity)} "
+            f"from left_span where {is_rule}"
+        )
+        con.execute("delete from left_span where span in (select span from named_span)")
+    con.execute("drop table left_span")

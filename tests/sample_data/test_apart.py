@@ -14,7 +14,7 @@ from sample_data.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = ("etl", "analysis", "dashboard")
-TRUTH_FILES = ("agent_week.parquet", "effects.csv", "money.csv", "world.json")
+TRUTH_FILES = ("agent_week.parquet", "conversations.parquet", "effects.csv", "money.csv", "world.json")
 
 
 def _modules() -> list[Path]:
@@ -72,14 +72,15 @@ def test_truth_is_written_whole(exported: World, tmp_path: Path) -> None:
 
 
 def test_truth_knows_the_kpis_of_the_catalogue(exported: World) -> None:
-    """Leaving has its own truth; every other primary KPI and every skill is in the tables."""
+    """Leaving and phrases heard have their own truth; every other primary KPI and every skill is in the tables."""
     from etl.configuration import kpis
 
     catalogue = kpis.load()
     known = set(truth.kpis(exported))
     assert known <= set(catalogue.ids())
     expected = {name for name in catalogue.ids() if catalogue[name].role in ("primary", "mechanism")}
-    assert expected - {"agent_attrition"} <= known
+    heard = {name for name in expected if catalogue[name].base == "conversation"}
+    assert expected - heard - {"agent_attrition"} <= known
 
 
 def test_money_is_units_times_price_and_adds_up(exported: World) -> None:
