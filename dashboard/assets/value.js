@@ -5,7 +5,8 @@
   function number(value) { return value === null || value === undefined || value === "" ? "" : String(value); }
 
   // `given`: what the configuration says, by name; a number that is the configured one leaves the address.
-  function writeAssumptions(ranges, single, rangeIds, singleIds, given, search) {
+  function writeAssumptions(ranges, single, rangeIds, singleIds, stored, search) {
+    var given = (stored || [])[0];
     if (!given) { return unchanged(); }
     var texts = {}, address = new URLSearchParams(search || "");
     rangeIds.forEach(function (id, index) {

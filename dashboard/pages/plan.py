@@ -72,7 +72,7 @@ def register(app: Dash, context: Context) -> None:
         Output("url", "search", allow_duplicate=True),
         Input(numbers, "value"),
         State(numbers, "id"),
-        State("plan-usual", "data"),
+        State({"type": "plan-usual", "key": ALL}, "data"),  # ALL: none is there once the page is left
         State("url", "search"),
         prevent_initial_call=True,
     )
@@ -188,7 +188,7 @@ def _controls(context: Context, asked: view.Asked, ground: Ground, choices: Mapp
         [
             html.H2("The plan", className="card-title"),
             html.P("Move a slider: the answer follows, and the address keeps it.", className="card-subtitle"),
-            dcc.Store(id="plan-usual", data={key: str(value) for key, value in usual.items()}),
+            dcc.Store(id={"type": "plan-usual", "key": "plan"}, data={key: str(value) for key, value in usual.items()}),
             html.Div(sliders, className="sliders"),
             html.Nav(
                 [

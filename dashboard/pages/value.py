@@ -80,7 +80,7 @@ def register(app: Dash, context: Context) -> None:
         Input(single, "value"),
         State(ranges, "id"),
         State(single, "id"),
-        State("assumptions-configured", "data"),
+        State({"type": "assumptions-configured", "key": ALL}, "data"),  # ALL: none is there once the page is left
         State("url", "search"),
         prevent_initial_call=True,
     )
@@ -232,7 +232,7 @@ def _form(context: Context, asked: address.Asked, configured: Assumptions) -> ht
                 f"Type over a number: the address keeps it. Money in {context.settings.config.project.currency}.",
                 className="card-subtitle",
             ),
-            dcc.Store(id="assumptions-configured", data=given),
+            dcc.Store(id={"type": "assumptions-configured", "key": "value"}, data=given),
             html.Div([head, *rows], className="assumptions"),
             html.Div(
                 [
