@@ -1,0 +1,63 @@
+"""What CONTRIBUTING says of who may write a warehouse and who may query one."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+QUERIES = {"execute", "executemany", "sql", "query", "from_query"}
+"""Methods of a connection that take SQL."""
+MAY_QUERY = ("analysis/panel", "dashboard/data")
+WRITER = "etl/warehouse/publish.py"
+IN_MEMORY = (None, ":memory:")
+
+
+def calls(package: str, names: set[str]) -> Iterator[tuple[str, ast.Call]]:
+    """Method calls of those names, with the file they stand in."""
+    for file in sorted((ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in names:
+                yield file.relative_to(ROOT).as_posix(), node
+
+
+def of_a_module(call: ast.Call) -> bool:
+    """Whether the call is of a function of an imported module of ours rather than a method of a connection."""
+    function = call.func
+    return (
+        isinstance(function, ast.Attribute)
+        and isinstance(function.value, ast.Name)
+        and function.value.id == "reproduce"
+    )
+
+
+@pytest.mark.parametrize("package", ["analysis", "dashboard"])
+def test_only_the_query_layers_query_a_warehouse(package: str) -> None:
+    found = {file for file, call in calls(package, QUERIES) if not of_a_module(call)}
+
+    assert found, "the search finds nothing"
+    assert {file for file in found if not file.startswith(MAY_QUERY)} == set()
+
+
+def test_only_one_module_opens_a_database_file_for_writing() -> None:
+    """Everybody else connects to memory, and attaches versions read-only."""
+    opened = set()
+    for package in ("etl", "analysis", "dashboard", "empathy"):
+        for file, call in calls(package, {"connect"}):
+            module = call.func.value if isinstance(call.func, ast.Attribute) else None
+            if isinstance(module, ast.Name) and module.id == "duckdb":
+                first = call.args[0] if call.args else ast.Constant(None)
+                if not (isinstance(first, ast.Constant) and first.value in IN_MEMORY):
+                    opened.add(file)
+
+    assert opened == {WRITER}
+
+
+def test_versions_are_attached_read_only() -> None:
+    text = (ROOT / "etl" / "warehouse" / "reader.py").read_text(encoding="utf-8").lower()
+
+    assert "attach" in text
+    assert all("read_only" in line for line in text.splitlines() if "attach '" in line or 'f"attach' in line)
