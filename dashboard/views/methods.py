@@ -18,6 +18,7 @@ ROLES = {
     "secondary": "Secondary: supports or qualifies a primary KPI",
     "guardrail": "Guardrail: must not get worse",
     "mechanism": "Mechanism: how the training is meant to work",
+    "phrases": "Phrases: what is heard in conversations, not calibrated",
 }
 MODES = {
     "randomised": "chance decided who was trained when",

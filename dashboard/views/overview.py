@@ -159,6 +159,7 @@ ROLES = {
     "guardrail": ("guardrail", "guardrails"),
     "secondary": ("other KPI", "other KPIs"),
     "mechanism": ("skill", "skills"),
+    "phrases": ("measure of phrases heard", "measures of phrases heard"),
 }
 """How the KPIs of each role are called; they are counted apart."""
 
@@ -181,7 +182,7 @@ def beside(effects: Sequence[Effect], ci_level: float) -> str:
         Level of the intervals; one minus it is the share of what is called clear in a role that may be luck.
     """
     said = []
-    for role in ("guardrail", "secondary", "mechanism"):
+    for role in ("guardrail", "secondary", "mechanism", "phrases"):
         found = _moved([item for item in effects if item.kpi.role == role])
         if found:
             said.append(f"{found}.")

@@ -334,7 +334,7 @@ def _unmoneyed(parts: MoneyParts, asked: Asked, kpis: Sequence[Kpi], made: Model
     same = {item.kpi.id for item in _purses(parts, asked, {kpi.id: kpi for kpi in kpis})}
     found = []
     for kpi in kpis:
-        if kpi.id in used or kpi.id in same or kpi.role == "mechanism":
+        if kpi.id in used or kpi.id in same or kpi.role in ("mechanism", "phrases"):
             continue
         state = _state(parts, kpi.id)
         if not state:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SQL_FOLDER = Path(__file__).resolve().parents[2] / "sql"
 """The folder of every SQL file, in a checkout and in an installed wheel."""
 
-Role = Literal["primary", "secondary", "guardrail", "mechanism"]
+Role = Literal["primary", "secondary", "guardrail", "mechanism", "phrases"]
 Dimension = Literal["site", "team", "channel", "queue", "tenure_band"]
 CONTACT_DIMENSIONS: tuple[Dimension, ...] = ("channel", "queue")
 """Dimensions that only exist for a KPI tied to a contact."""
@@ -63,7 +63,7 @@ class Kpi(BaseModel):
         The direction of an improvement.
     smallest_effect : float
         The smallest change worth acting on, in the stored unit.
-    role : {"primary", "secondary", "guardrail", "mechanism"}
+    role : {"primary", "secondary", "guardrail", "mechanism", "phrases"}
         Primary KPIs form the family for which multiplicity is corrected.
     binary : bool
         Whether every counted row is 0 or 1; others carry sums of squares.

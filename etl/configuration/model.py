@@ -300,7 +300,7 @@ class KpiOverride(Section):
         default=None, gt=0, description="smallest change worth acting on, in the stored unit"
     )
     target: float | None = Field(default=None, description="level that is aimed at")
-    role: Literal["primary", "secondary", "guardrail", "mechanism"] | None = Field(
+    role: Literal["primary", "secondary", "guardrail", "mechanism", "phrases"] | None = Field(
         default=None, description="what the KPI is for"
     )
     where: str | None = Field(default=None, description="SQL over a row of its base relation: which rows take part")
