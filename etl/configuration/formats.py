@@ -18,7 +18,9 @@ FORMATS: dict[str, str] = {
     "workday": "etl.sources.workday",
     "nice": "etl.sources.nice",
     "contact_lens": "etl.sources.contact_lens",
+    "genesys_transcripts": "etl.sources.genesys_transcripts",
+    "transcribe": "etl.sources.transcribe",
 }
 
-TRANSCRIPT_FORMATS = frozenset(("contact_lens",))
+TRANSCRIPT_FORMATS = frozenset(("contact_lens", "genesys_transcripts", "transcribe"))
 """Formats of conversations, which are read only where ``[conversations] read`` says so."""

@@ -103,3 +103,40 @@ def test_a_rule_that_changes_builds_again(folder: Path, monkeypatch: pytest.Monk
     again = _build(folder, conversations={"read": True})
     assert not again.unchanged
     assert again.run_id != first.run_id
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "contact"),
+    [
+        ("contact_lens", {}, "c-100"),
+        ("genesys_transcripts", {}, "c-100"),
+        ("transcribe", {"contact_pattern": "call-(.*)"}, "c-100"),
+    ],
+)
+def test_every_format_gives_its_turns_to_their_contact(
+    tmp_path: Path, name: str, options: dict[str, str], contact: str
+) -> None:
+    data = Path(__file__).parents[1] / "sources" / "data" / f"{name}.json"
+    (tmp_path / "agents.csv").write_text("source_agent_id,employee_number\n7,7\n")
+    header = "interaction_id,source_agent_id,started_at,channel\n"
+    (tmp_path / "contacts.csv").write_text(f"{header}{contact},7,2025-03-06T09:00:00Z,voice\n")
+    (tmp_path / f"{name}.json").write_bytes(data.read_bytes())
+    source = {"format": name, "path": f"{name}.json", "options": options}
+    report = build(
+        parse(
+            {
+                "sources": {
+                    "people": {"format": "tabular", "path": "agents.csv", "table": "agent"},
+                    "calls": {"format": "tabular", "path": "contacts.csv", "table": "interaction"},
+                    "spoken": source,
+                },
+                "identity": {"match": ["crosswalk", "employee_number"]},
+                "privacy": {"demo": True},
+                "conversations": {"read": True},
+            },
+            tmp_path / "empathy.toml",
+        )
+    )
+    with duckdb.connect(str(report.warehouse), read_only=True) as con:
+        counts = "interaction_id, language, sympathy_hits, probing_questions_hits, not_scored"
+        assert con.execute(f"select {counts} from core.conversation").fetchall() == [(contact, "en", 1, 1, None)]

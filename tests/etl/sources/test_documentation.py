@@ -41,6 +41,8 @@ EVERY_TABLE = {
         ("workday_worker_position_organization_history.csv", {}),
     ],
     "contact_lens": [("contact_lens.json", {})],
+    "genesys_transcripts": [("genesys_transcripts.json", {})],
+    "transcribe": [("transcribe.json", {"contact_pattern": "call-(.*)"})],
     "nice": [("nice_contact_detail.csv", {"escalation_dispositions": ["12"]})],
 }
 """Files and options that between them make every table a format can give."""

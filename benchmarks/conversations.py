@@ -1,0 +1,79 @@
+"""How long it takes to hear a million agent turns: ``python -m benchmarks.conversations [TURNS]``.
+
+Turns are put together from the labelled set, one skill or trigger in about six sentences, 20 to 25 words a turn. Times
+stand beside that of one plain pattern in the same run, since machines differ.
+"""
+
+from __future__ import annotations
+
+import csv
+import random
+import resource
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from etl.conversations.measures import mark_names, mark_paraphrases
+from etl.conversations.rules import load_rules
+from etl.conversations.spans import mark_hits
+
+SETS = Path(__file__).resolve().parents[1] / "examples" / "listening"
+DISTINCT, SHOWN, SEED = 20_000, 0.04, 20
+PLAIN = r"(?i)\b(?:calm down|our policy|nothing i can do|i can't help)\b"
+
+
+def turns(count: int) -> pl.DataFrame:
+    """Turns with the customer's turn before and a name."""
+    rng = random.Random(SEED)
+    rows = []
+    for name in ("english-open.csv", "english-held-out.csv"):
+        with (SETS / name).open(encoding="utf-8", newline="") as file:
+            rows += list(csv.DictReader(file))
+    plain = [row["agent"] for row in rows if not row["labels"]]
+    labelled = [row["agent"] for row in rows if row["labels"]]
+
+    def said() -> str:
+        drawn = (labelled if rng.random() < SHOWN else plain for _ in range(rng.choice((2, 3, 4, 5))))
+        return " ".join(rng.choice(sentences) for sentences in drawn)
+
+    base = [said() for _ in range(DISTINCT)]
+    return pl.DataFrame(
+        {
+            "turn_id": range(count),
+            "text": [f"{base[i % DISTINCT]} {i}" for i in range(count)],
+            "previous_text": [base[i * 7 % DISTINCT] for i in range(count)],
+            "customer_name": ["Ellen Moor"] * count,
+        }
+    )
+
+
+def main(count: int) -> None:
+    """Print the table."""
+    rules = load_rules("en")
+    made = turns(count)  # noqa: F841  (DuckDB finds it by its name)
+    with duckdb.connect() as con:
+        con.execute("set threads = 2")
+        con.execute("create table turn as from made")
+        words = con.execute("select avg(length(text) - length(replace(text, ' ', '')) + 1) from turn").fetchone()
+        print(f"{count:,} turns, {words[0] if words else 0:.1f} words each\n\n| what | seconds |\n|---|---|")
+        begin = time.perf_counter()
+        con.execute("select count(*) from turn where regexp_matches(text, ?)", [PLAIN]).fetchone()
+        print(f"| one plain pattern of four phrases, yes or no | {time.perf_counter() - begin:.1f} |")
+        for name, work in (
+            ("spans of all rules, six skills", mark_hits),
+            ("paraphrases", mark_paraphrases),
+            ("names", mark_names),
+        ):
+            begin = time.perf_counter()
+            work(con, "turn", rules, "hit")
+            print(f"| {name} | {time.perf_counter() - begin:.1f} |")
+        hits = con.execute("select count(*) from hit").fetchone()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"\n{hits[0] if hits else 0:,} hits; peak memory {peak:,.0f} MB")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
