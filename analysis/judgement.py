@@ -174,7 +174,8 @@ def judge(
     >>> rows = [
     ...     {
     ...         "agent": f"{team}-{seat}", "week": week, "team": team, "start": starts.get(team),
-    ...         "satisfied": 14 + (7 * team + 3 * seat + 5 * week) % 5 + 2 * (week >= starts.get(team, 99)),
+    ...         "satisfied": 12 + (team * team * 31 + seat * 17 + week * week * 13 + team * week * 7) % 7
+    ...         + 2 * (week >= starts.get(team, 99)),
     ...     }
     ...     for team in range(20) for seat in range(4) for week in range(30)
     ... ]

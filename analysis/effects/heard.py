@@ -217,7 +217,7 @@ def corrected(effect: float, std_error: float, calibration: Calibration, n_clust
     Examples
     --------
     >>> heard = [1, 1, 1, 0] * 200 + [0, 0, 0, 1] * 200
-    >>> found = calibrate(heard, [1] * 800 + [0] * 800, list(range(20)) * 80)
+    >>> found = calibrate(heard, [1] * 800 + [0] * 800, [i // 80 for i in range(1600)])
     >>> corrected(0.05, 0.01, found, 20).estimate
     0.1
     """
