@@ -9,6 +9,7 @@ from analysis.words.numbers import Reader
 from dashboard import plots
 from dashboard.figures.svg import Tree, canvas, clip, el, line, mark, scale, text, ticks
 from dashboard.views.value import SwingRow
+from dashboard.views.verdicts import short
 
 ROW = 40.0
 
@@ -46,7 +47,7 @@ def _plot(rows: Sequence[SwingRow], net: float, reader: Reader) -> plots.Spec:
     for row in rows:
         first, last = sorted((row.swing.net_at_low, row.swing.net_at_high))
         tone = "trained" if row.swing.kind == "effect" else "compare"
-        words = f"{row.low} to {row.high}"
+        words = f"{short(row.low)} to {short(row.high)}"
         drawn.append(plots.Row(row.name, words, _tip(row), net, first, last, tone=tone, symbol="line-ns"))
     low, high = _domain(rows, net)
     return plots.ranges(drawn, span=(low, high), across=reader.currency, mean=net, locale=reader.locale)

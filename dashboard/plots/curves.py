@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.plots.spec import TIP, Spec, colour, frame, said, upright
+from dashboard.plots.spec import TIP, Spec, colour, frame, label, said, upright
+
+MOST_BESIDE = 2
+"""Names in the legend that leave room for the axis's name beside them; with more it stands along the axis."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,11 @@ def curves(
         data += _band(line) if len(line.lows) else []
         data.append(_line(line))
     layout = frame(across, up, locale)
-    layout["showlegend"] = any(line.name for line in lines)
+    named = sum(bool(line.name) for line in lines)
+    layout["showlegend"] = named > 0
+    if up and named > MOST_BESIDE:
+        layout["annotations"] = []
+        layout["yaxis"] |= {"title": {"text": label(up), "font": {"size": 12}}}
     layout["hovermode"] = "closest"
     if percent:
         layout["yaxis"] |= {"tickformat": ".0%"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dashboard.plots.spec import TIP, Spec, area, colour, frame, label, number, room, said
@@ -13,6 +13,10 @@ SYMBOLS = {"clear": "circle", "clear_but_small": "circle-open-dot"}
 """Verdict state to marker; any other is an open circle."""
 LONGEST_LABEL, NARROW_LABEL = 40, 48
 """Characters of a name beside its row, and above it where columns are narrow; a longer one is whole in its tip."""
+
+
+LONGEST_WORDS = 30
+"""Characters at the right of a row; more of them would leave no room for the chart."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,8 @@ def ranges(
         "fixedrange": True,
     }
     layout["annotations"] += [_head(words, y) for words, y in heads.items()]
-    told = [_words(row, y, {"x": 1.01, "xanchor": "left"}) for row, y in zip(rows, places, strict=True) if row.words]
+    beside = [replace(row, words=_cut(row.words, LONGEST_WORDS)) for row in rows]
+    told = [_words(row, y, {"x": 1.01, "xanchor": "left"}) for row, y in zip(beside, places, strict=True) if row.words]
     narrow_words = [
         part | {"yshift": 14}
         for row, y in zip(rows, places, strict=True)
@@ -155,7 +160,7 @@ def ranges(
     if dumbbells:
         narrow |= {"xaxis": {"visible": False, "domain": [0, 0.001]}, "xaxis2": {"domain": [0, 1]}}
     layout["annotations"] = [*layout["annotations"], *told]
-    layout["margin"] = {**layout["margin"], "t": 10, "r": 16 + room([row.words for row in rows])}
+    layout["margin"] = {**layout["margin"], "t": 10, "r": 16 + room([row.words for row in beside])}
     return {"data": data, "layout": layout, "narrow": narrow}
 
 
@@ -172,8 +177,12 @@ def _places(rows: Sequence[Row]) -> tuple[list[float], dict[str, float]]:
 
 
 def _name(row: Row, most: int = LONGEST_LABEL) -> str:
-    words = label(row.name if len(row.name) <= most else f"{row.name[: most - 1].rstrip()}…")
+    words = label(_cut(row.name, most))
     return f"<b>{words}</b>" if row.strong else words
+
+
+def _cut(words: str, most: int) -> str:
+    return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
 
 
 def _words(row: Row, y: float, where: dict[str, Any]) -> dict[str, Any]:
