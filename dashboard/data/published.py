@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from analysis.errors import PanelError
 from analysis.panel.held_weeks import Places
 from dashboard.privacy.lattice import Audit, Candidates, Cell, Rows, cell_of
 from dashboard.privacy.suppression import Decision
@@ -131,7 +132,11 @@ def kept_of(queries: Queries, kpi: str) -> Bools:
     """Cells of which a KPI is answered: (C,), by the agent-weeks in which it was observed."""
 
     def make() -> Bools:
-        rows, known = _observed(queries, kpi), lattice(queries)
+        known = lattice(queries)
+        try:
+            rows = _observed(queries, kpi)
+        except PanelError:  # leaving is counted by spells; and a version may be older than the KPI
+            return known.kept
         return queries.remember(("published", "rows", _stamp(rows)), lambda: _audit(queries, rows, known.kept))
 
     return queries.remember(("published", kpi), make)
