@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import re
+import threading
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from dashboard import admission, http, shell, theme
 from dashboard import downloads as export_routes
 from dashboard.answers import Answers, Made, Question
 from dashboard.components import states
+from dashboard.data import published
 from dashboard.data.queries import Queries
 from dashboard.page import Context, Page
 from dashboard.pages import pages
@@ -43,6 +46,8 @@ OUTPUTS = (
     "freshness.children",
 )
 """What one answer to an address fills."""
+WARM_SECONDS = 5.0
+"""How soon after publication the cells of a shared dashboard are chosen."""
 _LOG = logging.getLogger("empathy.dashboard")
 
 INDEX = """<!DOCTYPE html>
@@ -148,6 +153,8 @@ def create_app(source: str | Path | Config) -> Dash:
         for outputs, read in page.asked.items():
             answers.register(outputs, partial(read, context))
     admission.guard_callbacks(app.server, owners)
+    if settings.access is not None:
+        threading.Thread(target=_keep_warm, args=(context,), daemon=True, name="published cells").start()
     answers.attach(app)
     app.set_up()
     return app
@@ -171,6 +178,23 @@ def _plotly_address() -> str:
     """Where the browser finds Plotly: an address that changes with its version, so it is kept for good."""
     version = get_plotlyjs_version()
     return f"/_dash-component-suites/plotly/package_data/plotly.min.js?v={version}&m={version}"
+
+
+def _keep_warm(context: Context) -> None:
+    """Choose the published cells of every new version as soon as it is served, as long as this process lives."""
+    done = ""
+    while True:
+        try:
+            run_id = context.queries.run_id()
+            if run_id != done:
+                published.warm(context.queries)
+                done = run_id
+        except NoVersionError:
+            pass
+        except Exception:  # a reader who asks is told what is wrong
+            _LOG.exception("published cells were not chosen")
+            return
+        time.sleep(WARM_SECONDS)
 
 
 def own_path(pathname: str) -> str:

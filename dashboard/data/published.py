@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from analysis.errors import PanelError
 from analysis.panel.held_weeks import Places
-from dashboard.privacy.lattice import Audit, Candidates, Cell, Rows, cell_of
+from dashboard.privacy.lattice import Audit, Candidates, Cell, Rows, cell_of, patterns
 from dashboard.privacy.suppression import Decision
 from dashboard.privacy.viewer import Viewer
 from dashboard.state import DIMENSIONS, LABELS, Filters
@@ -47,11 +48,15 @@ class Lattice:
         Cells of every row of ``Places``, -1 for none.
     kept : (C,) bool array
         Those answered at all.
+    keys, pattern : (N,) int arrays
+        Numbers of every row's agent and place, and of its combination of cells.
     """
 
     cells: tuple[Cell, ...]
     inside: NDArray[np.int32]
     kept: Bools
+    keys: Ints
+    pattern: Ints
 
     @cached_property
     def _position(self) -> Mapping[Cell, int]:
@@ -98,14 +103,17 @@ def lattice(queries: Queries) -> Lattice:
 
 def _lattice(queries: Queries) -> Lattice:
     places, minimum = queries.held_weeks().places, queries.settings.min_group
-    at, weeks = _different(places, np.arange(places.n_rows))
+    keys = _keys(places)
+    at, weeks = _different(keys, np.arange(places.n_rows))
     codes = {name: places.codes[name][at] for name in DIMENSIONS}
     rows = Rows(places.agent[at], codes, places.values)
     parents = {team: site for site, teams in queries.teams_by_site().items() for team in teams}
     candidates = Candidates.of(rows, minimum, parents)
     kept = Audit(rows.agent, candidates.inside, len(candidates.cells), minimum, weeks).admitted()
-    everywhere = _spread(places, at, candidates.inside)
-    return Lattice(candidates.cells, everywhere, kept)
+    order = np.argsort(keys[at])
+    of_row = order[np.searchsorted(keys[at][order], keys)]
+    _, pattern = patterns(candidates.inside, len(candidates.cells))
+    return Lattice(candidates.cells, candidates.inside[of_row].astype(np.int32), kept, keys, pattern[of_row])
 
 
 def _keys(places: Places) -> Ints:
@@ -116,16 +124,10 @@ def _keys(places: Places) -> Ints:
     return np.asarray(key)
 
 
-def _different(places: Places, at: Ints) -> tuple[Ints, NDArray[np.float64]]:
+def _different(keys: Ints, at: Ints) -> tuple[Ints, NDArray[np.float64]]:
     """First of the rows of every agent and place among some rows, and how many there are."""
-    _, first, count = np.unique(_keys(places)[at], return_index=True, return_counts=True)
+    _, first, count = np.unique(keys[at], return_index=True, return_counts=True)
     return at[first], count.astype(float)
-
-
-def _spread(places: Places, at: Ints, inside: Ints) -> NDArray[np.int32]:
-    keys = _keys(places)
-    order = np.argsort(keys[at])
-    return inside[order[np.searchsorted(keys[at][order], keys)]].astype(np.int32)
 
 
 def kept_of(queries: Queries, kpi: str) -> Bools:
@@ -151,9 +153,9 @@ def _observed(queries: Queries, kpi: str) -> Ints:
 
 def _audit(queries: Queries, rows: Ints, start: Bools) -> Bools:
     places, known = queries.held_weeks().places, lattice(queries)
-    at, weeks = _different(places, rows)
+    at, weeks = _different(known.keys, rows)
     inside, minimum = known.inside[at].astype(np.int64), queries.settings.min_group
-    return Audit(places.agent[at], inside, len(known.cells), minimum, weeks).admitted(start)
+    return Audit(places.agent[at], inside, len(known.cells), minimum, weeks, known.pattern[at]).admitted(start)
 
 
 def _stamp(rows: Ints) -> str:
@@ -295,3 +297,16 @@ def _answered(queries: Queries, rows: Ints, begin: list[int], start: Bools) -> d
         there = rows[(week >= block) & (week < block + BLOCK_WEEKS)]
         found[block] = _audit(queries, there, start)
     return found
+
+
+def warm(queries: Queries) -> None:
+    """Choose the cells of the served version before the first reader asks: seconds, once a version and process.
+
+    Parameters
+    ----------
+    queries : Queries
+    """
+    with queries.pinned():
+        for kpi in queries.kpis():
+            with suppress(PanelError):
+                blocks(queries, kpi.id)

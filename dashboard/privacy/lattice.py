@@ -55,9 +55,9 @@ ORDER = ("site", "cohort", "channel", "tenure_band", "team", "queue")
 AT_SITE = ("channel", "tenure_band", "cohort", "queue")
 """Filters whose values are cells within one site too, in this order; a team is within its site anyway."""
 _RIDGE = 1e-9
-_SEEDS = 60
+_SEEDS = 40
 """Agents from whom the search starts: those of whom most is told."""
-_ROUNDS = 5
+_ROUNDS = 4
 _TRIED_AGAIN = 20
 """Cells given up that are tried again at the end, the largest first."""
 _INVOLVED = 0.3
@@ -206,6 +206,8 @@ class Audit:
         Smallest group shown.
     weeks : (N,) float array, optional
         Weeks every row stands for; one by default.
+    pattern : (N,) int array, optional
+        Number of every row's combination of cells, where it is known (:func:`patterns`).
 
     Examples
     --------
@@ -219,14 +221,24 @@ class Audit:
     """
 
     def __init__(
-        self, agent: NDArray[np.integer], inside: Ints, n_cells: int, minimum: int, weeks: Floats | None = None
+        self,
+        agent: NDArray[np.integer],
+        inside: Ints,
+        n_cells: int,
+        minimum: int,
+        weeks: Floats | None = None,
+        pattern: Ints | None = None,
     ) -> None:
         weight = np.ones(agent.size) if weeks is None else weeks
-        patterns, atom = _patterns(inside, n_cells)
+        if pattern is None:
+            found, atom = patterns(inside, n_cells)
+        else:
+            _, first, atom = np.unique(pattern, return_index=True, return_inverse=True)
+            found = inside[first]
         people, person = np.unique(agent, return_inverse=True)
-        n_atoms = patterns.shape[0]
-        there = patterns >= 0
-        at = (np.nonzero(there)[0], patterns[there])
+        n_atoms = found.shape[0]
+        there = found >= 0
+        at = (np.nonzero(there)[0], found[there])
         self._in_cell = sparse.csr_array((np.ones(at[0].size), at), shape=(n_atoms, n_cells))
         self._weeks = np.bincount(atom, weights=weight, minlength=n_atoms)
         self._of_agent = sparse.csr_array((weight, (person, atom)), shape=(people.size, n_atoms))
@@ -235,7 +247,7 @@ class Audit:
         present = self._of_agent.astype(bool).astype(float)
         n_agents = np.asarray(present.sum(axis=0)).ravel()
         self._few = n_agents < minimum
-        self._gram = (self._in_cell.T @ sparse.diags_array(self._weeks) @ self._in_cell).toarray()
+        self._gram = (self._in_cell.T @ sparse.diags_array(self._weeks, dtype=float) @ self._in_cell).toarray()
         self._of_cell = self._of_agent @ self._in_cell
         self._minimum = minimum
         self.agents_by_cell = np.asarray((self._of_cell > 0).astype(float).sum(axis=0)).ravel()
@@ -269,7 +281,8 @@ class Audit:
             given_up = list(dict.fromkeys(last))[: max(1, kept.size // 50)]
             kept[given_up] = False
             gone += given_up
-        for cell in sorted(gone)[:_TRIED_AGAIN]:  # one that went early may be let in beside what is left
+        # One that went early may be let in beside what is left.
+        for cell in sorted(gone)[: _TRIED_AGAIN if start is None else 0]:
             kept[cell] = True
             shares, _ = self.told(kept).worst(self._minimum)
             kept[cell] = bool(shares.max(initial=0.0) <= MOST_TOLD)
@@ -298,8 +311,15 @@ class Audit:
         return Told(agents, few, space * scale[:, None])
 
 
-def _patterns(inside: Ints, n_cells: int) -> tuple[Ints, Ints]:
-    """Different combinations of cells, and which of them every row is."""
+def patterns(inside: Ints, n_cells: int) -> tuple[Ints, Ints]:
+    """Different combinations of cells, and which of them every row is.
+
+    Parameters
+    ----------
+    inside : (N, D) int array
+        Cells of every row, -1 for none.
+    n_cells : int
+    """
     key = np.zeros(inside.shape[0], dtype=np.int64)
     for column in inside.T:  # numbered anew after every kind, so that numbers stay small
         _, key = np.unique(key * (n_cells + 1) + column + 1, return_inverse=True)
@@ -313,17 +333,18 @@ def _sparse_components(rows: Floats, k: int) -> tuple[Floats, Floats]:
         return np.zeros(0), np.zeros((rows.shape[1], 0))
     k = min(k, rows.shape[0])
     leverage = np.einsum("ar,ar->a", rows, rows)
-    image = rows[np.argsort(-leverage, kind="stable")[:_SEEDS]].T
-    best, directions = np.zeros(image.shape[1]), image
+    image = rows[np.argsort(-leverage, kind="stable")[:_SEEDS]]
+    best, directions = np.zeros(image.shape[0]), image
     for _ in range(_ROUNDS):
-        x = rows @ image
-        small = np.argpartition(-np.abs(x), k - 1, axis=0)[k:]
-        np.put_along_axis(x, small, 0.0, axis=0)
-        x /= np.maximum(np.linalg.norm(x, axis=0), 1e-300)
-        image = rows.T @ x
-        reached = np.einsum("rs,rs->s", image, image)
-        directions = np.where(reached > best, image, directions)
+        x = image @ rows.T
+        at = np.argpartition(-np.abs(x), k - 1, axis=1)[:, :k]
+        largest = np.take_along_axis(x, at, axis=1)
+        largest /= np.maximum(np.linalg.norm(largest, axis=1, keepdims=True), 1e-300)
+        image = np.einsum("sk,skr->sr", largest, rows[at])
+        reached = np.einsum("sr,sr->s", image, image)
+        directions = np.where((reached > best)[:, None], image, directions)
         best = np.maximum(best, reached)
+    directions = directions.T
     return best, directions
 
 
