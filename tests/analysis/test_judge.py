@@ -221,3 +221,20 @@ def test_a_week_is_the_one_that_holds_the_day_of_training(frame: pl.DataFrame, j
     late = frame.with_columns(pl.col("start") + timedelta(days=3))
 
     assert judge(late, **CALL, hired="hired", completed="done").verdict == judged.verdict
+
+
+def test_an_effect_without_any_error_is_not_taken_for_one_computed_wrongly() -> None:
+    """Every agent of a wave changes by the same: what two programs differ by is rounding, as is the error."""
+    starts = {team: 10 + 4 * (team % 3) for team in range(12)}
+    rows = [
+        {"agent": f"{team}-{seat}", "week": week, "team": team, "start": starts.get(team), "n": 20}
+        | {"escalated": 14 + (7 * team + 3 * seat + 5 * week) % 5 - 2 * (week >= starts.get(team, 99))}
+        for team in range(20)
+        for seat in range(4)
+        for week in range(30)
+    ]
+    found = judge(pl.DataFrame(rows), **CALL)
+    refit = next(c for c in found.checks if c.check == "recomputed")
+
+    assert refit.status == "passed"
+    assert found.verdict.state == "clear"
