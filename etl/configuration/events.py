@@ -13,12 +13,14 @@ from etl.configuration.section import Section
 class Event(Section):
     """One thing that happened: a new system, a pay round, an incident, a campaign."""
 
-    label: str = Field(min_length=1, max_length=200)
-    at: date
+    label: str = Field(min_length=1, max_length=200, description="what happened, in a few words")
+    at: date = Field(description="its first day")
     until: date | None = Field(default=None, description="last day, where it took longer than one")
     site: str | None = Field(default=None, description="the site it touched; all when absent")
     team: str | None = Field(default=None, description="the team it touched; all when absent")
-    kind: Literal["system", "people", "customers", "incident", "other"] = "other"
+    kind: Literal["system", "people", "customers", "incident", "other"] = Field(
+        default="other", description="what it was about"
+    )
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> Event:

@@ -23,6 +23,7 @@ ADDRESSES = {
     "attrition": "/attrition",
     "adoption": "/adoption/EMP101",
     "value": "/value",
+    "plan": "/plan",
     "data": "/data/escalation_rate",
     "methods": "/methods",
 }
