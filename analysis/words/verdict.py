@@ -8,7 +8,8 @@ The verdict is deterministic. In order:
    failed; **can't tell yet** when agents chose themselves and the data cannot show that they were like the others.
 3. **Clear** when the interval (after allowing for the number of KPIs tested) excludes zero and the estimate is at
    least the smallest change that matters; **clear but small** when it excludes zero and the estimate is smaller than
-   that.
+   that. Neither says that the true change is as large as the estimate; where the data would have shown the smallest
+   change that matters less than half of the time, the sentence says by how much such an estimate overstates.
 4. **No meaningful change** when the whole interval lies inside the band that does not matter.
 5. **Can't tell yet** otherwise, with the weeks until it could be told at the present pace.
 
@@ -272,9 +273,16 @@ class _Numbers:
         way = self.direction()
         side = "which was not meant to move" if way == "unknown" else f"a change for the {way}"
         first = f"{self.name} {self._verb()} by an estimated {size} ({self._likely()}), {side}"
-        if not small:
-            return f"{first}."
         matters = self.reader.size(self.band, self.kpi)
+        if not small:
+            power, ratio = exaggeration(self.band, (self.high - self.low) / 2)
+            if power >= ENOUGH_POWER:
+                return f"{first}."
+            times = self.reader.number(ratio, 1)
+            return (
+                f"{first}. It may well be smaller: were the true change just the {matters} that matters, one seen this "
+                f"clearly in so few data would look {times} times as large on average."
+            )
         return f"{first}, but less than the {matters} we said would matter."
 
     def nothing_that_matters(self) -> str:
@@ -293,6 +301,55 @@ class _Numbers:
         if unit and unit == last.split(" ", 4)[4:]:
             first = first.removesuffix(f" {unit[0]}")
         return f"the data fit anything from {first} to {last}"
+
+
+ENOUGH_POWER = 0.5
+"""Chance of seeing the smallest change that matters, below which a clear change is said to be likely too large."""
+_CRITICAL = 1.959963984540054
+
+
+def exaggeration(smallest_effect: float, half_width: float) -> tuple[float, float]:
+    """Power to see the smallest effect that matters, and how many times too large it looks when it is seen.
+
+    Parameters
+    ----------
+    smallest_effect
+        Natural unit, positive.
+    half_width
+        Half the 95% interval.
+
+    Returns
+    -------
+    tuple of float
+        Power, and the mean absolute estimate among those that exclude zero over the true effect (normal estimates).
+
+    Source: Gelman, Carlin (2014), Beyond Power Calculations, doi:10.1177/1745691614551642.
+
+    Examples
+    --------
+    With 17% power a change that is seen looks two and a half times as large as it is.
+
+    >>> power, times = exaggeration(1.0, 1.96)
+    >>> round(power, 2), round(times, 1)
+    (0.17, 2.5)
+    """
+    if not (half_width > 0 and smallest_effect > 0):
+        return 1.0, 1.0
+    true = smallest_effect / (half_width / _CRITICAL)
+    above, below = _normal(true - _CRITICAL), _normal(-true - _CRITICAL)
+    power = above + below
+    if power == 0:
+        return 0.0, math.inf
+    mean = true * above + _density(_CRITICAL - true) - true * below + _density(_CRITICAL + true)
+    return power, mean / power / true
+
+
+def _normal(z: float) -> float:
+    return 0.5 * math.erfc(-z / math.sqrt(2))
+
+
+def _density(z: float) -> float:
+    return math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
 
 
 def _broken(known: bool, unusable: str, checks: list[Check]) -> str:

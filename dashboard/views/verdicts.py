@@ -13,7 +13,8 @@ from analysis.words.verdict import LABELS, MARKS, Verdict, direction
 from etl.configuration.kpis import Kpi
 
 MEANINGS = {
-    "clear": "The range leaves out no change, and the estimate is at least the smallest change that matters.",
+    "clear": "The range leaves out no change, and the estimate is at least the smallest change that matters; the "
+    "change itself may be smaller.",
     "clear_but_small": "The range leaves out no change, but the estimate is smaller than what was said to matter.",
     "no_meaningful_change": "The whole range lies inside what was said not to matter.",
     "cant_tell_yet": "The range holds both no change and changes that matter; more weeks may tell.",

@@ -6,6 +6,7 @@ import math
 import re
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from babel import localedata
 from babel.numbers import format_decimal
@@ -16,7 +17,7 @@ from analysis.checks.result import CheckResult
 from analysis.planning.waiting_time import decisive_std_error
 from analysis.words.headline import headline
 from analysis.words.numbers import MINUS, Reader, decimals_for, rounded
-from analysis.words.verdict import MARKS, STATES, Limits, verdict
+from analysis.words.verdict import MARKS, STATES, Limits, exaggeration, verdict
 from tests.analysis.worlds import words
 
 READER = Reader("en_GB", "EUR")
@@ -262,3 +263,20 @@ def test_a_date_allows_for_the_kpis_tested_together() -> None:
     assert alone == pytest.approx(0.02 / 2.0423, rel=1e-4)
     assert of_five == pytest.approx(0.02 / 2.7500, rel=1e-4)
     assert decisive_std_error(0.0, 0.01, 30.0, n_tested=5) == decisive_std_error(0.0, 0.01, 30.0)
+
+
+def test_exaggeration_is_that_of_simulated_estimates() -> None:
+    rng = np.random.default_rng(1)
+    for true in (0.5, 1.0, 2.0, 3.0):
+        seen = true + rng.standard_normal(400_000)
+        clear = np.abs(seen) > 1.96
+        power, times = exaggeration(true, 1.96)
+        assert power == pytest.approx(clear.mean(), abs=0.003)
+        assert times == pytest.approx(np.abs(seen[clear]).mean() / true, rel=0.01)
+
+
+def test_a_clear_change_in_few_data_is_said_to_be_likely_too_large() -> None:
+    low_power = said(-0.012, -0.022, -0.002)
+    assert low_power.state == "clear"
+    assert "would look 2.5 times as large on average" in low_power.sentence
+    assert "on average" not in said(-0.012, -0.016, -0.009).sentence
