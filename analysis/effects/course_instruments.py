@@ -101,7 +101,7 @@ def course_instruments(
         return CourseInstruments(n_courses=n_courses, reason="fewer than two courses came at different weeks")
     if n_clusters < 2 * n_courses + 2:
         return CourseInstruments(n_courses=n_courses, n_clusters=n_clusters, reason="too few teams for so many courses")
-    parts = [_course_effects(panel, distinct) for panel in (outcome, skill)]
+    parts = [course_effects(panel, distinct) for panel in (outcome, skill)]
     theta = np.concatenate([part[0] for part in parts])
     replicates = np.column_stack([part[1] for part in parts])
     if not (np.isfinite(theta).all() and np.isfinite(replicates).all()):
@@ -158,7 +158,7 @@ def course_instruments(
     )
 
 
-def _course_effects(panel: Panel, doses: Sequence[Floats]) -> tuple[Floats, Floats]:
+def course_effects(panel: Panel, doses: Sequence[Floats]) -> tuple[Floats, Floats]:
     """Coefficients of all courses together, (J,), and without each cluster, (C, J)."""
     outcome = Regressor.exact(panel.y, panel.den)
     known = [Regressor.exact(dose, np.ones_like(dose)) for dose in doses]

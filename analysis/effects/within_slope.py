@@ -23,6 +23,8 @@ Ints = NDArray[np.int64]
 
 LEAST_CELLS = 30
 """Fewer cells than this give no slope."""
+COLLINEAR = 1e-6
+"""Regressors known exactly are one too many where the least eigenvalue of their correlations is below this."""
 LEAST_SIGNAL = 0.02
 """A regressor whose reliability is below this has nothing left to divide by."""
 
@@ -300,9 +302,10 @@ def _solve(moments: _Moments, without: int | None, noisy: int, n_controls: int, 
     plain = np.linalg.lstsq(left[x, x], top, rcond=1e-12)[0][:noisy]
     slope, explained, signal = nan, np.nan, np.nan
     normed = np.sqrt(np.where(np.diag(true) > 0, np.diag(true), np.nan))
+    least = LEAST_SIGNAL if own[:noisy, :noisy].any() else COLLINEAR
     if np.isfinite(normed).all() and bool(np.all(reliability > LEAST_SIGNAL)):
         shape = true / np.outer(normed, normed)
-        if np.linalg.eigvalsh(shape)[0] > LEAST_SIGNAL:
+        if np.linalg.eigvalsh(shape)[0] > least:
             whole = np.linalg.solve(true, top)
             slope = whole[:noisy]
             explained, signal = float(slope @ top[:noisy]), float(slope @ true[:noisy, :noisy] @ slope)

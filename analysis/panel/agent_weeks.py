@@ -11,10 +11,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis.panel.contact_kinds import ContactKinds, contact_kinds
-from analysis.panel.doses import courses_by_week
+from analysis.panel.doses import courses_by_week, doses_by_course
 from analysis.panel.evaluations import Evaluations, evaluations_from_warehouse
 from analysis.panel.panel import Panel, from_warehouse
 from analysis.panel.spells import spells_from_warehouse
+from analysis.panel.training_records import training_records
 
 if TYPE_CHECKING:
     import duckdb
@@ -41,6 +42,12 @@ class AgentWeeks(Protocol):
 
     def evaluations(self) -> Evaluations | None:
         """Quality evaluations one by one."""
+
+    def doses(self, panel: Panel, courses: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+        """(A, T) completion of each course by each week."""
+
+    def training(self) -> pl.DataFrame:
+        """Agents and courses; see :func:`analysis.panel.training_records.training_records`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +81,14 @@ class WarehouseWeeks:
     def spells(self, slice_: Slice, timing: Timing) -> pl.DataFrame | None:
         """Spells of employment."""
         return spells_from_warehouse(self.cur, slice_, timing)
+
+    def doses(self, panel: Panel, courses: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+        """(A, T) completion of each course by each week."""
+        return doses_by_course(self.cur, panel, courses)
+
+    def training(self) -> pl.DataFrame:
+        """Agents and courses."""
+        return training_records(self.cur)
 
     def evaluations(self) -> Evaluations | None:
         """Quality evaluations one by one, read once."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,16 +34,8 @@ def courses_by_week(
         A course counts once, from the week of its first completion on, as ``trained_week`` does. ``None`` when nobody
         completed more than one course (the dose then says what completion says) or no training is recorded.
     """
-    import duckdb
-
-    try:
-        rows = cur.execute(
-            "select agent_key, course_id, min(completed_on) as completed_on from core.training "
-            "where status = 'completed' and completed_on is not null and agent_key is not null "
-            "and (len(?::varchar[]) = 0 or list_contains(?::varchar[], course_id)) group by agent_key, course_id",
-            [list(courses), list(courses)],
-        ).fetchnumpy()
-    except duckdb.CatalogException:
+    rows = _completions(cur, courses)
+    if rows is None:
         return None
     unit = {str(key): i for i, key in enumerate(panel.units)}
     agent = np.array([unit.get(str(key), -1) for key in rows["agent_key"].tolist()], dtype=np.int64)
@@ -54,3 +46,53 @@ def courses_by_week(
     np.add.at(dose, (agent[inside], np.maximum(week[inside], 0)), 1.0)
     dose = np.cumsum(dose, axis=1)
     return dose if (dose * panel.observed).max(initial=0.0) > 1 else None
+
+
+def doses_by_course(
+    cur: duckdb.DuckDBPyConnection, panel: Panel, courses: Sequence[str] = ()
+) -> dict[str, NDArray[np.float64]]:
+    """Which treatment courses each agent had completed by the end of each week, one by one.
+
+    Parameters
+    ----------
+    cur, panel, courses
+        As in :func:`courses_by_week`.
+
+    Returns
+    -------
+    dict of str to (A, T) array
+        1 from the week of the first completion on; courses that nobody of the panel completed are left out.
+    """
+    rows = _completions(cur, courses)
+    if rows is None:
+        return {}
+    unit = {str(key): i for i, key in enumerate(panel.units)}
+    agent = np.array([unit.get(str(key), -1) for key in rows["agent_key"].tolist()], dtype=np.int64)
+    days = np.asarray(rows["completed_on"]).astype("datetime64[D]") - np.datetime64(panel.times[0], "D")
+    week = np.maximum(np.floor_divide(days.astype(np.int64), 7), 0)
+    weeks = np.arange(panel.n_periods)[None, :]
+    found: dict[str, NDArray[np.float64]] = {}
+    names = np.asarray(rows["course_id"]).astype(str)
+    for course in sorted(set(names.tolist())):
+        mine = (names == course) & (agent >= 0) & (week < panel.n_periods)
+        if not mine.any():
+            continue
+        start = np.full(panel.n_units, panel.n_periods, dtype=np.int64)
+        start[agent[mine]] = week[mine]
+        found[course] = (weeks >= start[:, None]).astype(np.float64)
+    return found
+
+
+def _completions(cur: duckdb.DuckDBPyConnection, courses: Sequence[str]) -> Any:
+    """First completion of every agent and treatment course; ``None`` where no training is recorded."""
+    import duckdb
+
+    try:
+        return cur.execute(
+            "select agent_key, course_id, min(completed_on) as completed_on from core.training "
+            "where status = 'completed' and completed_on is not null and agent_key is not null "
+            "and (len(?::varchar[]) = 0 or list_contains(?::varchar[], course_id)) group by agent_key, course_id",
+            [list(courses), list(courses)],
+        ).fetchnumpy()
+    except duckdb.CatalogException:
+        return None

@@ -20,6 +20,7 @@ from analysis.panel.never import NEVER
 from analysis.panel.panel import Panel
 from analysis.panel.roster import Roster
 from analysis.panel.slices import EVERYTHING, Slice, arrays_from_rows
+from analysis.panel.training_records import SCHEMA as TRAINING
 
 COUNTED_FROM = date(2000, 1, 3)
 """The Monday that stands for the first week where weeks are counted in numbers."""
@@ -208,6 +209,14 @@ class FrameWeeks:
     def evaluations(self) -> Evaluations | None:
         """A frame holds no evaluations."""
         return None
+
+    def doses(self, panel: Panel, courses: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+        """A frame holds no courses."""
+        return {}
+
+    def training(self) -> pl.DataFrame:
+        """A frame holds no records of training."""
+        return pl.DataFrame(schema=TRAINING)
 
     def week_number(self, monday: date) -> int | date:
         """A Monday as the frame counts weeks."""

@@ -136,6 +136,60 @@ SCHEMAS: dict[str, Schema] = {
         "excludes_zero": pl.Boolean,
     },
     "headline": {"sentence": pl.String, "detail": pl.String},
+    "mechanism": {
+        "kpi": pl.String,
+        "skill": pl.String,
+        "state": pl.String,
+        "reading": pl.String,
+        "sentence": pl.String,
+        "grain": pl.String,
+        "reliability": pl.Float64,
+        **{
+            f"{name}{end}": pl.Float64
+            for name in ("effect_on_skill", "slope", "total", "direct", "indirect", "share")
+            for end in ("", "_low", "_high")
+        },
+        "shared_shock": pl.Float64,
+        "robustness": pl.Float64,
+        "second_slope": pl.Float64,
+        "second_low": pl.Float64,
+        "second_high": pl.Float64,
+        "second_first_stage_f": pl.Float64,
+        "second_overidentification_p": pl.Float64,
+        "second_reason": pl.String,
+        "n_agents": pl.Int64,
+        "n_clusters": pl.Int64,
+    },
+    "chain": {
+        "wave": pl.String,
+        "course": pl.String,
+        "position": pl.Int32,
+        "link": pl.String,
+        "about": pl.String,
+        "n": pl.Int64,
+        "value": pl.Float64,
+        "ci_low": pl.Float64,
+        "ci_high": pl.Float64,
+        "verdict": pl.String,
+        "sentence": pl.String,
+    },
+    "course_skill": {
+        "course": pl.String,
+        "skill": pl.String,
+        **_INTERVAL,
+        "told_apart": pl.Boolean,
+        "n_agents": pl.Int64,
+    },
+    "rater": {
+        "skill": pl.String,
+        "kind": pl.String,
+        "name": pl.String,
+        "severity": pl.Float64,
+        "sd_between": pl.Float64,
+        "sd_within": pl.Float64,
+        "leak_spread": pl.Float64,
+        "n_evaluations": pl.Int64,
+    },
 }
 """Result table -> column -> type, in the order written."""
 STUDY_TABLES = ("effect", "event_time", "cohort_effect", "calendar_effect", "att_gt", "ladder", "check")

@@ -23,6 +23,7 @@ from analysis.panel.held_weeks import HeldWeeks, Rows
 from analysis.panel.roster import Roster
 from analysis.panel.slices import DIMENSIONS, EVERYTHING, STORED_KINDS, Slice, selectable, slice_values
 from analysis.study import leaving
+from analysis.study.chain_tables import CHAIN_TABLES, chain_tables
 from analysis.study.failures import attempted
 from analysis.study.family import among, bonferroni_excludes_zero, family_rows, judged_together
 from analysis.study.kinds import study_one
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from etl.configuration.kpis import Catalogue
     from etl.configuration.model import Config
 
-OVERALL_CHECKS = ("case_mix", "composition")
+OVERALL_CHECKS = ("case_mix", "composition", "raters")
 """Checks made for the whole programme only; where they fail, they fail for every slice."""
 MOST_COHORT_SLICES = 40
 """Where agents are trained on more Mondays than this, a cohort is a handful of people: ``cohort_effect`` of the whole
@@ -180,9 +181,16 @@ def estimate_all(
     primary = {name: s for name, s in judged.items() if s.kpi.role == "primary"}
     frames["family"] = table("family", family_rows(primary, setting.ci_level))
     frames.update(value_tables(judged, paces, config, setting))
+    tell("Reading the chain from training to KPIs", 1.0)
+    waves = [s for s in studies if s.request.slice.label[0] == "cohort"]
+    frames.update(attempted(lambda: chain_tables(weeks, judged, waves, frames["value"], setting), _no_chain))
     frames["headline"] = _headline(judged, setting)
     tell("Estimates done", 1.0)
     return frames
+
+
+def _no_chain(_reason: str) -> dict[str, pl.DataFrame]:
+    return {name: table(name, []) for name in CHAIN_TABLES}
 
 
 def _slices(cur: duckdb.DuckDBPyConnection, timing: Timing) -> Iterator[Slice]:

@@ -317,3 +317,23 @@ def test_one_course_is_no_second_route() -> None:
 
     assert "fewer than two" in str(mechanism(y, {"skill": skill}, courses=doses[:1]).second_route.reason)
     assert "fewer than two" in str(mechanism(y, {"skill": skill}, courses=[doses[0]] * 2).second_route.reason)
+
+
+def test_the_document_holds_every_row_in_its_band(chain: ModuleType) -> None:
+    """docs/coverage.md is what the intervals are believed on, so it is held to what it says itself."""
+    text = (Path(__file__).resolve().parents[3] / "docs" / "coverage.md").read_text(encoding="utf-8")
+    part = text[text.index(chain.BEGIN) : text.index(chain.END)]
+    cells = {line.split("|")[1].strip(): line.split("|") for line in part.splitlines() if line.startswith("| ")}
+
+    for r in chain.ROWS:
+        assert int(cells[r.name][2]) >= 1000, r.name
+        held = [float(cell.strip().strip("%")) for cell in cells[r.name][3:7]]
+        claims = float(cells[r.name][9].strip().strip("%"))
+        if r.shock:
+            continue  # what cannot be told by any slope; the reading names the shock
+        assert min(held) >= 93.0, r.name
+        if r.learned and r.carried:
+            assert max(held) <= 97.0, r.name
+            assert float(cells[r.name][8].strip().strip("%")) < 10.0, r.name
+        else:
+            assert claims <= 5.0, r.name

@@ -1,0 +1,156 @@
+"""The chain from training to money, link by link, so that the link that breaks is seen (Kirkpatrick 1 to 5).
+
+planned -> completed -> learned (course score) -> applied (skill) -> KPI -> money; for the whole programme, by wave and
+by course. Effects and verdicts are those of their own studies: the chain claims nothing of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from analysis.comparison.setting import Setting
+from analysis.panel.agent_weeks import AgentWeeks
+from analysis.panel.panel import NEVER
+from analysis.study.kpi_study import KpiStudy
+from analysis.study.mechanism_rows import Skills, course_rows, mechanism_rows, rater_rows
+from analysis.study.result_tables import table
+
+LINKS = ("planned", "completed", "learned", "applied", "kpi", "money")
+"""In the order of the chain; position in ``result.chain`` is the place in this order."""
+CHAIN_TABLES = ("mechanism", "course_skill", "rater", "chain")
+"""Result tables made here."""
+SKILL = "empathy_score"
+"""The KPI that stands for all skills in the chain."""
+
+
+def chain_tables(
+    weeks: AgentWeeks,
+    judged: Mapping[str, KpiStudy],
+    by_wave: Iterable[KpiStudy],
+    value: pl.DataFrame,
+    setting: Setting,
+) -> dict[str, pl.DataFrame]:
+    """``mechanism``, ``course_skill``, ``rater`` and ``chain``.
+
+    Parameters
+    ----------
+    weeks
+        Where panels and records come from.
+    judged
+        Studies of the whole programme, by KPI.
+    by_wave
+        Studies of the cohorts.
+    value
+        ``result.value``.
+    setting
+        As everywhere.
+    """
+    skills = Skills.of(weeks, judged, setting)
+    courses = course_rows(weeks, skills, setting)
+    links = [
+        *_records(weeks, setting),
+        *_effects("", judged.values()),
+        *(row for study in by_wave for row in _effects(study.request.slice.label[1], [study])),
+        *(_course_effect(row) for row in courses if row["skill"] == SKILL),
+        *_money(value),
+    ]
+    links.sort(key=lambda row: (row["wave"], row["course"], row["position"]))
+    return {
+        "mechanism": table("mechanism", mechanism_rows(weeks, skills, judged, setting)),
+        "course_skill": table("course_skill", courses),
+        "rater": table("rater", rater_rows(skills)),
+        "chain": table("chain", links),
+    }
+
+
+def _link(
+    link: str, n: int | None, value: float = math.nan, *, wave: str = "", course: str = "", **more: Any
+) -> dict[str, Any]:
+    return {"wave": wave, "course": course, "position": LINKS.index(link), "link": link, "n": n, "value": value, **more}
+
+
+def _records(weeks: AgentWeeks, setting: Setting) -> list[dict[str, Any]]:
+    """Planned, completed and learned: for everybody, by wave, by course."""
+    roster, records = setting.roster, weeks.training()
+    start = roster.scheduled if setting.design.timing == "scheduled" else roster.trained
+    wave = {
+        str(key): str(roster.monday(int(week))) if week < NEVER else ""
+        for key, week in zip(roster.agent_key.tolist(), start.tolist(), strict=True)
+    }
+    if setting.courses:
+        records = records.filter(pl.col("course_id").is_in(list(setting.courses)))
+    records = records.with_columns(
+        wave=pl.col("agent_key").replace_strict(wave, default="", return_dtype=pl.String)
+    ).filter(pl.col("wave") != "")
+    rows = []
+    for name in sorted({"", *records["wave"].to_list()}):
+        inside = np.array([(w != "") if name == "" else w == name for w in wave.values()], dtype=bool)
+        planned = int(inside.sum())
+        if not planned:
+            continue
+        done = int((roster.trained[inside] < NEVER).sum())
+        part = records if name == "" else records.filter(pl.col("wave") == name)
+        rows += [_link("planned", planned, wave=name), _link("completed", done, done / planned, wave=name)]
+        rows += _learned(part, wave=name)
+    for (course,), part in records.group_by("course_id", maintain_order=True):
+        planned, done = part.height, int(part["completed"].sum())
+        rows += [
+            _link("planned", planned, course=str(course)),
+            _link("completed", done, done / planned, course=str(course)),
+            *_learned(part, course=str(course)),
+        ]
+    return rows
+
+
+def _learned(records: pl.DataFrame, **where: str) -> list[dict[str, Any]]:
+    """Mean best score of those who completed, with the spread of that mean over agents."""
+    scored = records.filter(pl.col("completed") & pl.col("score").is_not_null())
+    by_agent = scored.group_by("agent_key").agg(pl.col("score").mean()).sort("agent_key")["score"].to_numpy()
+    if not by_agent.size:
+        return []
+    mean = float(by_agent.mean())
+    half = 1.96 * float(by_agent.std(ddof=1)) / math.sqrt(by_agent.size) if by_agent.size > 1 else math.nan
+    return [_link("learned", int(by_agent.size), mean, ci_low=mean - half, ci_high=mean + half, **where)]
+
+
+def _effects(wave: str, studies: Iterable[KpiStudy]) -> list[dict[str, Any]]:
+    """What training did to skills and to the goals, as their own studies say."""
+    rows = []
+    for study in studies:
+        found, link = study.headline, "applied" if study.kpi.id == SKILL else "kpi"
+        if study.kpi.role != "primary" and study.kpi.id != SKILL:
+            continue
+        row = _link(
+            link,
+            0 if found is None else found.n_trained_agents,
+            about=study.kpi.id,
+            wave=wave,
+            verdict=study.verdict.state,
+            sentence=study.verdict.sentence,
+        )
+        if found is not None and found.available and study.verdict.state != "dont_use":
+            row |= {"value": found.estimate, "ci_low": found.ci_low, "ci_high": found.ci_high}
+        rows.append(row)
+    return rows
+
+
+def _course_effect(row: Mapping[str, Any]) -> dict[str, Any]:
+    ends = {"ci_low": row["ci_low"], "ci_high": row["ci_high"], "about": SKILL}
+    return _link("applied", row["n_agents"], row["estimate"], course=row["course"], **ends)
+
+
+def _money(value: pl.DataFrame) -> list[dict[str, Any]]:
+    """The net of the whole programme, where unit values are given."""
+    net = value.filter((pl.col("kpi") == "net") & (pl.col("scenario") == "likely"))
+    return [
+        _link(
+            "money", None, row["amount"], about="net", ci_low=row["amount_low"], ci_high=row["amount_high"],
+            sentence=row["sentence"],
+        )
+        for row in net.iter_rows(named=True)
+    ]  # fmt: skip

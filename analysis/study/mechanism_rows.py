@@ -1,0 +1,200 @@
+"""Rows of ``mechanism``, ``course_skill`` and ``rater``: what moves skills, and what moves with them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from analysis.comparison.compare import compare
+from analysis.comparison.setting import Setting
+from analysis.effects.course_instruments import course_effects
+from analysis.effects.mechanism import Mechanism, mechanism
+from analysis.effects.skills import Skill, corrected_skill
+from analysis.errors import PanelError
+from analysis.inference import jackknife_influence
+from analysis.panel.agent_weeks import AgentWeeks
+from analysis.panel.evaluations import BASE as EVALUATED
+from analysis.panel.slices import EVERYTHING
+from analysis.results import EffectEstimate
+from analysis.study.kpi_study import KpiStudy
+from analysis.words.mechanism import reading, sentence
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Skills:
+    """The skills of a version, corrected for rater and form, by id of their KPI."""
+
+    by_id: Mapping[str, Skill]
+    labels: Mapping[str, str]
+
+    @classmethod
+    def of(cls, weeks: AgentWeeks, judged: Mapping[str, KpiStudy], setting: Setting) -> Skills:
+        """Correct every skill that can be estimated; none where no evaluation is kept."""
+        evaluations = weeks.evaluations()
+        found: dict[str, Skill] = {}
+        for name, study in judged.items():
+            kpi = study.kpi
+            if kpi.base != EVALUATED or evaluations is None or kpi.numerator not in evaluations.scores:
+                continue
+            if study.headline is None or not study.headline.available:
+                continue
+            made = compare(weeks, kpi, EVERYTHING, setting)
+            wait = setting.design.anticipation_weeks
+            found[name] = corrected_skill(made.panel, made.raw, evaluations, kpi.numerator, wait)
+        return cls(found, {name: judged[name].kpi.label for name in found})
+
+
+def mechanism_rows(
+    weeks: AgentWeeks, skills: Skills, judged: Mapping[str, KpiStudy], setting: Setting
+) -> list[dict[str, Any]]:
+    """Every goal with every skill, one at a time: skills that move together cannot be told apart by slopes.
+
+    Parameters
+    ----------
+    weeks, skills, setting
+        Where panels come from.
+    judged
+        Studies of the whole programme, by KPI: a comparison that is broken there is not read here.
+    """
+    rows = []
+    for name, study in judged.items():
+        kpi = study.kpi
+        if kpi.role != "primary" or not kpi.kind.before_and_after or not skills.by_id:
+            continue
+        try:
+            panel = compare(weeks, kpi, EVERYTHING, setting).panel
+        except PanelError:
+            continue
+        doses = list(weeks.doses(panel, setting.courses).values())
+        for skill_id, skill in skills.by_id.items():
+            made = mechanism(
+                panel,
+                {skill_id: skill.panel},
+                courses=doses,
+                anticipation=setting.design.anticipation_weeks,
+                ci_level=setting.ci_level,
+                kpi=_small(kpi.label),
+            )
+            why = _not_believed(study, judged[skill_id], setting)
+            rows.append(_row(name, skill_id, skills.labels[skill_id], made, why, _small(kpi.label)))
+    return rows
+
+
+def _small(label: str) -> str:
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
+def _not_believed(kpi: KpiStudy, skill: KpiStudy, setting: Setting) -> str:
+    """Why the effects themselves cannot be built on; empty when they can."""
+    if setting.design.same_rule is not None:
+        return "agents were picked by a rule, and this split has no comparison with agents the rule would have picked"
+    for study in (kpi, skill):
+        if not study.verdict.believed:
+            why = study.verdict.reason.rstrip(".")
+            return f"for {_small(study.kpi.label)}, {_small(why)}" if why else f"{study.kpi.label} is not to be used"
+    return ""
+
+
+def _row(kpi: str, skill_id: str, label: str, made: Mechanism, why: str, kpi_label: str) -> dict[str, Any]:
+    part = made.skills.row(0, named=True)
+    state = "not_readable" if why else made.state
+    row: dict[str, Any] = {
+        "kpi": kpi,
+        "skill": skill_id,
+        "state": state,
+        "reading": reading("not_readable", math.nan) if why else made.reading,
+        "sentence": sentence(
+            "not_readable", kpi=kpi_label, skills=[_small(label)], correlation=math.nan, learned=False, carried=False,
+            why=why,
+        ) if why else made.sentence,
+        "grain": made.grain,
+        "reliability": part["reliability"],
+        "shared_shock": made.correlation,
+        "robustness": made.robustness,
+        "second_slope": made.second_route.slope,
+        "second_low": made.second_route.ci_low,
+        "second_high": made.second_route.ci_high,
+        "second_first_stage_f": made.second_route.first_stage_f,
+        "second_overidentification_p": made.second_route.overidentification_p,
+        "second_reason": made.second_route.reason,
+        "n_agents": made.total.n_agents,
+        "n_clusters": made.total.n_clusters,
+    }  # fmt: skip
+    for ours, theirs in (("effect_on_skill", "effect"), ("slope", "slope")):
+        for end in ("", "_low", "_high"):
+            row[ours + end] = part[theirs + end]
+    for name in ("total", "direct", "indirect", "share"):
+        found: EffectEstimate = getattr(made, name)
+        row |= {name: found.estimate, f"{name}_low": found.ci_low, f"{name}_high": found.ci_high}
+    return row
+
+
+def course_rows(weeks: AgentWeeks, skills: Skills, setting: Setting) -> list[dict[str, Any]]:
+    """Effect of each course on each skill, all courses at once; whether any two of them can be told apart."""
+    rows: list[dict[str, Any]] = []
+    for name, skill in skills.by_id.items():
+        panel = skill.panel
+        doses = weeks.doses(panel, setting.courses)
+        if len(doses) < 2:
+            continue
+        theta, without = course_effects(panel, list(doses.values()))
+        active = np.zeros(panel.n_clusters, dtype=bool)
+        active[panel.cluster_ix[panel.observed.any(axis=1)]] = True
+        psi = jackknife_influence(without, theta, active)
+        errors = np.sqrt(np.einsum("ck,ck->k", psi, psi))
+        df, alpha = max(int(active.sum()) - 1, 1), 1 - setting.ci_level
+        half = float(stdtrit(df, 1 - alpha / 2))
+        pairs = theta.size * (theta.size - 1) / 2
+        apart = _told_apart(theta, psi, float(stdtrit(df, 1 - alpha / 2 / pairs)))
+        for k, (course, dose) in enumerate(doses.items()):
+            point, error = float(theta[k]), float(errors[k])
+            rows.append(
+                {
+                    "course": course,
+                    "skill": name,
+                    "estimate": point if math.isfinite(error) else math.nan,
+                    "std_error": error,
+                    "ci_low": point - half * error,
+                    "ci_high": point + half * error,
+                    "told_apart": apart,
+                    "n_agents": int((dose * panel.observed).any(axis=1).sum()),
+                }
+            )
+    return rows
+
+
+def _told_apart(theta: Floats, psi: Floats, half: float) -> bool:
+    """Whether the largest and the smallest effect differ beyond chance; ``half`` allows for the number of pairs."""
+    if not np.isfinite(psi).all():
+        return False
+    high, low = int(theta.argmax()), int(theta.argmin())
+    gap = float(np.sqrt(((psi[:, high] - psi[:, low]) ** 2).sum()))
+    return bool(theta[high] - theta[low] > half * gap)
+
+
+def rater_rows(skills: Skills) -> list[dict[str, Any]]:
+    """What every rater and form adds to the scores of each skill."""
+    rows = []
+    for name, skill in skills.by_id.items():
+        model = skill.model
+        both = {
+            "skill": name,
+            "sd_between": model.sd_between,
+            "sd_within": model.sd_within,
+            "leak_spread": skill.leak.spread,
+            "n_evaluations": skill.n_evaluations,
+        }
+        for kind, labels, added in (("rater", model.raters, model.severity), ("form", model.forms, model.form_effect)):
+            rows += [
+                {**both, "kind": kind, "name": str(label), "severity": float(value)}
+                for label, value in zip(labels.tolist(), added.tolist(), strict=True)
+            ]
+    return rows
