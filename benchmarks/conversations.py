@@ -58,21 +58,28 @@ def main(count: int) -> None:
         con.execute("set threads = 2")
         con.execute("create table turn as from made")
         words = con.execute("select avg(length(text) - length(replace(text, ' ', '')) + 1) from turn").fetchone()
-        print(f"{count:,} turns, {words[0] if words else 0:.1f} words each\n\n| what | seconds |\n|---|---|")
-        begin = time.perf_counter()
+        print(
+        head = "| what | seconds | of processor |\n|---|---|---|"
+        print(f"{count:,} turns, {words[0] if words else 0:.1f} words each\n\n{head}")
+        )
+        begin, used = time.perf_counter(), time.process_time()
         con.execute("select count(*) from turn where regexp_matches(text, ?)", [PLAIN]).fetchone()
-        print(f"| one plain pattern of four phrases, yes or no | {time.perf_counter() - begin:.1f} |")
+        print(_row("one plain pattern of four phrases, yes or no", begin, used))
         for name, work in (
             ("spans of all rules, six skills", mark_hits),
             ("paraphrases", mark_paraphrases),
             ("names", mark_names),
         ):
-            begin = time.perf_counter()
+            begin, used = time.perf_counter(), time.process_time()
             work(con, "turn", rules, "hit")
-            print(f"| {name} | {time.perf_counter() - begin:.1f} |")
+            print(_row(name, begin, used))
         hits = con.execute("select count(*) from hit").fetchone()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"\n{hits[0] if hits else 0:,} hits; peak memory {peak:,.0f} MB")
+
+
+def _row(what: str, begin: float, used: float) -> str:
+    return f"| {what} | {time.perf_counter() - begin:.1f} | {time.process_time() - used:.1f} |"
 
 
 if __name__ == "__main__":

@@ -53,8 +53,10 @@ def _mark(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet, skill: str
         create or replace temp table marked_span as
         with found as (
             select turn_id, string_split(regexp_replace(text, {pattern}, {marked}, 'g'), {literal(OPENS)}) as pieces
-            from (select turn_id, translate(text, {literal(OPENS + CLOSES)}, '  ') as text from {turns})
-            where regexp_matches(text, {literal(rules.alternation(skill, exempting=False))})
+            from (
+                select turn_id, translate(text, {literal(OPENS + CLOSES)}, '  ') as text from {turns}
+                where regexp_matches(text, {literal(rules.alternation(skill, exempting=False))})
+            )
         ),
         piece as (
             select turn_id, unnest(pieces) as piece, generate_subscripts(pieces, 1) as piece_no from found
