@@ -58,10 +58,8 @@ def main(count: int) -> None:
         con.execute("set threads = 2")
         con.execute("create table turn as from made")
         words = con.execute("select avg(length(text) - length(replace(text, ' ', '')) + 1) from turn").fetchone()
-        print(
         head = "| what | seconds | of processor |\n|---|---|---|"
         print(f"{count:,} turns, {words[0] if words else 0:.1f} words each\n\n{head}")
-        )
         begin, used = time.perf_counter(), time.process_time()
         con.execute("select count(*) from turn where regexp_matches(text, ?)", [PLAIN]).fetchone()
         print(_row("one plain pattern of four phrases, yes or no", begin, used))
