@@ -30,7 +30,7 @@ Timing = Literal["scheduled", "trained"]
 
 
 class Rule(Protocol):
-    """The recorded rule of ``lowest_performers`` (``etl.configuration.model.AssignmentRule`` satisfies it)."""
+    """The recorded rule of ``lowest_performers`` (``etl.configuration.programme.AssignmentRule`` satisfies it)."""
 
     @property
     def kpi(self) -> str: ...
@@ -41,7 +41,7 @@ class Rule(Protocol):
 
 
 class Assignment(Protocol):
-    """``[programme.assignment]`` (``etl.configuration.model.Assignment`` satisfies it)."""
+    """``[programme.assignment]`` (``etl.configuration.programme.Assignment`` satisfies it)."""
 
     @property
     def mode(self) -> str: ...

@@ -24,7 +24,7 @@ from analysis.study.run import judged_among
 from analysis.words.numbers import Reader
 from analysis.words.verdict import Verdict
 from etl.configuration.kpis import Kpi, KpiError, load
-from etl.configuration.model import Assignment
+from etl.configuration.programme import Assignment
 
 BY_PLAN = ("randomised", "team_waves", "lowest_performers")
 """Modes in which ``cohort`` is the planned week; in the others it is the week of completion."""

@@ -38,7 +38,7 @@ from analysis.study.averages import study_of
 from analysis.study.request import Request
 from analysis.words.numbers import Reader
 from etl.configuration.kpis import Kpi, load
-from etl.configuration.model import Assignment, AssignmentRule
+from etl.configuration.programme import Assignment, AssignmentRule
 from sample_data.panel import PanelWorld, simulate_panel
 from sample_data.parameters import Parameters
 

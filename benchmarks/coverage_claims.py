@@ -40,7 +40,7 @@ from analysis.study.request import Request
 from analysis.words.numbers import Reader
 from benchmarks.claim_worlds import answering_world, drawn_inside_teams, drifting_teams, leaving_world
 from etl.configuration.kpis import Catalogue, load
-from etl.configuration.model import Assignment, AssignmentRule
+from etl.configuration.programme import Assignment, AssignmentRule
 from sample_data.panel import simulate_panel
 from sample_data.parameters import Parameters
 

@@ -15,7 +15,7 @@ def backup(
     config: ConfigPath = DEFAULT_CONFIG,
 ) -> None:
     """Keep the configuration, what is kept beside it and the served version in one file."""
-    from etl.backup import backup as write
+    from etl.keeping.backup import backup as write
 
     done = write(load_config(config), out)
     held = f"version {done.run_id}" if done.run_id else "no version: nothing is published yet"
@@ -27,7 +27,7 @@ def restore(
     folder: Annotated[Path, typer.Argument(help="An empty folder to restore into.")],
 ) -> None:
     """Bring a backup back into an empty folder."""
-    from etl.backup import restore as read
+    from etl.keeping.backup import restore as read
 
     done = read(archive, folder)
     screen.print(f"Restored {done.files:,} files into {folder}. Serve it with: empathy serve -c {folder}/empathy.toml")

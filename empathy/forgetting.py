@@ -18,7 +18,7 @@ def forget(
     """Erase one agent or customer from versions, read files and reject lists, and prove it."""
     from dataclasses import asdict
 
-    from etl.forgetting import forget as erase
+    from etl.keeping.forgetting import forget as erase
 
     if bool(agent) == bool(customer):
         raise typer.BadParameter("Name one person: --agent ID or --customer ID, each id of theirs once.")

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from analysis.effects.course_instruments import CourseInstruments, course_instruments
+from analysis.effects.same_cells import aligned, rows_of
 from analysis.effects.shared_shock import robustness_value
 from analysis.effects.slope_grain import GRAIN_WORDS, READABLE, slope_at_readable_grain
 from analysis.effects.within_slope import WithinSlope, nothing
@@ -189,10 +190,10 @@ def mechanism(
     if not skills:
         raise EstimationError("mechanism needs at least one skill panel, e.g. {'active_listening': panel}.")
     whole = kpi_panel.without_always_trained()
-    others = {name: _aligned(panel, whole, name) for name, panel in skills.items()}
-    slope_panel = whole if apart is None else _aligned(apart, whole, "apart")
+    others = {name: aligned(panel, whole, name) for name, panel in skills.items()}
+    slope_panel = whole if apart is None else aligned(apart, whole, "apart")
     known = [_control(values, whole, kpi_panel, name) for name, values in (controls or {}).items()]
-    doses = [_rows_of(dose, whole, kpi_panel, "courses") for dose in courses]
+    doses = [rows_of(dose, whole, kpi_panel, "courses") for dose in courses]
     label = kpi or whole.outcome
     why = _refusal(whole, others)
     active = _active(whole)
@@ -254,44 +255,15 @@ def mechanism(
     )
 
 
-def _aligned(panel: Panel, like: Panel, name: str) -> Panel:
-    """The panel over the agents and weeks of ``like``, in its order and with its cohorts and clusters."""
-    unit = {label: i for i, label in enumerate(panel.units.tolist())}
-    time = {label: i for i, label in enumerate(panel.times.tolist())}
-    rows = np.array([unit.get(label, -1) for label in like.units.tolist()], dtype=np.int64)
-    columns = np.array([time.get(label, -1) for label in like.times.tolist()], dtype=np.int64)
-    if not (rows >= 0).any() or not (columns >= 0).any():
-        raise EstimationError(
-            f"The panel {name!r} has no agent or no week in common with the KPI's; build both from the same labels."
-        )
-    there = np.ix_(rows >= 0, columns >= 0)
-    place = np.ix_(rows[rows >= 0], columns[columns >= 0])
-
-    def moved(values: Floats | None) -> Floats | None:
-        if values is None:
-            return None
-        out = np.zeros(like.num.shape)
-        out[there] = values[place]
-        return out
-
-    num, den = moved(panel.num), moved(panel.den)
-    assert num is not None
-    assert den is not None
-    return replace(like, num=num, den=den, sq=moved(panel.sq), outcome=panel.outcome, covariate_reader=None)
 
 
-def _rows_of(values: Floats, whole: Panel, given: Panel, name: str) -> Floats:
-    found: Floats = np.asarray(values, dtype=np.float64)
-    if found.shape != given.num.shape:
-        raise EstimationError(f"{name} must be agents x weeks {given.num.shape}; it is {found.shape}.")
-    return found if whole is given else found[np.isin(given.units, whole.units)]
 
 
 def _control(values: Panel | Floats, whole: Panel, given: Panel, name: str) -> Floats:
     if isinstance(values, Panel):
-        panel = _aligned(values, whole, name)
+        panel = aligned(values, whole, name)
         return np.where(panel.observed, panel.y, np.nan)
-    return _rows_of(values, whole, given, name)
+    return rows_of(values, whole, given, name)
 
 
 def _refusal(whole: Panel, skills: Mapping[str, Panel]) -> str:

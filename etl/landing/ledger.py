@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from etl.contracts.tables import CONTRACTS, PERSON_IDS
+from etl.contracts.columns import PERSON_IDS
+from etl.contracts.tables import CONTRACTS
 from etl.errors import StopRuleError
 from etl.landing.land_file import LandedFile
 from etl.scrubbing import mask_sql

@@ -18,7 +18,8 @@ from typing import Any
 import duckdb
 import orjson
 
-from etl.contracts.tables import CONTRACTS, PERSON_IDS
+from etl.contracts.columns import PERSON_IDS
+from etl.contracts.tables import CONTRACTS
 from etl.reading import delimited_records, text_file
 from etl.reading.delimited_records import Structural
 from etl.reading.opened import Reading, fresh_name

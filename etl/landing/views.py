@@ -9,8 +9,9 @@ from functools import partial
 
 import duckdb
 
+from etl.contracts.columns import PERSON_IDS
 from etl.contracts.grammar import Contract
-from etl.contracts.tables import CONTRACTS, PERSON_IDS, PROVENANCE
+from etl.contracts.tables import CONTRACTS, PROVENANCE
 from etl.landing import duplicates
 from etl.landing.land_file import LandedFile, Stored
 from etl.landing.landed_files import Distinct

@@ -26,13 +26,12 @@ from etl.sources.format import SourceError
 from etl.sql_text import literal, quoted
 
 if TYPE_CHECKING:  # pyarrow is imported where it is used: a run with nothing new needs none of it
-    import pyarrow as pa
+    pass
 
 DELIMITERS = (",", ";", "\t", "|")
 HEADER_BYTES = 1 << 20
 MOST_LINES_IN_A_RECORD = 500
 """A quoted field that is still open after this many lines was never meant to be open."""
-BATCH = 50_000
 
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
@@ -413,42 +412,5 @@ def _physical_lines(path: Path, skip: int) -> Iterator[tuple[int, bytes]]:
                     yield number, part
 
 
-def batches(path: Path, header: Header, structural: list[Structural]) -> pa.RecordBatchReader:
-    """Return the good records of :func:`careful` as Arrow: ``_line`` and the header's columns, all text.
-
-    Parameters
-    ----------
-    path : Path
-    header : Header
-    structural : list of Structural
-        Receives the others.
-    """
-    import pyarrow as pa
-
-    schema = pa.schema([("_line", pa.int64()), *((name, pa.string()) for name in header.columns)])
-
-    def produce() -> Iterator[pa.RecordBatch]:
-        lines: list[int] = []
-        rows: list[list[str | None]] = []
-        for number, fields, reason, raw in careful(path, header):
-            if fields is None:
-                structural.append(Structural(number, reason, raw))
-                continue
-            lines.append(number)
-            rows.append(fields)
-            if len(rows) >= BATCH:
-                yield _batch(lines, rows, schema)
-                lines, rows = [], []
-        if rows:
-            yield _batch(lines, rows, schema)
-
-    return pa.RecordBatchReader.from_batches(schema, produce())
 
 
-def _batch(lines: list[int], rows: list[list[str | None]], schema: pa.Schema) -> pa.RecordBatch:
-    import pyarrow as pa
-
-    columns = zip(*rows, strict=True)
-    return pa.RecordBatch.from_arrays(
-        [pa.array(lines, pa.int64()), *(pa.array(column, pa.string()) for column in columns)], schema=schema
-    )

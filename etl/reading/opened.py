@@ -20,7 +20,7 @@ import orjson
 from etl.configuration.model import ConfigError
 from etl.contracts.tables import CONTRACTS
 from etl.file_kinds import is_json, is_workbook
-from etl.reading import delimited_records, json_records, table_file, text_file
+from etl.reading import delimited_batches, delimited_records, json_records, table_file, text_file
 from etl.reading.delimited_records import Header, Structural
 from etl.reading.header_names import as_known
 from etl.sources.format import Sample, SourceError
@@ -301,7 +301,7 @@ def _open_csv(
         )
     structural: list[Structural] = []
     table = fresh_name("records")
-    arrow = delimited_records.batches(plain.path, header, structural)  # noqa: F841 (read by name)
+    arrow = delimited_batches.batches(plain.path, header, structural)  # noqa: F841 (read by name)
     con.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM arrow")
     return Reading(
         _with_missing(table, columns, shape.optional),

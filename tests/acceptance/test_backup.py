@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import empathy
-from etl.backup import BackupError, backup, restore
 from etl.configuration.model import load
+from etl.keeping.backup import BackupError, backup, restore
 from etl.warehouse.reader import Warehouse
 
 if TYPE_CHECKING:

@@ -157,7 +157,7 @@ def test_a_replay_that_tries_nothing_says_why_it_built(project: Project) -> None
 
 def test_a_person_is_forgotten_everywhere_and_it_is_proved(project: Project) -> None:
     from etl.configuration.model import load
-    from etl.forgetting import search
+    from etl.keeping.forgetting import search
     from etl.privacy import DEMO_KEY, pseudonym
     from etl.warehouse.reader import Warehouse
 

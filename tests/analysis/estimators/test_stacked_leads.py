@@ -20,7 +20,7 @@ from analysis.study.averages import study_of
 from analysis.study.request import Request
 from analysis.words.numbers import Reader
 from etl.configuration.kpis import load
-from etl.configuration.model import Assignment, AssignmentRule
+from etl.configuration.programme import Assignment, AssignmentRule
 from tests.analysis.worlds import flat_world, panel_of, words
 
 RULE = SelectionRule(share=0.5, lookback=4)

@@ -25,7 +25,7 @@ from analysis.words.numbers import Reader
 from benchmarks import coverage_claims
 from benchmarks.claim_worlds import answering_world
 from etl.configuration.kpis import load
-from etl.configuration.model import Assignment
+from etl.configuration.programme import Assignment
 from tests.analysis.worlds import catalogue, configuration, warehouse
 
 CATALOGUE = load()

@@ -23,7 +23,7 @@ from analysis.study.run import estimate_all
 from analysis.words.numbers import Reader
 from analysis.words.verdict import BLOCKING_CHECKS
 from etl.configuration.kpis import load
-from etl.configuration.model import Assignment
+from etl.configuration.programme import Assignment
 from tests.analysis.worlds import catalogue, configuration, flat_world, panel_of, warehouse
 
 PANEL = panel_of(flat_world(8, teams=14, seats=3, weeks=30, pre_weeks=14, effect_scale=2.0))

@@ -34,7 +34,7 @@ from analysis.study.run import OVERALL_CHECKS, estimate_all, setting_of, study
 from analysis.words.numbers import Reader
 from analysis.words.verdict import BLOCKING_CHECKS, STATES
 from benchmarks.claim_worlds import drawn_inside_teams
-from etl.configuration.model import Assignment
+from etl.configuration.programme import Assignment
 from tests.analysis.worlds import catalogue, configuration, flat_world, panel_of, warehouse
 
 VALUE = """

@@ -9,7 +9,7 @@ import pytest
 from analysis.design import Situation, choose
 from analysis.estimators.registry import MAKERS
 from analysis.words.estimators import RECORDS, RUNGS, label
-from etl.configuration.model import Assignment, AssignmentRule
+from etl.configuration.programme import Assignment, AssignmentRule
 
 METHODS = Path(__file__).resolve().parents[3] / "docs" / "methods.md"
 MODES = ("randomised", "team_waves", "lowest_performers", "volunteers", "unknown")

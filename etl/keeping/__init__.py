@@ -1,0 +1,1 @@
+"""What is kept beyond exports: backed up, restored, and erased for one person."""
