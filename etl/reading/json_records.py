@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from etl.file_kinds import plain_name
-from etl.reading.delimited_records import BATCH, Structural
+from etl.reading.delimited_batches import BATCH
+from etl.reading.delimited_records import Structural
 from etl.reading.text_file import chunks
 from etl.sources.format import SourceError
 from etl.sql_text import literal
