@@ -33,6 +33,9 @@ _SPACE, _COMMA, _SEMICOLON, _BAR = b" ,;|"
 _BESIDE = np.zeros(256, dtype=bool)
 _BESIDE[list(b',;\t|"\n\r')] = True
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_ASKEW = ("\u0a00", "\u0a0d", "\ufffe")
+"""What line ends and byte-order marks become where UTF-16 is read askew; no text holds them."""
+
 _UNPACK = "Unpack it, or pack it with gzip, which is read as it is."
 _NO_TEXT = (
     (b"PK\x03\x04", "a zip archive or a workbook", "Unpack it, or save the sheet as CSV."),
@@ -222,7 +225,10 @@ def prepare(path: Path, encoding: str, work_dir: Path) -> PlainText:
         for block in itertools.chain(chunks(path), [b""]):
             if decoder is not None:
                 try:
-                    block = decoder.decode(block, final=not block).encode()
+                    text = decoder.decode(block, final=not block)
+                    if encoding == "utf-16" and any(sign in text for sign in _ASKEW):
+                        raise UnicodeError("single-byte line ends stand between its lines")
+                    block = text.encode()
                 except UnicodeError as error:
                     raise SourceError(
                         f"{path}, line {count.newlines + 1}: cannot be read as {encoding} ({error}); "
