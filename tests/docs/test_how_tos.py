@@ -86,7 +86,7 @@ from analysis.words.numbers import Reader
 from dashboard.pages import pages
 from dashboard.views.methods import estimators
 from etl.configuration.kpis import load
-from etl.configuration.model import Assignment
+from etl.configuration.programme import Assignment
 from tests.analysis.worlds import flat_world, panel_of
 import analysis
 

@@ -27,8 +27,9 @@ SAME = 1e-9
 
 def training(con: duckdb.DuckDBPyConnection, rows: list[tuple[str | None, str, str, date | None]]) -> None:
     con.execute("create schema if not exists core")
-    con.execute("create table core.training (agent_key varchar, course_id varchar, status varchar, completed_on date)")
-    con.executemany("insert into core.training values (?, ?, ?, ?)", rows)
+    columns = "agent_key varchar, course_id varchar, status varchar, completed_on date, score double"
+    con.execute(f"create table core.training ({columns})")
+    con.executemany("insert into core.training values (?, ?, ?, ?, null)", rows)
 
 
 def panel(agents: int = 3, weeks: int = 6) -> Panel:

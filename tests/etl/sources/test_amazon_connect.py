@@ -84,7 +84,7 @@ def test_every_damaged_record_is_refused_once_with_all_its_reasons(load):
     assert "not a JSON object" in said[7]
     assert "Agent.Username is missing" in said[8]
     assert "ended_at is before started_at" in said[9]
-    assert "perhaps" in said[10]
+    assert '"xxxx" is not true or false' in said[10]  # what was written may be a name, and is not shown
     assert set(said) == {2, 3, 4, 5, 6, 7, 8, 9, 10}
 
 

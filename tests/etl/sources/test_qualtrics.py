@@ -46,7 +46,7 @@ def test_the_section_may_name_the_questions_and_their_scale(load):
 def test_every_damaged_response_is_refused_once(load):
     loaded = load("qualtrics", "qualtrics_damaged.csv")
     said = {line: " | ".join(reasons) for line, reasons in loaded.reasons().items()}
-    assert 'csat_raw (Q7): "very good" is not a number' in said[5]
+    assert 'csat_raw (Q7): "xxxx xxxx" is not a number' in said[5]
     assert "csat_raw is off its scale" in said[6]
     assert "nps" in said[6]
     assert "response_id (ResponseId): empty" in said[7]
