@@ -12,7 +12,7 @@ APT    := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
 AS_ROOT = if [ "$$(id -u)" = 0 ]; then sh -c '$(1)'; elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then sudo -n sh -c '$(1)'; else false; fi
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fast browser docs lock clean chromium
+.PHONY: help demo test check fast browser docs mutation lock clean chromium
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -77,6 +77,10 @@ $(VENV)/.installed-docs: requirements-docs.txt $(VENV)/.installed
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-docs.txt
 	@touch $@
 
+mutation: $(VENV)/.installed-test  ## how many small faults the tests notice (hours; docs/testing.md has the score)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-mutation.txt
+	@$(BIN)/python -m benchmarks.mutation
+
 lock:  ## remake requirements*.txt from pyproject.toml with today's newest versions
 	@rm -rf build/lock && $(PYTHON) -m venv build/lock
 	@build/lock/bin/python -m pip install -q --disable-pip-version-check .
@@ -88,6 +92,9 @@ lock:  ## remake requirements*.txt from pyproject.toml with today's newest versi
 	@build/lock/bin/python -m pip install -q --disable-pip-version-check '.[docs]'
 	@{ echo "# What \`make docs\` needs besides requirements-test.txt. Remade by: make lock"; echo "-r requirements-test.txt"; \
 	   build/lock/bin/python -m pip freeze --exclude empathy-lift | sort -f | grep -vxFf requirements.txt | grep -vxFf requirements-test.txt; } > requirements-docs.txt
+	@build/lock/bin/python -m pip install -q --disable-pip-version-check '.[mutation]'
+	@{ echo "# What \`make mutation\` needs besides requirements-docs.txt. Remade by: make lock"; echo "-r requirements-docs.txt"; \
+	   build/lock/bin/python -m pip freeze --exclude empathy-lift | sort -f | grep -vxFf requirements.txt | grep -vxFf requirements-test.txt | grep -vxFf requirements-docs.txt; } > requirements-mutation.txt
 	@rm -rf build/lock
 
 clean:  ## remove what these commands made (not your data)

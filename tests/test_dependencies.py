@@ -39,7 +39,7 @@ def imported(folder: Path) -> set[str]:
 def declared() -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     offered = project["optional-dependencies"]
-    extras = [name for key in offered if key not in ("test", "docs") for name in offered[key]]
+    extras = [name for key in offered if key not in ("test", "docs", "mutation") for name in offered[key]]
     return {re.split(r"[\s<>=!;\[]", line)[0].lower().replace("_", "-") for line in [*project["dependencies"], *extras]}
 
 

@@ -41,7 +41,7 @@ def test_only_publish_opens_a_warehouse_file_for_writing() -> None:
 
 
 def test_locks_name_exact_versions_and_no_registry() -> None:
-    for name in ("requirements.txt", "requirements-test.txt", "requirements-docs.txt"):
+    for name in ("requirements.txt", *(f"requirements-{extra}.txt" for extra in ("test", "docs", "mutation"))):
         for line in (ROOT / name).read_text().splitlines():
             assert line.startswith(("#", "-r ")) or re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!-]+", line), line
     assert not list(ROOT.glob("*.lock"))
