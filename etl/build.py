@@ -31,7 +31,7 @@ from etl.landing.extract import ExtractReport, attach_landed, extract, fingerpri
 from etl.landing.landed_files import load_index, settle
 from etl.marts import books, coverage, history, identity, lineage, quality, relations, restatement, transform
 from etl.marts.coverage import Span
-from etl.marts.quality import CheckResult
+from etl.marts.quality import DataCheckResult
 from etl.warehouse.publish import Draft
 from etl.warehouse.reader import Warehouse, WarehouseError, version_path
 
@@ -68,7 +68,7 @@ class BuildReport:
         Nothing was new: the version served already is the result, and no new one was published.
     steps : tuple of etl.marts.transform.Step
         Every relation with the time it took.
-    checks : tuple of CheckResult
+    checks : tuple of DataCheckResult
     reconciliation : tuple of etl.marts.quality.Reconciliation
     coverage : tuple of etl.marts.identity.Coverage
     repairs : etl.marts.history.Repairs or None
@@ -82,7 +82,7 @@ class BuildReport:
     seconds: float
     unchanged: bool = False
     steps: tuple[transform.Step, ...] = ()
-    checks: tuple[CheckResult, ...] = ()
+    checks: tuple[DataCheckResult, ...] = ()
     reconciliation: tuple[quality.Reconciliation, ...] = ()
     coverage: tuple[identity.Coverage, ...] = ()
     repairs: history.Repairs | None = None
@@ -317,7 +317,7 @@ def _fill(draft: Draft, request: _Request, landed: ExtractReport, inputs: str) -
     )
 
 
-def _stop_on_errors(checks: Sequence[CheckResult]) -> None:
+def _stop_on_errors(checks: Sequence[DataCheckResult]) -> None:
     failed = [result for result in checks if result.severity == "error" and result.status == "failed"]
     if failed:
         lines = [f"{result.check}: {result.sentence} {quality.example(result.sample)}" for result in failed]

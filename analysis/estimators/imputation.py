@@ -375,7 +375,7 @@ class Imputation:
         return float(theta[used] @ weight[used]), np.asarray(influence[:, used] @ weight[used])
 
     def _with_leads(self, family: Family, variance: str) -> Family:
-        from analysis.estimators.leads import imputation_leads
+        from analysis.estimators.untrained_leads import imputation_leads
 
         leads = imputation_leads(self, variance)
         return leads.before(family)

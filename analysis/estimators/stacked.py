@@ -16,7 +16,7 @@ from analysis.estimators.cell_families import CellFamilies, CohortEffects
 from analysis.estimators.fitted import Family
 from analysis.estimators.imputation import Imputation
 from analysis.estimators.interaction_weighted import att_gt_frame
-from analysis.estimators.leads import imputation_leads, pooled_leads
+from analysis.estimators.untrained_leads import imputation_leads, pooled_leads
 from analysis.panel.panel import NEVER, Panel
 from analysis.solver.layout import sum_by
 from analysis.solver.ratio import ratio

@@ -59,7 +59,7 @@ SELECTION_CHECKS = ("selection_dip", "balance")
 LONGEST_WAIT_WEEKS = 104
 
 
-class Check(Protocol):
+class CheckOutcome(Protocol):
     """One diagnostic's outcome (``analysis.results.CheckResult`` satisfies it)."""
 
     @property
@@ -126,7 +126,7 @@ def verdict(
     ci_low: float,
     ci_high: float,
     smallest_effect: float,
-    checks: Iterable[Check] = (),
+    checks: Iterable[CheckOutcome] = (),
     limits: Limits | None = None,
     n_trained_clusters: int | None = None,
     n_control_clusters: int | None = None,
@@ -352,7 +352,7 @@ def _density(z: float) -> float:
     return math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
 
 
-def _broken(known: bool, unusable: str, checks: list[Check]) -> str:
+def _broken(known: bool, unusable: str, checks: list[CheckOutcome]) -> str:
     if unusable or not known:
         return (
             unusable or "There is no estimate for this selection, because there is nobody comparable to compare with."
@@ -386,7 +386,7 @@ def _too_few(
     return ""
 
 
-def _self_selected(checks: list[Check]) -> str:
+def _self_selected(checks: list[CheckOutcome]) -> str:
     states = {check.check: check.status for check in checks}
     missing = [name for name in SELECTION_CHECKS if states.get(name) != "passed"]
     if not missing:

@@ -36,7 +36,7 @@ _HEADER = re.compile(r"--\s*(severity|sentence|advice):\s*(.+)")
 
 
 @dataclass(frozen=True)
-class Check:
+class DataCheck:
     """One file of sql/checks."""
 
     name: str
@@ -47,7 +47,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class CheckResult:
+class DataCheckResult:
     """What a check found.
 
     Attributes
@@ -94,7 +94,7 @@ class Reconciliation:
     sentence: str
 
 
-def checks(folder: Path = SQL_FOLDER / "checks") -> tuple[Check, ...]:
+def checks(folder: Path = SQL_FOLDER / "checks") -> tuple[DataCheck, ...]:
     """Read every check.
 
     Parameters
@@ -114,11 +114,11 @@ def checks(folder: Path = SQL_FOLDER / "checks") -> tuple[Check, ...]:
         if severity not in ("error", "warning") or "{n}" not in header.get("sentence", ""):
             raise ValueError(f"{path}: begins with -- severity: error|warning and -- sentence: ... {{n}} ...")
         grave: Severity = "error" if severity == "error" else "warning"
-        found.append(Check(path.stem, grave, header["sentence"], text, header.get("advice", "")))
+        found.append(DataCheck(path.stem, grave, header["sentence"], text, header.get("advice", "")))
     return tuple(found)
 
 
-def run_checks(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[CheckResult, ...]:
+def run_checks(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[DataCheckResult, ...]:
     """Run every check on a draft.
 
     Parameters
@@ -130,13 +130,13 @@ def run_checks(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[Ch
 
     Returns
     -------
-    tuple of CheckResult
+    tuple of DataCheckResult
     """
     generated = (_possible_numbers(catalogue), _same_totals(con))
     return tuple(_run(con, check) for check in (*checks(), *generated))
 
 
-def _possible_numbers(catalogue: Catalogue) -> Check:
+def _possible_numbers(catalogue: Catalogue) -> DataCheck:
     """Yes/no KPIs: 0 <= numerator <= denominator; others: a positive number of squares."""
     impossible = []
     for kpi in catalogue.values():
@@ -145,7 +145,7 @@ def _possible_numbers(catalogue: Catalogue) -> Check:
         impossible.append(
             f"select '{kpi.id}' as kpi, count(*) as cells from mart.agent_week where {condition} having count(*) > 0"
         )
-    return Check(
+    return DataCheck(
         "kpi_possible",
         "error",
         "{n} {KPIs have|KPI has} cells with impossible numbers, such as more successes than cases.",
@@ -153,7 +153,7 @@ def _possible_numbers(catalogue: Catalogue) -> Check:
     )
 
 
-def _same_totals(con: duckdb.DuckDBPyConnection) -> Check:
+def _same_totals(con: duckdb.DuckDBPyConnection) -> DataCheck:
     """Every sum of agent_week adds up to that of the weekly rows it was put together from."""
     summed: dict[str, list[str]] = {}
     for relation, column in con.execute(
@@ -182,7 +182,7 @@ def _same_totals(con: duckdb.DuckDBPyConnection) -> Check:
             f"semi join core.week as calendar on calendar.week = row.week) as weekly"
         )
     every = "\nunion all\n".join(compared) or "select '' as kpi_column, 0 as total, 0 as of_rows, 0 as size where false"
-    return Check(
+    return DataCheck(
         "agent_week_totals",
         "error",
         "{n} {sums of agent_week differ|sum of agent_week differs} from the rows {they are|it is} made of.",
@@ -190,7 +190,7 @@ def _same_totals(con: duckdb.DuckDBPyConnection) -> Check:
     )
 
 
-def _run(con: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
+def _run(con: duckdb.DuckDBPyConnection, check: DataCheck) -> DataCheckResult:
     row = con.execute(f"select count(*) from ({check.query})").fetchone()
     violations = int(row[0]) if row else 0
     sample = "[]"
@@ -201,7 +201,7 @@ def _run(con: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
         sample = json.dumps(rows)
     said = f"{check.sentence} {check.advice}".rstrip() if violations else check.sentence
     status: Status = "failed" if violations else "passed"
-    return CheckResult(check.name, check.severity, status, violations, counted(said, violations), sample)
+    return DataCheckResult(check.name, check.severity, status, violations, counted(said, violations), sample)
 
 
 def example(sample: str) -> str:
@@ -210,7 +210,7 @@ def example(sample: str) -> str:
     Parameters
     ----------
     sample : str
-        As in :class:`CheckResult`.
+        As in :class:`DataCheckResult`.
     """
     rows = json.loads(sample)
     if not rows:

@@ -65,7 +65,7 @@ class Read:
     """What exports came to: a connection with landing, staging, core, mart and meta, and what checks found."""
 
     con: duckdb.DuckDBPyConnection
-    checks: Mapping[str, quality.CheckResult]
+    checks: Mapping[str, quality.DataCheckResult]
     stops: tuple[str, ...]
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:

@@ -19,7 +19,7 @@ from tests.etl.marts.test_quality import META
 NOON = datetime(2024, 1, 2, 12)
 
 
-def checked(built: Any) -> dict[str, quality.CheckResult]:
+def checked(built: Any) -> dict[str, quality.DataCheckResult]:
     for table, columns in META.items():
         built.con.execute(f"create table if not exists meta.{table} ({columns})")
     return {result.check: result for result in quality.run_checks(built.con, kpis.load())}

@@ -24,7 +24,7 @@ META = {
 }
 
 
-def run(built: Any) -> dict[str, quality.CheckResult]:
+def run(built: Any) -> dict[str, quality.DataCheckResult]:
     for table, columns in META.items():
         built.con.execute(f"create table if not exists meta.{table} ({columns})")
     return {result.check: result for result in quality.run_checks(built.con, kpis.load())}
@@ -173,7 +173,7 @@ def test_sales_and_refunds_that_cancel_are_the_same_total_in_any_order(build_row
 
 
 @pytest.mark.parametrize("check", quality.checks(), ids=lambda check: check.name)
-def test_a_sentence_counts_one_and_many(check: quality.Check) -> None:
+def test_a_sentence_counts_one_and_many(check: quality.DataCheck) -> None:
     one, many = quality.counted(check.sentence, 1), quality.counted(check.sentence, 1_234)
     assert "1 " in one
     assert "1,234 " in many
