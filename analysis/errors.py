@@ -53,3 +53,9 @@ class EstimationError(EmpathyError, ValueError):
     """
 
     exit_code = 1
+
+
+class ProcessLost(EmpathyError):
+    """One of several processes that estimate was ended from outside."""
+
+    exit_code = 1

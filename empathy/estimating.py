@@ -56,13 +56,22 @@ def export(
 
 def estimate_into(draft: Draft, settings: Config) -> list[dict[str, Any]]:
     from analysis.design import in_words
+    from analysis.study.processes import cores
     from analysis.study.result_tables import effects_json
     from analysis.study.run import estimate_all
     from etl.configuration.kpis import configured
 
     catalogue = configured(settings)
-    with progress("Estimating effects") as step:
-        frames = estimate_all(draft.con, settings, catalogue, progress=lambda line, _share: step(line))
+    processes = cores(settings.engine.threads)
+    with progress("Estimating effects") as step, draft.read_by_others() as file:
+        frames = estimate_all(
+            draft.con,
+            settings,
+            catalogue,
+            progress=lambda line, share: step(f"{line}, {share:.0%} done"),
+            file=file,
+            processes=processes,
+        )
     draft.write_results(frames)
     for line in in_words(frames["design"], frames["design_note"]):
         screen.print(line, markup=False, highlight=False)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,6 +114,11 @@ class _Moments:
     own_noise: Floats
     period_noise: Floats
 
+    @cached_property
+    def whole(self) -> tuple[Floats, Floats]:
+        """``system`` and ``own_noise`` summed over all clusters."""
+        return np.asarray(self.system.sum(axis=0)), np.asarray(self.own_noise.sum(axis=0))
+
 
 def nothing(n_clusters: int, n_regressors: int, n_cells: int = 0, n_units: int = 0) -> WithinSlope:
     """No slope: too few cells."""
@@ -188,13 +194,14 @@ def within_slope(
         whole = _solve(moments, None, noisy, len(controls))
         share = np.clip(whole.reliability, LEAST_SIGNAL, 1.0)
         if bool(np.all(share >= 1.0)):
-            break
+            break  # and the moments stand: no weight changed
         counts = [np.where(seen, one.count[inside], 0.0) for one in regressors]
         usual = [float((weight * c).sum() / weight.sum()) for c in counts]
         cell = [c / (c + u * (1 - s) / s) for c, u, s in zip(counts, usual, share, strict=True)]
         weight = np.where(seen, outcome.count[inside], 0.0) * np.min(cell, axis=0)
-    moments = _moments(weight, values, noise, correlation, cluster, n_clusters)
-    whole = _solve(moments, None, noisy, len(controls))
+    else:
+        moments = _moments(weight, values, noise, correlation, cluster, n_clusters)
+        whole = _solve(moments, None, noisy, len(controls))
     replicates = np.full((n_clusters, noisy), np.nan)
     scale = np.column_stack([np.ones(n_clusters) if one.without is None else one.without for one in regressors])
     held: NDArray[np.bool_] = np.asarray(moments.system.any(axis=(1, 2)))
@@ -222,7 +229,8 @@ def _moments(
     means = weighted.sum(axis=2) * root  # (J, U)
     size = n_periods + n_columns
     system = np.zeros((n_clusters, size, size))
-    pairs = [(k, m) for k in range(len(noise)) for m in range(len(noise)) if k == m or correlation[k, m] != 0]
+    noisy = [k for k, variance in enumerate(noise) if variance.any()]
+    pairs = [(k, m) for k in noisy for m in noisy if k == m or correlation[k, m] != 0]
     own = np.zeros((n_clusters, len(noise), len(noise)))
     by_period = {pair: np.zeros((n_periods, n_periods)) for pair in pairs}
     order = np.argsort(cluster, kind="stable")
@@ -239,7 +247,8 @@ def _moments(
         cross = weighted[:, rows].sum(axis=1) - means[:, rows] @ s  # (J, P)
         block[n_periods:, :n_periods], block[:n_periods, n_periods:] = cross, cross.T
         block[n_periods:, n_periods:] = (
-            np.einsum("jup,kup->jk", weighted[:, rows], values[:, rows]) - means[:, rows] @ means[:, rows].T
+            weighted[:, rows].reshape(n_columns, -1) @ values[:, rows].reshape(n_columns, -1).T
+            - means[:, rows] @ means[:, rows].T
         )
         for k, m in pairs:
             lost = w**2 * spread[k, m][rows]  # weight squared x noise covariance
@@ -280,8 +289,7 @@ class _Solved:
 
 def _solve(moments: _Moments, without: int | None, noisy: int, n_controls: int, scale: Floats | None = None) -> _Solved:
     """Slopes from the sums over all clusters, or all but one; ``scale`` (K,): how the noise changes without it."""
-    system = moments.system.sum(axis=0)
-    own = moments.own_noise.sum(axis=0)
+    system, own = moments.whole
     if without is not None:
         system, own = system - moments.system[without], own - moments.own_noise[without]
     n_columns = noisy + n_controls + 1
@@ -299,7 +307,7 @@ def _solve(moments: _Moments, without: int | None, noisy: int, n_controls: int, 
     true = left[x, x] - lost
     nan = np.full(noisy, np.nan)
     reliability = ratio(np.diag(true)[:noisy], np.diag(left)[:noisy])
-    plain = np.linalg.lstsq(left[x, x], top, rcond=1e-12)[0][:noisy]
+    plain: Floats = np.asarray(np.linalg.lstsq(left[x, x], top, rcond=1e-12)[0][:noisy], dtype=np.float64)
     slope, explained, signal = nan, np.nan, np.nan
     normed = np.sqrt(np.where(np.diag(true) > 0, np.diag(true), np.nan))
     least = LEAST_SIGNAL if own[:noisy, :noisy].any() else COLLINEAR

@@ -7,7 +7,8 @@ by course. Effects and verdicts are those of their own studies: the chain claims
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,17 @@ import polars as pl
 from analysis.comparison.setting import Setting
 from analysis.panel.agent_weeks import AgentWeeks
 from analysis.panel.panel import NEVER
+from analysis.study.by_kpi import VersionAtHand
 from analysis.study.kpi_study import KpiStudy
-from analysis.study.mechanism_rows import Skills, course_rows, mechanism_rows, rater_rows
+from analysis.study.mechanism_rows import (
+    Skills,
+    course_rows,
+    mechanism_rows,
+    mechanisms_of,
+    rater_rows,
+    read_together,
+)
+from analysis.study.processes import Processes
 from analysis.study.result_tables import table
 
 LINKS = ("planned", "completed", "learned", "applied", "kpi", "money")
@@ -29,31 +39,40 @@ SKILL = "empathy_score"
 
 
 def chain_tables(
-    weeks: AgentWeeks,
+    version: VersionAtHand,
+    workers: Processes[VersionAtHand],
     judged: Mapping[str, KpiStudy],
     by_wave: Iterable[KpiStudy],
     value: pl.DataFrame,
-    setting: Setting,
 ) -> dict[str, pl.DataFrame]:
     """``mechanism``, ``course_skill``, ``rater`` and ``chain``.
 
     Parameters
     ----------
-    weeks
+    version
         Where panels and records come from.
+    workers
+        Who shares the goals and the skills.
     judged
         Studies of the whole programme, by KPI.
     by_wave
         Studies of the cohorts.
     value
         ``result.value``.
-    setting
-        As everywhere.
     """
-    skills = Skills.of(weeks, judged, setting)
-    courses = course_rows(weeks, skills, setting)
+    setting = version.setting
+    skills = Skills.of(version, judged)
+    measured = [judged[name].kpi for name in skills.by_id]
+    goals = read_together(judged, skills)
+    asked: list[Callable[[VersionAtHand], Any]] = [
+        *(partial(mechanisms_of, goal=goal, skills=measured) for goal in goals),
+        *(partial(course_rows, skill=kpi) for kpi in measured),
+    ]
+    found = workers.map(_called, asked)
+    mechanisms = {goal.id: made for goal, made in zip(goals, found[: len(goals)], strict=True)}
+    courses = [row for rows in found[len(goals) :] for row in rows]
     links = [
-        *_records(weeks, setting),
+        *_records(version.weeks, setting),
         *_effects("", judged.values()),
         *(row for study in by_wave for row in _effects(study.request.slice.label[1], [study])),
         *(_course_effect(row) for row in courses if row["skill"] == SKILL),
@@ -61,11 +80,15 @@ def chain_tables(
     ]
     links.sort(key=lambda row: (row["wave"], row["course"], row["position"]))
     return {
-        "mechanism": table("mechanism", mechanism_rows(weeks, skills, judged, setting)),
+        "mechanism": table("mechanism", mechanism_rows(mechanisms, skills, judged, setting)),
         "course_skill": table("course_skill", courses),
         "rater": table("rater", rater_rows(skills)),
         "chain": table("chain", links),
     }
+
+
+def _called(version: VersionAtHand, ask: Callable[[VersionAtHand], Any]) -> Any:
+    return ask(version)
 
 
 def _link(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,15 +15,15 @@ from analysis.comparison.compare import compare
 from analysis.comparison.setting import Setting
 from analysis.effects.course_instruments import course_effects
 from analysis.effects.mechanism import Mechanism, mechanism
-from analysis.effects.skills import Skill, corrected_skill
+from analysis.effects.skills import Skill
 from analysis.errors import PanelError
 from analysis.inference import jackknife_influence
-from analysis.panel.agent_weeks import AgentWeeks
-from analysis.panel.evaluations import BASE as EVALUATED
 from analysis.panel.slices import EVERYTHING
 from analysis.results import EffectEstimate
+from analysis.study.by_kpi import VersionAtHand
 from analysis.study.kpi_study import KpiStudy
 from analysis.words.mechanism import reading, sentence
+from etl.configuration.kpis import Kpi
 
 Floats = NDArray[np.float64]
 
@@ -36,55 +36,82 @@ class Skills:
     labels: Mapping[str, str]
 
     @classmethod
-    def of(cls, weeks: AgentWeeks, judged: Mapping[str, KpiStudy], setting: Setting) -> Skills:
+    def of(cls, version: VersionAtHand, judged: Mapping[str, KpiStudy]) -> Skills:
         """Correct every skill that can be estimated; none where no evaluation is kept."""
-        evaluations = weeks.evaluations()
         found: dict[str, Skill] = {}
         for name, study in judged.items():
-            kpi = study.kpi
-            if kpi.base != EVALUATED or evaluations is None or kpi.numerator not in evaluations.scores:
-                continue
             if study.headline is None or not study.headline.available:
                 continue
-            made = compare(weeks, kpi, EVERYTHING, setting)
-            wait = setting.design.anticipation_weeks
-            found[name] = corrected_skill(made.panel, made.raw, evaluations, kpi.numerator, wait)
+            skill = version.skill(study.kpi)
+            if skill is not None:
+                found[name] = skill
         return cls(found, {name: judged[name].kpi.label for name in found})
 
 
-def mechanism_rows(
-    weeks: AgentWeeks, skills: Skills, judged: Mapping[str, KpiStudy], setting: Setting
-) -> list[dict[str, Any]]:
-    """Every goal with every skill, one at a time: skills that move together cannot be told apart by slopes.
+def read_together(judged: Mapping[str, KpiStudy], skills: Skills) -> list[Kpi]:
+    """The goals that are read with skills."""
+    goals = [study.kpi for study in judged.values() if study.kpi.role == "primary"]
+    return [kpi for kpi in goals if kpi.kind.before_and_after and skills.by_id]
+
+
+def mechanisms_of(version: VersionAtHand, *, goal: Kpi, skills: Sequence[Kpi]) -> dict[str, Mechanism]:
+    """A goal with every skill, one at a time: skills that move together cannot be told apart by slopes.
 
     Parameters
     ----------
-    weeks, skills, setting
+    version
         Where panels come from.
+    goal
+        A primary KPI.
+    skills
+        KPIs that :meth:`VersionAtHand.skill` corrects.
+
+    Returns
+    -------
+    dict
+        By id of the skill; empty where the goal has no panel.
+    """
+    setting = version.setting
+    try:
+        panel = compare(version.weeks, goal, EVERYTHING, setting).panel
+    except PanelError:
+        return {}
+    doses = list(version.weeks.doses(panel, setting.courses).values())
+    found = {}
+    for kpi in skills:
+        skill = version.skill(kpi)
+        assert skill is not None
+        found[kpi.id] = mechanism(
+            panel,
+            {kpi.id: skill.panel},
+            courses=doses,
+            anticipation=setting.design.anticipation_weeks,
+            ci_level=setting.ci_level,
+            kpi=_small(goal.label),
+        )
+    return found
+
+
+def mechanism_rows(
+    made: Mapping[str, Mapping[str, Mechanism]], skills: Skills, judged: Mapping[str, KpiStudy], setting: Setting
+) -> list[dict[str, Any]]:
+    """Rows of ``mechanism``.
+
+    Parameters
+    ----------
+    made
+        By goal and skill, see :func:`mechanisms_of`.
+    skills, setting
+        Of the version.
     judged
         Studies of the whole programme, by KPI: a comparison that is broken there is not read here.
     """
     rows = []
-    for name, study in judged.items():
-        kpi = study.kpi
-        if kpi.role != "primary" or not kpi.kind.before_and_after or not skills.by_id:
-            continue
-        try:
-            panel = compare(weeks, kpi, EVERYTHING, setting).panel
-        except PanelError:
-            continue
-        doses = list(weeks.doses(panel, setting.courses).values())
-        for skill_id, skill in skills.by_id.items():
-            made = mechanism(
-                panel,
-                {skill_id: skill.panel},
-                courses=doses,
-                anticipation=setting.design.anticipation_weeks,
-                ci_level=setting.ci_level,
-                kpi=_small(kpi.label),
-            )
-            why = _not_believed(study, judged[skill_id], setting)
-            rows.append(_row(name, skill_id, skills.labels[skill_id], made, why, _small(kpi.label)))
+    for name, by_skill in made.items():
+        for skill_id, found in by_skill.items():
+            why = _not_believed(judged[name], judged[skill_id], setting)
+            label = _small(judged[name].kpi.label)
+            rows.append(_row(name, skill_id, skills.labels[skill_id], found, why, label))
     return rows
 
 
@@ -137,37 +164,38 @@ def _row(kpi: str, skill_id: str, label: str, made: Mechanism, why: str, kpi_lab
     return row
 
 
-def course_rows(weeks: AgentWeeks, skills: Skills, setting: Setting) -> list[dict[str, Any]]:
-    """Effect of each course on each skill, all courses at once; whether any two of them can be told apart."""
+def course_rows(version: VersionAtHand, *, skill: Kpi) -> list[dict[str, Any]]:
+    """Effect of each course on a skill, all courses at once; whether any two of them can be told apart."""
+    setting, corrected = version.setting, version.skill(skill)
+    assert corrected is not None
+    panel = corrected.panel
+    doses = version.weeks.doses(panel, setting.courses)
+    if len(doses) < 2:
+        return []
+    theta, without = course_effects(panel, list(doses.values()))
+    active = np.zeros(panel.n_clusters, dtype=bool)
+    active[panel.cluster_ix[panel.observed.any(axis=1)]] = True
+    psi = jackknife_influence(without, theta, active)
+    errors = np.sqrt(np.einsum("ck,ck->k", psi, psi))
+    df, alpha = max(int(active.sum()) - 1, 1), 1 - setting.ci_level
+    half = float(stdtrit(df, 1 - alpha / 2))
+    pairs = theta.size * (theta.size - 1) / 2
+    apart = _told_apart(theta, psi, float(stdtrit(df, 1 - alpha / 2 / pairs)))
     rows: list[dict[str, Any]] = []
-    for name, skill in skills.by_id.items():
-        panel = skill.panel
-        doses = weeks.doses(panel, setting.courses)
-        if len(doses) < 2:
-            continue
-        theta, without = course_effects(panel, list(doses.values()))
-        active = np.zeros(panel.n_clusters, dtype=bool)
-        active[panel.cluster_ix[panel.observed.any(axis=1)]] = True
-        psi = jackknife_influence(without, theta, active)
-        errors = np.sqrt(np.einsum("ck,ck->k", psi, psi))
-        df, alpha = max(int(active.sum()) - 1, 1), 1 - setting.ci_level
-        half = float(stdtrit(df, 1 - alpha / 2))
-        pairs = theta.size * (theta.size - 1) / 2
-        apart = _told_apart(theta, psi, float(stdtrit(df, 1 - alpha / 2 / pairs)))
-        for k, (course, dose) in enumerate(doses.items()):
-            point, error = float(theta[k]), float(errors[k])
-            rows.append(
-                {
-                    "course": course,
-                    "skill": name,
-                    "estimate": point if math.isfinite(error) else math.nan,
-                    "std_error": error,
-                    "ci_low": point - half * error,
-                    "ci_high": point + half * error,
-                    "told_apart": apart,
-                    "n_agents": int((dose * panel.observed).any(axis=1).sum()),
-                }
-            )
+    for k, (course, dose) in enumerate(doses.items()):
+        point, error = float(theta[k]), float(errors[k])
+        rows.append(
+            {
+                "course": course,
+                "skill": skill.id,
+                "estimate": point if math.isfinite(error) else math.nan,
+                "std_error": error,
+                "ci_low": point - half * error,
+                "ci_high": point + half * error,
+                "told_apart": apart,
+                "n_agents": int((dose * panel.observed).any(axis=1).sum()),
+            }
+        )
     return rows
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -18,16 +19,17 @@ from analysis.comparison.setting import Setting
 from analysis.design import Timing, choose
 from analysis.errors import EstimationError
 from analysis.panel.agent_weeks import AgentWeeks, WarehouseWeeks
-from analysis.panel.facts import pace_of_everybody
-from analysis.panel.held_weeks import HeldWeeks, Rows
+from analysis.panel.held_weeks import Rows
 from analysis.panel.roster import Roster
 from analysis.panel.slices import DIMENSIONS, EVERYTHING, STORED_KINDS, Slice, selectable, slice_values
 from analysis.study import leaving
+from analysis.study.by_kpi import OVERALL_CHECKS, KpiStudies, VersionAtHand, open_version, studies_of
 from analysis.study.chain_tables import CHAIN_TABLES, chain_tables
 from analysis.study.failures import attempted
 from analysis.study.family import among, bonferroni_excludes_zero, family_rows, judged_together
 from analysis.study.kinds import study_one
-from analysis.study.kpi_study import KpiStudy, failed
+from analysis.study.kpi_study import KpiStudy
+from analysis.study.processes import Processes
 from analysis.study.request import Request
 from analysis.study.result_tables import SCHEMAS, STUDY_TABLES, table
 from analysis.study.stored import stored_failures
@@ -42,13 +44,11 @@ if TYPE_CHECKING:
     from etl.configuration.kpis import Catalogue
     from etl.configuration.model import Config
 
-OVERALL_CHECKS = ("case_mix", "composition", "raters")
-"""Checks made for the whole programme only; where they fail, they fail for every slice."""
 MOST_COHORT_SLICES = 40
 """Where agents are trained on more Mondays than this, a cohort is a handful of people: ``cohort_effect`` of the whole
 still holds each one's effect, and a slice is made when it is asked for."""
-SLICE_TABLES = frozenset({"cohort_effect", "ladder"})
-"""What is stored of every slice beside the headline, its event study and its checks."""
+LEAST_STUDIES = 150
+"""Below so many studies, starting a process takes longer than it saves."""
 
 Progress = Callable[[str, float], None]
 
@@ -132,7 +132,13 @@ def judged_among(made: KpiStudy, n_tested: int) -> KpiStudy:
 
 
 def estimate_all(
-    cur: duckdb.DuckDBPyConnection, config: Config, catalogue: Catalogue, progress: Progress | None = None
+    cur: duckdb.DuckDBPyConnection,
+    config: Config,
+    catalogue: Catalogue,
+    progress: Progress | None = None,
+    *,
+    file: Path | None = None,
+    processes: int = 1,
 ) -> dict[str, pl.DataFrame]:
     """Every result table.
 
@@ -144,34 +150,48 @@ def estimate_all(
         As everywhere; overrides of the configuration are applied here too.
     progress
         Called with a line and the share done.
+    file
+        The version's file, which other processes may open to read while this runs.
+    processes
+        How many processes share the KPIs, this one included; without a file, and where there is little to do, one.
+        The tables do not depend on it.
 
     Returns
     -------
     dict
         Result table name -> frame, for ``etl.warehouse.publish`` to write.
+
+    Raises
+    ------
+    ProcessLost
+        When one of the processes is ended from outside.
     """
     catalogue = catalogue.with_overrides(config)
     setting = setting_of(cur, config, catalogue)
     tell = progress or (lambda _line, _share: None)
-    held = HeldWeeks.read(cur)
-    weeks = WarehouseWeeks(cur, held)
-    paces: dict[str, float] = {}
-    slices = list(_slices(cur, setting.design.timing))
-    families: dict[Slice, dict[str, KpiStudy]] = {slice_: {} for slice_ in (EVERYTHING, *slices)}
-    for done, kpi in enumerate(catalogue.values()):
-        tell(f"Estimating {kpi.label}", done / len(catalogue))
-        whole = study_one(weeks, Request(kpi, thorough=True), setting)
-        families[EVERYTHING][kpi.id] = whole
-        if whole.headline is not None and math.isnan(whole.volumes.per_week_everybody):
-            cells = held.cells(kpi.id, EVERYTHING)
-            paces[kpi.id] = pace_of_everybody(cells["w"], cells["den"])
-        inherited = failed(whole.checks, OVERALL_CHECKS)
-        for slice_ in slices:
-            kind, _ = slice_.label
-            if kind == "cohort" or kind in kpi.dimensions:
-                part = Request(kpi, slice_, tables=SLICE_TABLES, inherited=inherited)
-                families[slice_][kpi.id] = study_one(weeks, part, setting)
-    studies = judged_together([s for family in families.values() for s in family.values()], setting.ci_level)
+    slices = tuple(_slices(cur, setting.design.timing))
+    version = VersionAtHand(cur, setting, slices)
+    kpis = list(catalogue.values())
+    if file is None or len(kpis) * (1 + len(slices)) < LEAST_STUDIES:
+        processes = 1
+    with Processes(open_version, (file, setting, slices), min(processes, len(kpis)) - 1, here=version) as workers:
+        found = workers.map(studies_of, kpis, lambda kpi, done: tell(f"Estimated {kpi.label}", done / (len(kpis) + 1)))
+        return _tables(version, dict(zip(catalogue, found, strict=True)), config, workers, tell)
+
+
+def _tables(
+    version: VersionAtHand,
+    found: Mapping[str, KpiStudies],
+    config: Config,
+    workers: Processes[VersionAtHand],
+    tell: Progress,
+) -> dict[str, pl.DataFrame]:
+    """Judge the studies together, and work out what rests on several of them."""
+    weeks, setting = version.weeks, version.setting
+    whole = [made.whole for made in found.values()]
+    parts = [made.parts[part] for part in version.slices for made in found.values() if part in made.parts]
+    paces = {name: made.pace for name, made in found.items() if not math.isnan(made.pace)}
+    studies = judged_together([*whole, *parts], setting.ci_level)
     _refuse_if_all_differ(studies)
     frames = _stacked(studies)
     frames["design"] = setting.design.frame()
@@ -183,7 +203,7 @@ def estimate_all(
     frames.update(value_tables(judged, paces, config, setting))
     tell("Reading the chain from training to KPIs", 1.0)
     waves = [s for s in studies if s.request.slice.label[0] == "cohort"]
-    frames.update(attempted(lambda: chain_tables(weeks, judged, waves, frames["value"], setting), _no_chain))
+    frames.update(attempted(lambda: chain_tables(version, workers, judged, waves, frames["value"]), _no_chain))
     frames["headline"] = _headline(judged, setting)
     tell("Estimates done", 1.0)
     return frames

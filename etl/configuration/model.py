@@ -259,7 +259,11 @@ class EngineOptions(Section):
 class Engine(Section):
     """``[engine]``: with how much the work is done, and how much of it is kept."""
 
-    threads: int | None = Field(default=None, ge=1, description="threads of the database; all processors when absent")
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        description="threads of the database and processes that estimate; all processors when absent",
+    )
     memory_limit: str | None = Field(
         default=None, pattern=r"^\d+(\.\d+)? ?(MB|GB|MiB|GiB)$", description="most memory of the database, such as 4 GB"
     )

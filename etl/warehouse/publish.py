@@ -72,6 +72,7 @@ class Draft:
         self.con = con
         self._lock = lock
         self._keep = keep
+        self._limits: tuple[int | None, str | None] = (None, None)
         self._afterwards: list[Callable[[], None]] = []
 
     @classmethod
@@ -127,7 +128,9 @@ class Draft:
         except BaseException:
             lock.release()
             raise
-        return cls(folder, run_id, con, lock, keep)
+        draft = cls(folder, run_id, con, lock, keep)
+        draft._limits = (threads, memory_limit)
+        return draft
 
     def __enter__(self) -> Self:
         return self
@@ -141,6 +144,25 @@ class Draft:
     def path(self) -> Path:
         """The draft's file."""
         return _draft_path(self.folder, self.run_id)
+
+    @contextlib.contextmanager
+    def read_by_others(self) -> Iterator[Path]:
+        """Stop writing, so that other processes can open the draft's file to read; ``con`` reads too meanwhile.
+
+        Yields
+        ------
+        Path
+            The file. All others must have closed it when the block ends, which connects ``con`` for writing again.
+        """
+        threads, memory_limit = self._limits
+        self.con.execute("force checkpoint")
+        self.con.close()
+        self.con = _connect(self.path, threads, memory_limit, read_only=True)
+        try:
+            yield self.path
+        finally:
+            self.con.close()
+            self.con = _connect(self.path, threads, memory_limit)
 
     def write_results(self, frames: Mapping[str, pl.DataFrame]) -> None:
         """Replace the ``result`` tables named in ``frames``.
@@ -345,7 +367,9 @@ def _draft_path(folder: Path, run_id: str) -> Path:
     return folder / f".build-{run_id}.duckdb"
 
 
-def _connect(path: Path, threads: int | None, memory_limit: str | None) -> duckdb.DuckDBPyConnection:
+def _connect(
+    path: Path, threads: int | None, memory_limit: str | None, *, read_only: bool = False
+) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
@@ -356,9 +380,9 @@ def _connect(path: Path, threads: int | None, memory_limit: str | None) -> duckd
         config["threads"] = str(threads)
     if memory_limit is not None:
         config["memory_limit"] = memory_limit
-    con = duckdb.connect(str(path), config=config)
+    con = duckdb.connect(str(path), read_only=read_only, config=config)
     con.execute("set timezone = 'UTC'")
-    for schema in SCHEMAS:
+    for schema in () if read_only else SCHEMAS:
         con.execute(f"create schema if not exists {schema}")
     return con
 

@@ -1,0 +1,119 @@
+"""What is estimated for one KPI of a version, apart from every other: the pieces that processes share out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analysis.comparison.compare import compare
+from analysis.comparison.setting import Setting
+from analysis.effects.skills import Skill, corrected_skill
+from analysis.panel.agent_weeks import WarehouseWeeks
+from analysis.panel.evaluations import BASE as EVALUATED
+from analysis.panel.facts import pace_of_everybody
+from analysis.panel.held_weeks import HeldWeeks
+from analysis.panel.slices import EVERYTHING, Slice
+from analysis.study.kinds import study_one
+from analysis.study.kpi_study import KpiStudy, failed
+from analysis.study.request import Request
+from etl.configuration.kpis import Kpi
+
+if TYPE_CHECKING:
+    import duckdb
+
+OVERALL_CHECKS = ("case_mix", "composition", "raters")
+"""Checks made for the whole programme only; where they fail, they fail for every slice."""
+SLICE_TABLES = frozenset({"cohort_effect", "ladder"})
+"""What is stored of every slice beside the headline, its event study and its checks."""
+
+
+@dataclass(frozen=True, eq=False)
+class VersionAtHand:
+    """A warehouse version opened for its stored results.
+
+    Attributes
+    ----------
+    cur
+        Cursor on it.
+    setting
+        What is the same for every study of it.
+    slices
+        The slices whose results are stored, everything left out.
+    """
+
+    cur: duckdb.DuckDBPyConnection
+    setting: Setting
+    slices: Sequence[Slice]
+    _skills: dict[str, Skill] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def held(self) -> HeldWeeks:
+        """Its agent-weeks in memory."""
+        return HeldWeeks.read(self.cur)
+
+    @cached_property
+    def weeks(self) -> WarehouseWeeks:
+        """Where panels come from."""
+        return WarehouseWeeks(self.cur, self.held)
+
+    def skill(self, kpi: Kpi) -> Skill | None:
+        """A skill corrected for rater and form; None for a KPI that no kept evaluation scores."""
+        evaluations = self.weeks.evaluations()
+        if kpi.base != EVALUATED or evaluations is None or kpi.numerator not in evaluations.scores:
+            return None
+        if kpi.id not in self._skills:
+            made = compare(self.weeks, kpi, EVERYTHING, self.setting)
+            wait = self.setting.design.anticipation_weeks
+            self._skills[kpi.id] = corrected_skill(made.panel, made.raw, evaluations, kpi.numerator, wait)
+        return self._skills[kpi.id]
+
+
+@dataclass(frozen=True, eq=False)
+class KpiStudies:
+    """Every stored study of one KPI.
+
+    Attributes
+    ----------
+    whole
+        Of the whole programme.
+    parts
+        By slice, those that the KPI may be sliced by.
+    pace
+        Denominators of all agents per week where ``whole`` does not know them; NaN elsewhere.
+    """
+
+    whole: KpiStudy
+    parts: Mapping[Slice, KpiStudy]
+    pace: float
+
+
+def open_version(file: Path, setting: Setting, slices: Sequence[Slice]) -> VersionAtHand:
+    """Open a version's file that nobody writes, in another process, with one thread."""
+    import duckdb
+
+    offline = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    con = duckdb.connect(str(file), read_only=True, config={"threads": "1", **offline})
+    con.execute("set timezone = 'UTC'")
+    return VersionAtHand(con, setting, slices)
+
+
+def studies_of(version: VersionAtHand, kpi: Kpi) -> KpiStudies:
+    """Study one KPI for the whole programme and in every slice that it may be sliced by."""
+    weeks, setting = version.weeks, version.setting
+    whole = study_one(weeks, Request(kpi, thorough=True), setting)
+    pace = math.nan
+    if whole.headline is not None and math.isnan(whole.volumes.per_week_everybody):
+        cells = version.held.cells(kpi.id, EVERYTHING)
+        pace = pace_of_everybody(cells["w"], cells["den"])
+    inherited = failed(whole.checks, OVERALL_CHECKS)
+    parts = {}
+    for slice_ in version.slices:
+        kind, _ = slice_.label
+        if kind == "cohort" or kind in kpi.dimensions:
+            part = Request(kpi, slice_, tables=SLICE_TABLES, inherited=inherited)
+            parts[slice_] = study_one(weeks, part, setting)
+    return KpiStudies(whole, parts, pace)
