@@ -67,11 +67,16 @@ BUDGET_MS = {"people_cold": 300, "people_known": 60}
 DOCUMENT = ROOT / "docs" / "benchmarks-dashboard.md"
 
 
-def write_world(folder: Path, agents: int, weeks: int, seed: int = 1) -> Path:
-    """A warehouse of the asked size with a true effect of one point on escalations; returns its empathy.toml."""
+def write_world(
+    folder: Path, agents: int, weeks: int, seed: int = 1, measured: tuple[str, ...] = MEASURED
+) -> Path:
+    """A warehouse of the asked size with a true effect of one point on escalations; returns its empathy.toml.
+
+    Skills are scored in one week of four, all other KPIs of ``measured`` in every week.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     catalogue = kpis.load()
-    hidden = "".join(f"[kpis.{name}]\nhidden = true\n" for name in catalogue.ids() if name not in MEASURED)
+    hidden = "".join(f"[kpis.{name}]\nhidden = true\n" for name in catalogue.ids() if name not in measured)
     config = folder / "empathy.toml"
     config.write_text(
         '[project]\nname = "Benchmark"\n[programme.assignment]\nmode = "team_waves"\nunit = "team"\n' + hidden
@@ -104,11 +109,15 @@ def write_world(folder: Path, agents: int, weeks: int, seed: int = 1) -> Path:
     }
     for kpi in catalogue.values():
         level = 0.15 - 0.01 * trained if kpi.id == "escalation_rate" else 0.15
-        drawn = kpi.id in MEASURED
+        drawn = kpi.id in measured
         columns[f"{kpi.id}_num"] = rng.binomial(den.astype(int), level).astype(float) if drawn else np.zeros(agent.size)
         columns[f"{kpi.id}_den"] = den if drawn else np.zeros(agent.size)
         if not kpi.binary:
             columns[f"{kpi.id}_sq"] = columns[f"{kpi.id}_num"] ** 2
+        if drawn and kpi.role == "mechanism":
+            scored = (agent + week) % 4 == 0
+            columns |= {name: pl.Series(np.where(scored, columns[name], np.nan)).fill_nan(None)
+                        for name in columns if name.startswith(f"{kpi.id}_")}
     people = pl.DataFrame(
         {
             "agent_ix": np.arange(agents, dtype=np.int32),

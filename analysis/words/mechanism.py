@@ -82,3 +82,45 @@ def sentence(
         f"Consistent with {name} moving {kpi}, or with {shock}: such a shock would explain all of it, and these data "
         "cannot tell the two apart."
     )
+
+
+def skills_moved(risen: int, fallen: int, skills: int) -> str:
+    """How many skills clearly moved.
+
+    Examples
+    --------
+    >>> skills_moved(4, 1, 5)
+    '4 of 5 skills clearly rose and 1 clearly fell'
+    """
+    fell = f" and {fallen} clearly fell" if fallen else ""
+    return f"{risen} of {skills} {'skill' if skills == 1 else 'skills'} clearly rose{fell}"
+
+
+def chain_headline(skills: str, goal: str, moved: str, *, told: bool, reading: str) -> str:
+    """Which skills moved, whether the goal did, and whether the one can be linked to the other.
+
+    Parameters
+    ----------
+    skills
+        What became of the skills, such as :func:`skills_moved` says it.
+    goal
+        Label of the goal; empty without one.
+    moved
+        What became of it, such as ``clearly fell by 1.7 points``; without a claim, the words of its verdict.
+    told
+        Whether ``moved`` claims a change.
+    reading
+        Of the goal with all skills together, from :func:`reading`; empty where none was made.
+
+    Examples
+    --------
+    >>> chain_headline("5 of 5 skills clearly rose", "Escalations", "clearly fell by 1.7 points", told=True,
+    ...                reading="no link")
+    '5 of 5 skills clearly rose; escalations clearly fell by 1.7 points; whether the skills carried it: no link.'
+    """
+    if not goal:
+        return f"{skills}."
+    name = goal if goal[1:2].isupper() else goal[:1].lower() + goal[1:]
+    second = f"{name} {moved}" if told else f"{name}: {moved}"
+    carried = "whether the skills carried it" if told else f"link between the skills and {name}"
+    return f"{skills}; {second}; {carried}: {reading}." if reading else f"{skills}; {second}."

@@ -70,6 +70,7 @@ def _plot(rows: Sequence[Group], kpi: Kpi, mean: float, reader: Reader) -> plots
             before=shown(g.before),
             after=shown(g.after),
             expected=shown(g.expected),
+            href=g.href,
         )
         for g in rows
     ]
@@ -110,7 +111,7 @@ def _wide(rows: Sequence[Group], kpi: Kpi, mean: float, reader: Reader) -> Tree:
             *_effect(g, z, y, _effect_reach(rows, kpi)),
             svg.text(right + 14, y + 4, short(g.change), f"label {'strong' if g.tone != 'unsure' else 'tick'}"),
         ]
-        body.append(svg.mark(g.tip, *parts))
+        body.append(svg.mark(g.tip, *parts, data_href=g.href or None))
     if len(rows) == MOST_ROWS:
         half = TOP + ROW * MOST_ROWS / 2
         body.append(svg.line(0, half, width, half, "axis dash"))
@@ -139,6 +140,7 @@ def _narrow(rows: Sequence[Group], kpi: Kpi, mean: float, reader: Reader) -> Tre
                 ),
                 svg.text(0, base + 34, f"{g.levels}, {g.n_agents} agents", "tick"),
                 *_effect(g, z, base + 46, _effect_reach(rows, kpi)),
+                data_href=g.href or None,
             )
         )
     body.append(svg.text((left + right) / 2, bottom + 30, _sides(), "tick", "middle"))

@@ -25,7 +25,7 @@ from dashboard.page import Page
 @cache
 def pages() -> tuple[Page, ...]:
     """The pages in the order of the navigation."""
-    from dashboard.pages import adoption, attrition, cohorts, data, effects, methods, overview, plan, value
+    from dashboard.pages import adoption, attrition, cohorts, data, effects, methods, overview, plan, skills, value
 
-    shown = (overview, effects, cohorts, attrition, adoption, value, plan, data, methods)
+    shown = (overview, effects, cohorts, skills, attrition, adoption, value, plan, data, methods)
     return tuple(module.PAGE for module in shown)

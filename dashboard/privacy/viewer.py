@@ -21,9 +21,9 @@ from etl.configuration.access import ROLES, Access, Role
 EVERY_PAGE = "*"
 PAGES: dict[Role, frozenset[str]] = {
     "analyst": frozenset({EVERY_PAGE}),
-    "executive": frozenset({"overview", "effects", "cohorts", "attrition", "adoption", "value", "methods"}),
-    "site_lead": frozenset({"overview", "effects", "cohorts", "attrition", "adoption", "methods"}),
-    "training_lead": frozenset({"overview", "effects", "cohorts", "adoption", "plan", "methods"}),
+    "executive": frozenset({"overview", "effects", "cohorts", "skills", "attrition", "adoption", "value", "methods"}),
+    "site_lead": frozenset({"overview", "effects", "cohorts", "skills", "attrition", "adoption", "methods"}),
+    "training_lead": frozenset({"overview", "effects", "cohorts", "skills", "adoption", "plan", "methods"}),
     "agent": frozenset(),
 }
 """Pages of every role by their keys; a page that is not named is the analyst's alone."""

@@ -47,6 +47,8 @@ class Group:
     change, span, levels : str
         In words.
     tip : str
+    href : str
+        Where its row leads; empty for nowhere.
     """
 
     value: str
@@ -69,6 +71,7 @@ class Group:
     span: str
     levels: str
     tip: str
+    href: str = ""
 
     @property
     def known(self) -> bool:

@@ -20,6 +20,7 @@ ADDRESSES = {
     "cohorts-waves": "/cohorts/escalation_rate/wave",
     "cohorts-teams": "/cohorts/escalation_rate/team",
     "cohorts-courses": "/cohorts/upsell_revenue/course",
+    "skills": "/skills/escalation_rate",
     "attrition": "/attrition",
     "adoption": "/adoption/EMP101",
     "value": "/value",

@@ -19,6 +19,7 @@ from dashboard.page import Context
 from dashboard.settings import from_config
 from etl.warehouse.publish import Draft
 from etl.warehouse.reader import Warehouse, frame
+from tests.dashboard.pages import chain_world
 
 COURSES = ("EMP101", "EMP201")
 SHORT_LIST, SHORT_LIST_AGENTS = "Madrid-3", 3
@@ -221,7 +222,10 @@ def extend(config_path: Path, folder: Path) -> Path:
         draft.write_table("mart", "adoption", adoption(agents, first, n_weeks))
         draft.write_table("mart", "skill_month", month)
         draft.write_table("core", "training", training(agents))
-        draft.write_results({"survival": survival(weeks), "hazard": pl.DataFrame(hazards)})
+        evaluated = chain_world.evaluations(first, n_weeks, agents["agent_key"].to_list())
+        draft.write_table("core", "qa_evaluation", evaluated)
+        found_tables = {"survival": survival(weeks), "hazard": pl.DataFrame(hazards)}
+        draft.write_results(found_tables | chain_world.results())
         draft.publish(created_at=datetime(2026, 3, 9, 6, 30, tzinfo=UTC))
     return config
 

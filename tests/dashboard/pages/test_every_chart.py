@@ -35,6 +35,8 @@ ADDRESSES = (
     "/cohorts/escalation_rate/site",
     "/cohorts/escalation_rate/team?channel=chat",
     "/cohorts/csat_top2/course",
+    "/skills",
+    "/skills/csat_top2",
     "/attrition",
     "/attrition/voluntary",
     "/adoption/EMP101",

@@ -1,0 +1,78 @@
+"""How long the Skills page takes for a selection that nobody asked for yet: its first answer, and what follows it.
+
+The world is drawn, not simulated: only its size matters here::
+
+    python benchmarks/skills_page.py                             # 5,000 agents and 104 weeks
+    python benchmarks/skills_page.py --agents 300 --weeks 78     # the size of the demo
+
+Budget: the first answer within 300 ms at the 95th percentile. Times are of the process (processor) and of the clock; on
+a machine with other work to do only the former says something.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.dashboard import selections, summary, write_world  # noqa: E402
+from dashboard.data.queries import Queries  # noqa: E402
+from dashboard.page import Context  # noqa: E402
+from dashboard.pages import skills as page  # noqa: E402
+from dashboard.settings import from_config  # noqa: E402
+
+SKILLS = (
+    "empathy_score", "active_listening", "personalisation", "probing_questions", "perspective_taking",
+    "trigger_free_language",
+)  # fmt: skip
+GOAL = "escalation_rate"
+
+
+def timed(make: Callable[[], Any]) -> tuple[float, float]:
+    """Seconds of the processor and of the clock."""
+    clock, processor = time.perf_counter(), time.process_time()
+    make()
+    return time.process_time() - processor, time.perf_counter() - clock
+
+
+def main() -> None:
+    """Write the world, ask for every selection once, print the figures as JSON."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--agents", type=int, default=5000)
+    parser.add_argument("--weeks", type=int, default=104)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        config = write_world(Path(place), options.agents, options.weeks, measured=(*SKILLS, GOAL))
+        settings = from_config(config, environ={})
+        context = Context(settings, Queries(settings))
+        for kpi in (*SKILLS, GOAL):
+            context.queries.held_weeks().columns(kpi)  # read once a version, by whichever page comes first
+        first, rest = [], []
+        for search in selections():
+            filters = context.queries.selection(search.lstrip("?"))
+            first.append(timed(lambda f=filters: page.answer(context, f, GOAL)))
+            rest.append(timed(lambda f=filters: page._rest_answer(context, [GOAL, f.to_query()])))
+    print(
+        json.dumps(
+            {
+                "agents": options.agents,
+                "weeks": options.weeks,
+                "first_processor": summary([one for one, _ in first[1:]]),
+                "first_clock": summary([one for _, one in first[1:]]),
+                "rest_processor": summary([one for one, _ in rest[1:]]),
+                "rest_clock": summary([one for _, one in rest[1:]]),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
