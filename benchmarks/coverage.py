@@ -2,11 +2,13 @@
 
     python benchmarks/coverage.py --worlds 500 --out docs/coverage.md
     python benchmarks/coverage.py --rows "at random" --workers 2 --out docs/coverage.md
+    python benchmarks/coverage.py --keep ~/worlds --count --out docs/coverage.md
 
 Draws worlds with known truth (the fast road of the sample world), estimates each by the design's own headline through
 the same function that the dashboard uses, and counts how often the 95% interval holds the true average effect over
 the trained weeks. About an hour of one slow core for every row; ``--rows`` makes some of them and leaves the others in
-the table as they are.
+the table as they are. ``--keep`` appends every world to a folder as it is made, so that a run can be stopped and go on;
+``--count`` makes the table from what is there.
 """
 
 from __future__ import annotations
@@ -15,7 +17,6 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -37,6 +38,7 @@ from analysis.panel.panel import NEVER
 from analysis.study.averages import study_of
 from analysis.study.request import Request
 from analysis.words.numbers import Reader
+from benchmarks.worlds_kept import worlds as kept_worlds
 from etl.configuration.kpis import Kpi, load
 from etl.configuration.programme import Assignment, AssignmentRule
 from sample_data.panel import PanelWorld, simulate_panel
@@ -204,15 +206,22 @@ def summarise(row: Row, outcomes: Sequence[Outcome]) -> Line:
     )
 
 
-def run(row: Row, worlds: int, tell: Callable[[str], None] = lambda _: None, workers: int = 1, **changes: Any) -> Line:
-    """All worlds of one row."""
+def run(
+    row: Row,
+    worlds: int,
+    tell: Callable[[str], None] = lambda _: None,
+    *,
+    workers: int = 1,
+    keep: Path | None = None,
+    draw: bool = True,
+    **changes: Any,
+) -> Line | None:
+    """All worlds of one row; ``None`` when nothing is drawn and none was kept."""
     started = time.perf_counter()
     one, seeds = partial(one_world, row, **changes), range(FIRST_SEED, FIRST_SEED + worlds)
-    if workers > 1:
-        with ProcessPoolExecutor(workers) as pool:
-            outcomes = list(pool.map(one, seeds, chunksize=10))
-    else:
-        outcomes = [one(seed) for seed in seeds]
+    outcomes = kept_worlds(one, Outcome, row.name, seeds, keep=keep, workers=workers, draw=draw)
+    if not outcomes:
+        return None
     line = summarise(row, outcomes)
     tell(f"{row.name}: coverage {line.coverage:.3f}, {time.perf_counter() - started:.0f} s")
     return line
@@ -248,9 +257,16 @@ def main() -> None:
     parser.add_argument("--rows", default="", help="only rows whose name contains this; the others stay as they are")
     parser.add_argument("--workers", type=int, default=1, help="processes; the numbers do not depend on it")
     parser.add_argument("--out", type=Path, default=None, help="file whose table is replaced")
+    parser.add_argument("--keep", type=Path, default=None, help="folder of worlds made so far, read and added to")
+    parser.add_argument("--count", action="store_true", help="draw nothing; count what is kept")
     given = parser.parse_args()
     for row in (row for row in ROWS if given.rows in row.name):
-        line = run(row, given.worlds * row.times, lambda text: print(text, flush=True), given.workers)
+        line = run(
+            row, given.worlds * row.times, lambda text: print(text, flush=True),
+            workers=given.workers, keep=given.keep, draw=not given.count,
+        )  # fmt: skip
+        if line is None:
+            continue
         print(markdown(line), flush=True)
         if given.out is not None:
             given.out.write_text(with_row(given.out.read_text(encoding="utf-8"), line), encoding="utf-8")

@@ -1,10 +1,12 @@
 """Worlds in which a claim would be wrong: do the intervals hold the truth, and how often is something claimed?
 
-    python benchmarks/coverage_claims.py --worlds 600 --out docs/coverage.md
+    python benchmarks/coverage_claims.py --worlds 2000 --out docs/coverage.md
     python benchmarks/coverage_claims.py --worlds 2000 --rows "answer" --out docs/coverage.md
+    python benchmarks/coverage_claims.py --keep ~/worlds --count --out docs/coverage.md
 
 Each row draws its worlds anew (benchmarks/claim_worlds.py), estimates them as the product does, and counts. The last
-column is what the same worlds give without the rule that the row is about.
+column is what the same worlds give without the rule that the row is about. ``--keep`` appends every world to a folder
+as it is made, so that a run can be stopped and go on; ``--count`` makes the table from what is there.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -39,6 +40,7 @@ from analysis.study.kpi_study import KpiStudy
 from analysis.study.request import Request
 from analysis.words.numbers import Reader
 from benchmarks.claim_worlds import answering_world, drawn_inside_teams, drifting_teams, leaving_world
+from benchmarks.worlds_kept import worlds as kept_worlds
 from etl.configuration.kpis import Catalogue, load
 from etl.configuration.programme import Assignment, AssignmentRule
 from sample_data.panel import simulate_panel
@@ -63,7 +65,6 @@ class Row:
 
     name: str
     judge: Callable[[int], Outcome]
-    most: int = 2_000
 
 
 @cache
@@ -208,20 +209,22 @@ ROWS = (
     Row("satisfied customers answer 30 to 36%, nobody more satisfied", partial(answering, rate_satisfied=0.36)),
     Row("answering does not move, no effect", answering),
     Row("answering does not move, 2 points more satisfied", partial(answering, effect=0.02)),
+    Row("a shift too small to be seen: satisfied customers answer 30 to 31%", partial(answering, rate_satisfied=0.31)),
+    Row("a shift too small to be seen: others answer 30 to 28%", partial(answering, rate_other=0.28)),
     Row("eight teams, four waves", partial(few_teams, trained=8, never=0, waves=4)),
     Row("sixteen teams in one shot, four not", partial(few_teams, trained=16, never=4)),
     Row("sixteen uneven teams in waves, four never", partial(few_teams, trained=16, never=4, waves=4, uneven=True)),
     Row("sixty teams in one shot, four not", partial(few_teams, trained=60, never=4, seats=4)),
-    Row("300 teams in one shot, four not", partial(few_teams, trained=300, never=4, seats=2), 500),
+    Row("300 teams in one shot, four not", partial(few_teams, trained=300, never=4, seats=2)),
     Row("fifteen teams, five waves", partial(few_teams, trained=15, never=0, waves=5)),
-    Row("whole teams trained, recorded as agents", recorded_as_agents, 600),
+    Row("whole teams trained, recorded as agents", recorded_as_agents),
     Row("drawn inside every team, effect of 8.5 points", partial(inside_teams, effect=0.085)),
     Row("drawn inside every team, no effect", partial(inside_teams, effect=0.0)),
-    Row("worst quarter trained, worst half recorded, no effect", wrong_rule, 300),
-    Row("hazard falls as one over tenure, trained in weeks 1 to 4, no effect", leaving, 500),
-    Row("single teams, 12 beside 24, slow drift, no effect", partial(single_teams, **BESIDE_24, memory=0.97), 500),
-    Row("single teams, 12 beside 24, effects differ", partial(single_teams, **BESIDE_24, spread=0.02), 500),
-    Row("single teams, 20 beside 10, slow drift, no effect", partial(single_teams, **BESIDE_10, memory=0.97), 500),
+    Row("worst quarter trained, worst half recorded, no effect", wrong_rule),
+    Row("hazard falls as one over tenure, trained in weeks 1 to 4, no effect", leaving),
+    Row("single teams, 12 beside 24, slow drift, no effect", partial(single_teams, **BESIDE_24, memory=0.97)),
+    Row("single teams, 12 beside 24, effects differ", partial(single_teams, **BESIDE_24, spread=0.02)),
+    Row("single teams, 20 beside 10, slow drift, no effect", partial(single_teams, **BESIDE_10, memory=0.97)),
     Row("every KPI and eight parts at once, no effect", everything_at_once),
 )
 
@@ -248,13 +251,12 @@ HEAD = (
 )
 
 
-def run(row: Row, worlds: int, workers: int = 1) -> list[Outcome]:
+def run(
+    row: Row, worlds: int, *, workers: int = 1, keep: Path | None = None, draw: bool = True
+) -> list[Outcome]:
     """All worlds of one row."""
-    seeds = range(FIRST_SEED, FIRST_SEED + min(worlds, row.most))
-    if workers > 1:
-        with ProcessPoolExecutor(workers) as pool:
-            return list(pool.map(row.judge, seeds, chunksize=10))
-    return [row.judge(seed) for seed in seeds]
+    seeds = range(FIRST_SEED, FIRST_SEED + worlds)
+    return kept_worlds(row.judge, Outcome, row.name, seeds, keep=keep, workers=workers, draw=draw)
 
 
 def with_row(text: str, row: Row, made: str) -> str:
@@ -270,14 +272,19 @@ def with_row(text: str, row: Row, made: str) -> str:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--worlds", type=int, default=600)
+    parser.add_argument("--worlds", type=int, default=2_000)
     parser.add_argument("--rows", default="", help="only rows whose name contains this; the others stay as they are")
     parser.add_argument("--workers", type=int, default=1, help="processes; the numbers do not depend on it")
     parser.add_argument("--out", type=Path, default=None, help="file whose table is replaced")
+    parser.add_argument("--keep", type=Path, default=None, help="folder of worlds made so far, read and added to")
+    parser.add_argument("--count", action="store_true", help="draw nothing; count what is kept")
     given = parser.parse_args()
     for row in (row for row in ROWS if given.rows in row.name):
         started = time.perf_counter()
-        made = line(row, run(row, given.worlds, given.workers))
+        found = run(row, given.worlds, workers=given.workers, keep=given.keep, draw=not given.count)
+        if not found:
+            continue
+        made = line(row, found)
         print(f"{made} {time.perf_counter() - started:.0f} s", flush=True)
         if given.out is not None:
             given.out.write_text(with_row(given.out.read_text(encoding="utf-8"), row, made), encoding="utf-8")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from analysis.checks.result import CheckResult, not_measured, t_quantile, t_statistic
 from analysis.effects.answering import MOVED_LEVEL, AnswerBounds
+from analysis.results import EffectEstimate
 from analysis.words.numbers import Reader, Wording
 
 ID, LABEL = "who_answers", "The same people answer"
@@ -35,6 +36,16 @@ def words(bounds: AnswerBounds | None, answering: Wording, reader: Reader) -> st
     change = reader.change(shift.estimate, answering, shift.ci_low, shift.ci_high)
     name = f"{answering.label[:1].lower()}{answering.label[1:]}"
     return f"Training moved who answers ({name} {change}), so the range is that of those who answer either way."
+
+
+def unseen(bounds: AnswerBounds | None, kpi: Wording, found: EffectEstimate | None, reader: Reader) -> str:
+    """What a claim adds where a shift of who answers, too small to be seen, could make all that is claimed."""
+    if bounds is None or bounds.moved or found is None or not found.available:
+        return ""
+    if bounds.hidden < min(abs(found.ci_low), abs(found.ci_high)):
+        return ""
+    most = reader.at_most(bounds.hidden, kpi)
+    return f"Training did not visibly move who answers, but a shift too small to be seen could look like {most}."
 
 
 def check(

@@ -113,7 +113,7 @@ def compare(weeks: AgentWeeks, kpi: Kpi, slice_: Slice, setting: Setting, *, tho
         found = replace(found, team_mates=TeamMates(whole, roster.started_weeks(whole)))
     if kpi.by_contact:
         found = replace(found, contacts=weeks.contacts(kpi.id, replace(slice_, cohort=()), design.timing))
-    if kpi.base == EVALUATED:
+    if kpi.base == EVALUATED and not kpi.exposure:
         found = replace(found, evaluations=weeks.evaluations())
     if design.timing == "scheduled":
         completed = roster.completed_weeks(panel) if roster.knows_completion else None

@@ -209,7 +209,7 @@ def _of_answers(evidence: Evidence) -> bool:
 
 def _raters(evidence: Evidence) -> CheckResult | None:
     kpi, setting, comparison = evidence.request.kpi, evidence.setting, evidence.comparison
-    if kpi.base != EVALUATED:
+    if kpi.base != EVALUATED or kpi.exposure:
         return None
     skill = corrected = None
     if comparison.evaluations is not None and kpi.numerator in comparison.evaluations.scores:

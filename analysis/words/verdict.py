@@ -137,6 +137,7 @@ def verdict(
     unusable: str = "",
     too_few: str = "",
     who_answers: str = "",
+    caveat: str = "",
     guardrail: bool = False,
     among: str = "KPIs",
     alone: str = "",
@@ -173,6 +174,8 @@ def verdict(
     who_answers
         Set where training moved who answers: what that means for the range, in a sentence. The interval given is then
         that of the bounds, and no money is built on it.
+    caveat
+        What a claim has to add: a cause that the data could not have shown.
     guardrail
         Whether the KPI is one that was not meant to move: a change that would be for the better is then no improvement.
     among
@@ -213,7 +216,7 @@ def verdict(
     if claims:
         size = min(abs(ci_low), abs(ci_high)) if who_answers else abs(estimate)
         state = "clear" if size >= band else "clear_but_small"
-        words = f"{numbers.changed(small=state != 'clear')} {who_answers}".strip()
+        words = f"{numbers.changed(small=state != 'clear')} {who_answers or caveat}".strip()
         return _make(state, words, who_answers, numbers.direction(), believed=believed)
     if inside_band:
         words = f"{numbers.nothing_that_matters()} {who_answers}".strip()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from analysis import estimate
 from analysis.checks import who_answers
+from analysis.effects import answering
 from analysis.effects.answering import AnswerBounds, answer_bounds, weighted_by_answering
 from analysis.panel.panel import NEVER
 from analysis.words.numbers import Reader
@@ -101,6 +105,40 @@ def test_power_is_kept_where_answering_does_not_move() -> None:
     assert claimed >= 19
 
 
+def test_the_interval_is_one_sided_where_bounds_are_wide_and_two_sided_where_they_meet() -> None:
+    """Imbens and Manski (2004): Phi(c + width) - Phi(-c) = level."""
+    quantile = partial(stats.t.ppf, df=25)
+
+    assert answering._reach(50.0, 25.0, 0.95) == pytest.approx(quantile(0.95), rel=1e-9)
+    assert answering._reach(0.0, 25.0, 0.95) == pytest.approx(quantile(0.975), rel=1e-9)
+    between = answering._reach(0.4, 25.0, 0.95)
+    assert stats.t.cdf(between + 0.4, 25) - stats.t.cdf(-between, 25) == pytest.approx(0.95)
+
+
+def test_interval_and_p_value_of_the_bounds_say_the_same() -> None:
+    worlds = [answering_world(seed, rate_satisfied=0.33, effect=0.02) for seed in range(24)]
+
+    found = [bounds_of(world) for world in worlds]
+    said = [(b.ci_low > 0 or b.ci_high < 0, b.p_value < 0.05) for b in found]
+    assert all(outside == small for outside, small in said)
+    assert {outside for outside, _ in said} == {True, False}
+
+
+def test_a_claim_names_a_shift_that_could_have_made_it() -> None:
+    kpi = load()["csat_top2"]
+    world = answering_world(7, effect=0.02)
+    bounds, headline = bounds_of(world), estimate(world.outcome).aggregate("simple").overall
+    assert not bounds.moved
+
+    told = who_answers.unseen(bounds, kpi, headline, READER)
+    assert "but a shift too small to be seen could look like" in told
+    assert not who_answers.unseen(replace(bounds, hidden=0.001), kpi, replace(headline, ci_low=0.01), READER)
+    said = verdict(kpi, estimate=0.02, ci_low=0.01, ci_high=0.03, smallest_effect=0.01, caveat=told)
+    assert said.sentence.endswith(told)
+    unsure = verdict(kpi, estimate=0.02, ci_low=-0.01, ci_high=0.05, smallest_effect=0.01, caveat=told)
+    assert told not in unsure.sentence
+
+
 def test_weighting_undoes_answers_that_moved_between_agents() -> None:
     """Trained agents with better outcomes get more answers; every agent's own outcome stays."""
     teams, weeks = 12, 10
@@ -172,6 +210,12 @@ def test_a_kpi_of_answers_names_who_was_asked(tmp_path: Any) -> None:
         if kpi.base == "survey_response" and kpi.id != "survey_response_rate":
             assert kpi.answered_by == "survey_response_rate", kpi.id
             assert kpi.span is not None
+        if kpi.base == "qa_evaluation" and not kpi.exposure:
+            assert (kpi.answered_by, kpi.span) == ("evaluated_share", (0.0, 1.0)), kpi.id
+        if kpi.base == "conversation" and kpi.id != "transcript_share":
+            assert kpi.answered_by == "transcript_share", kpi.id
+        if kpi.where and "offered" in kpi.where:
+            assert kpi.answered_by == "offer_rate", kpi.id
     file = tmp_path / "kpis.toml"
     text = (SQL_FOLDER / "kpis.toml").read_text(encoding="utf-8")
     file.write_text(text.replace('answered_by = "survey_response_rate"', 'answered_by = "response_rate"', 1))

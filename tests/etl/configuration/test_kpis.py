@@ -25,7 +25,8 @@ def test_every_designed_kpi_is_there() -> None:
 def test_directions_and_roles_are_as_designed() -> None:
     catalogue = kpis.load()
     guardrails = {kpi.id for kpi in catalogue.values() if kpi.role == "guardrail"}
-    assert guardrails == {"survey_response_rate", "transfer_rate", "absence_rate", "aht_seconds", "transcript_share"}
+    who_is_seen = {"survey_response_rate", "transcript_share", "evaluated_share"}
+    assert guardrails == {"transfer_rate", "absence_rate", "aht_seconds"} | who_is_seen
     assert {catalogue[kpi].better for kpi in ("escalation_rate", "agent_attrition", "aht_seconds")} == {"lower"}
     assert catalogue["fcr_7d"].censor_days == 7
     assert catalogue["customer_retention_90d"].censor_days == 90

@@ -1,0 +1,83 @@
+"""Simulated worlds kept in a folder, so that a long run can stop, go on, and be counted again.
+
+One file of JSON lines a row of a table: one line a world, with its seed. A file says nothing about the code that made
+it; delete the files of rows whose estimators have changed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+World = TypeVar("World")
+
+
+def worlds(
+    judge: Callable[[int], World],
+    kind: Callable[..., World],
+    name: str,
+    seeds: Iterable[int],
+    *,
+    keep: Path | None = None,
+    workers: int = 1,
+    draw: bool = True,
+) -> list[World]:
+    """One outcome a seed; those in the folder ``keep`` are read, the others drawn and added to it.
+
+    Parameters
+    ----------
+    judge
+        Draws and judges the world of a seed.
+    kind
+        Dataclass of an outcome.
+    name
+        Of the row.
+    seeds
+        The worlds wanted, in order.
+    keep
+        Folder; by default nothing is kept.
+    workers
+        Processes; the numbers do not depend on it.
+    draw
+        ``False`` counts all that is kept, whatever ``seeds`` says, and draws nothing.
+    """
+    file = None if keep is None else keep / f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}.jsonl"
+    found = _read(file, kind)
+    wanted = list(seeds) if draw else sorted(found)
+    if draw:
+        missing = [seed for seed in wanted if seed not in found]
+        for seed, outcome in _made(judge, missing, workers):
+            found[seed] = outcome
+            if file is not None:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with file.open("a", encoding="utf-8") as out:
+                    out.write(json.dumps({"seed": seed, **asdict(outcome)}, default=_plain) + "\n")  # type: ignore[call-overload]
+    return [found[seed] for seed in wanted]
+
+
+def _plain(value: Any) -> Any:
+    """numpy's numbers and truth values as Python's."""
+    return value.item()
+
+
+def _read(file: Path | None, kind: Callable[..., Any]) -> dict[int, Any]:
+    out: dict[int, Any] = {}
+    if file is not None and file.exists():
+        for line in file.read_text(encoding="utf-8").splitlines():
+            row: dict[str, Any] = json.loads(line)
+            out[row.pop("seed")] = kind(**row)
+    return out
+
+
+def _made(judge: Callable[[int], Any], seeds: list[int], workers: int) -> Iterable[tuple[int, Any]]:
+    if workers > 1:
+        with ProcessPoolExecutor(workers) as pool:
+            yield from zip(seeds, pool.map(partial(judge), seeds, chunksize=10), strict=True)
+    else:
+        yield from ((seed, judge(seed)) for seed in seeds)
