@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -55,13 +56,20 @@ def export(
 
 
 def estimate_into(draft: Draft, settings: Config) -> list[dict[str, Any]]:
+    """Estimate a draft; KPIs for which nothing changed since the served version are taken over from it."""
     from analysis.design import in_words
+    from analysis.panel.inputs import KEPT
+    from analysis.study.kept import KeptStudies
     from analysis.study.processes import cores
     from analysis.study.result_tables import effects_json
     from analysis.study.run import estimate_all
     from etl.configuration.kpis import configured
+    from etl.warehouse.reader import NoVersionError, Warehouse
 
     catalogue = configured(settings)
+    kept = KeptStudies({})
+    with contextlib.suppress(NoVersionError), Warehouse(settings.warehouse).reader() as earlier:
+        kept = KeptStudies.read(earlier)
     processes = cores(settings.engine.threads)
     with progress("Estimating effects") as step, draft.read_by_others() as file:
         frames = estimate_all(
@@ -71,8 +79,10 @@ def estimate_into(draft: Draft, settings: Config) -> list[dict[str, Any]]:
             progress=lambda line, share: step(f"{line}, {share:.0%} done"),
             file=file,
             processes=processes,
+            kept=kept,
         )
     draft.write_results(frames)
+    draft.write_table("meta", KEPT, kept.frame())
     for line in in_words(frames["design"], frames["design_note"]):
         screen.print(line, markup=False, highlight=False)
     return effects_json(frames)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.panel.evaluations import BASE as EVALUATED
 from analysis.panel.facts import pace_of_everybody
 from analysis.panel.held_weeks import HeldWeeks
+from analysis.panel.roster import Roster
 from analysis.panel.slices import EVERYTHING, Slice
 from analysis.study.kinds import study_one
 from analysis.study.kpi_study import KpiStudy, failed
@@ -91,7 +92,7 @@ class KpiStudies:
     pace: float
 
 
-def open_version(file: Path, setting: Setting, slices: Sequence[Slice]) -> VersionAtHand:
+def open_version(file: Path, setting: Setting, slices: Sequence[Slice], _roster: Roster) -> VersionAtHand:
     """Open a version's file that nobody writes, in another process, with one thread."""
     import duckdb
 
@@ -103,7 +104,7 @@ def open_version(file: Path, setting: Setting, slices: Sequence[Slice]) -> Versi
 
 def studies_of(version: VersionAtHand, kpi: Kpi) -> KpiStudies:
     """Study one KPI for the whole programme and in every slice that it may be sliced by."""
-    weeks, setting = version.weeks, version.setting
+    weeks, setting = version.weeks, setting_for(kpi, version.setting)
     whole = study_one(weeks, Request(kpi, thorough=True), setting)
     pace = math.nan
     if whole.headline is not None and math.isnan(whole.volumes.per_week_everybody):
@@ -117,3 +118,15 @@ def studies_of(version: VersionAtHand, kpi: Kpi) -> KpiStudies:
             part = Request(kpi, slice_, tables=SLICE_TABLES, inherited=inherited)
             parts[slice_] = study_one(weeks, part, setting)
     return KpiStudies(whole, parts, pace)
+
+
+def named_by(kpi: Kpi, setting: Setting) -> tuple[str, ...]:
+    """Other KPIs that a study of this one looks at: of who answered, and of the rule that picked agents."""
+    rule = setting.design.same_rule
+    return tuple(name for name in (kpi.answered_by, rule.kpi if rule is not None else "") if name)
+
+
+def setting_for(kpi: Kpi, setting: Setting) -> Setting:
+    """A setting that knows no other KPI than those a study of this one names: so it can depend on no other."""
+    names = (kpi.id, *named_by(kpi, setting))
+    return replace(setting, kpis={name: setting.kpis[name] for name in names if name in setting.kpis})

@@ -23,10 +23,11 @@ from analysis.panel.held_weeks import Rows
 from analysis.panel.roster import Roster
 from analysis.panel.slices import DIMENSIONS, EVERYTHING, STORED_KINDS, Slice, selectable, slice_values
 from analysis.study import leaving
-from analysis.study.by_kpi import OVERALL_CHECKS, KpiStudies, VersionAtHand, open_version, studies_of
+from analysis.study.by_kpi import OVERALL_CHECKS, KpiStudies, VersionAtHand, open_version, setting_for, studies_of
 from analysis.study.chain_tables import CHAIN_TABLES, chain_tables
 from analysis.study.failures import attempted
 from analysis.study.family import among, bonferroni_excludes_zero, family_rows, judged_together
+from analysis.study.kept import KeptStudies, fingerprints_of
 from analysis.study.kinds import study_one
 from analysis.study.kpi_study import KpiStudy
 from analysis.study.processes import Processes
@@ -41,7 +42,7 @@ from analysis.words.verdict import NUMERIC_CHECKS
 if TYPE_CHECKING:
     import duckdb
 
-    from etl.configuration.kpis import Catalogue
+    from etl.configuration.kpis import Catalogue, Kpi
     from etl.configuration.model import Config
 
 MOST_COHORT_SLICES = 40
@@ -139,6 +140,7 @@ def estimate_all(
     *,
     file: Path | None = None,
     processes: int = 1,
+    kept: KeptStudies | None = None,
 ) -> dict[str, pl.DataFrame]:
     """Every result table.
 
@@ -155,6 +157,8 @@ def estimate_all(
     processes
         How many processes share the KPIs, this one included; without a file, and where there is little to do, one.
         The tables do not depend on it.
+    kept
+        Studies of an earlier run: KPIs for which nothing changed are taken from there. It then holds those of this run.
 
     Returns
     -------
@@ -171,12 +175,29 @@ def estimate_all(
     tell = progress or (lambda _line, _share: None)
     slices = tuple(_slices(cur, setting.design.timing))
     version = VersionAtHand(cur, setting, slices)
-    kpis = list(catalogue.values())
-    if file is None or len(kpis) * (1 + len(slices)) < LEAST_STUDIES:
+    found: dict[str, KpiStudies] = {}
+    marks = {} if kept is None else fingerprints_of(version, catalogue.values())
+    if kept is not None:
+        for kpi in catalogue.values():
+            known = kept.get(kpi, marks[kpi.id], setting_for(kpi, setting))
+            if known is not None:
+                found[kpi.id] = known
+    fresh = [kpi for kpi in catalogue.values() if kpi.id not in found]
+    if found:
+        tell(f"Unchanged: {len(found)} of {len(catalogue)} KPIs", len(found) / (len(catalogue) + 1))
+    if file is None or len(fresh) * (1 + len(slices)) < LEAST_STUDIES:
         processes = 1
-    with Processes(open_version, (file, setting, slices), min(processes, len(kpis)) - 1, here=version) as workers:
-        found = workers.map(studies_of, kpis, lambda kpi, done: tell(f"Estimated {kpi.label}", done / (len(kpis) + 1)))
-        return _tables(version, dict(zip(catalogue, found, strict=True)), config, workers, tell)
+    shared = (file, setting, slices, setting.roster)
+    with Processes(open_version, shared, min(processes, len(fresh) or 1) - 1, here=version) as workers:
+
+        def done(kpi: Kpi, count: int) -> None:
+            tell(f"Estimated {kpi.label}", (len(catalogue) - len(fresh) + count) / (len(catalogue) + 1))
+
+        for kpi, made in zip(fresh, workers.map(studies_of, fresh, done), strict=True):
+            found[kpi.id] = made
+            if kept is not None:
+                kept.put(kpi, marks[kpi.id], made)
+        return _tables(version, {name: found[name] for name in catalogue}, config, workers, tell)
 
 
 def _tables(
