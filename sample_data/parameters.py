@@ -103,8 +103,10 @@ class Money:
         Cost to replace one agent ($9,352 mean of firms asked, Tenacity; Gartner $14,113).
     handle_second : tuple of 3 floats
         Loaded cost of one second of handling (40 an hour).
-    programme : tuple of 3 floats
-        Cost of the programme per seat it is planned for: fee, hours off the phone, trainer.
+    fee, trainer : tuple of 3 floats
+        Fee and trainer, room and preparation for each seat the programme is planned for.
+    hours, wage : tuple of 3 floats
+        Hours off the phone for each seat, and the loaded wage of one.
     """
 
     escalation: tuple[float, float, float] = (8.0, 11.0, 15.0)
@@ -112,7 +114,19 @@ class Money:
     revenue: tuple[float, float, float] = (0.25, 0.40, 0.55)
     leaver: tuple[float, float, float] = (6000.0, 9500.0, 14000.0)
     handle_second: tuple[float, float, float] = (0.008, 0.011, 0.014)
-    programme: tuple[float, float, float] = (350.0, 450.0, 600.0)
+    fee: tuple[float, float, float] = (120.0, 150.0, 190.0)
+    hours: tuple[float, float, float] = (6.0, 7.0, 8.0)
+    wage: tuple[float, float, float] = (28.0, 32.0, 38.0)
+    trainer: tuple[float, float, float] = (62.0, 76.0, 106.0)
+
+    @property
+    def programme(self) -> tuple[float, float, float]:
+        """Cost of the programme for each seat it is planned for."""
+        low, likely, high = (
+            fee + hours * wage + trainer
+            for fee, hours, wage, trainer in zip(self.fee, self.hours, self.wage, self.trainer, strict=True)
+        )
+        return low, likely, high
 
 
 @dataclass(frozen=True, kw_only=True)

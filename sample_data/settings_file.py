@@ -38,7 +38,7 @@ def settings(params: Parameters, dirt: bool = False) -> str:
     if dirt:
         wider = rf"\1\nmax_reject_share = {DIRTY_REJECT_SHARE}"
         sources = re.sub(r"(^format = .*$)", wider, sources, flags=re.MULTILINE)
-    return "\n".join([_project(params), sources, _programme(params), _value(params), _privacy()])
+    return "\n".join([_project(params), sources, _programme(params), _value(params), _events(params), _privacy()])
 
 
 def _project(params: Parameters) -> str:
@@ -246,7 +246,13 @@ def _programme(params: Parameters) -> str:
 
 def _value(params: Parameters) -> str:
     money = params.money
-    low, likely, high = (round(price * params.planned_agents, 2) for price in money.programme)
+    trainers = tuple(round(price * params.planned_agents, 2) for price in money.trainer)
+    parts = (
+        ("seat_per_agent", money.fee, "price list of the training provider", "learning and development"),
+        ("off_phone_hours_per_agent", money.hours, "curriculum of the courses", "learning and development"),
+        ("loaded_wage_per_hour", money.wage, "pay bands with on-costs", "finance"),
+        ("trainers", trainers, "offers for trainers and rooms", "learning and development"),
+    )
     entries = (
         ("escalation_rate", tuple(-v for v in reversed(money.escalation)), "contact", "one escalated contact"),
         ("repeat_contact_7d", tuple(-v for v in reversed(money.repeat)), "contact", "one more contact"),
@@ -254,15 +260,30 @@ def _value(params: Parameters) -> str:
         ("agent_attrition", tuple(-v for v in reversed(money.leaver)), "leaver", "replacing one agent"),
         ("aht_seconds", tuple(-v for v in reversed(money.handle_second)), "contact", "one second of handling"),
     )
+    costs = [
+        f"[value.cost.{part}]\nlow = {a}\nlikely = {b}\nhigh = {c}\n"
+        f'source = "{source} (invented)"\nowner = "{owner}"\n'
+        for part, (a, b, c), source, owner in parts
+    ]
     blocks = [
         f"[value.kpis.{kpi}]\nlow = {a}\nlikely = {b}\nhigh = {c}\nper = \"{per}\"\nnote = \"assumption: {note}\"\n"
+        'source = "figures of the operation (invented)"\nowner = "finance"\n'
         for kpi, (a, b, c), per, note in entries
     ]
-    head = (
-        "[value]\nperiod_months = 12\n"
-        f"programme_cost = {{ low = {low}, likely = {likely}, high = {high} }}\n"
+    return "\n".join(["[value]\nperiod_months = 12\n", *costs, *blocks])
+
+
+def _events(params: Parameters) -> str:
+    """What else happened in the window, as somebody who was there would note it."""
+    monday = date.fromisoformat(params.start)
+    begin = round(params.incident_week * params.weeks)
+    first = monday + timedelta(weeks=begin)
+    last = monday + timedelta(weeks=begin + params.incident_weeks, days=-1)
+    released = monday + timedelta(weeks=round(params.release_week * params.weeks))
+    return (
+        f'[[events]]\nlabel = "Product incident"\nat = {first}\nuntil = {last}\nkind = "incident"\n\n'
+        f'[[events]]\nlabel = "New CRM release"\nat = {released}\nkind = "system"\n'
     )
-    return "\n".join([head, *blocks])
 
 
 def _privacy() -> str:

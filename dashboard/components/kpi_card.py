@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dash import dcc, html
 
 from analysis.words.numbers import Reader
@@ -11,6 +13,7 @@ from dashboard.components.states import address
 from dashboard.figures.range_bar import range_bar
 from dashboard.figures.sparkline import sparkline
 from dashboard.state import Filters, day
+from dashboard.views.events import Tick
 from dashboard.views.overview import Card
 from dashboard.views.verdicts import MEANINGS, Effect, split_level
 
@@ -30,7 +33,7 @@ def _why(effect: Effect) -> str:
     return effect.verdict.reason if excludes and effect.verdict.state == "cant_tell_yet" else ""
 
 
-def kpi_card(card: Card, filters: Filters, reader: Reader) -> html.Article:
+def kpi_card(card: Card, filters: Filters, reader: Reader, ticks: Sequence[Tick] = ()) -> html.Article:
     """One card.
 
     Parameters
@@ -39,6 +42,8 @@ def kpi_card(card: Card, filters: Filters, reader: Reader) -> html.Article:
     filters : Filters
         Carried along by the link to the KPI's own page.
     reader : Reader
+    ticks : sequence of Tick
+        What else happened, by day.
     """
     effect, kpi = card.effect, card.effect.kpi
     heading = html.Div(
@@ -60,6 +65,7 @@ def kpi_card(card: Card, filters: Filters, reader: Reader) -> html.Article:
         show_day=lambda value: day(value, reader.locale),
         trained_from=card.trained_from,
         target=kpi.target,
+        ticks=ticks,
     )
     arrow = {True: "▲", False: "▼"}[effect.estimate > 0] if effect.tone != "unsure" else ""
     number, unit = split_level(card.level)

@@ -7,7 +7,9 @@ from typing import Any
 
 from dashboard import plots
 from dashboard.figures import svg
+from dashboard.figures.event_ticks import beside, event_ticks, plotted
 from dashboard.figures.svg import Tree
+from dashboard.views.events import Tick
 
 
 def adoption_curve(
@@ -17,6 +19,7 @@ def adoption_curve(
     count: Callable[[float], str],
     show_day: Callable[[Any], str],
     locale: str = "en_GB",
+    ticks: Sequence[Tick] = (),
 ) -> dict[str, Any]:
     """Cumulative agents planned and completed; the gap between the lines is who is behind.
 
@@ -30,6 +33,8 @@ def adoption_curve(
         To text in the reader's locale.
     locale : str
         For the numbers of the interactive figure.
+    ticks : sequence of Tick
+        Events, by day.
 
     Returns
     -------
@@ -38,9 +43,9 @@ def adoption_curve(
     """
     return {
         "label": label,
-        "wide": _curve(rows, 760, 320, 128, count, show_day),
-        "narrow": _curve(rows, 360, 300, 16, count, show_day),
-        "plot": _plot(rows, count, show_day, locale),
+        "wide": _curve(rows, ticks, 760, 320, 128, count, show_day),
+        "narrow": _curve(rows, ticks, 360, 300, 16, count, show_day),
+        "plot": plotted(_plot(rows, count, show_day, locale), ticks),
     }
 
 
@@ -69,6 +74,7 @@ def _tip(row: Mapping[str, Any], count: Callable[[float], str], show_day: Callab
 
 def _curve(
     rows: Sequence[Mapping[str, Any]],
+    ticks: Sequence[Tick],
     width: float,
     height: float,
     right: float,
@@ -106,6 +112,8 @@ def _curve(
         start, end = x(max(0, index - step / 2)), x(min(len(rows) - 1, index + step / 2))
         box = {"x": start, "y": top, "width": max(1.0, end - start), "height": bottom - top}
         body.append(svg.mark(tip, svg.el("rect", {**box, "class": "hit hit-shown", "fill": "transparent"})))
+    at = beside([row["week"] for row in rows])
+    body += event_ticks(ticks, lambda day: None if (place := at(day)) is None else x(place), bottom)
     return svg.canvas(width, height, *body)
 
 

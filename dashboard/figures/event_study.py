@@ -7,17 +7,25 @@ from typing import Any
 
 from analysis.words.numbers import MINUS, Reader
 from dashboard import plots
+from dashboard.figures.event_ticks import event_ticks, plotted
 from dashboard.figures.svg import Tree, area, canvas, el, line, mark, scale, text, tick_decimals, ticks
 from dashboard.views.effects import EventPoint
+from dashboard.views.events import Tick
 from dashboard.views.verdicts import Effect
 from etl.configuration.kpis import Kpi
 
+PLOT_FOOT = 0.15
+"""Where the axis of the interactive figure stands: its bars of agents lie below."""
 STRIP = 26.0
 """Height of the strip that shows how many agents each week rests on."""
 
 
 def event_study(
-    events: Sequence[EventPoint], effect: Effect, reader: Reader, second: Effect | None = None
+    events: Sequence[EventPoint],
+    effect: Effect,
+    reader: Reader,
+    second: Effect | None = None,
+    ticks: Sequence[Tick] = (),
 ) -> dict[str, Any] | None:
     """Weeks relative to training against the change, in the reader's unit.
 
@@ -30,6 +38,8 @@ def event_study(
     reader : Reader
     second : Effect, optional
         The overall effect by the second opinion; a layer of the interactive figure.
+    ticks : sequence of Tick
+        What else happened, by week from training.
 
     Returns
     -------
@@ -42,9 +52,9 @@ def event_study(
     tips = [_tip(point, effect, reader) for point in events]
     return {
         "label": label,
-        "wide": _draw(events, tips, effect, reader, 840.0, 380.0, 56.0),
-        "narrow": _draw(events, tips, effect, reader, 358.0, 300.0, 40.0),
-        "plot": _plot(events, tips, effect, second, reader),
+        "wide": _draw(events, tips, ticks, effect, reader, 840.0, 380.0, 56.0),
+        "narrow": _draw(events, tips, ticks, effect, reader, 358.0, 300.0, 40.0),
+        "plot": plotted(_plot(events, tips, effect, second, reader), ticks, PLOT_FOOT),
     }
 
 
@@ -94,6 +104,7 @@ def _unit(kpi: Kpi, reader: Reader) -> str:
 def _draw(
     events: Sequence[EventPoint],
     tips: Sequence[str],
+    ticks_of_events: Sequence[Tick],
     effect: Effect,
     reader: Reader,
     width: float,
@@ -136,6 +147,7 @@ def _draw(
         for p, tip in zip(events, tips, strict=True)
     ]
     parts += _weeks(events, x, bottom, width)
+    parts += event_ticks(ticks_of_events, x, bottom)
     parts.append(text(left, height - 4, f"Bars: agents per week, at most {reader.count(peak)}", "tick small"))
     return canvas(width, height, *parts)
 

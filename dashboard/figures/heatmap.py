@@ -23,8 +23,8 @@ def heatmap(cells: Sequence[Mapping[str, Any]], *, label: str) -> dict[str, Any]
     Parameters
     ----------
     cells : sequence of mapping
-        ``row, row_label, column, column_label, value`` (positive is better), ``tone, words, tip``. A cell that is not
-        there is crossed out: not enough data.
+        ``row, row_label, column, column_label, value`` (positive is better), ``tone, words, tip`` and, where events
+        fell in it, ``events``: their numbers. A cell that is not there is crossed out: not enough data.
     label : str
         What it shows, in words.
 
@@ -80,7 +80,9 @@ def _cell(cell: Mapping[str, Any], box: Mapping[str, float], strongest: float) -
         depth = 0.18 + 0.34 * min(1.0, abs(float(cell["value"])) / strongest)
         shape = svg.el("rect", {**box, "class": f"fill-{tone}", "opacity": f"{depth:.2f}"})
         words = svg.text(*middle, str(cell["words"]), "strong", "middle")
-    return svg.mark(str(cell["tip"]), shape, words)
+    numbers = str(cell.get("events", ""))
+    corner = svg.text(box["x"] + box["width"] - 3, box["y"] + 10, numbers, "tick tiny", "end") if numbers else None
+    return svg.mark(str(cell["tip"]), shape, words, corner)
 
 
 def _crossed(box: Mapping[str, float]) -> Tree:

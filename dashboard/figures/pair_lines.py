@@ -9,7 +9,9 @@ from typing import Any
 
 from dashboard import plots
 from dashboard.figures import svg
+from dashboard.figures.event_ticks import event_ticks, plotted
 from dashboard.figures.svg import Tree
+from dashboard.views.events import Tick
 
 
 def pair_lines(
@@ -25,6 +27,7 @@ def pair_lines(
     show: Callable[[float], str],
     show_day: Callable[[Any], str],
     locale: str = "en_GB",
+    ticks: Sequence[Tick] = (),
 ) -> dict[str, Any] | None:
     """A small line chart, on the axes it shares with its neighbour.
 
@@ -45,6 +48,8 @@ def pair_lines(
         To text in the reader's locale.
     locale : str
         For the numbers of the interactive figure.
+    ticks : sequence of Tick
+        Events, by day.
 
     Returns
     -------
@@ -56,9 +61,9 @@ def pair_lines(
     rest = (points, span, period, trained_from, (before, after, expected), show, show_day)
     return {
         "label": label,
-        "wide": _draw(560.0, 168.0, *rest),
-        "narrow": _draw(330.0, 190.0, *rest),
-        "plot": _plot(*rest, locale),
+        "wide": _draw(560.0, 168.0, ticks, *rest),
+        "narrow": _draw(330.0, 190.0, ticks, *rest),
+        "plot": plotted(_plot(*rest, locale), ticks),
     }
 
 
@@ -102,6 +107,7 @@ def _tip(row: Mapping[str, Any], show: Callable[[float], str], show_day: Callabl
 def _draw(
     width: float,
     height: float,
+    ticks: Sequence[Tick],
     points: Sequence[Mapping[str, Any]],
     span: tuple[float, float],
     period: tuple[date, date],
@@ -150,4 +156,5 @@ def _draw(
                 tip, svg.el("circle", {"cx": x(row["week"]), "cy": y(row["level"]), "r": 2.5, "class": "fill-muted"})
             )
         )
+    body += event_ticks(ticks, lambda day: x(day) if first <= day <= last else None, bottom)
     return svg.canvas(width, height, *body)

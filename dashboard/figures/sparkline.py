@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
+from dashboard.figures.event_ticks import beside, event_ticks
 from dashboard.figures.svg import canvas, el, line, mark, path, scale, text
+from dashboard.views.events import Tick
 from dashboard.views.overview import Week
 
 WIDTH, HEIGHT = 260.0, 52.0
@@ -21,6 +23,7 @@ def sparkline(
     show_day: Callable[[date], str],
     trained_from: date | None = None,
     target: float | None = None,
+    ticks: Sequence[Tick] = (),
 ) -> dict[str, Any] | None:
     """The trend of a KPI card.
 
@@ -35,6 +38,8 @@ def sparkline(
         First week of training.
     target : float, optional
         Level aimed at; drawn when it lies near the data.
+    ticks : sequence of Tick
+        Events, by day.
     """
     known = [point.value for point in trend if point.value is not None]
     if len(known) < 2:
@@ -73,4 +78,6 @@ def sparkline(
         f"{show(end.value)} in the week of {show_day(end.week)}."
     )
     hit = el("rect", {"x": 0, "y": 0, "width": WIDTH, "height": HEIGHT, "class": "hit"})
-    return {"label": tip, "wide": canvas(WIDTH, HEIGHT, mark(tip, *parts, hit)), "narrow": None}
+    at = beside([point.week for point in trend])
+    grey = event_ticks(ticks, lambda day: None if (place := at(day)) is None else x(place), BOTTOM)
+    return {"label": tip, "wide": canvas(WIDTH, HEIGHT, mark(tip, *parts, hit), *grey), "narrow": None}

@@ -247,6 +247,7 @@ def _file_style(scheme: str) -> str:
         f".grid{{stroke:{tokens['line']}}}",
         f".axis{{stroke:{tokens['compare']}}}",
         ".small{font-size:11px}",
+        ".tiny{font-size:9px}",
         ".label{font-size:13px}",
         ".dash{stroke-dasharray:3 3}",
         ".dash-fine{stroke-dasharray:2.2 2}",

@@ -10,11 +10,14 @@ from dashboard.components.choice import choice
 from dashboard.components.states import message, relax
 from dashboard.components.table import Column, table
 from dashboard.data import adoption as data
+from dashboard.data.events import happenings
 from dashboard.figures.adoption_curve import adoption_curve
 from dashboard.figures.bars import part_bars
 from dashboard.page import Context, Download, Page, csv_link
 from dashboard.state import LABELS, Filters, day
 from dashboard.views import adoption as view
+from dashboard.views.events import by_day, listed
+from dashboard.views.events import shown as events_shown
 
 OVERDUE = "Overdue: the planned week has passed, the course is not completed and the agent is still here."
 LEFT = "Left: the agent left after the planned week without having completed the course, so nobody has to be reminded."
@@ -115,6 +118,10 @@ def _nothing(context: Context, shown: view.View, filters: Filters, path: str) ->
 
 def _curve(context: Context, shown: view.View, filters: Filters, course: str) -> html.Section:
     reader = context.settings.reader
+    happened = happenings(context.queries, filters)
+    ticks = by_day(happened, shown.weeks[0]["week"], shown.weeks[-1]["week"], reader) if shown.weeks else ()
+    also = listed(events_shown(happened, ticks), reader)
+    note = f"{OVERDUE} {LEFT}" if any(row["left_unfinished"] for row in shown.weeks) else OVERDUE
     return chart_card(
         id="plan",
         reader=context.settings.reader,
@@ -126,12 +133,13 @@ def _curve(context: Context, shown: view.View, filters: Filters, course: str) ->
             count=reader.count,
             show_day=lambda value: day(value, reader.locale),
             locale=reader.locale,
+            ticks=ticks,
         ),
         definition="The dashed line is the plan as it was made; the filled area is who has completed the course.",
         columns=[Column("week", "Week of", show=lambda value: day(value, reader.locale)), *_GROUP_COLUMNS],
         rows=shown.weeks,
         csv=csv_link("adoption", filters, course=course),
-        note=f"{OVERDUE} {LEFT}" if any(row["left_unfinished"] for row in shown.weeks) else OVERDUE,
+        note=f"{note} {also}".strip(),
     )
 
 

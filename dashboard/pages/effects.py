@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -15,12 +16,14 @@ from dashboard.components.kpi_card import verdict_badge
 from dashboard.components.states import address, message
 from dashboard.components.table import Column
 from dashboard.data import ladder as data
+from dashboard.data.events import Happening, happenings
 from dashboard.figures.event_study import domain, event_study
 from dashboard.figures.ladder import ladder
 from dashboard.page import Context, Download, Page, csv_link
 from dashboard.state import Filters
 from dashboard.views import effects as view
 from dashboard.views import reproduce
+from dashboard.views.events import by_week, in_title, listed, shown
 from dashboard.views.verdicts import UNUSABLE, split_level
 from etl.configuration.kpis import Kpi, KpiError
 
@@ -44,7 +47,9 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
         action = [dcc.Link("Clear all filters", href=f"/effects/{chosen.id}", className="button")]
         words = f"{chosen.label}: {reason[0].lower()}{reason[1:]} Clear that filter to see it."
         return html.Div([picker, html.H1(chosen.question), message("Not available for this selection", words, action)])
-    model = view.build(chosen, context.queries.study(chosen.id, filters), context.settings.reader, _assigned(context))
+    happened = happenings(context.queries, filters)
+    study, reader = context.queries.study(chosen.id, filters), context.settings.reader
+    model = view.build(chosen, study, reader, _assigned(context), in_title(happened))
     if model is None:
         words = (
             f"Nothing was estimated for {chosen.label.lower()}: the data hold no observation of it for this selection."
@@ -59,7 +64,7 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
                 [
                     html.Div(
                         [
-                            _course(context, model, filters),
+                            _course(context, model, filters, happened),
                             html.Div(_ladder(context, model, filters), id=LADDER),
                             _would_change(model),
                             _definition(chosen),
@@ -165,8 +170,11 @@ def _picker(shown: list[Kpi], chosen: Kpi) -> html.Div:
     )
 
 
-def _course(context: Context, model: view.EffectsPage, filters: Filters) -> html.Section:
+def _course(
+    context: Context, model: view.EffectsPage, filters: Filters, happened: Sequence[Happening]
+) -> html.Section:
     reader, kpi = context.settings.reader, model.effect.kpi
+    ticks = by_week(happened, model.events[0].week, model.events[-1].week, reader) if model.events else ()
     level = f"{context.settings.config.project.ci_level:.0%}"
     rows = [
         {
@@ -196,11 +204,11 @@ def _course(context: Context, model: view.EffectsPage, filters: Filters) -> html
         f"matter. {model.effect.counts}."
         if len(model.events) > 1
         else "",
-        figure=event_study(model.events, model.effect, reader, model.other),
+        figure=event_study(model.events, model.effect, reader, model.other, ticks),
         definition="Week 0 is the first week after training. Before it the points should lie around zero: trained and "
         "untrained moved together. After it they show what training changed.",
         instead=_no_course(kpi, filters),
-        note=_course_note(context, model),
+        note=f"{_course_note(context, model)} {listed(shown(happened, ticks), reader)}".strip(),
         columns=columns,
         rows=rows,
         csv=csv_link("event_time", filters, kpi=kpi.id),

@@ -16,11 +16,13 @@ from dashboard.components.kpi_card import kpi_card, verdict_badge
 from dashboard.components.states import address, message
 from dashboard.components.table import Column
 from dashboard.data.changes import changes, sentences
+from dashboard.data.events import happenings
 from dashboard.figures.forest import forest
 from dashboard.figures.money import money_bars
 from dashboard.page import Context, Download, Page, csv_link
 from dashboard.state import Filters, day
 from dashboard.views import overview as view
+from dashboard.views.events import by_day, listed, shown
 from dashboard.views.verdicts import Effect, effect, missing, plural
 from etl.configuration.kpis import Kpi
 
@@ -35,6 +37,10 @@ def answer(context: Context, filters: Filters) -> html.Div:
     head, reader = head_of(context, filters), context.settings.reader
     quick = context.queries.is_quick(filters)
     others = len(context.queries.kpis()) - len(head.cards)
+    happened = happenings(context.queries, filters)
+    weeks = [point.week for card in head.cards for point in card.trend]
+    ticks = by_day(happened, min(weeks), max(weeks), reader) if weeks else ()
+    also = listed(shown(happened, ticks), reader)
     pending = html.P(f"Estimating the other {others} KPIs for this selection…", className="card pending", role="status")
     return html.Div(
         [
@@ -42,8 +48,10 @@ def answer(context: Context, filters: Filters) -> html.Div:
             html.P(unbroken(head.detail), className="lede"),
             _worth(context, filters) if quick else None,
             html.Div(
-                [kpi_card(card, filters, reader) for card in head.cards], className=f"cards cards-{len(head.cards)}"
+                [kpi_card(card, filters, reader, ticks) for card in head.cards],
+                className=f"cards cards-{len(head.cards)}",
             ),
+            html.P(also, className="small muted", id="events") if also else None,
             html.Div(_rest(context, filters) if quick else pending, id="overview-rest"),
             None if quick else dcc.Store(id="overview-wanted", data=filters.to_query()),
             _since(context) if filters.is_everything else None,

@@ -301,7 +301,7 @@ def _grid(context: Context, shown: view.View) -> html.Section:
         reader=context.settings.reader,
         title="Who is trained when",
         subtitle="Blue from the team's first week of training on; ▪ locked.",
-        figure=roll_out(shown.order, proposal.gap_weeks, proposal.after_weeks),
+        figure=roll_out(shown.order, proposal.gap_weeks, proposal.after_weeks, context.settings.reader.locale),
         definition="One row a team; a team without blue stays untrained and is the comparison to the end.",
         columns=[Column("team", "Team"), Column("week", "From week")],
         rows=[

@@ -14,8 +14,9 @@ from dashboard.plots.bars import bars
 from dashboard.plots.course import BAND, SECOND, Level, Week, course
 from dashboard.plots.curves import Line, curves
 from dashboard.plots.ranges import SYMBOLS, Row, ranges
-from dashboard.plots.spec import Layer, Spec, figure, painted
+from dashboard.plots.spec import Layer, Spec, figure, painted, with_events
 from dashboard.plots.tiles import tiles
+from dashboard.plots.timeline import Stay, timeline
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -29,6 +30,7 @@ __all__ = [
     "Line",
     "Row",
     "Spec",
+    "Stay",
     "Week",
     "bars",
     "course",
@@ -38,6 +40,8 @@ __all__ = [
     "painted",
     "ranges",
     "tiles",
+    "timeline",
+    "with_events",
 ]
 
 

@@ -29,6 +29,8 @@ TIP_CHARACTERS = 64
 CHARACTER_PIXELS = 6.6
 """Mean width of a character at 12 px, to leave room for words."""
 TIP = "%{customdata[0]}<extra></extra>"
+TICK_SHARE = 0.03
+"""Height of an event's tick, as a share of the figure."""
 _NAMED = re.compile(r"var\(--([a-z-]+)\)")
 
 
@@ -138,6 +140,27 @@ def upright(x: Any, words: str) -> tuple[dict[str, Any], dict[str, Any]]:
     line = {"color": colour("text"), "width": 1, "dash": "dot"}
     name = {"x": x, "y": 1, "yref": "paper", "xanchor": "left", "yanchor": "top", "text": label(words)}
     return shape | {"line": line}, name | {"showarrow": False, "font": {"color": colour("text"), "size": 12}}
+
+
+def with_events(spec: Spec, ticks: Sequence[tuple[Any, str, str]], foot: float = 0.0) -> Spec:
+    """A figure with numbered grey ticks of events on its horizontal axis.
+
+    Parameters
+    ----------
+    spec : dict
+    ticks : sequence of (x, numbers, words)
+    foot : float
+        Where the axis stands, as a share of the height.
+    """
+    line = {"color": colour("muted"), "width": 2}
+    rise = {"type": "line", "yref": "paper", "y0": foot, "y1": foot + TICK_SHARE, "line": line}
+    name = {"yref": "paper", "y": foot + TICK_SHARE, "yanchor": "bottom", "showarrow": False}
+    name |= {"font": {"color": colour("muted"), "size": 11}}
+    shapes = [{**rise, "x0": x, "x1": x} for x, _, _ in ticks]
+    names = [{**name, "x": x, "text": label(numbers), "hovertext": said(words)} for x, numbers, words in ticks]
+    layout = dict(spec["layout"])
+    layout |= {"shapes": [*layout["shapes"], *shapes], "annotations": [*layout["annotations"], *names]}
+    return {**spec, "layout": layout}
 
 
 def area(x0: Any, x1: Any, y0: Any, y1: Any, token: str, **refs: str) -> dict[str, Any]:

@@ -11,6 +11,12 @@ MANY_COLUMNS = 6
 """From here on their names are written smaller."""
 
 
+def _written(cell: Mapping[str, Any]) -> str:
+    """The number of a cell, with those of the events that fell in it."""
+    numbers = str(cell.get("events", ""))
+    return label(str(cell["words"])) + (f"<sup> {label(numbers)}</sup>" if numbers else "")
+
+
 def tiles(cells: Sequence[Mapping[str, Any]], *, across: str, locale: str = "en_GB") -> Spec:
     """A heat map.
 
@@ -39,7 +45,7 @@ def tiles(cells: Sequence[Mapping[str, Any]], *, across: str, locale: str = "en_
         "x": list(range(len(columns))),
         "y": list(range(len(rows))),
         "z": grid(lambda cell: 0.0 if cell.get("tone") == "unsure" else float(cell["value"]), None),
-        "text": grid(lambda cell: label(str(cell["words"]))),
+        "text": grid(_written),
         "customdata": grid(lambda cell: said(str(cell["tip"]))),
         "texttemplate": "%{text}",
         "hovertemplate": "%{customdata}<extra></extra>",

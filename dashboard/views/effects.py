@@ -97,7 +97,7 @@ class EffectsPage:
 
 
 def build(
-    kpi: Kpi, frames: dict[str, pl.DataFrame], reader: Reader, assigned: str = "Teams"
+    kpi: Kpi, frames: dict[str, pl.DataFrame], reader: Reader, assigned: str = "Teams", fell: str = ""
 ) -> EffectsPage | None:
     """The page of one KPI.
 
@@ -109,6 +109,8 @@ def build(
     reader : Reader
     assigned : str
         What was assigned to training together.
+    fell : str
+        What a title adds where an event fell on a wave.
 
     Returns
     -------
@@ -132,7 +134,7 @@ def build(
         sentence=sentence,
         detail=detail,
         why=effect.verdict.reason or MEANINGS.get(effect.verdict.state, ""),
-        course_title=course_title(effect, events, reader),
+        course_title=course_title(effect, events, reader) + (fell if events else ""),
         events=events,
         checks=checks,
         checks_title=_checks_title(checks),

@@ -12,7 +12,9 @@ from scipy import stats
 
 from analysis.inference import benjamini_hochberg
 from analysis.words.numbers import MAX_DECIMALS, Reader
+from dashboard.data.events import Happening
 from dashboard.state import day
+from dashboard.views.events import line
 from etl.configuration.kpis import Kpi
 
 BLOCK_WEEKS = 4
@@ -88,6 +90,25 @@ def blocks(cells: pl.DataFrame, kpi: Kpi, ci_level: float, reader: Reader) -> li
                 ),
             }
         )
+    return found
+
+
+def with_events(
+    cells: Sequence[Mapping[str, Any]], events: Sequence[Happening], reader: Reader
+) -> list[dict[str, Any]]:
+    """Cells with the numbers of the events that fell in them under ``events``, and said in their tips."""
+    found = []
+    for cell in cells:
+        wave = date.fromisoformat(cell["row"])
+        begin = wave + timedelta(weeks=BLOCK_WEEKS * int(cell["column"]))
+        end = begin + timedelta(weeks=BLOCK_WEEKS)
+        there = [
+            event
+            for event in events
+            if event.at < end and event.until >= begin and any(one.monday == wave for one in event.waves)
+        ]
+        said = "".join(f"\n{line(event, reader)}" for event in there)
+        found.append({**cell, "events": ", ".join(str(event.number) for event in there), "tip": f"{cell['tip']}{said}"})
     return found
 
 

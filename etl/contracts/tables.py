@@ -257,6 +257,31 @@ CUSTOMER_EVENT = Contract(
     known_by=Knowledge('"at" < {at}'),
 )
 
+EVENT = Contract(
+    "event",
+    "One thing that happened beside training: a new system, a pay round, an incident, a campaign.",
+    ("event_id",),
+    (
+        Column("event_id", "text", "The event.", required=True),
+        Column("label", "text", "What happened, in a few words.", required=True, free_text=True),
+        Column("at", "date", "Its first day.", required=True),
+        Column("until", "date", "Its last day, where it took longer than one.", often_empty=True),
+        Column("site", "text", "The site it touched; all when empty."),
+        Column("team_id", "text", "The team it touched; all when empty."),
+        Column(
+            "kind",
+            "text",
+            "What it was about.",
+            required=True,
+            domain=("system", "people", "customers", "incident", "other"),
+            default="'other'",
+        ),
+        ROW_VERSION,
+    ),
+    (Rule("until_after_at", '"until" < "at"', "until is before at"),),
+    known_by=Knowledge('"at" < {day}'),
+)
+
 UTTERANCE = Contract(
     "utterance",
     "One turn of a conversation. Only counts of what is heard in it leave the landing folder, never the text.",
@@ -317,6 +342,7 @@ CONTRACTS: dict[str, Contract] = {
         OFFER,
         QA_EVALUATION,
         CUSTOMER_EVENT,
+        EVENT,
         UTTERANCE,
     )
 }

@@ -280,6 +280,11 @@ def reconcile(
             sentence = f"{given}, {met:,} of them invitations whose answer is in another export."
             sentence = sentence if met else f"{given}."
             results.append(Reconciliation("core.survey_response", held, expected, held - expected, sentence))
+        elif table == "event":
+            held = _count(con, "core.event", "count(_source)")
+            stated = _count(con, "core.event") - held
+            sentence = f"{given}, beside {stated:,} that the configuration states." if stated else f"{given}."
+            results.append(Reconciliation("core.event", held, expected, held - expected, sentence))
         elif table == "utterance":
             held = _count(con, "core.conversation", "coalesce(sum(turns), 0)")
             sentence = f"{given}, turns of {_count(con, 'core.conversation'):,} transcripts."

@@ -257,7 +257,7 @@ def test_writing_again_leaves_nothing_of_the_longer_export_before(small: World, 
 
 
 def test_committed_exports_are_those_that_the_code_writes(small: World, tmp_path: Path) -> None:
-    """Remake them with ``python benchmarks/sample_exported.py --committed``."""
+    """Remake them with ``python benchmarks/sample_world.py --committed``."""
     exports.write(small, tmp_path)
     kept = ROOT / "sample_data"
     assert (kept / "empathy.toml").read_bytes() == (tmp_path / "empathy.toml").read_bytes()

@@ -7,10 +7,12 @@ from dash import html
 from dashboard.components.chart import chart_card
 from dashboard.components.table import Column
 from dashboard.data import cohorts as data
+from dashboard.data.events import happenings
 from dashboard.figures.heatmap import heatmap
 from dashboard.page import Context, csv_link
 from dashboard.state import Filters
 from dashboard.views import waves_over_time as view
+from dashboard.views.events import listed
 from etl.configuration.kpis import Kpi
 
 
@@ -18,6 +20,9 @@ def over_time_card(context: Context, kpi: Kpi, filters: Filters, reason: str) ->
     reader, ci_level = context.settings.reader, context.settings.config.project.ci_level
     cells = view.blocks(data.effect_by_week(context.queries, kpi, filters), kpi, ci_level, reader)
     title = view.heat_title(cells, kpi)
+    happened = happenings(context.queries, filters)
+    cells = view.with_events(cells, happened, reader)
+    numbers = {number for cell in cells for number in cell["events"].split(", ")}
     unit = reader.change_unit(kpi)
     columns = [
         Column("row_label", "Wave"),
@@ -38,6 +43,7 @@ def over_time_card(context: Context, kpi: Kpi, filters: Filters, reason: str) ->
         "cautious one: the mean of the weekly errors.",
         columns=columns,
         rows=cells,
+        note=listed([event for event in happened if str(event.number) in numbers], reader),
         csv=csv_link("cohort_weeks", filters, kpi=kpi.id),
         instead=html.P(
             reason or "No wave can be followed over time in this selection; widen the period or the sites.",

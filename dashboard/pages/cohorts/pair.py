@@ -16,12 +16,15 @@ from dashboard.components.chart import chart_card, drawing
 from dashboard.components.choice import menu
 from dashboard.components.table import Column
 from dashboard.data import cohorts as data
+from dashboard.data.events import happenings
 from dashboard.figures.pair_lines import pair_lines
 from dashboard.page import Context, csv_link
 from dashboard.pages.adoption import course_names
 from dashboard.pages.cohorts.choices import address_of, chosen_kpi
 from dashboard.state import Filters, day
 from dashboard.views import cohorts as view
+from dashboard.views.events import by_day, listed
+from dashboard.views.events import shown as events_shown
 from etl.configuration.kpis import Kpi
 
 
@@ -38,6 +41,8 @@ def pair_card(
     drawn = [levels_over_time(context, g, kpi, by, filters) for g in two]
     span = _span([level for points, _ in drawn for level in points], two)
     period = _period([points for points, _ in drawn])
+    happened = happenings(context.queries, filters)
+    ticks = by_day(happened, *period, reader) if period else ()
     sides = []
     for side, (g, (points, trained_from)) in enumerate(zip(two, drawn, strict=True)):
         other = two[1 - side]
@@ -61,6 +66,7 @@ def pair_card(
                 show=lambda value: reader.level(value, kpi),
                 show_day=lambda value: day(value, reader.locale),
                 locale=reader.locale,
+                ticks=ticks,
             )
         sides.append(_side(context, g, kpi, menu(g.label, options, here, filters), figure))
     legend = [
@@ -83,6 +89,7 @@ def pair_card(
         columns=[Column("what", kpi.label), *(Column(f"group{k}", g.label) for k, g in enumerate(two))],
         rows=_told(context, [(g, points) for g, (points, _) in zip(two, drawn, strict=True)], kpi),
         csv=csv_link("cohort_pair", filters, kpi=kpi.id, by=by, pair=view.PAIR_SEPARATOR.join(g.value for g in two)),
+        note=listed(events_shown(happened, ticks), reader),
         className="spaced",
     )
 

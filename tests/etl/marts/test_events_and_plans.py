@@ -13,7 +13,7 @@ import pytest
 from etl.configuration import kpis
 from etl.configuration.accepted_plans import PlanError, PlannedTeam, accept, accepted_plans
 from etl.configuration.model import ConfigError, parse
-from etl.marts import quality
+from etl.marts import history, quality
 from tests.etl.marts.test_quality import META
 
 NOON = datetime(2024, 1, 2, 12)
@@ -110,3 +110,27 @@ def test_a_plan_that_was_not_followed_is_named(build_rows: Callable[..., Any], t
     assert result["plan_unknown_team"].violations == 1
     accept(tmp_path, (PlannedTeam("A", 1, date(2024, 1, 22)),), {}, (), {}, datetime(2024, 1, 4))
     assert checked(build_rows(people()))["plan_not_followed"].violations == 1
+
+
+def test_an_export_of_events_is_read_beside_those_that_are_stated(build_rows: Callable[..., Any]) -> None:
+    told = [
+        {"event_id": "CHG-1", "label": "New CRM", "at": "2024-01-16", "site": "Porto", "kind": "system"},
+        {"event_id": "CHG-2", "label": "Pay round", "at": "2024-02-19", "until": "2024-02-20"},
+        {"event_id": "CHG-3", "label": "Later", "at": "2024-06-01"},
+    ]
+    stated = {"label": "Strike", "at": "2024-03-01", "team": "B"}
+    built = build_rows({**people(), "event": told}, events=[stated], as_of=date(2024, 3, 1))
+
+    rows = built.con.execute('select label, "at", until, site, kind from core.event order by event_id').fetchall()
+    assert rows == [
+        ("New CRM", date(2024, 1, 16), date(2024, 1, 16), "Porto", "system"),
+        ("Pay round", date(2024, 2, 19), date(2024, 2, 20), None, "other"),
+        ("Strike", date(2024, 3, 1), date(2024, 3, 1), None, "other"),
+    ]
+    books = quality.reconcile(built.con, history.count_repairs(built.con), built.done.left_out)
+    (event,) = (row for row in books if row.relation == "core.event")
+    assert (event.difference, event.sentence) == (
+        0, "3 rows from files, less 1 after the day asked for, beside 1 that the configuration states.",
+    )  # fmt: skip
+    waves = built.con.execute("select event_id, wave, on_wave, touched_others from mart.event_wave").fetchall()
+    assert waves == [(1, date(2024, 1, 15), True, False), (2, date(2024, 1, 15), False, True)]
