@@ -26,6 +26,15 @@ class NothingObserved(PanelError):
     """No row of the selection has the outcome: nothing is wrong, there is nothing to read."""
 
 
+class NotInVersionError(PanelError):
+    """The version of the warehouse was built before a KPI was counted."""
+
+    def __init__(self, kpi_id: str) -> None:
+        super().__init__(
+            f"This version was built before {kpi_id} was counted; build again (`empathy run`) to have it."
+        )
+
+
 class NoWeeksError(PanelError):
     """The whole warehouse holds no agent-week."""
 

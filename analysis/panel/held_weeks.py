@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from analysis.errors import NoWeeksError, PanelError
+from analysis.errors import NotInVersionError, NoWeeksError
 from analysis.panel.slices import DIMENSIONS, Slice, identifier, people_from_warehouse
 
 if TYPE_CHECKING:
@@ -193,9 +193,7 @@ class Columns:
                 f"where {den} > 0",
             ).sort("row_id")
         except duckdb.BinderException as error:
-            raise PanelError(
-                f"The warehouse has no KPI {kpi_id!r} in mart.agent_week; rebuild it with `empathy build`. ({error})"
-            ) from error
+            raise NotInVersionError(kpi_id) from error
         rows = np.searchsorted(places.row_id, found["row_id"].to_numpy()).astype(np.int32)
         everywhere = rows.size == places.n_rows
         total = _small(found["num"].fill_null(float("nan")).to_numpy())

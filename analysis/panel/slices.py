@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import NothingObserved, PanelError
+from analysis.errors import NothingObserved, NotInVersionError, PanelError
 from analysis.panel.never import NEVER
 
 if TYPE_CHECKING:
@@ -225,9 +225,7 @@ def cells_from_warehouse(
     try:
         table = cur.sql(sql, params=[*values, *chosen]).to_arrow_table()
     except duckdb.BinderException as error:
-        raise PanelError(
-            f"The warehouse has no KPI {kpi_id!r} in mart.agent_week; rebuild it with `empathy build`. ({error})"
-        ) from error
+        raise NotInVersionError(kpi_id) from error
     return {name: table[name].to_numpy() for name in table.column_names}
 
 

@@ -196,8 +196,22 @@ class Reader:
         decimals = 1 if kpi.unit == "score" and abs(shown) >= 10 else unit.level_decimals
         if shown != 0 and abs(shown) < 10.0**-decimals:
             decimals = decimals_for(abs(shown))
-        suffix = f"{unit.suffix} {_plural(kpi.per)}" if kpi.unit == "per_1000" else unit.suffix
-        return f"{self.number(shown, decimals)}{suffix}"
+        return f"{self.number(shown, decimals)}{self._suffix(kpi)}"
+
+    def on_axis(self, value: float, kpi: Wording) -> str:
+        """A level beside its axis: with a sign as short as a percent or currency sign, else the number alone."""
+        if kpi.unit == "currency":
+            return self.money(value)
+        short = _unit(kpi).suffix if len(_unit(kpi).suffix) == 1 else ""
+        return self.level(value, kpi).removesuffix(self._suffix(kpi)) + short
+
+    def level_unit(self, kpi: Wording) -> str:
+        """What a level is measured in, for the title of an axis of bare numbers; empty for a score."""
+        return _symbol(self.currency, self.locale) if kpi.unit == "currency" else self._suffix(kpi).strip()
+
+    def _suffix(self, kpi: Wording) -> str:
+        unit = _unit(kpi)
+        return f"{unit.suffix} {_plural(kpi.per)}" if kpi.unit == "per_1000" else unit.suffix
 
     def shown(self, value: float, kpi: Wording) -> float:
         """The number itself in the reader's unit (for axes and grids): a share of 0.012 is 1.2 points."""

@@ -39,6 +39,8 @@ from etl.warehouse.reader import frame
 if TYPE_CHECKING:
     from analysis.comparison.setting import Setting
 
+WEEKLY = {"week": pl.Date, "num": pl.Float64, "den": pl.Float64, "n_agents": pl.Int64, "suppressed": pl.Boolean}
+
 
 class Queries(Versions):
     """Answers about one configuration's warehouse; safe to share between threads.
@@ -195,11 +197,13 @@ class Queries(Versions):
 
         def make(cursor: duckdb.DuckDBPyConnection) -> frozenset[str]:
             counted = [kpi for kpi in primary if kpi.kind.before_and_after]
+            absent = frozenset(kpi.id for kpi in counted if not self.counts(kpi.id))
+            counted = [kpi for kpi in counted if kpi.id not in absent]
             if not counted:
-                return frozenset()
+                return absent
             columns = ", ".join(f'count("{kpi.id}_den")' for kpi in counted)
             row = cursor.execute(f"select {columns} from mart.agent_week").fetchone() or ()
-            return frozenset(kpi.id for kpi, n in zip(counted, row, strict=True) if not n)
+            return absent | {kpi.id for kpi, n in zip(counted, row, strict=True) if not n}
 
         empty = self.ask(("goals without data",), make)
         return sorted(primary, key=lambda kpi: kpi.id in empty)
@@ -213,6 +217,11 @@ class Queries(Versions):
         ]
         return f"Not recorded by {' or '.join(missing)}." if missing else ""
 
+    def counts(self, kpi: str) -> bool:
+        """Whether this version counts a KPI by week; one built before the KPI was does not."""
+        held = self.ask(("counted",), lambda cursor: frame(cursor, "describe mart.agent_week"))
+        return f"{kpi}_den" in held["column_name"].to_list()
+
     def weekly(self, kpi: str, filters: Filters) -> pl.DataFrame:
         """Level of a KPI by week: ``week, num, den, n_agents``; weeks with too few agents have no numbers.
 
@@ -220,6 +229,8 @@ class Queries(Versions):
         dashboard a row is about four weeks.
         """
         self.settings.catalogue[kpi]
+        if not self.counts(kpi):
+            return pl.DataFrame(schema=WEEKLY)
         if (viewer := current()).restricted:
             self.require(filters)
             key = ("weekly", kpi, filters)

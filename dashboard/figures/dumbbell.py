@@ -81,7 +81,7 @@ def _plot(rows: Sequence[Group], kpi: Kpi, mean: float, reader: Reader) -> plots
         across=f"estimated change ({reader.change_unit(kpi)}), {_sides()}",
         band=shown(kpi.smallest_effect),
         mean=shown(mean),
-        level_title=f"level{' (%)' if kpi.unit == 'share' else ''}",
+        level_title=f"level ({unit})" if (unit := reader.level_unit(kpi)) else "level",
         locale=reader.locale,
     )
 
@@ -98,7 +98,7 @@ def _wide(rows: Sequence[Group], kpi: Kpi, mean: float, reader: Reader) -> Tree:
     for value in svg.ticks(*_level_span(rows), 4):
         body += [
             svg.line(x(value), TOP - 6, x(value), bottom, "grid"),
-            svg.text(x(value), TOP - 12, _level(value, kpi, reader), "tick small", "middle"),
+            svg.text(x(value), TOP - 12, reader.on_axis(value, kpi), "tick small", "middle"),
         ]
     body += _effect_axis(rows, kpi, mean, z, TOP - 6, bottom, reader)
     for index, g in enumerate(rows):
@@ -228,11 +228,6 @@ def _level_span(rows: Sequence[Group]) -> tuple[float, float]:
 
 def _level_scale(rows: Sequence[Group], span: tuple[float, float]) -> Any:
     return svg.scale(_level_span(rows), span)
-
-
-def _level(value: float, kpi: Kpi, reader: Reader) -> str:
-    words = reader.level(value, kpi)
-    return words.split(" ")[0] if kpi.unit in ("per_1000", "seconds", "points", "hazard") else words
 
 
 def _sides() -> str:

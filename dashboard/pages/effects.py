@@ -86,13 +86,12 @@ def _assigned(context: Context) -> str:
 
 
 def _further(context: Context, kpi: Kpi, filters: Filters) -> html.Section:
-    hazard = kpi.unit == "hazard"
     config = context.settings.config.path
     timing = context.queries.setting().design.timing
     name = config.name if config else "empathy.toml"
     return further(
         lineage=f"/data/{kpi.id}#lineage",
-        sql="" if hazard else reproduce.sql(kpi, filters, timing),
+        sql=reproduce.sql(kpi, filters, timing) if kpi.kind.before_and_after else "",
         python=reproduce.python_lines(kpi, filters, name, context.queries.run_id()),
     )
 
