@@ -16,6 +16,7 @@ Assumptions
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager, nullcontext
@@ -212,9 +213,30 @@ _BOOKKEEPING = frozenset(
 )
 
 
+def unbroken(words: str) -> str:
+    """Words in which no line ends behind a minus or inside "3 of 5"."""
+    joined = _MINUS.sub("\u2212\u2060", words) if "\u2212" in words else words
+    return _OF.sub("\u00a0of\u00a0", joined) if " of " in joined else joined
+
+
+_MINUS, _OF = re.compile("\u2212(?=[^\\d\\s\u2060])"), re.compile(r"(?<=\d) of (?=\d)")
+_READ = ("children", "rows", "caption")
+"""Properties whose words are read on the page."""
+
+
+def _written(part: Any) -> Any:
+    if isinstance(part, str):
+        return unbroken(part)
+    return [_written(inner) for inner in part] if isinstance(part, list | tuple) else part
+
+
 def _plain(value: Any) -> Any:
     """A component as the browser reads it."""
     if isinstance(value, Component):
-        props = {name: part for name, part in vars(value).items() if name not in _BOOKKEEPING}
+        props = {
+            name: _written(part) if name in _READ else part
+            for name, part in vars(value).items()
+            if name not in _BOOKKEEPING
+        }
         return {"props": props, "type": value._type, "namespace": value._namespace}
     raise TypeError(f"{type(value).__name__} cannot be sent to the browser")

@@ -43,7 +43,7 @@ MONEY_KPIS = {
     "upsell_revenue": "revenue",
     "aht_seconds": "handle_second",
 }
-"""KPIs that have money, with the field of :class:`~sample_data.parameters.Money`."""
+"""KPIs that have money, with the field of :class:`~sample_data.prices.Money`."""
 
 _NO_EFFECTS = pl.DataFrame(
     schema={

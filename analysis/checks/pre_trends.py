@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from analysis.checks.leads import contrast, lead_keys
 from analysis.checks.result import BLOCKING_LEVEL, CheckResult, not_measured
 from analysis.results import Aggregation
@@ -10,6 +13,8 @@ from analysis.words.numbers import Reader, Wording
 ID, LABEL = "pre_trends", "Same path before training"
 _SEVERITY = ("failed", "informational", "passed")
 MIN_LEADS = 4
+ONE_SIDED = 0.75
+"""From this share of the weeks before training on one side of no change on, the words say so."""
 """Fewer weeks before training than this show no trend."""
 
 
@@ -77,5 +82,19 @@ def check(
             f"Trained and untrained moved together in the {weeks} weeks before training; a drift of {seen} would have "
             "been seen."
         )
+    if status != "failed":
+        words += _one_sided(event, keys, level.size(kpi, reader))
     statistic = max(abs(drift.t_value), abs(level.t_value))
     return CheckResult(ID, LABEL, status, statistic, drift.alarm, words)
+
+
+def _one_sided(event: Aggregation, keys: NDArray[np.int64], size: str) -> str:
+    """That most leads lie on one side of no change, where they do, and by how much: it may be within the noise."""
+    known = np.isin(np.asarray(event.columns["key"]), keys)
+    leads = np.asarray(event.columns["estimate"])[known]
+    above, below = int((leads > 0).sum()), int((leads < 0).sum())
+    if max(above, below) < ONE_SIDED * leads.size:
+        return ""
+    side = "above" if above > below else "below"
+    most = f"{max(above, below)} of the {leads.size} weeks lie {side} no change"
+    return f" {most}, by {size} on average: within the noise."

@@ -144,10 +144,10 @@ def check(found: Recomputed | None, reader: Reader, *, cluster_word: str = "team
     where = f"{reader.count(found.n_agents)} agents of {reader.count(found.n_teams)} {cluster_word}"
     which = f"{where}, drawn from all," if found.drawn else f"all {where}"
     if found.gap <= LARGEST_GAP:
-        words = f"A dummy regression by statsmodels on {which} gives the same number (within {found.gap:.0e} errors)."
+        words = f"A dummy regression by statsmodels on {which} gives the same number."
         return CheckResult(ID, LABEL, "passed", found.gap, LARGEST_GAP, words)
     words = (
-        f"A dummy regression by statsmodels on {which} gives another number: {found.gap:.1e} standard errors away. One "
+        f"A dummy regression by statsmodels on {which} gives another number: {found.gap:.2g} standard errors away. One "
         "of the two programs is wrong, so the number is not shown."
     )
     return CheckResult(ID, LABEL, "failed", found.gap, LARGEST_GAP, words)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -80,6 +79,7 @@ def chart_card(
     table_open: bool = False,
     panels: Any = None,
     drawn: bool = True,
+    below: Any = None,
 ) -> html.Section:
     """A chart with everything a chart owes its reader.
 
@@ -115,6 +115,8 @@ def chart_card(
         Several drawings side by side with what belongs to each, in place of ``figure``; they are saved as one picture.
     drawn : bool
         Whether ``panels`` hold drawings.
+    below : component, optional
+        What the numbers rest on, below the drawing.
     """
     body: list[Any] = []
     if legend is not None:
@@ -124,7 +126,9 @@ def chart_card(
     else:
         body.append(html.Div(drawing(figure) if figure else instead, className="chart-body"))
     if note:
-        body.append(html.P(unbroken(note), className="chart-note"))
+        body.append(html.P(note, className="chart-note"))
+    if below is not None:
+        body.append(below)
     plotted = bool(figure and figure.get("plot")) or (panels is not None and drawn and _has_plot(panels))
     if plotted:
         body.append(_explore())
@@ -137,25 +141,19 @@ def chart_card(
             )
         )
     tools = _tools(id, csv, drawn=figure is not None or (panels is not None and drawn), plotted=plotted)
-    heading: list[Any] = [html.H2(unbroken(title), className="card-title", id=f"{id}-title")]
+    heading: list[Any] = [html.H2(title, className="card-title", id=f"{id}-title")]
     if definition:
         heading.append(info(definition))
     return html.Section(
         [
             html.Div([html.Div(heading, className="card-heading"), tools], className="card-head"),
-            html.P(unbroken(subtitle), className="card-subtitle") if subtitle else None,
+            html.P(subtitle, className="card-subtitle") if subtitle else None,
             *body,
         ],
         id=id,
         className=f"card chart-card {className}".strip(),
         **attributes({"aria-labelledby": f"{id}-title"}),
     )
-
-
-def unbroken(words: str) -> str:
-    """Words in which no line ends behind a minus or inside "3 of 5"."""
-    joined = re.sub(r"(−)(?=[^\d\s])", "\\1\u2060", words)
-    return re.sub(r"(?<=\d) of (?=\d)", "\u00a0of\u00a0", joined)
 
 
 def info(words: str, label: str = "What this means") -> html.Button:

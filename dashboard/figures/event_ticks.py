@@ -11,13 +11,13 @@ from dashboard import plots
 from dashboard.figures.svg import Tree, el, line, mark, text, text_width
 from dashboard.views.events import Tick
 
-HEIGHT = 9.0
+HEIGHT, SHORT = 9.0, 6.0
 SIZE = 11.0
 APART = 4.0
 
 
 def event_ticks(
-    ticks: Sequence[Tick], x: Callable[[Any], float | None], base: float, *, numbered: bool = True
+    ticks: Sequence[Tick], x: Callable[[Any], float | None], base: float, *, beside: bool = False
 ) -> list[Tree]:
     """Grey ticks that stand on ``base``, with their numbers above them where those do not overlap.
 
@@ -28,22 +28,24 @@ def event_ticks(
         From a tick's day or week to pixels; None where it is off the axis.
     base : float
         Height of the axis, in pixels.
-    numbered : bool
-        Whether numbers are written; each tick says its event when pointed at either way.
+    beside : bool
+        Whether numbers stand beside short ticks that hang from the axis, for drawings without room above it.
     """
     found, free = [], -1e9
     for tick in ticks:
         at = x(tick.at)
         if at is None:
             continue
-        half = text_width(tick.numbers, SIZE) / 2
+        width = text_width(tick.numbers, SIZE)
+        rise = SHORT if beside else HEIGHT
+        start, up, anchor = (at + 3, base + 1, "start") if beside else (at - width / 2, base - HEIGHT - 3, "middle")
         parts = [
             el("rect", {"x": at - 6, "y": base - HEIGHT - 12, "width": 12, "height": HEIGHT + 12, "class": "hit"}),
-            line(at, base - HEIGHT, at, base, "stroke-muted thick"),
+            line(at, base - rise, at, base, "stroke-muted thick"),
         ]
-        if numbered and at - half > free:
-            parts.append(text(at, base - HEIGHT - 3, tick.numbers, "tick small", "middle"))
-            free = at + half + APART
+        if start > free:
+            parts.append(text(at + 3 if beside else at, up, tick.numbers, "tick small", anchor))
+            free = start + width + APART
         found.append(mark(tick.words, *parts))
     return found
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from analysis.words.numbers import Reader
 from dashboard import plots
-from dashboard.figures.svg import Tree, canvas, el, line, mark, path, scale, text, text_width, ticks
+from dashboard.figures.svg import Tree, canvas, el, line, mark, path, scale, text, ticks
 from dashboard.views.plan import Curve
 
 TONES = ("trained", "better", "before", "worse", "accent", "compare")
+BELOW = "below the line: the change that matters can be detected"
 HIGHEST = 12.0
 """Multiples beyond this are drawn at the edge."""
 
@@ -52,13 +53,14 @@ def _plot(curves: Sequence[Curve], reader: Reader) -> plots.Spec:
         )
         for number, curve in enumerate(curves)
     ]
-    return plots.curves(
+    made = plots.curves(
         lines,
         across="weeks since the first wave",
         up="times the change that matters",
         from_zero=True,
         locale=reader.locale,
     )
+    return plots.with_limit(made, 1.0, BELOW)
 
 
 def _tip(curve: Curve, k: int, reader: Reader) -> str:
@@ -84,7 +86,7 @@ def _draw(curves: Sequence[Curve], reader: Reader, width: float, height: float) 
         ]
     parts += [
         line(left, y(1.0), width - right, y(1.0), "stroke-text dash"),
-        text(left + 4, y(1.0) + 15, "below the line: the change that matters can be detected", "tick small"),
+        text(left + 4, y(1.0) + 15, BELOW, "tick small"),
     ]
     for value in ticks(1, last, 6 if width > 500 else 4):
         if value == int(value):
@@ -111,13 +113,13 @@ def _names(curves: Sequence[Curve], ends: Sequence[float], right: float, top: fl
     placed: list[float] = []
     found = []
     for k in sorted(range(len(curves)), key=lambda k: ends[k]):
-        at = max(ends[k] - 12, top + 8)
+        at = ends[k] + 16 if ends[k] < top + 12 else ends[k] - 12
         at = max([at, *(other + 15 for other in placed if math.isfinite(other))])
         placed.append(at)
         name = curves[k].name
-        box = {"x": right - text_width(name, 12) - 16, "y": at - 9, "width": 8, "height": 8}
+        box = {"x": right - 8, "y": at - 9, "width": 8, "height": 8}
         found += [
             el("rect", {**box, "class": f"fill-{TONES[k % len(TONES)]}"}),
-            text(right - 2, at, name, "tick", "end"),
+            text(right - 14, at, name, "label tick", "end"),
         ]
     return found

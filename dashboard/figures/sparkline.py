@@ -13,6 +13,8 @@ from dashboard.views.overview import Week
 
 WIDTH, HEIGHT = 260.0, 52.0
 TOP, BOTTOM = 6.0, 38.0
+EVENTS = 12.0
+"""Further height where events are marked, below the curve."""
 
 
 def sparkline(
@@ -44,6 +46,8 @@ def sparkline(
     known = [point.value for point in trend if point.value is not None]
     if len(known) < 2:
         return None
+    foot = EVENTS if ticks else 0.0
+    height = HEIGHT + foot
     low, high = min(known), max(known)
     margin = (high - low) * 0.12 or abs(high) * 0.05 or 1.0
     if target is not None and low - (high - low) <= target <= high + (high - low):
@@ -57,9 +61,9 @@ def sparkline(
     if start:
         parts += [
             line(x(start), TOP - 4, x(start), BOTTOM, "stroke-muted"),
-            text(x(start) + 3, HEIGHT - 3, "training starts", "tick small")
+            text(x(start) + 3, height - 3, "training starts", "tick small")
             if x(start) < WIDTH - 90
-            else text(x(start), HEIGHT - 3, "training starts", "tick small", "end"),
+            else text(x(start), height - 3, "training starts", "tick small", "end"),
         ]
     points = [None if p.value is None else (x(i), y(p.value)) for i, p in enumerate(trend)]
     split = len(points) - 1 if start is None else start  # whoever is not trained has no trained colour
@@ -77,7 +81,7 @@ def sparkline(
         f"{label}: {show(first.value)} in the week of {show_day(first.week)}, "
         f"{show(end.value)} in the week of {show_day(end.week)}."
     )
-    hit = el("rect", {"x": 0, "y": 0, "width": WIDTH, "height": HEIGHT, "class": "hit"})
+    hit = el("rect", {"x": 0, "y": 0, "width": WIDTH, "height": HEIGHT - 14, "class": "hit"})
     at = beside([point.week for point in trend])
-    grey = event_ticks(ticks, lambda day: None if (place := at(day)) is None else x(place), BOTTOM)
-    return {"label": tip, "wide": canvas(WIDTH, HEIGHT, mark(tip, *parts, hit), *grey), "narrow": None}
+    grey = event_ticks(ticks, lambda day: None if (place := at(day)) is None else x(place), BOTTOM + 6, beside=True)
+    return {"label": tip, "wide": canvas(WIDTH, height, mark(tip, *parts, hit), *grey), "narrow": None}

@@ -10,7 +10,7 @@ import polars as pl
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from dashboard.components.attributes import attributes
-from dashboard.components.chart import chart_card, info, unbroken
+from dashboard.components.chart import chart_card, info
 from dashboard.components.further import further
 from dashboard.components.kpi_card import verdict_badge
 from dashboard.components.states import address, message
@@ -58,7 +58,7 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
     return html.Div(
         [
             picker,
-            html.H1(unbroken(model.sentence), id="headline"),
+            html.H1(model.sentence, id="headline"),
             html.P(" ".join([chosen.question, *_lede(model)]), className="lede"),
             html.Div(
                 [

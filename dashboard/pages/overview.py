@@ -9,9 +9,10 @@ from typing import Any
 import polars as pl
 from dash import Dash, Input, Output, dcc, html, no_update
 
+from analysis.value.assumptions import from_config
 from dashboard.answers import Made, Question
 from dashboard.components.attributes import attributes
-from dashboard.components.chart import chart_card, unbroken
+from dashboard.components.chart import chart_card
 from dashboard.components.kpi_card import kpi_card, verdict_badge
 from dashboard.components.states import address, message
 from dashboard.components.table import Column
@@ -22,6 +23,7 @@ from dashboard.figures.money import money_bars
 from dashboard.page import Context, Download, Page, csv_link
 from dashboard.state import Filters, day
 from dashboard.views import overview as view
+from dashboard.views.assumptions import Worth, worths
 from dashboard.views.events import by_day, listed, shown
 from dashboard.views.verdicts import Effect, effect, missing, plural
 from etl.configuration.kpis import Kpi
@@ -44,8 +46,8 @@ def answer(context: Context, filters: Filters) -> html.Div:
     pending = html.P(f"Estimating the other {others} KPIs for this selection…", className="card pending", role="status")
     return html.Div(
         [
-            html.H1(unbroken(head.sentence), id="headline"),
-            html.P(unbroken(head.detail), className="lede"),
+            html.H1(head.sentence, id="headline"),
+            html.P(head.detail, className="lede"),
             _worth(context, filters) if quick else None,
             html.Div(
                 [kpi_card(card, filters, reader, ticks) for card in head.cards],
@@ -209,12 +211,13 @@ def _worth(context: Context, filters: Filters) -> html.P | None:
     if not lines:
         return None
     link = dcc.Link("See and change the assumptions", href="/value")
-    return html.P([unbroken(f"{sentence}. "), link], className="lede worth", id="worth")
+    return html.P([f"{sentence}. ", link], className="lede worth", id="worth")
 
 
 def _money(context: Context, model: view.Rest, filters: Filters) -> Any:
     if model.money:
         months, currency = context.settings.config.value.period_months, context.settings.config.project.currency
+        worths = _worths(context)
         return chart_card(
             id="value",
             reader=context.settings.reader,
@@ -224,7 +227,24 @@ def _money(context: Context, model: view.Rest, filters: Filters) -> Any:
             definition="Unit values and the cost come from the [value] section of the configuration: low, likely and "
             "high; nothing is assumed that is not written there. Benefits that are the same money are counted once.",
             note=model.money_note,
-            columns=[Column("label", "Line"), Column("shown", "Estimate"), Column("range", "Likely between")],
+            below=html.Details(
+                [
+                    html.Summary("What one is worth, and who says so"),
+                    html.Dl(
+                        [html.Div([html.Dt(worth.name), html.Dd(worth.words)]) for worth in worths],
+                        className="fact-list worths",
+                    ),
+                    dcc.Link("Change them", href="/value", className="no-print"),
+                ],
+                className="as-table",
+                open=True,
+            ),
+            columns=[
+                Column("label", "Line"),
+                Column("shown", "Estimate"),
+                Column("range", "Likely between"),
+                Column("worth", "Unit value and its source"),
+            ],
             rows=[
                 {
                     "label": item.label,
@@ -233,6 +253,7 @@ def _money(context: Context, model: view.Rest, filters: Filters) -> Any:
                         context.settings.reader.money(end, (item.high - item.low) / 2 or None)
                         for end in (item.low, item.high)
                     ),
+                    "worth": "; ".join(f"{w.name}: {w.words}" for w in worths if w.line == item.label) or "–",
                 }
                 for item in model.money
             ],
@@ -254,6 +275,12 @@ def _money(context: Context, model: view.Rest, filters: Filters) -> Any:
         "No money is shown because no unit value was given. Write what one escalation, one sale or one leaver is worth "
         "under [value.kpis] in the configuration, as low, likely and high, then estimate again.",
     )
+
+
+def _worths(context: Context) -> list[Worth]:
+    """The unit values and the cost that the money rests on."""
+    kpis = {kpi.id: kpi for kpi in context.queries.kpis()}
+    return worths(from_config(context.settings.config), kpis, context.settings.reader)
 
 
 def _open_questions(model: view.Rest, filters: Filters) -> html.Section:

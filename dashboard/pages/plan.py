@@ -284,7 +284,7 @@ def _order(context: Context, shown: view.View, choices: Mapping[str, str]) -> ht
         instead=html.P(
             [
                 "For the learning system: the CSV behind ⋯ has a row a team. Accept this plan on the command line: ",
-                html.Code(_command(shown, choices), className="mono"),
+                html.Code(_unbroken(_command(shown, choices)), className="mono"),
                 ". ",
                 dcc.Link("Who is overdue first", href="/adoption"),
             ],
@@ -323,7 +323,7 @@ def _trial(shown: view.View) -> html.Section:
                 "Fake waves on the own teams' real weeks, judged by the estimator and interval of this product.",
                 className="card-subtitle",
             ),
-            html.Button("Try it", id="trial", type="button", className="button", n_clicks=0),
+            html.Button("Try it", id="trial", type="button", className="button spaced", n_clicks=0),
             dcc.Interval(id="trial-tick", interval=1200, disabled=True, n_intervals=0),
             dcc.Store(id="trial-counts", data=[0, 0, 0]),
             html.P("", id="trial-found", className="small", **attributes({"aria-live": "polite"})),
@@ -331,6 +331,12 @@ def _trial(shown: view.View) -> html.Section:
         className="card no-print",
         id="trials",
     )
+
+
+def _unbroken(command: str) -> list[Any]:
+    """A command that breaks between its options and never inside one."""
+    first, *options = command.split(" --")
+    return [first, *(part for option in options for part in (" ", html.Span(f"--{option}", className="unbroken")))]
 
 
 def _command(shown: view.View, choices: Mapping[str, str]) -> str:

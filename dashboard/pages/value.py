@@ -13,7 +13,7 @@ from analysis.value.assumptions import Assumptions, from_config
 from analysis.value.money import value_frame
 from analysis.value.phillips import Principle
 from dashboard.components.attributes import attributes
-from dashboard.components.chart import chart_card, unbroken
+from dashboard.components.chart import chart_card
 from dashboard.components.states import message
 from dashboard.components.table import Column
 from dashboard.data.value import money_parts
@@ -59,7 +59,7 @@ def answer(context: Context, filters: Filters, choices: Mapping[str, str]) -> ht
     right = [_form(context, asked, configured), _beside(shown), _principles(shown)]
     return html.Div(
         [
-            html.H1(unbroken(shown.title), id="headline"),
+            html.H1(shown.title, id="headline"),
             html.P(shown.detail, className="lede"),
             _badge(asked),
             *[html.Div(words, className="banner banner-note", role="status") for words in asked.refused],
@@ -90,8 +90,8 @@ def _tile(tile: view.Tile) -> html.Div:
     return html.Div(
         [
             html.Div(tile.name, className="tile-name"),
-            html.Div(unbroken(tile.value), className="tile-value"),
-            html.Div(unbroken(tile.note), className="tile-note"),
+            html.Div(tile.value, className="tile-value"),
+            html.Div(tile.note, className="tile-note"),
         ],
         className="tile",
     )

@@ -14,7 +14,7 @@ from dashboard.plots.bars import bars
 from dashboard.plots.course import BAND, SECOND, Level, Week, course
 from dashboard.plots.curves import Line, curves
 from dashboard.plots.ranges import SYMBOLS, Row, ranges
-from dashboard.plots.spec import Layer, Spec, figure, painted, with_events
+from dashboard.plots.spec import Layer, Spec, figure, painted, with_events, with_limit
 from dashboard.plots.tiles import tiles
 from dashboard.plots.timeline import Stay, timeline
 
@@ -42,6 +42,7 @@ __all__ = [
     "tiles",
     "timeline",
     "with_events",
+    "with_limit",
 ]
 
 

@@ -163,6 +163,25 @@ def with_events(spec: Spec, ticks: Sequence[tuple[Any, str, str]], foot: float =
     return {**spec, "layout": layout}
 
 
+def with_limit(spec: Spec, value: float, words: str) -> Spec:
+    """A figure with a named dashed line across, and the area below it to zero.
+
+    Parameters
+    ----------
+    spec : dict
+    value : float
+    words : str
+    """
+    across = {"xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value, "type": "line", "layer": "below"}
+    line = across | {"line": {"color": colour("text"), "width": 1, "dash": "dash"}}
+    name = {"xref": "paper", "x": 0, "xanchor": "left", "y": value, "yanchor": "top", "text": label(words)}
+    name |= {"showarrow": False, "font": {"color": colour("muted"), "size": 11}}
+    layout = dict(spec["layout"])
+    layout["shapes"] = [*layout["shapes"], area(0, 1, 0, value, "band", xref="paper"), line]
+    layout["annotations"] = [*layout["annotations"], name]
+    return {**spec, "layout": layout}
+
+
 def area(x0: Any, x1: Any, y0: Any, y1: Any, token: str, **refs: str) -> dict[str, Any]:
     """A filled rectangle behind the data."""
     where = {"x0": x0, "x1": x1, "y0": y0, "y1": y1}

@@ -21,6 +21,7 @@ CHOICES = ("value.", "cost.", "lasting_share", "half_life_months", "discount_rat
 """Names in the address that belong to this page; one that ends with a dot is the beginning of a name."""
 BETWEEN = "_"
 """Separates low, likely and high; no number has one, and no address changes it."""
+COST_LINE = "Cost of the programme"
 SMALL = 1.0
 """Amounts below this are written with the digits they have, and not as cents."""
 LABELS = {
@@ -142,6 +143,36 @@ def shown(key: str, value: float, reader: Reader) -> str:
         places = 2 - math.floor(math.log10(abs(value)))
         return f"{reader.number(value, min(places, 8))} {reader.currency}"
     return reader.money(value)
+
+
+@dataclass(frozen=True)
+class Worth:
+    """A unit value or a cost in words; ``line`` is the label of the money line it belongs to."""
+
+    line: str
+    name: str
+    words: str
+
+
+def worths(assumed: Assumptions, kpis: Mapping[str, Kpi], reader: Reader) -> list[Worth]:
+    """Every stated unit value and cost with its range, what it is for one of, and where it comes from.
+
+    Parameters
+    ----------
+    assumed : Assumptions
+    kpis : mapping
+    reader : Reader
+    """
+    found = []
+    for key, stated in assumed.stated.items():
+        if not key.startswith(("value.", "cost.")):
+            continue
+        low, likely, high = (shown(key, end, reader) for end in (stated.low, stated.likely, stated.high))
+        kpi = kpis.get(key.removeprefix("value."))
+        line = kpi.label if kpi is not None else COST_LINE
+        source = "; ".join(part for part in (stated.source, stated.owner) if part) or "no source stated"
+        found.append(Worth(line, label(key, kpis), f"{likely} ({low} to {high}), {source}"))
+    return found
 
 
 def as_toml(assumed: Assumptions) -> str:

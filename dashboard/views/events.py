@@ -76,8 +76,8 @@ def listed(events: Sequence[Happening], reader: Reader) -> str:
     """What the numbers stand for, in one line; empty without events."""
     if not events:
         return ""
-    parts = [f"{line(one, reader)}{f', on a wave, for {one.fell_on}' if one.fell_on else ''}" for one in events]
-    return f"Also happened: {'; '.join(parts)}."
+    parts = [f"{line(one, reader)}{f', on a wave; it touched {one.fell_on}' if one.fell_on else ''}" for one in events]
+    return f"Also happened: {'. '.join(parts)}."
 
 
 def in_title(events: Sequence[Happening]) -> str:
@@ -86,7 +86,7 @@ def in_title(events: Sequence[Happening]) -> str:
     if not fell:
         return ""
     more = f" (and {len(fell) - 1} more)" if len(fell) > 1 else ""
-    return f"; {fell[0].label}{more} fell on a wave, for {fell[0].fell_on}"
+    return f"; {fell[0].label}{more} fell on a wave and touched {fell[0].fell_on}"
 
 
 def _ticks(places: dict[date | float, list[tuple[Happening, str]]]) -> tuple[Tick, ...]:

@@ -24,13 +24,15 @@ MEANINGS = {
 UNUSABLE = "dont_use"
 """The verdict whose number stands on no page."""
 
-SHORT_UNIT = re.compile(r" (per [a-z][a-z -]*|on the scale|per 100 agents a month|(?<=1,000 )[a-z -]+)$")
+SHORT_UNIT = re.compile(r" (on the scale|per 100 agents a month|(?<=1,000 )[a-z -]+)$")
 """What may be left off a change that stands beside its KPI's name; the full unit is in the tip and on its page."""
+AMOUNT_PER = re.compile(r" per (?:[a-z-]+ )+([a-z-]+)$")
+"""What an amount is for one of keeps its noun: “per eligible contact” is “per contact”."""
 
 
 def short(change: str) -> str:
     """A change with the shortest unit that is still clear beside the KPI's name."""
-    return SHORT_UNIT.sub("", change)
+    return AMOUNT_PER.sub(r" per \1", SHORT_UNIT.sub("", change))
 
 
 @dataclass(frozen=True)

@@ -72,10 +72,10 @@ def test_a_tick_stands_in_both_drawings_of_every_chart_over_days(chart: str) -> 
 def test_an_event_study_has_a_tick_for_every_wave_an_event_touched(context: Context) -> None:
     model = effects.build(
         context.settings.catalogue["escalation_rate"], context.queries.study("escalation_rate", Filters()), READER,
-        fell="; New CRM fell on a wave, for the trained only",
+        fell="; New CRM fell on a wave and touched the trained only",
     )  # fmt: skip
     assert model is not None
-    assert model.course_title.endswith("New CRM fell on a wave, for the trained only")
+    assert model.course_title.endswith("New CRM fell on a wave and touched the trained only")
     made = events.by_week((CRM, PAY), -10, 10, READER)
     assert [(tick.at, tick.numbers) for tick in made] == [(-4.0, "1"), (0.0, "1")]
     figure = event_study(model.events, model.effect, READER, ticks=made)
@@ -101,12 +101,12 @@ def test_events_are_listed_and_named_in_a_title_by_whom_they_touched() -> None:
     assert events.listed((), READER) == ""
     assert events.in_title((PAY,)) == ""
     assert events.listed((CRM, PAY), READER) == (
-        "Also happened: 1 New CRM (7 Feb 2024, Porto), on a wave, for the trained only; "
+        "Also happened: 1 New CRM (7 Feb 2024, Porto), on a wave; it touched the trained only. "
         "2 Pay round (20 Mar 2024 to 2 Apr 2024)."
     )
     shared = Happening(3, "Strike", CRM.at, CRM.at, "", (Wave(WAVE.monday, on_wave=True, touched_others=True),))
-    assert events.in_title((shared,)) == "; Strike fell on a wave, for trained and untrained alike"
-    assert events.in_title((shared, CRM)) == "; New CRM (and 1 more) fell on a wave, for the trained only"
+    assert events.in_title((shared,)) == "; Strike fell on a wave and touched trained and untrained alike"
+    assert events.in_title((shared, CRM)) == "; New CRM (and 1 more) fell on a wave and touched the trained only"
 
 
 def test_events_of_one_day_share_a_tick_and_those_outside_have_none() -> None:

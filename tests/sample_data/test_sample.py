@@ -11,7 +11,7 @@ from sample_data import Parameters, write_demo, write_sample
 from sample_data.calendar import first_monday, season, utc_offsets
 from sample_data.outcomes import Outcome
 from sample_data.panel import simulate_panel
-from sample_data.parameters import Money
+from sample_data.prices import Money
 from sample_data.sample import parameters
 from sample_data.streams import stream
 

@@ -6,7 +6,6 @@ import polars as pl
 from dash import dcc, html
 
 from dashboard import glossary
-from dashboard.components.chart import unbroken
 from dashboard.components.choice import choice, menu
 from dashboard.components.states import address, message
 from dashboard.data import cohorts as data
@@ -43,7 +42,7 @@ def answer(context: Context, filters: Filters, kpi: str = "", by: str = "", pair
     lede = f"{detail} {view.who(shown, chosen)}".strip()
     return html.Div(
         [
-            html.H1(unbroken(sentence), id="headline"),
+            html.H1(sentence, id="headline"),
             html.P(lede, className="lede") if lede else None,
             html.Div(head, className="choice-rows"),
             pair_card(context, shown, found, chosen, by, pair, filters) if len(shown) > 1 else None,
