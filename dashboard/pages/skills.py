@@ -8,7 +8,7 @@ import polars as pl
 from dash import Dash, Input, Output, dcc, html, no_update
 
 from dashboard.answers import Made, Question
-from dashboard.components.chart import chart_card, info, unbroken
+from dashboard.components.chart import chart_card, info
 from dashboard.components.choice import choice
 from dashboard.components.states import address, message, relax
 from dashboard.components.table import Column, table
@@ -57,7 +57,7 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
     wanted = None if quick else [goal.id if goal else "", filters.to_query()]
     return html.Div(
         [
-            html.H1(unbroken(view.headline(effects, of_goal, reading, reader)), id="headline"),
+            html.H1(view.headline(effects, of_goal, reading, reader), id="headline"),
             _choice(goals, goal, filters),
             _strip(links, filters),
             html.Div(_rest(context, goal, filters) if quick else pending, id="skills-rest"),
@@ -156,9 +156,9 @@ def _strip(links: list[chain_view.Link], filters: Filters) -> html.Section:
             [
                 html.P(dcc.Link(link.name, href=address(link.href, filters)) if link.href else link.name,
                        className="chain-name"),
-                html.P(unbroken(link.number), className="chain-number"),
+                html.P(link.number, className="chain-number"),
                 html.P(link.verdict, className="chain-verdict") if link.verdict else None,
-                html.P(unbroken(link.note), className="chain-note"),
+                html.P(link.note, className="chain-note"),
             ],
             className="chain-link" if link.holds else "chain-link open",
         )
@@ -168,7 +168,7 @@ def _strip(links: list[chain_view.Link], filters: Filters) -> html.Section:
         [
             html.Div(
                 [
-                    html.H2(unbroken(chain_view.strip_title(links)), className="card-title"),
+                    html.H2(chain_view.strip_title(links), className="card-title"),
                     info("Planned agents who completed, what they scored in the course, what training changed in the "
                          "skills and in the goal, and what it is worth. A dashed frame: this link is not shown."),
                 ],
@@ -273,7 +273,7 @@ def _slopes(context: Context, whole: data.Chain | None, goal: Kpi | None, filter
 
 def _card(title: str, subtitle: str, body: list[Any], key: str) -> html.Section:
     return html.Section(
-        [html.H2(unbroken(title), className="card-title"), html.P(subtitle, className="card-subtitle"), *body],
+        [html.H2(title, className="card-title"), html.P(subtitle, className="card-subtitle"), *body],
         className="card spaced" if key == "courses" else "card",
         id=key,
     )
