@@ -7,8 +7,10 @@ import math
 import numpy as np
 
 from analysis.checks.result import BLOCKING_LEVEL, CheckResult, Status, not_measured, t_quantile
+from analysis.effects.survivors import Survivors
 from analysis.panel.panel import Panel
 from analysis.results import Aggregation, EffectEstimate
+from analysis.words import survivors as words
 from analysis.words.numbers import Reader, Wording
 
 ID, LABEL = "composition", "The same people before and after"
@@ -30,6 +32,7 @@ def check(
     reader: Reader,
     *,
     of_stayers: Aggregation | None = None,
+    survivors: Survivors | None = None,
 ) -> CheckResult:
     """Share of agents still there at the end, trained against others; and the effect among those who stayed.
 
@@ -43,12 +46,15 @@ def check(
         For the words.
     smallest_effect
         Natural unit.
+    survivors
+        What leaving did to the headline (:func:`analysis.effects.survivors.survivors`), where it is known.
 
     Returns
     -------
     CheckResult
         Failed when the effect among stayers differs from the headline by at least the smallest effect and beyond
-        their joint error (``BLOCKING_LEVEL``).
+        their joint error (``BLOCKING_LEVEL``). Informational where training moved who stays, or the shares still there
+        are far apart.
     """
     first = _seen_first(panel)
     if not first.any() or not panel.cohorts.size:
@@ -77,14 +83,17 @@ def check(
                 f"{'more' if difference > 0 else 'less'}; {shares}.",
             )
         stay = reader.change(of_stayers.overall.estimate, kpi, of_stayers.overall.ci_low, of_stayers.overall.ci_high)
-        status: Status = "informational" if abs(gap) > LARGEST_GAP else "passed"
+        left = None if survivors is None else survivors.measured(smallest_effect)
+        apart = abs(gap) > LARGEST_GAP or (left is not None and left.moved)
+        status: Status = "informational" if apart else "passed"
+        more = "" if left is None else f" {words.said(left, kpi, reader)}"
         return CheckResult(
             ID,
             LABEL,
             status,
             statistic,
             threshold,
-            f"Among agents who stayed throughout, the estimate is {stay}; {shares}.",
+            f"Among agents who stayed throughout, the estimate is {stay}; {shares}.{more}",
         )
     return CheckResult(
         ID,

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import stdtr
 
+from analysis.effects.bounds import interval_of_bounds
 from analysis.effects.by_group import between_variance
 from analysis.estimators.fitted import Study
 from analysis.inference import t_interval
@@ -147,15 +146,14 @@ def answer_bounds(
         high_cut += cohort.share * float(np.clip(ratio * cuts[1], 0.0, max(ends[1], 0.0)))
         low_slope += cohort.share * sign * cuts[0] / base * influence
         high_slope += cohort.share * sign * cuts[1] / base * influence
-    psi_outcome, psi_low, psi_high = _shared(outcome.panel, found, answering.panel, low_slope, high_slope)
-    low, high = effect.estimate - low_cut, effect.estimate + high_cut
-    low_error = float(np.linalg.norm(psi_outcome - psi_low))
-    high_error = float(np.linalg.norm(psi_outcome + psi_high))
     df = min(effect.df, shift.df)
-    level = effect.ci_level
-    nearest = low / low_error if low > 0 else -high / high_error if high < 0 else 0.0
-    apart = (high - low) / max(low_error, high_error)
-    reach = _reach(apart, df, level)
+    bounds = interval_of_bounds(
+        effect,
+        (outcome.panel.clusters, found.overall_influence),
+        (low_cut, high_cut),
+        (answering.panel.clusters, low_slope, high_slope),
+        df,
+    )
     unseen = t_interval(0.0, 1.0, df, 1 - MOVED_LEVEL)[1] * shift.std_error
     steepest = max(
         sum(c.share * max(most - c.mean, c.mean - least) for c in cohorts)
@@ -165,25 +163,14 @@ def answer_bounds(
     return AnswerBounds(
         shift=shift,
         moved=bool(abs(shift.estimate) > unseen),
-        low=low,
-        high=high,
-        ci_low=min(low - reach * low_error, effect.ci_low),
-        ci_high=max(high + reach * high_error, effect.ci_high),
-        p_value=max(_outside(nearest, apart, df), effect.p_value),
+        low=bounds.low,
+        high=bounds.high,
+        ci_low=bounds.ci_low,
+        ci_high=bounds.ci_high,
+        p_value=bounds.p_value,
         hidden=unseen * steepest,
         weighted=weighted,
     )
-
-
-def _outside(reach: float, apart: float, df: float) -> float:
-    """Chance that an interval reaching so many errors beyond bounds ``apart`` errors apart misses an end of them."""
-    return float(1 - stdtr(df, reach + apart) + stdtr(df, -reach))
-
-
-def _reach(apart: float, df: float, level: float) -> float:
-    """Errors beyond the bounds at which the interval misses the effect with ``1 - level`` where that is likeliest."""
-    one, two = (t_interval(0.0, 1.0, df, part)[1] for part in (2 * level - 1, level))
-    return float(brentq(lambda reach: _outside(reach, apart, df) - (1 - level), 0.999 * one, 1.001 * two))
 
 
 def weighted_by_answering(outcome: Panel, answering: Panel) -> Panel:
@@ -236,17 +223,6 @@ def _levels(panel: Panel) -> dict[str, tuple[float, float]]:
         mean = float(panel.num[cells].sum()) / mass if mass > 0 else math.nan
         out[str(panel.cohort_label(cohort))] = (mass, mean)
     return out
-
-
-def _shared(panel: Panel, found: Aggregation, other: Panel, low: Floats, high: Floats) -> tuple[Floats, Floats, Floats]:
-    """The influence of the outcome and of both cuts on the clusters of either."""
-    labels = sorted({str(c) for c in panel.clusters.tolist()} | {str(c) for c in other.clusters.tolist()})
-    place = {label: i for i, label in enumerate(labels)}
-    out = np.zeros((3, len(labels)))
-    out[0, [place[str(c)] for c in panel.clusters.tolist()]] = np.nan_to_num(found.overall_influence)
-    at = [place[str(c)] for c in other.clusters.tolist()]
-    out[1, at], out[2, at] = low, high
-    return out[0], out[1], out[2]
 
 
 def _aligned(source: Panel, target: Panel) -> Floats:

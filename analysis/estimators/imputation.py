@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -56,6 +56,8 @@ class Imputation:
     anticipation: int
     leads: int = MAX_LEADS
     saturated: bool = False
+    reweighed: Floats | None = None
+    fitted: Imputation | None = None
 
     @cached_property
     def layout(self) -> Layout:
@@ -84,6 +86,21 @@ class Imputation:
         fit = self.fit
         same = (fit.unit_component[:, None] == fit.week_component[None, :]) & (fit.unit_component >= 0)[:, None]
         return np.where(before | ~same, 0.0, weight)
+
+    def weighing(self, weights: Floats) -> Imputation:
+        """The same fit, whose averages give the trained weeks other weights.
+
+        Parameters
+        ----------
+        weights : (A, T) array
+            In the panel's order; only the trained weeks that have a valid comparison are read. Agents and weeks with
+            weight 0 are left out of averages, and still serve as comparison before their training.
+        """
+        made = replace(self, reweighed=weights, fitted=self)
+        kept = np.where(self.trained_weights > 0, weights[self.layout.order], 0.0)
+        known = {"layout": self.layout, "_arrays": self._arrays, "fit": self.fit, "_shifts": self._shifts}
+        made.__dict__.update(known | {"trained_weights": kept})
+        return made
 
     @cached_property
     def effects(self) -> Floats:
@@ -250,11 +267,18 @@ class Imputation:
     def _refits(self) -> dict[int, Imputation]:
         return {}
 
-    def _refit_without(self, cluster: int, kind: str, keys: Sequence[Any]) -> tuple[Floats, Floats]:
+    def _without(self, cluster: int) -> Imputation:
         if cluster not in self._refits:
-            rest = self.panel.take(self.panel.cluster_ix != cluster)
-            self._refits[cluster] = Imputation(rest, self.anticipation, self.leads, self.saturated)
-        other_keys, theta, mass = self._refits[cluster].point(kind)
+            kept = self.panel.cluster_ix != cluster
+            if self.fitted is not None and self.reweighed is not None:
+                rest = self.fitted._without(cluster)
+                self._refits[cluster] = rest.weighing(self.reweighed[kept])
+            else:
+                self._refits[cluster] = Imputation(self.panel.take(kept), self.anticipation, self.leads, self.saturated)
+        return self._refits[cluster]
+
+    def _refit_without(self, cluster: int, kind: str, keys: Sequence[Any]) -> tuple[Floats, Floats]:
+        other_keys, theta, mass = self._without(cluster).point(kind)
         place = {key: k for k, key in enumerate(other_keys)}
         found = [place.get(key, -1) for key in keys]
         theta, mass = np.append(theta, np.nan), np.append(mass, 0.0)

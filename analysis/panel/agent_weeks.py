@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -46,6 +46,9 @@ class AgentWeeks(Protocol):
     def doses(self, panel: Panel, courses: Sequence[str]) -> dict[str, NDArray[np.float64]]:
         """(A, T) completion of each course by each week."""
 
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What ``make`` returns, worked out once for this source and kept under ``name``."""
+
     def training(self) -> pl.DataFrame:
         """Agents and courses; see :func:`analysis.panel.training_records.training_records`."""
 
@@ -64,7 +67,7 @@ class WarehouseWeeks:
 
     cur: duckdb.DuckDBPyConnection
     rows: Rows | None = None
-    _evaluations: list[Evaluations | None] = field(default_factory=list, repr=False)
+    _kept: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def panel(self, kpi_id: str, slice_: Slice, timing: Timing, cluster: str) -> Panel:
         """Agents x weeks of one KPI."""
@@ -92,6 +95,11 @@ class WarehouseWeeks:
 
     def evaluations(self) -> Evaluations | None:
         """Quality evaluations one by one, read once."""
-        if not self._evaluations:
-            self._evaluations.append(evaluations_from_warehouse(self.cur))
-        return self._evaluations[0]
+        found: Evaluations | None = self.once("evaluations", lambda: evaluations_from_warehouse(self.cur))
+        return found
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What ``make`` returns, worked out once for this version."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        return self._kept[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -213,6 +213,10 @@ class FrameWeeks:
     def doses(self, panel: Panel, courses: Sequence[str]) -> dict[str, NDArray[np.float64]]:
         """A frame holds no courses."""
         return {}
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What ``make`` returns: a frame is read for one KPI, so nothing is asked for twice."""
+        return make()
 
     def training(self) -> pl.DataFrame:
         """A frame holds no records of training."""

@@ -114,6 +114,11 @@ class Roster:
         """(A,) panel week in which training reached each agent's team; NEVER when it did not."""
         return self._in_panel(self.team_start(), panel)
 
+    def last_weeks(self, panel: Panel) -> Ints:
+        """(A,) panel week in which each agent was last seen with any contact; -1 when never."""
+        found = self._in_panel(self.last, panel)
+        return np.where(found == NEVER, -1, found)
+
     def hired_weeks(self, panel: Panel) -> Ints:
         """(A,) panel week in which each agent was hired, negative before the window; NEVER when not known."""
         return self._in_panel(self.hired, panel)

@@ -10,6 +10,7 @@ from typing import Any
 from analysis.comparison.compare import Comparison, compare
 from analysis.comparison.setting import Setting
 from analysis.effects.completion import completion_effect, dose_effect
+from analysis.effects.survivors import Staying
 from analysis.errors import NothingObserved, PanelError
 from analysis.estimators.rungs import rung_rows
 from analysis.panel.agent_weeks import AgentWeeks
@@ -20,8 +21,10 @@ from analysis.study import diagnostics
 from analysis.study.evidence import Evidence
 from analysis.study.failures import attempted
 from analysis.study.kpi_study import Judgement, KpiStudy, no_study, nothing_seen
+from analysis.study.leaving import ratio_of_everybody
 from analysis.study.request import Request
 from analysis.study.result_tables import parts_rows
+from analysis.study.side_rows import side_rows
 from analysis.words.estimators import RECORDS, label
 
 
@@ -54,7 +57,11 @@ def evidence_of(weeks: AgentWeeks, request: Request, setting: Setting) -> Eviden
         return no_study(request, setting, missing=nothing_seen(request.slice))
     except PanelError as error:
         return no_study(request, setting, str(error))
-    return Evidence.of(comparison, request, setting)
+    staying = None
+    if request.thorough and request.is_overall:
+        ratio = attempted(lambda: ratio_of_everybody(weeks, setting), lambda _why: None)
+        staying = None if ratio is None else Staying.of(ratio)
+    return Evidence.of(comparison, request, setting, staying)
 
 
 def study_of(comparison: Comparison, request: Request, setting: Setting) -> KpiStudy:
@@ -81,6 +88,7 @@ def study_from(evidence: Evidence) -> KpiStudy:
         unusable=_why_nothing(found),
         too_few=_nobody_yet(panel),
         answers=evidence.answers,
+        survivors=evidence.survivors,
     )
     return KpiStudy(
         request=request,
@@ -138,7 +146,8 @@ def _tables(evidence: Evidence) -> dict[str, list[dict[str, Any]]]:
     """Rows of the result tables that the request wants, other than effects and checks."""
     request, main = evidence.request, evidence.main
     where = request.where
-    tables = {"event_time": parts_rows(where, evidence.events, "event_time", bands=True)}
+    tables = side_rows(evidence)
+    tables |= {"event_time": parts_rows(where, evidence.events, "event_time", bands=True)}
     for name, kind, column in (("cohort_effect", "cohort", "cohort"), ("calendar_effect", "calendar_time", "week")):
         if name in request.tables and evidence.comparison.panel.cohorts.size:
             tables[name] = parts_rows(where, main.aggregate(kind), column)

@@ -183,7 +183,15 @@ def _composition(evidence: Evidence) -> CheckResult:
     of_stayers = None
     if _thorough(evidence) and evidence.comparison.rule is None:
         of_stayers = evidence.fit("imputation", composition.stayers(panel)).aggregate("simple")
-    return composition.check(panel, evidence.simple, kpi, kpi.smallest_effect, setting.reader, of_stayers=of_stayers)
+    return composition.check(
+        panel,
+        evidence.simple,
+        kpi,
+        kpi.smallest_effect,
+        setting.reader,
+        of_stayers=of_stayers,
+        survivors=evidence.survivors,
+    )
 
 
 def _case_mix(evidence: Evidence) -> CheckResult | None:

@@ -10,6 +10,7 @@ from analysis.checks.result import BLOCKING_LEVEL, SLICE_ALARM_LEVEL
 from analysis.comparison.compare import Comparison
 from analysis.comparison.setting import Setting
 from analysis.effects.answering import AnswerBounds, answer_bounds, weighted_by_answering
+from analysis.effects.survivors import Staying, Survivors, survivors
 from analysis.estimators import Study, estimate
 from analysis.panel.panel import Panel
 from analysis.results import Aggregation, EffectEstimate
@@ -33,6 +34,8 @@ class Evidence:
     answers
         Bounds for an outcome seen only for those who answered; ``None`` for others, and where nobody knows who was
         asked.
+    survivors
+        The effect beside what leaving did to it; ``None`` for slices, and where there is no estimate of leaving.
     """
 
     request: Request
@@ -43,14 +46,19 @@ class Evidence:
     events: Aggregation
     second: Aggregation
     answers: AnswerBounds | None = None
+    survivors: Survivors | None = None
 
     @classmethod
-    def of(cls, comparison: Comparison, request: Request, setting: Setting) -> Evidence:
-        """Fit the two estimators of the design."""
+    def of(cls, comparison: Comparison, request: Request, setting: Setting, staying: Staying | None = None) -> Evidence:
+        """Fit the two estimators of the design; ``staying`` is what training did to leaving, where it is known."""
         main = fitted(comparison, setting, setting.design.headline)
         second = fitted(comparison, setting, setting.design.second_opinion)
         averages = (main.aggregate("simple"), main.aggregate("event_time"), second.aggregate("simple"))
-        return cls(request, setting, comparison, main, *averages, _answers(comparison, request, setting, main))
+        found = cls(request, setting, comparison, main, *averages, _answers(comparison, request, setting, main))
+        if staying is None or not found.simple.overall.available:
+            return found
+        last = setting.roster.last_weeks(main.panel)
+        return replace(found, survivors=survivors(main, staying, last))
 
     @property
     def found(self) -> EffectEstimate:

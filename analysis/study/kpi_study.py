@@ -13,16 +13,22 @@ from analysis.checks import who_answers
 from analysis.checks.result import CheckResult
 from analysis.comparison.setting import Setting
 from analysis.effects.answering import AnswerBounds
+from analysis.effects.survivors import Survivors
 from analysis.panel.facts import Volumes
 from analysis.panel.slices import Slice
 from analysis.planning.waiting_time import decisive_std_error, weeks_to_know
 from analysis.results import EffectEstimate
 from analysis.study.request import Request
 from analysis.study.result_tables import SCHEMAS, STUDY_TABLES, check_rows, table
+from analysis.words.survivors import remark
 from analysis.words.verdict import Verdict, verdict
 
 if TYPE_CHECKING:
     from etl.configuration.kpis import Kpi
+
+
+SAID_OF = ("clear", "clear_but_small", "no_meaningful_change")
+"""Verdicts that say something about a change, to which is added on whom it was measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +158,7 @@ class Judgement:
     too_few: str = ""
     answers: AnswerBounds | None = None
     effective_controls: float | None = None
+    survivors: Survivors | None = None
 
     def decide(
         self,
@@ -169,7 +176,7 @@ class Judgement:
             target = decisive_std_error(found.estimate, self.kpi.smallest_effect, found.df, found.ci_level, n_tested)
             wait = weeks_to_know(found.std_error, target, post_weeks=self.post_weeks, pre_weeks=self.pre_weeks)
             wait = None if math.isnan(wait) else wait
-        return verdict(
+        made = verdict(
             self.kpi,
             estimate=estimate_,
             ci_low=low,
@@ -194,6 +201,11 @@ class Judgement:
             alone=alone,
             reader=self.setting.reader,
         )
+        if self.survivors is None or made.state not in SAID_OF:
+            return made
+        left = self.survivors.measured(self.kpi.smallest_effect)
+        words = remark(left, self.kpi, self.setting.reader)
+        return replace(made, sentence=f"{made.sentence} {words}") if words else made
 
 
 def nothing_seen(slice_: Slice) -> str:

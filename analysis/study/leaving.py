@@ -22,7 +22,7 @@ from analysis.inference import holm
 from analysis.panel.agent_weeks import AgentWeeks
 from analysis.panel.facts import PACE_WEEKS, Volumes
 from analysis.panel.panel import NEVER
-from analysis.panel.slices import Slice
+from analysis.panel.slices import EVERYTHING, Slice
 from analysis.results import EffectEstimate
 from analysis.study.family import CLAIMS
 from analysis.study.kpi_study import Judgement, KpiStudy, no_study, nothing_seen
@@ -96,6 +96,17 @@ def spell_weeks(weeks: AgentWeeks, slice_: Slice, setting: Setting) -> pl.DataFr
     return None if found.is_empty() else found
 
 
+def ratio_of_everybody(weeks: AgentWeeks, setting: Setting) -> HazardRatio | None:
+    """The hazard ratio of all leavers of the whole programme, fitted once; ``None`` where there are no spells."""
+
+    def make() -> HazardRatio | None:
+        found = spell_weeks(weeks, EVERYTHING, setting)
+        return None if found is None else hazard_ratio(found, ci_level=setting.ci_level)
+
+    ratio: HazardRatio | None = weeks.once("hazard_ratio", make)
+    return ratio
+
+
 def study_leaving(weeks: AgentWeeks, request: Request, setting: Setting) -> KpiStudy:
     """Estimate a KPI of people leaving in one slice; see :func:`analysis.study.averages.study_average`."""
     kpi, slice_ = request.kpi, request.slice
@@ -109,7 +120,9 @@ def study_leaving(weeks: AgentWeeks, request: Request, setting: Setting) -> KpiS
         if found.is_empty():
             missing = f"Nobody was seen in their first {kpi.first_days} days of employment."
             return no_study(request, setting, missing=missing)
-    ratio = hazard_ratio(found, ci_level=setting.ci_level)
+    everybody = request.is_overall and not kpi.first_days
+    whole = ratio_of_everybody(weeks, setting) if everybody else None
+    ratio = whole or hazard_ratio(found, ci_level=setting.ci_level)
     effect = as_effect(ratio, setting.ci_level, setting.design.timing)
     trained = found.filter("trained")
     judgement = Judgement(
@@ -172,6 +185,7 @@ def hazard_rows(
     limited: bool = False,
     timing: Timing = "trained",
     goal: str = "",
+    everybody: HazardRatio | None = None,
 ) -> list[dict[str, Any]]:
     """Rows of ``result.hazard``: all leavers, then by kind.
 
@@ -186,8 +200,15 @@ def hazard_rows(
     goal
         State of the verdict of the KPI that counts all leavers, judged among the goals: the row of all leavers claims
         no more. Empty where it is not known. The two kinds of leaving are judged together (Holm).
+    everybody
+        The ratio of all leavers of these person-weeks, where it is fitted already.
     """
-    ratios = [hazard_ratio(weeks, leave_type=leave_type, ci_level=ci_level) for leave_type in LEAVE_TYPES]
+    ratios = [
+        everybody
+        if everybody is not None and leave_type == everybody.leave_type
+        else hazard_ratio(weeks, leave_type=leave_type, ci_level=ci_level)
+        for leave_type in LEAVE_TYPES
+    ]
     kinds = [i for i, found in enumerate(ratios) if found.leave_type != "any"]
     adjusted = dict(zip(kinds, holm([ratios[i].p_value for i in kinds]), strict=True))
     rows = []

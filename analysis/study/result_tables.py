@@ -80,6 +80,31 @@ SCHEMAS: dict[str, Schema] = {
         "threshold": pl.Float64,
         "sentence": pl.String,
     },
+    "survivor": {
+        **_SLICE,
+        "state": pl.String,
+        "hazard_ratio": pl.Float64,
+        "excess_share": pl.Float64,
+        "estimate": pl.Float64,
+        "weighted": pl.Float64,
+        "weighted_low": pl.Float64,
+        "weighted_high": pl.Float64,
+        "bound_low": pl.Float64,
+        "bound_high": pl.Float64,
+        "ci_low": pl.Float64,
+        "ci_high": pl.Float64,
+        "sentence": pl.String,
+    },
+    "exit": {
+        "wave": pl.Date,
+        "n_agents": pl.Int64,
+        "n_left": pl.Int64,
+        "weeks": pl.Float64,
+        "share_left": pl.Float64,
+        "share_expected": pl.Float64,
+        "expected_low": pl.Float64,
+        "expected_high": pl.Float64,
+    },
     "design": {
         "position": pl.Int32,
         "estimator": pl.String,
@@ -192,7 +217,7 @@ SCHEMAS: dict[str, Schema] = {
     },
 }
 """Result table -> column -> type, in the order written."""
-STUDY_TABLES = ("effect", "event_time", "cohort_effect", "calendar_effect", "att_gt", "ladder", "check")
+STUDY_TABLES = ("effect", "event_time", "cohort_effect", "calendar_effect", "att_gt", "ladder", "check", "survivor")
 """Those that exist per KPI and slice."""
 
 

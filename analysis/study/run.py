@@ -25,6 +25,7 @@ from analysis.panel.slices import DIMENSIONS, EVERYTHING, STORED_KINDS, Slice, s
 from analysis.study import leaving
 from analysis.study.by_kpi import OVERALL_CHECKS, KpiStudies, VersionAtHand, open_version, setting_for, studies_of
 from analysis.study.chain_tables import CHAIN_TABLES, chain_tables
+from analysis.study.exit_rows import exit_rows
 from analysis.study.failures import attempted
 from analysis.study.family import among, bonferroni_excludes_zero, family_rows, judged_together
 from analysis.study.kept import KeptStudies, fingerprints_of
@@ -265,8 +266,10 @@ def _leaving_frames(weeks: AgentWeeks, setting: Setting, overall: Mapping[str, K
     goals = [s for s in overall.values() if s.kpi.kind.estimation == "hazard" and not s.kpi.first_days]
     found = leaving.spell_weeks(weeks, EVERYTHING, setting)
     if found is None:
-        return {name: pl.DataFrame(schema=dict(SCHEMAS[name])) for name in ("survival", "hazard")}
+        return {name: pl.DataFrame(schema=dict(SCHEMAS[name])) for name in ("survival", "hazard", "exit")}
+    ratio = leaving.ratio_of_everybody(weeks, setting)
     return {
+        "exit": table("exit", exit_rows(found, ratio, setting)),
         "survival": leaving.survival_frame(found, ci_level=setting.ci_level),
         "hazard": table(
             "hazard",
@@ -277,6 +280,7 @@ def _leaving_frames(weeks: AgentWeeks, setting: Setting, overall: Mapping[str, K
                 limited=setting.design.limited,
                 timing=setting.design.timing,
                 goal=goals[0].verdict.state if goals else "",
+                everybody=ratio,
             ),
         ),
     }
@@ -286,7 +290,8 @@ def _no_leaving(why: str) -> dict[str, pl.DataFrame]:
     """No curves of leaving, and a row that says why: the other results are not affected."""
     words = f"Don't use this one: leaving could not be estimated ({why})."
     row = {"model": "none", "leave_type": "any", "verdict": "dont_use", "sentence": words}
-    return {"survival": pl.DataFrame(schema=dict(SCHEMAS["survival"])), "hazard": table("hazard", [row])}
+    nothing = {name: pl.DataFrame(schema=dict(SCHEMAS[name])) for name in ("survival", "exit")}
+    return {**nothing, "hazard": table("hazard", [row])}
 
 
 def _headline(overall: Mapping[str, KpiStudy], setting: Setting) -> pl.DataFrame:

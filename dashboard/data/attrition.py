@@ -12,7 +12,7 @@ from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.study.leaving import hazard_rows, spell_weeks, survival_frame
 from analysis.study.result_tables import SCHEMAS, table
 from dashboard.data.queries import Queries, to_slice
-from dashboard.privacy.redaction import rounded
+from dashboard.privacy.redaction import rounded, without_few_leavers
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 from etl.warehouse.reader import frame
@@ -32,10 +32,16 @@ class Attrition:
         Columns of ``result.survival``; stretches with fewer agents at risk than the minimum left out.
     hazard : DataFrame
         Columns of ``result.hazard``, one row per kind of leaving.
+    exits : DataFrame
+        Columns of ``result.exit``, without numbers of waves too small to show; only where everybody is asked for.
+    survivors : DataFrame
+        Columns of ``result.survivor`` and ``verdict``, the state of each KPI's headline; likewise.
     """
 
     survival: pl.DataFrame
     hazard: pl.DataFrame
+    exits: pl.DataFrame
+    survivors: pl.DataFrame
 
 
 def attrition(queries: Queries, filters: Filters) -> Attrition:
@@ -57,13 +63,31 @@ def _answer(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filter
         hazards = frame(cursor, "select * from result.hazard")
     else:
         curves, hazards = _live(queries, cursor, filters)
+    exits, survivors = _left(queries, cursor, filters)
     minimum = queries.settings.min_group
     few = pl.col("n_agents") < minimum
     if current().restricted:
         few |= pl.col("n_events").is_between(1, minimum - 1)
         curves = in_steps(curves, minimum)
     blank = [pl.when(few).then(None).otherwise(pl.col(name)).alias(name) for name in _NUMBERS]
-    return Attrition(shown(curves, minimum), hazards.with_columns(blank))
+    return Attrition(shown(curves, minimum), hazards.with_columns(blank), exits, survivors)
+
+
+def _left(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filters) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Who left by wave, and what leaving does to the KPIs, as stored for the whole programme."""
+    tables = ("exit", "survivor")
+    if not (filters.is_everything and all(queries.has(f"result.{name}") for name in tables)):
+        empty = pl.DataFrame(schema=dict(SCHEMAS["survivor"]) | {"verdict": pl.String})
+        return pl.DataFrame(schema=dict(SCHEMAS["exit"])), empty
+    exits = frame(cursor, "select * from result.exit order by wave nulls last")
+    if current().restricted:  # a wave and all waves together tell of the others
+        exits = rounded(exits.filter(pl.col("wave").is_null()), ("n_agents", "n_left"))
+    survivors = frame(
+        cursor,
+        "select survivor.*, effect.verdict from result.survivor join result.effect using (kpi, slice_kind, "
+        "slice_value) where effect.role = 'headline'",
+    )
+    return without_few_leavers(exits, queries.settings.min_group), survivors
 
 
 def shown(curves: pl.DataFrame, minimum: int) -> pl.DataFrame:

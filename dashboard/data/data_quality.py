@@ -17,6 +17,7 @@ import polars as pl
 
 from dashboard.data.adoption import by_team_and_week
 from dashboard.data.queries import Queries
+from dashboard.privacy.redaction import without_few_leavers
 from dashboard.privacy.suppression import suppress
 from etl.configuration.formats import FORMATS
 from etl.configuration.model import Config
@@ -60,7 +61,7 @@ def recomputed(queries: Queries) -> pl.DataFrame:
     if not queries.has("result.check"):
         return pl.DataFrame(schema={"kpi": pl.String, "status": pl.String, "gap": pl.Float64, "sentence": pl.String})
     return queries.frame(
-        "select kpi, status, statistic as gap, sentence from result.\"check\" where \"check\" = 'recomputed' "
+        'select kpi, status, statistic as gap, sentence from result."check" where "check" = \'recomputed\' '
         "and slice_kind = 'overall' order by kpi"
     )
 
@@ -254,6 +255,8 @@ def take(queries: Queries, relation: str) -> pl.DataFrame:
         return rows
     if name in ("check", "ladder"):  # they speak of the same few agents as the estimate they belong to
         rows = rows.join(_few(queries, minimum), on=["kpi", "slice_kind", "slice_value"], how="anti")
+    if name == "exit":
+        return without_few_leavers(rows, minimum)
     if name == "cohort_effect":  # all waves together are known: one may tell another
         within = ("kpi", "slice_kind", "slice_value")
         rows = suppress(rows, count="n_agents", minimum=minimum, hide=(), within=within, label="cohort")

@@ -11,7 +11,7 @@ from analysis.study.leaving import by_plan
 from dashboard.components.chart import chart_card
 from dashboard.components.choice import choice
 from dashboard.components.states import message, relax
-from dashboard.components.table import Column
+from dashboard.components.table import Column, table
 from dashboard.data.attrition import KPI, attrition
 from dashboard.figures.hazard import hazard
 from dashboard.figures.survival import survival
@@ -63,6 +63,7 @@ def answer(context: Context, filters: Filters, kind: str = "any") -> html.Div:
                 ],
                 className="columns two-one",
             ),
+            _on_whom(view.on_whom(found.exits, found.survivors, context.queries.goals(), reader), context, filters),
         ]
     )
 
@@ -138,6 +139,45 @@ def _ratios(shown: view.View, filters: Filters, context: Context) -> html.Sectio
         rows=shown.ratios,
         csv=csv_link("hazard", filters),
         instead=html.P("There are too few leavers to compare yet.", className="muted"),
+    )
+
+
+def _on_whom(shown: view.OnWhom | None, context: Context, filters: Filters) -> html.Section | None:
+    """On whom the goals are measured, given who left."""
+    if shown is None:
+        return None
+    reader = context.settings.reader
+    kpis = [
+        Column("kpi", "Goal"),
+        Column("change", "Estimated change"),
+        Column("weighted", "Weighted for who left"),
+        Column("either", "Among those who stay either way"),
+        Column("state", "Measured on"),
+    ]
+    waves = [
+        Column("wave", "Wave"),
+        Column("n_agents", "Agents there when it began", numeric=True),
+        Column("left", "Left since"),
+        Column("expected", "Expected without training"),
+    ]
+    return html.Section(
+        [
+            html.H2(shown.title, className="card-title"),
+            html.P(shown.words, className="card-subtitle"),
+            table(kpis, shown.kpis, caption=shown.title, reader=reader),
+            html.H3("Who left, by wave", className="card-title"),
+            table(waves, shown.waves, caption="Who left, by wave", reader=reader, id="exits"),
+            html.P(
+                [
+                    html.A("Goals as CSV", href=csv_link("table", filters, relation="result.survivor")),
+                    " · ",
+                    html.A("Waves as CSV", href=csv_link("table", filters, relation="result.exit")),
+                ],
+                className="small no-print",
+            ),
+        ],
+        className="card",
+        id="on-whom",
     )
 
 

@@ -48,6 +48,23 @@ def without_few(name: str, rows: pl.DataFrame, minimum: int) -> pl.DataFrame:
     return rows
 
 
+def without_few_leavers(exits: pl.DataFrame, minimum: int) -> pl.DataFrame:
+    """Rows of ``result.exit``, without numbers where fewer agents than the minimum started or left.
+
+    Parameters
+    ----------
+    exits : DataFrame
+        All waves, and one row for all of them together.
+    minimum : int
+        Smallest group shown.
+    """
+    few = (pl.col("n_agents") < minimum) | pl.col("n_left").is_between(1, minimum - 1)
+    if exits.select(few.sum()).item() == 1:  # all waves together would tell of it
+        few |= pl.col("wave").is_not_null()
+    numbers = [name for name in exits.columns if name != "wave"]
+    return exits.with_columns(pl.when(few).then(None).otherwise(pl.col(name)).alias(name) for name in numbers)
+
+
 NUMBERS = (
     "estimate",
     "std_error",

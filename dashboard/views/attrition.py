@@ -13,6 +13,7 @@ from analysis.study.leaving import by_plan
 from analysis.words.numbers import Reader
 from analysis.words.verdict import LABELS, MARKS
 from dashboard.views.verdicts import UNUSABLE
+from etl.configuration.kpis import Kpi
 
 NAMES = {"any": "All leavers", "voluntary": "Left by choice", "involuntary": "Dismissed or contract ended"}
 """Kind of leaving to its name on screen."""
@@ -84,6 +85,86 @@ def view(survival: pl.DataFrame, hazard: pl.DataFrame, kind: str, reader: Reader
         ratios=ratios,
         table=_table(curves),
     )
+
+
+@dataclass(frozen=True)
+class OnWhom:
+    """On whom KPIs are measured, given who left.
+
+    Attributes
+    ----------
+    title, words : str
+    kpis, waves : list of dict
+        Rows of the two tables: ``kpi, change, weighted, either, state`` and ``wave, n_agents, left, expected``.
+    """
+
+    title: str
+    words: str
+    kpis: list[dict[str, Any]]
+    waves: list[dict[str, Any]]
+
+
+def on_whom(exits: pl.DataFrame, survivors: pl.DataFrame, kpis: Sequence[Kpi], reader: Reader) -> OnWhom | None:
+    """What leaving does to the effects on some KPIs; ``None`` where nothing is stored about it.
+
+    Parameters
+    ----------
+    exits, survivors : DataFrame
+        As :class:`dashboard.data.attrition.Attrition` has them.
+    kpis : sequence of Kpi
+        In their order; those whose comparison is broken are left out, as their numbers are on every page.
+    reader : Reader
+    """
+    known = {row["kpi"]: row for row in survivors.iter_rows(named=True) if row["verdict"] != UNUSABLE}
+    rows = [_measured(known[kpi.id], kpi, reader) for kpi in kpis if kpi.id in known]
+    if not rows:
+        return None
+    first = next(known[kpi.id] for kpi in kpis if kpi.id in known)
+    moved, n = first["state"] != "same_people", sum(row["matters"] for row in rows)
+    who = "Trained agents stayed longer" if first["hazard_ratio"] < 1 else "Trained agents left sooner"
+    if not moved:
+        title = "Leaving did not visibly change, so goals are measured on the people who were trained"
+    elif n:
+        title = f"{who}, so {n} of {len(rows)} goals {'is' if n == 1 else 'are'} measured on different people"
+    else:
+        title = f"{who}, which changes no goal by an amount that matters"
+    words = (
+        "An effect is measured on contacts of those who are still there. Weighted: every trained agent counts for "
+        "those of the same level before training who left. Stay either way: the range of the effect among agents "
+        "whom training neither kept nor drove away, the worst and the best case."
+    )
+    return OnWhom(title, words, rows, [_wave(row, reader) for row in exits.iter_rows(named=True)])
+
+
+def _measured(row: Mapping[str, Any], kpi: Kpi, reader: Reader) -> dict[str, Any]:
+    ends = (row["bound_low"], row["bound_high"])
+    shown = {name: math.nan if row[name] is None else float(row[name]) for name in ("estimate", "weighted")}
+    return {
+        "kpi": kpi.label,
+        "change": reader.change(shown["estimate"], kpi, row["ci_low"], row["ci_high"]),
+        "weighted": reader.change(shown["weighted"], kpi, row["ci_low"], row["ci_high"]),
+        "either": reader.span(*ends, kpi),
+        "matters": row["state"] == "matters",
+        "state": {"matters": "different people", "other_people": "too little to matter"}.get(
+            row["state"], "same people"
+        ),
+    }
+
+
+def _wave(row: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
+    def percent(share: float | None) -> str:
+        return "too few" if share is None else f"{reader.number(100 * share, 0)}%"
+
+    expected = "not known" if row["share_expected"] is None else percent(row["share_expected"])
+    if row["expected_low"] is not None:
+        expected += f" ({percent(row['expected_low'])} to {percent(row['expected_high'])})"
+    return {
+        "wave": "All waves" if row["wave"] is None else str(row["wave"]),
+        "n_agents": row["n_agents"],
+        "left": percent(row["share_left"]),
+        "expected": expected,
+        "suppressed": row["n_agents"] is None,
+    }
 
 
 def curve_title(curves: Sequence[Mapping[str, Any]], kind: str, reader: Reader) -> str:

@@ -13,7 +13,7 @@ from scipy import stats
 
 from analysis import estimate
 from analysis.checks import who_answers
-from analysis.effects import answering
+from analysis.effects import bounds as module
 from analysis.effects.answering import AnswerBounds, answer_bounds, weighted_by_answering
 from analysis.panel.panel import NEVER
 from analysis.words.numbers import Reader
@@ -109,9 +109,9 @@ def test_the_interval_is_one_sided_where_bounds_are_wide_and_two_sided_where_the
     """Imbens and Manski (2004): Phi(c + width) - Phi(-c) = level."""
     quantile = partial(stats.t.ppf, df=25)
 
-    assert answering._reach(50.0, 25.0, 0.95) == pytest.approx(quantile(0.95), rel=1e-9)
-    assert answering._reach(0.0, 25.0, 0.95) == pytest.approx(quantile(0.975), rel=1e-9)
-    between = answering._reach(0.4, 25.0, 0.95)
+    assert module._reach(50.0, 25.0, 0.95) == pytest.approx(quantile(0.95), rel=1e-9)
+    assert module._reach(0.0, 25.0, 0.95) == pytest.approx(quantile(0.975), rel=1e-9)
+    between = module._reach(0.4, 25.0, 0.95)
     assert stats.t.cdf(between + 0.4, 25) - stats.t.cdf(-between, 25) == pytest.approx(0.95)
 
 

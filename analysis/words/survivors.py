@@ -1,0 +1,86 @@
+"""The words for a KPI that is measured on other people than were trained, because training moved who stays."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from analysis.words.numbers import Reader, Wording
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the words need to know; natural units.
+
+    Attributes
+    ----------
+    ratio
+        Hazard ratio of leaving.
+    moved
+        Whether it differs from one beyond luck.
+    excess
+        Share of contacts that are there, or missing, because of training.
+    weighted
+        Effect with every trained agent weighted by the chance to be still there; NaN without one.
+    low, high
+        Bounds of the effect among those who stay either way.
+    matters
+        Whether the bounds leave the smallest change that matters, or lie so far apart that it would.
+    could_be_nothing
+        Whether the effect is beyond luck and the interval of its bounds holds zero.
+    """
+
+    ratio: float
+    moved: bool
+    excess: float
+    weighted: float
+    low: float
+    high: float
+    matters: bool
+    could_be_nothing: bool
+
+
+def state(found: Measured) -> str:
+    """``same_people``, ``other_people`` (training moved who stays) or ``matters`` (and it changes what may be read)."""
+    if not found.moved:
+        return "same_people"
+    return "matters" if found.matters else "other_people"
+
+
+def remark(found: Measured | None, kpi: Wording, reader: Reader) -> str:
+    """What a verdict adds where training moved who stays and that changes what may be read; empty elsewhere."""
+    if found is None or state(found) != "matters":
+        return ""
+    nothing = ", which does not rule out no change at all" if found.could_be_nothing else ""
+    return (
+        f"{_who(found)}, so this is measured on different people: among those who would have stayed either way the "
+        f"change lies between {_span(found, kpi, reader)}{nothing}."
+    )
+
+
+def said(found: Measured, kpi: Wording, reader: Reader) -> str:
+    """The check's part about leaving: what training did to it, and what is left of the effect."""
+    weighted = ""
+    if math.isfinite(found.weighted):
+        change = reader.change(found.weighted, kpi, found.low, found.high)
+        weighted = f" With every trained agent weighted by the chance to be still there the change is {change}."
+    percent = reader.number(100 * abs(found.excess), 1)
+    if not found.moved:
+        most = reader.span(found.low, found.high, kpi, join="and")
+        return (
+            f"Leaving did not visibly change with training.{weighted} Were the difference seen in leaving real "
+            f"({percent}% of the contacts), the change among those who stay either way would lie between {most}."
+        )
+    there = "are seen only because training kept the agent" if found.excess > 0 else "would be missing had all trained"
+    return (
+        f"{_who(found)}: {percent}% of the contacts {there}.{weighted} Among those who stay either way it lies between "
+        f"{_span(found, kpi, reader)}."
+    )
+
+
+def _who(found: Measured) -> str:
+    return "Trained agents stayed longer" if found.ratio < 1 else "Trained agents left sooner"
+
+
+def _span(found: Measured, kpi: Wording, reader: Reader) -> str:
+    return reader.span(found.low, found.high, kpi, join="and")

@@ -1,0 +1,232 @@
+"""What stands beside a headline: do its intervals hold the truth?
+
+    python benchmarks/coverage_readings.py --worlds 1000 --out docs/coverage.md
+    python benchmarks/coverage_readings.py --worlds 1000 --rows "stay" --out docs/coverage.md
+
+Every kind of world is drawn anew from a seed, with one thing that a plain effect would miss, and is read by the
+function that the product uses.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from analysis import Panel, estimate
+from analysis.effects.hazard import hazard_ratio
+from analysis.effects.survivors import Staying, survivors
+
+Floats = NDArray[np.float64]
+
+FIRST_SEED, NEVER_WEEK = 500_000, 999
+
+
+@dataclass(frozen=True)
+class Found:
+    """One number of one world: estimate and ends of its interval, and what is true."""
+
+    truth: float
+    estimate: float
+    low: float
+    high: float
+
+    @property
+    def held(self) -> bool:
+        """Whether the interval holds the truth; an end that is NaN is open."""
+        return not (self.truth < self.low or self.truth > self.high)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One number in one kind of world.
+
+    Attributes
+    ----------
+    name
+        Of the world and the number.
+    draw
+        From a seed and the row's settings to what is found; ``None`` where the product says that it cannot be told.
+    settings
+        Of the world.
+    """
+
+    name: str
+    draw: Callable[..., Found | None]
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def _panel(team: Floats, start: Floats, y: Floats, seen: NDArray[np.bool_], weight: Floats | None = None) -> Panel:
+    agent, week = np.nonzero(seen)
+    frame = pl.DataFrame({"agent": agent, "week": week, "team": team[agent], "start": start[agent], "y": y[seen]})
+    if weight is not None:
+        frame = frame.with_columns(n=pl.Series(weight[seen]))
+    by = {"unit": "agent", "time": "week", "cohort": "start", "cluster": "team", "never": NEVER_WEEK}
+    return Panel.from_frame(frame, outcome="y", weight=None if weight is None else "n", **by)
+
+
+def _levels(draw: np.random.Generator, team: Floats, weeks: int, *, team_sd: float = 0.2) -> Floats:
+    """(A, T) what is not training: agents, weeks, and teams that wander (AR(1), 0.5)."""
+    teams, agents = int(team.max()) + 1, team.size
+    shock = draw.normal(size=(teams, weeks))
+    for week in range(1, weeks):
+        shock[:, week] = 0.5 * shock[:, week - 1] + np.sqrt(0.75) * shock[:, week]
+    common = 0.3 * draw.normal(size=weeks).cumsum()
+    return draw.normal(size=agents)[:, None] + common[None, :] + team_sd * shock[team]
+
+
+def leaving(seed: int, *, teams: int, ratio: float, number: str, size: int = 12, weeks: int = 48) -> Found | None:
+    """Agents who gain more stay longer, and training multiplies the chance to leave by ``ratio``.
+
+    ``number``: ``bounds`` of the effect among those who stay either way, or the effect ``weighted`` by the chance to
+    be still there (then leaving and gains hang on the level before training alone).
+    """
+    draw = np.random.default_rng(seed)
+    team = np.repeat(np.arange(teams), size)
+    start = draw.permutation(np.array([12, 18, 24, NEVER_WEEK])[np.arange(teams) % 4])[team]
+    week = np.arange(weeks)
+    trained = week[None, :] >= start[:, None]
+    level = _levels(draw, team, weeks)
+    kind = draw.normal(size=team.size)
+    if number == "weighted":
+        kind = level[:, :12].mean(axis=1)
+        kind = (kind - kind.mean()) / kind.std()
+    gain = 0.5 + 0.3 * kind
+    chance = np.broadcast_to(0.02 * np.exp(-0.6 * kind)[:, None], trained.shape)
+    patience = draw.exponential(size=team.size)[:, None]
+    gone = {way: np.cumsum(chance * (ratio if way else 1.0) ** trained, axis=1) > patience for way in (True, False)}
+    seen = ~np.roll(gone[True], 1, axis=1)
+    seen[:, 0] = True
+    y = level + gain[:, None] * trained + draw.normal(size=trained.shape)
+    study = estimate(_panel(team, start, y, seen))
+    left = gone[True] & seen
+    agent, at = np.nonzero(seen)
+    spans = pl.DataFrame(
+        {
+            "agent_ix": agent.astype(np.int32),
+            "team_id": [f"t{t:03d}" for t in team[agent]],
+            "site": ["a"] * agent.size,
+            "tenure_week": (at + 110).astype(np.int32),
+            "period": (at // 4).astype(np.int32),
+            "trained": trained[seen],
+            "left": left[seen],
+            "days": np.full(agent.size, 7, dtype=np.int32),
+            "leave_type": ["voluntary"] * agent.size,
+        }
+    )
+    staying = Staying.of(hazard_ratio(spans))
+    made = None if staying is None else survivors(study, staying)
+    if made is None:
+        return None
+    mass = seen & trained
+    if number == "weighted":
+        cohorts = [start == s for s in np.unique(start) if s < NEVER_WEEK]
+        began = [rows & seen[np.arange(team.size), np.minimum(start, weeks - 1)] for rows in cohorts]
+        weights = [mass[rows].sum() for rows in cohorts]
+        truth = float(np.average([gain[rows].mean() for rows in began], weights=weights))
+        return Found(truth, made.weighted.estimate, made.weighted.ci_low, made.weighted.ci_high)
+    either = mass & ~np.roll(gone[False], 1, axis=1)
+    truth = float(np.average(gain, weights=either.sum(axis=1)))
+    return Found(truth, made.headline.estimate, made.bounds.ci_low, made.bounds.ci_high)
+
+
+ROWS: tuple[Row, ...] = (
+    *(
+        Row(f"stay: {name}, {teams} teams", leaving, {"teams": teams, **settings})
+        for name, settings in (
+            ("training keeps people, bounds", {"ratio": 0.5, "number": "bounds"}),
+            ("training drives people away, bounds", {"ratio": 1.8, "number": "bounds"}),
+            ("who gains stays, weighted", {"ratio": 0.5, "number": "weighted"}),
+        )
+        for teams in (40, 20)
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row's summary over its worlds."""
+
+    row: Row
+    worlds: int
+    found: tuple[Found, ...]
+
+    @property
+    def coverage(self) -> float:
+        """Share of intervals that hold the truth."""
+        return float(np.mean([f.held for f in self.found])) if self.found else float("nan")
+
+    @property
+    def bias(self) -> float:
+        """Median error of the estimate."""
+        return float(np.nanmedian([f.estimate - f.truth for f in self.found])) if self.found else float("nan")
+
+    @property
+    def truth(self) -> float:
+        """Mean truth."""
+        return float(np.mean([f.truth for f in self.found])) if self.found else float("nan")
+
+    @property
+    def width(self) -> float:
+        """Median width of the interval, of those with two ends."""
+        return float(np.nanmedian([f.high - f.low for f in self.found])) if self.found else float("nan")
+
+
+def run(row: Row, worlds: int, first_seed: int = FIRST_SEED) -> Line:
+    """All worlds of one row."""
+    made = (row.draw(seed, **row.settings) for seed in range(first_seed, first_seed + worlds))
+    return Line(row, worlds, tuple(found for found in made if found is not None))
+
+
+HEAD = (
+    "| number and world | worlds | told in | true value | interval holds it | estimate is off by (median) | "
+    "width of the interval (median) |\n|---|---|---|---|---|---|---|\n"
+)
+BEGIN, END = "<!-- readings -->", "<!-- /readings -->"
+
+
+def markdown(line: Line) -> str:
+    """A row of the table in docs/coverage.md."""
+    told = len(line.found) / line.worlds
+    return (
+        f"| {line.row.name} | {line.worlds} | {told:.0%} | {line.truth:.3g} | {line.coverage:.1%} | "
+        f"{line.bias:+.3f} | {line.width:.3g} |"
+    )
+
+
+def with_row(text: str, line: Line) -> str:
+    """The document with one row of its table made new."""
+    first, last = text.index(BEGIN) + len(BEGIN), text.index(END)
+    there = {row.split("|")[1].strip(): row for row in text[first:last].splitlines() if row.startswith("| ")}
+    there[line.row.name] = markdown(line)
+    kept = [there[row.name] for row in ROWS if row.name in there]
+    return f"{text[:first]}\n{HEAD}" + "\n".join(kept) + f"\n{text[last:]}"
+
+
+def main(tell: Callable[[str], None] = print) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--worlds", type=int, default=1000)
+    parser.add_argument("--rows", default="", help="only rows whose name contains this; the others stay as they are")
+    parser.add_argument("--out", type=Path, default=None, help="file whose table is replaced")
+    given = parser.parse_args()
+    for row in (row for row in ROWS if given.rows in row.name):
+        started = time.perf_counter()
+        line = run(row, given.worlds)
+        tell(f"{markdown(line)}  ({time.perf_counter() - started:.0f} s)")
+        if given.out is not None:
+            given.out.write_text(with_row(given.out.read_text(encoding="utf-8"), line), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
