@@ -28,7 +28,7 @@ from etl.configuration.kpis import SQL_FOLDER, Catalogue, configured
 from etl.configuration.model import Config
 from etl.errors import StopRuleError
 from etl.landing.extract import ExtractReport, attach_landed, extract, fingerprint, land_files, landing_folder
-from etl.landing.landed_files import load_index, settle
+from etl.landing.landed_files import expire, load_index, settle
 from etl.marts import books, coverage, history, identity, lineage, quality, relations, restatement, transform
 from etl.marts.coverage import Span
 from etl.marts.quality import DataCheckResult
@@ -203,12 +203,14 @@ def build(
             warehouse, built_by = same
             if load_index(landing_folder(config))[0] != built_by:  # a kill or a rollback came before this was done
                 settle(landing_folder(config), built_by, [file.folder.name for file in files])
+            expire(landing_folder(config), config.privacy.landing_days)
             return _report_of(warehouse, time.perf_counter() - request.started)
         landed = attach_landed(config, con, files, run_id=draft.run_id, fresh=fresh)
         report = _fill(draft, request, landed, inputs)
         con.execute("detach landing")
         con.execute("detach staging")
         draft.after_publishing(landed.commit)
+        draft.after_publishing(lambda: expire(landing_folder(config), config.privacy.landing_days))
         if into is None:
             request.say("publishing")
             draft.publish()
@@ -390,7 +392,8 @@ def _inputs(request: _Request, landed: str) -> str:
     """Hash of all that the marts depend on: equal hashes, equal marts."""
     digest = hashlib.sha256()
     digest.update(landed.encode())
-    said = request.config.model_dump_json(exclude={"path", "sha256"})  # what it says, not how it is written
+    # What it says, not how it is written; how long landing/ is kept decides no row.
+    said = request.config.model_dump_json(exclude={"path": True, "sha256": True, "privacy": {"landing_days"}})
     digest.update(said.encode())
     digest.update(privacy.pseudonym(request.secret, "agent", "").encode())
     digest.update(json.dumps([kpi.model_dump(mode="json") for kpi in request.catalogue.values()]).encode())

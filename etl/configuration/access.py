@@ -1,11 +1,13 @@
-"""``[access]``: who may see what when the dashboard is shared, and which proxy may say who asks."""
+"""``[privacy]`` and ``[access]``: what is kept and shown of people, and who may see it when the dashboard is shared."""
 
 from __future__ import annotations
 
 import ipaddress
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from etl.configuration.section import Section
 
 Role = Literal["executive", "site_lead", "training_lead", "analyst", "agent"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -15,11 +17,25 @@ MIN_SECRET_LENGTH = 32
 _HEADER = r"^[A-Za-z][A-Za-z0-9-]{0,63}$"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Privacy(Section):
+    """``[privacy]``: smallest group shown, and where the key of the pseudonyms comes from."""
+
+    min_group: int = Field(default=10, ge=1, description="smallest number of agents of which anything is shown")
+    key_env: str = Field(
+        default="EMPATHY_KEY",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="environment variable that holds the key of the pseudonyms",
+    )
+    demo: bool = Field(default=False, description="use the published demonstration key; for sample exports only")
+    landing_days: int | None = Field(
+        default=None,
+        ge=0,
+        le=3650,
+        description="days after which what was read of the exports is removed from landing/; 0: after every build",
+    )
 
 
-class Group(_Section):
+class Group(Section):
     """``[access.groups."NAME"]``: what members of one group of the sign-on may see."""
 
     role: Role = Field(description="what members may see")
@@ -39,7 +55,7 @@ class Group(_Section):
         return self
 
 
-class Access(_Section):
+class Access(Section):
     """``[access]``: the dashboard is shared; everybody is who the proxy says, and sees what the role allows."""
 
     proxy: tuple[str, ...] = Field(

@@ -19,7 +19,7 @@ from zoneinfo import available_timezones
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from etl.configuration.access import Access
+from etl.configuration.access import Access, Privacy
 from etl.configuration.events import Event
 from etl.configuration.faults import explain
 from etl.configuration.formats import FORMATS, TRANSCRIPT_FORMATS
@@ -280,18 +280,6 @@ class Conversations(Section):
     language: str = Field(
         default="en", pattern=r"^[a-z]{2}$", description="language of transcripts that do not say, in two letters"
     )
-
-
-class Privacy(Section):
-    """``[privacy]``: smallest group shown, and where the key of the pseudonyms comes from."""
-
-    min_group: int = Field(default=10, ge=1, description="smallest number of agents of which anything is shown")
-    key_env: str = Field(
-        default="EMPATHY_KEY",
-        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
-        description="environment variable that holds the key of the pseudonyms",
-    )
-    demo: bool = Field(default=False, description="use the published demonstration key; for sample exports only")
 
 
 class Config(Section):

@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -194,8 +195,6 @@ def _replace(file: Path, content: object) -> None:
 
 def _now_ns(path: Path) -> int:
     """The file system's clock, as seen by reading the file: its access time, or the machine's when that is older."""
-    import time
-
     return max(time.time_ns(), path.stat().st_atime_ns)
 
 
@@ -225,6 +224,24 @@ def sweep(folder: Path, keep: Iterable[str]) -> int:
         elif entry.suffix == ".tmp":
             entry.unlink(missing_ok=True)
     return removed
+
+
+def expire(folder: Path, days: int | None) -> None:
+    """Remove landing folders written more than some days ago; the next build reads those exports again.
+
+    Parameters
+    ----------
+    folder : Path
+        The landing folder.
+    days : int or None
+        None keeps everything, 0 nothing.
+    """
+    if days is None or not folder.is_dir():
+        return
+    oldest = time.time() - days * 86_400
+    gone = [entry for entry in folder.iterdir() if entry.is_dir() and (days == 0 or entry.stat().st_mtime < oldest)]
+    for entry in gone:
+        shutil.rmtree(entry, ignore_errors=True)
 
 
 def save_index(folder: Path, run_id: str, names: Iterable[str]) -> None:

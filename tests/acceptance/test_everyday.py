@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import pytest
 
 import empathy
 from etl.privacy import guessable
+from etl.warehouse.reader import Warehouse
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Project
@@ -190,3 +192,30 @@ def test_a_person_is_forgotten_everywhere_and_it_is_proved(project: Project) -> 
 def test_nobody_and_two_people_cannot_be_forgotten(project: Project) -> None:
     assert project.run("forget").code == 2
     assert project.run("forget", "--agent", "A1", "--customer", "C1").code == 2
+
+
+def landed(project: Project) -> list[Path]:
+    return [entry for entry in (project.folder / "warehouse" / "landing").iterdir() if entry.is_dir()]
+
+
+def test_what_was_read_of_the_exports_goes_after_the_days_that_are_configured(project: Project) -> None:
+    assert project.run("build").code == 0
+    first = Warehouse(project.folder / "warehouse").current()
+    there = landed(project)
+    assert len(there) == 4
+    project.config.write_text(project.config.read_text().replace("demo = true", "demo = true\nlanding_days = 30"))
+    os.utime(there[0], (1_700_000_000, 1_700_000_000))
+
+    assert project.run("build").code == 0
+    assert sorted(landed(project)) == sorted(there[1:]), "only what was written longer ago goes"
+    assert Warehouse(project.folder / "warehouse").current() == first, "how long it is kept decides no row"
+
+    project.config.write_text(project.config.read_text().replace("landing_days = 30", "landing_days = 0"))
+    with project.contacts.open("a") as file:
+        file.write("c600,A01,2026-03-20T08:00:00Z,voice,200\n")
+    assert project.run("build").code == 0
+    assert landed(project) == []
+    again = project.run("rejects", "replay")
+    assert again.code != 0
+    assert "Run `empathy build` with the files" in again.err
+    assert project.run("build").code == 0
