@@ -220,6 +220,29 @@ def test_a_new_version_is_served_without_a_restart(tmp_path: Path, build: Callab
     assert client.get("/healthz", headers=LOCAL).get_json()["run_id"] == "second"
 
 
+def test_a_download_begun_before_a_publish_is_wholly_of_the_version_it_began_with(
+    tmp_path: Path, build: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = build(tmp_path, "first", seed=1)
+    client = create_app(config).server.test_client()
+    address = "/download/table.csv?relation=mart.team_week"
+    before = client.get(address, headers=LOCAL).get_data(as_text=True)
+    decide = Queries.decision
+
+    def decided(self: Queries, *given: Any) -> Any:
+        monkeypatch.setattr(Queries, "decision", decide)
+        build(tmp_path, "second", seed=2)
+        return decide(self, *given)
+
+    monkeypatch.setattr(Queries, "decision", decided)
+    during = client.get(address, headers=LOCAL)
+    after = client.get(address, headers=LOCAL)
+    assert "# run_id: first" in before
+    assert during.get_data(as_text=True) == before
+    assert "first" in during.headers["Content-Disposition"]
+    assert "# run_id: second" in after.get_data(as_text=True)
+
+
 def test_without_a_warehouse_the_page_says_what_to_do(tmp_path: Path) -> None:
     config = tmp_path / "empathy.toml"
     config.write_text('[project]\nname = "Empty"\n')
