@@ -22,6 +22,7 @@ from analysis.study.kinds import study_one
 from analysis.study.kpi_study import KpiStudy, failed
 from analysis.study.request import Request
 from etl.configuration.kpis import Kpi
+from etl.warehouse.publish import read_draft
 
 if TYPE_CHECKING:
     import duckdb
@@ -94,12 +95,7 @@ class KpiStudies:
 
 def open_version(file: Path, setting: Setting, slices: Sequence[Slice], _roster: Roster) -> VersionAtHand:
     """Open a version's file that nobody writes, in another process, with one thread."""
-    import duckdb
-
-    offline = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-    con = duckdb.connect(str(file), read_only=True, config={"threads": "1", **offline})
-    con.execute("set timezone = 'UTC'")
-    return VersionAtHand(con, setting, slices)
+    return VersionAtHand(read_draft(file), setting, slices)
 
 
 def studies_of(version: VersionAtHand, kpi: Kpi) -> KpiStudies:

@@ -367,6 +367,17 @@ def _draft_path(folder: Path, run_id: str) -> Path:
     return folder / f".build-{run_id}.duckdb"
 
 
+def read_draft(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open the file of a draft that nobody writes for now, in another process and with one thread.
+
+    Parameters
+    ----------
+    path : Path
+        As :attr:`Draft.path`.
+    """
+    return _connect(path, 1, None, read_only=True)
+
+
 def _connect(
     path: Path, threads: int | None, memory_limit: str | None, *, read_only: bool = False
 ) -> duckdb.DuckDBPyConnection:
