@@ -75,10 +75,30 @@ def jackknife_degrees_of_freedom(
     products = moved @ moved.T
     total, squares = float(np.trace(products)), float((products**2).sum())
     truth = float(((weights[0] * spread) ** 2).sum())
+    return of_variance(total, squares, truth, used.size)
+
+
+def of_variance(total: float, squares: float, truth: float, n_clusters: int) -> float:
+    """Degrees of freedom at which a 95% interval from the jackknife's error is as wide as it should be.
+
+    Parameters
+    ----------
+    total, squares
+        ``tr K`` and ``tr K^2`` of the moves when one cluster is left out.
+    truth
+        Variance of the estimate.
+    n_clusters
+        Clusters with any weight.
+
+    Returns
+    -------
+    float
+        NaN where nothing moves.
+    """
     if not (squares > 0 and truth > 0):
         return float("nan")
-    excess = total * (used.size - 1) / used.size / truth
-    return _same_width(_between(total**2 / squares, used.size), excess, used.size)
+    excess = total * (n_clusters - 1) / n_clusters / truth
+    return _same_width(_between(total**2 / squares, n_clusters), excess, n_clusters)
 
 
 def _same_width(df: float, excess: float, n_clusters: int) -> float:

@@ -7,11 +7,20 @@ from functools import lru_cache
 
 from scipy import stats
 from scipy.optimize import brentq
+from scipy.special import nctdtr, stdtrit
 
 USUAL_POWER = 0.8
 
 
-def power(effect: float, std_error: float, df: float = math.inf, level: float = 0.95) -> float:
+def power(
+    effect: float,
+    std_error: float,
+    df: float = math.inf,
+    level: float = 0.95,
+    *,
+    inflation: float = 1.0,
+    df_shown: float | None = None,
+) -> float:
     """Chance that an interval lies on the right side of zero; one on the wrong side detects nothing.
 
     Parameters
@@ -19,9 +28,13 @@ def power(effect: float, std_error: float, df: float = math.inf, level: float = 
     effect, std_error
         True effect and the standard error of its estimate, in one unit.
     df
-        Degrees of freedom of the interval; infinity for a normal one.
+        Degrees of freedom of the estimated error; infinity for a known one.
     level
         Of the interval.
+    inflation
+        Root mean square of the estimated error over ``std_error``.
+    df_shown
+        Degrees of freedom the interval is made with; ``df`` when absent.
 
     Examples
     --------
@@ -32,13 +45,20 @@ def power(effect: float, std_error: float, df: float = math.inf, level: float = 
         critical = stats.norm.ppf((1 + level) / 2)
         shift = abs(effect) / std_error
         return float(stats.norm.cdf(shift - critical))
-    critical = stats.t.ppf((1 + level) / 2, df)
+    critical = inflation * float(stdtrit(df if df_shown is None else df_shown, (1 + level) / 2))
     shift = abs(effect) / std_error
-    return float(stats.nct.sf(critical, df, shift))
+    missed = float(nctdtr(df, shift, critical))  # quick, but not a number far out
+    return 1.0 - missed if math.isfinite(missed) else float(stats.nct.sf(critical, df, shift))
 
 
 def minimum_detectable_effect(
-    std_error: float, df: float = math.inf, wanted: float = USUAL_POWER, level: float = 0.95
+    std_error: float,
+    df: float = math.inf,
+    wanted: float = USUAL_POWER,
+    level: float = 0.95,
+    *,
+    inflation: float = 1.0,
+    df_shown: float | None = None,
 ) -> float:
     """The smallest effect that is told from zero in a share ``wanted`` of cases.
 
@@ -46,8 +66,8 @@ def minimum_detectable_effect(
     ----------
     std_error
         Of the estimate; the result is in its unit.
-    df
-        Degrees of freedom of the interval.
+    df, inflation, df_shown
+        As in :func:`power`.
     wanted
         Power, 0.8 by default.
     level
@@ -63,16 +83,19 @@ def minimum_detectable_effect(
     >>> round(minimum_detectable_effect(1.0), 4)  # 1.9600 + 0.8416, to the other tail
     2.8016
     """
-    if not (math.isfinite(std_error) and std_error > 0 and df >= 1):
+    if not (math.isfinite(std_error) and std_error > 0 and df >= 1 and inflation > 0):
         return math.nan
-    return std_error * _errors_away(df, wanted, level)
+    return std_error * _errors_away(df, wanted, level, inflation, df if df_shown is None else df_shown)
 
 
-@lru_cache(maxsize=256)
-def _errors_away(df: float, wanted: float, level: float) -> float:
+@lru_cache(maxsize=1024)
+def _errors_away(df: float, wanted: float, level: float, inflation: float, df_shown: float) -> float:
     """Standard errors that the true effect must lie from zero."""
 
     def short(ratio: float) -> float:
-        return power(ratio, 1.0, df, level) - wanted
+        return power(ratio, 1.0, df, level, inflation=inflation, df_shown=df_shown) - wanted
 
-    return float(brentq(short, 0.0, 400.0, xtol=1e-8))
+    upper = 4.0
+    while short(upper) < 0:
+        upper *= 2
+    return float(brentq(short, 0.0, upper, xtol=1e-8))

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.errors import EstimationError
 from analysis.panel.panel import Panel
-from analysis.planning.detectable_change import power
-from analysis.planning.rollout import Reach, reach, weeks_to_detect
+from analysis.planning.rollout import Reach, chance, reach, weeks_to_detect
 from analysis.planning.variance_components import Components
 from analysis.words.numbers import Reader, Wording
 
@@ -157,8 +156,8 @@ def outlook(goal: Goal, proposal: Proposal, level: float = 0.95, step: int = 1) 
     best = min(known, key=lambda point: point.detectable, default=None)
     if best is None:
         return Outlook(goal, points, math.inf, math.nan, math.nan)
-    chance = power(goal.smallest_effect, best.std_error, proposal.n_teams - 1, level)
-    return Outlook(goal, points, weeks_to_detect(list(points), goal.smallest_effect), best.detectable, chance)
+    told = chance(goal.smallest_effect, best.interval, level)
+    return Outlook(goal, points, weeks_to_detect(list(points), goal.smallest_effect), best.detectable, told)
 
 
 def warnings(proposal: Proposal, *, worst_first: bool = False) -> tuple[str, ...]:

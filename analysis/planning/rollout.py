@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import EstimationError
-from analysis.planning.detectable_change import USUAL_POWER, minimum_detectable_effect
+from analysis.planning.detectable_change import USUAL_POWER, minimum_detectable_effect, power
+from analysis.planning.shown_interval import ShownInterval, shown_interval, stretch_weights
 from analysis.planning.variance_components import Components
 
 Array = NDArray[np.float64]
@@ -28,11 +29,14 @@ class Reach:
         Of the effect; NaN where it cannot be estimated yet.
     detectable
         The smallest change detected in 80% of cases.
+    interval
+        That it will be judged by.
     """
 
     weeks: int
     std_error: float
     detectable: float
+    interval: ShownInterval
 
 
 def imputation_weights(starts: Ints, weeks: int) -> Array | None:
@@ -51,31 +55,10 @@ def imputation_weights(starts: Ints, weeks: int) -> Array | None:
         ``estimate = sum(weights * means)``: trained cells of weeks with somebody untrained weigh alike.
     """
     waves, wave_of, counts = np.unique(np.minimum(starts, weeks), return_inverse=True, return_counts=True)
-    found = _weights_by_wave(waves, counts.astype(np.float64), weeks)
-    return None if found is None else np.asarray(found[wave_of])
-
-
-def _weights_by_wave(waves: Ints, counts: Array, weeks: int) -> Array | None:
-    """(waves, T) weight of each team of a wave: teams that start together are taken alike, so one row stands for all.
-
-    The normal equations of team and week effects on untrained cells hold sums only, so no design matrix is built.
-    """
-    untrained = np.arange(weeks)[None, :] < waves[:, None]
-    with_control = np.asarray(untrained.any(axis=0))
-    wanted = ~untrained & with_control[None, :] & (waves > 0)[:, None]
-    n_wanted = float(counts @ wanted.sum(axis=1))
-    if n_wanted == 0:
-        return None
-    cells, n_waves = untrained.astype(np.float64), waves.size
-    normal = np.zeros((n_waves + weeks, n_waves + weeks))
-    normal[:n_waves, :n_waves] = np.diag(cells.sum(axis=1) * counts)
-    normal[:n_waves, n_waves:] = counts[:, None] * cells
-    normal[n_waves:, :n_waves] = normal[:n_waves, n_waves:].T
-    normal[n_waves:, n_waves:] = np.diag(counts @ cells)
-    target = np.concatenate([counts * wanted.sum(axis=1), counts @ wanted]) / n_wanted
-    solution = np.linalg.lstsq(normal, target, rcond=None)[0]
-    fitted = solution[:n_waves, None] + solution[None, n_waves:]
-    return np.asarray(np.where(wanted, 1.0 / n_wanted, np.where(untrained, -fitted, 0.0)))
+    edges = np.unique(np.concatenate([[0], waves[(waves > 0) & (waves < weeks)]]))
+    lengths = np.diff(np.append(edges, weeks))
+    found = stretch_weights(waves, counts.astype(np.float64), edges, lengths.astype(np.float64))
+    return None if found is None else np.asarray(np.repeat(found[wave_of], lengths, axis=1))
 
 
 def standard_error(starts: Ints, weeks: int, components: Components) -> float:
@@ -90,12 +73,10 @@ def standard_error(starts: Ints, weeks: int, components: Components) -> float:
     components
         Of a team's weekly mean.
     """
-    waves, counts = np.unique(np.minimum(starts, weeks), return_counts=True)
-    weights = _weights_by_wave(waves, counts.astype(np.float64), weeks)
+    weights = imputation_weights(starts, weeks)
     if weights is None:
         return math.nan
-    spread = np.sum((weights @ components.covariance(weeks)) * weights, axis=1)
-    return math.sqrt(float(counts @ spread))
+    return math.sqrt(float(np.sum((weights @ components.covariance(weeks)) * weights)))
 
 
 def reach(
@@ -127,7 +108,7 @@ def reach(
 
     Notes
     -----
-    The degrees of freedom are teams less one, as those of the interval that will be shown. Assumptions: 1. the effect
+    Error and degrees of freedom are those of the interval that will be shown. Assumptions: 1. the effect
     is there at once and stays (not checked: one that grows is told later); 2. teams keep their size (not checked).
     """
     if starts.size < 2:
@@ -135,9 +116,21 @@ def reach(
     begins = np.where(starts < 0, history + after + 1, history + starts)
     found = []
     for weeks in range(step, after + 1, step):
-        error = standard_error(begins, history + weeks, components)
-        found.append(Reach(weeks, error, minimum_detectable_effect(error, starts.size - 1, wanted, level)))
+        interval = shown_interval(begins, history + weeks, components)
+        found.append(Reach(weeks, interval.std_error, detectable(interval, wanted, level), interval))
     return found
+
+
+def detectable(interval: ShownInterval, wanted: float = USUAL_POWER, level: float = 0.95) -> float:
+    """The smallest effect that an interval tells from zero in a share ``wanted`` of cases; NaN where it tells none."""
+    shape = (interval.df_error, interval.inflation, interval.df_shown)
+    return minimum_detectable_effect(interval.std_error, shape[0], wanted, level, inflation=shape[1], df_shown=shape[2])
+
+
+def chance(effect: float, interval: ShownInterval, level: float = 0.95) -> float:
+    """Chance that an interval lies on the right side of zero."""
+    shape = (interval.df_error, interval.inflation, interval.df_shown)
+    return power(effect, interval.std_error, shape[0], level, inflation=shape[1], df_shown=shape[2])
 
 
 def weeks_to_detect(found: list[Reach], change: float) -> float:

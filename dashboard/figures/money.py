@@ -64,7 +64,7 @@ def _plot_tone(item: Money) -> str:
 
 def _tip(item: Money, reader: Reader) -> str:
     between = " and ".join(_money(amount, item, reader) for amount in (item.low, item.high))
-    return f"{item.label}: {item.shown}, likely between {between}."
+    return f"{item.label}{f', {item.each}' if item.each else ''}: {item.shown}, likely between {between}."
 
 
 def _domain(lines: Sequence[Money]) -> tuple[float, float]:
@@ -98,6 +98,7 @@ def _draw(lines: Sequence[Money], reader: Reader, width: float, across: tuple[fl
                 _tip(item, reader),
                 el("rect", {"x": 0, "y": y, "width": width, "height": row, "class": "hit hit-shown"}),
                 text(2, words_y, clip(item.label, 13, room), "label strong" if item.total else "label"),
+                _each(item, words_y, room, beside=beside),
                 text(width - 2, words_y, item.shown, "label strong" if item.total else "label", "end"),
                 el("rect", bar),
                 line(x(item.low), middle, x(item.high), middle, "stroke-text thin"),
@@ -106,6 +107,14 @@ def _draw(lines: Sequence[Money], reader: Reader, width: float, across: tuple[fl
             )
         )
     return canvas(width, height, *parts)
+
+
+def _each(item: Money, y: float, room: float, *, beside: bool) -> Tree | None:
+    """What one unit is worth, behind the name, where there is room."""
+    start = 2 + text_width(item.label, 13) + 8
+    if not item.each or beside or start + text_width(item.each, 11) > room:
+        return None
+    return text(start, y, item.each, "tick small")
 
 
 def _tone(item: Money) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -218,12 +219,14 @@ def _money(context: Context, model: view.Rest, filters: Filters) -> Any:
     if model.money:
         months, currency = context.settings.config.value.period_months, context.settings.config.project.currency
         worths = _worths(context)
+        unit_values = {worth.line: worth.each for worth in worths if worth.each}
+        lines = [replace(item, each=unit_values.get(item.label, "")) for item in model.money]
         return chart_card(
             id="value",
             reader=context.settings.reader,
             title=view.money_title(model.money),
             subtitle=f"Effect × volume × what one is worth, over {months} months, in {currency}, with ranges.",
-            figure=money_bars(model.money, context.settings.reader),
+            figure=money_bars(lines, context.settings.reader),
             definition="Unit values and the cost come from the [value] section of the configuration: low, likely and "
             "high; nothing is assumed that is not written there. Benefits that are the same money are counted once.",
             note=model.money_note,
@@ -237,7 +240,6 @@ def _money(context: Context, model: view.Rest, filters: Filters) -> Any:
                     dcc.Link("Change them", href="/value", className="no-print"),
                 ],
                 className="as-table",
-                open=True,
             ),
             columns=[
                 Column("label", "Line"),

@@ -147,11 +147,12 @@ def shown(key: str, value: float, reader: Reader) -> str:
 
 @dataclass(frozen=True)
 class Worth:
-    """A unit value or a cost in words; ``line`` is the label of the money line it belongs to."""
+    """A unit value or a cost in words; ``line`` is the label of its money line, ``each`` a unit value in short."""
 
     line: str
     name: str
     words: str
+    each: str = ""
 
 
 def worths(assumed: Assumptions, kpis: Mapping[str, Kpi], reader: Reader) -> list[Worth]:
@@ -171,7 +172,8 @@ def worths(assumed: Assumptions, kpis: Mapping[str, Kpi], reader: Reader) -> lis
         kpi = kpis.get(key.removeprefix("value."))
         line = kpi.label if kpi is not None else COST_LINE
         source = "; ".join(part for part in (stated.source, stated.owner) if part) or "no source stated"
-        found.append(Worth(line, label(key, kpis), f"{likely} ({low} to {high}), {source}"))
+        each = f"{likely} each" if kpi is not None else ""
+        found.append(Worth(line, label(key, kpis), f"{likely} ({low} to {high}), {source}", each))
     return found
 
 

@@ -55,7 +55,7 @@ class Card:
 @dataclass(frozen=True)
 class Money:
     """One line of the value figure; amounts in project currency; ``spent`` for the cost, ``unsure`` for what cannot be
-    told yet."""
+    told yet; ``each`` is what one unit is worth."""
 
     label: str
     low: float
@@ -65,6 +65,7 @@ class Money:
     total: bool = False
     spent: bool = False
     unsure: bool = False
+    each: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 from analysis import Panel, estimate, planning
 from analysis.errors import EstimationError
@@ -14,6 +15,7 @@ from analysis.planning import detectable_change, serial_correlation, stepped_wed
 from analysis.planning.detectable_change import minimum_detectable_effect, power
 from analysis.planning.rollout import imputation_weights, reach, standard_error, weeks_to_detect
 from analysis.planning.serial_correlation import ar1, difference_in_differences_variance, mean_covariances
+from analysis.planning.shown_interval import shown_interval
 from analysis.planning.variance_components import Components, estimate_components, untreated_block
 
 EXACT = 1e-9
@@ -165,3 +167,54 @@ def test_the_untreated_block_holds_no_trained_week() -> None:
 
 def test_examples_hold() -> None:
     assert all(doctest.testmod(module).failed == 0 for module in (stepped_wedge, detectable_change, serial_correlation))
+
+
+@pytest.mark.parametrize(
+    "starts", [np.repeat([0, 3, 6, -1], 6), np.repeat([0, -1], [16, 4]), np.array([0, 0, 4, 8, 8, 8, -1, -1, -1])]
+)
+def test_the_interval_of_a_plan_is_the_one_that_is_shown(starts: np.ndarray) -> None:
+    """Its degrees of freedom are the estimator's; mean and spread of its error are those of worlds made anew."""
+    components, history, after = Components(0.0004, 0.8, 0.0004), 16, 10
+    weeks, teams = history + after, starts.size
+    begins = np.where(starts < 0, weeks + 1, history + starts).astype(np.int64)
+    found = shown_interval(begins, weeks, components)
+    assert found.std_error == pytest.approx(standard_error(begins, weeks, components), rel=EXACT)
+
+    whole = imputation_weights(begins, weeks)
+    assert whole is not None
+    moves = []
+    for team in range(teams):
+        kept = np.arange(teams) != team
+        without = imputation_weights(begins[kept], weeks)
+        assert without is not None
+        move = -whole.copy()
+        move[kept] += without
+        moves.append(move)
+    products = np.einsum("atw,wv,btv->ab", np.array(moves), components.covariance(weeks), np.array(moves))
+    mean = np.trace(products) * (teams - 1) / teams
+    assert found.inflation * found.std_error == pytest.approx(math.sqrt(mean), rel=1e-8)
+    assert found.df_error == pytest.approx(np.trace(products) ** 2 / (products**2).sum(), rel=1e-8)
+
+    ix = np.arange(teams)
+    y = np.random.default_rng(3).standard_normal((teams, weeks))
+    shown = estimate(Panel(y, np.ones_like(y), begins, ix, ix, np.arange(weeks), ix), "imputation").aggregate("simple")
+    assert found.df_shown == pytest.approx(shown.overall.df, rel=1e-8)
+
+
+def test_the_change_a_plan_calls_detectable_is_detected_in_80_of_100() -> None:
+    """A small part of ``benchmarks/planning.py``: with teams less one and the true error it would be 77 or fewer."""
+    starts = np.repeat([0, 3, 6, -1], 6)
+    begins = np.where(starts < 0, 39, 26 + starts).astype(np.int64)
+    components = Components(0.0004, 0.8, 0.0004)
+    found = shown_interval(begins, 38, components)
+    change = reach(starts, 26, 12, components)[-1].detectable
+    rng = np.random.default_rng(8)
+    whole = imputation_weights(begins, 38)
+    assert whole is not None
+    rest = [imputation_weights(np.delete(begins, team), 38) for team in range(24)]
+    y = rng.standard_normal((4000, 24, 38)) @ np.linalg.cholesky(components.covariance(38)).T
+    estimates = np.einsum("ntw,tw->n", y, whole)
+    left = np.stack([np.einsum("ntw,tw->n", np.delete(y, team, axis=1), rest[team]) for team in range(24)])
+    errors = np.sqrt(((left - estimates) ** 2).sum(axis=0) * 23 / 24)
+    critical = float(stdtrit(found.df_shown, 0.975))
+    assert np.mean(estimates + change - critical * errors > 0) == pytest.approx(0.80, abs=0.02)
