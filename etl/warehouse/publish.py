@@ -9,7 +9,6 @@ that dies at any point leaves the served version untouched, and what it left beh
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import secrets
@@ -26,7 +25,6 @@ from filelock import FileLock
 from etl.durable import delete, flush
 from etl.warehouse.lock import take_lock
 from etl.warehouse.reader import (
-    REGISTRY,
     NoVersionError,
     Registry,
     Version,
@@ -34,6 +32,7 @@ from etl.warehouse.reader import (
     read_registry,
     version_path,
 )
+from etl.warehouse.registry import clear_litter, remove_all, write_registry
 
 if TYPE_CHECKING:
     import polars as pl
@@ -117,7 +116,7 @@ class Draft:
             registry = read_registry(folder)
             if registry.get(run_id) is not None:
                 raise WarehouseError(f'{folder} already holds a version "{run_id}"; give the run another id.')
-            _clear_litter(folder, registry)
+            clear_litter(folder, registry)
             path = _draft_path(folder, run_id)
             if base is not None:
                 try:
@@ -236,7 +235,7 @@ class Draft:
         version = Version(self.run_id, target, created_at or datetime.now(UTC), has_results)
         registry = read_registry(self.folder)
         kept = _to_keep(registry, version, self._keep)
-        _write_registry(self.folder, Registry(self.run_id, kept))
+        write_registry(self.folder, Registry(self.run_id, kept))
         for old in registry.versions:
             if old not in kept:
                 delete(old.path)
@@ -250,7 +249,7 @@ class Draft:
         if not self._lock.is_locked:
             return
         self.con.close()
-        _remove(self.folder, f".build-{self.run_id}.")
+        remove_all(self.folder, f".build-{self.run_id}.")
         self._lock.release()
 
 
@@ -293,7 +292,7 @@ def adopt(folder: str | Path, run_id: str, file: Path, created_at: datetime) -> 
         shutil.move(file, target)
         flush(target)
         version = Version(run_id, target, created_at, has_results)
-        _write_registry(folder, Registry(run_id, (version,)))
+        write_registry(folder, Registry(run_id, (version,)))
         return version
     finally:
         lock.release()
@@ -323,7 +322,7 @@ def keep_only(folder: str | Path, run_id: str) -> int:
         version = registry.get(run_id)
         if version is None:
             raise NoVersionError(f'{folder} holds no version "{run_id}".')
-        _write_registry(folder, Registry(run_id, (version,)))
+        write_registry(folder, Registry(run_id, (version,)))
         others = [each for each in registry.versions if each.run_id != run_id]
         for each in others:
             delete(each.path)
@@ -357,7 +356,7 @@ def rollback(folder: str | Path, run_id: str) -> Version:
         if version is None or not version.path.exists():
             known = ", ".join(each.run_id for each in registry.versions) or "none"
             raise NoVersionError(f'{folder} holds no version "{run_id}". Versions: {known}.')
-        _write_registry(folder, Registry(run_id, registry.versions))
+        write_registry(folder, Registry(run_id, registry.versions))
         return version
     finally:
         lock.release()
@@ -428,49 +427,3 @@ def _to_keep(registry: Registry, new: Version, keep: int) -> tuple[Version, ...]
     recent = survivors[max(0, len(survivors) - (keep - 1)) :] if keep > 1 else []
     served = [version for version in survivors if version.run_id == registry.current and version not in recent]
     return (*served, *recent, new)
-
-
-def _write_registry(folder: Path, registry: Registry) -> None:
-    document = {
-        "current": registry.current,
-        "versions": [
-            {
-                "run_id": version.run_id,
-                "created_at": version.created_at.isoformat(),
-                "has_results": version.has_results,
-            }
-            for version in registry.versions
-        ],
-    }
-    temporary = folder / f"{REGISTRY}.tmp"
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(document, file, indent=1)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, folder / REGISTRY)
-    flush(folder)
-
-
-def _clear_litter(folder: Path, registry: Registry) -> None:
-    """Remove drafts of dead runs, and versions that were renamed but never entered in the registry."""
-    _remove(folder, ".build-")
-    _remove(folder, f"{REGISTRY}.tmp")
-    if registry.current is None or registry.get(registry.current) is None:
-        return  # with no registry, or one that is not understood, the version files may be all there is
-    known = {version.path.name for version in registry.versions}
-    for path in folder.glob("warehouse-*.duckdb*"):
-        if path.name not in known:
-            delete(path)
-
-
-def _remove(folder: Path, prefix: str) -> None:
-    for path in _entries(folder, prefix):
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            delete(path)
-
-
-def _entries(folder: Path, prefix: str) -> Iterator[Path]:
-    return (path for path in list(folder.iterdir()) if path.name.startswith(prefix))

@@ -1,0 +1,81 @@
+"""The registry of a warehouse on disk, ``CURRENT.json``: written whole or not at all, and what nothing in it names."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from etl.durable import delete, flush
+from etl.warehouse.reader import REGISTRY, Registry
+
+
+def write_registry(folder: Path, registry: Registry) -> None:
+    """Replace the registry; a reader sees the one before or this one.
+
+    Parameters
+    ----------
+    folder : Path
+        The warehouse folder.
+    registry : Registry
+    """
+    document = {
+        "current": registry.current,
+        "versions": [
+            {
+                "run_id": version.run_id,
+                "created_at": version.created_at.isoformat(),
+                "has_results": version.has_results,
+            }
+            for version in registry.versions
+        ],
+    }
+    temporary = folder / f"{REGISTRY}.tmp"
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(document, file, indent=1)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, folder / REGISTRY)
+    flush(folder)
+
+
+def clear_litter(folder: Path, registry: Registry) -> None:
+    """Remove drafts of dead runs, and versions that were renamed but never entered in the registry.
+
+    Parameters
+    ----------
+    folder : Path
+        The warehouse folder.
+    registry : Registry
+        As it stands on disk.
+    """
+    remove_all(folder, ".build-")
+    remove_all(folder, f"{REGISTRY}.tmp")
+    if registry.current is None or registry.get(registry.current) is None:
+        return  # with no registry, or one that is not understood, the version files may be all there is
+    known = {version.path.name for version in registry.versions}
+    for path in folder.glob("warehouse-*.duckdb*"):
+        if path.name not in known:
+            delete(path)
+
+
+def remove_all(folder: Path, prefix: str) -> None:
+    """Remove every file and folder whose name begins so.
+
+    Parameters
+    ----------
+    folder : Path
+    prefix : str
+    """
+    for path in _entries(folder, prefix):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            delete(path)
+
+
+def _entries(folder: Path, prefix: str) -> Iterator[Path]:
+    return (path for path in list(folder.iterdir()) if path.name.startswith(prefix))
