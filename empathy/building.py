@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,8 @@ from rich.table import Table
 from empathy.console import DEFAULT_CONFIG, AsJson, AsOf, ConfigPath, emit, load_config, output, progress, screen
 
 if TYPE_CHECKING:
-    from etl.build import BuildReport, CheckReport
+    from etl.marts.quality import DataCheckResult
+    from etl.marts.reports import BuildReport, CheckReport
     from etl.onboarding.suggest import Suggestion
 
 
@@ -76,7 +78,10 @@ def check(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
             days = f"{span.first_day} to {span.last_day}" if span.first_day else "no day"
             screen.print(f"[sources.{span.source}] {span.relation}: {span.rows:,} rows, {days}", markup=False)
         for silence in report.silences:
-            screen.print(f"warning: {silence}", markup=False)
+            screen.print(f"silent: {silence}", markup=False)
+        print_checks(report.checks)
+        if report.without_data:
+            screen.print(report.without_data, markup=False)
     for stop in report.stops:
         screen.print(f"A build would stop: {stop}", style="red")
     if report.stops:
@@ -109,8 +114,6 @@ def print_files(report: BuildReport | CheckReport) -> None:
 
 def print_books(report: BuildReport) -> None:
     """Rows of every relation traced to files, ids matched, histories repaired, weeks restated, checks failed."""
-    from etl.marts.quality import example
-
     out = output()
     for relation in report.reconciliation:
         out.print(f"{relation.relation}: {relation.sentence}")
@@ -127,6 +130,16 @@ def print_books(report: BuildReport) -> None:
         weeks = len({change.week for change in report.restated})
         counted = f"{weeks:,} {'week' if weeks == 1 else 'weeks'}"
         out.print(f"Restated since the last version: {counted}; see meta.restatement")
-    for check in report.checks:
+    print_checks(report.checks)
+    if report.without_data:
+        out.print(f"{report.without_data} `empathy check` says what to export.", markup=False, highlight=False)
+
+
+def print_checks(found: Iterable[DataCheckResult]) -> None:
+    """Print what checks found, with the first row of each."""
+    from etl.marts.quality import example
+
+    for check in found:
         if check.status == "failed":
-            out.print(f"{check.severity}: {check.sentence} {example(check.sample)}", markup=False, highlight=False)
+            said = f"{check.severity}: {check.sentence} {example(check.sample)}"
+            output().print(said, markup=False, highlight=False)

@@ -13,8 +13,8 @@ from empathy.building import NOTHING_NEW, print_books, print_files
 from empathy.console import DEFAULT_CONFIG, AsJson, AsOf, ConfigPath, emit, load_config, output, progress, screen
 
 if TYPE_CHECKING:
-    from etl.build import BuildReport
     from etl.configuration.model import Config
+    from etl.marts.reports import BuildReport
     from etl.warehouse.publish import Draft
     from etl.warehouse.reader import Version
 
@@ -37,7 +37,7 @@ def run(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson
     else:
         print_files(report)
         print_books(report)
-        print_effects(effects)
+        print_effects(effects, name_silent=report.unchanged)
 
 
 def export(
@@ -126,9 +126,13 @@ def build_and_estimate(
     return report.to_json() | {"run_id": version.run_id, "warehouse": str(version.path)}, report, effects
 
 
-def print_effects(effects: list[dict[str, Any]]) -> None:
+def print_effects(effects: list[dict[str, Any]], name_silent: bool = True) -> None:
     out = output()
-    headlines = [effect for effect in effects if effect["slice"] == "overall" and effect["role"] == "headline"]
+    every = [effect for effect in effects if effect["slice"] == "overall" and effect["role"] == "headline"]
+    headlines = [effect for effect in every if effect["n_contacts"]]
     width = max((len(effect["kpi"]) for effect in headlines), default=0)
     for effect in headlines:
         out.print(f"{effect['kpi']:<{width}} {effect['sentence']}")
+    silent = [effect["kpi"] for effect in every if not effect["n_contacts"]]
+    if silent and name_silent:
+        out.print(f"Without data: {len(silent)} of {len(every)} KPIs ({', '.join(silent)}).", markup=False)

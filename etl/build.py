@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import astuple, dataclass
 from datetime import UTC, date, datetime
 from importlib import metadata
 from pathlib import Path
@@ -29,117 +29,15 @@ from etl.configuration.model import Config
 from etl.errors import StopRuleError
 from etl.landing.extract import ExtractReport, attach_landed, extract, fingerprint, land_files, landing_folder
 from etl.landing.landed_files import expire, load_index, settle
-from etl.marts import books, coverage, history, identity, lineage, quality, relations, restatement, transform
-from etl.marts.coverage import Span
+from etl.marts import books, coverage, lineage, quality, relations, restatement, transform
+from etl.marts.fill import fill
+from etl.marts.kpi_coverage import known_in_part, without_data
 from etl.marts.quality import DataCheckResult
+from etl.marts.reports import BuildReport, CheckReport, FileCount
 from etl.warehouse.publish import Draft
 from etl.warehouse.reader import Warehouse, WarehouseError, version_path
 
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class FileCount:
-    """What became of one file: ``read = loaded + rejected + duplicate``, in records."""
-
-    path: str
-    source: str
-    read: int
-    loaded: int
-    rejected: int
-    duplicate: int
-
-
-@dataclass(frozen=True)
-class BuildReport:
-    """What a build did.
-
-    Attributes
-    ----------
-    run_id : str
-    warehouse : Path
-        The version's file.
-    files : tuple of FileCount
-    relations : dict of str to int
-        Rows of every relation of core and mart.
-    seconds : float
-        Wall time.
-    unchanged : bool
-        Nothing was new: the version served already is the result, and no new one was published.
-    steps : tuple of etl.marts.transform.Step
-        Every relation with the time it took.
-    checks : tuple of DataCheckResult
-    reconciliation : tuple of etl.marts.quality.Reconciliation
-    coverage : tuple of etl.marts.identity.Coverage
-    repairs : etl.marts.history.Repairs or None
-    restated : tuple of etl.marts.restatement.Change
-    """
-
-    run_id: str
-    warehouse: Path
-    files: tuple[FileCount, ...]
-    relations: Mapping[str, int]
-    seconds: float
-    unchanged: bool = False
-    steps: tuple[transform.Step, ...] = ()
-    checks: tuple[DataCheckResult, ...] = ()
-    reconciliation: tuple[quality.Reconciliation, ...] = ()
-    coverage: tuple[identity.Coverage, ...] = ()
-    repairs: history.Repairs | None = None
-    restated: tuple[restatement.Change, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """The object that ``empathy build --json`` prints."""
-        return {
-            "run_id": self.run_id,
-            "warehouse": str(self.warehouse),
-            "files": [asdict(file) for file in self.files],
-            "relations": dict(self.relations),
-            "seconds": round(self.seconds, 3),
-        }
-
-
-@dataclass(frozen=True)
-class CheckReport:
-    """What a build would do.
-
-    Attributes
-    ----------
-    files : tuple of FileCount
-    stops : tuple of str
-        Why the build would stop; empty when it would not.
-    coverage : tuple of etl.marts.identity.Coverage
-    reasons : dict of str to int
-        Reasons of rejects, most frequent first, values left out.
-    seconds : float
-    spans : tuple of etl.marts.coverage.Span
-        The days on which each source has rows of each table.
-    silences : tuple of str
-        Fields on which KPIs rest that are missing or mostly empty, in words.
-    """
-
-    files: tuple[FileCount, ...]
-    stops: tuple[str, ...]
-    coverage: tuple[identity.Coverage, ...]
-    reasons: Mapping[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-    spans: tuple[Span, ...] = ()
-    silences: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """The object that ``empathy check --json`` prints."""
-        return {
-            "files": [asdict(file) for file in self.files],
-            "stops": list(self.stops),
-            "coverage": [asdict(source) for source in self.coverage],
-            "reasons": dict(self.reasons),
-            "spans": [
-                {**asdict(span), "first_day": str(span.first_day), "last_day": str(span.last_day)}
-                for span in self.spans
-            ],
-            "silences": list(self.silences),
-            "seconds": round(self.seconds, 3),
-        }
 
 
 @dataclass(frozen=True)
@@ -232,12 +130,9 @@ def check(config: Config, *, progress: Progress | None = None) -> CheckReport:
         For faults of the configuration or of a file as a whole.
     """
     request = _Request.of(config, None, progress)
-    with TemporaryDirectory(prefix="empathy-check-") as folder, duckdb.connect(":memory:") as con:
-        con.execute("set timezone = 'UTC'")
-        con.execute("set preserve_insertion_order = false")
+    with TemporaryDirectory(prefix="empathy-check-") as folder, _scratch(Path(folder), config) as con:
         landed = extract(config, None, con, request.say, enforce=False, folder=Path(folder))
-        request.say("matching agents")
-        matched = transform.match_agents(con, config, "check", request.secret, _refuser(con, landed))
+        filled = fill(con, config, request.catalogue, landed, run_id="check", secret=request.secret, say=request.say)
         reasons = con.execute(
             """
             select regexp_replace(reason, '"[^"]*"', '…') as kind, count(*) as n
@@ -247,13 +142,26 @@ def check(config: Config, *, progress: Progress | None = None) -> CheckReport:
         ).fetchall()
         return CheckReport(
             _files(con, "landing"),
-            landed.ledger.stop_reasons(con),
-            matched,
+            (*landed.ledger.stop_reasons(con), *_failed(filled.checks)),
+            filled.built.coverage,
             dict(reasons),
             time.perf_counter() - request.started,
+            filled.checks,
             coverage.spans(con),
-            tuple(found.sentence for found in coverage.fields(con) if found.sentence),
+            (*coverage.silences(con), *known_in_part(filled.kpis, request.catalogue)),
+            without_data(filled.kpis, request.catalogue, what_to_do=True),
         )
+
+
+def _scratch(folder: Path, config: Config) -> duckdb.DuckDBPyConnection:
+    """A database as a draft is, in a folder that goes away."""
+    engine = config.engine
+    limits = {"threads": engine.threads, "memory_limit": engine.memory_limit}
+    con = duckdb.connect(str(folder / "check.duckdb"), config={k: str(v) for k, v in limits.items() if v is not None})
+    con.execute("set timezone = 'UTC'; set preserve_insertion_order = false")
+    for schema in ("core", "mart", "meta"):
+        con.execute(f"create schema {schema}")
+    return con
 
 
 def _open(config: Config) -> Draft:
@@ -268,29 +176,31 @@ def _open(config: Config) -> Draft:
 def _fill(draft: Draft, request: _Request, landed: ExtractReport, inputs: str) -> BuildReport:
     con = draft.con
     began_at = datetime.now(UTC).replace(tzinfo=None)
-    built = transform.transform(
+    tracing: list[Future[tuple[str, list[tuple[Any, ...]]]]] = []
+
+    def transformed(built: transform.Transformed) -> None:
+        landed.ledger.enforce(con)
+        tracing.append(_start_tracing(draft, built))
+
+    filled = fill(
         con,
         request.config,
         request.catalogue,
+        landed,
         run_id=draft.run_id,
         secret=request.secret,
-        refuse=_refuser(con, landed),
         as_of=request.as_of,
-        progress=request.say,
+        say=request.say,
+        transformed=transformed,
     )
-    landed.ledger.enforce(con)
-    tracing = _start_tracing(draft, built)
-    request.say("checking")
-    repairs = history.count_repairs(con)
-    reconciled = quality.reconcile(con, repairs, built.left_out)
-    books.write_books(con, reconciled, built.coverage, repairs)
-    checks = quality.run_checks(con, request.catalogue)
-    books.write(con, "check_result", books.CHECK_RESULT, [astuple(result) for result in checks])
-    _stop_on_errors(checks)
+    built = filled.built
+    stops = _failed(filled.checks)
+    if stops:
+        raise StopRuleError("\n".join([*stops, "Nothing was published."]))
     request.say("comparing with the last version")
-    restated = _restated(draft, request.catalogue)
+    restated = _restated(draft, request.catalogue, filled.totals)
     books.write_restatement(con, restated)
-    sql_sha256, edges = tracing.result()
+    sql_sha256, edges = tracing[0].result()
     books.write_lineage(con, edges)
     seconds = time.perf_counter() - request.started
     run = (
@@ -311,22 +221,22 @@ def _fill(draft: Draft, request: _Request, landed: ExtractReport, inputs: str) -
         dict(sorted(held.items())),
         seconds,
         steps=built.steps,
-        checks=checks,
-        reconciliation=reconciled,
+        checks=filled.checks,
+        reconciliation=filled.reconciliation,
         coverage=built.coverage,
-        repairs=repairs,
+        repairs=filled.repairs,
         restated=restated,
+        without_data=without_data(filled.kpis, request.catalogue),
     )
 
 
-def _stop_on_errors(checks: Sequence[DataCheckResult]) -> None:
+def _failed(checks: Sequence[DataCheckResult]) -> list[str]:
+    """Checks for which a build stops, in words."""
     failed = [result for result in checks if result.severity == "error" and result.status == "failed"]
-    if failed:
-        lines = [f"{result.check}: {result.sentence} {quality.example(result.sample)}" for result in failed]
-        raise StopRuleError("\n".join([*lines, "Nothing was published."]))
+    return [f"{result.check}: {result.sentence} {quality.example(result.sample)}" for result in failed]
 
 
-def _restated(draft: Draft, catalogue: Catalogue) -> tuple[restatement.Change, ...]:
+def _restated(draft: Draft, catalogue: Catalogue, now: restatement.Totals) -> tuple[restatement.Change, ...]:
     warehouse = Warehouse(draft.folder)
     try:
         with warehouse.reader() as cursor:
@@ -335,7 +245,7 @@ def _restated(draft: Draft, catalogue: Catalogue) -> tuple[restatement.Change, .
         return ()
     finally:
         warehouse.close()
-    return restatement.changes(before, restatement.weekly_totals(draft.con, catalogue))
+    return restatement.changes(before, now)
 
 
 def _start_tracing(draft: Draft, built: transform.Transformed) -> Future[tuple[str, list[tuple[Any, ...]]]]:
@@ -372,13 +282,6 @@ def _traced_before(draft: Draft, sql_sha256: str) -> list[tuple[Any, ...]] | Non
     finally:
         warehouse.close()
     return None
-
-
-def _refuser(con: duckdb.DuckDBPyConnection, landed: ExtractReport) -> transform.Refuse:
-    def refuse(table: str, relation: str) -> None:
-        landed.ledger.refuse(con, table, relation)
-
-    return refuse
 
 
 def _files(con: duckdb.DuckDBPyConnection, schema: str) -> tuple[FileCount, ...]:

@@ -19,7 +19,7 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(f'"{name}"' for name in names[:LISTED]) + (" …" if len(names) > LISTED else "")
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
     """Return ``' Did you mean "x"?'`` for the nearest known word, or an empty string.
 
     Parameters
@@ -28,7 +28,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         What was written.
     known : iterable of str
         What would have been accepted.
+    likeness : float
+        From 0 to 1: how alike two words must be at least.
     """
     lowered = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(word.casefold(), list(lowered), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word.casefold(), list(lowered), n=1, cutoff=likeness)
     return f' Did you mean "{lowered[near[0]]}"?' if near else ""

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from etl.build import BuildReport
     from etl.configuration.model import Config
+    from etl.marts.reports import BuildReport
 
 
 @dataclass(frozen=True)

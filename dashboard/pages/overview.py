@@ -193,13 +193,14 @@ def _forest(context: Context, model: view.Rest, filters: Filters) -> html.Sectio
         title=model.title,
         subtitle=f"Estimated change from training, as a share of the level before it, with {level} range. "
         f"Grey band: less than would matter. Right is better for every KPI. {others}".rstrip(),
-        figure=forest(model.effects, reader, lambda kpi: address(f"/effects/{kpi}", filters)),
+        figure=forest(model.drawn, reader, lambda kpi: address(f"/effects/{kpi}", filters)),
         definition="Each line compares trained agents with agents not yet trained over the same weeks. "
         "A filled mark means that the range leaves out no change.",
         legend=legend,
         columns=columns,
         rows=rows,
         csv=csv_link("effects", filters),
+        note=model.left_out,
     )
 
 

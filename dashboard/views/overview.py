@@ -88,6 +88,21 @@ class Rest:
     money_note: str
     open_questions: tuple[Effect, ...]
 
+    @property
+    def drawn(self) -> tuple[Effect, ...]:
+        """KPIs that have data for this selection; all, where none has."""
+        seen = tuple(item for item in self.effects if item.available or item.n_contacts or item.n_agents)
+        return seen or self.effects
+
+    @property
+    def left_out(self) -> str:
+        """One sentence for the KPIs that are not drawn; empty when all are."""
+        silent = len(self.effects) - len(self.drawn)
+        if not silent:
+            return ""
+        counted = f"{silent} {'KPI has' if silent == 1 else 'KPIs have'}"
+        return f"{counted} no data for this selection; the Data page says why."
+
 
 def head(
     *,

@@ -6,7 +6,6 @@ take their words from them, estimation takes its unit, direction and smallest ef
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from etl.configuration.kpi_kinds import KIND_OF_UNIT, KpiKind, Unit
 from etl.errors import EmpathyError
+from etl.hints import did_you_mean
 
 if TYPE_CHECKING:
     from etl.configuration.model import Config
@@ -197,7 +197,8 @@ class Catalogue(Mapping[str, Kpi]):
         try:
             return self._kpis[kpi]
         except KeyError:
-            raise KpiError(f'There is no KPI "{kpi}".{_near(kpi, self._kpis)} KPIs: {", ".join(self._kpis)}.') from None
+            near = did_you_mean(kpi, self._kpis)
+            raise KpiError(f'There is no KPI "{kpi}".{near} KPIs: {", ".join(self._kpis)}.') from None
 
     def __contains__(self, kpi: object) -> bool:
         return kpi in self._kpis
@@ -241,7 +242,7 @@ class Catalogue(Mapping[str, Kpi]):
         for name, override in config.kpis.items():
             if name not in kpis:
                 raise KpiError(
-                    f'{config.path}: [kpis.{name}]: there is no KPI "{name}" to change.{_near(name, kpis)} '
+                    f'{config.path}: [kpis.{name}]: there is no KPI "{name}" to change.{did_you_mean(name, kpis)} '
                     "To add one, add an entry to sql/kpis.toml."
                 )
             named = ("label", "short", "smallest_effect", "target", "role", "where")
@@ -268,7 +269,7 @@ def configured(config: Config) -> Catalogue:
         named[config.programme.assignment.rule.kpi] = "[programme.assignment] rule"
     for name, where in named.items():
         if name not in catalogue:
-            near = _near(name, catalogue)
+            near = did_you_mean(name, catalogue)
             raise KpiError(f'{config.path}: {where}: there is no KPI "{name}".{near} KPIs: {", ".join(catalogue)}.')
     return catalogue.with_overrides(config)
 
@@ -306,14 +307,14 @@ def load(path: str | Path | None = None) -> Catalogue:
         except ValidationError as error:
             for detail in error.errors():
                 key = ".".join(str(part) for part in detail["loc"])
-                hint = _near(key, Kpi.model_fields) if detail["type"] == "extra_forbidden" else ""
+                hint = did_you_mean(key, Kpi.model_fields) if detail["type"] == "extra_forbidden" else ""
                 message = detail["msg"].removeprefix("Value error, ")
                 where = f"{file}, line {_line(text, name)}: [{name}] {key}".removesuffix(" ")
                 mistakes.append(f"{where}: {message.rstrip('.')}.{hint}")
     known = {kpi.id: kpi for kpi in kpis}
     for kpi in kpis:
         if kpi.answered_by and kpi.answered_by not in known and not mistakes:
-            near = _near(kpi.answered_by, known)
+            near = did_you_mean(kpi.answered_by, known)
             mistakes.append(
                 f"{file}, line {_line(text, kpi.id)}: [{kpi.id}] answered_by: there is no KPI "
                 f'"{kpi.answered_by}".{near}'
@@ -321,11 +322,6 @@ def load(path: str | Path | None = None) -> Catalogue:
     if mistakes:
         raise KpiError("\n".join(mistakes))
     return Catalogue(kpis)
-
-
-def _near(name: str, known: Mapping[str, object]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f' Did you mean "{near[0]}"?' if near else ""
 
 
 def _line(text: str, name: str) -> int:

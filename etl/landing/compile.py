@@ -29,6 +29,10 @@ _PLAIN = re.compile(r'"(?:[^"]|"")+"')
 """A quoted identifier and nothing else: a column of the file as it stands."""
 
 
+WATCHED = 60
+"""Words of the configuration whose occurrence one stored BIGINT holds, a bit each."""
+
+
 @dataclass(frozen=True)
 class StoredTable:
     """How to read one canonical table back from a landing file.
@@ -66,12 +70,15 @@ class Statement:
         Whether ``_key`` and ``_version`` are there.
     witnesses : mapping of str to str
         Stored columns that hold a column of the file as it stands, to compare lines with.
+    watched : tuple of str
+        Stored columns whose bits say which words of ``plan.named`` a record has, :data:`WATCHED` words each.
     """
 
     sql: str
     tables: tuple[StoredTable, ...]
     carries_key: bool = False
     witnesses: Mapping[str, str] = field(default_factory=dict)
+    watched: tuple[str, ...] = ()
 
 
 @dataclass
@@ -152,6 +159,15 @@ def records(
         layers.texts["_witness"] = quoted(witness)
         extra.append("_witness")
         witnesses = {"_witness": quoted(witness)}
+    watched: list[str] = []
+    for place in range(0, len(plan.named), WATCHED):
+        bits = [
+            f"case when {word.met} then {1 << bit} else 0 end"
+            for bit, word in enumerate(plan.named[place : place + WATCHED])
+        ]
+        watched.append(f"_named{len(watched)}")
+        layers.texts[watched[-1]] = f"({' + '.join(bits)})::bigint"
+    extra += watched
     if faults:
         layers.texts["_fault"] = "_fault"
         layers.texts["_dropped"] = f"case when _fault is null then {layers.texts['_dropped']} end"
@@ -160,7 +176,7 @@ def records(
         relation = f"(select *, {', '.join(f'{sql} as {name}' for name, sql in layers.looks.items())} from {relation})"
     sql = _assemble(layers, relation, extra, guard="_dropped is null", fault="_fault" if faults else "")
     named = {name: text[1:-1].replace('""', '"') for name, text in witnesses.items()}
-    return Statement(sql, stored, carries_key, named)
+    return Statement(sql, stored, carries_key, named, tuple(watched))
 
 
 _JSON_TEXT = re.compile(r"\bj ->> ('(?:[^'*]|'')*')")

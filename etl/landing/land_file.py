@@ -20,11 +20,11 @@ from pathlib import Path
 import duckdb
 
 from etl.configuration.model import Source
-from etl.contracts.tables import CONTRACTS
 from etl.durable import appear
 from etl.landing import compile as compiler
 from etl.landing.audit import AS_PARQUET, AuditError, audit_csv, audit_json
 from etl.landing.compile import Statement, StoredTable
+from etl.landing.file_words import fields_lacking, words_met
 from etl.landing.reject_file import write_rejects
 from etl.reading import delimited_records
 from etl.reading.opened import Reading, fresh_name, open_file
@@ -32,8 +32,6 @@ from etl.reading.text_file import PlainText
 from etl.sources.format import SourceError
 from etl.sources.plan import CsvShape, JsonShape, Plan
 from etl.sql_text import literal
-
-_IDENTIFIER = re.compile(r'"((?:[^"]|"")+)"')
 
 PARQUET_MARK = b"PAR1"
 """How a Parquet file begins and ends."""
@@ -90,6 +88,8 @@ class LandedFile:
         Its rejected records have been tried again and are counted in the folder that did so.
     unsaid : tuple of (str, str)
         Tables and fields on which a KPI rests and which the file does not have.
+    named : tuple of (str, str, bool)
+        Words of the export that the configuration names: the setting, the word, and whether any record has it.
     """
 
     folder: Path
@@ -114,6 +114,7 @@ class LandedFile:
     replays: str = ""
     hides_open: bool = False
     unsaid: tuple[tuple[str, str], ...] = ()
+    named: tuple[tuple[str, str, bool], ...] = ()
 
     @property
     def line_sql(self) -> str:
@@ -149,6 +150,7 @@ class LandedFile:
         content["columns"] = tuple(content["columns"])
         content["head"] = tuple(tuple(record) for record in content["head"])
         content["unsaid"] = tuple((table, name) for table, name in content["unsaid"])
+        content["named"] = tuple((setting, word, met) for setting, word, met in content["named"])
         for name in {"rejects.parquet", *(stored.file for stored in tables)}:
             _check_parquet(folder / name)
         return cls(**{**content, "folder": folder, "tables": tables})
@@ -422,17 +424,6 @@ def _account(
         kind="json" if is_json else "csv" if isinstance(reading.plan.shape, CsvShape) else "table",
         delimiter=reading.header.delimiter if reading.header is not None else ",",
         head=reading.header.extra if reading.header is not None else (),
-        unsaid=tuple(_unsaid(job.plan, reading)),
+        unsaid=tuple(fields_lacking(job.plan, reading)),
+        named=words_met(con, rows, statement.watched, reading.plan),
     )
-
-
-def _unsaid(plan: Plan, reading: Reading) -> Iterator[tuple[str, str]]:
-    """Fields on which a KPI rests that the plan does not fill, or fills from columns of which the file has none."""
-    for table_map in plan.tables:
-        for item in CONTRACTS[table_map.table]:
-            if not item.needed_for:
-                continue
-            mapped = table_map.fields.get(item.name)
-            named = set(_IDENTIFIER.findall(mapped.sql)) if mapped and reading.columns else set()
-            if mapped is None or (named and not named & set(reading.columns)):
-                yield table_map.table, item.name

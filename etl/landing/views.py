@@ -39,6 +39,7 @@ def create(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], run_id: 
     con.execute("CREATE TABLE landing._conflict_text (file_id VARCHAR, line BIGINT, table_name VARCHAR, raw VARCHAR)")
     con.execute("CREATE TABLE landing.derived_duplicate (source VARCHAR, table_name VARCHAR, rows BIGINT)")
     _note_unsaid(con, files)
+    _note_named(con, files)
     order = list(dict.fromkeys(file.file_id for file in files))
     con.execute("CREATE TABLE landing.file_order (file_id VARCHAR, position INTEGER)")
     con.execute("INSERT INTO landing.file_order SELECT unnest(?::VARCHAR[]), unnest(range(?))", [order, len(order)])
@@ -63,6 +64,21 @@ def _note_unsaid(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) ->
     if rows:
         columns = [list(column) for column in zip(*rows, strict=True)]
         con.execute("INSERT INTO landing.unsaid_field SELECT unnest(?), unnest(?), unnest(?), unnest(?)", columns)
+
+
+def _note_named(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> None:
+    """Fill ``landing.named_word``: words of the exports that the configuration names, and whether any file has them."""
+    con.execute("CREATE TABLE landing.named_word (source VARCHAR, setting VARCHAR, word VARCHAR, met BOOLEAN)")
+    found: dict[tuple[str, str, str], bool] = {}
+    for file in files:
+        for setting, word, met in file.named:
+            found[file.source, setting, word] = found.get((file.source, setting, word), False) or met
+    if found:
+        columns = zip(*((*key, met) for key, met in found.items()), strict=True)
+        con.execute(
+            "INSERT INTO landing.named_word SELECT unnest(?), unnest(?), unnest(?), unnest(?)",
+            [list(column) for column in columns],
+        )
 
 
 def _rows(file: LandedFile, name: str = "records.parquet") -> str:

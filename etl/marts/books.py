@@ -29,6 +29,9 @@ FIELD_COVERAGE = (
     "relation varchar, source varchar, field varchar, needed_for varchar, files bigint, files_without bigint, "
     '"rows" bigint, filled bigint, sentence varchar'
 )
+KPI_COVERAGE = (
+    "kpi varchar, weeks bigint, known_weeks bigint, first_week date, last_week date, missing varchar[], reason varchar"
+)
 
 MOST_DUPLICATES = 10_000
 """Duplicate, superseded and conflicting records listed per source and kind; all are counted in the manifest."""
@@ -101,6 +104,10 @@ def write_coverage(con: duckdb.DuckDBPyConnection) -> None:
         [[*astuple(span), span.relation, span.source] for span in coverage.spans(con)] or [[None] * 7],
     )
     con.execute("delete from meta.coverage where relation is null")
+    con.execute(
+        "create or replace table meta.coverage_gap as select relation, source, last_seen, next_seen, "
+        "cast(contacts as bigint) as contacts from staging.coverage_gap order by all"
+    )
     write(
         con,
         "field_coverage",

@@ -205,3 +205,26 @@ def spans(con: duckdb.DuckDBPyConnection) -> tuple[Span, ...]:
             ).fetchall()
         ]
     return tuple(found)
+
+
+def silences(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """Return where exports say nothing, in words: fields that are missing or mostly empty, and gaps between rows.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        A draft with its books written.
+    """
+    found = [
+        str(sentence)
+        for (sentence,) in con.execute(
+            "select sentence from meta.field_coverage where sentence <> '' order by relation, source, field"
+        ).fetchall()
+    ]
+    gaps = con.execute("select source, relation, last_seen, next_seen, contacts from meta.coverage_gap").fetchall()
+    found += [
+        f"[sources.{source}] {relation} has no row between {last} and {following}, in which there are {contacts:,} "
+        "contacts. Is a file missing?"
+        for source, relation, last, following, contacts in gaps
+    ]
+    return tuple(found)

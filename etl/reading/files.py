@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from etl.configuration.model import Config, ConfigError
 from etl.file_kinds import without_copy_mark
+from etl.hints import did_you_mean
 
 
 def find_files(config: Config) -> dict[str, tuple[Path, ...]]:
@@ -113,6 +113,5 @@ def _nothing_there(folder: Path, pattern: str) -> str:
         kinds = sorted({path.suffix for path in whole.iterdir() if path.is_file() and path.suffix})
         return f'"{pattern}" is a folder; name its files, such as "{pattern.rstrip("/")}/*{kinds[0] if kinds else ""}".'
     there = sorted(path.name for path in parent.iterdir() if path.is_file()) if parent.is_dir() else []
-    near = difflib.get_close_matches(whole.name, there, n=1, cutoff=0.5)
-    hint = f' Did you mean "{near[0]}"?' if near else ""
+    hint = did_you_mean(whole.name, there, likeness=0.5)
     return f'there is no file "{pattern}".{hint} Correct path, or set optional = true.'

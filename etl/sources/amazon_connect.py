@@ -50,7 +50,7 @@ from __future__ import annotations
 
 from etl.sources.format import Context, Recognition, Sample, SourceFormat
 from etl.sources.json_shape import shape
-from etl.sources.plan import Check, Drop, Field, JsonShape, Plan, TableMap, numeric, path
+from etl.sources.plan import Check, Drop, Field, JsonShape, Named, Plan, TableMap, numeric, path
 from etl.sources.words import one_of
 from etl.sql_text import literal
 
@@ -178,7 +178,18 @@ def plan(context: Context) -> Plan:
             Check(f"{_AGENT.sql} is null and {given}", "Agent.Username is missing though an agent handled it")
         )
     drops = (Drop("(j ->> '$.InitiationMethod') = 'MONITOR'", "a supervisor listening in, not a contact"),)
-    return Plan(JsonShape(), tuple(tables), tuple(checks), drops, key=(_CONTACT.sql,), version=_UPDATED.sql)
+    own = [f"{meaning}_attribute" for meaning in (*ATTRIBUTES, "escalation")]
+    said = {option: str(context.option(option, "")) for option in own if context.option(option, "")}
+    watched = [Named(f"options.{option}", name, f"{_attribute(name).sql} is not null") for option, name in said.items()]
+    return Plan(
+        JsonShape(),
+        tuple(tables),
+        tuple(checks),
+        drops,
+        key=(_CONTACT.sql,),
+        version=_UPDATED.sql,
+        named=tuple(watched),
+    )
 
 
 def _escalation(level: Field) -> TableMap:

@@ -59,7 +59,7 @@ import re
 
 from etl.sources.format import Context, Recognition, Sample, SourceFormat
 from etl.sources.json_shape import shape
-from etl.sources.plan import Check, Field, JsonShape, Plan, TableMap, path
+from etl.sources.plan import Check, Field, JsonShape, Named, Plan, TableMap, path
 from etl.sources.words import kinds_by_word, one_of
 from etl.sql_text import literal
 
@@ -205,7 +205,14 @@ def plan(context: Context) -> Plan:
         ),
         Check(f"len({unreadable}) > 0", "a value in participants.sessions.metrics is not a number"),
     )
-    return Plan(JsonShape(("conversations",)), tuple(tables), checks, key=(conversation.sql,), version=_latest())
+    forms = "json_extract_string(j, '$.evaluations[*].formName')"
+    named = tuple(
+        Named("options.qa_forms", str(form), f"list_contains({forms}, {literal(str(form))})")
+        for form in context.option("qa_forms", [])
+    )
+    return Plan(
+        JsonShape(("conversations",)), tuple(tables), checks, key=(conversation.sql,), version=_latest(), named=named
+    )
 
 
 def _latest() -> str:

@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from etl.sources.csv_shape import OPTIONS, shape
 from etl.sources.format import Context, Recognition, Sample, SourceFormat
-from etl.sources.plan import Field, Plan, TableMap, column, numeric
+from etl.sources.plan import Field, Named, Plan, TableMap, column, numeric
 from etl.sources.words import folded, kinds_by_word, one_of, unreadable
 from etl.sql_text import literal, quoted
 from etl.timezones import to_utc_sql
@@ -138,6 +138,9 @@ def plan(context: Context) -> Plan:
             unreadable(quoted("Total_Time"), "Total_Time", too_long, "is not a duration in seconds"),
         ),
         key=('"Contact_ID"',),
+        named=tuple(
+            Named("options.escalation_dispositions", code, f'"Disposition_Code" = {literal(code)}') for code in codes
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from etl.configuration.model import ConfigError, Source, TableMapping
 from etl.contracts.tables import CONTRACTS
 from etl.hints import did_you_mean, listed
 from etl.sources.format import Sample
-from etl.sources.plan import Field, JsonShape, Plan, TableMap, column, path
+from etl.sources.plan import Field, JsonShape, Named, Plan, TableMap, column, path
 from etl.sql_text import literal
 
 ANY = "*"
@@ -50,7 +50,37 @@ def resolve(name: str, source: Source, plan: Plan, sample: Sample | None = None)
     for index, table_map in enumerate(tables):
         where = f"sources.{name}" if index < len(plan.tables) else f"sources.{name}.also.{table_map.table}"
         _require_columns(where, table_map, sample)
-    return replace(plan, tables=tuple(tables))
+    return replace(plan, tables=tuple(tables), named=(*plan.named, *_named(source, tables, is_json)))
+
+
+def _named(source: Source, tables: list[TableMap], is_json: bool) -> list[Named]:
+    """Words that the section expects the export to have: explained values, conditions, and paths of JSON fields."""
+    mapped: list[tuple[str, Source | TableMapping, TableMap]] = [("", source, tables[0])]
+    further = tables[len(tables) - len(source.also) :]
+    mapped += [(f"also.{table.table}.", source.also[table.table], table) for table in further]
+    found = []
+    for prefix, section, table in mapped:
+        for canonical, words in section.values.items():
+            said = table.fields.get(canonical)
+            if said is not None and not table.each and not said.typed:
+                text = f"trim(({said.sql})::varchar)"
+                found += [Named(f"{prefix}values.{canonical}", word, f"{text} = {literal(word)}") for word in words]
+        for canonical, names in section.columns.items() if is_json else ():
+            for name in [names] if isinstance(names, str) else names:
+                if name:
+                    found.append(Named(f"{prefix}columns.{canonical}", name, f"{path(name).sql} is not null"))
+    conditions = [("no_agent", source.no_agent), *((f"also.{t}.when", m.when) for t, m in source.also.items())]
+    for setting, wanted in conditions:
+        for name, accepted in wanted.items():
+            sql = _user_field(name, is_json).sql
+            for word in map(_word, accepted if isinstance(accepted, list) else [accepted]):
+                met = f"{sql} is not null" if word == ANY else f"lower(({sql})::varchar) = {literal(word.lower())}"
+                found.append(Named(f'{setting}."{name}"', word, met))
+    return found
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _user_field(names: str | list[str], is_json: bool) -> Field:
@@ -98,7 +128,7 @@ def _when(mapping: TableMapping, is_json: bool) -> str:
     for name, wanted in mapping.when.items():
         sql = _user_field(name, is_json).sql
         accepted = wanted if isinstance(wanted, list) else [wanted]
-        words = [str(item).lower() if isinstance(item, bool) else str(item) for item in accepted]
+        words = [_word(item) for item in accepted]
         equal = " or ".join(
             f"{sql} is not null" if word == ANY else f"lower({sql}) = {literal(word.lower())}" for word in words
         )
@@ -133,12 +163,11 @@ def _with_overrides(where: str, table_map: TableMap, section: Source | TableMapp
             )
         )
     for canonical, value in section.constants.items():
-        word = str(value).lower() if isinstance(value, bool) else str(value)
-        fields[canonical] = Field(literal(word), f"constant {value!r}")
+        fields[canonical] = Field(literal(_word(value)), f"constant {value!r}")
     for canonical, mapping in section.values.items():
         if canonical not in fields:
             raise ConfigError(f"[{where}] values.{canonical}: the column is not mapped; add it to columns.")
-        words = {key: str(item).lower() if isinstance(item, bool) else str(item) for key, item in mapping.items()}
+        words = {key: _word(item) for key, item in mapping.items()}
         fields[canonical] = replace(fields[canonical], values={**fields[canonical].values, **words})
     return replace(table_map, fields=fields)
 

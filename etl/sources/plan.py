@@ -113,6 +113,24 @@ class Drop:
 
 
 @dataclass(frozen=True)
+class Named:
+    """A word of the export that the configuration names: it is watched for, and missed where no record has it.
+
+    Attributes
+    ----------
+    setting : str
+        Where the configuration names it, below the section of the source.
+    word : str
+    met : str
+        SQL over a record that is true when the record has it.
+    """
+
+    setting: str
+    word: str
+    met: str
+
+
+@dataclass(frozen=True)
 class CsvShape:
     """A delimited text file.
 
@@ -188,6 +206,8 @@ class Plan:
         table. The newest counts; without versions, or among equals, the last in order of path and line.
     ids_are_names : bool
         Whether agents' ids are kept out of reject lists, like names.
+    named : tuple of Named
+        Words of the export that the configuration names.
     """
 
     shape: Shape
@@ -197,6 +217,7 @@ class Plan:
     key: tuple[str, ...] = ()
     version: str = ""
     ids_are_names: bool = False
+    named: tuple[Named, ...] = ()
 
 
 def column(name: str, **options: Any) -> Field:

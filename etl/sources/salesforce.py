@@ -51,7 +51,7 @@ from collections.abc import Mapping
 
 from etl.sources.csv_shape import OPTIONS, shape
 from etl.sources.format import Context, Recognition, Sample, SourceError, SourceFormat
-from etl.sources.plan import Drop, Field, Plan, TableMap, column
+from etl.sources.plan import Drop, Field, Named, Plan, TableMap, column
 from etl.sources.words import FALSE, TRUE, folded, one_of, salesforce_id, unknown_truth
 from etl.sql_text import literal, quoted
 
@@ -142,6 +142,7 @@ def _cases(context: Context) -> Plan:
         drops=tuple(drops),
         key=("'case'", _KEY),
         version='"SystemModstamp"',
+        named=tuple(Named("options.complaint_types", name, f'"Type" = {literal(name)}') for name in types),
     )
 
 
@@ -190,6 +191,7 @@ def _items(context: Context) -> Plan:
         drops=(_DELETED,),
         key=("'item'", _KEY),
         version='"LastModifiedDate"',
+        named=tuple(Named("options.offer_kinds", str(c), f'"ProductCode" = {literal(str(c))}') for c in kinds),
     )
 
 

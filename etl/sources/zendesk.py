@@ -54,7 +54,7 @@ from collections.abc import Mapping
 
 from etl.sources.format import Context, Recognition, Sample, SourceError, SourceFormat
 from etl.sources.json_shape import shape
-from etl.sources.plan import Drop, Field, JsonShape, Plan, TableMap, path
+from etl.sources.plan import Drop, Field, JsonShape, Named, Plan, TableMap, path
 from etl.sources.words import folded, kinds_by_word, one_of, unreadable
 from etl.sql_text import literal
 
@@ -158,7 +158,21 @@ def _tickets(context: Context) -> Plan:
         lists=("tags", "custom_fields"),
         scalars=("id", "assignee_id", "requester_id"),
     )
-    return Plan(JsonShape(LISTS), tuple(tables), checks, tuple(drops), key=("'ticket'", _ID.sql), version=_UPDATED.sql)
+    named = [
+        Named("options.escalation_tags", tag, f"list_contains({own_tags}, {literal(tag)})") for tag in tags
+    ]
+    field = str(context.option("contact_field", ""))
+    if field and not are_contacts:
+        named.append(Named("options.contact_field", field, f"{_custom_field(field).sql} is not null"))
+    return Plan(
+        JsonShape(LISTS),
+        tuple(tables),
+        checks,
+        tuple(drops),
+        key=("'ticket'", _ID.sql),
+        version=_UPDATED.sql,
+        named=tuple(named),
+    )
 
 
 def _custom_field(number: str) -> Field:

@@ -1,6 +1,6 @@
 -- severity: warning
 -- sentence: {n} {fields on which KPIs rest are|field on which a KPI rests is} missing from exports or mostly empty; what rests on {them|it} is unknown there.
 -- advice: Export {these columns|this column}, or map {them|it}.
-select sentence, relation, source, field, "rows", filled
+select source, relation, field, "rows", filled
 from meta.field_coverage
 where sentence <> ''

@@ -37,6 +37,7 @@ def attach_landing(con: duckdb.DuckDBPyConnection, rows: Rows) -> None:
     unsaid = "file_id varchar, source varchar, table_name varchar, field varchar"
     con.execute(f"create table landing.unsaid_field ({unsaid})")
     con.execute("create table landing.file_manifest (file_id varchar, source varchar, path varchar)")
+    con.execute("create table landing.named_word (source varchar, setting varchar, word varchar, met boolean)")
     for name, contract in CONTRACTS.items():
         columns = (*contract.columns, *PROVENANCE)
         con.execute(

@@ -12,7 +12,9 @@ import duckdb
 from etl.configuration.kpis import load as load_kpis
 from etl.configuration.model import load
 from etl.landing.extract import extract
-from etl.marts import books, history, quality, transform
+from etl.marts import quality
+from etl.marts.fill import fill
+from etl.marts.kpi_coverage import KpiCoverage
 
 STAFF = (
     "id,employeeNumber,workEmail,hireDate,terminationDate,terminationReason,location,jobTitle,lastChanged\n"
@@ -67,6 +69,7 @@ class Read:
     con: duckdb.DuckDBPyConnection
     checks: Mapping[str, quality.DataCheckResult]
     stops: tuple[str, ...]
+    kpis: Mapping[str, KpiCoverage]
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """All rows of a query."""
@@ -111,18 +114,8 @@ def read(folder: Path, files: Mapping[str, str | bytes], toml: str, staff: bool 
     for schema in ("core", "mart", "meta"):
         con.execute(f"create schema {schema}")
     report = extract(config, None, con, enforce=False)
-    done = transform.transform(
-        con,
-        config,
-        load_kpis(),
-        run_id="r",
-        secret=b"a key for tests only",
-        refuse=lambda table, relation: report.ledger.refuse(con, table, relation) and None,
-    )
-    repairs = history.count_repairs(con)
-    reconciled = quality.reconcile(con, repairs, done.left_out)
-    assert [relation for relation in reconciled if relation.difference] == []
-    books.write_books(con, reconciled, done.coverage, repairs)
-    results = {result.check: result for result in quality.run_checks(con, load_kpis())}
+    filled = fill(con, config, load_kpis(), report, run_id="r", secret=b"a key for tests only")
+    assert [relation for relation in filled.reconciliation if relation.difference] == []
+    results = {result.check: result for result in filled.checks}
     assert [r for r in results.values() if r.severity == "error" and r.status == "failed"] == []
-    return Read(con, results, report.ledger.stop_reasons(con))
+    return Read(con, results, report.ledger.stop_reasons(con), {found.kpi: found for found in filled.kpis})

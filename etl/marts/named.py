@@ -1,0 +1,82 @@
+"""Names in the configuration that occur nowhere in the data: most often they are misspelt, or the export has changed.
+
+Words of the exports (tags, fields, explained values, conditions) are watched for while files are read; sites, teams
+and the values that conditions of KPIs compare with are looked for in what was built. Courses, events and accepted
+plans have checks of their own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+
+from etl.configuration.kpis import Catalogue
+from etl.reading.header_names import folded
+from etl.sql_text import quoted
+
+if TYPE_CHECKING:
+    from etl.configuration.model import Config
+
+
+def note_names(con: duckdb.DuckDBPyConnection, config: Config, catalogue: Catalogue) -> None:
+    """Fill ``staging.named_in_config``: where a name stands, the name, and whether the data have it.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        With landing attached, and core built.
+    config : Config
+    catalogue : Catalogue
+        With the configuration's overrides.
+    """
+    con.execute("create or replace table staging.named_in_config (setting varchar, name varchar, met boolean)")
+    con.execute(
+        "insert into staging.named_in_config select 'sources.' || source || '.' || setting, word, met "
+        "from landing.named_word"
+    )
+    rows: list[list[object]] = []
+    places = con.execute("select distinct site, team_id from core.place where is_agent").fetchall()
+    there = ({folded(str(site)) for site, _ in places}, {folded(str(team)) for _, team in places})
+    rows += [["sites", site, folded(site) in there[0]] for site in config.sites]
+    groups = config.access.groups if config.access else {}
+    for name, group in groups.items():
+        for key, wanted, known in (("sites", group.sites, there[0]), ("teams", group.teams, there[1])):
+            rows += [[f'access.groups."{name}".{key}', place, folded(place) in known] for place in wanted]
+    for kpi, override in config.kpis.items():
+        if override.where and not override.hidden:
+            base = f"core.{quoted(catalogue[kpi].base)}"
+            for column, value in compared_with(override.where):
+                row = con.execute(f"select 1 from {base} where {quoted(column)} = ? limit 1", [value]).fetchone()
+                rows.append([f"kpis.{kpi}.where ({column})", value, row is not None])
+    if rows:
+        con.executemany("insert into staging.named_in_config values (?, ?, ?)", rows)
+
+
+def compared_with(condition: str) -> tuple[tuple[str, str], ...]:
+    """Return the columns of a condition with the texts each is compared with for being equal.
+
+    Parameters
+    ----------
+    condition : str
+        SQL of a condition that may be used.
+
+    Examples
+    --------
+    >>> compared_with("queue in ('billing', 'sales') and channel <> 'chat' and handle_s > 30")
+    (('channel', 'chat'), ('queue', 'billing'), ('queue', 'sales'))
+    """
+    found: dict[tuple[str, str], None] = {}
+    for node in sqlglot.parse_one(condition, dialect="duckdb").walk():
+        if isinstance(node, exp.EQ | exp.NEQ):
+            pairs = [(node.this, node.expression), (node.expression, node.this)]
+        elif isinstance(node, exp.In):
+            pairs = [(node.this, option) for option in node.expressions]
+        else:
+            continue
+        for column, text in pairs:
+            if isinstance(column, exp.Column) and isinstance(text, exp.Literal) and text.is_string:
+                found[column.name, str(text.this)] = None
+    return tuple(sorted(found))
