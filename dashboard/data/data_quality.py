@@ -82,6 +82,15 @@ def meta(queries: Queries, name: str, order: str = "") -> pl.DataFrame:
     return queries.frame(f'select * from meta."{name}"' + (f" order by {order}" if order else ""))
 
 
+def corrections(queries: Queries) -> pl.DataFrame:
+    """Corrections of entries about people: who made them, when, why, and how many entries they changed."""
+    if not queries.has("core.correction"):
+        return pl.DataFrame()
+    return queries.frame(
+        "select table_name, action, field, corrected_by, corrected_at, why, status, entries from core.correction"
+    )
+
+
 def rejects_by_reason(queries: Queries) -> pl.DataFrame:
     """Rejected rows: ``source, reason, on_purpose, rows``; a row counts under each of its reasons."""
     if not queries.has("meta.reject"):

@@ -69,6 +69,39 @@ def silences(fields: pl.DataFrame) -> list[str]:
     return [str(row["sentence"]) for row in fields.iter_rows(named=True) if row["sentence"]]
 
 
+def corrections(rows: pl.DataFrame, reader: Reader) -> list[dict[str, Any]]:
+    """Corrections of entries about people, those made together in one line: ``what, who, when, why, entries, status``.
+
+    Neither the person nor the value is there: a correction is about one of them.
+    """
+    if rows.is_empty():
+        return []
+    keys = ["corrected_at", "corrected_by", "why", "table_name", "action", "field", "status"]
+    together = rows.group_by(keys).agg(pl.col("entries").sum())
+    together = together.sort("corrected_at", "table_name", "field", descending=[True, False, False])
+    return [
+        {
+            "what": f"{row['table_name']}: {row['field'] or 'whole entry'}",
+            "who": row["corrected_by"],
+            "when": day(row["corrected_at"].date(), reader.locale),
+            "why": row["why"],
+            "entries": row["entries"] or 0,
+            "status": row["status"],
+        }
+        for row in together.iter_rows(named=True)
+    ]
+
+
+def corrections_title(found: list[dict[str, Any]], reader: Reader) -> str:
+    """How many entries were corrected, and by how many people."""
+    changed = sum(row["entries"] for row in found)
+    who = len({row["who"] for row in found})
+    return (
+        f"{reader.count(changed)} {'entry' if changed == 1 else 'entries'} of exports corrected "
+        f"by {who} {'person' if who == 1 else 'people'}"
+    )
+
+
 def unknown(kpis: pl.DataFrame, catalogue: Catalogue, reader: Reader) -> list[dict[str, str]]:
     """KPIs that are not known all the time, those with one reason together: ``kpis, known, reason``."""
     together: dict[tuple[str, str], list[str]] = {}

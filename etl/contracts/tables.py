@@ -14,6 +14,7 @@ and ``customer_key`` when core is built. Besides its own columns every landing t
 from __future__ import annotations
 
 from etl.contracts.columns import INTERACTION_ID, ROW_VERSION, agent_id
+from etl.contracts.corrections import CORRECTION
 from etl.contracts.grammar import TEXT_LENGTH, TURN_LENGTH, Column, Contract, Knowledge, Reference, Rule
 from etl.contracts.people import AGENT, AGENT_DAY, AGENT_IDENTITY, AGENT_TEAM, TRAINING
 
@@ -344,6 +345,7 @@ CONTRACTS: dict[str, Contract] = {
         CUSTOMER_EVENT,
         EVENT,
         UTTERANCE,
+        CORRECTION,
     )
 }
 """Every canonical table by name."""

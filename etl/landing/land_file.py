@@ -90,6 +90,8 @@ class LandedFile:
         Tables and fields on which a KPI rests and which the file does not have.
     named : tuple of (str, str, bool)
         Words of the export that the configuration names: the setting, the word, and whether any record has it.
+    lacking : tuple of (str, str)
+        Settings of mapped columns, with the column, that the file does not have.
     """
 
     folder: Path
@@ -115,6 +117,7 @@ class LandedFile:
     hides_open: bool = False
     unsaid: tuple[tuple[str, str], ...] = ()
     named: tuple[tuple[str, str, bool], ...] = ()
+    lacking: tuple[tuple[str, str], ...] = ()
 
     @property
     def line_sql(self) -> str:
@@ -151,6 +154,7 @@ class LandedFile:
         content["head"] = tuple(tuple(record) for record in content["head"])
         content["unsaid"] = tuple((table, name) for table, name in content["unsaid"])
         content["named"] = tuple((setting, word, met) for setting, word, met in content["named"])
+        content["lacking"] = tuple((setting, name) for setting, name in content["lacking"])
         for name in {"rejects.parquet", *(stored.file for stored in tables)}:
             _check_parquet(folder / name)
         return cls(**{**content, "folder": folder, "tables": tables})
@@ -426,4 +430,5 @@ def _account(
         head=reading.header.extra if reading.header is not None else (),
         unsaid=tuple(fields_lacking(job.plan, reading)),
         named=words_met(con, rows, statement.watched, reading.plan),
+        lacking=reading.plan.lacking,
     )

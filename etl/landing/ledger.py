@@ -100,7 +100,10 @@ class Ledger:
             "CREATE TABLE landing._file (file_id VARCHAR, source VARCHAR, format VARCHAR, path VARCHAR, "
             "sha256 VARCHAR, bytes BIGINT, read BIGINT, refused BIGINT, dropped BIGINT, lost BIGINT, given BIGINT)"
         )
-        con.execute("CREATE TABLE landing._refused (file_id VARCHAR, line BIGINT, table_name VARCHAR, reason VARCHAR)")
+        con.execute(
+            "CREATE TABLE landing._refused "
+            "(file_id VARCHAR, line BIGINT, table_name VARCHAR, reason VARCHAR, dropped BOOLEAN)"
+        )
         con.execute("CREATE TABLE landing._refused_text (file_id VARCHAR, line BIGINT, raw VARCHAR)")
         rows: dict[str, list[str | int]] = {}
         for file in files:
@@ -158,14 +161,16 @@ class Ledger:
         return (
             "CREATE VIEW landing.reject AS SELECT rejected.file_id, file.source, file.path, line, table_name, reasons, "
             f"raw, status FROM ({early} UNION ALL {_CONFLICTS} UNION ALL "
-            "SELECT later.file_id, later.line, later.table_name, later.reasons, coalesce(text.raw, ''), 'open' FROM "
-            "(SELECT file_id, line, min(table_name) AS table_name, list_sort(list(DISTINCT reason)) AS reasons "
+            "SELECT later.file_id, later.line, later.table_name, later.reasons, coalesce(text.raw, ''), "
+            "CASE WHEN later.dropped THEN 'dropped' ELSE 'open' END FROM "
+            "(SELECT file_id, line, min(table_name) AS table_name, list_sort(list(DISTINCT reason)) AS reasons, "
+            "bool_and(dropped) AS dropped "
             "FROM landing._refused GROUP BY file_id, line) AS later LEFT JOIN "
             "(SELECT file_id, line, min(raw) AS raw FROM landing._refused_text GROUP BY file_id, line) AS text "
             "USING (file_id, line)) AS rejected JOIN landing._file AS file USING (file_id)"
         )
 
-    def refuse(self, con: duckdb.DuckDBPyConnection, table: str, relation: str) -> int:
+    def refuse(self, con: duckdb.DuckDBPyConnection, table: str, relation: str, *, dropped: bool = False) -> int:
         """Enter records refused by a later stage.
 
         Parameters
@@ -176,6 +181,8 @@ class Ledger:
         relation : str
             A table, view, or query in parentheses with ``_file_id, _line, reason``; several rows of one record are one
             reject with several reasons.
+        dropped : bool
+            Whether they are left out on purpose, and do not count towards ``max_reject_share``.
 
         Returns
         -------
@@ -184,7 +191,8 @@ class Ledger:
         """
         before = con.execute("SELECT count(*) FROM landing._refused").fetchone() or (0,)
         con.execute(
-            f"INSERT INTO landing._refused SELECT DISTINCT _file_id, _line, {literal(table)}, reason FROM {relation}"
+            f"INSERT INTO landing._refused SELECT DISTINCT _file_id, _line, {literal(table)}, reason, "
+            f"{dropped} FROM {relation}"
         )
         after = con.execute("SELECT count(*) FROM landing._refused").fetchone() or (0,)
         added = int(after[0]) - int(before[0])
@@ -211,8 +219,11 @@ class Ledger:
         """Return the books by source."""
         rows = con.execute(
             "SELECT manifest.source, count(*), sum(manifest.read)::BIGINT, sum(loaded)::BIGINT, sum(rejected)::BIGINT, "
-            "sum(duplicate)::BIGINT, sum(file.dropped)::BIGINT FROM landing.file_manifest AS manifest "
-            "JOIN landing._file AS file USING (file_id) GROUP BY manifest.source ORDER BY manifest.source"
+            "sum(duplicate)::BIGINT, sum(file.dropped + coalesce(later.n, 0))::BIGINT "
+            "FROM landing.file_manifest AS manifest "
+            "JOIN landing._file AS file USING (file_id) LEFT JOIN (SELECT file_id, count(*) AS n FROM "
+            "(SELECT file_id FROM landing._refused GROUP BY file_id, line HAVING bool_and(dropped)) GROUP BY file_id) "
+            "AS later USING (file_id) GROUP BY manifest.source ORDER BY manifest.source"
         ).fetchall()
         return tuple(
             SourceCount(

@@ -70,8 +70,8 @@ def fill(
         Called once core and marts are there, before anything is checked.
     """
 
-    def refuse(table: str, relation: str) -> None:
-        landed.ledger.refuse(con, table, relation)
+    def refuse(table: str, relation: str, *, dropped: bool = False) -> None:
+        landed.ledger.refuse(con, table, relation, dropped=dropped)
 
     built = transform.transform(
         con, config, catalogue, run_id=run_id, secret=secret, refuse=refuse, as_of=as_of, progress=say

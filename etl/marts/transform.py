@@ -19,6 +19,7 @@ from etl.configuration.kpis import Catalogue
 from etl.contracts.tables import CONTRACTS
 from etl.conversations.score import score
 from etl.marts import agent_week, coverage, identity, names
+from etl.marts.corrections import Refuse, apply_corrections
 from etl.marts.named import note_names
 from etl.marts.relations import ordered, relations
 from etl.marts.zone_offsets import zone_offsets
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from etl.configuration.model import Config
 
 Progress = Callable[[str], None]
-Refuse = Callable[[str, str], None]
-"""Called with a landing table and a relation of ``_file_id, _line, reason``."""
-
 FAR = datetime(9999, 12, 31)
 
 LONGEST_DATE = timedelta(hours=26)
@@ -107,7 +105,7 @@ def transform(
     """
     say = progress or (lambda step: None)
     say("matching agents")
-    matched = match_agents(con, config, run_id, secret, refuse)
+    matched = match_agents(con, config, run_id, secret, refuse, as_of)
     left_out = _land(con, config, as_of)
     if as_of is not None:  # ids that come into use later name nobody yet
         identity.collect_ids(con, "staging.landed_")
@@ -147,7 +145,12 @@ def keeps_contacts(config: Config) -> bool:
 
 
 def match_agents(
-    con: duckdb.DuckDBPyConnection, config: Config, run_id: str, secret: bytes, refuse: Refuse
+    con: duckdb.DuckDBPyConnection,
+    config: Config,
+    run_id: str,
+    secret: bytes,
+    refuse: Refuse,
+    as_of: date | None = None,
 ) -> tuple[identity.Coverage, ...]:
     """Find the person behind every agent id, and refuse the rows of those that nobody is behind.
 
@@ -160,9 +163,12 @@ def match_agents(
     secret : bytes
         Key of the pseudonyms.
     refuse : callable
-        Told of rows whose agent is ambiguous or unknown.
+        Told of rows whose agent is ambiguous or unknown, and of corrections that cannot be applied.
+    as_of : date, optional
+        Apply only corrections made by the end of this day.
     """
     con.execute("attach ':memory:' as staging")
+    apply_corrections(con, refuse, as_of)
     _parameters(con, config, run_id)
     matched = identity.resolve(con, config, secret)
     _refuse_unresolved(con, refuse)
@@ -300,7 +306,6 @@ def _resolved(by: str) -> list[str]:
 
 def _refuse_unresolved(con: duckdb.DuckDBPyConnection, refuse: Refuse) -> None:
     """Refuse rows whose agent nobody knows, several people could be, or nobody had at that time."""
-    con.execute("create or replace table staging.refused (_file_id varchar, _line bigint)")
     con.execute(
         """
         create or replace table staging.identity_limited as
@@ -328,12 +333,8 @@ def _refuse_unresolved(con: duckdb.DuckDBPyConnection, refuse: Refuse) -> None:
             where true {has_contact}
             union all
             select landed._file_id, landed._line,
-                'source_agent_id: "' || case
-                    when parameter.hide_ids then '***'
-                    else regexp_replace(landed.source_agent_id, '^[^@]+@', '***@')
-                end || '" belonged to nobody at that time; the crosswalk says from when to when it did'
+                'source_agent_id: "***" belonged to nobody at that time; the crosswalk says from when to when it did'
             from (select *, {CONTRACTS[table].happened_at} as happened_at from landing.{table}) as landed
-            cross join staging.parameter as parameter
             semi join staging.identity_limited as limited
                 on limited.source = landed._source and limited.source_agent_id = landed.source_agent_id
             left join staging.identity as identity

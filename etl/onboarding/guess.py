@@ -96,6 +96,10 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "empathy_score": ("empathy",),
     "critical_fail": ("critical error", "critical", "auto fail"),
     "calibration": ("calibrated",),
+    "speaker": ("role", "participant", "participant role", "who"),
+    "turn": ("no", "turn number", "sequence", "message number", "line"),
+    "text": ("message", "utterance", "transcript", "said"),
+    "language": ("language code", "locale"),
     "row_version": ("last modified", "updated at", "modified", "last updated"),
 }  # fmt: skip
 """Usual names of canonical columns in the exports of systems without a module."""

@@ -40,9 +40,15 @@ def promise(sources: Sequence[Found]) -> tuple[str, ...]:
     sources : sequence of Found
     """
     known = held(sources)
+    transcripts = "utterance" in known
+    known = frozenset(name for name in known if name.partition(".")[0] != "utterance")  # off until it is switched on
     missing = [(kpi, missing_for(kpi, known)) for kpi in load().values()]
     given = [kpi.label for kpi, names in missing if not names]
     lines = [f"You will get {len(given)} KPIs: {', '.join(given)}." if given else "These files give no KPI yet."]
+    if transcripts:
+        heard = [kpi.label for kpi, names in missing if names == ("utterance",)]
+        missing = [(kpi, names) for kpi, names in missing if names != ("utterance",)]
+        lines.append(f"Not yet: set [conversations] read = true for {', '.join(heard)}.")
     lines += [f"Not yet: export {phrase}." for phrase in what_to_export(missing)]
     if "training" not in known:
         lines.append("No training records: no effect can be judged until you export who completed which course, when.")

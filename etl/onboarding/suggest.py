@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from etl.configuration.formats import TRANSCRIPT_FORMATS
 from etl.contracts.tables import CONTRACTS
 from etl.errors import EmpathyError
 from etl.onboarding.guess import Guess
@@ -25,6 +26,11 @@ QUESTIONS = {"format": "whether this is the right format"}
 
 SURE = 0.75
 """Score of a proposal from which its table needs no confirmation."""
+
+_CORRECTIONS = (
+    "# Wrong entries about people are corrected in a file of its own, never in an export (docs/operations.md):\n"
+    '# [sources.corrections]\n# format = "tabular"\n# table = "correction"\n# path = "corrections*.csv"'
+)
 
 EXAMPLES = 3
 """Values of a column shown, letters and digits masked, to somebody who decides."""
@@ -104,7 +110,8 @@ def _summary(source: Found) -> str:
     count = f"{len(source.files)} file{'s' if len(source.files) > 1 else ''}"
     kinds = ", ".join(dict.fromkeys(file.recognition.what for file in source.files))
     label = get(source.format).label
-    return f"{source.name}: {', '.join(source.paths)} ({count}): {label}: {kinds}"
+    unread = "; not read until [conversations] read = true" if _speak(source) else ""
+    return f"{source.name}: {', '.join(source.paths)} ({count}): {label}: {kinds}{unread}"
 
 
 def _toml(value: object) -> str:
@@ -128,6 +135,8 @@ def _document(root: Path, sources: Sequence[Found]) -> str:
         *(_section(source) for source in sources),
         _identity(sources),
         _programme(sources),
+        *_conversations(sources),
+        _CORRECTIONS,
         '[privacy]\nmin_group = 10\nkey_env = "EMPATHY_KEY"  # set this variable to what `empathy key` prints',
     ]
     return "\n\n".join(blocks) + "\n"
@@ -157,6 +166,21 @@ def _identity(sources: Sequence[Found]) -> str:
         lines.append("# DECIDE: these sources seem to hold the same contacts; the last of a group counts")
         lines.append(f"same_contacts = {_toml(groups)}")
     return "\n".join(lines)
+
+
+def _speak(source: Found) -> bool:
+    """Whether a source holds transcripts."""
+    proposal = source.files[0].proposal
+    return source.format in TRANSCRIPT_FORMATS or (proposal is not None and proposal.table == "utterance")
+
+
+def _conversations(sources: Sequence[Found]) -> list[str]:
+    """The section that leaves transcripts unread, where there are any."""
+    named = [source.name for source in sources if _speak(source)]
+    if not named:
+        return []
+    about = f"# {', '.join(named)}: transcripts are passed over until somebody with the right to decides to read them."
+    return [f"[conversations]\n{about}\nread = false"]
 
 
 def _about_money(sources: Sequence[Found]) -> str:

@@ -7,9 +7,12 @@ from dataclasses import replace
 from etl.configuration.model import ConfigError, Source, TableMapping
 from etl.contracts.tables import CONTRACTS
 from etl.hints import did_you_mean, listed
-from etl.sources.format import Sample
+from etl.sources.format import Sample, get
 from etl.sources.plan import Field, JsonShape, Named, Plan, TableMap, column, path
 from etl.sql_text import literal
+
+NOTHING = '""'
+"""SQL of a field whose column a section is still to name."""
 
 ANY = "*"
 """Stands in ``when`` for any value at all."""
@@ -35,25 +38,35 @@ def resolve(name: str, source: Source, plan: Plan, sample: Sample | None = None)
         When a canonical column or table is named that does not exist, or a required one is left without a source.
     """
     is_json = isinstance(plan.shape, JsonShape)
+    header = frozenset(sample.header) if sample is not None and not is_json else None
+    lacking: list[tuple[str, str]] = []
     tables = list(plan.tables)
     if not tables:
         raise ConfigError(f'[sources.{name}]: the format gives no table; name one with table = "...".')
-    tables[0] = _with_overrides(f"sources.{name}", tables[0], source, is_json)
-    if source.no_agent:
+    tables[0] = _with_overrides(f"sources.{name}", tables[0], source, is_json, header, lacking)
+    asked = [("no_agent", source.no_agent), *((f"also.{t}.when", m.when) for t, m in source.also.items())]
+    for setting, wanted in asked if header is not None else ():
+        lacking += [(f"sources.{name}.{setting}", column) for column in wanted if header and column not in header]
+    if source.no_agent and not (header and header.isdisjoint(source.no_agent)):
         tables[0] = _unanswered(f"sources.{name}", tables[0], source, is_json)
     for table, mapping in source.also.items():
         where = f"sources.{name}.also.{table}"
         if table not in CONTRACTS:
             raise ConfigError(f"[{where}]: there is no table {table}.{did_you_mean(table, CONTRACTS)}")
-        when = _when(mapping, is_json)
-        tables.append(_read_as_told(_with_overrides(where, TableMap(table, {}, when), mapping, is_json), source))
+        there = header is None or not header or header.issuperset(mapping.when)
+        when = _when(mapping, is_json) if there else "false"
+        own = _with_overrides(where, TableMap(table, {}, when), mapping, is_json, header, lacking)
+        tables.append(_read_as_told(own, source))
     for index, table_map in enumerate(tables):
         where = f"sources.{name}" if index < len(plan.tables) else f"sources.{name}.also.{table_map.table}"
         _require_columns(where, table_map, sample)
-    return replace(plan, tables=tuple(tables), named=(*plan.named, *_named(source, tables, is_json)))
+    named = (*plan.named, *_named(source, tables, is_json, header))
+    return replace(plan, tables=tuple(tables), named=named, lacking=tuple(lacking))
 
 
-def _named(source: Source, tables: list[TableMap], is_json: bool) -> list[Named]:
+def _named(
+    source: Source, tables: list[TableMap], is_json: bool, header: frozenset[str] | None
+) -> list[Named]:
     """Words that the section expects the export to have: explained values, conditions, and paths of JSON fields."""
     mapped: list[tuple[str, Source | TableMapping, TableMap]] = [("", source, tables[0])]
     further = tables[len(tables) - len(source.also) :]
@@ -72,6 +85,8 @@ def _named(source: Source, tables: list[TableMap], is_json: bool) -> list[Named]
     conditions = [("no_agent", source.no_agent), *((f"also.{t}.when", m.when) for t, m in source.also.items())]
     for setting, wanted in conditions:
         for name, accepted in wanted.items():
+            if header and name not in header:
+                continue
             sql = _user_field(name, is_json).sql
             for word in map(_word, accepted if isinstance(accepted, list) else [accepted]):
                 met = f"{sql} is not null" if word == ANY else f"lower(({sql})::varchar) = {literal(word.lower())}"
@@ -136,24 +151,44 @@ def _when(mapping: TableMapping, is_json: bool) -> str:
     return " and ".join(conditions) or "true"
 
 
-def _with_overrides(where: str, table_map: TableMap, section: Source | TableMapping, is_json: bool) -> TableMap:
+def _with_overrides(
+    where: str,
+    table_map: TableMap,
+    section: Source | TableMapping,
+    is_json: bool,
+    header: frozenset[str] | None,
+    lacking: list[tuple[str, str]],
+) -> TableMap:
+    """The table as the section wants it; mapped columns that the file does not have are told to ``lacking``."""
     contract = CONTRACTS[table_map.table]
     fields = dict(table_map.fields)
+    elsewhere = _columns_of_other_kinds(section)
     for group in ("columns", "values", "constants"):
         for canonical in getattr(section, group):
-            if canonical not in contract:
+            if canonical not in contract and canonical not in elsewhere:
                 hint = did_you_mean(canonical, contract.column_names)
                 raise ConfigError(
                     f"[{where}] {group}.{canonical}: table {contract.name} has no such column."
                     f"{hint or ' It has: ' + ', '.join(contract.column_names) + '.'}"
                 )
     for canonical, names in section.columns.items():
+        parts = [names] if isinstance(names, str) else [part for part in names if part]
+        if canonical not in contract:
+            lacking += [(f"{where}.columns.{canonical}", part) for part in parts]
+            continue
+        before = fields.get(canonical)
+        mapped = before is not None and before.sql != NOTHING
+        needed = contract[canonical].required and contract[canonical].default == "NULL" and not mapped
+        if header is not None and parts and not header.intersection(parts) and not needed:
+            lacking += [(f"{where}.columns.{canonical}", part) for part in parts]
+            if not mapped:
+                fields.pop(canonical, None)
+            continue
         two = isinstance(names, list) and len(names) == 2 and all(names)
         if two and contract[canonical].type == "timestamp":
             own = _day_and_time(*(_user_field(name, is_json) for name in names))
         else:
             own = _user_field(names, is_json)
-        before = fields.get(canonical)
         fields[canonical] = (
             own
             if before is None
@@ -163,13 +198,25 @@ def _with_overrides(where: str, table_map: TableMap, section: Source | TableMapp
             )
         )
     for canonical, value in section.constants.items():
-        fields[canonical] = Field(literal(_word(value)), f"constant {value!r}")
+        if canonical in contract:
+            fields[canonical] = Field(literal(_word(value)), f"constant {value!r}")
     for canonical, mapping in section.values.items():
+        if canonical not in contract:
+            continue
+        if canonical not in fields and any(setting == f"{where}.columns.{canonical}" for setting, _ in lacking):
+            continue
         if canonical not in fields:
             raise ConfigError(f"[{where}] values.{canonical}: the column is not mapped; add it to columns.")
         words = {key: _word(item) for key, item in mapping.items()}
         fields[canonical] = replace(fields[canonical], values={**fields[canonical].values, **words})
     return replace(table_map, fields=fields)
+
+
+def _columns_of_other_kinds(section: Source | TableMapping) -> frozenset[str]:
+    """Columns of all tables that a system's files can give: a section may be about files of several kinds."""
+    if isinstance(section, TableMapping) or section.table is not None:
+        return frozenset()
+    return frozenset(name for table in get(section.format).tables for name in CONTRACTS[table].column_names)
 
 
 def _read_as_told(table_map: TableMap, source: Source) -> TableMap:

@@ -208,6 +208,9 @@ class Plan:
         Whether agents' ids are kept out of reject lists, like names.
     named : tuple of Named
         Words of the export that the configuration names.
+    lacking : tuple of (str, str)
+        Settings of mapped columns, with the column, that this file does not have: it is read without them, and some
+        other file of the source has to have them.
     """
 
     shape: Shape
@@ -218,6 +221,7 @@ class Plan:
     version: str = ""
     ids_are_names: bool = False
     named: tuple[Named, ...] = ()
+    lacking: tuple[tuple[str, str], ...] = ()
 
 
 def column(name: str, **options: Any) -> Field:

@@ -79,7 +79,7 @@ def plan(context: Context) -> Plan:
         placeholder = path(own if isinstance(own, str) else own[0]) if is_json else column("")
         if name in CONTRACTS[source.table]:
             fields[name] = _reading(placeholder, name, source, decimal)
-    used = _used(source)
+    used = _used(source, frozenset(context.sample.header))
     shape = _shape(context, used, tuple(field.source for field in fields.values()))
     if not isinstance(shape, JsonShape):
         return Plan(shape, (TableMap(source.table, fields),))
@@ -122,18 +122,22 @@ def duration_unit(source: Source) -> str:
     return unit
 
 
-def _used(source: Source) -> tuple[str, ...]:
-    """Source columns the section names: they have to be there."""
+def _used(source: Source, header: frozenset[str]) -> tuple[str, ...]:
+    """Source columns the section names and that have to be there: all but optional ones that another file may have."""
     names: list[str] = []
-    groups: Iterable[dict[str, str | list[str]]] = (
-        source.columns,
-        *(mapping.columns for mapping in source.also.values()),
+    groups: Iterable[tuple[str, dict[str, str | list[str]]]] = (
+        (str(source.table), source.columns),
+        *((table, mapping.columns) for table, mapping in source.also.items()),
     )
-    for group in groups:
-        for own in group.values():
-            names += [own] if isinstance(own, str) else [part for part in own if part]
-    names += [name for mapping in source.also.values() for name in mapping.when]
-    names += list(source.no_agent)
+    for table, group in groups:
+        for canonical, own in group.items():
+            parts = [own] if isinstance(own, str) else [part for part in own if part]
+            item = CONTRACTS[table][canonical] if table in CONTRACTS and canonical in CONTRACTS[table] else None
+            needed = item is None or (item.required and item.default == "NULL")
+            if needed or header.intersection(parts) or not header:
+                names += parts
+    asked = [*(name for mapping in source.also.values() for name in mapping.when), *source.no_agent]
+    names += [name for name in asked if name in header or not header]
     return tuple(dict.fromkeys(names))
 
 

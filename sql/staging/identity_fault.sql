@@ -1,4 +1,4 @@
--- Every id whose person is not known, and why. Ids that are e-mail addresses or may be made of attributes are masked.
+-- Every id whose person is not known, and why. The id itself is not said: it may be a name, and stands in the file.
 with ambiguous as (
     select
         choice.source,
@@ -14,19 +14,17 @@ select
     ids.source,
     ids.source_agent_id,
     case when ambiguous.candidates is null then 'unknown' else 'ambiguous' end as fault,
-    'source_agent_id: "' || case
-        when parameter.hide_ids then '***' else regexp_replace(ids.source_agent_id, '^[^@]+@', '***@')
-    end || case
+    case
         when ambiguous.candidates is null
-            then '" is unknown: no rule of [identity] match names anybody; add it to the crosswalk'
-        else '" is ambiguous: it could be agent ' || ambiguous.candidates || '; say in the crosswalk which'
+            then 'source_agent_id: "***" is unknown: no rule of [identity] match names anybody; add the id of this line '
+                || 'to the crosswalk'
+        else 'source_agent_id: "***" is ambiguous: it could be agent ' || ambiguous.candidates || '; say in the crosswalk which'
     end as reason
 from (
     select distinct source, source_agent_id
     from staging.source_id
     where table_name not in ('supervisor', 'evaluator')
 ) as ids
-cross join staging.parameter as parameter
 left join ambiguous
     on ambiguous.source = ids.source and ambiguous.source_agent_id = ids.source_agent_id
 left join staging.identity as identity

@@ -81,7 +81,7 @@ def build_rows(tmp_path: Path) -> Callable[..., Built]:
         attach_landing(con, rows)
         refused: list[tuple[str, int, str]] = []
 
-        def refuse(table: str, relation: str) -> None:
+        def refuse(table: str, relation: str, *, dropped: bool = False) -> None:
             refused.extend(
                 (table, line, reason)
                 for line, reason in con.execute(f"select _line, reason from {relation} order by all").fetchall()

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from etl.sources.format import SourceError
 from tests.etl.real_exports import CONTACTS_SOURCE, JOBS, STAFF, contacts, read
 
 CASES = """
@@ -424,3 +425,48 @@ def test_a_merged_ticket_is_no_contact(tmp_path: Path) -> None:
     toml = '[sources.t]\nformat = "zendesk"\npath = "t.jsonl"\noptions = { tickets_are = "contacts" }\n'
     found = read(tmp_path, {"t.jsonl": tickets}, toml)
     assert found.rows("select interaction_id from core.interaction") == [("1",)]
+
+
+SPLIT = """
+[sources.people]
+format = "bamboohr"
+path = ["employees.csv", "jobs.csv"]
+timezone = "UTC"
+columns = { employee_number = "Payroll", role = "Title" }
+[sources.contacts]
+format = "tabular"
+table = "interaction"
+path = "contacts*.csv"
+columns = { interaction_id = "Contact ID", source_agent_id = "Agent", started_at = "Started", channel = "Channel" }
+no_agent = { "Answered" = "No" }
+[sources.contacts.also.survey_response]
+when = { "CSAT" = "*" }
+columns = { response_id = "Contact ID", interaction_id = "Contact ID", answered_at = "Started", csat_raw = "CSAT" }
+"""
+
+
+def test_a_column_that_some_files_of_a_source_lack_is_read_from_the_others(tmp_path: Path) -> None:
+    """The number of staff stands in one of two reports; ratings, and who answered, in the newer of two exports."""
+    newer = [f"d{n},E1,2025-03-10 10:0{n}:00,voice,{n},{('Yes', 'No')[n == 5]}" for n in range(1, 6)]
+    files = {
+        "employees.csv": STAFF.replace("employeeNumber", "Payroll").replace("jobTitle", "Title"),
+        "jobs.csv": JOBS,
+        "contacts1.csv": contacts(days=3),
+        "contacts2.csv": "\n".join(["Contact ID,Agent,Started,Channel,CSAT,Answered", *newer, ""]),
+    }
+    found = read(tmp_path, files, SPLIT, staff=False)
+    assert found.reasons() == []
+    assert found.rows("select count(*), count(role) from core.agent where is_agent") == [(3, 3)]
+    assert found.total("csat_top2") == (1, 4)
+    assert found.rows("select count(*) from core.interaction where agent_key is null") == [(1,)]
+
+
+@pytest.mark.parametrize(("wrong", "right"), [("Payrol", "Payroll"), ("CSATT", "CSAT"), ("Answer", "Answered")])
+def test_a_column_that_no_file_of_a_source_has_stops_and_is_named(tmp_path: Path, wrong: str, right: str) -> None:
+    files = {
+        "employees.csv": STAFF.replace("employeeNumber", "Payroll").replace("jobTitle", "Title"),
+        "jobs.csv": JOBS,
+        "contacts1.csv": "Contact ID,Agent,Started,Channel,CSAT,Answered\nd1,E1,2025-03-10 10:00:00,voice,5,Yes\n",
+    }
+    with pytest.raises(SourceError, match=f'there is no column "{wrong}".* Did you mean "{right}"'):
+        read(tmp_path, files, SPLIT.replace(f'"{right}"', f'"{wrong}"'), staff=False)

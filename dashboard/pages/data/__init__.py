@@ -8,7 +8,7 @@ from dashboard.components.choice import on_this_page
 from dashboard.data import data_quality as data
 from dashboard.page import Context, Download, Page
 from dashboard.pages.data.books import checks, coverage_card, recomputed, reconciliation, rejects
-from dashboard.pages.data.coverage import spans
+from dashboard.pages.data.coverage import corrections, spans
 from dashboard.pages.data.history import relations, restated, versions
 from dashboard.pages.data.lineage import BASE, downloads, lineage
 from dashboard.state import Filters
@@ -51,6 +51,7 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
                 className="columns halves",
             ),
             spans(context),
+            corrections(context),
             relations(context),
             html.Div([restated(context), versions(context)], className="columns two-one"),
             lineage(context, kpi),

@@ -60,3 +60,26 @@ def spans(context: Context) -> html.Section:
         csv=take_link("meta.coverage") if rows else None,
         className="spaced",
     )
+
+
+def corrections(context: Context) -> html.Section | None:
+    """The card: which entries of exports were corrected, by whom and why; None where none was."""
+    reader = context.settings.reader
+    rows = view.corrections(data.corrections(context.queries), reader)
+    if not rows:
+        return None
+    columns = [
+        Column("what", "What"),
+        Column("entries", "Entries", numeric=True),
+        Column("who", "By"),
+        Column("when", "On"),
+        Column("why", "Why"),
+        Column("status", "Now"),
+    ]
+    return card(
+        "corrections",
+        view.corrections_title(rows, reader),
+        "Exports stay as they came; a file of corrections says what is right, and the weeks it changes are restated.",
+        table(columns, rows, caption="Corrections", reader=reader),
+        className="spaced",
+    )

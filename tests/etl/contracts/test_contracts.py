@@ -13,7 +13,7 @@ from etl.contracts.tables import CONTRACTS, PROVENANCE, ddl
 def test_every_table_of_the_design_is_there() -> None:
     assert set(CONTRACTS) == {
         "agent", "agent_identity", "agent_team", "agent_day", "training", "interaction", "escalation",
-        "survey_response", "offer", "qa_evaluation", "customer_event", "event", "utterance",
+        "survey_response", "offer", "qa_evaluation", "customer_event", "event", "utterance", "correction",
     }  # fmt: skip
 
 

@@ -43,7 +43,9 @@ def test_every_export_of_the_sample_world_is_recognised_for_what_it_is(world: Pa
     proposed, _, lines = written(world / "exports", world / "proposed.toml")
     known = load(world / "empathy.toml")
     left = [line.split(":")[1].split()[0] for line in lines if line.startswith("left out")]
-    assert left == ["chat_turns.csv"]  # conversations are read only when the configuration says so
+    assert left == []
+    unread = [line.split(":")[0] for line in lines if line.endswith("not read until [conversations] read = true")]
+    assert unread == ["chat_turns", "contact_lens"]
 
     def by_file(config: Config) -> dict[Path, tuple[str, str | None, dict[str, object]]]:
         found = find_files(config)
@@ -467,6 +469,8 @@ def test_the_sample_world_asks_ten_questions_and_promises_every_kpi(world: Path)
 
     suggestion = suggest(world / "exports")
     assert suggestion.toml.count("# DECIDE:") <= 10
-    assert suggestion.promise == (
-        f"You will get {len(load_kpis())} KPIs: {', '.join(kpi.label for kpi in load_kpis().values())}.",
-    )
+    heard = [kpi.label for kpi in load_kpis().values() if kpi.base == "conversation"]
+    others = [kpi.label for kpi in load_kpis().values() if kpi.label not in heard]
+    assert suggestion.promise[0] == f"You will get {len(others)} KPIs: {', '.join(others)}."
+    assert suggestion.promise[1].startswith("Not yet: set [conversations] read = true for Active listening")
+    assert len(suggestion.promise) == 2
