@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from etl.configuration.model import ConfigError
 from etl.hints import did_you_mean, listed
 from etl.reading.header_names import as_known
-from etl.sources.format import SourceError
+from etl.sources.format import SourceError, unique_names
 from etl.sql_text import literal, quoted
 
 if TYPE_CHECKING:  # pyarrow is imported where it is used: a run with nothing new needs none of it
@@ -59,15 +59,7 @@ class Header:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names made unique, so that a repeated or empty one can be read past."""
-        taken = {"_line"}  # the name under which a record's line travels
-        unique = []
-        for position, name in enumerate(self.names, start=1):
-            candidate = name or f"column {position}"
-            while candidate.casefold() in taken:
-                candidate += f" (column {position})"
-            taken.add(candidate.casefold())
-            unique.append(candidate)
-        return tuple(unique)
+        return unique_names(self.names)
 
 
 class Structural(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +51,29 @@ class Sample:
     def is_json(self) -> bool:
         """Whether the records are JSON objects."""
         return not self.header
+
+
+def unique_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of a header made unique, so that a repeated or empty one can be read, or read past.
+
+    Parameters
+    ----------
+    names : sequence of str
+
+    Examples
+    --------
+    >>> unique_names(["", "Quiz", "", "quiz"])
+    ('column 1', 'Quiz', 'column 3', 'quiz (column 4)')
+    """
+    taken = {"_line"}  # the name under which a record's line travels
+    unique = []
+    for position, name in enumerate(names, start=1):
+        candidate = name or f"column {position}"
+        while candidate.casefold() in taken:
+            candidate += f" (column {position})"
+        taken.add(candidate.casefold())
+        unique.append(candidate)
+    return tuple(unique)
 
 
 @dataclass(frozen=True)
