@@ -30,8 +30,9 @@ from analysis.comparison.compare import Comparison
 from analysis.comparison.setting import Setting
 from analysis.design import Situation, choose
 from analysis.effects.answering import answer_bounds
-from analysis.effects.by_group import Groups, claimed, group_effects, shrink
+from analysis.effects.by_group import Groups, claimed, group_effects
 from analysis.effects.hazard import hazard_ratio
+from analysis.effects.hierarchical import shrink
 from analysis.estimators.stacked import SelectionRule
 from analysis.panel.slices import EVERYTHING, Slice
 from analysis.study.averages import study_of

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.effects.bounds import interval_of_bounds
-from analysis.effects.by_group import between_variance
+from analysis.effects.hierarchical import between_variance
 from analysis.estimators.fitted import Study
 from analysis.inference import t_interval
 from analysis.panel.panel import Panel

@@ -15,7 +15,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy import stats
-from scipy.optimize import brentq
 
 from analysis.estimators.imputation import Imputation
 from analysis.inference import holm
@@ -33,15 +32,16 @@ MIN_PLACEBO_TEAMS = 4
 """With fewer teams the wandering is not known, and no group gets an interval."""
 MIN_COMPARISON_TEAMS = 19
 """A single team's effect is beyond luck at 5% when it is larger than that of all of 19 teams that nobody trained; with
-fewer no claim about a single team is made, and its error is learned from halves of untrained weeks."""
+fewer no claim about a single team is made."""
 MIN_TEAMS_TO_JACKKNIFE = 6
 """A group of at least this many trained teams takes its error from leaving out one team at a time."""
 MOST_OF_THE_WEEKS = 0.9
 """Share of the weeks before and after, by contacts, in which a comparison team must be seen untrained."""
 MOST_REPLICATES = 60
 """With more teams, several are left out together (the delete-a-group jackknife)."""
-MIN_GROUPS_TO_SHRINK = 4
-"""The spread of fewer effects about their mean cannot be estimated well enough to draw them to it."""
+MIN_TEAMS_BESIDE = 6
+"""From so many teams on that nobody trained in the same weeks, their moves are the error of a single team; halves of
+untrained weeks are shorter than what is compared, and hold 87% where teams drift slowly."""
 
 SCHEMA = {
     "name": pl.String,
@@ -85,25 +85,6 @@ class Groups:
         return cls(names.tolist(), code[:, None] == np.arange(names.size)[None, :])
 
 
-@dataclass(frozen=True)
-class Shrunk:
-    """Effects drawn to their mean.
-
-    Attributes
-    ----------
-    estimate, ci_low, ci_high : (G,) arrays
-        Posterior means and intervals; NaN where there was no estimate.
-    mean, spread : float
-        Mean of the effects, and the standard deviation of the true effects around it; NaN when there were too few.
-    """
-
-    estimate: Floats
-    ci_low: Floats
-    ci_high: Floats
-    mean: float
-    spread: float
-
-
 def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: int = 0) -> pl.DataFrame:
     """Levels and effects of groups of agents, by imputation.
 
@@ -128,7 +109,7 @@ def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: in
     polars.DataFrame
         One row per group with a trained week: ``name, n_agents, n_contacts, before, after, estimate, own_error,
         std_error, df, n_comparison``. ``n_comparison`` counts teams that nobody trained in the weeks before and after
-        that the group's effect compares; from ``MIN_COMPARISON_TEAMS`` on the error of a group of few teams is what
+        that the group's effect compares; from ``MIN_TEAMS_BESIDE`` on the error of a group of few teams is what
         those teams did between the same weeks. ``own_error`` leaves out what all groups share (the comparison): it is
         the error of differences between groups.
 
@@ -138,7 +119,7 @@ def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: in
 
     1. Those of the imputation estimator (:class:`analysis.estimators.imputation.Imputation`).
     2. A team's mean wanders in trained weeks as it does in untrained ones. Not checked.
-    3. With fewer than ``MIN_COMPARISON_TEAMS``: half of a team's untrained weeks is about as long as its trained time.
+    3. With fewer than ``MIN_TEAMS_BESIDE``: half of a team's untrained weeks is about as long as its trained time.
        Not checked: the error is too small when trained time is much longer and teams drift slowly.
     4. Wandering falls with contacts as the variance of a mean does. Not checked.
 
@@ -166,7 +147,7 @@ def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: in
         own, shared = _error_parts(after, before, control_by_week, variance, typical)
         df = float(max(placebo_teams - 1, 1))
         gaps, sizes = placebos(residual, untrained, teams, after.sum(axis=0), untrained[inside[trained]].sum(axis=0))
-        if gaps.size >= MIN_COMPARISON_TEAMS:
+        if gaps.size >= MIN_TEAMS_BESIDE:
             size = float(after.sum(axis=0)[after.sum(axis=0) > 0].mean())
             middle = float(np.median(sizes))
             spread = float((gaps**2 * sizes / middle).sum() / (gaps.size - 1))
@@ -325,69 +306,6 @@ def claimed(rows: pl.DataFrame, ci_level: float = 0.95) -> list[bool]:
     enough = rows["n_comparison"].fill_null(0).to_numpy() >= MIN_COMPARISON_TEAMS
     adjusted = holm(np.where(enough, p_values, np.nan))
     return [bool(p_value <= 1 - ci_level) for p_value in adjusted]
-
-
-def shrink(estimate: Floats, own_error: Floats, std_error: Floats, df: Floats, *, ci_level: float = 0.95) -> Shrunk:
-    """Empirical-Bayes effects: each drawn to the mean of all, the more the less it is known.
-
-    Normal prior with the precision-weighted mean; its variance solves the equation of Paule and Mandel (1982,
-    doi:10.6028/jres.087.022). Posterior variances carry the error of the mean (Morris, 1983,
-    doi:10.1080/01621459.1983.10477920, equation 1.20 with its correction for the error of the prior's own variance) and
-    what all groups share.
-
-    Parameters
-    ----------
-    estimate, own_error, std_error, df : (G,) arrays
-        As from :func:`group_effects`; NaN where there is none.
-    ci_level : float
-
-    Returns
-    -------
-    Shrunk
-        With fewer than ``MIN_GROUPS_TO_SHRINK`` known effects these are the effects themselves.
-    """
-    known = np.isfinite(estimate) & np.isfinite(own_error) & (own_error > 0)
-    center, error = estimate.astype(np.float64), std_error.astype(np.float64)
-    half = stats.t.ppf(0.5 + ci_level / 2, np.where(np.isfinite(df) & (df > 0), df, 1.0))
-    if known.sum() < MIN_GROUPS_TO_SHRINK:
-        return Shrunk(center, center - half * error, center + half * error, math.nan, math.nan)
-    theta, noise = estimate[known], own_error[known] ** 2
-    spread = between_variance(theta, noise)
-    weight = 1 / (noise + spread)
-    mean, mean_variance = float(weight @ theta / weight.sum()), float(1 / weight.sum())
-    pull = noise / (noise + spread)
-    shared = np.maximum(std_error[known] ** 2 - noise, 0.0)
-    center, error = center.copy(), error.copy()
-    center[known] = mean + (1 - pull) * (theta - mean)
-    own = 2 / (theta.size - 3) * pull**2 * (theta - mean) ** 2
-    error[known] = np.sqrt((1 - pull) * noise + pull**2 * mean_variance + own + shared)
-    return Shrunk(center, center - half * error, center + half * error, mean, math.sqrt(spread))
-
-
-def between_variance(theta: Floats, noise: Floats) -> float:
-    """Variance of true effects beyond their errors (Paule and Mandel): ``sum w (theta - mean)^2 = G - 1``.
-
-    Parameters
-    ----------
-    theta, noise : (G,) arrays
-        Effects and the squares of their errors.
-
-    Returns
-    -------
-    float
-        0 when the effects differ by no more than their errors would make them.
-    """
-
-    def excess(variance: float) -> float:
-        weight = 1 / (noise + variance)
-        return float(weight @ (theta - weight @ theta / weight.sum()) ** 2 - (theta.size - 1))
-
-    if excess(0.0) <= 0:
-        return 0.0
-    high = float(np.var(theta, ddof=1)) + float(noise.max())
-    while excess(high) > 0:
-        high *= 2
-    return float(brentq(excess, 0.0, high))
 
 
 def _cells(fitted: Imputation, panel: Panel) -> tuple[Floats, Floats, Floats]:

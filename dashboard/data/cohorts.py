@@ -16,7 +16,8 @@ import polars as pl
 
 from analysis.comparison.fair_panel import fair_panel
 from analysis.comparison.setting import Setting
-from analysis.effects.by_group import SCHEMA, Groups, Shrunk, claimed, group_effects, shrink
+from analysis.effects.by_group import SCHEMA, Groups, claimed, group_effects
+from analysis.effects.hierarchical import Shrunk, shrink
 from analysis.errors import EstimationError, PanelError
 from analysis.estimators import estimate
 from analysis.panel.agent_weeks import WarehouseWeeks
@@ -66,12 +67,15 @@ class Gains:
         Mean effect, and standard deviation of true effects around it; NaN when there were too few groups.
     reason : str
         Why there are no rows, or no estimates; empty otherwise.
+    differ : bool
+        Whether true effects differ by more than luck.
     """
 
     rows: pl.DataFrame
     mean: float
     spread: float
     reason: str = ""
+    differ: bool = False
 
 
 def by_values(queries: Queries, kpi: Kpi) -> list[str]:
@@ -147,7 +151,7 @@ def _gains(queries: Queries, cursor: duckdb.DuckDBPyConnection, kpi: Kpi, by: st
         shrunk_high=drawn.ci_high,
     ).with_columns(pl.selectors.float().fill_nan(None))
     rows = rows.select("name", "site", "n_agents", *NUMBERS, "n_comparison", "claimed", "suppressed")
-    return Gains(rows, drawn.mean, drawn.spread, reason)
+    return Gains(rows, drawn.mean, drawn.spread, reason, drawn.differ)
 
 
 def _of_cells(

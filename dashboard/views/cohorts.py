@@ -189,8 +189,8 @@ def gains_title(shown: Sequence[Group], kpi: Kpi, by: str) -> str:
 def _alike(found: Gains, kpi: Kpi, noun: str, reader: Reader) -> str:
     if not math.isfinite(found.spread):
         return ""
-    if found.spread < kpi.smallest_effect / 2:
-        return f", and {plural(noun)} differ by no more than luck would make them"
+    if not found.differ:
+        return f", and {plural(noun)} differ by no more than luck could make them"
     return f"; {plural(noun)} appear to differ, typically by {reader.size(found.spread, kpi)} from the average"
 
 

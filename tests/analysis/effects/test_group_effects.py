@@ -9,15 +9,8 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from analysis.effects.by_group import (
-    MIN_GROUPS_TO_SHRINK,
-    Groups,
-    between_variance,
-    claimed,
-    group_effects,
-    shrink,
-    wandering,
-)
+from analysis.effects.by_group import Groups, claimed, group_effects, wandering
+from analysis.effects.hierarchical import MIN_GROUPS_TO_SHRINK, between_variance, shrink
 from analysis.panel.panel import Panel
 from benchmarks.claim_worlds import drifting_teams
 from sample_data.panel import simulate_panel
@@ -26,9 +19,6 @@ from sample_data.parameters import Parameters
 N_WORLDS = 5
 COVERAGE = (0.90, 0.98)
 """160 teams: the share covered by 95% intervals lies in here but for bad luck of one in a few hundred."""
-
-WIDE = 0.995
-"""Drawn intervals carry the error of how much teams differ, and are too wide where they hardly do, as here."""
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +52,9 @@ def test_intervals_cover_the_truth(judged: pl.DataFrame) -> None:
     drawn = ((judged["low"] <= judged["truth"]) & (judged["truth"] <= judged["high"])).to_numpy()
     assert judged.height > 100
     assert COVERAGE[0] <= raw.mean() <= COVERAGE[1]
-    assert COVERAGE[0] <= drawn.mean() <= WIDE
+    assert drawn.mean() >= COVERAGE[0]
+    width = (judged["high"] - judged["low"]).to_numpy()
+    assert width.mean() <= 0.8 * (2 * half).mean(), "teams differ little here, and drawing to the mean must use that"
 
 
 @pytest.mark.parametrize("memory", [0.8, 0.97])
@@ -87,6 +79,49 @@ def test_no_team_is_claimed_beside_fewer_than_nineteen() -> None:
     labels = [str(one_more.clusters[k]) for k in one_more.cluster_ix]
     found = group_effects(one_more, Groups.of(labels), one_more.cluster_ix)
     assert all(claimed(found))
+
+
+def test_drawn_intervals_hold_where_teams_differ_by_half_their_errors() -> None:
+    """True effects of a hierarchical world: 95% on average over teams; 92% with an estimated spread plugged in."""
+    rng = np.random.default_rng(11)
+    for spread in (0.5, 1.0, 3.0):
+        held = []
+        for _ in range(60):
+            true = spread * rng.standard_normal(12)
+            found = shrink(true + rng.standard_normal(12), np.ones(12), np.ones(12), np.full(12, 1e6))
+            held.append(np.mean((found.ci_low <= true) & (true <= found.ci_high)))
+        assert 0.92 <= np.mean(held) <= 0.98, spread
+
+
+def test_drawn_intervals_of_teams_that_differ_cover_the_truth() -> None:
+    held = []
+    for seed in range(20):
+        panel = drifting_teams(seed, trained=12, never=24, seats=4, spread=0.02)
+        truth = np.array([float(note) for note in panel.notes])[:12]
+        found = group_effects(panel, Groups.of([str(panel.clusters[k]) for k in panel.cluster_ix]), panel.cluster_ix)
+        drawn = shrink(*(found[name].to_numpy() for name in ("estimate", "own_error", "std_error", "df")))
+        held.append(np.mean((drawn.ci_low <= truth) & (truth <= drawn.ci_high)))
+    assert COVERAGE[0] <= np.mean(held) <= COVERAGE[1]
+
+
+def test_teams_are_said_to_differ_in_one_null_world_of_twenty() -> None:
+    rng = np.random.default_rng(12)
+    alike = [shrink(rng.standard_normal(20), np.ones(20), np.ones(20), np.full(20, 1e6)).differ for _ in range(150)]
+    apart = shrink(4 * rng.standard_normal(20), np.ones(20), np.ones(20), np.full(20, 1e6))
+
+    assert 0.005 <= np.mean(alike) <= 0.11
+    assert apart.differ
+
+
+def test_a_single_team_beside_ten_holds_under_a_slow_drift() -> None:
+    """20 trained beside 10: errors learned from halves of untrained weeks held 87% (docs/coverage.md)."""
+    held = []
+    for seed in range(12):
+        panel = drifting_teams(seed, trained=20, never=10, seats=3, memory=0.97)
+        found = group_effects(panel, Groups.of([str(panel.clusters[k]) for k in panel.cluster_ix]), panel.cluster_ix)
+        half = stats.t.ppf(0.975, found["df"].to_numpy()) * found["std_error"].to_numpy()
+        held.append(np.mean(np.abs(found["estimate"].to_numpy()) <= half))
+    assert np.mean(held) >= 0.9
 
 
 def test_drawing_to_the_mean_brings_teams_nearer_to_the_truth(judged: pl.DataFrame) -> None:
