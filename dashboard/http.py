@@ -21,6 +21,7 @@ from functools import lru_cache
 
 import brotli
 from dash import Dash
+from dash.exceptions import DependencyException
 from flask import Flask, Response, abort, g, request
 from flask_compress import Compress
 from werkzeug.exceptions import HTTPException
@@ -79,6 +80,11 @@ def secure(app: Dash, settings: Settings) -> None:
         response.headers.pop("Server", None)
         log_access(response)
         return response
+
+    @server.errorhandler(DependencyException)
+    def _no_such_script(_: DependencyException) -> tuple[str, int, dict[str, str]]:
+        """Dash raises for a script that it does not have, and names every one that it has."""
+        return "There is no such script.", 404, {"Content-Type": "text/plain; charset=utf-8"}
 
     Compress(server)
     server.after_request(_cached_static)

@@ -108,6 +108,19 @@ def test_the_access_log_is_one_json_object_per_request(client: FlaskClient, capl
     assert entry["milliseconds"] >= 0
 
 
+@pytest.mark.parametrize("name", ["nope/x.js", "dash/nope.js", "dash/../app.py", "dash%00/x.js", "plotly/nope"])
+def test_a_script_that_does_not_exist_is_not_found_and_names_no_other(
+    client: FlaskClient, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger=ACCESS_LOGGER):
+        answer = client.get(f"/_dash-component-suites/{name}", headers=LOCAL)
+    text = answer.get_data(as_text=True)
+    assert answer.status_code == 404
+    assert "registered" not in text
+    assert json.loads(caplog.records[-1].message)["status"] == 404
+    assert not [record for record in caplog.records if record.exc_info], "no traceback for a wrong address"
+
+
 def test_a_large_request_is_refused(client: FlaskClient) -> None:
     answer = client.post(
         "/_dash-update-component", data=b"x" * 2_000_000, headers=LOCAL, content_type="application/json"
