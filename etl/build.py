@@ -34,7 +34,7 @@ from etl.marts.fill import fill
 from etl.marts.kpi_coverage import known_in_part, without_data
 from etl.marts.quality import DataCheckResult
 from etl.marts.reports import BuildReport, CheckReport, FileCount
-from etl.warehouse.publish import Draft
+from etl.warehouse.publish import Draft, scratch
 from etl.warehouse.reader import Warehouse, WarehouseError, version_path
 
 Progress = Callable[[str], None]
@@ -155,13 +155,7 @@ def check(config: Config, *, progress: Progress | None = None) -> CheckReport:
 
 def _scratch(folder: Path, config: Config) -> duckdb.DuckDBPyConnection:
     """A database as a draft is, in a folder that goes away."""
-    engine = config.engine
-    limits = {"threads": engine.threads, "memory_limit": engine.memory_limit}
-    con = duckdb.connect(str(folder / "check.duckdb"), config={k: str(v) for k, v in limits.items() if v is not None})
-    con.execute("set timezone = 'UTC'; set preserve_insertion_order = false")
-    for schema in ("core", "mart", "meta"):
-        con.execute(f"create schema {schema}")
-    return con
+    return scratch(folder / "check.duckdb", config.engine.threads, config.engine.memory_limit)
 
 
 def _open(config: Config) -> Draft:

@@ -366,6 +366,19 @@ def _draft_path(folder: Path, run_id: str) -> Path:
     return folder / f".build-{run_id}.duckdb"
 
 
+def scratch(path: Path, threads: int | None, memory_limit: str | None) -> duckdb.DuckDBPyConnection:
+    """A database as a draft is, of which nothing is published; the caller removes its folder.
+
+    Parameters
+    ----------
+    path : Path
+        The file, which must not exist.
+    threads, memory_limit : int, str, optional
+        DuckDB's, or its defaults.
+    """
+    return _connect(path, threads, memory_limit)
+
+
 def read_draft(path: Path) -> duckdb.DuckDBPyConnection:
     """Open the file of a draft that nobody writes for now, in another process and with one thread.
 
