@@ -59,6 +59,7 @@
     var field = event.target;
     if (event.key === "Escape" && field.id in before && field.value !== before[field.id]) {
       window.dash_clientside.set_props(field.id, { searchValue: before[field.id] });
+      field.blur(); // a field that is left shows what is chosen; Tab goes on from here
     }
   });
 

@@ -156,5 +156,5 @@ def _draw(
                 tip, svg.el("circle", {"cx": x(row["week"]), "cy": y(row["level"]), "r": 2.5, "class": "fill-muted"})
             )
         )
-    body += event_ticks(ticks, lambda day: x(day) if first <= day <= last else None, bottom)
+    body += event_ticks(ticks, lambda day: x(day) if first <= day <= last else None, bottom + 7, beside=True)
     return svg.canvas(width, height, *body)

@@ -8,13 +8,16 @@ from typing import Any
 
 from analysis.words.numbers import Reader
 from dashboard import plots
-from dashboard.figures.svg import Tree, canvas, el, line, mark, path, scale, text, ticks
+from dashboard.figures.svg import Tree, canvas, clip, el, line, mark, path, scale, text, text_width, ticks
 from dashboard.views.plan import Curve
 
 TONES = ("trained", "better", "before", "worse", "accent", "compare")
 BELOW = "below the line: the change that matters can be detected"
 HIGHEST = 12.0
 """Multiples beyond this are drawn at the edge."""
+APART = 17.0
+WIDE, MOST_NAME = 500.0, 200.0
+"""From this width on names stand beside the lines, in at most so much room; else they stand below."""
 
 
 def plan_curves(curves: Sequence[Curve], reader: Reader) -> dict[str, Any] | None:
@@ -69,7 +72,8 @@ def _tip(curve: Curve, k: int, reader: Reader) -> str:
 
 
 def _draw(curves: Sequence[Curve], reader: Reader, width: float, height: float) -> Tree:
-    left, right, top, bottom = 40.0, 12.0, 14.0, height - 40.0
+    names = min(MOST_NAME, max(text_width(curve.name, 12) for curve in curves) + 13) if width > WIDE else 0.0
+    left, right, top, bottom = 40.0, names + 12.0, 14.0, height - 40.0
     most = min(HIGHEST, max(2.0, *(value for curve in curves for value in curve.multiples)))
     last = max(week for curve in curves for week in curve.weeks)
     x, y = scale((1, max(2, last)), (left, width - right)), scale((0, most), (bottom, top))
@@ -104,22 +108,25 @@ def _draw(curves: Sequence[Curve], reader: Reader, width: float, height: float) 
             if k % max(1, len(points) // 13) == 0 or k == len(points) - 1
         ]
         parts += dots
-    parts += _names(curves, [y(min(curve.multiples[-1], most)) for curve in curves], width - right, top)
-    return canvas(width, height, *parts)
+    ends = [y(min(curve.multiples[-1], most)) for curve in curves]
+    if names:
+        return canvas(width, height, *parts, *_beside(curves, ends, width - right + 10, names))
+    for number, curve in enumerate(curves):
+        parts += _name(curve.name, number, left, height + APART * number + 6, width - left)
+    return canvas(width, height + APART * len(curves), *parts)
 
 
-def _names(curves: Sequence[Curve], ends: Sequence[float], right: float, top: float) -> list[Any]:
-    """Names at the ends of the lines, moved apart."""
-    placed: list[float] = []
-    found = []
+def _beside(curves: Sequence[Curve], ends: Sequence[float], left: float, room: float) -> list[Any]:
+    """Names beside the ends of the lines, moved apart."""
+    found: list[Any] = []
+    free = -math.inf
     for k in sorted(range(len(curves)), key=lambda k: ends[k]):
-        at = ends[k] + 16 if ends[k] < top + 12 else ends[k] - 12
-        at = max([at, *(other + 15 for other in placed if math.isfinite(other))])
-        placed.append(at)
-        name = curves[k].name
-        box = {"x": right - 8, "y": at - 9, "width": 8, "height": 8}
-        found += [
-            el("rect", {**box, "class": f"fill-{TONES[k % len(TONES)]}"}),
-            text(right - 14, at, name, "label tick", "end"),
-        ]
+        at = max(ends[k] + 4, free + APART)
+        found += _name(curves[k].name, k, left, at, room)
+        free = at
     return found
+
+
+def _name(name: str, number: int, left: float, at: float, room: float) -> list[Any]:
+    box = {"x": left, "y": at - 9, "width": 8, "height": 8, "class": f"fill-{TONES[number % len(TONES)]}"}
+    return [el("rect", box), text(left + 13, at, clip(name, 12, room - 13), "tick")]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import polars as pl
-from dash import Dash, Input, Output, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
 from analysis.value.assumptions import from_config
 from dashboard.answers import Made, Question
@@ -57,7 +57,7 @@ def answer(context: Context, filters: Filters) -> html.Div:
             html.P(also, className="small muted", id="events") if also else None,
             html.Div(_rest(context, filters) if quick else pending, id="overview-rest"),
             None if quick else dcc.Store(id="overview-wanted", data=filters.to_query()),
-            _since(context) if filters.is_everything else None,
+            _since_place(context) if filters.is_everything else None,
         ]
     )
 
@@ -68,6 +68,45 @@ def register(app: Dash, context: Context) -> None:
     @app.callback(Output("overview-rest", "children"), Input("overview-wanted", "data"), prevent_initial_call=False)
     def _more(wanted: str | None) -> Any:
         return no_update if wanted is None else _rest_answer(context, wanted).outputs.get(REST, no_update)
+
+
+    client: Any = app.clientside_callback
+    client(
+        ClientsideFunction("visits", "since"),
+        Output("visit-since", "data"),
+        Input("visit-run", "data"),
+        prevent_initial_call=False,
+    )
+
+    @app.callback(
+        Output("since-place", "children"),
+        Input("visit-since", "data"),
+        State("url", "search"),
+        prevent_initial_call=False,
+    )
+    def _visit(before: str | None, search: str | None) -> Any:
+        return since_visit(context, before, search or "") if before else no_update
+
+
+def since_visit(context: Context, before: str, search: str) -> Any:
+    """What changed since the version a reader saw last; what stands there already where that version is gone.
+
+    Parameters
+    ----------
+    context : Context
+    before : str
+        Its run id, as the reader's browser kept it.
+    search : str
+        Of the page's address: changes are told of everybody only.
+    """
+    queries = context.queries
+    with queries.pinned():
+        if not queries.selection(search).is_everything or before not in {one.run_id for one in queries.versions()}:
+            return no_update
+        found = changes(queries, before)
+        then = day(found.data_to_before, context.settings.config.project.locale) if found.data_to_before else "–"
+        lines = sentences(found, context.settings.min_group) if found.any else ("Nothing that is told here changed.",)
+        return _changed("Since your last visit", f"You saw the data to {then}.", lines)
 
 
 def _rest_answer(context: Context, wanted: str, run_id: str | None = None) -> Made:
@@ -130,6 +169,12 @@ def effects_of(context: Context, filters: Filters, kpis: Sequence[Kpi]) -> dict[
     return found
 
 
+def _since_place(context: Context) -> html.Div:
+    """What changed since the version before, until the browser says which version this reader saw last."""
+    run = dcc.Store(id="visit-run", data=context.queries.run_id())
+    return html.Div([html.Div(_since(context), id="since-place"), run, dcc.Store(id="visit-since")])
+
+
 def _since(context: Context) -> html.Section | None:
     """What changed since the version before; nothing where nothing did, or where there is none."""
     found = changes(context.queries)
@@ -137,10 +182,14 @@ def _since(context: Context) -> html.Section | None:
         return None
     then = day(found.data_to_before, context.settings.config.project.locale)
     lines = sentences(found, context.settings.min_group)
+    return _changed("Since the last version", f"Compared with the data to {then}.", lines)
+
+
+def _changed(title: str, subtitle: str, lines: Sequence[str]) -> html.Section:
     return html.Section(
         [
-            html.H2("Since the last version", className="card-title"),
-            html.P(f"Compared with the data to {then}.", className="card-subtitle"),
+            html.H2(title, className="card-title"),
+            html.P(subtitle, className="card-subtitle"),
             html.Ul([html.Li(line) for line in lines], className="check-list"),
         ],
         className="card spaced",

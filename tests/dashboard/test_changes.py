@@ -7,9 +7,12 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+from dash import no_update
 
 from dashboard.data.changes import changes, sentences
 from dashboard.data.queries import Queries
+from dashboard.page import Context
+from dashboard.pages import overview
 from dashboard.settings import from_config
 from etl.warehouse.publish import Draft
 from etl.warehouse.reader import Warehouse
@@ -77,3 +80,18 @@ def test_the_overview_tells_a_reader_what_changed(tmp_path: Path, build: Callabl
 
     assert "Since the last version" not in before
     assert "Escalations: can't tell yet; before, clear." in after
+
+
+def test_a_reader_is_told_what_changed_since_their_last_visit(tmp_path: Path, build: Callable[..., Path]) -> None:
+    config = build(tmp_path, "first")
+    again(config, "second", verdict="cant_tell_yet")
+    again(config, "third", verdict="cant_tell_yet")
+    settings = from_config(config)
+    context = Context(settings, Queries(settings))
+
+    told = str(overview.since_visit(context, "first", ""))
+    assert "Since your last visit" in told
+    assert "Escalations: can't tell yet; before, clear." in told
+    assert "Nothing that is told here changed." in str(overview.since_visit(context, "second", ""))
+    for before, search in (("forgotten", ""), ("", ""), ("first", "?site=Madrid")):
+        assert overview.since_visit(context, before, search) is no_update
