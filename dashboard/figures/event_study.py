@@ -225,7 +225,8 @@ def _point(
 
 def _weeks(events: Sequence[EventPoint], x: Any, bottom: float, width: float) -> list[Any]:
     first, last = events[0].week, events[-1].week
-    every = next(step for step in (1, 2, 4, 8, 13, 26, 52) if (last - first) / step * 34 <= width - 60)
+    steps = (1, 2, 4, 8, 13, *(26 * 2**k for k in range(12)))
+    every = next(step for step in steps if (last - first) / step * 34 <= width - 60)
     return [
         text(
             x(week),
