@@ -92,8 +92,8 @@ def alive(n: int, name: str) -> dict[str, Any]:
 def pair(n: int, name: str) -> dict[str, Any] | None:
     points = [{"week": day(k), "level": 0.1 + 0.001 * (k % 7)} for k in range(n)]
     return pair_lines(
-        points, label=name or "x", span=(0.0, 0.2), period=(START, day(max(n, 1))), trained_from=day(n // 2), before=0.1,
-        after=0.11, expected=math.nan, show=str, show_day=str, ticks=ticks(n, name),
+        points, label=name or "x", span=(0.0, 0.2), period=(START, day(max(n, 1))), trained_from=day(n // 2),
+        before=0.1, after=0.11, expected=math.nan, show=str, show_day=str, ticks=ticks(n, name),
     )  # fmt: skip
 
 
