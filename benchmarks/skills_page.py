@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.dashboard import selections, summary, write_world  # noqa: E402
 from dashboard.data.queries import Queries  # noqa: E402
 from dashboard.page import Context  # noqa: E402
+from dashboard.pages import effects  # noqa: E402
 from dashboard.pages import skills as page  # noqa: E402
 from dashboard.settings import from_config  # noqa: E402
 
@@ -33,7 +34,8 @@ SKILLS = (
     "empathy_score", "active_listening", "personalisation", "probing_questions", "perspective_taking",
     "trigger_free_language",
 )  # fmt: skip
-GOAL = "escalation_rate"
+GOAL, OTHER = "escalation_rate", "aht_seconds"
+"""The goal of the page, and a KPI whose Effects page is asked beside it: what one estimate takes here and now."""
 
 
 def timed(make: Callable[[], Any]) -> tuple[float, float]:
@@ -50,14 +52,15 @@ def main() -> None:
     parser.add_argument("--weeks", type=int, default=104)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        config = write_world(Path(place), options.agents, options.weeks, measured=(*SKILLS, GOAL))
+        config = write_world(Path(place), options.agents, options.weeks, measured=(*SKILLS, GOAL, OTHER))
         settings = from_config(config, environ={})
         context = Context(settings, Queries(settings))
-        for kpi in (*SKILLS, GOAL):
+        for kpi in (*SKILLS, GOAL, OTHER):
             context.queries.held_weeks().columns(kpi)  # read once a version, by whichever page comes first
-        first, rest = [], []
+        first, rest, beside = [], [], []
         for search in selections():
             filters = context.queries.selection(search.lstrip("?"))
+            beside.append(timed(lambda f=filters: effects.answer(context, f, OTHER)))
             first.append(timed(lambda f=filters: page.answer(context, f, GOAL)))
             rest.append(timed(lambda f=filters: page._rest_answer(context, [GOAL, f.to_query()])))
     print(
@@ -67,6 +70,8 @@ def main() -> None:
                 "weeks": options.weeks,
                 "first_processor": summary([one for one, _ in first[1:]]),
                 "first_clock": summary([one for _, one in first[1:]]),
+                "effects_page_processor": summary([one for one, _ in beside[1:]]),
+                "effects_page_clock": summary([one for _, one in beside[1:]]),
                 "rest_processor": summary([one for one, _ in rest[1:]]),
                 "rest_clock": summary([one for _, one in rest[1:]]),
             }

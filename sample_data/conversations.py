@@ -1,7 +1,10 @@
 """Conversations of a sample of contacts: words that follow the true skills, in many phrasings, with distractors.
 
-In a contact skill j is shown with probability ``score_j - 0.25``, ``score_j`` being the true score of the agent in that
-week on the scale 0 to 1 (``cells``); a trigger phrase falls with probability ``0.85 - score`` of trigger-free language.
+Every contact has a score of each skill: that of its evaluation, or, where nobody evaluated it, the agent's true score
+in that week with the noise of an evaluation (``cells``, scale 0 to 1). Where it reaches ``SHOWN_FROM`` the skill is
+said in a share ``SAID[0]`` of contacts, elsewhere in a share ``SAID[1]``; a trigger phrase falls in shares
+``TRIGGERS`` where the score of trigger-free language is below, and where it is not. So what evaluations call shown is
+said equally often before and after training: sensitivity and specificity of the words do not change.
 Sympathy is said in a third of contacts whatever the skills are. What is shown is said in one of the phrasings of
 :mod:`sample_data.phrases`, some of which no rule knows; the customer's words and small talk stand between. Telephone
 calls have lost their punctuation, in half of the calls, as speech recognition loses it.
@@ -21,13 +24,15 @@ from sample_data.phrases import ENGLISH, SPANISH
 from sample_data.streams import stream
 from sample_data.world import World
 
-SHARE = 0.02
+SHARE = 0.01
 """Share of contacts that have a transcript, besides those that were evaluated."""
 
 SPANISH_SHARE = 0.08
 SYMPATHY_SHARE = 0.35
 UNPUNCTUATED_SHARE = 0.5
-SHOWN_BELOW, TRIGGER_ABOVE = 0.25, 0.85
+SHOWN_FROM = 0.6
+SAID, TRIGGERS = (0.62, 0.08), (0.45, 0.06)
+"""Shares of contacts in which something is said: where the label says so, and where it does not."""
 
 LAYOUT = (
     ("AGENT", ("greeting",)),
@@ -73,11 +78,16 @@ def shown(world: World) -> pl.DataFrame:
         "unpunctuated": rng.random(len(rows)) < UNPUNCTUATED_SHARE,
         "sympathy": rng.random(len(rows)) < SYMPATHY_SHARE,
     }
-    for skill in SKILLS[:4]:
-        chance = np.clip(scores[f"{skill}__seen"].to_numpy() - SHOWN_BELOW, 0.02, 0.98)
-        columns[skill] = rng.random(len(rows)) < chance
-    chance = np.clip(TRIGGER_ABOVE - scores[f"{SKILLS[4]}__seen"].to_numpy(), 0.02, 0.98)
-    columns["trigger"] = rng.random(len(rows)) < chance
+    place = np.full(count, -1, dtype=np.int64)
+    place[world.evaluations["contact"].to_numpy()] = np.arange(world.evaluations.height)
+    evaluation = place[rows]
+    for skill in SKILLS:
+        noise = world.params.qa_noise_sd * rng.standard_normal(len(rows))
+        known = world.evaluations[skill].to_numpy()[np.maximum(evaluation, 0)]
+        high = np.where(evaluation >= 0, known, scores[f"{skill}__seen"].to_numpy() + noise) >= SHOWN_FROM
+        spoken_of = skill in SKILLS[:4]
+        chance = np.where(high, *SAID) if spoken_of else np.where(~high, *TRIGGERS)
+        columns[skill if spoken_of else "trigger"] = rng.random(len(rows)) < chance
     return pl.DataFrame(columns)
 
 

@@ -19,6 +19,8 @@ from analysis.panel.contact_kinds import ContactKinds
 from analysis.panel.evaluations import BASE as EVALUATED
 from analysis.panel.evaluations import Evaluations
 from analysis.panel.panel import Panel
+from analysis.panel.phrases import BASE as TRANSCRIBED
+from analysis.panel.phrases import Labels
 from analysis.panel.slices import Slice
 from etl.configuration.kpis import Kpi
 
@@ -63,6 +65,8 @@ class Comparison:
         For an outcome seen only for those who answered: the same comparison of the share that answers.
     evaluations
         Of a skill: the evaluations it is counted from.
+    labels
+        Of phrases: contacts that were evaluated as well.
     """
 
     panel: Panel
@@ -74,6 +78,7 @@ class Comparison:
     dose: NDArray[np.float64] | None = None
     answering: Comparison | None = None
     evaluations: Evaluations | None = None
+    labels: Labels | None = None
 
     @classmethod
     def of(cls, panel: Panel, rule: SelectionRule | None = None, answering: Panel | None = None) -> Comparison:
@@ -115,6 +120,8 @@ def compare(weeks: AgentWeeks, kpi: Kpi, slice_: Slice, setting: Setting, *, tho
         found = replace(found, contacts=weeks.contacts(kpi.id, replace(slice_, cohort=()), design.timing))
     if kpi.base == EVALUATED and not kpi.exposure:
         found = replace(found, evaluations=weeks.evaluations())
+    if kpi.base == TRANSCRIBED:
+        found = replace(found, labels=weeks.labels())
     if design.timing == "scheduled":
         completed = roster.completed_weeks(panel) if roster.knows_completion else None
         found = replace(found, completed=completed, dose=weeks.courses(panel, setting.courses))

@@ -33,6 +33,8 @@ class Setting:
         The catalogue, where one KPI's words need another's.
     n_values
         How many values every filter has, and how many weeks there are: what could have been selected.
+    shown_from
+        Score of an evaluation from which a skill counts as shown in its contact.
     """
 
     design: Design
@@ -43,3 +45,4 @@ class Setting:
     courses: tuple[str, ...] = ()
     kpis: Mapping[str, Kpi] = field(default_factory=dict)
     n_values: Mapping[str, int] = field(default_factory=dict)
+    shown_from: float = 0.6

@@ -14,6 +14,7 @@ from analysis.panel.contact_kinds import ContactKinds, contact_kinds
 from analysis.panel.doses import courses_by_week, doses_by_course
 from analysis.panel.evaluations import Evaluations, evaluations_from_warehouse
 from analysis.panel.panel import Panel, from_warehouse
+from analysis.panel.phrases import Labels, labels_from_warehouse, rules_from_warehouse
 from analysis.panel.spells import spells_from_warehouse
 from analysis.panel.training_records import training_records
 
@@ -42,6 +43,12 @@ class AgentWeeks(Protocol):
 
     def evaluations(self) -> Evaluations | None:
         """Quality evaluations one by one."""
+
+    def labels(self) -> Labels | None:
+        """Contacts with a transcript and an evaluation."""
+
+    def rules(self) -> pl.DataFrame | None:
+        """Rules heard by agent and week; see :func:`analysis.panel.phrases.rules_from_warehouse`."""
 
     def doses(self, panel: Panel, courses: Sequence[str]) -> dict[str, NDArray[np.float64]]:
         """(A, T) completion of each course by each week."""
@@ -103,3 +110,12 @@ class WarehouseWeeks:
         if name not in self._kept:
             self._kept[name] = make()
         return self._kept[name]
+
+    def labels(self) -> Labels | None:
+        """Contacts with a transcript and an evaluation, read once."""
+        found: Labels | None = self.once("labels", lambda: labels_from_warehouse(self.cur))
+        return found
+
+    def rules(self) -> pl.DataFrame | None:
+        """Rules heard by agent and week."""
+        return rules_from_warehouse(self.cur)

@@ -18,6 +18,7 @@ from analysis.panel.evaluations import Evaluations
 from analysis.panel.frame_columns import columns_of
 from analysis.panel.never import NEVER
 from analysis.panel.panel import Panel
+from analysis.panel.phrases import Labels
 from analysis.panel.roster import Roster
 from analysis.panel.slices import EVERYTHING, Slice, arrays_from_rows
 from analysis.panel.training_records import SCHEMA as TRAINING
@@ -208,6 +209,14 @@ class FrameWeeks:
 
     def evaluations(self) -> Evaluations | None:
         """A frame holds no evaluations."""
+        return None
+
+    def labels(self) -> Labels | None:
+        """A frame holds no transcripts."""
+        return None
+
+    def rules(self) -> pl.DataFrame | None:
+        """A frame holds no transcripts."""
         return None
 
     def doses(self, panel: Panel, courses: Sequence[str]) -> dict[str, NDArray[np.float64]]:

@@ -27,7 +27,7 @@ from etl.warehouse.publish import read_draft
 if TYPE_CHECKING:
     import duckdb
 
-OVERALL_CHECKS = ("case_mix", "composition", "raters")
+OVERALL_CHECKS = ("case_mix", "composition", "raters", "phrases")
 """Checks made for the whole programme only; where they fail, they fail for every slice."""
 SLICE_TABLES = frozenset({"cohort_effect", "ladder"})
 """What is stored of every slice beside the headline, its event study and its checks."""

@@ -13,6 +13,7 @@ from analysis.checks import (
     decomposition,
     estimator_gap,
     few_clusters,
+    phrases,
     placebo_in_time,
     pre_trends,
     raters,
@@ -34,7 +35,8 @@ from analysis.estimators.stacked import Stacked
 from analysis.panel.evaluations import BASE as EVALUATED
 from analysis.study.evidence import Evidence
 from analysis.study.failures import attempted
-from analysis.words.verdict import BLOCKING_CHECKS
+from analysis.study.phrase_labels import accuracy, skill_of
+from analysis.words.verdict import BLOCKING_CHECKS, PHRASE_CHECKS
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def made(evidence: Evidence) -> tuple[CheckResult, ...]:
 
 def _made(diagnostic: Diagnostic, evidence: Evidence) -> CheckResult | None:
     def unmade(why: str) -> CheckResult:
-        status: Status = "failed" if diagnostic.check in BLOCKING_CHECKS else "informational"
+        status: Status = "failed" if diagnostic.check in (*BLOCKING_CHECKS, *PHRASE_CHECKS) else "informational"
         words = f"This check could not be made ({why})."
         return CheckResult(diagnostic.check, diagnostic.label, status, math.nan, math.nan, words)
 
@@ -229,6 +231,13 @@ def _raters(evidence: Evidence) -> CheckResult | None:
     return raters.check(skill, evidence.simple, corrected, kpi, kpi.smallest_effect, setting.reader)
 
 
+def _phrases(evidence: Evidence) -> CheckResult | None:
+    if not skill_of(evidence.request.kpi):
+        return None
+    found, why = accuracy(evidence.comparison.labels, evidence.request.kpi, evidence.setting)
+    return phrases.check(found, evidence.setting.reader, why)
+
+
 def _sensitivity(evidence: Evidence) -> CheckResult:
     universal = None
     if evidence.comparison.rule is None:
@@ -272,6 +281,7 @@ DIAGNOSTICS = (
     Diagnostic(who_answers.ID, who_answers.LABEL, _of_answers, _who_answers),
     Diagnostic(case_mix.ID, case_mix.LABEL, _thorough, _case_mix),
     Diagnostic(raters.ID, raters.LABEL, _thorough, _raters),
+    Diagnostic(phrases.ID, phrases.LABEL, _thorough, _phrases),
     Diagnostic(sensitivity.ID, sensitivity.LABEL, _thorough, _sensitivity),
     Diagnostic(decomposition.ID, decomposition.LABEL, _thorough, _decomposition),
     Diagnostic(recomputed.ID, recomputed.LABEL, _goal, _recomputed),

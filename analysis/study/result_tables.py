@@ -215,6 +215,37 @@ SCHEMAS: dict[str, Schema] = {
         "leak_spread": pl.Float64,
         "n_evaluations": pl.Int64,
     },
+    "heard": {
+        "kpi": pl.String,
+        "skill": pl.String,
+        "state": pl.String,
+        "sentence": pl.String,
+        "threshold": pl.Float64,
+        "n_labels": pl.Int64,
+        "n_shown": pl.Int64,
+        "n_agents": pl.Int64,
+        "n_clusters": pl.Int64,
+        **{
+            f"{name}{end}": pl.Float64
+            for name in ("sensitivity", "specificity", "level", "effect", "corrected")
+            for end in ("", "_low", "_high")
+        },
+        "sharpness": pl.Float64,
+        "sharpness_error": pl.Float64,
+        "kappa": pl.Float64,
+    },
+    "rule": {
+        "skill": pl.String,
+        "rule": pl.String,
+        "polarity": pl.String,
+        "before": pl.Float64,
+        "after": pl.Float64,
+        "untrained": pl.Float64,
+        **_INTERVAL,
+        "claimed": pl.Boolean,
+        "n_contacts": pl.Float64,
+        "n_agents": pl.Int64,
+    },
 }
 """Result table -> column -> type, in the order written."""
 STUDY_TABLES = ("effect", "event_time", "cohort_effect", "calendar_effect", "att_gt", "ladder", "check", "survivor")

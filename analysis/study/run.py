@@ -31,6 +31,7 @@ from analysis.study.family import among, bonferroni_excludes_zero, family_rows, 
 from analysis.study.kept import KeptStudies, fingerprints_of
 from analysis.study.kinds import study_one
 from analysis.study.kpi_study import KpiStudy
+from analysis.study.phrase_tables import PHRASE_TABLES, phrase_tables
 from analysis.study.processes import Processes
 from analysis.study.request import Request
 from analysis.study.result_tables import SCHEMAS, STUDY_TABLES, table
@@ -79,6 +80,7 @@ def setting_of(cur: duckdb.DuckDBPyConnection, config: Config, catalogue: Catalo
         courses=config.programme.treatment_courses,
         kpis=dict(catalogue.items()),
         n_values=selectable(cur, design.timing),
+        shown_from=config.conversations.shown_from,
     )
 
 
@@ -226,6 +228,7 @@ def _tables(
     tell("Reading the chain from training to KPIs", 1.0)
     waves = [s for s in studies if s.request.slice.label[0] == "cohort"]
     frames.update(attempted(lambda: chain_tables(version, workers, judged, waves, frames["value"]), _no_chain))
+    frames.update(attempted(lambda: phrase_tables(weeks, judged, setting), _no_phrases))
     frames["headline"] = _headline(judged, setting)
     tell("Estimates done", 1.0)
     return frames
@@ -233,6 +236,10 @@ def _tables(
 
 def _no_chain(_reason: str) -> dict[str, pl.DataFrame]:
     return {name: table(name, []) for name in CHAIN_TABLES}
+
+
+def _no_phrases(_reason: str) -> dict[str, pl.DataFrame]:
+    return {name: table(name, []) for name in PHRASE_TABLES}
 
 
 def _slices(cur: duckdb.DuckDBPyConnection, timing: Timing) -> Iterator[Slice]:

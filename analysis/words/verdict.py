@@ -53,7 +53,8 @@ degrees of freedom of the interval tell how few they are; below it they cannot b
 BLOCKING_CHECKS = ("pre_trends", "placebo_in_time", "selection_dip", "case_mix", "composition", "raters")
 """A failed one of these means the comparison itself is broken, so the number is not shown as an effect."""
 NUMERIC_CHECKS = ("recomputed",)
-"""A failed one of these means that two programs disagree about the number; they raise no alarm by luck."""
+"""A failed one means that two programs disagree about the number; they raise no alarm by luck."""
+PHRASE_CHECKS = ("phrases",)  # a failed one: the phrases that are counted no longer mean the same
 SELECTION_CHECKS = ("selection_dip", "balance")
 """What must have passed before self-selected training may be called clear."""
 LONGEST_WAIT_WEEKS = 104
@@ -360,7 +361,7 @@ def _broken(known: bool, unusable: str, checks: list[CheckOutcome]) -> str:
         return (
             unusable or "There is no estimate for this selection, because there is nobody comparable to compare with."
         )
-    for name in (*NUMERIC_CHECKS, *BLOCKING_CHECKS):
+    for name in (*NUMERIC_CHECKS, *PHRASE_CHECKS, *BLOCKING_CHECKS):
         for check in checks:
             if check.check == name and check.status == "failed":
                 return check.sentence
@@ -433,8 +434,7 @@ def _make(
 
 
 def _lower_first(text: str) -> str:
-    head = text[:2]
-    return text if head.isupper() else text[:1].lower() + text[1:]
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
 
 
 def lower_label(kpi: Wording) -> str:

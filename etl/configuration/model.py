@@ -20,6 +20,7 @@ from zoneinfo import available_timezones
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from etl.configuration.access import Access, Privacy
+from etl.configuration.conversations import Conversations
 from etl.configuration.events import Event
 from etl.configuration.faults import explain
 from etl.configuration.formats import FORMATS, TRANSCRIPT_FORMATS
@@ -269,17 +270,6 @@ class Engine(Section):
     )
     keep_versions: int = Field(default=3, ge=1, description="versions of the warehouse to keep")
     options: EngineOptions = Field(default=EngineOptions(), description="how much is kept")
-
-
-class Conversations(Section):
-    """``[conversations]``: whether transcripts are read, and in which language they are."""
-
-    read: bool = Field(
-        default=False, description="read transcripts; their sources are passed over otherwise, whatever they name"
-    )
-    language: str = Field(
-        default="en", pattern=r"^[a-z]{2}$", description="language of transcripts that do not say, in two letters"
-    )
 
 
 class Config(Section):

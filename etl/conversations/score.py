@@ -21,7 +21,7 @@ from etl.sql_text import literal
 READABLE_WORDS, READABLE_SHARE = 12, 0.15
 """What agents said is taken to be in the language when of so many words or more this share are its function words."""
 
-LOOKED_AT = 2_000
+LOOKED_AT = 800
 """Characters of an agent's side of a contact by which its language is told."""
 
 LONGEST_SCORED = 20_000
@@ -129,7 +129,7 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
                 count(distinct language) filter (speaker = 'agent') as agent_languages,
                 coalesce(bool_or(redacted), false) as redacted,
                 coalesce(max(length(text)) filter (speaker = 'agent'), 0) as longest,
-                left(string_agg(left(text, 400), ' ') filter (speaker = 'agent'), {LOOKED_AT}) as agent_text,
+                left(string_agg(left(text, 200), ' ') filter (speaker = 'agent'), {LOOKED_AT}) as agent_text,
                 case when count(started_ms) filter (speaker = 'agent' and previous_ended_ms is not null) > 0 then
                     count(*) filter (
                         speaker = 'agent' and previous_ended_ms - started_ms > {INTERRUPTS_MS}

@@ -54,7 +54,9 @@ def _mark(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet, skill: str
         with found as (
             select turn_id, string_split(regexp_replace(text, {pattern}, {marked}, 'g'), {literal(OPENS)}) as pieces
             from (
-                select turn_id, translate(text, {literal(OPENS + CLOSES)}, '  ') as text from {turns}
+                select turn_id, case when contains(text, {literal(OPENS)}) or contains(text, {literal(CLOSES)})
+                    then translate(text, {literal(OPENS + CLOSES)}, '  ') else text end as text
+                from {turns}
                 where regexp_matches(text, {literal(rules.alternation(skill, exempting=False))})
             )
         ),
@@ -89,15 +91,21 @@ def _mark(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet, skill: str
 
 def _name_spans(con: duckdb.DuckDBPyConnection, rules: RuleSet, skill: str) -> None:
     """``named_span``: the first rule of the skill that is each distinct span; none for what is always exempted."""
-    con.execute("create or replace temp table named_span (span varchar, rule varchar, polarity varchar)")
-    con.execute("create or replace temp table left_span as select distinct span from marked_span")
-    for rule in rules.of(skill):
-        if not con.execute("select true from left_span limit 1").fetchone():
-            break
-        is_rule = f"regexp_full_match(span, {literal('(?im)' + rules.re2(rule))})"
-        con.execute(
-            f"insert into named_span select span, {literal(rule.id)}, {literal(rule.polarity)} "
-            f"from left_span where {is_rule}"
+    known = rules.of(skill)
+    tests = " ".join(
+        f"when regexp_full_match(span, {literal('(?im)' + rules.re2(rule))}) then {number}"
+        for number, rule in enumerate(known)
+    )
+    names = "[" + ", ".join(literal(rule.id) for rule in known) + "]::varchar[]"
+    kinds = "[" + ", ".join(literal(rule.polarity) for rule in known) + "]::varchar[]"
+    con.execute(
+        f"""
+        create or replace temp table named_span as
+        with tested as (
+            select span, case {tests or "when false then 0"} end as rule_no
+            from (select distinct span from marked_span)
         )
-        con.execute("delete from left_span where span in (select span from named_span)")
-    con.execute("drop table left_span")
+        select span, ({names})[rule_no + 1] as rule, ({kinds})[rule_no + 1] as polarity
+        from tested where rule_no is not null
+        """
+    )

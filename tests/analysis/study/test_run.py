@@ -53,8 +53,8 @@ def con() -> duckdb.DuckDBPyConnection:
     return warehouse(7, teams=TEAMS, hazard_ratio=0.5, effect_scale=EFFECT)
 
 
-OF_EVALUATIONS = {"mechanism", "course_skill", "rater"}
-"""Result tables made from quality evaluations, of which this world has none; tests/analysis/study/test_chain.py has."""
+OF_EVALUATIONS = {"mechanism", "course_skill", "rater", "heard", "rule"}
+"""Result tables made from evaluations and transcripts, of which this world has none; test_chain.py has."""
 
 
 @pytest.fixture(scope="module")

@@ -131,6 +131,50 @@ def evaluations(first: date, n_weeks: int, agents: list[str], **columns: Any) ->
     return made.with_columns(**columns)
 
 
+def rules() -> pl.DataFrame:
+    """``result.rule``: one clearly moved, one did not, a trigger phrase, one known to nobody, one of few agents."""
+    both = {"before": 0.05, "after": 0.09, "untrained": 0.06, "std_error": 0.01, "n_contacts": 400.0}
+    listed = (
+        ("active_listening", "say_back", "shows", 0.03, True, 200),
+        ("probing_questions", "open_question", "shows", 0.01, False, 200),
+        ("trigger_free_language", "policy", "breaks", -0.02, False, 150),
+        ("personalisation", "customer_name", "shows", 0.0, False, 90),
+        ("sympathy", "no_such_rule", "shows", 0.005, False, 40),
+        ("sympathy", "sorry", "shows", 0.2, True, 4),
+    )
+    return table(
+        "rule",
+        [
+            {**both, "skill": skill, "rule": rule, "polarity": polarity, "estimate": size, "ci_low": size - 0.02,
+             "ci_high": size + 0.02, "claimed": claimed, "n_agents": agents}
+            for skill, rule, polarity, size, claimed, agents in listed
+        ],
+    )  # fmt: skip
+
+
+def heard() -> pl.DataFrame:
+    """``result.heard``: one measure of every state."""
+    rates = {
+        f"{name}{end}": at + shift
+        for name, at in (("sensitivity", 0.5), ("specificity", 0.9), ("level", 0.6))
+        for end, shift in (("", 0.0), ("_low", -0.1), ("_high", 0.1))
+    }
+    counts = {"n_labels": 900, "n_shown": 500, "n_agents": 200, "n_clusters": 24}
+    both = {"threshold": 0.6, "kappa": 0.41, **counts, **rates}
+    size = {"corrected": 0.1, "corrected_low": 0.02, "corrected_high": 0.18}
+    states = ("agree", "weak", "differ", "not_compared")
+    skills = ("active_listening", "personalisation", "probing_questions", "perspective_taking")
+    return table(
+        "heard",
+        [
+            {"kpi": f"text_{skill}", "skill": skill, "state": state, "sentence": f"{state}.",
+             **({} if state == "not_compared" else both), **(size if state == "agree" else {})}
+            for skill, state in zip(skills, states, strict=True)
+        ],
+    )  # fmt: skip
+
+
 def results() -> dict[str, pl.DataFrame]:
-    """All four result tables."""
-    return {"mechanism": mechanism(), "chain": chain(), "course_skill": courses(), "rater": raters()}
+    """All result tables of the chain and of phrases."""
+    of_chain = {"mechanism": mechanism(), "chain": chain(), "course_skill": courses(), "rater": raters()}
+    return of_chain | {"rule": rules(), "heard": heard()}

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from dashboard.components.table import Table
+from dashboard.data import phrases as phrase_data
 from dashboard.data import skills as data
 from dashboard.data.queries import Queries
 from dashboard.page import Context
@@ -20,7 +21,7 @@ from dashboard.pages import skills as page
 from dashboard.privacy.viewer import Viewer, seen_by
 from dashboard.settings import from_config
 from dashboard.state import Filters
-from dashboard.views import skill_chain, skill_gaps
+from dashboard.views import phrases, skill_chain, skill_gaps
 from dashboard.views import skills as view
 from etl.warehouse.publish import Draft
 from etl.warehouse.reader import Warehouse
@@ -257,3 +258,48 @@ def test_months_without_a_skill_are_named_and_the_rest_counted() -> None:
     kpi: Any = type("Kpi", (), {"numerator": "personalisation", "label": "Personalisation"})
     (said,) = skill_gaps.gaps(found, [kpi], "en_GB")
     assert said.startswith("Personalisation: not scored in January 2026, February 2026, March 2026 and 2 more months,")
+
+
+# -- phrases ----------------------------------------------------------------------------------------------------------
+
+
+def test_phrases_stand_beside_the_scores_with_their_rule_and_what_to_say_instead(world: Context) -> None:
+    told = words(page.answer(world, EVERYBODY, "escalation_rate"))
+    assert "1 phrase clearly moved, most of all “Let me play that back to you.”" in told
+    assert "“That's our policy.”" in told
+    assert "Here is what I can do for you today." in told
+    assert "no_such_rule" in told
+    assert "the customer's name" in told
+    assert "An evaluation counts as showing the skill from a score of 0.6." in told
+
+
+def test_a_phrase_of_few_agents_is_left_out(world: Context) -> None:
+    found = phrase_data.phrases(world.queries)
+    assert found is not None
+    assert "sorry" not in found.rules["rule"].to_list()
+    assert "+20" not in words(page.answer(world, EVERYBODY, "escalation_rate"))
+
+
+def test_phrases_are_told_as_a_skill_only_where_evaluations_allow_it(world: Context) -> None:
+    reader = world.settings.reader
+    kpis = {kpi.id: kpi for kpi in world.queries.kpis() if kpi.role == "phrases"}
+    effects = {
+        name: view.effect(world.queries.headline(name, EVERYBODY) or {}, kpi, reader) for name, kpi in kpis.items()
+    }
+    rows = {row["measure"]: row for row in phrases.heard_rows(chain_world.heard(), effects, {}, reader)}
+    size, level = "+10.0 points (+2.0 to +18.0)", "60.0% (50.0% to 70.0%)"
+    expected = {
+        "active_listening": (size, level),
+        "personalisation": ("–", level),
+        "probing_questions": ("–", "phrases heard only"),
+        "perspective_taking": ("–", "phrases heard only"),
+    }
+    for skill, (corrected, shown) in expected.items():
+        row = rows[kpis[f"text_{skill}"].label]
+        assert (row["corrected"], row["level"]) == (corrected, shown), skill
+    assert rows[kpis["sympathy_rate"].label]["agreement"] == "never evaluated"
+
+
+def test_without_transcripts_one_sentence_says_what_to_add(context: Context, world: Context) -> None:
+    assert "No transcript was read" in words(page.phrase_cards(context, {}, EVERYBODY))
+    assert page.phrase_cards(world, {}, Filters(site=("Madrid",))) == []

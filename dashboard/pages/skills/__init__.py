@@ -17,6 +17,7 @@ from dashboard.figures.dumbbell import dumbbell
 from dashboard.figures.slopes import slopes as slopes_figure
 from dashboard.page import Context, Download, Page, csv_link
 from dashboard.pages.adoption import course_names
+from dashboard.pages.skills.phrases import phrase_cards, phrases_frame
 from dashboard.state import Filters
 from dashboard.views import skill_chain as chain_view
 from dashboard.views import skills as view
@@ -106,6 +107,7 @@ def _rest(context: Context, goal: Kpi | None, filters: Filters) -> list[Any]:
             className="columns two-one",
         ),
         _courses(context, whole),
+        *phrase_cards(context, moved, filters),
     ]
 
 
@@ -415,6 +417,8 @@ PAGE = Page(
             "Slopes of a goal on every skill, with effects and readings", _stored_frame("slopes"), ("kpi",)
         ),
         "skill_chain": Download("The chain from training to money, by wave and course", _stored_frame("links")),
+        "phrases": Download("Phrases before and after training, with estimated change", phrases_frame("rules")),
+        "phrases_heard": Download("Agreement of phrases heard with evaluations", phrases_frame("heard")),
         "skill_courses": Download("Effect of every course on every skill", _stored_frame("courses")),
     },
 )
