@@ -114,7 +114,7 @@ def _each(item: Money, y: float, room: float, *, beside: bool) -> Tree | None:
     start = 2 + text_width(item.label, 13) + 8
     if not item.each or beside or start + text_width(item.each, 11) > room:
         return None
-    return text(start, y, item.each, "tick small")
+    return text(start, y, item.each, "tick small halo")
 
 
 def _tone(item: Money) -> str:

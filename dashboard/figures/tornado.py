@@ -47,8 +47,7 @@ def _plot(rows: Sequence[SwingRow], net: float, reader: Reader) -> plots.Spec:
     for row in rows:
         first, last = sorted((row.swing.net_at_low, row.swing.net_at_high))
         tone = "trained" if row.swing.kind == "effect" else "compare"
-        words = f"{short(row.low)} to {short(row.high)}"
-        drawn.append(plots.Row(row.name, words, _tip(row), net, first, last, tone=tone, symbol="line-ns"))
+        drawn.append(plots.Row(row.name, _ends_words(row), _tip(row), net, first, last, tone=tone, symbol="line-ns"))
     low, high = _domain(rows, net)
     return plots.ranges(drawn, span=(low, high), across=reader.currency, mean=net, locale=reader.locale)
 
@@ -58,6 +57,13 @@ def _tip(row: SwingRow) -> str:
         f"{row.name}: {row.low} gives {row.at_low}, {row.high} gives {row.at_high}. "
         f"The net is zero at {row.break_even}."
     )
+
+
+def _ends_words(row: SwingRow) -> str:
+    """Both ends of a number, with what they have in common once: “−1.4 to +1.5 leavers”."""
+    low, high = short(row.low), short(row.high)
+    number, space, unit = low.partition(" ")
+    return f"{number} to {high}" if space and high.endswith(f" {unit}") else f"{low} to {high}"
 
 
 def _domain(rows: Sequence[SwingRow], net: float) -> tuple[float, float]:
@@ -88,8 +94,8 @@ def _draw(rows: Sequence[SwingRow], net: float, reader: Reader, width: float) ->
             mark(
                 tip,
                 el("rect", {"x": 0, "y": y, "width": width, "height": ROW, "class": "hit hit-shown"}),
-                text(4, y + 13, clip(row.name, 13, width * 0.6), "label"),
-                text(width - 4, y + 13, clip(f"{row.low} to {row.high}", 12, width * 0.4), "tick small", "end"),
+                text(4, y + 13, clip(row.name, 13, width * 0.5), "label"),
+                text(width - 4, y + 13, clip(_ends_words(row), 12, width * 0.5), "tick small halo", "end"),
                 el("rect", bar),
             )
         )

@@ -201,7 +201,7 @@ def _money(context: Context, filters: Filters) -> Sheet:
         tuple(
             (
                 assumption_views.label(key, {kpi.id: kpi for kpi in kpis}),
-                *(f"{value:,.10g}" for value in (stated.low, stated.likely, stated.high)),
+                *(assumption_views.shown(key, value, reader) for value in (stated.low, stated.likely, stated.high)),
                 stated.source or "not stated",
                 stated.owner or "not stated",
             )

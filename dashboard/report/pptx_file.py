@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from dashboard.report.document import Chart, Interval, Lines, Report, Sheet, Table, Tiles
+from dashboard.report.document import Chart, Interval, Lines, Part, Report, Sheet, Table, Tiles
 from dashboard.report.extras import needed
 from dashboard.theme import TOKENS
+from dashboard.views.verdicts import split_level
 
 COLOURS = TOKENS["light"]
-MOST_ROWS = 16
-"""Rows of a table on one slide."""
+WIDTH = 12.1
+"""Inches between the margins."""
+TABLE_HEIGHT, LONGEST_CELL, CHARACTER = 4.6, 60, 0.078
+"""Inches of a table on one slide; characters that widen a column; inches of a character at 10 points."""
 CHART_NS = "http://schemas.openxmlformats.org/drawingml/2006/chart"
 FIXED = datetime(2000, 1, 1)
 """In place of the clock, so that the same report gives the same properties."""
@@ -47,19 +52,54 @@ def pptx(report: Report) -> bytes:
 
 
 def _slides(deck: Any, sheet: Sheet, report: Report) -> None:
-    """One slide for each part of a sheet; the first one carries the answer."""
+    """One slide for each part of a sheet, more for a long table; the first one carries the answer."""
     first = True
     for part in sheet.parts or (None,):
-        slide = _slide(deck, sheet, report, "" if first or part is None else getattr(part, "title", ""))
-        first = False
-        if isinstance(part, Tiles):
-            _tiles(slide, part)
-        elif isinstance(part, Chart):
-            _chart(slide, part)
-        elif isinstance(part, Table):
-            _table(slide, part)
-        elif isinstance(part, Lines):
-            _lines(slide, part)
+        for number, shown in enumerate(_pages(part)):
+            title = "" if first or shown is None else getattr(shown, "title", "")
+            slide = _slide(deck, sheet, report, f"{title} (continued)" if number and title else title)
+            first = False
+            if isinstance(shown, Tiles):
+                _tiles(slide, shown)
+            elif isinstance(shown, Chart):
+                _chart(slide, shown)
+            elif isinstance(shown, Table):
+                _table(slide, shown)
+            elif isinstance(shown, Lines):
+                _lines(slide, shown)
+
+
+def _pages(part: Part | None) -> list[Part | None]:
+    """A part as what fits a slide each: long tables go on."""
+    if not isinstance(part, Table) or not part.rows:
+        return [part]
+    widths, used = _widths(part), 0.0
+    pages: list[list[tuple[str, ...]]] = []
+    rows: list[tuple[str, ...]] = []
+    for row in part.rows:
+        high = _row_height(row, widths)
+        if rows and used + high > TABLE_HEIGHT:
+            pages.append(rows)
+            rows, used = [], 0.0
+        rows.append(row)
+        used += high
+    pages.append(rows)
+    return [replace(part, rows=tuple(rows), note=part.note if rows is pages[-1] else "") for rows in pages]
+
+
+def _widths(part: Table) -> list[float]:
+    """Inches of each column, by what stands in it."""
+    longest = [
+        min(LONGEST_CELL, max(len(name), *(len(row[column]) for row in part.rows)) + 2)
+        for column, name in enumerate(part.columns)
+    ]
+    return [WIDTH * size / sum(longest) for size in longest]
+
+
+def _row_height(row: Sequence[str], widths: Sequence[float]) -> float:
+    cells = zip(row, widths, strict=True)
+    lines = max(math.ceil(len(cell) * CHARACTER / max(width - 0.2, 0.3)) for cell, width in cells)
+    return 0.1 + 0.17 * max(lines, 1)
 
 
 def _slide(deck: Any, sheet: Sheet, report: Report, title: str) -> Any:
@@ -100,16 +140,41 @@ def _text(slide: Any, words: str, place: tuple[float, float, float, float], size
 
 
 def _tiles(slide: Any, part: Tiles) -> None:
-    room = 12.1 / max(len(part.tiles), 1)
+    room = WIDTH / max(len(part.tiles), 1)
     for place, tile in enumerate(part.tiles):
-        words = (tile.name, tile.level, tile.change, tile.likely, f"{tile.mark} {tile.verdict}", tile.counts)
-        text = "\n".join(line for line in words if line)
-        _text(slide, text, (0.6 + place * room, 2.3, room - 0.15, 3.5), 14)
+        number, unit = split_level(tile.level)
+        lines = (
+            (tile.name, 13, True, "muted"),
+            (number, 30, True, "text"),
+            (unit, 11, False, "muted"),
+            (tile.change, 15, True, tile.tone if tile.tone != "unsure" else "text"),
+            (tile.likely, 11, False, "muted"),
+            (f"{tile.mark} {tile.verdict}", 13, True, tile.tone if tile.tone != "unsure" else "muted"),
+            (tile.counts, 10, False, "muted"),
+        )
+        _stacked(slide, [line for line in lines if line[0].strip()], (0.6 + place * room, 2.3, room - 0.15, 4.0))
+
+
+def _stacked(
+    slide: Any, lines: Sequence[tuple[str, int, bool, str]], place: tuple[float, float, float, float]
+) -> None:
+    """Lines of their own size, weight and colour, one below the other."""
+    from pptx.dml.color import RGBColor
+    from pptx.util import Inches, Pt
+
+    frame = slide.shapes.add_textbox(*(Inches(part) for part in place)).text_frame
+    frame.word_wrap = True
+    for number, (words, size, bold, token) in enumerate(lines):
+        paragraph = frame.paragraphs[0] if number == 0 else frame.add_paragraph()
+        paragraph.text = words
+        paragraph.font.size, paragraph.font.bold = Pt(size), bold
+        paragraph.font.color.rgb = RGBColor.from_string(COLOURS[token][1:])
+        paragraph.space_after = Pt(3)
 
 
 def _chart(slide: Any, part: Chart) -> None:
     from pptx.chart.data import CategoryChartData
-    from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION
+    from pptx.enum.chart import XL_CHART_TYPE
     from pptx.util import Inches, Pt
 
     rows = [row for row in reversed(part.rows) if row.is_known]  # PowerPoint draws the first one at the bottom
@@ -117,30 +182,43 @@ def _chart(slide: Any, part: Chart) -> None:
         _text(slide, "There is nothing to draw.", (0.6, 2.2, 12.1, 0.5), 14)
         return
     data = CategoryChartData()
-    data.categories = [row.label for row in rows]
+    data.categories = [f"{row.label}: {row.shown}" for row in rows]
     data.add_series(part.axis, [row.estimate for row in rows])
-    place = [Inches(value) for value in (0.6, 2.0, 12.1, 4.9)]
+    place = [Inches(value) for value in (0.6, 2.0, WIDTH, 4.9)]
     chart = slide.shapes.add_chart(XL_CHART_TYPE.BAR_CLUSTERED, *place, data).chart
     chart.has_legend, chart.has_title = False, False
     chart.font.size = Pt(11)
     chart.category_axis.tick_labels.offset = 100
     chart.category_axis.tick_label_position = _at_the_low_end()
-    chart.value_axis.has_major_gridlines = True
-    chart.value_axis.has_title = True
-    chart.value_axis.axis_title.text_frame.text = part.axis
-    series = chart.plots[0].series[0]
+    axis = chart.value_axis
+    axis.has_major_gridlines, axis.has_title = True, True
+    axis.axis_title.text_frame.text = part.axis
+    axis.axis_title.text_frame.paragraphs[0].font.size = Pt(11)
+    axis.axis_title.text_frame.paragraphs[0].font.bold = False
+    axis.minimum_scale, axis.maximum_scale = _ends(rows)
+    axis.tick_labels.number_format, axis.tick_labels.number_format_is_linked = "#,##0.##;\u2212#,##0.##;0", False
+    for line in (axis.major_gridlines.format.line, axis.format.line, chart.category_axis.format.line):
+        _grey(line)
     chart.plots[0].gap_width = 120
+    series = chart.plots[0].series[0]
     for place_of, row in enumerate(rows):
         _paint(series.points[place_of], row)
-    labels = chart.plots[0]
-    labels.has_data_labels = True
-    for place_of, row in enumerate(rows):
-        label = series.points[place_of].data_label
-        label.has_text_frame = True
-        label.text_frame.text = row.shown
-        label.position = XL_LABEL_POSITION.INSIDE_BASE
-        label.font.size = Pt(9)
     _error_bars(series, rows)
+
+
+def _ends(rows: Sequence[Interval]) -> tuple[float, float]:
+    """Ends of the axis: zero and every range lie inside, so no range is cut; rounded to a step of 1, 2 or 5."""
+    low, high = min(0.0, *(row.low for row in rows)), max(0.0, *(row.high for row in rows))
+    rough = (high - low) / 8 or 1.0
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
+    return math.floor(low / step) * step, math.ceil(high / step) * step
+
+
+def _grey(line: Any) -> None:
+    from pptx.dml.color import RGBColor
+
+    line.color.rgb = RGBColor.from_string(COLOURS["line"][1:])
 
 
 def _at_the_low_end() -> Any:
@@ -150,10 +228,18 @@ def _at_the_low_end() -> Any:
 
 
 def _paint(point: Any, row: Interval) -> None:
+    """A filled bar where the answer is clear, a hollow one where it is not."""
     from pptx.dml.color import RGBColor
+    from pptx.enum.dml import MSO_LINE_DASH_STYLE
 
+    tone = RGBColor.from_string(COLOURS[row.tone][1:])
+    if row.tone == "unsure":
+        point.format.fill.background()
+        point.format.line.color.rgb = tone
+        point.format.line.dash_style = MSO_LINE_DASH_STYLE.DASH
+        return
     point.format.fill.solid()
-    point.format.fill.fore_color.rgb = RGBColor.from_string(COLOURS[row.tone][1:])
+    point.format.fill.fore_color.rgb = tone
 
 
 def _error_bars(series: Any, rows: Sequence[Interval]) -> None:
@@ -180,22 +266,27 @@ def _error_bars(series: Any, rows: Sequence[Interval]) -> None:
 
 
 def _table(slide: Any, part: Table) -> None:
+    from pptx.dml.color import RGBColor
     from pptx.util import Inches, Pt
 
-    rows = part.rows[:MOST_ROWS]
-    place = [Inches(value) for value in (0.6, 2.0, 12.1, 0.3 * (len(rows) + 1))]
-    shape = slide.shapes.add_table(len(rows) + 1, len(part.columns), *place)
-    for column, name in enumerate(part.columns):
-        shape.table.cell(0, column).text = name
-    for line, row in enumerate(rows, start=1):
-        for column, cell in enumerate(row):
-            shape.table.cell(line, column).text = cell
-    for row in shape.table.rows:
-        for cell in row.cells:
+    rows, widths = part.rows, _widths(part) if part.rows else [WIDTH / len(part.columns)] * len(part.columns)
+    heights = [0.3, *(_row_height(row, widths) for row in rows)]
+    place = [Inches(value) for value in (0.6, 2.0, WIDTH, sum(heights))]
+    table = slide.shapes.add_table(len(rows) + 1, len(part.columns), *place).table
+    table.horz_banding = False
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = Inches(width)
+    for number, (row, height, words) in enumerate(zip(table.rows, heights, (part.columns, *rows), strict=True)):
+        row.height = Inches(height)
+        for cell, text in zip(row.cells, words, strict=True):
+            cell.text = text
+            cell.margin_top = cell.margin_bottom = Inches(0.03)
+            cell.fill.solid()
+            cell.fill.fore_color.rgb = RGBColor.from_string(COLOURS["page" if number == 0 else "surface"][1:])
             for paragraph in cell.text_frame.paragraphs:
-                paragraph.font.size = Pt(10)
-    note = part.note if len(rows) == len(part.rows) else f"The first {len(rows)} of {len(part.rows)} rows. {part.note}"
-    _text(slide, note, (0.6, 6.6, 12.1, 0.3), 9, muted=True)
+                paragraph.font.size, paragraph.font.bold = Pt(10), number == 0
+                paragraph.font.color.rgb = RGBColor.from_string(COLOURS["muted" if number == 0 else "text"][1:])
+    _text(slide, part.note, (0.6, 6.7, WIDTH, 0.3), 9, muted=True)
 
 
 def _lines(slide: Any, part: Lines) -> None:

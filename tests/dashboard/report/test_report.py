@@ -118,7 +118,7 @@ def test_pptx_has_native_charts_with_the_numbers_and_their_ranges(report: Report
             for label, value, up, down in zip(labels, values, plus, minus, strict=True)
         ]
     wanted = [
-        (row.label, row.estimate, row.low, row.high)
+        (f"{row.label}: {row.shown}", row.estimate, row.low, row.high)
         for sheet in report.sheets
         for part in sheet.parts
         if isinstance(part, Chart)
