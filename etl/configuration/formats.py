@@ -20,7 +20,17 @@ FORMATS: dict[str, str] = {
     "contact_lens": "etl.sources.contact_lens",
     "genesys_transcripts": "etl.sources.genesys_transcripts",
     "transcribe": "etl.sources.transcribe",
+    "zendesk_comments": "etl.sources.zendesk_comments",
+    "zendesk_conversation_log": "etl.sources.zendesk_conversation_log",
+    "salesforce_conversation": "etl.sources.salesforce_conversation",
+    "twilio_sentences": "etl.sources.twilio_sentences",
+    "vcon": "etl.sources.vcon",
 }
 
-TRANSCRIPT_FORMATS = frozenset(("contact_lens", "genesys_transcripts", "transcribe"))
+TRANSCRIPT_FORMATS = frozenset(
+    (
+        "contact_lens", "genesys_transcripts", "transcribe", "zendesk_comments", "zendesk_conversation_log",
+        "salesforce_conversation", "twilio_sentences", "vcon",
+    )
+)  # fmt: skip
 """Formats of conversations, which are read only where ``[conversations] read`` says so."""

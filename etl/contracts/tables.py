@@ -297,7 +297,14 @@ UTTERANCE = Contract(
             high=10_000,
             default="1",
         ),
-        Column("turn", "integer", "Number of the turn in the transcript, from 1.", required=True, low=1, high=100_000),
+        Column(
+            "turn",
+            "integer",
+            "Place of the turn in the transcript, ascending: a number from 1, or a time in milliseconds.",
+            required=True,
+            low=1,
+            high=10**13,
+        ),
         Column(
             "speaker",
             "text",

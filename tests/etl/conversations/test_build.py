@@ -11,6 +11,7 @@ import pytest
 
 from etl.build import BuildReport, build
 from etl.configuration.model import parse
+from etl.errors import EmpathyError
 
 ROLES = [{"ParticipantId": "p1", "ParticipantRole": "AGENT"}, {"ParticipantId": "p2", "ParticipantRole": "CUSTOMER"}]
 
@@ -111,17 +112,22 @@ def test_a_rule_that_changes_builds_again(folder: Path, monkeypatch: pytest.Monk
         ("contact_lens", {}, "c-100"),
         ("genesys_transcripts", {}, "c-100"),
         ("transcribe", {"contact_pattern": "call-(.*)"}, "c-100"),
+        ("zendesk_comments", {}, "c-100"),
+        ("zendesk_conversation_log", {}, "c-100"),
+        ("salesforce_conversation", {}, "c-100"),
+        ("twilio_sentences", {"agent_channel": 1}, "c-100"),
+        ("vcon", {}, "c-100"),
     ],
 )
 def test_every_format_gives_its_turns_to_their_contact(
     tmp_path: Path, name: str, options: dict[str, str], contact: str
 ) -> None:
-    data = Path(__file__).parents[1] / "sources" / "data" / f"{name}.json"
+    (data,) = (Path(__file__).parents[1] / "sources" / "data").glob(f"{name}.*")
     (tmp_path / "agents.csv").write_text("source_agent_id,employee_number\n7,7\n")
     header = "interaction_id,source_agent_id,started_at,channel\n"
     (tmp_path / "contacts.csv").write_text(f"{header}{contact},7,2025-03-06T09:00:00Z,voice\n")
-    (tmp_path / f"{name}.json").write_bytes(data.read_bytes())
-    source = {"format": name, "path": f"{name}.json", "options": options}
+    (tmp_path / data.name).write_bytes(data.read_bytes())
+    source = {"format": name, "path": data.name, "options": options}
     report = build(
         parse(
             {
@@ -140,3 +146,64 @@ def test_every_format_gives_its_turns_to_their_contact(
     with duckdb.connect(str(report.warehouse), read_only=True) as con:
         counts = "interaction_id, language, sympathy_hits, probing_questions_hits, not_scored"
         assert con.execute(f"select {counts} from core.conversation").fetchall() == [(contact, "en", 1, 1, None)]
+
+
+DATA = Path(__file__).parents[1] / "sources" / "data"
+NOBODY = {
+    "zendesk_comments": ('"role":"agent"', '"role":"unknown"'),
+    "zendesk_conversation_log": ('"type":"agent"', '"type":"visitor"'),
+    "salesforce_conversation": (",Agent,", ",,"),
+    "twilio_sentences": ('"media_channel":1', '"media_channel":3'),
+    "vcon": ('"role":"Agent"', '"name":"y"'),
+}
+"""Format -> what of its example is replaced, so that a turn has nobody who speaks."""
+
+
+def test_a_turn_of_nobody_known_is_rejected_in_every_format_and_quoted_mail_is_not_heard(folder: Path) -> None:
+    sources: dict[str, Any] = {}
+    for name, (known, unknown) in NOBODY.items():
+        (file,) = DATA.glob(f"{name}.*")
+        text = file.read_text(encoding="utf-8")
+        if file.suffix == ".json":
+            text = json.dumps(json.loads(text), separators=(",", ":"))
+        assert known in text, name
+        (folder / file.name).write_text(text.replace(known, unknown), encoding="utf-8")
+        options = {"agent_channel": 1} if name == "twilio_sentences" else {}
+        sources[name] = {"format": name, "path": file.name, "options": options, "max_reject_share": 1.0}
+    mail = json.loads((DATA / "zendesk_comments.json").read_text(encoding="utf-8"))
+    quoted = "Here it is.\n\nOn 3 Mar 2025, Someone wrote:\n> I'm sorry. What happened first?\n"
+    mail["comments"][2] |= {"plain_body": quoted, "author_id": 7}
+    mail["ticket_id"] = "c1"
+    other = "<b>\U0001f642 \u05e9\u05dc\u05d5\u05dd</b>"
+    mail["comments"].append({"author_id": 7, "public": True, "plain_body": other})
+    (folder / "mail.json").write_text(json.dumps(mail), encoding="utf-8")
+    sources["mail"] = {"format": "zendesk_comments", "path": "mail.json"}
+    document = {
+        "sources": {
+            "people": {"format": "tabular", "path": "agents.csv", "table": "agent"},
+            "calls": {"format": "tabular", "path": "contacts.csv", "table": "interaction"},
+            **sources,
+        },
+        "identity": {"match": ["crosswalk", "employee_number"]},
+        "privacy": {"demo": True},
+        "conversations": {"read": True},
+    }
+    report = build(parse(document, folder / "empathy.toml"))
+    books = {file.source: file for file in report.files}
+    for name in NOBODY:
+        assert books[name].read == books[name].loaded + books[name].rejected + books[name].duplicate, name
+        assert books[name].rejected >= 1, name
+    with duckdb.connect(str(report.warehouse), read_only=True) as con:
+        heard = con.execute(
+            "select interaction_id, agent_turns, sympathy_hits, probing_questions_hits from core.conversation "
+            "where not_scored is null"
+        ).fetchall()
+        assert heard == [("c1", 2, 0, 0)]
+        assert str(con.execute("select reasons from meta.reject").fetchall()).count("speaker") >= len(NOBODY)
+
+
+def test_sentences_without_the_agents_channel_are_not_read(folder: Path) -> None:
+    (folder / "s.json").write_bytes((DATA / "twilio_sentences.json").read_bytes())
+    source = {"format": "twilio_sentences", "path": "s.json"}
+    with pytest.raises(EmpathyError, match="on which channel the agent is"):
+        _build(folder, conversations={"read": True}, sources={"spoken": source})

@@ -43,6 +43,11 @@ EVERY_TABLE = {
     "contact_lens": [("contact_lens.json", {})],
     "genesys_transcripts": [("genesys_transcripts.json", {})],
     "transcribe": [("transcribe.json", {"contact_pattern": "call-(.*)"})],
+    "zendesk_comments": [("zendesk_comments.json", {})],
+    "zendesk_conversation_log": [("zendesk_conversation_log.json", {})],
+    "salesforce_conversation": [("salesforce_conversation.csv", {})],
+    "twilio_sentences": [("twilio_sentences.json", {"agent_channel": 1})],
+    "vcon": [("vcon.json", {})],
     "nice": [("nice_contact_detail.csv", {"escalation_dispositions": ["12"]})],
 }
 """Files and options that between them make every table a format can give."""
