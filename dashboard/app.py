@@ -282,7 +282,8 @@ def asked(context: Context, pathname: str, search: str) -> Question:
         return Question(None, lambda: answer(context, pathname, search))
     chosen = tuple(sorted(choices.items()))
     address = _written_out(pathname, search)[0]
-    key = (run_id, "page", pathname, address, filters, filters.notices, chosen, context.settings.today)
+    failed = queries.failed_run()
+    key = (run_id, "page", pathname, address, filters, filters.notices, chosen, context.settings.today, failed)
     return Question(key, lambda: answer(context, pathname, search, run_id))
 
 
@@ -344,7 +345,7 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
             footer = shell.footer(context, about)
             header = shell.print_header(context, about, filters, asked_page.question)
             badge = shell.freshness(context, about, carried)
-            return _made(body, state, shell.notices(filters), footer, header, badge, run_id=pinned)
+            return _made(body, state, shell.notices(context, about, filters), footer, header, badge, run_id=pinned)
     except NoVersionError as error:
         words = str(error) if context.settings.access is None else "Nothing has been published yet."
         page = states.message("Nothing has been built yet", words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -276,6 +276,37 @@ def print_header(context: Context, about: About, filters: Filters, question: str
     ]
 
 
-def notices(filters: Filters) -> list[Any]:
-    """What could not be read from the address, one line each."""
-    return [html.Div(words, className="banner banner-note", role="status") for words in filters.notices]
+def notices(context: Context, about: About, filters: Filters) -> list[Any]:
+    """What a reader must know before any number: a failed run, late data, estimates to come, an address misread."""
+    said = [(words, "banner-error") for words in (_failed(context), _too_late(context, about)) if words]
+    said += [(words, "banner-note") for words in (_pending(about), *filters.notices) if words]
+    return [html.Div(words, className=f"banner {kind}", role="status") for words, kind in said]
+
+
+def _failed(context: Context) -> str:
+    """That the last run failed; why, for whoever may see the Data page."""
+    failed = context.queries.failed_run()
+    if failed is None:
+        return ""
+    at = datetime.fromisoformat(failed.at)
+    when = f"{day(at.date(), context.settings.config.project.locale)}, {at:%H:%M} UTC"
+    words = f"The last update failed ({when}), so these are the data of the version before."
+    return f"{words} {failed.message}" if current().may_open("data") else words
+
+
+def _too_late(context: Context, about: About) -> str:
+    late = _late(context, about)
+    if not late or about.data_to is None:
+        return ""
+    ends = day(about.data_to, context.settings.config.project.locale)
+    return f"The data end on {ends}{late}: what happened since is in no number here."
+
+
+def _pending(about: About) -> str:
+    if not about.pending_kpis:
+        return ""
+    counted = "one more KPI is" if about.pending_kpis == 1 else f"{about.pending_kpis} more KPIs are"
+    return (
+        f"The goals are estimated; {counted} being worked out, with sites, channels, waves and the mechanism. "
+        "They appear here by themselves, usually within a minute."
+    )

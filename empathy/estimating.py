@@ -55,8 +55,13 @@ def export(
     screen.print(f"Wrote {rows:,} rows of {relation} to {out}")
 
 
-def estimate_into(draft: Draft, settings: Config) -> list[dict[str, Any]]:
-    """Estimate a draft; KPIs for which nothing changed since the served version are taken over from it."""
+def estimate_into(draft: Draft, settings: Config, *, goals_only: bool = False) -> list[dict[str, Any]]:
+    """Estimate a draft; KPIs for which nothing changed since the served version are taken over from it.
+
+    With ``goals_only`` the draft holds the goals of the whole programme, and says how many KPIs are to come.
+    """
+    import polars as pl
+
     from analysis.design import in_words
     from analysis.panel.inputs import KEPT
     from analysis.study.kept import KeptStudies
@@ -71,7 +76,8 @@ def estimate_into(draft: Draft, settings: Config) -> list[dict[str, Any]]:
     with contextlib.suppress(NoVersionError), Warehouse(settings.warehouse).reader() as earlier:
         kept = KeptStudies.read(earlier)
     processes = cores(settings.engine.threads)
-    with progress("Estimating effects") as step, draft.read_by_others() as file:
+    title = "Estimating the goals" if goals_only else "Estimating effects"
+    with progress(title) as step, draft.read_by_others() as file:
         frames = estimate_all(
             draft.con,
             settings,
@@ -80,9 +86,12 @@ def estimate_into(draft: Draft, settings: Config) -> list[dict[str, Any]]:
             file=file,
             processes=processes,
             kept=kept,
+            goals_only=goals_only,
         )
     draft.write_results(frames)
     draft.write_table("meta", KEPT, kept.frame())
+    pending = [kpi.id for kpi in catalogue.values() if goals_only and kpi.role != "primary"]
+    draft.write_table("meta", "pending_kpi", pl.DataFrame({"kpi": pending}, schema={"kpi": pl.String}))
     for line in in_words(frames["design"], frames["design_note"]):
         screen.print(line, markup=False, highlight=False)
     return effects_json(frames)
@@ -110,7 +119,7 @@ def estimate_served(settings: Config) -> tuple[list[dict[str, Any]], Version]:
 
 
 def build_and_estimate(
-    settings: Config, as_of: date | None
+    settings: Config, as_of: date | None, *, goals_only: bool = False
 ) -> tuple[dict[str, Any], BuildReport, list[dict[str, Any]]]:
     from etl.build import build as build_warehouse
 
@@ -118,7 +127,7 @@ def build_and_estimate(
         with progress("Building the warehouse") as step:
             report = build_warehouse(settings, as_of=as_of, progress=step, into=draft)
         if not report.unchanged:
-            effects = estimate_into(draft, settings)
+            effects = estimate_into(draft, settings, goals_only=goals_only)
             draft.publish()
             return report.to_json(), report, effects
     screen.print(NOTHING_NEW)

@@ -20,7 +20,10 @@ def demo(
     port: Port = 8050,
     serve_it: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the dashboard afterwards.")] = True,
 ) -> None:
-    """Simulate a contact centre, load it, estimate, and serve the dashboard."""
+    """Simulate a contact centre, load it, estimate, and serve the dashboard.
+
+    It is served as soon as the goals are estimated; the other KPIs arrive while one reads.
+    """
     from sample_data import write_demo
 
     if serve_it:
@@ -30,8 +33,9 @@ def demo(
     config_path = folder / "empathy.toml"
     with progress("Simulating a contact centre") as step:
         write_demo(folder, progress=step)
-    build_and_estimate(load_config(config_path), as_of=None)
+    build_and_estimate(load_config(config_path), as_of=None, goals_only=serve_it)
     if serve_it:
+        _estimate_beside(config_path)
         _become_server(config_path, port)
     else:
         screen.print(f"Serve it with: empathy serve -c {shlex.quote(str(config_path))}")
@@ -94,6 +98,15 @@ def _serve(config: Path, host: str, port: int, workers: int) -> None:
     from dashboard.server import serve as serve_dashboard
 
     serve_dashboard(config, host=host, port=port, workers=workers)
+
+
+def _estimate_beside(config: Path) -> None:
+    """Start ``empathy estimate`` in a process of its own, which an interrupt of this terminal ends too."""
+    log = config.parent / "estimating.log"
+    command = [sys.executable, "-m", "empathy", "estimate", "--config", str(config)]
+    with log.open("wb") as told:
+        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=told, stderr=subprocess.STDOUT)
+    screen.print(f"The goals are estimated and served now; the other KPIs follow (see {log}).")
 
 
 def _become_server(config: Path, port: int) -> None:

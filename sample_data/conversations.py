@@ -24,9 +24,6 @@ from sample_data.phrases import ENGLISH, SPANISH
 from sample_data.streams import stream
 from sample_data.world import World
 
-SHARE = 0.01
-"""Share of contacts that have a transcript, besides those that were evaluated."""
-
 SPANISH_SHARE = 0.08
 SYMPATHY_SHARE = 0.35
 UNPUNCTUATED_SHARE = 0.5
@@ -60,8 +57,11 @@ def shown(world: World) -> pl.DataFrame:
     """
     rng = stream(world.params.seed, "conversations")
     count = world.contacts.height
-    chosen = rng.random(count) < SHARE
-    chosen[world.evaluations["contact"].to_numpy()] = True
+    chosen = rng.random(count) < world.params.transcripts
+    evaluated = world.evaluations["contact"].to_numpy()
+    if world.params.evaluated_transcripts < 1:
+        evaluated = evaluated[rng.random(evaluated.size) < world.params.evaluated_transcripts]
+    chosen[evaluated] = True
     rows = np.flatnonzero(chosen)
     spoken = world.contacts[rows].select("agent", "channel", (pl.col("day") // 7).cast(pl.Int32).alias("week"))
     scores = spoken.join(

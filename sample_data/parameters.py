@@ -227,6 +227,8 @@ class Parameters:
         Where in the window the second version of the form comes in (share), and how much harder it scores.
     raters : int
         Number of evaluators (assumption).
+    transcripts, evaluated_transcripts : float
+        Share of contacts that have a transcript, and share of the evaluated ones that have one anyway (assumption).
     chain : Chain
         What lies between training and KPIs: wandering skills, raters who leak, strain, and the link itself.
     money : Money
@@ -320,6 +322,8 @@ class Parameters:
     qa_form_change: float = 0.5
     qa_form_harder: float = 0.04
     raters: int = 12
+    transcripts: float = 0.01
+    evaluated_transcripts: float = 1.0
     chain: Chain = field(default_factory=Chain)
     money: Money = field(default_factory=Money)
 
@@ -341,8 +345,8 @@ class Parameters:
         return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
 
     @classmethod
-    def demo(cls, **changes: object) -> Parameters:
-        """Return the world of ``empathy demo``: 160 seats, a year, small enough to load and estimate in seconds.
+    def sample(cls, **changes: object) -> Parameters:
+        """Return the world that ``empathy sample`` starts from: 160 seats, a year.
 
         With so few agents the default effect could not be told from chance on most KPIs. So effects are 1.4 times the
         default, form is steadier, skills wander more and are scored twice as often, and a little more than a quarter of
@@ -363,6 +367,27 @@ class Parameters:
             raters=6,
             qa_per_week=1.5,
             chain=Chain(drift_sd=0.8),
+        )
+        return base.replace(**changes)
+
+    @classmethod
+    def demo(cls, **changes: object) -> Parameters:
+        """Return the world of ``empathy demo``: 320 seats, 78 weeks, small enough to load and estimate in a minute.
+
+        The centre of :meth:`sample`, twice as large and half as long again, with a third of its teams waiting until
+        after the window and fewer contacts transcribed. How many goals that makes clear, over many seeds, is in
+        docs/sample-world.md.
+        """
+        base = cls.sample(
+            weeks=78,
+            teams=40,
+            contacts_per_week=26.0,
+            pre_weeks=24,
+            never_share=0.35,
+            refresher_weeks=18,
+            raters=12,
+            transcripts=0.005,
+            evaluated_transcripts=0.2,
         )
         return base.replace(**changes)
 

@@ -82,7 +82,7 @@ def parameters(
     leaking_raters: float = 0.0,
     strain: float = 0.0,
 ) -> Parameters:
-    """Return the parameters of a world of about a given size; what is not given is as in the demo.
+    """Return the parameters of a world of about a given size; what is not given is as in ``Parameters.sample()``.
 
     Raises
     ------
@@ -107,24 +107,24 @@ def parameters(
         raise ValueError(f"leaking_raters: {leaking_raters} is out of range; give a share from 0 to 1")
     if not 0 <= strain <= 3:
         raise ValueError(f"strain: {strain} is out of range; 0 is no harm, 3 the most")
-    demo = Parameters.demo()
+    base = Parameters.sample()
     per_team = 4 if agents < 64 else 8 if agents < 320 else 16
     changes: dict[str, object] = {
         "teams": max(1, round(agents / per_team)),
         "seats_per_team": per_team,
         "weeks": weeks,
-        "effect_scale": effect * demo.effect_scale,
-        "pre_weeks": max(4, round(weeks * demo.pre_weeks / demo.weeks)),
-        "wave_gap_weeks": max(1, round(weeks * demo.wave_gap_weeks / demo.weeks)),
-        "refresher_weeks": max(4, round(weeks * demo.refresher_weeks / demo.weeks)),
+        "effect_scale": effect * base.effect_scale,
+        "pre_weeks": max(4, round(weeks * base.pre_weeks / base.weeks)),
+        "wave_gap_weeks": max(1, round(weeks * base.wave_gap_weeks / base.weeks)),
+        "refresher_weeks": max(4, round(weeks * base.refresher_weeks / base.weeks)),
     }
     if seed is not None:
         changes["seed"] = seed
     if contacts_per_week is not None:
         changes["contacts_per_week"] = contacts_per_week
     mode: AssignmentMode = assignment  # type: ignore[assignment]
-    chain = dataclasses.replace(demo.chain, mode=mechanism, leaking_share=leaking_raters, strain=strain)  # type: ignore[arg-type]
-    return demo.replace(assignment=mode, chain=chain, **changes)
+    chain = dataclasses.replace(base.chain, mode=mechanism, leaking_share=leaking_raters, strain=strain)  # type: ignore[arg-type]
+    return base.replace(assignment=mode, chain=chain, **changes)
 
 
 def write_sample(
@@ -153,12 +153,12 @@ def write_sample(
     assignment : str
         ``randomised | team_waves | lowest_performers | volunteers | none``.
     effect : float
-        Multiplies every effect of training in the demo's world; 0 gives a world in which training does nothing.
+        Multiplies every effect of training in ``Parameters.sample()``; 0 gives a world in which it does nothing.
     seed : int, optional
     dirt : bool
         Plant the dirt that real exports have.
     contacts_per_week : float, optional
-        Of a full-time agent; the demo's when not given.
+        Of a full-time agent; as in ``Parameters.sample()`` when not given.
     mechanism : str
         ``carried | no_link | shared_shock``: skills move KPIs; skills rise and KPIs do not follow; good spells of an
         agent fake a link.

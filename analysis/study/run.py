@@ -40,11 +40,12 @@ from analysis.study.value_tables import value_tables
 from analysis.words.headline import headline
 from analysis.words.numbers import Reader
 from analysis.words.verdict import NUMERIC_CHECKS
+from etl.configuration.kpis import Catalogue
 
 if TYPE_CHECKING:
     import duckdb
 
-    from etl.configuration.kpis import Catalogue, Kpi
+    from etl.configuration.kpis import Kpi
     from etl.configuration.model import Config
 
 MOST_COHORT_SLICES = 40
@@ -144,6 +145,7 @@ def estimate_all(
     file: Path | None = None,
     processes: int = 1,
     kept: KeptStudies | None = None,
+    goals_only: bool = False,
 ) -> dict[str, pl.DataFrame]:
     """Every result table.
 
@@ -162,6 +164,8 @@ def estimate_all(
         The tables do not depend on it.
     kept
         Studies of an earlier run: KPIs for which nothing changed are taken from there. It then holds those of this run.
+    goals_only
+        The primary KPIs for the whole programme only, neither slices nor mechanism: what a first page shows.
 
     Returns
     -------
@@ -176,7 +180,9 @@ def estimate_all(
     catalogue = catalogue.with_overrides(config)
     setting = setting_of(cur, config, catalogue)
     tell = progress or (lambda _line, _share: None)
-    slices = tuple(_slices(cur, setting.design.timing))
+    slices = () if goals_only else tuple(_slices(cur, setting.design.timing))
+    if goals_only:
+        catalogue = Catalogue([kpi for kpi in catalogue.values() if kpi.role == "primary"])
     version = VersionAtHand(cur, setting, slices)
     found: dict[str, KpiStudies] = {}
     marks = {} if kept is None else fingerprints_of(version, catalogue.values())
@@ -200,14 +206,18 @@ def estimate_all(
             found[kpi.id] = made
             if kept is not None:
                 kept.put(kpi, marks[kpi.id], made)
-        return _tables(version, {name: found[name] for name in catalogue}, config, workers, tell)
+        frames = _tables(
+            version, {name: found[name] for name in catalogue}, config, None if goals_only else workers, tell
+        )
+    tell("Estimates done", 1.0)
+    return frames
 
 
 def _tables(
     version: VersionAtHand,
     found: Mapping[str, KpiStudies],
     config: Config,
-    workers: Processes[VersionAtHand],
+    workers: Processes[VersionAtHand] | None,
     tell: Progress,
 ) -> dict[str, pl.DataFrame]:
     """Judge the studies together, and work out what rests on several of them."""
@@ -225,12 +235,14 @@ def _tables(
     primary = {name: s for name, s in judged.items() if s.kpi.role == "primary"}
     frames["family"] = table("family", family_rows(primary, setting.ci_level))
     frames.update(value_tables(judged, paces, config, setting))
-    tell("Reading the chain from training to KPIs", 1.0)
-    waves = [s for s in studies if s.request.slice.label[0] == "cohort"]
-    frames.update(attempted(lambda: chain_tables(version, workers, judged, waves, frames["value"]), _no_chain))
-    frames.update(attempted(lambda: phrase_tables(weeks, judged, setting), _no_phrases))
+    if workers is None:
+        frames.update(_no_chain("") | _no_phrases(""))
+    else:
+        tell("Reading the chain from training to KPIs", 1.0)
+        waves = [s for s in studies if s.request.slice.label[0] == "cohort"]
+        frames.update(attempted(lambda: chain_tables(version, workers, judged, waves, frames["value"]), _no_chain))
+        frames.update(attempted(lambda: phrase_tables(weeks, judged, setting), _no_phrases))
     frames["headline"] = _headline(judged, setting)
-    tell("Estimates done", 1.0)
     return frames
 
 

@@ -21,6 +21,7 @@ from dashboard.data.cache import Cache
 from dashboard.privacy.viewer import current
 from dashboard.settings import Settings
 from etl.warehouse.reader import Version, Warehouse, frame
+from etl.warehouse.run_status import FailedRun, failed_run
 
 T = TypeVar("T")
 SAME_FOR_ALL = frozenset(
@@ -59,6 +60,8 @@ class About:
         Data checks that failed with severity error, and with severity warning.
     unreconciled : int
         Files whose rows are not all accounted for.
+    pending_kpis : int
+        KPIs that the next version will have: this one was published with the goals alone.
     """
 
     run_id: str
@@ -70,6 +73,7 @@ class About:
     failed_checks: int
     warned_checks: int
     unreconciled: int
+    pending_kpis: int = 0
 
     @property
     def quality(self) -> str:
@@ -102,6 +106,10 @@ class Versions:
     def versions(self) -> tuple[Version, ...]:
         """Published versions, oldest first."""
         return self._warehouse.versions()
+
+    def failed_run(self) -> FailedRun | None:
+        """The last run, where it failed; read anew every time."""
+        return failed_run(self.settings.config.warehouse)
 
     @contextmanager
     def pinned(self, run_id: str | None = None) -> Iterator[str]:
@@ -183,6 +191,9 @@ class Versions:
                     "select count(*) filter (where status = 'failed' and severity = 'error'), "
                     "count(*) filter (where status = 'failed' and severity <> 'error') from meta.check_result",
                 ) or (0, 0)
+            pending = None
+            if self.has("meta.pending_kpi"):
+                pending = _first(cursor, "select count(*) from meta.pending_kpi")
             first, last = span or (None, None)
             return About(
                 version.run_id,
@@ -194,6 +205,7 @@ class Versions:
                 int(checks[0]),
                 int(checks[1]),
                 int(rows[2]),
+                int(pending[0]) if pending else 0,
             )
 
         return self.ask(("about",), make)

@@ -170,6 +170,21 @@ def _together(passes: tuple[Stream, ...], catalogue: Catalogue) -> str:
     alias = {stream.name: f"pass_{number}" for number, stream in enumerate(passes)}
     named = list(alias.values())
 
+    exposed = {
+        column: f"{kpi.id}_den"
+        for kpi in catalogue.values()
+        for column in kpi.columns
+        if kpi.exposure and column != f"{kpi.id}_den" and {column, f"{kpi.id}_den"} <= set(owner)
+    }
+
+    def total(column: str) -> str:
+        """A sum; nothing counted over an exposure that is known is zero, and elsewhere it is not known."""
+        name = f"{alias[owner[column]]}.{column}"
+        if column not in exposed:
+            return name
+        exposure = exposed[column]
+        return f"case when {alias[owner[exposure]]}.{exposure} > 0 then coalesce({name}, 0) else {name} end as {column}"
+
     def cell(key: str, among: Sequence[str]) -> str:
         found = [f"{name}.{key}" for name in among]
         return f"coalesce({', '.join(found)})" if len(found) > 1 else found[0]
@@ -181,7 +196,7 @@ def _together(passes: tuple[Stream, ...], catalogue: Catalogue) -> str:
     return _TEMPLATE.format(
         passes=",\n\n".join(_PASS.format(name=name, relation=relation) for relation, name in alias.items()),
         cells=",\n        ".join(f"{cell(key, named)} as {key}" for key in _CELL),
-        totals="".join(f",\n        {alias[owner[column]]}.{column}" for column in summed),
+        totals="".join(f",\n        {total(column)}" for column in summed),
         joins="\n    ".join(joins),
         tenure_band=tenure_band_sql("agent.hired_on", "weekly.week"),
         final="".join(f",\n    weekly.{column}" for column in summed),

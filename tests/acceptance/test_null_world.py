@@ -22,7 +22,7 @@ from sample_data import exports
 from sample_data.parameters import Parameters
 from sample_data.world import simulate
 
-CENTRE = Parameters.demo(effect_scale=0.0, weeks=36, pre_weeks=12, waves=3, contacts_per_week=12.0)
+CENTRE = Parameters.sample(effect_scale=0.0, weeks=36, pre_weeks=12, waves=3, contacts_per_week=12.0)
 """The demo without effects, shorter and quieter, so that it is loaded and estimated in seconds."""
 
 

@@ -74,9 +74,10 @@ def test_size_is_about_what_was_asked() -> None:
 
 def test_demo_is_small_enough_to_load_in_seconds(tmp_path: Path) -> None:
     summary = write_demo(tmp_path)
-    assert 200_000 < summary.contacts < 300_000
-    assert 16 <= summary.teams <= 20
-    assert summary.trained_agents > 80
+    assert 450_000 < summary.contacts < 650_000
+    assert (summary.weeks, summary.teams) == (78, 40)
+    assert summary.agents > 300
+    assert summary.trained_agents > 160
 
 
 def test_start_must_be_a_monday() -> None:

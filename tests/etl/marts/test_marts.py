@@ -407,6 +407,9 @@ def test_complaints_count_at_the_contact_or_else_when_made(build_rows: Callable[
     )
     assert weeks == [("2024-01-01", 1.0), ("2024-01-08", 1.0)]
     assert totals(built, "escalation_rate") == (1, 4)
+    sums = "complaints_per_1000_num, complaints_per_1000_sq"
+    counted = built.rows(f"select {sums} from mart.agent_week where complaints_per_1000_den > 0")
+    assert sorted(counted) == [(0, 0), (0, 0), (0, 0), (1, 1)]  # a week without a complaint had none; it is not unknown
 
 
 def test_exposure_is_days_of_employment(build_rows: Callable[..., Any]) -> None:

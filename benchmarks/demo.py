@@ -1,0 +1,152 @@
+"""The demo: how long until its first page, and how many of its goals are clear over seeds.
+
+Usage::
+
+    python -m benchmarks.demo --times 5 --dir DIR     time `empathy demo` so often, each from nothing
+    python -m benchmarks.demo --seeds 20 --dir DIR    build the demo's centre under other seeds and judge its goals
+    python -m benchmarks.demo --shown DIR/demo        the figures that README.md names, from a demo that was made
+
+Seeds are judged as the demo is: exports written, built, all goals estimated and judged together. Transcripts are
+left out, since no goal is read from them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import polars as pl
+
+from etl.warehouse.reader import Warehouse
+from sample_data.parameters import Parameters
+from sample_data.sample import write_world
+
+CLEAR = ("clear", "clear_but_small")
+PORT = 8399
+
+
+def first_page_and_all(folder: Path, port: int) -> tuple[float, float]:
+    """Seconds until the first page is answered, and until everything is estimated."""
+    shutil.rmtree(folder, ignore_errors=True)
+    command = [sys.executable, "-m", "empathy", "demo", "--dir", str(folder), "--port", str(port)]
+    began = time.perf_counter()
+    demo = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        while not _answers(port):
+            if demo.poll() is not None:
+                raise SystemExit("the demo ended before it answered")
+            time.sleep(0.1)
+        first = time.perf_counter() - began
+        while len(Warehouse(folder / "warehouse").versions()) < 2:
+            time.sleep(0.1)
+        return first, time.perf_counter() - began
+    finally:
+        os.killpg(demo.pid, signal.SIGINT)
+        demo.wait()
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+def timed(folder: Path, times: int) -> str:
+    """A table of so many demos."""
+    lines = ["| `empathy demo` | first page, s | everything, s |", "|---|---:|---:|"]
+    for number in range(1, times + 1):
+        first, everything = first_page_and_all(folder / "demo", PORT)
+        lines.append(f"| {number} | {first:.1f} | {everything:.1f} |")
+        print(lines[-1], file=sys.stderr)
+    return "\n".join(lines)
+
+
+def verdicts(folder: Path, seed: int) -> dict[str, str]:
+    """The verdict on each goal of the demo's centre under a seed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    write_world(folder, Parameters.demo(seed=seed))
+    config = folder / "empathy.toml"
+    config.write_text(config.read_text(encoding="utf-8").replace("read = true", "read = false"), encoding="utf-8")
+    code = (
+        "import sys; from pathlib import Path; from empathy.console import load_config; "
+        "from empathy.estimating import build_and_estimate; "
+        "build_and_estimate(load_config(Path(sys.argv[1])), None, goals_only=True)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(config)], check=True, capture_output=True)
+    with Warehouse(folder / "warehouse").reader() as cursor:
+        rows = cursor.execute(
+            "select kpi, verdict from result.effect where slice_kind = 'overall' and role = 'headline'"
+        ).fetchall()
+    return {str(kpi): str(verdict) for kpi, verdict in rows}
+
+
+def goals(folder: Path, seeds: int) -> str:
+    """How often each goal is clear, and how many of them at once."""
+    clear: Counter[str] = Counter()
+    at_once: Counter[int] = Counter()
+    for seed in range(1, seeds + 1):
+        found = verdicts(folder / "seed", seed)
+        clear.update({kpi: verdict in CLEAR for kpi, verdict in found.items()})
+        at_once[sum(verdict in CLEAR for verdict in found.values())] += 1
+        print(seed, json.dumps(found), file=sys.stderr, flush=True)
+    shutil.rmtree(folder / "seed", ignore_errors=True)
+    lines = ["| goal | clear, of seeds |", "|---|---:|"]
+    lines += [f"| `{kpi}` | {count} of {seeds} |" for kpi, count in clear.items()]
+    lines += [f"| {n} of {len(clear)} goals at once | {at_once[n]} of {seeds} |" for n in sorted(at_once)]
+    return "\n".join(lines)
+
+
+def shown(folder: Path) -> str:
+    """What README.md tells of the demo."""
+    truth = pl.read_csv(folder / "truth" / "effects.csv").filter(estimand="att").select("kpi", truth="effect")
+    with Warehouse(folder / "warehouse").reader() as cursor:
+        found = cursor.execute(
+            "select kpi, 100 * estimate, 100 * ci_low, 100 * ci_high, verdict from result.effect where role = "
+            "'headline' and slice_kind = 'overall' and kpi in (select kpi from result.family) order by kpi"
+        ).fetchall()
+        naive = cursor.execute(
+            "select kpi, 100 * estimate from result.ladder where slice_kind = 'overall' and estimator = 'before_after'"
+        ).fetchall()
+    known = dict(truth.iter_rows())
+    lines = []
+    for kpi, estimate, low, high, verdict in found:
+        true = f"{100 * known[kpi]:.2f}" if kpi in known else "not in this unit"
+        lines.append(
+            f"{kpi}: {estimate:.2f} points ({low:.2f} to {high:.2f}), in truth {true}, "
+            f"before against after {dict(naive).get(kpi, float('nan')):.2f}: {verdict}"
+        )
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dir", type=Path, default=Path("build/demo-benchmark"))
+    parser.add_argument("--times", type=int, default=0)
+    parser.add_argument("--seeds", type=int, default=0)
+    parser.add_argument("--shown", type=Path)
+    chosen = parser.parse_args(arguments)
+    chosen.dir.mkdir(parents=True, exist_ok=True)
+    if chosen.times:
+        print(timed(chosen.dir, chosen.times))
+    if chosen.seeds:
+        print(goals(chosen.dir, chosen.seeds))
+    if chosen.shown:
+        print(shown(chosen.shown))
+
+
+if __name__ == "__main__":
+    main()
