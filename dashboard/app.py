@@ -349,6 +349,8 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
     except NoVersionError as error:
         words = str(error) if context.settings.access is None else "Nothing has been published yet."
         page = states.message("Nothing has been built yet", words)
+        if asked_page.unbuilt is not None:
+            page = html.Div([page, asked_page.unbuilt(context.settings, asked_page.split(search)[0])])
         return _made(page, _state(asked_page.key, asked_page.question, Filters()), [], [], [], [], lasting=False)
     except NoWeeksError as error:
         page = states.message("There is no week of any agent to show", str(error))

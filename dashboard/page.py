@@ -100,6 +100,8 @@ class Page:
         Names of further choices of this page in the query of its address; one that ends with a dot is the beginning of
         names. Where there are any, ``answer`` is also given ``choices``, a mapping of those in the address to their
         text.
+    unbuilt : callable or None
+        ``unbuilt(settings, choices)`` gives the page where nothing has been built yet; a message by default.
     filtered : bool
         Whether the filter bar applies.
     moving : bool
@@ -120,6 +122,7 @@ class Page:
     question: str
     answer: Callable[..., Component]
     choices: tuple[str, ...] = ()
+    unbuilt: Callable[[Settings, Mapping[str, str]], Component] | None = None
     filtered: bool = True
     moving: bool = False
     downloads: Mapping[str, Download] = field(default_factory=dict)

@@ -42,7 +42,11 @@ def run(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson
 
 def export(
     relation: Annotated[
-        str, typer.Argument(help="A relation such as mart.agent_week or result.effect; overdue: who to remind.")
+        str,
+        typer.Argument(
+            help="A relation such as mart.agent_week or result.effect; overdue: who to remind; planned: the accepted "
+            "plan by agent."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="A file ending in .csv, .parquet or .xlsx.")],
     config: ConfigPath = DEFAULT_CONFIG,

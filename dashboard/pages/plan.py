@@ -23,21 +23,26 @@ from dashboard.data.plan import plan_ground
 from dashboard.figures.plan_curves import plan_curves
 from dashboard.figures.roll_out import roll_out
 from dashboard.page import Context, Download, Page
+from dashboard.pages.plan_stated import stated_page
 from dashboard.state import Filters, day
 from dashboard.views import plan as view
+from dashboard.views import plan_stated as stated_view
 
 TRIALS_AT_ONCE, TRIALS = 20, 200
 EVERYBODY = (
     "Every team that works now is trained or planned. A next wave needs teams that are not: keep some untrained, or "
-    "plan the next programme. Before there are data, `empathy plan --rate 0.12 --teams 12` answers from stated numbers."
+    "plan the next programme, from stated numbers as before there are data."
 )
 
 
 def answer(context: Context, filters: Filters, choices: Mapping[str, str]) -> html.Div:
     """What a proposed roll-out can tell, its order, and what it gives up."""
+    if "rate" in choices:
+        return stated_page(context.settings, choices)
     ground = plan_ground(context.queries)
     if len(ground.teams) < view.FEWEST_TEAMS:
-        return html.Div([html.H1(PAGE.question), message("Nobody is left to plan for", EVERYBODY)])
+        stated = dcc.Link("Plan from stated numbers", href=f"{PAGE.path}?rate=12", className="button")
+        return html.Div([html.H1(PAGE.question), message("Nobody is left to plan for", EVERYBODY, [stated])])
     reader, level = context.settings.reader, context.settings.config.project.ci_level
     asked = view.read(choices, ground, _today(context))
     beside = view.beside_of(choices["beside"], asked) if "beside" in choices else None
@@ -423,7 +428,8 @@ PAGE = Page(
     question="What next, and will we be able to tell?",
     answer=answer,
     filtered=False,
-    choices=view.CHOICES,
+    choices=(*view.CHOICES, *stated_view.CHOICES),
+    unbuilt=stated_page,
     downloads={
         "plan-order": Download("Order of waves", _order_frame, choices=view.CHOICES, applies=()),
         "plan-detectable": Download(

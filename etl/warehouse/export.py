@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,19 @@ import polars as pl
 from etl.configuration.model import Config
 from etl.errors import EmpathyError
 from etl.hints import did_you_mean
+from etl.warehouse import overdue, planned
 from etl.warehouse.delimited import write_csv
-from etl.warehouse.overdue import NEEDED, RELATION, overdue
 from etl.warehouse.reader import Warehouse, frame
 
 if TYPE_CHECKING:
     import duckdb
 
 SCHEMAS = ("core", "mart", "meta", "result")
+LISTS: dict[str, tuple[tuple[str, ...], Callable[[duckdb.DuckDBPyConnection], pl.DataFrame]]] = {
+    overdue.RELATION: (overdue.NEEDED, overdue.overdue),
+    planned.RELATION: (planned.NEEDED, planned.planned),
+}
+"""Lists of agents by name, with what they are made of."""
 XLSX_ROWS = 1_048_576
 """Rows of one Excel sheet, its header included."""
 
@@ -34,8 +40,8 @@ def export(config: Config, relation: str, out: Path) -> int:
     config : Config
         Names the warehouse.
     relation : str
-        Such as ``mart.agent_week`` or ``result.effect``; ``overdue`` lists who has to be reminded of a course, with
-        their ids in the systems it is taken in.
+        Such as ``mart.agent_week`` or ``result.effect``; ``overdue`` lists who has to be reminded of a course, and
+        ``planned`` the agents of the accepted plan, with their ids in the systems it is taken in.
     out : Path
         A file ending in ``.csv``, ``.parquet`` or ``.xlsx``. In CSV the header is lines that begin with ``#``; in
         Parquet it is the file's key-value metadata; in Excel it is a second sheet, ``about``.
@@ -58,7 +64,7 @@ def export(config: Config, relation: str, out: Path) -> int:
     version = warehouse.current()
     with warehouse.reader(version.run_id) as cursor:
         known = relations(cursor)
-        known += [RELATION] if set(NEEDED) <= set(known) else []
+        known += [name for name, (needed, _) in LISTS.items() if set(needed) <= set(known)]
         if relation not in known:
             if relation.startswith("result.") and not any(name.startswith("result.") for name in known):
                 raise ExportError("The version served has no estimates yet. Run `empathy estimate` first.")
@@ -66,8 +72,8 @@ def export(config: Config, relation: str, out: Path) -> int:
             raise ExportError(f'The warehouse has no relation "{relation}".{near} It has: {", ".join(known)}.')
         schema, _, name = relation.partition(".")
         data = (
-            overdue(cursor)
-            if relation == RELATION
+            LISTS[relation][1](cursor)
+            if relation in LISTS
             else frame(cursor, f'select * from "{schema}"."{name}" order by all')
         )
     about = {

@@ -1,0 +1,88 @@
+"""The accepted plan by agent, for the learning system of whoever enrols them.
+
+Assumptions
+-----------
+1. Rows are about single agents: they are for the machine that holds the warehouse, and for files written there.
+2. "Now" is the last day of the last week of the data: a plan is of teams, and its agents are those the teams have then.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from etl.warehouse.reader import frame
+
+if TYPE_CHECKING:
+    import duckdb
+
+RELATION = "planned"
+"""What ``empathy export`` calls it; the version itself holds no such table."""
+NEEDED = ("core.accepted_plan", "core.agent_team", "core.week", "core.training", "core.agent_identity", "mart.agent")
+"""Relations of a version it is made of."""
+_SQL = """
+with reached as (
+    select max(week) + 6 as last_day from core.week
+),
+
+plan as (
+    select plan_id, accepted_at, team_id, wave, starts_on
+    from core.accepted_plan
+    where accepted_at = (select max(accepted_at) from core.accepted_plan)
+),
+
+members as (
+    select spell.agent_key, spell.team_id
+    from core.agent_team as spell
+    inner join mart.agent as agent on agent.agent_key = spell.agent_key
+    cross join reached
+    where spell.valid_from <= reached.last_day
+        and coalesce(spell.valid_to > reached.last_day, true)
+        and coalesce(agent.left_on > reached.last_day, true)
+        and agent.trained_week is null
+),
+
+systems as (
+    select distinct _source as source from core.training
+),
+
+ids as (
+    select
+        identity.agent_key,
+        string_agg(distinct concat(identity._source, ': ', identity.source_agent_id), '; ') as training_system_ids
+    from core.agent_identity as identity
+    inner join systems on systems.source = identity._source
+    group by identity.agent_key
+)
+
+select
+    plan.plan_id,
+    plan.accepted_at,
+    plan.team_id,
+    plan.wave,
+    plan.starts_on,
+    members.agent_key,
+    ids.training_system_ids
+from plan
+inner join members on members.team_id = plan.team_id
+left join ids on ids.agent_key = members.agent_key
+order by plan.wave nulls last, plan.team_id, members.agent_key
+"""
+
+
+def planned(cursor: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Agents of the teams of the plan accepted last, in the order of its waves; who is trained already is left out.
+
+    Parameters
+    ----------
+    cursor : DuckDBPyConnection
+        On a version.
+
+    Returns
+    -------
+    DataFrame
+        ``plan_id, accepted_at, team_id, wave, starts_on`` (both missing for teams that stay untrained), ``agent_key``
+        (the pseudonym) and ``training_system_ids``: the agent's ids in the systems courses are recorded in.
+    """
+    return frame(cursor, _SQL)
