@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from empathy.alerting import watched
 from empathy.console import DEFAULT_CONFIG, AsJson, AsOf, ConfigPath, emit, load_config, output, progress, screen
 
 if TYPE_CHECKING:
@@ -92,8 +93,9 @@ def build(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJs
     """Load the exports into a new version of the warehouse."""
     from etl.build import build as build_warehouse
 
-    with progress("Building the warehouse") as step:
-        report = build_warehouse(load_config(config), as_of=as_of, progress=step)
+    settings = load_config(config)
+    with watched(settings, "build"), progress("Building the warehouse") as step:
+        report = build_warehouse(settings, as_of=as_of, progress=step)
     if as_json:
         emit(report.to_json())
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from empathy.alerting import watched
 from empathy.building import NOTHING_NEW, print_books, print_files
 from empathy.console import DEFAULT_CONFIG, AsJson, AsOf, ConfigPath, emit, load_config, output, progress, screen
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 def estimate(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Estimate what training did, from the published warehouse, into a new version of it."""
     settings = load_config(config)
-    effects, version = estimate_served(settings)
+    with watched(settings, "estimate"):
+        effects, version = estimate_served(settings)
     if as_json:
         emit({"run_id": version.run_id, "effects": effects})
     else:
@@ -31,7 +33,9 @@ def estimate(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> No
 
 def run(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson = False) -> None:
     """Build and estimate; readers see the new version only when both are done."""
-    built, report, effects = build_and_estimate(load_config(config), as_of=as_of)
+    settings = load_config(config)
+    with watched(settings, "run"):
+        built, report, effects = build_and_estimate(settings, as_of=as_of)
     if as_json:
         emit(built | {"effects": effects})
     else:

@@ -27,6 +27,7 @@ from etl.configuration.accepted_plans import accepted_plans
 from etl.configuration.kpis import SQL_FOLDER, Catalogue, configured
 from etl.configuration.model import Config
 from etl.errors import StopRuleError
+from etl.landing.before import run_before
 from etl.landing.extract import ExtractReport, attach_landed, extract, fingerprint, land_files, landing_folder
 from etl.landing.landed_files import expire, load_index, settle
 from etl.marts import books, coverage, lineage, quality, relations, restatement, transform
@@ -91,6 +92,8 @@ def build(
         For every foreseen fault: of the configuration, of a file, of the data. Nothing is published.
     """
     request = _Request.of(config, as_of, progress)
+    if not replay:
+        run_before(config, request.say)
     with ExitStack() as stack:
         draft = into or stack.enter_context(_open(config))
         con = draft.con

@@ -20,6 +20,7 @@ from zoneinfo import available_timezones
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from etl.configuration.access import Access, Privacy
+from etl.configuration.alerts import Alerts
 from etl.configuration.conversations import Conversations
 from etl.configuration.events import Event
 from etl.configuration.faults import explain
@@ -159,6 +160,12 @@ class Source(Section):
     )
     customer_ids: str = Field(default="", description="name space of this system's customer ids; empty = shared")
     optional: bool = Field(default=False, description="no file found is not an error")
+    before: str = Field(
+        default="", description="command that brings the files here, run before every build, without a shell"
+    )
+    before_seconds: float = Field(
+        default=600, gt=0, le=86_400, description="after so long the command is ended and nothing is read"
+    )
     begins: date | None = Field(default=None, description="first day of which the export speaks; found when absent")
     ends: date | None = Field(default=None, description="last day of which the export speaks; found when absent")
 
@@ -299,6 +306,7 @@ class Config(Section):
     conversations: Conversations = Field(default=Conversations(), description="what is heard in transcripts; off")
     privacy: Privacy = Field(default=Privacy(), description="smallest group and key")
     access: Access | None = Field(default=None, description="who may see what; absent on your own machine")
+    alerts: Alerts = Field(default=Alerts(), description="who is told when a run failed or data are late")
 
     @model_validator(mode="after")
     def _sites_of_leads(self) -> Config:
