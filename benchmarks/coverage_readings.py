@@ -10,6 +10,7 @@ function that the product uses.
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -24,8 +25,11 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from analysis import Panel, estimate
+from analysis.effects.course import effect_path
+from analysis.effects.exposure import exposure_effects
 from analysis.effects.hazard import hazard_ratio
 from analysis.effects.survivors import Staying, survivors
+from analysis.panel.never import NEVER
 
 Floats = NDArray[np.float64]
 
@@ -140,6 +144,50 @@ def leaving(seed: int, *, teams: int, ratio: float, number: str, size: int = 12,
     return Found(truth, made.headline.estimate, made.bounds.ci_low, made.bounds.ci_high)
 
 
+def fading_world(
+    seed: int, *, teams: int, half_life: float, size: float = 0.6, weeks: int = 70, ramp: float = 2.0
+) -> Panel:
+    """Whole teams in three waves and never; the effect comes with a ramp and fades to nothing."""
+    draw = np.random.default_rng(seed)
+    team = np.repeat(np.arange(teams), 10)
+    start = draw.permutation(np.array([12, 20, 28, NEVER_WEEK])[np.arange(teams) % 4])[team]
+    since = np.arange(weeks)[None, :] - start[:, None]
+    kept = 2.0 ** (-np.maximum(since, 0) / half_life) * (1 - 2.0 ** (-(np.maximum(since, 0) + 1) / ramp))
+    y = _levels(draw, team, weeks) + size * np.where(since >= 0, kept, 0.0) + draw.normal(size=since.shape)
+    return _panel(team, start, y, np.ones(y.shape, dtype=bool))
+
+
+def half_life(seed: int, *, teams: int, half_life: float) -> Found | None:
+    """Weeks until half of an effect is gone."""
+    found = effect_path(estimate(fading_world(seed, teams=teams, half_life=half_life)).aggregate("event_time"))
+    if found is None:
+        return None
+    told = found.half_life
+    return Found(half_life, told.estimate, told.low, told.high)
+
+
+def mates(seed: int, *, teams: int, number: str, size: int = 10, weeks: int = 44) -> Found | None:
+    """Half of the agents of three teams in four are trained, one after the other; team-mates catch some of it."""
+    draw = np.random.default_rng(seed)
+    direct, spillover = 0.5, 0.4
+    team = np.repeat(np.arange(teams), size)
+    began = draw.permutation(np.array([12, 18, 24, NEVER_WEEK])[np.arange(teams) % 4])[team]
+    seat = np.tile(draw.permutation(size), teams)
+    own = np.where((seat < size // 2) & (began < NEVER_WEEK), began + 2 * seat, NEVER_WEEK)
+    trained = np.arange(weeks)[None, :] >= own[:, None]
+    done = np.zeros((teams, weeks))
+    np.add.at(done, team, trained.astype(np.float64))
+    share = (done[team] - trained) / (size - 1)
+    y = _levels(draw, team, weeks) + direct * trained + spillover * share + draw.normal(size=share.shape)
+    panel = _panel(team, own, y, np.ones(y.shape, dtype=bool))
+    found = exposure_effects(panel, np.where(began == NEVER_WEEK, NEVER, began))
+    if found is None:
+        return None
+    truth = {"direct": direct, "per_ten": spillover / 10, "everybody": direct + spillover}[number]
+    part = getattr(found, number)
+    return Found(truth, part.estimate, part.ci_low, part.ci_high)
+
+
 ROWS: tuple[Row, ...] = (
     *(
         Row(f"stay: {name}, {teams} teams", leaving, {"teams": teams, **settings})
@@ -148,6 +196,20 @@ ROWS: tuple[Row, ...] = (
             ("training drives people away, bounds", {"ratio": 1.8, "number": "bounds"}),
             ("who gains stays, weighted", {"ratio": 0.5, "number": "weighted"}),
         )
+        for teams in (40, 20)
+    ),
+    *(
+        Row(f"team-mates: {words}, {teams} teams", mates, {"teams": teams, "number": number})
+        for number, words in (
+            ("direct", "direct effect"),
+            ("per_ten", "ten points of team-mates"),
+            ("everybody", "whole team trained"),
+        )
+        for teams in (40, 20)
+    ),
+    *(
+        Row(f"half-life: {words}, {teams} teams", half_life, {"teams": teams, "half_life": weeks})
+        for weeks, words in ((20.0, "20 weeks"), (math.inf, "never fades"))
         for teams in (40, 20)
     ),
 )
@@ -168,8 +230,8 @@ class Line:
 
     @property
     def bias(self) -> float:
-        """Median error of the estimate."""
-        return float(np.nanmedian([f.estimate - f.truth for f in self.found])) if self.found else float("nan")
+        """Median estimate less the mean truth."""
+        return float(np.median([f.estimate for f in self.found])) - self.truth if self.found else float("nan")
 
     @property
     def truth(self) -> float:

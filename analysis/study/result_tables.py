@@ -95,6 +95,28 @@ SCHEMAS: dict[str, Schema] = {
         "ci_high": pl.Float64,
         "sentence": pl.String,
     },
+    "spillover": {
+        **_SLICE,
+        "state": pl.String,
+        **{
+            f"{name}{end}": pl.Float64
+            for name in ("direct", "per_ten", "as_run", "everybody")
+            for end in ("", "_low", "_high")
+        },
+        "naive": pl.Float64,
+        "mates_trained": pl.Float64,
+        "n_exposed_agents": pl.Int64,
+        "n_exposed_teams": pl.Int64,
+        "sentence": pl.String,
+    },
+    "course": {
+        **_SLICE,
+        "state": pl.String,
+        "weeks": pl.Int64,
+        "size": pl.Float64,
+        **{f"{name}{end}": pl.Float64 for name in ("ramp", "half_life", "floor") for end in ("", "_low", "_high")},
+        "sentence": pl.String,
+    },
     "exit": {
         "wave": pl.Date,
         "n_agents": pl.Int64,
@@ -248,7 +270,9 @@ SCHEMAS: dict[str, Schema] = {
     },
 }
 """Result table -> column -> type, in the order written."""
-STUDY_TABLES = ("effect", "event_time", "cohort_effect", "calendar_effect", "att_gt", "ladder", "check", "survivor")
+SIDE_TABLES = ("survivor", "spillover", "course")
+"""Those that exist for the whole programme only, beside the headline."""
+STUDY_TABLES = ("effect", "event_time", "cohort_effect", "calendar_effect", "att_gt", "ladder", "check", *SIDE_TABLES)
 """Those that exist per KPI and slice."""
 
 

@@ -1,6 +1,6 @@
 """What stands beside a headline and changes how it is read, as rows of the result tables; for the whole programme only.
 
-Each table is made from the fit of the headline: nothing is fitted again.
+Survivors and the course are made from the fit of the headline; spillover has one of its own, for all its numbers.
 """
 
 from __future__ import annotations
@@ -8,17 +8,63 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from analysis.effects.course import effect_path
+from analysis.effects.exposure import exposure_effects
 from analysis.study.evidence import Evidence
+from analysis.words import course as course_words
+from analysis.words import spillover as spillover_words
 from analysis.words import survivors as survivor_words
 
 Rows = dict[str, list[dict[str, Any]]]
 
 
 def side_rows(evidence: Evidence) -> Rows:
-    """Rows by result table: ``survivor``."""
+    """Rows by result table: ``survivor``, ``spillover`` and ``course``."""
     if not (evidence.request.thorough and evidence.request.is_overall and evidence.found.available):
         return {}
-    return {"survivor": _survivor_rows(evidence)}
+    return {
+        "survivor": _survivor_rows(evidence),
+        "spillover": _spillover_rows(evidence),
+        "course": _course_rows(evidence),
+    }
+
+
+def _spillover_rows(evidence: Evidence) -> list[dict[str, Any]]:
+    mates, setting, kpi = evidence.comparison.team_mates, evidence.setting, evidence.request.kpi
+    row: dict[str, Any] = {**evidence.request.where, "state": spillover_words.TOTAL_ONLY}
+    if evidence.comparison.rule is not None:
+        return [row | {"state": spillover_words.NOT_TOLD, "sentence": spillover_words.PICKED}]
+    wait = setting.design.anticipation_weeks
+    found = None if mates is None else exposure_effects(mates.panel, mates.start, wait, setting.ci_level)
+    if found is None:
+        return [row | {"sentence": spillover_words.WHOLE_TEAMS}]
+    parts = {"direct": found.direct, "per_ten": found.per_ten, "as_run": found.as_run, "everybody": found.everybody}
+    for name, part in parts.items():
+        row |= {name: part.estimate, f"{name}_low": part.ci_low, f"{name}_high": part.ci_high}
+    words = spillover_words.sentence(found.direct, found.per_ten, found.everybody, found.naive, kpi, setting.reader)
+    more = {
+        "state": spillover_words.TOLD,
+        "naive": found.naive,
+        "mates_trained": found.mates_trained,
+        "n_exposed_agents": found.n_exposed_agents,
+        "n_exposed_teams": found.n_exposed_teams,
+        "sentence": words,
+    }
+    return [row | more]
+
+
+def _course_rows(evidence: Evidence) -> list[dict[str, Any]]:
+    course = effect_path(evidence.events, evidence.setting.ci_level)
+    row: dict[str, Any] = {
+        **evidence.request.where,
+        "state": course_words.state(course),
+        "sentence": course_words.sentence(course),
+    }
+    if course is not None:
+        row |= {"weeks": course.weeks, "size": course.size}
+        for name, told in (("ramp", course.ramp), ("half_life", course.half_life), ("floor", course.floor)):
+            row |= {name: told.estimate, f"{name}_low": told.low, f"{name}_high": told.high}
+    return [row]
 
 
 def _survivor_rows(evidence: Evidence) -> list[dict[str, Any]]:

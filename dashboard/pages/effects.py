@@ -67,6 +67,7 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
                             _course(context, model, filters, happened),
                             html.Div(_ladder(context, model, filters), id=LADDER),
                             _would_change(model),
+                            _beside(model),
                             _definition(chosen),
                             _further(context, chosen, filters),
                         ],
@@ -387,6 +388,15 @@ def _would_change(model: view.EffectsPage) -> html.Section | None:
         className="card",
         id="would-change",
     )
+
+
+def _beside(model: view.EffectsPage) -> html.Section | None:
+    """What changes how the number is read."""
+    if not model.beside:
+        return None
+    lines = [html.Li([html.Strong(f"{name}. "), words]) for name, words in model.beside]
+    title = html.H2("How to read the number", className="card-title")
+    return html.Section([title, html.Ul(lines, className="open-list")], className="card", id="beside")
 
 
 def _definition(kpi: Kpi) -> html.Section:

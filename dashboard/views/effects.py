@@ -94,6 +94,7 @@ class EffectsPage:
     other: Effect | None
     facts: tuple[tuple[str, str], ...]
     would_change: tuple[str, ...]
+    beside: tuple[tuple[str, str], ...] = ()
 
 
 def build(
@@ -129,12 +130,13 @@ def build(
     checks = check_lines(frames.get("check"), broken=broken)
     rungs = () if not effect.available else _rungs(frames.get("ladder"), kpi, reader, str(row["estimator"]))
     sentence, detail = two_parts(effect.verdict.sentence)
+    course = _only(frames.get("course"))
     return EffectsPage(
         effect=effect,
         sentence=sentence,
         detail=detail,
         why=effect.verdict.reason or MEANINGS.get(effect.verdict.state, ""),
-        course_title=course_title(effect, events, reader) + (fell if events else ""),
+        course_title=course_title(effect, events, reader, str(course.get("state") or "")) + (fell if events else ""),
         events=events,
         checks=checks,
         checks_title=_checks_title(checks),
@@ -145,6 +147,7 @@ def build(
         other=None if broken else _other(by_role.get("second_opinion"), kpi, reader),
         facts=_facts(row, effect, reader, assigned),
         would_change=would_change(effect, checks, reader),
+        beside=() if broken or not effect.available else _beside(frames, course),
     )
 
 
@@ -175,7 +178,21 @@ def event_points(rows: pl.DataFrame | None, estimator: str) -> tuple[EventPoint,
     return tuple(points)
 
 
-def course_title(effect: Effect, events: Sequence[EventPoint], reader: Reader) -> str:
+def _only(rows: pl.DataFrame | None) -> dict[str, Any]:
+    return {} if rows is None or rows.is_empty() else rows.row(0, named=True)
+
+
+def _beside(frames: dict[str, pl.DataFrame], course: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What stands beside the number and changes how it is read: its course, team-mates, who is left."""
+    found = (
+        ("How long it lasts", course),
+        ("What team-mates catch", _only(frames.get("spillover"))),
+        ("Who is left to be measured", _only(frames.get("survivor"))),
+    )
+    return tuple((name, str(row["sentence"])) for name, row in found if row.get("sentence"))
+
+
+def course_title(effect: Effect, events: Sequence[EventPoint], reader: Reader, state: str = "") -> str:
     """The course over time as a sentence.
 
     Parameters
@@ -183,6 +200,9 @@ def course_title(effect: Effect, events: Sequence[EventPoint], reader: Reader) -
     effect : Effect
     events : sequence of EventPoint
     reader : Reader
+    state : str
+        Of the fitted course (:mod:`analysis.words.course`), which then decides whether a change is said to last; empty
+        where none was fitted.
     """
     name = effect.kpi.label
     after = [point for point in events if point.week >= 0]
@@ -210,6 +230,8 @@ def course_title(effect: Effect, events: Sequence[EventPoint], reader: Reader) -
     first = f"{name} {verb} by about {size}"
     if arrived is not None:
         first += ", half of it at once" if arrived < 2 else f", half of it within {arrived} weeks"
+    if state:
+        return first + {"lasting": ", and it lasted", "fading": ", but the change is fading"}.get(state, "")
     return f"{first}, and it lasted" if lasting else f"{first}, but the change is fading"
 
 

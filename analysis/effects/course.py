@@ -1,0 +1,229 @@
+"""The course of an effect after training: how fast it comes, how fast it fades, what stays.
+
+    effect in week e = size x (1 - 2^(-(e + 1) / ramp)) x (floor + (1 - floor) x 2^(-e / half-life))
+
+fitted to the event study. What such a path can be told from a given event study differs: each of its three numbers
+has a range that may be open, and a number whose range holds everything is not told.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from analysis.results import Aggregation
+
+Floats = NDArray[np.float64]
+
+MIN_WEEKS = 8
+"""Weeks after training below which no path is fitted."""
+SHARE_OF_PEAK = 0.2
+"""Weeks with fewer agents than this share of the fullest one are left out: few waves reach them."""
+RATES = np.concatenate([[0.0], np.geomspace(1 / 416, 1 / 2, 60)])
+"""Fading per week, one over the half-life: none, and half-lives from eight years to two weeks."""
+RAMPS = np.concatenate([[0.0], np.geomspace(0.5, 12.0, 10)])
+"""Weeks until half of the effect has come; 0: at once."""
+FLOORS = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
+"""Share of the effect that stays."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A number of the path and its range; an end is NaN where the range is open.
+
+    Attributes
+    ----------
+    estimate, low, high
+        Half-life and ramp in weeks (infinity: never fades), floor as a share.
+    told
+        Whether the range leaves anything out.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    told: bool
+
+
+@dataclass(frozen=True)
+class Path:
+    """The fitted course of an effect.
+
+    Attributes
+    ----------
+    ramp, half_life, floor
+        Of the formula above. ``half_life`` is fitted without a floor: the time in which the effect itself halves.
+    fades
+        Whether an effect that never fades does not fit the event study.
+    weeks
+        Weeks after training that were used.
+    size
+        Of the full effect, natural unit.
+    """
+
+    ramp: Told
+    half_life: Told
+    floor: Told
+    fades: bool
+    weeks: int
+    size: float
+
+
+def effect_path(events: Aggregation, ci_level: float = 0.95) -> Path | None:
+    """Fit the path to an event study.
+
+    Each number's range holds every value that a score test does not reject: the event study is regressed on the path
+    with that value (the others at their best fit) and on how the path would move with each number; where the
+    coefficient of the last differs from zero beyond ``t``, the value is left out. The test is valid whether or not the
+    number can be told from the data, so a range may be open.
+
+    Parameters
+    ----------
+    events
+        Event study of the headline, with the influence of clusters.
+    ci_level
+        Level of the ranges.
+
+    Returns
+    -------
+    Path or None
+        ``None`` with fewer than ``MIN_WEEKS`` weeks, where the effect itself may be zero (there is no path to follow),
+        or where no path of this form fits.
+
+    Notes
+    -----
+    Assumptions:
+
+    1. Waves follow the same path. Not checked: late weeks are those of early waves.
+    2. The path has this form. Not checked: an effect that grows for months reads as one that never fades.
+    3. Those of the event study.
+
+    Errors are those of the event study (clusters left out in turn), t with its degrees of freedom.
+
+    Source: Borusyak, Jaravel, Spiess (2024), doi:10.1093/restud/rdae007 (event study); Stock, Wright (2000),
+    doi:10.1111/1468-0262.00151 (ranges that hold without identification).
+    """
+    overall = events.overall
+    if not overall.available or overall.ci_low <= 0 <= overall.ci_high:
+        return None
+    key = np.array([int(k) for k in events.columns["key"]])
+    theta = np.asarray(events.columns["estimate"], dtype=np.float64)
+    agents = np.asarray(events.columns["n_agents"], dtype=np.float64)
+    used = (key >= 0) & np.isfinite(theta) & np.isfinite(events.influence).all(axis=0)
+    used &= agents >= SHARE_OF_PEAK * agents[key >= 0].max(initial=0.0)
+    if int(used.sum()) < MIN_WEEKS:
+        return None
+    week, theta, psi = key[used].astype(np.float64), theta[used], events.influence[:, used]
+    root = _weighing(psi)
+    fits = _Fits(week, root @ theta, psi @ root.T, root, float(stdtrit(max(overall.df, 1.0), 0.5 + ci_level / 2)))
+    plain = [(rate, ramp, 0.0) for rate in RATES for ramp in RAMPS]
+    loss, _, size = fits.losses(plain)
+    best = int(np.argmin(loss))
+    fading = fits.ranges(plain, loss, axis=0)
+    ramp = fits.ranges(plain, loss, axis=1)
+    with_floor = [(rate, plain[best][1], floor) for rate in RATES[1:] for floor in FLOORS]
+    loss_floor, _, _ = fits.losses(with_floor)
+    floor = fits.ranges(with_floor, loss_floor, axis=2)
+    slowest, fastest = _ends(RATES, fading)
+    soonest, latest = _ends(RAMPS, ramp)
+    least, most = _ends(FLOORS, floor)
+    if math.isnan(slowest):
+        return None  # no path of this form fits
+    fades = slowest > 0
+    low = 1 / fastest if fastest < RATES[-1] else math.nan
+    high = 1 / slowest if fades else math.nan
+    rate = plain[best][0]
+    stays = with_floor[int(np.argmin(loss_floor))][2] if fades else 1.0
+    return Path(
+        ramp=Told(
+            plain[best][1], soonest, latest if latest < RAMPS[-1] else math.nan, latest < RAMPS[-1] or soonest > 0
+        ),
+        half_life=Told(1 / rate if rate > 0 else math.inf, low, high, not (math.isnan(low) and math.isnan(high))),
+        floor=Told(stays, least if fades else math.nan, most if fades else math.nan, fades and (least > 0 or most < 1)),
+        fades=fades,
+        weeks=int(used.sum()),
+        size=float(size[best]),
+    )
+
+
+def path_of(week: Floats, rate: float, ramp: float, floor: float) -> Floats:
+    """The path with size 1."""
+    come = 1 - 2.0 ** (-(week + 1) / ramp) if ramp > 0 else np.ones_like(week)
+    return np.asarray(come * (floor + (1 - floor) * 2.0 ** (-week * rate)))
+
+
+@dataclass(frozen=True)
+class _Fits:
+    """Least squares of the weighed event study on paths; ``influence`` (C, K) is that of the weighed weeks."""
+
+    week: Floats
+    theta: Floats
+    influence: Floats
+    root: Floats
+    critical: float
+
+    def losses(self, points: list[tuple[float, float, float]]) -> tuple[Floats, Floats, Floats]:
+        """Sum of squares left by every path, the paths, and their sizes."""
+        paths = np.array([path_of(self.week, *point) for point in points]) @ self.root.T
+        square = np.einsum("pk,pk->p", paths, paths)
+        size = paths @ self.theta / square
+        return np.asarray(self.theta @ self.theta - size**2 * square), paths, np.asarray(size)
+
+    def ranges(self, points: list[tuple[float, float, float]], loss: Floats, axis: int) -> dict[float, bool]:
+        """Value of one number to whether the score test keeps it, the others at their best fit for it."""
+        kept: dict[float, bool] = {}
+        values = np.array([point[axis] for point in points])
+        for value in np.unique(values):
+            inside = np.flatnonzero(values == value)
+            kept[float(value)] = self._kept(points[inside[int(np.argmin(loss[inside]))]], points, axis)
+        return kept
+
+    def _kept(self, point: tuple[float, float, float], points: list[tuple[float, float, float]], axis: int) -> bool:
+        """Whether the path at a point leaves nothing that moving the number of ``axis`` would explain."""
+        columns = [path_of(self.week, *point)]
+        free = [k for k in range(3) if k != axis and len({p[k] for p in points}) > 1]
+        columns += [self._slope(point, k) for k in (*free, axis)]
+        design = self.root @ np.array(columns).T
+        norm = np.linalg.norm(design, axis=0)
+        design = design[:, norm > 1e-9 * norm[0]]
+        q, r = np.linalg.qr(design)
+        if norm[-1] <= 1e-9 * norm[0] or abs(r[-1, -1]) < 1e-6 * norm[-1]:
+            return True  # moving the number changes nothing that could be seen
+        last = q[:, -1]
+        error = float(np.linalg.norm(self.influence @ last))
+        return bool(abs(float(last @ self.theta)) <= self.critical * error)
+
+    def _slope(self, point: tuple[float, float, float], axis: int) -> Floats:
+        step = (1e-5, 1e-3, 1e-4)[axis]
+        moved = list(point)
+        moved[axis] += step
+        return (path_of(self.week, *moved) - path_of(self.week, *point)) / step
+
+
+def _weighing(psi: Floats) -> Floats:
+    """(K, K) root of the inverse of a working covariance: the weeks' own variances, one correlation for all pairs.
+
+    The event study's own covariance has fewer clusters than weeks; weights made from it would fit its luck, and the
+    errors made from the same influence would then be too small.
+    """
+    error = np.sqrt(np.einsum("ck,ck->k", psi, psi))
+    scaled = psi / error
+    n_weeks = error.size
+    total = float((scaled.sum(axis=1) ** 2).sum())
+    common = float(np.clip((total - n_weeks) / (n_weeks * (n_weeks - 1)), 0.0, 0.95))
+    working = (common + (1 - common) * np.eye(n_weeks)) * np.outer(error, error)
+    return np.asarray(np.linalg.inv(np.linalg.cholesky(working)))
+
+
+def _ends(values: Floats, kept: dict[float, bool]) -> tuple[float, float]:
+    """Ends of the values that are kept, each moved out to the next that is not: the end lies between the two."""
+    inside = [i for i, value in enumerate(values.tolist()) if kept.get(value, False)]
+    if not inside:
+        return math.nan, math.nan
+    first, last = inside[0], inside[-1]
+    below = first - 1 if first > 1 else first  # never out to the first value itself, which was looked at
+    return float(values[below]), float(values[min(last + 1, values.size - 1)])
