@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from analysis.study.kpi_study import KpiStudy
 from analysis.study.result_tables import table
 from analysis.value.assumptions import from_config
 from analysis.value.draws import correlations
+from analysis.value.fading import with_measured
 from analysis.value.model import Worth
 from analysis.value.money import value_frame
 from analysis.words.numbers import WEEKS_PER_MONTH
@@ -45,7 +46,7 @@ def value_tables(
     n_trained, n_everybody = agents(setting)
     value = value_frame(
         worths,
-        from_config(config),
+        with_measured(from_config(config), _courses(overall)),
         reader=setting.reader,
         n_trained=n_trained,
         n_everybody=n_everybody,
@@ -58,6 +59,12 @@ def value_tables(
         "value_correlation": table("value_correlation", _correlation_rows(worths)),
         "value_agents": table("value_agents", [{"population": who, "n_agents": n} for who, n in counted]),
     }
+
+
+def _courses(overall: Mapping[str, KpiStudy]) -> Sequence[Mapping[str, Any]]:
+    """Fitted courses of the goals whose number may be built on, as ``result.course`` has them."""
+    studies = [s for s in overall.values() if s.kpi.role == "primary" and s.verdict.believed]
+    return table("course", [row for s in studies for row in s.tables.get("course", [])]).to_dicts()
 
 
 def worths_of(overall: Mapping[str, KpiStudy], paces: Mapping[str, float], config: Config) -> list[Worth]:

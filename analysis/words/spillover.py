@@ -11,6 +11,10 @@ WHOLE_TEAMS = (
     "Total only: agents of a team were trained together, so what training does to an agent and what team-mates catch "
     "of it are one number."
 )
+TOO_FEW = (
+    "Not told: too few untrained agents were seen beside trained team-mates to tell what they catch from what training "
+    "does."
+)
 PICKED = (
     "Not told: agents were picked by a rule, so untrained team-mates are those whom the rule left out and not like "
     "agents of other teams."

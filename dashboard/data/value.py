@@ -11,6 +11,8 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.value.assumptions import Assumptions, from_config
+from analysis.value.fading import with_measured
 from analysis.value.model import Worth
 from dashboard.data.queries import Queries
 from dashboard.state import Filters
@@ -81,6 +83,20 @@ def money_parts(queries: Queries) -> MoneyParts | None:
         )
 
     return queries.ask(("money parts",), make)
+
+
+def configured(queries: Queries) -> Assumptions:
+    """The assumptions of the configuration, with the fading that was measured where none is stated."""
+    stated = from_config(queries.settings.config)
+    if not queries.has("result.course"):
+        return stated
+    goals = {kpi.id for kpi in queries.kpis() if kpi.role == "primary"}
+    sql = (
+        "select course.* from result.course join result.effect using (kpi, slice_kind, slice_value) "
+        "where effect.role = 'headline' and effect.believed"
+    )
+    rows = queries.ask(("courses",), lambda cursor: frame(cursor, sql).to_dicts())
+    return with_measured(stated, [row for row in rows if row["kpi"] in goals])
 
 
 NUMBERS = (

@@ -394,7 +394,7 @@ def _beside(model: view.EffectsPage) -> html.Section | None:
     """What changes how the number is read."""
     if not model.beside:
         return None
-    lines = [html.Li([html.Strong(f"{name}. "), words]) for name, words in model.beside]
+    lines = [html.Li(html.Span([html.Strong(f"{name}. "), words])) for name, words in model.beside]
     title = html.H2("How to read the number", className="card-title")
     return html.Section([title, html.Ul(lines, className="open-list")], className="card", id="beside")
 

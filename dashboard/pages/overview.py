@@ -10,7 +10,6 @@ from typing import Any
 import polars as pl
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
-from analysis.value.assumptions import from_config
 from dashboard.answers import Made, Question
 from dashboard.components.attributes import attributes
 from dashboard.components.chart import chart_card
@@ -19,6 +18,7 @@ from dashboard.components.states import address, message
 from dashboard.components.table import Column
 from dashboard.data.changes import changes, sentences
 from dashboard.data.events import happenings
+from dashboard.data.value import configured
 from dashboard.figures.forest import forest
 from dashboard.figures.money import money_bars
 from dashboard.page import Context, Download, Page, csv_link
@@ -332,7 +332,7 @@ def _money(context: Context, model: view.Rest, filters: Filters) -> Any:
 def _worths(context: Context) -> list[Worth]:
     """The unit values and the cost that the money rests on."""
     kpis = {kpi.id: kpi for kpi in context.queries.kpis()}
-    return worths(from_config(context.settings.config), kpis, context.settings.reader)
+    return worths(configured(context.queries), kpis, context.settings.reader)
 
 
 def _open_questions(model: view.Rest, filters: Filters) -> html.Section:

@@ -9,13 +9,14 @@ from typing import Any
 import polars as pl
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
 
-from analysis.value.assumptions import Assumptions, from_config
+from analysis.value.assumptions import Assumptions
 from analysis.value.money import value_frame
 from analysis.value.phillips import Principle
 from dashboard.components.attributes import attributes
 from dashboard.components.chart import chart_card
 from dashboard.components.states import message
 from dashboard.components.table import Column
+from dashboard.data.value import configured as configured_of
 from dashboard.data.value import money_parts
 from dashboard.figures.money import money_bars
 from dashboard.figures.tornado import tornado
@@ -42,7 +43,7 @@ def answer(context: Context, filters: Filters, choices: Mapping[str, str]) -> ht
     if parts is None:
         words = "These results were estimated before sums of money could be taken apart. Run `empathy estimate` again."
         return html.Div([html.H1(PAGE.question), message("The parts of the money are not there", words)])
-    configured = from_config(settings.config)
+    configured = configured_of(context.queries)
     asked = address.read(choices, configured, {kpi.id: kpi for kpi in kpis})
     if not any(key.startswith("value.") for key in asked.assumptions.stated):
         return html.Div([html.H1(PAGE.question), message(NO_VALUES, HOW_TO)])
@@ -56,7 +57,7 @@ def answer(context: Context, filters: Filters, choices: Mapping[str, str]) -> ht
         _bars(context, shown, level, csv),
         _tornado(context, shown, moves),
     ]
-    right = [_form(context, asked, configured), _beside(shown), _principles(shown)]
+    right = [_form(context, asked, configured), _refresher(shown), _beside(shown), _principles(shown)]
     return html.Div(
         [
             html.H1(shown.title, id="headline"),
@@ -273,7 +274,7 @@ def _row(key: str, stated: Any, kpis: Mapping[str, Any], context: Context) -> ht
     words = address.label(key, kpis)
     said = [f"source: {stated.source}" if stated.source else "", f"owner: {stated.owner}" if stated.owner else ""]
     note = "; ".join(part for part in (*said, stated.note) if part) or "no source given"
-    if key in address.NOT_STATED and not stated.edited and key not in from_config(context.settings.config).stated:
+    if key in address.NOT_STATED and not stated.edited and key not in configured_of(context.queries).stated:
         note = "not stated: nothing fades" if key != "discount_rate" else "not stated: nothing is discounted"
     return html.Div(
         [
@@ -302,6 +303,13 @@ def _row(key: str, stated: Any, kpis: Mapping[str, Any], context: Context) -> ht
         ],
         className="assumption",
     )
+
+
+def _refresher(shown: view.View) -> html.Section | None:
+    if not shown.refresher:
+        return None
+    title = html.H2("When a refresher pays", className="card-title")
+    return html.Section([title, html.P(shown.refresher, className="small")], className="card", id="refresher")
 
 
 def _beside(shown: view.View) -> html.Section:
@@ -354,7 +362,7 @@ def _frame(context: Context, _filters: Filters, parts: dict[str, str]) -> pl.Dat
     if found is None:
         return pl.DataFrame()
     kpis = {kpi.id: kpi for kpi in context.queries.kpis()}
-    asked = address.read(parts, from_config(context.settings.config), kpis)
+    asked = address.read(parts, configured_of(context.queries), kpis)
     return value_frame(
         view.worths_in(found, asked),
         asked.assumptions,
@@ -372,7 +380,7 @@ def _moves_frame(context: Context, _filters: Filters, parts: dict[str, str]) -> 
     if found is None:
         return pl.DataFrame()
     kpis = {kpi.id: kpi for kpi in context.queries.kpis()}
-    asked = address.read(parts, from_config(context.settings.config), kpis)
+    asked = address.read(parts, configured_of(context.queries), kpis)
     names = ("key", "kind", "low", "likely", "high", "net_at_low", "net_at_high", "break_even")
     rows = [{name: getattr(swing, name) for name in names} for swing in view.swings(found, asked)]
     return pl.DataFrame(rows).with_columns(pl.col("break_even").fill_nan(None)) if rows else pl.DataFrame()

@@ -8,9 +8,9 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from analysis.value.assumptions import from_config as assumptions_of
 from dashboard.data import cohorts as cohort_data
 from dashboard.data import data_quality as quality_data
+from dashboard.data.value import configured as configured_of
 from dashboard.data.value import money_parts
 from dashboard.figures.dumbbell import dumbbell
 from dashboard.figures.forest import forest
@@ -171,7 +171,7 @@ def _money(context: Context, filters: Filters) -> Sheet:
         words = "Money is worked out for the whole programme, not for a selection."
         return Sheet("money", "What it is worth is said for everybody only", words, ())
     settings, reader, kpis = context.settings, context.settings.reader, context.queries.kpis()
-    parts, configured = money_parts(context.queries), assumptions_of(context.settings.config)
+    parts, configured = money_parts(context.queries), configured_of(context.queries)
     if parts is None or not any(key.startswith("value.") for key in configured.stated):
         words = "Nothing has a unit value. Unit values and costs are written into empathy.toml, each with its source."
         return Sheet("money", "What it is worth has not been worked out", words, ())

@@ -184,10 +184,11 @@ def _only(rows: pl.DataFrame | None) -> dict[str, Any]:
 
 def _beside(frames: dict[str, pl.DataFrame], course: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """What stands beside the number and changes how it is read: its course, team-mates, who is left."""
+    who = _only(frames.get("survivor"))  # where leaving did not move, the check says all there is to say
     found = (
         ("How long it lasts", course),
         ("What team-mates catch", _only(frames.get("spillover"))),
-        ("Who is left to be measured", _only(frames.get("survivor"))),
+        ("Who is left to be measured", who if who.get("state") != "same_people" else {}),
     )
     return tuple((name, str(row["sentence"])) for name, row in found if row.get("sentence"))
 

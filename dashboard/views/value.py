@@ -16,6 +16,7 @@ from analysis.words.verdict import MARKS
 from dashboard.data.value import MoneyParts
 from dashboard.views.assumptions import Asked, label, shown
 from dashboard.views.overview import Money
+from dashboard.views.refresher import refresher
 from etl.configuration.kpis import Kpi
 
 MOST_SWINGS = 10
@@ -74,6 +75,8 @@ class View:
         KPIs that are not turned into money, or bring none.
     principles
         The twelve principles.
+    refresher
+        When repeating the training pays; empty where nothing is known of fading.
     """
 
     title: str
@@ -87,6 +90,7 @@ class View:
     purses: tuple[Beside, ...]
     unmoneyed: tuple[Beside, ...]
     principles: tuple[Principle, ...]
+    refresher: str = ""
 
 
 def view(parts: MoneyParts, asked: Asked, kpis: Sequence[Kpi], reader: Reader, ci_level: float) -> View:
@@ -126,6 +130,7 @@ def view(parts: MoneyParts, asked: Asked, kpis: Sequence[Kpi], reader: Reader, c
         swings_title=_swings_title(rows),
         purses=_purses(parts, asked, by_id),
         unmoneyed=without,
+        refresher=refresher(made, reader),
         principles=checklist(
             made,
             clear_only=asked.clear_only,
