@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +20,7 @@ from analysis.panel.agent_weeks import AgentWeeks
 from analysis.panel.contact_kinds import ContactKinds
 from analysis.panel.evaluations import BASE as EVALUATED
 from analysis.panel.evaluations import Evaluations
-from analysis.panel.panel import Panel
+from analysis.panel.panel import NEVER, Panel
 from analysis.panel.phrases import BASE as TRANSCRIBED
 from analysis.panel.phrases import Labels
 from analysis.panel.slices import Slice
@@ -67,6 +69,8 @@ class Comparison:
         Of a skill: the evaluations it is counted from.
     labels
         Of phrases: contacts that were evaluated as well.
+    first_course
+        (A,) course that each agent completed first, empty where none or several at once.
     """
 
     panel: Panel
@@ -79,6 +83,7 @@ class Comparison:
     answering: Comparison | None = None
     evaluations: Evaluations | None = None
     labels: Labels | None = None
+    first_course: NDArray[Any] | None = None
 
     @classmethod
     def of(cls, panel: Panel, rule: SelectionRule | None = None, answering: Panel | None = None) -> Comparison:
@@ -122,10 +127,23 @@ def compare(weeks: AgentWeeks, kpi: Kpi, slice_: Slice, setting: Setting, *, tho
         found = replace(found, evaluations=weeks.evaluations())
     if kpi.base == TRANSCRIBED:
         found = replace(found, labels=weeks.labels())
+    if kpi.role in ("primary", "guardrail"):
+        found = replace(found, first_course=_first_course(weeks.doses(panel, setting.courses)))
     if design.timing == "scheduled":
         completed = roster.completed_weeks(panel) if roster.knows_completion else None
         found = replace(found, completed=completed, dose=weeks.courses(panel, setting.courses))
     return found
+
+
+def _first_course(doses: Mapping[str, NDArray[np.float64]]) -> NDArray[Any] | None:
+    """(A,) the course of which an agent's first week with a completed one tells; ``None`` with fewer than two."""
+    if len(doses) < 2:
+        return None
+    began = np.array([np.where(dose.any(axis=1), dose.argmax(axis=1), NEVER) for dose in doses.values()])
+    first = began.min(axis=0)
+    alone = (began == first).sum(axis=0) == 1
+    names = np.array(list(doses), dtype=str)
+    return np.where(alone & (first < NEVER), names[began.argmin(axis=0)], "")
 
 
 def _plain(weeks: AgentWeeks, kpi_id: str, slice_: Slice, setting: Setting) -> Comparison:

@@ -125,7 +125,7 @@ def effect_path(events: Aggregation, ci_level: float = 0.95) -> Path | None:
     best = int(np.argmin(loss))
     fading = fits.ranges(plain, loss, axis=0)
     ramp = fits.ranges(plain, loss, axis=1)
-    with_floor = [(rate, plain[best][1], floor) for rate in RATES[1:] for floor in FLOORS]
+    with_floor = [(rate, come, floor) for rate in RATES[1::4] for come in RAMPS for floor in FLOORS]
     loss_floor, _, _ = fits.losses(with_floor)
     floor = fits.ranges(with_floor, loss_floor, axis=2)
     slowest, fastest = _ends(RATES, fading)

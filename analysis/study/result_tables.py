@@ -117,6 +117,22 @@ SCHEMAS: dict[str, Schema] = {
         **{f"{name}{end}": pl.Float64 for name in ("ramp", "half_life", "floor") for end in ("", "_low", "_high")},
         "sentence": pl.String,
     },
+    "gain": {
+        "kpi": pl.String,
+        "kind": pl.String,
+        "value": pl.String,
+        "n_agents": pl.Int64,
+        **{
+            f"{name}{end}": pl.Float64
+            for name in ("estimate", "shrunk", "difference")
+            for end in ("", "_low", "_high")
+        },
+        "p_value": pl.Float64,
+        "p_holm": pl.Float64,
+        "p_harm": pl.Float64,
+        "state": pl.String,
+        "sentence": pl.String,
+    },
     "exit": {
         "wave": pl.Date,
         "n_agents": pl.Int64,

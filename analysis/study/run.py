@@ -28,6 +28,7 @@ from analysis.study.chain_tables import CHAIN_TABLES, chain_tables
 from analysis.study.exit_rows import exit_rows
 from analysis.study.failures import attempted
 from analysis.study.family import among, bonferroni_excludes_zero, family_rows, judged_together
+from analysis.study.gain_rows import gain_rows
 from analysis.study.kept import KeptStudies, fingerprints_of
 from analysis.study.kinds import study_one
 from analysis.study.kpi_study import KpiStudy
@@ -228,6 +229,7 @@ def _tables(
     studies = judged_together([*whole, *parts], setting.ci_level)
     _refuse_if_all_differ(studies)
     frames = _stacked(studies)
+    frames["gain"] = table("gain", gain_rows(studies, setting.ci_level))
     frames["design"] = setting.design.frame()
     frames["design_note"] = setting.design.notes_frame()
     judged = {s.kpi.id: s for s in studies if s.request.is_overall}

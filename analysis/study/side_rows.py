@@ -11,6 +11,7 @@ from typing import Any
 from analysis.effects.course import effect_path
 from analysis.effects.exposure import exposure_effects
 from analysis.study.evidence import Evidence
+from analysis.study.gain_rows import agent_gains
 from analysis.words import course as course_words
 from analysis.words import spillover as spillover_words
 from analysis.words import survivors as survivor_words
@@ -19,13 +20,15 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 def side_rows(evidence: Evidence) -> Rows:
-    """Rows by result table: ``survivor``, ``spillover`` and ``course``."""
+    """Rows by result table: ``survivor``, ``spillover``, ``course``; and ``gain``, which is read with the slices
+    later (:func:`analysis.study.gain_rows.gain_rows`)."""
     if not (evidence.request.thorough and evidence.request.is_overall and evidence.found.available):
         return {}
     return {
         "survivor": _survivor_rows(evidence),
         "spillover": _spillover_rows(evidence),
         "course": _course_rows(evidence),
+        "gain": agent_gains(evidence),
     }
 
 

@@ -11,6 +11,8 @@ from analysis.value.assumptions import Assumptions, Stated
 from analysis.words.numbers import WEEKS_PER_MONTH
 
 KEYS = ("lasting_share", "half_life_months")
+MOST_SPREAD = 4.0
+"""A half-life whose range spans more than this many times its lower end replaces no assumption."""
 MEASURED = "measured"
 """Source of an assumption that the data gave."""
 
@@ -28,24 +30,20 @@ def with_measured(assumptions: Assumptions, courses: Iterable[Mapping[str, Any]]
     Returns
     -------
     Assumptions
-        Unchanged where a fading is stated, or where no course fades with a half-life whose range has two ends: what
-        cannot be told is not assumed. Of several, the ends are the widest and the likely value their middle.
+        Unchanged where a fading is stated, or where no course fades with a half-life that is told within
+        ``MOST_SPREAD``: what cannot be told is not assumed. Of several, the ends are the widest and the likely value
+        is their middle one.
     """
-    told = [row for row in courses if row["state"] == "fading" and _known(row, "half_life")]
+    told = [row for row in courses if row["state"] == "fading" and _told(row)]
     if not told or any(assumptions.get(key) for key in KEYS):
         return assumptions
     weeks = {end: [float(row[f"half_life{end}"]) for row in told] for end in ("_low", "", "_high")}
     low, high = min(weeks["_low"]), max(weeks["_high"])
     middle = sorted(weeks[""])[len(told) // 2]
-    floors = [row for row in told if _known(row, "floor")]
-    stays = (0.0, 0.0, 0.0)
-    if floors:
-        ends = [[float(row[f"floor{end}"]) for row in floors] for end in ("_low", "", "_high")]
-        stays = (min(ends[0]), ends[1][len(floors) // 2], max(ends[2]))
     note = "fitted to the effects by week after training; state another to replace it"
     months = [weeks / WEEKS_PER_MONTH for weeks in (low, min(max(middle, low), high), high)]
     half = Stated(months[0], months[1], months[2], source=MEASURED, note=note)
-    lasting = Stated(stays[0], min(max(stays[1], stays[0]), stays[2]), stays[2], source=MEASURED, note=note)
+    lasting = Stated(0.0, 0.0, 0.0, source=MEASURED, note=note)  # the half-life is that of the whole effect
     return replace(assumptions, stated={**assumptions.stated, "lasting_share": lasting, "half_life_months": half})
 
 
@@ -96,6 +94,7 @@ def refresher_weeks(full_benefit_per_week: float, cost: float, half_life_weeks: 
     return (low + high) / 2
 
 
-def _known(row: Mapping[str, Any], name: str) -> bool:
-    ends = [row[f"{name}{end}"] for end in ("_low", "", "_high")]
-    return all(value is not None and math.isfinite(value) for value in ends)
+def _told(row: Mapping[str, Any]) -> bool:
+    ends = [row[f"half_life{end}"] for end in ("_low", "", "_high")]
+    known = all(value is not None and math.isfinite(value) for value in ends)
+    return known and ends[2] <= MOST_SPREAD * ends[0]

@@ -20,6 +20,7 @@ from dashboard.data.events import Happening, happenings
 from dashboard.figures.event_study import domain, event_study
 from dashboard.figures.ladder import ladder
 from dashboard.page import Context, Download, Page, csv_link
+from dashboard.pages.reading import beside, gains_of
 from dashboard.state import Filters
 from dashboard.views import effects as view
 from dashboard.views import reproduce
@@ -67,7 +68,8 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
                             _course(context, model, filters, happened),
                             html.Div(_ladder(context, model, filters), id=LADDER),
                             _would_change(model),
-                            _beside(model),
+                            beside(model),
+                            gains_of(context, model, filters),
                             _definition(chosen),
                             _further(context, chosen, filters),
                         ],
@@ -388,15 +390,6 @@ def _would_change(model: view.EffectsPage) -> html.Section | None:
         className="card",
         id="would-change",
     )
-
-
-def _beside(model: view.EffectsPage) -> html.Section | None:
-    """What changes how the number is read."""
-    if not model.beside:
-        return None
-    lines = [html.Li(html.Span([html.Strong(f"{name}. "), words])) for name, words in model.beside]
-    title = html.H2("How to read the number", className="card-title")
-    return html.Section([title, html.Ul(lines, className="open-list")], className="card", id="beside")
 
 
 def _definition(kpi: Kpi) -> html.Section:

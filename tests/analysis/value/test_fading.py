@@ -17,20 +17,22 @@ def course(
 ) -> dict[str, object]:
     low, middle, high = half
     ends = {"half_life_low": low, "half_life": middle, "half_life_high": high}
-    return {"state": state, **ends, "floor_low": 0.0, "floor": 0.2, "floor_high": 0.4}
+    return {"state": state, **ends}
 
 
 def test_a_measured_half_life_stands_among_the_assumptions_with_its_range_and_source() -> None:
     made = with_measured(
-        Assumptions(), [course(), course(half=(8.0, 30.0, 60.0)), course("cannot_tell", (1.0, 2.0, 3.0))]
+        Assumptions(), [course(), course(half=(16.0, 30.0, 60.0)), course("cannot_tell", (1.0, 2.0, 3.0))]
     )
     half, lasting = made.stated["half_life_months"], made.stated["lasting_share"]
-    assert [x * WEEKS_PER_MONTH for x in (half.low, half.likely, half.high)] == pytest.approx([8.0, 30.0, 60.0])
-    assert (lasting.low, lasting.likely, lasting.high) == (0.0, 0.2, 0.4)
+    assert [x * WEEKS_PER_MONTH for x in (half.low, half.likely, half.high)] == pytest.approx([10.0, 30.0, 60.0])
+    assert (lasting.low, lasting.likely, lasting.high) == (0.0, 0.0, 0.0)
     assert half.source == "measured"
 
 
-@pytest.mark.parametrize("rows", [[], [course("lasting")], [course(half=(10.0, math.inf, None))]])
+@pytest.mark.parametrize(
+    "rows", [[], [course("lasting")], [course(half=(10.0, 20.0, 41.0))], [course(half=(10.0, math.inf, None))]]
+)
 def test_what_cannot_be_told_is_not_assumed(rows: list[dict[str, object]]) -> None:
     assert with_measured(Assumptions(), rows) == Assumptions()
 

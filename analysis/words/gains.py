@@ -1,0 +1,71 @@
+"""The words for who gains more than others; groups are told apart by their difference, and harm as plainly as gain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from analysis.words.numbers import Reader, Wording
+
+MORE, LESS, ALIKE, HARMED, NOT_USED = "more", "less", "alike", "harmed", "not_used"
+READINGS = {
+    MORE: "gains more than the others",
+    LESS: "gains less than the others",
+    ALIKE: "not told apart from the others",
+    HARMED: "harmed",
+    NOT_USED: "not used",
+}
+KINDS = {
+    "starting_level": "Level before",
+    "first_course": "First course",
+    "site": "Site",
+    "channel": "Channel",
+    "tenure_band": "Tenure",
+}
+"""Kind of group to its name on screen."""
+
+
+def sentence(row: Mapping[str, Any], kpi: Wording, reader: Reader) -> str:
+    """One group in a sentence.
+
+    Parameters
+    ----------
+    row
+        Of ``result.gain``.
+    kpi, reader
+        For the words.
+    """
+    state = row["state"]
+    if state == NOT_USED:
+        return "The comparison behind this KPI does not hold, so no group is compared."
+    gap = reader.change(row["difference"], kpi, row["difference_low"], row["difference_high"])
+    span = reader.span(row["difference_low"], row["difference_high"], kpi, join="and", unit=False)
+    apart = f"{gap} from the others (likely between {span})"
+    if state == HARMED:
+        own = reader.change(row["estimate"], kpi, row["estimate_low"], row["estimate_high"])
+        return f"Got worse: {own}; {apart}."
+    if state == ALIKE:
+        return f"Not told apart from the others, allowing for all groups looked at: {apart}."
+    return f"{'Gains more' if state == MORE else 'Gains less'}: {apart}."
+
+
+def title(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What the groups of one KPI show together, named by value."""
+    harmed = [row["value"] for row in rows if row["state"] == HARMED]
+    more = [row["value"] for row in rows if row["state"] == MORE]
+    less = [row["value"] for row in rows if row["state"] == LESS]
+    parts = []
+    if harmed:
+        parts.append(f"got worse for {_listed(harmed)}")
+    if more:
+        parts.append(f"gains are larger for {_listed(more)}")
+    if less:
+        parts.append(f"gains are smaller for {_listed(less)}")
+    if not parts:
+        return "No group is told apart from the others: what differs between them fits luck"
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,56 @@
+"""The price agents pay: what training may cost them, in one sentence beside what it gains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+PRICE = ("absence_rate", "agent_attrition", "aht_seconds", "long_call_share")
+"""KPIs in which strain shows: empathy work is known to tire (emotional labour), and longer contacts are work too."""
+
+
+@dataclass(frozen=True)
+class Burden:
+    """One of them for one selection.
+
+    Attributes
+    ----------
+    label
+        Name of the KPI.
+    state
+        Of the verdict.
+    worse
+        Whether a clear change is for the worse.
+    change
+        In words with its unit; used where the change is clear.
+    """
+
+    label: str
+    state: str
+    worse: bool
+    change: str
+
+
+def sentence(burdens: Iterable[Burden]) -> str:
+    """What agents pay, what they clearly do not, and what cannot be told; empty where none is measured."""
+    groups: dict[str, list[str]] = {"worse": [], "spared": [], "open": []}
+    for burden in burdens:
+        name = f"{burden.label[:1].lower()}{burden.label[1:]}"
+        if burden.state in ("clear", "clear_but_small"):
+            groups["worse" if burden.worse else "spared"].append(f"{name} ({burden.change})")
+        elif burden.state == "no_meaningful_change":
+            groups["spared"].append(name)
+        else:
+            groups["open"].append(name)
+    parts = []
+    if groups["worse"]:
+        parts.append(f"got worse: {_listed(groups['worse'])}")
+    if groups["spared"]:
+        parts.append(f"did not get worse: {_listed(groups['spared'])}")
+    if groups["open"]:
+        parts.append(f"can't tell yet: {_listed(groups['open'])}")
+    return f"What agents may pay for it: {'; '.join(parts)}." if parts else ""
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

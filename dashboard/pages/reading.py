@@ -1,0 +1,51 @@
+"""What stands below an effect and changes how it is read: its course, team-mates, who is left, who gains."""
+
+from __future__ import annotations
+
+from dash import html
+
+from dashboard.components.table import Column, table
+from dashboard.data.gains import gains
+from dashboard.page import Context
+from dashboard.state import Filters
+from dashboard.views import effects as view
+from dashboard.views import gains as gain_view
+
+
+def beside(model: view.EffectsPage) -> html.Section | None:
+    """What changes how the number is read."""
+    if not model.beside:
+        return None
+    lines = [html.Li(html.Span([html.Strong(f"{name}. "), words])) for name, words in model.beside]
+    title = html.H2("How to read the number", className="card-title")
+    return html.Section([title, html.Ul(lines, className="open-list")], className="card", id="beside")
+
+
+def gains_of(context: Context, model: view.EffectsPage, filters: Filters) -> html.Section | None:
+    """Groups of agents and contacts against each other."""
+    kpi, reader = model.effect.kpi, context.settings.reader
+    rows = gains(context.queries, kpi.id, filters)
+    if rows.is_empty() or not model.effect.available:
+        return None
+    columns = [
+        Column("group", "Told apart by"),
+        Column("value", "Group"),
+        Column("n_agents", "Trained agents", numeric=True),
+        Column("change", "Change, drawn to the others"),
+        Column("difference", "Difference from the others"),
+        Column("reading", "Reading"),
+    ]
+    title = gain_view.title(rows)
+    words = (
+        "Groups are told apart by their difference, allowing for all that were looked at. The level before is that "
+        "of an early window, which is left out of the effect, so that bad luck in it does not come back as a gain."
+    )
+    return html.Section(
+        [
+            html.H2(title, className="card-title"),
+            html.P(words, className="card-subtitle"),
+            table(columns, gain_view.table(rows, kpi, reader), caption=title, reader=reader),
+        ],
+        className="card",
+        id="gains",
+    )

@@ -1,0 +1,45 @@
+"""What the page of effects says about who gains: one row per group, told apart by differences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from analysis.words import gains as words
+from analysis.words.numbers import Reader
+from etl.configuration.kpis import Kpi
+
+
+def title(rows: pl.DataFrame) -> str:
+    """What the groups show together."""
+    return words.title(rows.to_dicts())
+
+
+def table(rows: pl.DataFrame, kpi: Kpi, reader: Reader) -> list[dict[str, Any]]:
+    """Rows of the table: ``group, value, n_agents, change, difference, reading``; harm first, then what stands out.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Columns of ``result.gain``, of one KPI.
+    kpi : Kpi
+    reader : Reader
+    """
+    order = {state: i for i, state in enumerate((words.HARMED, words.MORE, words.LESS, words.ALIKE))}
+    found = []
+    for row in rows.iter_rows(named=True):
+        shrunk, low, high = row["shrunk"], row["shrunk_low"], row["shrunk_high"]
+        gap = (row["difference_low"], row["difference_high"])
+        found.append(
+            {
+                "group": words.KINDS.get(row["kind"], row["kind"]),
+                "value": row["value"],
+                "n_agents": row["n_agents"],
+                "change": f"{reader.change(shrunk, kpi, low, high)} ({reader.span(low, high, kpi, unit=False)})",
+                "difference": f"{reader.change(row['difference'], kpi, *gap)} ({reader.span(*gap, kpi, unit=False)})",
+                "reading": words.READINGS[row["state"]],
+                "place": order.get(row["state"], len(order)),
+            }
+        )
+    return sorted(found, key=lambda item: item["place"])
