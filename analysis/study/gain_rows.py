@@ -12,6 +12,7 @@ import numpy as np
 from analysis.effects.who_gains import MIN_AGENTS, MIN_TEAMS, Gain, by_starting_level, compared, gains_of_groups
 from analysis.inference import holm
 from analysis.study.evidence import Evidence
+from analysis.study.family import CLAIMS
 from analysis.study.kpi_study import KpiStudy
 from analysis.words import gains as words
 
@@ -64,6 +65,7 @@ def gain_rows(studies: Iterable[KpiStudy], ci_level: float) -> list[dict[str, An
     for (kpi, kind), members in parts.items():
         if kpi in by_kpi:
             by_kpi[kpi] += [_row(kpi, kind, gain) for gain in _slices(members, ci_level)]
+    claimed = {(s.kpi.id, *s.request.slice.label): s.verdict.state in CLAIMS for found in parts.values() for s in found}
     n_kpis = {role: sum(s.kpi.role == role for s in whole.values()) for role in ROLES}
     rows = []
     for kpi, found in by_kpi.items():
@@ -75,6 +77,8 @@ def gain_rows(studies: Iterable[KpiStudy], ci_level: float) -> list[dict[str, An
             for row, value in zip(found, adjusted.tolist(), strict=True):
                 row["p_holm" if name == "p_value" else "p_harm"] = value
         for row in found:
+            if row["kind"] in SLICE_KINDS and not claimed.get((kpi, row["kind"], row["value"])):
+                row["p_harm"] = math.nan  # a page about the slice claims nothing, so nothing is claimed here
             row["state"] = _state(row, study.kpi.better, 1 - ci_level) if usable else words.NOT_USED
             row["sentence"] = words.sentence(row, study.kpi, study.context.setting.reader)
             del row["p_own"]

@@ -11,8 +11,8 @@ MORE, LESS, ALIKE, HARMED, NOT_USED = "more", "less", "alike", "harmed", "not_us
 READINGS = {
     MORE: "gains more than the others",
     LESS: "gains less than the others",
-    ALIKE: "not told apart from the others",
-    HARMED: "harmed",
+    ALIKE: "not told apart",
+    HARMED: "got worse",
     NOT_USED: "not used",
 }
 KINDS = {

@@ -44,7 +44,14 @@ def gains_of(context: Context, model: view.EffectsPage, filters: Filters) -> htm
         [
             html.H2(title, className="card-title"),
             html.P(words, className="card-subtitle"),
-            table(columns, gain_view.table(rows, kpi, reader), caption=title, reader=reader),
+            html.Details(
+                [
+                    html.Summary("The groups"),
+                    table(columns, gain_view.table(rows, kpi, reader), caption=title, reader=reader),
+                ],
+                className="as-table",
+                open=gain_view.tells(rows),
+            ),
         ],
         className="card",
         id="gains",

@@ -16,6 +16,11 @@ def title(rows: pl.DataFrame) -> str:
     return words.title(rows.to_dicts())
 
 
+def tells(rows: pl.DataFrame) -> bool:
+    """Whether any group is told apart from the others, or harmed."""
+    return not rows.filter(pl.col("state") != words.ALIKE).is_empty()
+
+
 def table(rows: pl.DataFrame, kpi: Kpi, reader: Reader) -> list[dict[str, Any]]:
     """Rows of the table: ``group, value, n_agents, change, difference, reading``; harm first, then what stands out.
 
