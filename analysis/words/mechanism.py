@@ -66,10 +66,10 @@ def sentence(
         return f"Whether {name} carried {kpi} cannot be read: {why}." if why else f"{head}: {NOT_READABLE}."
     if state == "no_link":
         if not learned and not carried:
-            return f"No link shown: training did not clearly move {name}, and {kpi} does not clearly move with {name}."
+            return f"No link shown: training did not clearly move {name}, and no slope of {kpi} on {name} is clear."
         if not learned:
             return f"No link shown: training did not clearly move {name}."
-        return f"No link shown: {name} moved, but {kpi} does not clearly move with {name} within agents."
+        return f"No link shown: {name} moved, but within agents no clear slope of {kpi} on {name} is seen."
     shock = "a shock that moves both"
     if not math.isnan(correlation):
         shock = f"a shared shock of {abs(correlation):.2f}"
