@@ -102,3 +102,35 @@ def mark_names(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet, targe
             and not regexp_matches(substr(said, 1, place - 1), {owners}))
         """
     )
+
+
+_QUESTION = r"[^.?!]*[^.?!\s][^.?!]*\?"
+
+
+def open_questions(text: str, rules: RuleSet) -> str:
+    """SQL of how many questions of a text are open ones.
+
+    Parameters
+    ----------
+    text : str
+        Expression of the text. A question ends with its sign; speech without punctuation has none.
+    rules : RuleSet
+        Knows the words with which open questions of its language begin.
+
+    Examples
+    --------
+    >>> import duckdb
+    >>> from etl.conversations.rules import load_rules
+    >>> said = "'Okay. What happened first? Is it plugged in? Could you tell me more about it?'"
+    >>> english = load_rules("en")
+    >>> duckdb.sql(f"select {open_questions(said, english)}, {questions(said)}").fetchall()
+    [(2, 3)]
+    """
+    begins = r"(?:^|[.?!;:,…–-])\s*(?:(?:so|and|but|okay|ok|well|um|y|und|also|bueno)\s+)*"
+    pattern = rf"(?i){begins}(?:{rules.open_question})(?:[^\pL.?!][^.?!]*)?\?"
+    return f"length(regexp_extract_all({text}, {literal(pattern)}))"
+
+
+def questions(text: str) -> str:
+    """SQL of how many questions a text holds, by their signs."""
+    return f"length(regexp_extract_all({text}, {literal(_QUESTION)}))"

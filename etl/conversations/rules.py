@@ -113,6 +113,8 @@ class RuleSet:
         RE2 pattern of what stands before an agent's own name or a third person's.
     turned_to_customer : str
         RE2 pattern of what turns a sentence to the customer, as a paraphrase does.
+    open_question : str
+        RE2 pattern of the words with which a question that is not answered by yes or no begins.
     """
 
     language: str
@@ -121,6 +123,7 @@ class RuleSet:
     sha256: str
     name_owners: str = ""
     turned_to_customer: str = "."
+    open_question: str = "$^"
     lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def of(self, skill: str) -> tuple[Rule, ...]:
@@ -304,5 +307,6 @@ def load_rules(language: str, path: Path | None = None) -> RuleSet:
         hashlib.sha256(text.encode()).hexdigest(),
         str(about.get("name_owners", "$^")),
         str(about.get("turned_to_customer", ".")),
+        str(about.get("open_question", "$^")),
         lists,
     )

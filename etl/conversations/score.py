@@ -13,7 +13,14 @@ from collections.abc import Mapping
 
 import duckdb
 
-from etl.conversations.measures import BACKCHANNEL_WORDS, INTERRUPTS_MS, mark_names, mark_paraphrases
+from etl.conversations.measures import (
+    BACKCHANNEL_WORDS,
+    INTERRUPTS_MS,
+    mark_names,
+    mark_paraphrases,
+    open_questions,
+    questions,
+)
 from etl.conversations.rules import SKILLS, RuleSet, languages, load_rules
 from etl.conversations.spans import mark_hits
 from etl.sql_text import literal
@@ -112,6 +119,8 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
     sums = ", ".join(f"count(*) filter (skill = {literal(skill)}) as {skill}" for skill in SKILLS)
     zeros = ", ".join(f"cast(sum(coalesce(hits.{skill}, 0)) as bigint) as {skill}_hits" for skill in SKILLS)
     readable = " ".join(f"when {literal(spoken)} then {_function_words(item)}" for spoken, item in rules.items())
+    opened = " ".join(f"when {literal(spoken)} then {open_questions('text', item)}" for spoken, item in rules.items())
+    asked = "speaker = 'agent' and contains(text, '?')"
     hashes = " ".join(f"when {literal(spoken)} then {literal(item.sha256)}" for spoken, item in rules.items())
     con.execute(
         f"""
@@ -135,6 +144,9 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
                         speaker = 'agent' and previous_ended_ms - started_ms > {INTERRUPTS_MS}
                         and length(regexp_extract_all(text, '\\S+')) > {BACKCHANNEL_WORDS}
                     ) end as interruptions,
+                cast(coalesce(sum({questions("text")}) filter ({asked}), 0) as bigint) as questions,
+                cast(coalesce(sum(case language {opened or "when null then 0"} end) filter ({asked}), 0) as bigint)
+                    as open_questions,
                 {zeros}
             from staging.spoken
             left join hits using (turn_id)

@@ -44,6 +44,8 @@ select
     candidates.trigger_free_language_hits as trigger_hits,
     candidates.sympathy_hits,
     candidates.interruptions,
+    candidates.questions,
+    candidates.open_questions,
     candidates.rules_sha256,
     candidates.place_ix,
     candidates.local_date,

@@ -5,6 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import duckdb
+import pytest
+
+from etl.conversations.measures import open_questions, questions
+from etl.conversations.rules import load_rules
+
 WORKER = {"source_agent_id": "a1", "employee_number": "7"}
 CONTACT = {"source_agent_id": "a1", "channel": "voice", "started_at": datetime(2025, 3, 3, 9)}
 
@@ -139,3 +145,22 @@ def test_no_text_and_no_name_is_left_in_core_mart_or_staging(build_rows) -> None
     for schema, table, database in tables:
         content = str(built.rows(f'select * from "{database}"."{schema}"."{table}"'))
         assert "Zebulon" not in content, table
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "found"),
+    [
+        ("en", "What happened first? Is it on?", (1, 2)),
+        ("en", "Okay, so how long has it been slow?", (1, 1)),
+        ("en", "Could you describe it? Did it beep? Do you see a light?", (1, 3)),
+        ("en", "what happened first", (0, 0)),
+        ("en", "I know what you mean. Is it on?", (0, 1)),
+        ("en", "???", (0, 0)),
+        ("de", "Und was ist dann passiert? Ist es an?", (1, 2)),
+        ("es", "¿Qué pasó primero? ¿Está encendido?", (1, 2)),
+    ],
+)
+def test_open_questions_are_told_from_closed_ones(language: str, text: str, found: tuple[int, int]) -> None:
+    rules = load_rules(language)
+    sql = f"select {open_questions('?', rules)}, {questions('?')}"
+    assert duckdb.execute(sql, [text, text]).fetchone() == found
