@@ -1,8 +1,10 @@
-"""What a file is by its name: JSON, a workbook, packed, a second download."""
+"""What a file is by its name, or where that says nothing by its first bytes: JSON, a workbook, packed, a copy."""
 
 from __future__ import annotations
 
 import re
+import zlib
+from functools import lru_cache
 from pathlib import Path
 
 
@@ -20,13 +22,40 @@ JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 
 
 def is_json(path: Path) -> bool:
-    """Whether a file is JSON of any kind, by its name."""
-    return plain_name(path).endswith(JSON_ENDINGS)
+    """Whether a file is JSON of any kind: by its name, or by its first signs where the name has no known ending."""
+    name = plain_name(path)
+    if name.endswith(JSON_ENDINGS):
+        return True
+    if name.endswith(KNOWN_ENDINGS):
+        return False
+    try:
+        stat = path.stat()
+        return _begins_as_json(path, stat.st_mtime_ns, stat.st_size)
+    except OSError:
+        return False
 
 
+@lru_cache(maxsize=4096)
+def _begins_as_json(path: Path, _changed: int, _size: int) -> bool:
+    with path.open("rb") as file:
+        start = file.read(512)
+    if start.startswith(b"\x1f\x8b"):
+        try:
+            start = zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(start)
+        except zlib.error:
+            return False
+    return re.match(rb"(\xef\xbb\xbf)?\s*(\{\s*[\"}]|\[\s*[{\]])", start) is not None
+
+
+TEXT_ENDINGS = (".csv", ".tsv", ".txt")
+PARQUET_ENDINGS = (".parquet", ".pq")
 EXCEL_ENDINGS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
 
 def is_workbook(path: Path) -> bool:
     """Whether a file is a workbook, by its name."""
     return path.suffix.lower() in EXCEL_ENDINGS
+
+
+KNOWN_ENDINGS = (*TEXT_ENDINGS, *JSON_ENDINGS, *PARQUET_ENDINGS, *EXCEL_ENDINGS, ".toml", ".md", ".py")
+"""Endings that say what a file is; keys of object stores have none of them."""

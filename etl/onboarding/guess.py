@@ -15,7 +15,7 @@ from typing import Any
 
 from etl.contracts.grammar import Column, Contract
 from etl.contracts.tables import CONTRACTS
-from etl.onboarding.vocabulary import TRANSLATIONS
+from etl.onboarding.vocabulary import TRANSLATIONS, WORDS
 from etl.sources.words import FALSE, TRUE
 
 SPELLING = 0.87
@@ -199,7 +199,21 @@ def guess(header: Sequence[str], rows: Sequence[Mapping[str, object]] = ()) -> G
     best = max(bids, key=lambda bid: (bid.score, len(bid.columns)))
     if best.score < LEAST_SCORE:
         return None
+    if best.table == "agent":
+        return _team_of_staff(best, header)
     return _more_of_contacts(best, header, rows) if best.table == "interaction" else best
+
+
+def _team_of_staff(bid: Guess, header: Sequence[str]) -> Guess:
+    """A list of staff that names a team gives each a spell in it, from the day of hiring."""
+    team = _match(header, CONTRACTS["agent_team"]).get("team_id")
+    own = bid.columns
+    if team is None or team in own.values() or not {"source_agent_id", "hired_on"} <= set(own):
+        return bid
+    columns = {"source_agent_id": own["source_agent_id"], "team_id": team, "valid_from": own["hired_on"]}
+    if "site" in own:
+        columns["site"] = own["site"]
+    return replace(bid, also={"agent_team": {"columns": columns, "when": {team: "*"}}})
 
 
 def _named(header: Sequence[str], what: str, taken: Sequence[str] = ()) -> str | None:
@@ -271,6 +285,8 @@ def _yes(column: str, rows: Sequence[Mapping[str, object]]) -> list[str]:
 
 def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: Contract) -> Guess:
     columns = _match(header, contract)
+    if contract.name == "agent" and "source_agent_id" not in columns and "employee_number" in columns:
+        columns = {"source_agent_id": columns["employee_number"], **columns}  # a list of staff has one number
     constants: dict[str, str] = {}
     if contract.name == "training" and "status" not in columns and {"planned_on", "planned_wave"} & set(columns):
         constants["status"] = "planned"
@@ -295,7 +311,11 @@ def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: 
     score = 0.6 * found + 0.4 * used
     if contract.name == "agent_day" and not {"worked_s", "absent"} & set(columns):
         score *= 0.5  # a day of an agent of which nothing is said is more likely the day of something else
-    sure = all(_likeness(own, contract[name]) >= CERTAIN for name, own in columns.items())
+    sure = all(
+        _likeness(own, contract[name]) >= CERTAIN
+        for name, own in columns.items()
+        if not (name == "source_agent_id" and own == columns.get("employee_number"))
+    )
     return Guess(contract.name, score, columns, missing, values, unexplained, constants, sure=sure)
 
 
@@ -372,6 +392,9 @@ def _explain(item: Column, words: Sequence[str]) -> tuple[dict[str, str | bool],
             continue
         if item.type == "boolean" and low in (*YES, *NO):
             known[word] = low in YES
+            continue
+        if WORDS.get(low) in item.domain:
+            known[word] = WORDS[low]
             continue
         near = [value for value in item.domain if value.startswith(low[:3]) and len(low) > 2]
         if len(near) == 1:

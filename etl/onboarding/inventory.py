@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import csv
 import glob
+import io
+import itertools
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from etl.configuration.formats import FORMATS
 from etl.errors import EmpathyError
-from etl.file_kinds import EXCEL_ENDINGS, is_workbook, plain_name, without_copy_mark
+from etl.file_kinds import (
+    EXCEL_ENDINGS,
+    KNOWN_ENDINGS,
+    TEXT_ENDINGS,
+    is_json,
+    is_workbook,
+    plain_name,
+    without_copy_mark,
+)
 from etl.onboarding.guess import Guess, guess, ways_of_writing
-from etl.reading import opened
+from etl.reading import delimited_records, opened, text_file
 from etl.reading.plans import named_as_known
 from etl.reading.table_file import sheet_names
 from etl.reading.text_file import likely_encoding
 from etl.sources.format import Recognition, Sample, get
 from etl.sql_text import quoted
 
-TEXT_ENDINGS = (".csv", ".tsv", ".txt")
 ENDINGS = (*TEXT_ENDINGS, ".json", ".jsonl", ".ndjson", ".parquet", ".pq", *EXCEL_ENDINGS)
 
 PACKED = (".zip", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst")
@@ -49,10 +60,16 @@ NAMES = {
 }
 """Section names by format and what the files hold."""
 
-WRITTEN = ("encoding", "sheet", "decimal", "date_format")
+WRITTEN = ("encoding", "sheet", "decimal", "date_format", "header_row")
 """Options in which the files of one source agree."""
 
 _LONGEST_NAME = 40
+
+WIDE = 0.8
+"""Share of the widest line's cells that the header has at least."""
+
+_LINES, _LOOKED_AT = 40, 1 << 16
+"""Lines and bytes in which a header is looked for."""
 
 
 @dataclass(frozen=True)
@@ -116,9 +133,15 @@ def _exports(root: Path) -> list[Path]:
         found += [
             here / name
             for name in sorted(names)
-            if not name.startswith((".", "~")) and plain_name(here / name).endswith((*ENDINGS, *PACKED))
+            if not name.startswith((".", "~")) and _may_be_export(here / name)
         ]
     return found
+
+
+def _may_be_export(path: Path) -> bool:
+    """Whether a file ends as exports do, or is JSON under a name without ending, as object stores keep it."""
+    name = plain_name(path)
+    return name.endswith((*ENDINGS, *PACKED)) or (not name.endswith(KNOWN_ENDINGS) and is_json(path))
 
 
 def _recognise_all(root: Path) -> tuple[list[Export], list[str]]:
@@ -146,24 +169,56 @@ def _recognise_all(root: Path) -> tuple[list[Export], list[str]]:
     return files, left_out
 
 
-def _samples(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[tuple[Sample, dict[str, str]]]:
+def _samples(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[tuple[Sample, dict[str, Any]]]:
     """Beginnings of a file, each with the options it takes to read it: every sheet of a workbook, a text's encoding."""
     if is_workbook(path):
         names = sheet_names(path)
         for place, name in enumerate(names):
             try:
-                yield opened.sample(con, path, sheet=name), {"sheet": name} if place else {}
+                found = opened.sample(con, path, sheet=name)
+                row = _header_row([list(found.header), *([*line.values()] for line in found.rows)])
+                above = {"header_row": row} if row > 1 else {}
+                again = opened.sample(con, path, sheet=name, header_row=row) if row > 1 else found
+                yield again, {**({"sheet": name} if place else {}), **above}
             except EmpathyError:
                 if len(names) == 1:
                     raise
     elif plain_name(path).endswith(TEXT_ENDINGS):
         encoding = likely_encoding(path)
-        yield opened.sample(con, path, encoding), {"encoding": encoding} if encoding != "utf-8" else {}
+        row = _text_header_row(path, encoding)
+        how: dict[str, Any] = {"encoding": encoding} if encoding != "utf-8" else {}
+        yield opened.sample(con, path, encoding, header_row=row), {**how, "header_row": row} if row > 1 else how
     else:
         yield opened.sample(con, path), {}
 
 
-def recognise(sample: Sample, options: Mapping[str, str] | None = None) -> Export | None:
+def _header_row(lines: Sequence[Sequence[object]]) -> int:
+    """The line in which the header of a table stands, from 1: below a title and lines about the report."""
+    filled = [
+        sum(bool(str(cell or "").strip()) and not str(cell).startswith("__UNNAMED__") for cell in line)
+        for line in lines
+    ]
+    widest = max(filled, default=0)
+    if not filled or filled[0] > 1 or widest < 3:
+        return 1
+    return next(number for number, width in enumerate(filled, start=1) if width >= WIDE * widest)
+
+
+def _text_header_row(path: Path, encoding: str) -> int:
+    """The same of delimited text, by the delimiter that cuts it into most columns."""
+    start = b"".join(itertools.islice(text_file.chunks(path), 1))[:_LOOKED_AT]
+    text = start.decode(text_file.announced(start, encoding, path), "replace").removeprefix("\ufeff").lstrip("\r\n")
+    lines = re.split(r"\r\n|\n|\r", text)[:_LINES]
+    if re.fullmatch(r'"?sep=."?', lines[0].strip()):  # said where it is read, and no title
+        return 1
+    cut = [
+        [next(csv.reader(io.StringIO(line), delimiter=mark), []) for line in lines]
+        for mark in delimited_records.DELIMITERS
+    ]
+    return _header_row(max(cut, key=lambda rows: max(len(row) for row in rows)))
+
+
+def recognise(sample: Sample, options: Mapping[str, Any] | None = None) -> Export | None:
     """Return what a file is, or ``None``: the surest format, else the likeliest canonical table.
 
     Parameters
@@ -192,7 +247,7 @@ def recognise(sample: Sample, options: Mapping[str, str] | None = None) -> Expor
     return Export(sample.path, sample, "tabular", _with(recognition, options or {}, sample), proposal)
 
 
-def _with(recognition: Recognition, options: Mapping[str, str], sample: Sample) -> Recognition:
+def _with(recognition: Recognition, options: Mapping[str, Any], sample: Sample) -> Recognition:
     """Add options to what was recognised; an encoding that only fits has to be confirmed by the words it gives."""
     undecided, seen = recognition.undecided, dict(recognition.seen)
     if options.get("encoding", "utf-16") != "utf-16":
@@ -212,7 +267,7 @@ def _group(files: Sequence[Export], base: Path) -> list[Found]:
             columns = tuple(sorted((file.proposal.columns if file.proposal else found.columns).items()))
             written = tuple((name, str(found.options[name])) for name in WRITTEN if name in found.options)
             kind = NAMES.get((file.format, found.what), found.what)
-            key = (file.format, file.path.parent, _series(file), kind, columns, written)
+            key = (file.format, _partitions(file.path.parent), _series(file), kind, columns, written)
         groups.setdefault(key, []).append(file)
     taken: set[str] = set()
     sources = []
@@ -221,7 +276,8 @@ def _group(files: Sequence[Export], base: Path) -> list[Found]:
         series: dict[str, list[Export]] = {}
         for file in members:
             series.setdefault(_stem(file.path), []).append(file)
-        paths = [pattern for alike in series.values() for pattern in _patterns(alike, base)]
+        nested = _nested_pattern([file.path for file in members], base)
+        paths = [nested] if nested else [pattern for alike in series.values() for pattern in _patterns(alike, base)]
         sources.append(Found(name, members[0].format, members, paths))
     return sources
 
@@ -348,6 +404,26 @@ def _patterns(members: Sequence[Export], base: Path) -> list[str]:
         if {name for name in every if fnmatchcase(name, pattern)} == {path.name for path in paths}:
             return [_relative(parent, base, pattern)]
     return [_relative(path.parent, base, glob.escape(path.name)) for path in paths]
+
+
+def _partitions(folder: Path) -> str:
+    """A folder without its numbers: alike for the days of an object store."""
+    return re.sub(r"\d+", "#", folder.as_posix())
+
+
+def _nested_pattern(paths: Sequence[Path], base: Path) -> str | None:
+    """A pattern for files in folders that differ in numbers only; none where it would match others too."""
+    if len({path.parent for path in paths}) == 1:
+        return None
+    folder = _relative(paths[0].parent, base, "").rstrip("/")
+    first, last = min(path.name for path in paths), max(path.name for path in paths)
+    alike = next((place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+    start = re.split(r"\d", first[:alike])[0]
+    endings = {path.name.partition(".")[2] for path in paths}
+    ending = f".{endings.pop()}" if len(endings) == 1 and "" not in endings else ""
+    pattern = f"{re.sub(r'[0-9]+', '*', glob.escape(folder))}/{glob.escape(start)}*{ending}"
+    found = {path.resolve() for path in base.glob(pattern) if path.is_file()}
+    return pattern if found == {path.resolve() for path in paths} else None
 
 
 def _relative(parent: Path, base: Path, name: str) -> str:

@@ -1,12 +1,16 @@
-"""How the columns of exports are usually called, in English, German, Spanish, French, Portuguese and Italian."""
+"""How the columns of exports are usually called, and their words, in English, German, Spanish, French, Portuguese and
+Italian."""
 
 from __future__ import annotations
 
 TRANSLATIONS: dict[str, tuple[str, ...]] = {
     "source_agent_id": (
+        "benutzer", "benutzer id", "usuario", "id de usuario", "utilisateur", "id utilisateur", "utente",
+        "id utente", "usuário", "user id", "learner id", "mitarbeiterkennung",
         "agent email", "handled by", "representative", "rep", "csr", "mitarbeiter", "mitarbeiter id",
         "bearbeiter", "agente", "id agente",
-        "operador", "asesor", "conseiller", "opérateur", "atendente", "operatore", "matricola", "mitarbeiternummer",
+        "operador", "asesor", "conseiller", "opérateur", "atendente", "operatore", "matricola",
+        "mitarbeiternummer",
     ),
     "source_customer_id": (
         "ani", "phone", "phone number", "caller id", "caller number", "kunde", "kundennummer", "kunden id",
@@ -14,6 +18,7 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
         "teléfono", "client id", "numéro client", "numero client", "telefone", "telefono", "rufnummer",
     ),
     "interaction_id": (
+        "konversations id", "interaktions id", "conversation id", "id de conversación", "id de conversation",
         "call number", "call reference", "ticket", "ticket id", "ticket number", "case id", "chat id",
         "session id", "anruf id",
         "kontakt id", "vorgang", "vorgangsnummer", "id contacto", "id de contacto", "id llamada",
@@ -28,19 +33,25 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
         "data de início",
         "inizio", "data inizio", "datum", "fecha", "data",
     ),
-    "ended_at": ("call end", "endzeit", "ende", "fin", "fecha de fin", "date de fin", "fim", "fine", "data fine"),
-    "channel": ("kanal", "canal", "canale", "contact type", "call type"),
+    "ended_at": (
+        "call end", "endzeit", "ende", "fin", "fecha de fin", "date de fin", "fim", "fine", "data fine"
+    ),
+    "channel": (
+        "medientyp", "tipo de medio", "type de média", "tipo de mídia", "tipo di media",
+        "kanal", "canal", "canale", "contact type", "call type"),
     "queue": ("warteschlange", "cola", "file d attente", "fila", "coda", "line of business", "lob"),
     "reason": ("subject", "call reason", "grund", "anliegen", "motivo", "motif", "thema"),
     "handle_s": (
         "talk time", "talk duration", "call duration", "avg talk duration", "average talk duration",
         "avgtalkduration",
-        "handling time", "duration seconds", "call length", "bearbeitungszeit", "gesprächsdauer", "dauer", "duración",
+        "handling time", "duration seconds", "call length", "bearbeitungszeit", "gesprächsdauer", "dauer",
+        "duración",
         "duracion", "tiempo de gestión", "durée", "duree", "duração", "duracao", "durata",
     ),
     "transferred": ("weitergeleitet", "transferido", "transferida", "transféré", "transferita", "trasferito"),
     "csat_raw": (
-        "rating", "satisfaction rating", "satisfaction score", "customer satisfaction", "csat rating", "bewertung",
+        "rating", "satisfaction rating", "satisfaction score", "customer satisfaction", "csat rating",
+        "bewertung",
         "zufriedenheit", "satisfacción", "satisfaccion", "valoración", "note", "satisfação", "avaliação",
         "soddisfazione",
         "valutazione",
@@ -63,13 +74,35 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
     ),
     "day": ("tag", "día", "dia", "jour", "giorno"),
     "absent": ("abwesend", "ausente", "assente"),
-    "course_id": ("kurs", "curso", "cours", "corso", "schulung", "formación", "formation"),
+    "course_id": (
+        "schulungstitel", "kurstitel", "kursname", "course title", "training title", "course name",
+        "titre de la formation", "intitulé de la formation", "título del curso", "título da formação",
+        "titolo del corso",
+        "kurs", "curso", "cours", "corso", "schulung", "formación", "formation"),
     "completed_at": (
-        "abgeschlossen am", "abschlussdatum", "fecha de finalización", "date d achèvement", "data de conclusão",
+        "abgeschlossen am", "abschlussdatum", "fecha de finalización", "date d achèvement",
+        "data de conclusão",
         "data completamento", "completion",
     ),
+    "status": ("transkriptstatus", "transcript status", "statut", "estado", "stato", "situação",),
+    "assigned_at": (
+        "registrierungsdatum", "zuweisungsdatum", "zugewiesen am", "registration date", "assigned date",
+        "fecha de asignación", "date d inscription", "data de inscrição", "data di iscrizione",
+    ),
+    "response_id": (
+        "antwort id", "antwort nummer", "id de respuesta", "id de réponse", "id da resposta", "id risposta",
+    ),
+    "invited_at": (
+        "einladungsdatum", "eingeladen am", "versendet am", "fecha de invitación", "fecha de envío",
+        "date d invitation", "date d envoi", "data de envio", "data invio",
+    ),
+    "answered_at": (
+        "aufgezeichnet am", "antwortdatum", "beantwortet am", "abgeschickt am", "fecha de respuesta",
+        "date de réponse", "data da resposta", "data risposta",
+    ),
     "escalated": (
-        "escalated", "was escalated", "is escalated", "escalation", "eskaliert", "escalado", "escalada", "escalata",
+        "escalated", "was escalated", "is escalated", "escalation", "eskaliert", "escalado", "escalada",
+        "escalata",
     ),
     "sold": (
         "sold", "sale", "upsell", "upsold", "sale made", "verkauft", "vendido", "vendu", "venduto",
@@ -83,3 +116,39 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
     "time": ("time", "start time", "call time", "zeit", "uhrzeit", "hora", "heure", "ora"),
 }  # fmt: skip
 """Column, or what a flag says, to further usual names, in words (see :func:`etl.onboarding.guess.words_of`)."""
+
+WORDS: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            "abgeschlossen", "beendet", "bestanden", "terminé", "achevé", "validé", "completado", "finalizado",
+            "superado", "concluído", "completo", "completato", "finito", "passed", "complete", "finished",
+        ),
+        "completed",
+    ),
+    **dict.fromkeys(
+        (
+            "in bearbeitung", "begonnen", "en cours", "commencé", "en curso", "en progreso", "em andamento", "in corso",
+            "started", "in progress",
+        ),
+        "in_progress",
+    ),
+    **dict.fromkeys(
+        (
+            "registriert", "zugewiesen", "eingeschrieben", "nicht begonnen", "inscrit", "non commencé", "asignado",
+            "inscrito", "no iniciado", "não iniciado", "iscritto", "non iniziato", "registered", "enrolled",
+            "not started",
+        ),
+        "assigned",
+    ),
+    **dict.fromkeys(("nicht bestanden", "échoué", "suspenso", "reprovado", "non superato", "not passed"), "failed"),
+    **dict.fromkeys(("zurückgezogen", "abgemeldet", "retiré", "retirado", "ritirato", "cancelled"), "withdrawn"),
+    **dict.fromkeys(
+        (
+            "sprache", "telefon", "anruf", "appel", "téléphone", "llamada", "teléfono", "voz", "chamada", "telefone",
+            "voce", "chiamata", "telefono", "phone", "call", "telephone", "inbound call",
+        ),
+        "voice",
+    ),
+    **dict.fromkeys(("e-mail", "mail", "correo", "courriel", "correio"), "email"),
+}  # fmt: skip
+"""Values of columns with a fixed set of words, in small letters, to the canonical one; only where a column allows it."""

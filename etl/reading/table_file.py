@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,11 @@ def sheet_names(path: Path) -> list[str]:
         ) from None
 
 
+def _quietly() -> None:
+    """Keep the reader's own remarks about types of cells from the screen: every cell is read as text besides."""
+    logging.getLogger("fastexcel").setLevel(logging.ERROR)
+
+
 def read_workbook(path: Path, sheet: str, header_row: int = 1) -> pl.DataFrame:
     """Read one sheet of a workbook, every column text.
 
@@ -99,6 +105,7 @@ def read_workbook(path: Path, sheet: str, header_row: int = 1) -> pl.DataFrame:
     """
     import fastexcel
 
+    _quietly()
     check_bounds(path)
     try:
         workbook = fastexcel.read_excel(path)

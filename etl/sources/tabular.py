@@ -143,7 +143,7 @@ def _used(source: Source, header: frozenset[str]) -> tuple[str, ...]:
 
 def _shape(context: Context, required: tuple[str, ...], optional: tuple[str, ...]) -> Shape:
     file = context.sample.path
-    if is_json(file):
+    if context.sample.is_json or is_json(file):
         return JsonShape(context.sample.lists)
     if file.suffix.lower() in (".parquet", ".pq") or is_workbook(file):
         return TableShape(required, (), str(context.option("sheet", "")))
