@@ -151,4 +151,4 @@ WORDS: dict[str, str] = {
     ),
     **dict.fromkeys(("e-mail", "mail", "correo", "courriel", "correio"), "email"),
 }  # fmt: skip
-"""Values of columns with a fixed set of words, in small letters, to the canonical one; only where a column allows it."""
+"""Values of columns with a fixed set of words, in small letters, to the canonical one where a column allows it."""
