@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis.panel.contact_kinds import ContactKinds, contact_kinds
+from analysis.panel.data_checks import contacts_counted_twice
 from analysis.panel.doses import courses_by_week, doses_by_course
 from analysis.panel.evaluations import Evaluations, evaluations_from_warehouse
 from analysis.panel.panel import Panel, from_warehouse
@@ -52,6 +53,9 @@ class AgentWeeks(Protocol):
 
     def doses(self, panel: Panel, courses: Sequence[str]) -> dict[str, NDArray[np.float64]]:
         """(A, T) completion of each course by each week."""
+
+    def counted_twice(self) -> int:
+        """Contacts that two sources have and that count once for each."""
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
         """What ``make`` returns, worked out once for this source and kept under ``name``."""
@@ -103,6 +107,11 @@ class WarehouseWeeks:
     def evaluations(self) -> Evaluations | None:
         """Quality evaluations one by one, read once."""
         found: Evaluations | None = self.once("evaluations", lambda: evaluations_from_warehouse(self.cur))
+        return found
+
+    def counted_twice(self) -> int:
+        """Contacts that two sources have, as the data checks found them."""
+        found: int = self.once("counted_twice", lambda: contacts_counted_twice(self.cur))
         return found
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:

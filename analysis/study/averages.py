@@ -26,6 +26,7 @@ from analysis.study.request import Request
 from analysis.study.result_tables import parts_rows
 from analysis.study.side_rows import side_rows
 from analysis.words.estimators import RECORDS, label
+from etl.configuration.kpis import Kpi
 
 
 def study_average(weeks: AgentWeeks, request: Request, setting: Setting) -> KpiStudy:
@@ -61,7 +62,7 @@ def evidence_of(weeks: AgentWeeks, request: Request, setting: Setting) -> Eviden
     if request.thorough and request.is_overall:
         ratio = attempted(lambda: ratio_of_everybody(weeks, setting), lambda _why: None)
         staying = None if ratio is None else Staying.of(ratio)
-    return Evidence.of(comparison, request, setting, staying)
+    return replace(Evidence.of(comparison, request, setting, staying), counted_twice=weeks.counted_twice())
 
 
 def study_of(comparison: Comparison, request: Request, setting: Setting) -> KpiStudy:
@@ -85,7 +86,7 @@ def study_from(evidence: Evidence) -> KpiStudy:
         effective_controls=effective_controls(panel, wait),
         post_weeks=post,
         pre_weeks=pre,
-        unusable=_why_nothing(found),
+        unusable=_why_nothing(found) or _counted_twice(request.kpi, evidence.counted_twice),
         too_few=_nobody_yet(panel),
         answers=evidence.answers,
         survivors=evidence.survivors,
@@ -209,6 +210,16 @@ def _nobody_yet(panel: Panel) -> str:
     if (panel.observed & panel.trained_cells).any() or panel.n_always_trained:
         return ""
     return "Nobody is seen after training yet."
+
+
+def _counted_twice(kpi: Kpi, contacts: int) -> str:
+    """Why no claim rests on contacts that may stand in the data twice."""
+    if not contacts or not {kpi.base, kpi.exposed_to} & {"interaction", "customer_contact"}:
+        return ""
+    return (
+        f"{contacts:,} {'contact stands' if contacts == 1 else 'contacts stand'} in two sources and may count twice; "
+        "say under [identity] whether they are the same."
+    )
 
 
 def _why_nothing(found: EffectEstimate) -> str:

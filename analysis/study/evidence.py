@@ -36,6 +36,8 @@ class Evidence:
         asked.
     survivors
         The effect beside what leaving did to it; ``None`` for slices, and where there is no estimate of leaving.
+    counted_twice
+        Contacts that two sources have and that count once for each.
     """
 
     request: Request
@@ -47,6 +49,7 @@ class Evidence:
     second: Aggregation
     answers: AnswerBounds | None = None
     survivors: Survivors | None = None
+    counted_twice: int = 0
 
     @classmethod
     def of(cls, comparison: Comparison, request: Request, setting: Setting, staying: Staying | None = None) -> Evidence:

@@ -211,6 +211,10 @@ class Identity(Section):
         default=(),
         description="groups of sources whose contacts are one where their ids are; the last of a group counts",
     )
+    separate_contacts: tuple[tuple[str, ...], ...] = Field(
+        default=(),
+        description="groups of sources whose contacts are different ones, though their ids may be the same by chance",
+    )
     nobody: tuple[str, ...] = Field(
         default=(), description="customer ids that stand for nobody, besides anonymous, withheld and the like"
     )
@@ -330,11 +334,11 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _groups_name_sources(self) -> Config:
-        for group in self.identity.same_contacts:
-            for name in group:
+        for key in ("same_contacts", "separate_contacts"):
+            for name in (name for group in getattr(self.identity, key) for name in group):
                 if name not in self.sources:
                     raise ValueError(
-                        f'identity.same_contacts: there is no source "{name}".{did_you_mean(name, self.sources)}'
+                        f'identity.{key}: there is no source "{name}".{did_you_mean(name, self.sources)}'
                     )
         return self
 

@@ -215,7 +215,8 @@ def _share_contacts(con: duckdb.DuckDBPyConnection, config: Config) -> bool:
     con.execute("create or replace table staging.shared_contact (interaction_id varchar, taken varchar, other varchar)")
     found = con.execute("select distinct _source from landing.interaction order by 1").fetchall()
     sources = [str(source) for (source,) in found]
-    grouped = {name: number for number, group in enumerate(config.identity.same_contacts) for name in group}
+    allowed = (*config.identity.same_contacts, *config.identity.separate_contacts)
+    grouped = {name: number for number, group in enumerate(allowed) for name in group}
     for group in config.identity.same_contacts:
         con.execute(
             """

@@ -187,8 +187,10 @@ def test_a_contact_id_in_two_sources_is_seen(build_rows: Callable[..., Any]) -> 
     other = {**call(2, "2024-01-11"), "_source": "calls"}
     built = build_rows({"agent": STAFF, "interaction": [twice[0], other]})
     assert run(built)["contact_in_two_sources"].violations == 0
-    built = build_rows({"agent": STAFF, "interaction": [*twice, other]})
-    assert run(built)["contact_in_two_sources"].violations == 1
+    rows = {"agent": STAFF, "interaction": [*twice, other]}
+    assert run(build_rows(rows))["contact_in_two_sources"].violations == 1
+    apart = build_rows(rows, identity={"separate_contacts": [["hr", "calls"]]})
+    assert run(apart)["contact_in_two_sources"].violations == 0
 
 
 def test_sources_said_to_hold_the_same_contacts_count_each_once(build_rows: Callable[..., Any]) -> None:
