@@ -37,14 +37,15 @@ def small_sample_factor(n_rows: float, n_parameters: float, n_clusters: int) -> 
     Parameters
     ----------
     n_rows : float
-        Rows N (contacts, not collapsed cells, when rows were collapsed).
+        Rows N of the regression: agent-weeks, which do not depend on the unit of the weights. With no more rows than
+        parameters the first factor is N - 1.
     n_parameters : float
         K: coefficients plus fixed effects that are *not nested* in the clusters, plus one for the constant
         they share. Agent effects are nested in team clusters and do not count.
     n_clusters : int
         G.
     """
-    return (n_rows - 1) / (n_rows - n_parameters) * n_clusters / (n_clusters - 1)
+    return (n_rows - 1) / max(n_rows - n_parameters, 1.0) * n_clusters / (n_clusters - 1)
 
 
 def jackknife_influence(replicates: Floats, theta: Floats, active: Bools) -> Floats:

@@ -16,14 +16,9 @@ Floats = NDArray[np.float64]
 
 
 def row_count(panel: Panel, used: NDArray[np.bool_] | None = None) -> float:
-    """Rows N behind the cells: contacts when the weights are counts, cells otherwise.
-
-    Collapsing contacts must not change the degrees of freedom, so contacts count; a fractional weight is an
-    importance weight and says nothing about rows.
-    """
+    """Rows N behind the cells, for the small-sample factor: agent-weeks, whatever unit their weights are in."""
     den = panel.den if used is None else panel.den[used]
-    counted = den[den > 0]
-    return float(counted.sum()) if bool(np.all(counted == np.round(counted))) else float(counted.size)
+    return float((den > 0).sum())
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,7 +35,7 @@ def clustered(fit: sm.regression.linear_model.RegressionResults, frame: pl.DataF
     """(k, k) covariance with fixest's factor for ``parameters`` counted."""
     groups = frame["team"].to_numpy()
     plain = fit.get_robustcov_results("cluster", groups=groups, use_correction=False, df_correction=False)
-    n_rows, n_groups = float(frame["n"].sum()), np.unique(groups).size
+    n_rows, n_groups = float(frame.height), np.unique(groups).size
     return plain.cov_params() * (n_rows - 1) / (n_rows - parameters) * n_groups / (n_groups - 1)
 
 

@@ -78,6 +78,16 @@ def test_the_unit_of_the_weights(plain: dict[str, dict[str, np.ndarray]], shown:
     same(numbers(panel(weight=unit), name, options), plain[shown], SAME_UNIT)
 
 
+@pytest.mark.parametrize("shown", NAMES)
+def test_the_unit_of_the_weights_and_the_analytic_error(shown: str) -> None:
+    """Whole numbers of contacts are no other unit than shares of them."""
+    name, options = CASES[NAMES.index(shown)]
+    options = {**options, "variance": "analytic"}
+    plain = numbers(panel(), name, options)
+    for unit in (1e-12, 1e7):
+        same(numbers(panel(weight=unit), name, options), plain, SAME_UNIT)
+
+
 @pytest.mark.parametrize("shown", [name for name in NAMES if "poisson" not in name and "logit" not in name])
 def test_the_level_of_the_outcome(plain: dict[str, dict[str, np.ndarray]], shown: str) -> None:
     name, options = CASES[NAMES.index(shown)]
