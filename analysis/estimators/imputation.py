@@ -331,6 +331,13 @@ class Imputation:
     @cached_property
     def degrees_of_freedom(self) -> float:
         """Of the average effect: fewer than the clusters less one where few of them carry it or the comparison."""
+        before, after, clusters, lengths = self.stretches
+        return jackknife_degrees_of_freedom(before, after, clusters, self.panel.n_clusters, lengths)
+
+    @cached_property
+    def stretches(self) -> tuple[Floats, Floats, Ints, Floats]:
+        """Untrained and trained weight of every (cluster, cohort) in stretches of weeks in which nobody starts (P, B),
+        the cluster of each (P,), and weeks in each stretch (B,)."""
         values, n_weeks = self.layout.cohort_values, self.panel.n_periods
         starts = np.concatenate([[0], values, values - self.anticipation])
         starts = np.unique(starts[(starts >= 0) & (starts < n_weeks)]).astype(np.int64)
@@ -339,8 +346,7 @@ class Imputation:
         before, after = (
             np.add.reduceat(self.layout.by_pair(weight), starts, axis=1) for weight in (self.fit.weights, trained)
         )
-        lengths = np.diff(np.append(starts, n_weeks)).astype(np.float64)
-        return jackknife_degrees_of_freedom(before, after, self.layout.pair_cluster, self.panel.n_clusters, lengths)
+        return before, after, self.layout.pair_cluster, np.diff(np.append(starts, n_weeks)).astype(np.float64)
 
     @cached_property
     def _active_clusters(self) -> Bools:

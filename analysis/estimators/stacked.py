@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 
 from analysis.errors import EstimationError
 from analysis.estimators.cell_families import CellFamilies, CohortEffects
@@ -17,6 +18,7 @@ from analysis.estimators.fitted import Family
 from analysis.estimators.imputation import Imputation
 from analysis.estimators.interaction_weighted import att_gt_frame
 from analysis.estimators.untrained_leads import imputation_leads, pooled_leads
+from analysis.inference import jackknife_degrees_of_freedom
 from analysis.panel.panel import NEVER, Panel
 from analysis.solver.layout import sum_by
 from analysis.solver.ratio import ratio
@@ -254,10 +256,21 @@ class Stacked:
             self._families[variance] = families
         n_clusters = max(self.panel.n_clusters, 2)
         family = self._families[variance].family(kind, float(np.sqrt(n_clusters / (n_clusters - 1))), self.notes)
+        family = replace(family, df=self.degrees_of_freedom)
         if kind != "event_time":
             return family
         leads = [imputation_leads(model, variance) for _, model, _ in self.models]
         return pooled_leads(leads, self.panel.n_clusters).before(family)
+
+    @cached_property
+    def degrees_of_freedom(self) -> float:
+        """Of the average effect; experiments have weeks of their own and share their clusters."""
+        if not self.models:
+            return float("nan")
+        parts = [model.stretches for _, model, _ in self.models]
+        before, after = (block_diag(*(part[k] for part in parts)) for k in (0, 1))
+        clusters, lengths = (np.concatenate([part[k] for part in parts]) for k in (2, 3))
+        return jackknife_degrees_of_freedom(before, after, clusters, self.panel.n_clusters, lengths)
 
     @property
     def notes(self) -> tuple[str, ...]:
