@@ -31,7 +31,8 @@ class NotInVersionError(PanelError):
 
     def __init__(self, kpi_id: str) -> None:
         super().__init__(
-            f"This version was built before {kpi_id} was counted; build again (`empathy run`) to have it."
+            f"This version has no KPI '{kpi_id}': it was built before that KPI was counted, or there is none of that "
+            "name. Build again (`empathy run`) to have it."
         )
 
 

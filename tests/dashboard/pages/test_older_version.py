@@ -64,5 +64,5 @@ def test_a_kpi_the_version_does_not_know_says_what_to_do(older: Context) -> None
     assert older.queries.goals()[-1].id == "csat_top2"
     row = older.queries.headline("csat_top2", Filters())
     assert row is not None
-    assert "built before csat_top2 was counted; build again (`empathy run`)" in f"{row['sentence']} {row['reason']}"
+    assert "no KPI 'csat_top2': it was built before that KPI was counted" in f"{row['sentence']} {row['reason']}"
     assert older.queries.weekly("csat_top2", Filters()).is_empty()
