@@ -112,7 +112,7 @@ def test_counts_take_half_the_room_and_amounts_keep_their_digits(cur: duckdb.Duc
 
 
 def test_a_kpi_that_is_not_there_is_named(cur: duckdb.DuckDBPyConnection) -> None:
-    with pytest.raises(PanelError, match="no KPI .nothing.: it was built before"):
+    with pytest.raises(PanelError, match=r"no KPI .nothing.: it was built before"):
         HeldWeeks.read(cur).cells("nothing", Slice())
 
 
