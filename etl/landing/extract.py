@@ -52,6 +52,7 @@ from etl.hints import did_you_mean, listed
 from etl.landing import landed_files, views
 from etl.landing.land_file import Job, LandedFile, land
 from etl.landing.ledger import Ledger, SourceCount
+from etl.landing.reading_pace import ReadingPace, size_of
 from etl.landing.replay import replay_rejects
 from etl.reading.files import find_files
 from etl.reading.opened import count
@@ -289,13 +290,15 @@ def _land_all(
         check_options(config, name)
         key = landed_files.reading_key(config, name)
         jobs += [(name, path, key) for path in paths]
+    pace = ReadingPace([path for _, path, _ in jobs], tell)
 
     def land_one(job: tuple[str, Path, str]) -> tuple[LandedFile, bool] | EmpathyError:
         name, path, key = job
         try:
-            with con.cursor() as own, tempfile.TemporaryDirectory(prefix="file-", dir=scratch) as work:
+            temporary = tempfile.TemporaryDirectory(prefix="file-", dir=scratch)
+            with pace.reading(path) as told, con.cursor() as own, temporary as work:
                 own.execute("SET TimeZone = 'UTC'")
-                return _land_one(config, name, path, key, landing, Path(work), own, hashes, tell)
+                return _land_one(config, name, path, key, landing, Path(work), own, hashes, told)
         except EmpathyError as error:
             return error
 
@@ -345,10 +348,7 @@ def _several_at_once(
 
 
 def _is_small(path: Path) -> bool:
-    try:
-        return path.stat().st_size <= SMALL_FILE
-    except OSError:
-        return True
+    return size_of(path) <= SMALL_FILE
 
 
 def _threads(con: duckdb.DuckDBPyConnection) -> int:
