@@ -79,6 +79,22 @@
     return out;
   }
 
+  // ---- room around a chart: labels that ask for more make Plotly draw everything twice, so what they took is remembered
+  var SIDES = ["l", "r", "t", "b"];
+  function room(box, layout) {
+    var known = box.empathyRoom, given = layout.margin || {}, out = {};
+    SIDES.forEach(function (side) {
+      out[side] = Math.max(given[side] || 0, known && known.width === layout.width ? known[side] : 0);
+    });
+    return out;
+  }
+  function remember(box, place) {
+    var size = place._fullLayout && place._fullLayout._size;
+    if (!size) { return; }
+    box.empathyRoom = { width: place._fullLayout.width };
+    SIDES.forEach(function (side) { box.empathyRoom[side] = Math.ceil(size[side]); });
+  }
+
   // ---- drawing
   function draw(box) {
     var spec = box.empathyPlot, card = box.closest(".chart-card");
@@ -92,6 +108,7 @@
       var wanted = painted(spec, style), place = box.querySelector(":scope > .plot");
       var layout = size.width < NARROW ? merged(wanted.layout, wanted.narrow) : wanted.layout;
       layout = merged(layout, { width: Math.round(size.width), height: Math.round(size.height) });
+      layout = merged(layout, { margin: room(box, layout) });
       box.empathySize = layout.width + "x" + layout.height;
       if (!place) {
         place = document.createElement("div");
@@ -101,6 +118,7 @@
       return plotly.react(place, wanted.data, layout, CONFIG).then(function () {
         box.classList.add("plotted");
         told(card, "");
+        remember(box, place);
         if (!place.empathyClick) { place.empathyClick = true; place.on("plotly_click", follow); }
       });
     }).catch(function () { clear(box); told(card, FAILED); shown(card, false); });
@@ -128,6 +146,12 @@
   function follow(event) {
     var data = event.points.length ? event.points[0].customdata : null;
     if (Array.isArray(data) && data[1]) { window.empathyGo(data[1]); }
+  }
+  // What is on the screen comes first; the rest when there is time.
+  function soon(box) {
+    var at = box.getBoundingClientRect();
+    if (at.top < window.innerHeight && at.bottom > 0) { draw(box); return; }
+    (window.requestIdleCallback || window.setTimeout)(function () { if (box.isConnected) { draw(box); } });
   }
   function everything() { boxes.forEach(function (box) { if (box.isConnected) { draw(box); } else { boxes.delete(box); } }); }
 
@@ -157,7 +181,7 @@
       boxes.add(box);
       resized.observe(box);
       fetchWhenIdle();
-      draw(box);
+      soon(box);
     },
     detach: function (box) { clear(box); resized.unobserve(box); boxes.delete(box); }
   };

@@ -45,7 +45,7 @@ def stated_page(settings: Settings, choices: Mapping[str, str]) -> html.Div:
         for (name, shared, lasting), one in zip(view.LUCK, shown.outlooks, strict=True)
     ]
     columns = [
-        Column("case", "How alike a team's contacts are"),
+        Column("case", "Luck of a team's contacts"),
         Column("shared", "Shared in a week", help="Of the variance of a contact's outcome."),
         Column("lasting", "Lasts a week", help="Of what is shared, the part still there a week later."),
         Column("detectable", "Detectable at best"),
@@ -105,7 +105,7 @@ def _controls(stated: view.Stated) -> html.Section:
             html.P("Move a slider: the answer follows, and the address keeps it.", className="card-subtitle"),
             dcc.Store(id={"type": "plan-usual", "key": "plan"}, data=usual),
             html.Div(sliders, className="sliders"),
-            dcc.Link("Start over", href="/plan?rate=12", className="choice no-print"),
+            dcc.Link("Start over", href="/plan?rate=12", className="choice no-print spaced"),
         ],
         className="card",
         id="the-plan",

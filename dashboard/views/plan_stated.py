@@ -20,9 +20,9 @@ STATED = {"teams": 12, "rate": 12, "contacts": 900, "untrained": 3}
 LABELS = {**PLAN_LABELS, "teams": "Teams", "rate": "Share now, %", "contacts": "Contacts of a team a week"}
 SLIDERS = ("teams", "rate", "contacts", "waves", "gap", "untrained", "weeks")
 LUCK = (
-    ("As teams usually are", 0.01, 0.8),
-    ("Teams have little luck in common", 0.005, 0.6),
-    ("Teams have much luck in common", 0.02, 0.9),
+    ("Usual luck in common", 0.01, 0.8),
+    ("Little luck in common", 0.005, 0.6),
+    ("Much luck in common", 0.02, 0.9),
 )
 """Names of the cases, with what the contacts of a team and week share and how much of it is there a week later."""
 
@@ -127,7 +127,7 @@ def title(outlooks: tuple[Outlook, ...], proposal: Proposal, kpi: Kpi, reader: R
     if not math.isfinite(usual):
         return f"{teams} nothing can be told: nobody is left to compare with"
     low, high = sorted(ends)
-    sizes = f"{reader.size(usual, kpi)} ({reader.size(low, kpi)} to {reader.size(high, kpi)})"
+    sizes = f"{reader.size(usual, kpi)} ({reader.span(low, high, kpi, signed=False, unit=False)})"
     week = outlooks[0].weeks_to_know
     matters = reader.size(kpi.smallest_effect, kpi)
     if math.isfinite(week):
