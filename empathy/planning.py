@@ -76,7 +76,8 @@ def plan(
     found = [outlook(goal, proposal, level) for goal in goals]
     told = found[:1] if rate is not None else found  # the others are the ends of the stated ranges
     first = min(told, key=lambda one: one.weeks_to_know)
-    draw = _draw(ground, proposal, seed) if ground is not None and len(ground.teams) == n_teams else None
+    known = ground is not None and len(ground.teams) == n_teams
+    draw = _draw(ground, proposal, seed, _held(settings, start)) if ground is not None and known else None
     order = _order(ground, proposal, draw, start)
     trial = _trial(ground, first, proposal, simulate, level, seed)
     payload: dict[str, Any] = {
@@ -191,10 +192,23 @@ def _range(name: str, text: str) -> tuple[float, float, float]:
     return ends[0], ends[1], ends[2]
 
 
-def _draw(ground: Ground, proposal: Proposal, seed: int) -> Draw | None:
+def _held(settings: Config | None, start: date | None) -> tuple[str, ...]:
+    """Teams of a holdout that has not ended when the first wave starts."""
+    holdout = settings.programme.holdout if settings is not None else None
+    if holdout is None or (holdout.until is not None and start is not None and holdout.until <= start):
+        return ()
+    return holdout.teams
+
+
+def _draw(ground: Ground, proposal: Proposal, seed: int, held: tuple[str, ...]) -> Draw | None:
     from analysis.planning.constrained_randomisation import draw_order
 
-    return draw_order(proposal.sizes, ground.covariates(), seed) if len(proposal.sizes) > 1 else None
+    kept = {k: proposal.n_waves for k, team in enumerate(ground.teams) if team.name in held}
+    if len(kept) > proposal.n_untrained:
+        raise typer.BadParameter(
+            f"{len(kept)} untrained teams are a holdout ([programme.holdout]): leave at least --untrained {len(kept)}."
+        )
+    return draw_order(proposal.sizes, ground.covariates(), seed, kept) if len(proposal.sizes) > 1 else None
 
 
 def _order(ground: Ground | None, proposal: Proposal, draw: Draw | None, start: date | None) -> list[dict[str, Any]]:

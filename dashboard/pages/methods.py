@@ -58,6 +58,8 @@ def _design(context: Context) -> html.Section:
     rows, notes = context.queries.design()
     listed = view.estimators(rows)
     body: list[Any] = [html.P(words, className="card-subtitle") for words in notes.values()]
+    beside = view.beside(context.settings.config.programme, context.settings.config.programmes, context.settings.reader)
+    body += [html.P(words, className="card-subtitle") for words in beside]
     if listed:
         columns = [
             Column("estimator", "Comparison"),

@@ -44,7 +44,7 @@ def answer(context: Context, filters: Filters, choices: Mapping[str, str]) -> ht
         stated = dcc.Link("Plan from stated numbers", href=f"{PAGE.path}?rate=12", className="button")
         return html.Div([html.H1(PAGE.question), message("Nobody is left to plan for", EVERYBODY, [stated])])
     reader, level = context.settings.reader, context.settings.config.project.ci_level
-    asked = view.read(choices, ground, _today(context))
+    asked = view.read(choices, ground, _today(context), _holdout(context))
     beside = view.beside_of(choices["beside"], asked) if "beside" in choices else None
     controls = _controls(context, asked, ground, choices)
     refused = [html.Div(words, className="banner banner-note", role="status") for words in asked.refused]
@@ -120,7 +120,7 @@ def tried(context: Context, choices: Mapping[str, str], counts: list[float]) -> 
         Trials, detections and false alarms so far.
     """
     ground = plan_ground(context.queries)
-    asked = view.read(choices, ground, _today(context))
+    asked = view.read(choices, ground, _today(context), _holdout(context))
     proposal = view.proposal_of(asked, ground)
     level = context.settings.config.project.ci_level
     try:
@@ -156,7 +156,7 @@ def tried(context: Context, choices: Mapping[str, str], counts: list[float]) -> 
 
 
 def _controls(context: Context, asked: view.Asked, ground: Ground, choices: Mapping[str, str]) -> html.Section:
-    usual = view.read({}, ground, _today(context)).numbers
+    usual = view.read({}, ground, _today(context), _holdout(context)).numbers
     most = {"waves": min(12, len(ground.teams)), "untrained": max(0, len(ground.teams) - 1)}
     sliders = []
     for key in ("waves", "gap", "untrained", "weeks"):
@@ -375,11 +375,19 @@ def _today(context: Context) -> date:
     return context.queries.about().data_to or date.min
 
 
+def _holdout(context: Context) -> tuple[str, ...]:
+    """Teams kept out of training on purpose, as far as that lasts."""
+    holdout = context.settings.config.programme.holdout
+    if holdout is None or (holdout.until is not None and holdout.until <= _today(context)):
+        return ()
+    return holdout.teams
+
+
 def _asked(context: Context, parts: Mapping[str, str]) -> tuple[view.View | None, Ground]:
     ground = plan_ground(context.queries)
     if len(ground.teams) < view.FEWEST_TEAMS:
         return None, ground
-    asked = view.read(parts, ground, _today(context))
+    asked = view.read(parts, ground, _today(context), _holdout(context))
     level = context.settings.config.project.ci_level
     return view.view(asked, ground, context.settings.reader, level, _better(context)), ground
 

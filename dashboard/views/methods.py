@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -10,8 +10,10 @@ import polars as pl
 from analysis.words.estimators import label as estimator_label
 from analysis.words.numbers import Reader
 from analysis.words.verdict import LABELS, MARKS, STATES
+from dashboard.state import day
 from dashboard.views.verdicts import MEANINGS
 from etl.configuration.kpis import Catalogue, Kpi
+from etl.configuration.programme import OtherProgramme, Programme
 
 ROLES = {
     "primary": "Primary: what the training is judged by",
@@ -27,6 +29,24 @@ MODES = {
     "volunteers": "agents chose for themselves",
     "unknown": "nobody recorded how agents were chosen",
 }
+
+
+def beside(programme: Programme, others: Sequence[OtherProgramme], reader: Reader) -> list[str]:
+    """What stands beside this programme: who is kept out of it on purpose, and which others ran.
+
+    Parameters
+    ----------
+    programme : Programme
+    others : sequence of OtherProgramme
+    reader : Reader
+    """
+    found, holdout = [], programme.holdout
+    if holdout is not None:
+        until = f" until {day(holdout.until, reader.locale)}" if holdout.until else ""
+        reason = f": {holdout.reason}" if holdout.reason else ""
+        found.append(f"Holdout, kept untrained on purpose{until}: {', '.join(holdout.teams)}{reason}.")
+    found += [f"Another programme: {other.name} ({', '.join(other.courses)})." for other in others]
+    return found
 
 
 @dataclass(frozen=True)

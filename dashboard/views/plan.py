@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -95,7 +95,7 @@ class View:
     beside: str
 
 
-def read(chosen: Mapping[str, str], ground: Ground, today: date) -> Asked:
+def read(chosen: Mapping[str, str], ground: Ground, today: date, holdout: Sequence[str] = ()) -> Asked:
     """What an address asks for; see :data:`CHOICES`.
 
     Parameters
@@ -106,6 +106,8 @@ def read(chosen: Mapping[str, str], ground: Ground, today: date) -> Asked:
         Teams that exist.
     today
         The plan starts on the Monday after it unless told otherwise.
+    holdout
+        Teams kept out of training on purpose: they stay untrained whatever the address says.
     """
     numbers, refused = _usual(ground), []
     for name, (low, high) in LIMITS.items():
@@ -122,7 +124,16 @@ def read(chosen: Mapping[str, str], ground: Ground, today: date) -> Asked:
             start = _monday(date.fromisoformat(chosen["start"]))
         except ValueError:
             refused.append(f"A date is written like 2026-01-05, so “{chosen['start'][:30]}” was ignored.")
+    held = sorted({team.name for team in ground.teams} & set(holdout))
+    if numbers["untrained"] < len(held):
+        if "untrained" in chosen:
+            refused.append(f"{LABELS['untrained']}: {len(held)} are a holdout, so fewer cannot be.")
+        numbers["untrained"] = len(held)
+        if "waves" not in chosen:
+            numbers["waves"] = max(1, min(numbers["waves"], len(ground.teams) - len(held)))
     locked, faults = _locks(chosen.get("lock", ""), ground, numbers["waves"])
+    faults += [f"{name} is a holdout, so it is in no wave." for name in held if name in locked]
+    locked |= dict.fromkeys(held, numbers["waves"])
     return Asked(numbers, start, locked, chosen.get("order") == "worst", (*refused, *faults))
 
 
@@ -199,7 +210,7 @@ def order_of(
 ) -> tuple[tuple[Place, ...], Draw | None]:
     """Teams in the order of their waves, by lot or by need."""
     if asked.worst_first:
-        waves = _by_need(ground, proposal, rule_better)
+        waves = _by_need(ground, proposal, rule_better, asked)
         draw = None
     elif len(proposal.sizes) > 1:
         names = [team.name for team in ground.teams]
@@ -233,9 +244,11 @@ def order_note(draw: Draw | None, asked: Asked, ground: Ground) -> str:
     return f"{words} {draw.note}".strip()
 
 
-def _by_need(ground: Ground, proposal: Proposal, better: str) -> list[int]:
+def _by_need(ground: Ground, proposal: Proposal, better: str, asked: Asked) -> list[int]:
+    """Waves from the worst team on; a holdout comes last, which is the untrained."""
+    kept = np.array([asked.locked.get(team.name) == proposal.n_waves for team in ground.teams])
     levels = np.array([team.level for team in ground.teams])
-    rank = np.argsort(-levels if better == "lower" else levels, kind="stable")
+    rank = np.argsort(np.where(kept, np.inf, -levels if better == "lower" else levels), kind="stable")
     waves = [0] * len(ground.teams)
     at = 0
     for wave, size in enumerate(proposal.sizes):

@@ -26,7 +26,7 @@ from etl.configuration.events import Event
 from etl.configuration.faults import explain
 from etl.configuration.formats import FORMATS, TRANSCRIPT_FORMATS
 from etl.configuration.money import Value
-from etl.configuration.programme import Programme
+from etl.configuration.programme import OtherProgramme, Programme
 from etl.configuration.section import Section
 from etl.errors import EmpathyError
 from etl.hints import did_you_mean
@@ -306,6 +306,7 @@ class Config(Section):
     kpis: dict[str, KpiOverride] = Field(default_factory=dict, description="what differs from the catalogue")
     engine: Engine = Field(default=Engine(), description="threads, memory, versions kept")
     value: Value = Field(default=Value(), description="what a change is worth, and what the programme costs")
+    programmes: tuple[OtherProgramme, ...] = Field(default=(), description="other programmes of the same people")
     events: tuple[Event, ...] = Field(default=(), description="what else happened: systems, pay rounds, incidents")
     conversations: Conversations = Field(default=Conversations(), description="what is heard in transcripts; off")
     privacy: Privacy = Field(default=Privacy(), description="smallest group and key")

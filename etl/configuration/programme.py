@@ -56,6 +56,21 @@ class Assignment(Section):
         return self
 
 
+class Holdout(Section):
+    """``[programme.holdout]``: teams kept out of training on purpose, so that somebody is left to compare with."""
+
+    teams: tuple[str, ...] = Field(min_length=1, description="teams that stay untrained, as the exports write them")
+    until: date | None = Field(default=None, description="day on which it ends; open when absent")
+    reason: str = Field(default="", description="why these teams, and who decided it")
+
+
+class OtherProgramme(Section):
+    """``[[programmes]]``: another programme of the same people, so that it is not taken for the effect of this one."""
+
+    name: str = Field(min_length=1, description="name of the programme")
+    courses: tuple[str, ...] = Field(min_length=1, description="ids of its courses in the learning system")
+
+
 class Programme(Section):
     """``[programme]``: the training whose effect is measured."""
 
@@ -67,6 +82,7 @@ class Programme(Section):
     study_to: date | None = Field(default=None, description="a day of the last week that the marts cover")
     courses: tuple[Course, ...] = Field(default=(), description="the courses, one entry each")
     assignment: Assignment = Field(default=Assignment(), description="how agents came to be trained")
+    holdout: Holdout | None = Field(default=None, description="teams kept out of training on purpose")
 
     @model_validator(mode="after")
     def _courses_once(self) -> Programme:

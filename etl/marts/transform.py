@@ -287,6 +287,15 @@ def _parameters(con: duckdb.DuckDBPyConnection, config: Config, run_id: str) -> 
         "label varchar, \"at\" date, until date, site varchar, team_id varchar, kind varchar",
         [(one.label, one.at, one.until or one.at, one.site, one.team, one.kind) for one in config.events],
     )  # fmt: skip
+    holdout = config.programme.holdout
+    _fill(
+        con, "holdout", "team_id varchar, until date, reason varchar",
+        [(team, holdout.until, holdout.reason) for team in holdout.teams] if holdout else [],
+    )  # fmt: skip
+    _fill(
+        con, "other_programme", "programme varchar, course_id varchar",
+        [(other.name, course) for other in config.programmes for course in other.courses],
+    )  # fmt: skip
     _fill(
         con, "accepted_plan",
         "plan_id varchar, accepted_at timestamp, team_id varchar, wave integer, starts_on date",

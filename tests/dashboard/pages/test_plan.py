@@ -157,3 +157,15 @@ def test_a_moved_slider_is_answered_in_time(context: Context) -> None:
         taken.append(time.perf_counter() - started)
 
     assert min(taken) < 5 * SECONDS
+
+
+def test_a_holdout_stays_untrained_whatever_the_address_says(world: Context) -> None:
+    ground = plan_ground(world.queries)
+    held = [ground.teams[0].name, ground.teams[3].name]
+    for choices in ({}, {"untrained": "0"}, {"order": "worst"}, {"lock": f"{held[0]}=1"}):
+        asked = view.read(choices, ground, date(2026, 3, 9), held)
+        order, _ = view.order_of(asked, ground, view.proposal_of(asked, ground), "lower")
+        assert {place.team for place in order if place.wave is None} >= set(held), choices
+    refused = view.read({"untrained": "0", "lock": f"{held[0]}=1"}, ground, date(2026, 3, 9), held).refused
+    assert any("are a holdout" in line for line in refused)
+    assert any("is a holdout, so it is in no wave" in line for line in refused)

@@ -134,3 +134,28 @@ def test_an_export_of_events_is_read_beside_those_that_are_stated(build_rows: Ca
     )  # fmt: skip
     waves = built.con.execute("select event_id, wave, on_wave, touched_others from mart.event_wave").fetchall()
     assert waves == [(1, date(2024, 1, 15), True, False), (2, date(2024, 1, 15), False, True)]
+
+
+def test_a_holdout_that_is_trained_or_unknown_is_named(build_rows: Callable[..., Any]) -> None:
+    def found(**holdout: Any) -> tuple[int, int]:
+        results = checked(build_rows(people(), programme={"courses": [{"id": "EMP101"}], "holdout": holdout}))
+        return results["holdout_trained"].violations, results["holdout_unknown_team"].violations
+
+    assert found(teams=["B"]) == (0, 0)
+    assert found(teams=["A", "Z"]) == (1, 1)
+    assert found(teams=["A"], until="2024-01-10") == (0, 0), "it had ended"
+    assert checked(build_rows(people()))["holdout_trained"].status == "passed"
+
+
+def test_another_programme_that_ran_across_a_wave_is_a_concurrent_treatment(build_rows: Callable[..., Any]) -> None:
+    rows = people()
+    rows["training"] += [
+        {"source_agent_id": str(k), "course_id": "SALES", "status": "completed", "completed_at": at}
+        for k, at in ((1, "2024-02-01"), (2, "2024-02-02"), (3, "2024-02-03"))
+    ]
+    own = {"courses": [{"id": "EMP101"}]}
+    result = checked(build_rows(rows, programme=own, programmes=[{"name": "Sales", "courses": ["SALES"]}]))
+    (named,) = json.loads(result["concurrent_programme"].sample)
+    assert (named["programme"], named["trained"], named["untrained"]) == ("Sales", "2", "1")
+    late = checked(build_rows(people(), programme=own, programmes=[{"name": "Sales", "courses": ["SALES"]}]))
+    assert late["concurrent_programme"].status == "passed"
