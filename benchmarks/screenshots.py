@@ -29,6 +29,8 @@ SHOTS = (
     ("cohorts-light", "/cohorts/escalation_rate/team", "light", 1440, 900),
     ("attrition-light", "/attrition", "light", 1440, 900),
     ("adoption-light", "/adoption", "light", 1440, 900),
+    ("value-light", "/value", "light", 1440, 900),
+    ("plan-light", "/plan", "light", 1440, 900),
     ("data-light", "/data", "light", 1440, 900),
 )
 """Name, address, scheme (or paper), width and height of each picture."""
