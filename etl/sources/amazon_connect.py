@@ -17,7 +17,7 @@ contact flow, so their names are options. All times carry ``Z``.
 | queue | Queue.Name | |
 | reason | Attributes.reason | option `reason_attribute` |
 | handle_s | Agent.AgentInteractionDuration + Agent.CustomerHoldDuration + Agent.AfterContactWorkDuration | seconds; \
-a duration that is not given is 0; NULL without an agent |
+a duration that is not given is 0; NULL without an agent; also where a flattened export has them beside ContactId |
 | transferred | TransferCompletedTimestamp | true when there is one |
 | hostile | Attributes.hostile | option `hostile_attribute` |
 | eligible | Attributes.eligible | option `eligible_attribute` |
@@ -83,8 +83,10 @@ ATTRIBUTES = {
 """What an attribute means, and its usual name; option ``<meaning>_attribute`` gives another name."""
 
 _HANDLE = tuple(
-    path(f"Agent.{name}") for name in ("AgentInteractionDuration", "CustomerHoldDuration", "AfterContactWorkDuration")
+    Field(f"coalesce({path(f'Agent.{name}').sql}, {path(name).sql})", f"Agent.{name}")
+    for name in ("AgentInteractionDuration", "CustomerHoldDuration", "AfterContactWorkDuration")
 )
+"""Parts of handling: of the agent, or where a flattened export puts them, of the contact."""
 _CONTACT = path("ContactId")
 _AGENT = path("Agent.Username")
 _STARTED = path("InitiationTimestamp")

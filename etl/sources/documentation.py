@@ -51,6 +51,37 @@ What holds for every format:
   "voice" } }` explains a word, `constants = { scale_max = 7 }` sets what the file does not say.
 - JSON fields of the wrong type (an object where a text should be) are reasons, never silently empty.
 
+What real exports of each system were seen to do, and how it is read:
+
+| system | seen | read as |
+|---|---|---|
+| any table | titles and as-of lines above the header; `sep=`; a delimiter after the last name; day and time in \
+two cells; ids rounded by a spreadsheet | `header_row`, found by `empathy init`; read past; a column without name; \
+`["Date", "Time"]`; refused |
+| Genesys Cloud | a running conversation exported again later; several legs; surveys that were opted out of, \
+failed or never offered | the version with the latest instant counts; one contact with legs; no invitations |
+| Amazon Connect | one record delivered several times; documents without line ends under keys without ending; a \
+supervisor's record; parts of handling beside the contact | the newest counts; recognised by its first signs; left \
+out and counted; summed all the same |
+| Zendesk | a ticket exported with every change; deleted and merged tickets still named; `unoffered` ratings; an \
+empty field for the contact | the newest counts; left out and counted; never invited; a warning with the number |
+| Salesforce | names of columns in capitals; ids of 15 and of 18 characters; `WAHR` and other words for yes | \
+known in any case; one record; read in six languages, other words refused |
+| Qualtrics | two more header lines; previews; a distribution history that lists who finished beside those who did \
+not | skipped; left out and counted; one survey with its answer |
+| Moodle | headers and dates in the user's language; a second download `(1)`; a progress report with empty header \
+cells, in UTF-16 | six languages, `date_format`; the newer one; pairs of state and time |
+| xAPI | a statement and its voiding statement in one dump; scores outside 0 to 1; agents without account or \
+address | void; refused with the value; refused |
+| BambooHR | `0000-00-00` for no date; a second record of who came back; reports without the day of leaving | \
+empty; another employment; leaving is unknown, not zero |
+| Workday | open ends in the year 9999; many organisations of one position; hires that were rescinded | open; \
+those of `organization_pattern`; left out and counted |
+| NICE CXone | ANONYMOUS, Restricted, Unavailable for the number; months first; reports without after-contact work \
+| no customer; `date_format`; no handling time |
+| transcripts | redacted and unredacted output of one contact; channels without a role | the redacted one counts; \
+refused |
+
 What the canonical columns mean, and which values are allowed: [data-model.md](data-model.md).
 """
 

@@ -379,9 +379,9 @@ def flat_workbook(file: Path, rows: int = 48) -> None:
     sheet.write_row(0, 0, names)
     for n in range(rows):
         answered = n % 6 != 0
-        sheet.write_row(n + 1, 0, (f"C{n}", ("Ada", "Ben")[n % 2]))
-        sheet.write_number(n + 1, 2, 45719 + n // 8, day)
-        sheet.write_number(n + 1, 3, (540 + 7 * (n % 8)) / 1440, time)
+        sheet.write_row(n + 1, 0, (f"C{n}", f"Agent {n % 11}"))
+        sheet.write_number(n + 1, 2, 45719 + n // 50, day)
+        sheet.write_number(n + 1, 3, (540 + 7 * (n % 50)) / 1440, time)
         sheet.write_row(n + 1, 4, ("Billing", "Yes" if answered else "No"))
         if answered:
             sheet.write_number(n + 1, 6, (60 + n) / 86400, time)
@@ -389,13 +389,13 @@ def flat_workbook(file: Path, rows: int = 48) -> None:
     book.close()
 
 
-def test_a_flat_workbook_takes_five_answers(tmp_path: Path) -> None:
+def test_a_flat_workbook_takes_five_answers_to_the_dashboard(tmp_path: Path) -> None:
     from typer.testing import CliRunner
 
+    from dashboard import create_app
     from empathy import app
-    from etl.build import check
 
-    flat_workbook(tmp_path / "calls.xlsx")
+    flat_workbook(tmp_path / "calls.xlsx", rows=5_000)
     answers = "Europe/Berlin\n\nEMP101\nteam_waves\n\n"
     done = CliRunner().invoke(app, ["init", str(tmp_path), "--ask"], input=answers)
     assert done.exit_code == 0, done.output
@@ -409,12 +409,17 @@ def test_a_flat_workbook_takes_five_answers(tmp_path: Path) -> None:
     assert config.project.timezone == "Europe/Berlin"
     assert [course.id for course in config.programme.courses] == ["EMP101"]
     assert config.programme.assignment.mode == "team_waves"
-    report = check(config)
-    assert report.stops == ()
-    (file,) = report.files
-    assert (file.read, file.loaded, file.rejected) == (48, 48, 0)
-    contacts, ratings = (span for span in report.spans if span.relation in ("interaction", "survey_response"))
-    assert (contacts.rows, ratings.rows) == (48, 40)
+    done = CliRunner().invoke(app, ["run", "-c", str(tmp_path / "empathy.toml"), "--json"])
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.stdout)
+    (file,) = said["files"]
+    answered = sum(n % 6 != 0 for n in range(5_000))
+    assert (file["read"], file["loaded"], file["rejected"]) == (5_000, 5_000, 0)
+    assert said["relations"]["core.interaction"] == 5_000
+    assert said["relations"]["core.survey_response"] == answered
+    with create_app(tmp_path / "empathy.toml").server.test_client() as client:
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/").status_code == 200
 
 
 def test_the_zone_of_every_site_is_asked_for(tmp_path: Path) -> None:

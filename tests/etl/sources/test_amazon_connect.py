@@ -110,3 +110,15 @@ def test_a_zone_named_by_letters_is_refused_with_what_to_do(load, tmp_path):
     export.write_text(json.dumps(record) + "\n", encoding="utf-8")
     ((reason,),) = load("amazon_connect", export).reasons().values()
     assert reason.endswith("is not a date and time: its zone is named by letters; export it with an offset, or in UTC")
+
+
+def test_parts_of_handling_may_stand_beside_the_contact(load, tmp_path):
+    record = {
+        "ContactId": "k-9", "InitiationTimestamp": "2025-03-10T08:00:00Z", "Channel": "VOICE",
+        "Agent": {"Username": "ag1", "AfterContactWorkDuration": 30}, "AgentInteractionDuration": 200,
+        "CustomerHoldDuration": 10,
+    }  # fmt: skip
+    export = tmp_path / "ctr.jsonl"
+    export.write_text(json.dumps(record), encoding="utf-8")
+    (row,) = load("amazon_connect", export).rows("interaction")
+    assert row["handle_s"] == 240
