@@ -12,7 +12,8 @@ class Money:
     Parameters
     ----------
     escalation : tuple of 3 floats
-        Cost of one escalated contact: supervisor minutes, longer call, re-contact ($8-15 built up from parts).
+        Cost of one escalated contact beside the contact itself: 6 to 13 minutes of a supervisor at 40 an hour. The
+        longer call and the customer's next contact are in ``handle_second`` and ``repeat``, and not counted twice.
     repeat : tuple of 3 floats
         Cost of one more contact ($5-8 a voice contact).
     revenue : tuple of 3 floats
@@ -27,7 +28,7 @@ class Money:
         Hours off the phone for each seat, and the loaded wage of one.
     """
 
-    escalation: tuple[float, float, float] = (8.0, 11.0, 15.0)
+    escalation: tuple[float, float, float] = (4.0, 6.0, 9.0)
     repeat: tuple[float, float, float] = (4.0, 5.5, 8.0)
     revenue: tuple[float, float, float] = (0.25, 0.40, 0.55)
     leaver: tuple[float, float, float] = (6000.0, 9500.0, 14000.0)

@@ -254,7 +254,7 @@ def _value(params: Parameters) -> str:
         ("trainers", trainers, "offers for trainers and rooms", "learning and development"),
     )
     entries = (
-        ("escalation_rate", tuple(-v for v in reversed(money.escalation)), "contact", "one escalated contact"),
+        ("escalation_rate", tuple(-v for v in reversed(money.escalation)), "contact", "supervisor minutes alone"),
         ("repeat_contact_7d", tuple(-v for v in reversed(money.repeat)), "contact", "one more contact"),
         ("upsell_revenue", money.revenue, "eligible", "margin kept of one unit of revenue"),
         ("agent_attrition", tuple(-v for v in reversed(money.leaver)), "leaver", "replacing one agent"),

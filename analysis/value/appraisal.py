@@ -54,8 +54,8 @@ class Appraisal:
         Net over cost, per cent; ratio
         Benefit over cost.
     payback
-        Months until the benefit has paid the cost, at the point; infinity where ten years are not enough, NaN where it
-        is not known.
+        Months until the benefit has paid the cost, at the point; infinity where ten years are not enough or the whole
+        range of the net is a loss, NaN where it is not known.
     chance_of_gain, chance_of_hurdle
         Share of the draws with a net above zero, and with a return above the hurdle; NaN where not known.
     from_effects
@@ -64,6 +64,8 @@ class Appraisal:
         Range of the net that the assumptions alone make, effects at their estimates.
     by_kpi
         Money per KPI id, from effect and assumptions together.
+    unsafe_costs
+        Labels of :attr:`analysis.value.model.Model.unsafe_costs`; where there are any, nothing is added up.
     """
 
     benefit: Spread
@@ -77,6 +79,7 @@ class Appraisal:
     from_effects: Spread
     from_assumptions: Spread
     by_kpi: Mapping[str, Spread]
+    unsafe_costs: tuple[str, ...] = ()
 
 
 def appraise(
@@ -117,6 +120,7 @@ def appraise(
     rng = np.random.default_rng(seed)
     used, points = made.used, made.points()
     likely = made.likely()
+    unsafe = tuple(part.kpi.label for part in made.unsafe_costs)
     cost_mid = float(made.cost(likely))
     has_cost = bool(made.assumptions.cost_keys)
     table = correlations([part.influence for part in used]) if correlation is None else correlation
@@ -134,25 +138,31 @@ def appraise(
     cost_spread = spread_of(cost_mid, cost) if has_cost else UNKNOWN
     if not used or not np.isfinite(made.volumes).all():
         nan = math.nan
-        return Appraisal(UNKNOWN, cost_spread, UNKNOWN, UNKNOWN, UNKNOWN, nan, nan, nan, UNKNOWN, UNKNOWN, {})
+        return Appraisal(UNKNOWN, cost_spread, UNKNOWN, UNKNOWN, UNKNOWN, nan, nan, nan, UNKNOWN, UNKNOWN, {}, unsafe)
     parts = made.by_kpi(effects, values)
     benefit = parts.sum(axis=1)
     mids = made.by_kpi(points, likely)
     benefit_mid = float(mids.sum())
     net, net_mid = benefit - cost, benefit_mid - cost_mid
+    by_kpi = {part.kpi.id: spread_of(float(mids[k]), parts[:, k]) for k, part in enumerate(used)}
+    if unsafe:
+        nan = math.nan
+        nothing = (UNKNOWN, cost_spread, UNKNOWN, UNKNOWN, UNKNOWN, nan, nan, nan, UNKNOWN, UNKNOWN)
+        return Appraisal(*nothing, by_kpi, unsafe)
+    net_spread = spread_of(net_mid, net)
     hurdle = made.assumptions.hurdle_roi_percent
     return Appraisal(
         benefit=spread_of(benefit_mid, benefit),
         cost=cost_spread,
-        net=spread_of(net_mid, net),
+        net=net_spread,
         roi=_ratio(roi_percent(benefit_mid, cost_mid), 100.0 * net, cost, spread_of),
         ratio=_ratio(benefit_cost_ratio(benefit_mid, cost_mid), benefit, cost, spread_of),
-        payback=_payback(made, cost_mid) if has_cost else math.nan,
+        payback=_payback(made, cost_mid, net_spread) if has_cost else math.nan,
         chance_of_gain=float(np.mean(net > 0)),
         chance_of_hurdle=float(np.mean(benefit > cost * (1 + hurdle / 100))) if math.isfinite(hurdle) else math.nan,
         from_effects=spread_of(net_mid, made.net(effects, likely)),
         from_assumptions=spread_of(net_mid, made.benefit(np.broadcast_to(points, effects.shape), values) - cost),
-        by_kpi={part.kpi.id: spread_of(float(mids[k]), parts[:, k]) for k, part in enumerate(used)},
+        by_kpi=by_kpi,
     )
 
 
@@ -174,7 +184,9 @@ def _ratio(mid: float, above: Array, below: Array, spread_of: _Quantiles) -> Spr
     return spread_of(mid, above / below)
 
 
-def _payback(made: Model, cost: float) -> float:
+def _payback(made: Model, cost: float, net: Spread) -> float:
     if made.population == "to_date":
         return math.nan
+    if net.high < 0:  # a sure loss has none, however long the benefit lasts
+        return math.inf
     return payback_months(made.benefit_by_month(LONGEST_PAYBACK_MONTHS), cost)

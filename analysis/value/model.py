@@ -114,6 +114,9 @@ class Model:
         Whose volumes and cost.
     n_trained, n_everybody
         Agents trained by now, and all agents.
+    unsafe_costs
+        Guardrails with a unit value whose result may not be used and does not exclude a loss: without them the sum
+        would leave out what training costs, so there is none.
     """
 
     used: tuple[Worth, ...]
@@ -121,6 +124,7 @@ class Model:
     population: Population
     n_trained: float
     n_everybody: float
+    unsafe_costs: tuple[Worth, ...] = ()
 
     @property
     def volumes(self) -> Array:
@@ -254,8 +258,22 @@ def model(
         Leave out what cannot be told yet. Overstates: what came out clear did so partly by luck.
     """
     priced = [part for part in worths if assumptions.get(part.key) is not None]
+    counted_purses = {part.purse for part in priced if part.available and part.purse}
+    unsafe = tuple(
+        part
+        for part in priced
+        if not part.available and part.purse not in counted_purses and _may_cost(part, assumptions.stated[part.key])
+    )
     if clear_only:
         priced = [part for part in priced if part.state in CLEAR]
     through = counted(priced)
     used = tuple(part for part in priced if through.get(part.kpi.id) == part.kpi.id)
-    return Model(used, assumptions, population, n_trained, n_everybody)
+    return Model(used, assumptions, population, n_trained, n_everybody, unsafe)
+
+
+def _may_cost(part: Worth, stated: Stated) -> bool:
+    """Whether a KPI that was not meant to move may have cost money, by what is known of it."""
+    if getattr(part.kpi, "role", "") != "guardrail":
+        return False
+    ends = [effect * value for effect in (part.effect_low, part.effect_high) for value in signed(part, stated)]
+    return not all(amount >= 0 for amount in ends)

@@ -99,7 +99,7 @@ def value_frame(
         rows.extend(_kpi_rows(part, made, through, ends, reader))
     for s in SCENARIOS:
         total = answers[s].benefit
-        rows.append(_sum_row("total", s, total, reader, _total_words(total, months, reader)))
+        rows.append(_sum_row("total", s, total, reader, _total_words(answers[s], months, reader)))
     if not assumptions.cost_keys:
         return pl.DataFrame(rows, schema=VALUE_COLUMNS, orient="row")
     for s in SCENARIOS:
@@ -195,7 +195,19 @@ def _likely(amount: Spread, reader: Reader) -> str:
     )
 
 
-def _total_words(amount: Spread, months: int, reader: Reader) -> str:
+def unsafe_words(answer: Appraisal) -> str:
+    """Why nothing is added up where a cost may not be used; empty otherwise."""
+    names = answer.unsafe_costs
+    if not names:
+        return ""
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"{listed} may have cost money, and {'its result' if len(names) == 1 else 'their results'} may not be used"
+
+
+def _total_words(answer: Appraisal, months: int, reader: Reader) -> str:
+    amount = answer.benefit
+    if answer.unsafe_costs:
+        return f"No total is claimed: {unsafe_words(answer)}."
     if not amount.known:
         return "No money is claimed: no KPI with a money value has a result that is safe to use."
     return f"Over {_months(months)} the estimated benefit is {_likely(amount, reader)}."
@@ -214,6 +226,8 @@ def net_words(answer: Appraisal, months: int, reader: Reader) -> str:
         Locale and currency.
     """
     net = answer.net
+    if answer.unsafe_costs:
+        return f"Whether it pays cannot be said: {unsafe_words(answer)}."
     if not net.known:
         return "Whether it pays cannot be said yet."
     odds = f"it is above zero in {reader.count(100 * answer.chance_of_gain)} of 100 simulated cases"
@@ -225,6 +239,8 @@ def net_words(answer: Appraisal, months: int, reader: Reader) -> str:
             f"{_months(months)}; {odds}."
         )
     first = f"After its cost, the programme leaves {_likely(net, reader)} over {_months(months)}"
+    if net.high < 0:
+        return f"{first}; {odds}. A loss has no payback."
     if not math.isfinite(answer.payback):
         return f"{first}; {odds}. At this estimate it does not pay back within ten years."
     return f"{first}; {odds}. At this estimate it pays back after about {_months(max(1, math.ceil(answer.payback)))}."

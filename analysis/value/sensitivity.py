@@ -69,7 +69,7 @@ def tornado(made: Model) -> tuple[Swing, ...]:
         Break-even values solve ``net = 0`` with everything else at its estimate or likely value: for a unit value,
         ``cost / (effect x volume)`` where it is the only benefit.
     """
-    if not made.used or not np.isfinite(made.volumes).all():
+    if made.unsafe_costs or not made.used or not np.isfinite(made.volumes).all():
         return ()
     found = [_of_effect(made, k) for k in range(len(made.used))]
     found += [_of_assumption(made, key) for key in made.uncertain()]

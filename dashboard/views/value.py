@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from analysis.value.appraisal import Appraisal, Spread, appraise
 from analysis.value.model import CLEAR, Model, Population, Worth, counted, model
+from analysis.value.money import unsafe_words
 from analysis.value.phillips import Principle, checklist
 from analysis.value.sensitivity import Swing, tornado
 from analysis.words.numbers import Reader
@@ -154,6 +155,8 @@ def worths_in(parts: MoneyParts, asked: Asked) -> tuple[Worth, ...]:
 def title(answer: Appraisal, reader: Reader) -> str:
     """Whether it pays, how much, and how sure that is."""
     net = answer.net
+    if answer.unsafe_costs:
+        return f"Whether it pays can't be told: {unsafe_words(answer)}"
     if not net.known:
         return "Whether it pays can't be told: no goal with a unit value has a result that is safe to use"
     half = (net.high - net.low) / 2
@@ -231,6 +234,8 @@ def _payback(answer: Appraisal, reader: Reader) -> str:
     if not answer.net.known or not answer.cost.known:
         return "not known"
     if answer.net.holds_zero or not math.isfinite(answer.payback):
+        if answer.net.high < 0:
+            return "none"
         return "can't tell yet" if answer.net.holds_zero else "not within ten years"
     return _months(max(1, math.ceil(answer.payback)))
 
@@ -238,6 +243,8 @@ def _payback(answer: Appraisal, reader: Reader) -> str:
 def _payback_note(answer: Appraisal) -> str:
     if answer.net.known and answer.net.holds_zero:
         return "Who cannot say whether it pays cannot say when."
+    if answer.net.known and answer.net.high < 0:
+        return "A loss has no payback."
     return "until the benefit has paid the cost, at the estimate"
 
 
@@ -249,8 +256,8 @@ def _lines(answer: Appraisal, made: Model, kpis: Mapping[str, Kpi], reader: Read
             hollow = part.state == "cant_tell_yet"
             name = f"{kpis[part.kpi.id].label}{' ◌' if hollow else ''}"
             lines.append(_money(name, found, reader, unsure=hollow))
-    if not lines:
-        return ()
+    if not lines or not answer.benefit.known:
+        return tuple(lines)
     lines.append(_money("All together", answer.benefit, reader, total=True))
     if answer.cost.known:
         spent = Spread(-answer.cost.mid, -answer.cost.high, -answer.cost.low)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from sample_data.outcomes import Outcome
 from sample_data.panel import simulate_panel
 from sample_data.prices import Money
 from sample_data.sample import parameters
+from sample_data.settings_file import settings
 from sample_data.streams import stream
 
 
@@ -126,3 +128,15 @@ def test_winter_peak_is_in_winter() -> None:
     peak = season(Parameters(start="2024-01-01", weeks=52))
     assert peak.argmax() in (0, 51)
     assert peak[26] < 1e-6
+
+
+def test_the_values_of_the_demo_count_no_handling_time_twice() -> None:
+    """An escalated contact is worth the supervisor's minutes: its own time is in the value of a second of handling."""
+    money = Money()
+    minutes = [value / (money.handle_second[1] * 60) for value in money.escalation]
+
+    assert all(5 <= spent <= 15 for spent in minutes), "more than a supervisor's minutes would hold the call itself"
+    whole_contact = 450 * money.handle_second[1]
+    assert money.repeat[0] <= whole_contact <= money.repeat[2], "one more contact is the time of one more contact"
+    given = tomllib.loads(settings(Parameters()))["value"]["kpis"]
+    assert sorted(name for name, entry in given.items() if "handling" in entry["note"]) == ["aht_seconds"]

@@ -152,6 +152,43 @@ def test_a_result_that_is_not_safe_brings_no_money() -> None:
     assert "cannot be said" in frame.filter(pl.col("kpi") == "net")["sentence"][0]
 
 
+def handling(**changes: Any) -> Worth:
+    kpi = load()["aht_seconds"]
+    return worth(**{"kpi": kpi, "effect": 4.0, "effect_low": -1.0, "effect_high": 9.0, "std_error": 2.5, **changes})
+
+
+def test_a_cost_that_may_not_be_used_blocks_the_sum() -> None:
+    """Left out of the sum, it would leave a programme that pays by what it does not count."""
+    unit = Stated(0.01, 0.01, 0.01)
+    frame = money([worth(), handling(usable=False)], COST, unit)
+    said = {row["kpi"]: row["sentence"] for row in frame.filter(pl.col("scenario") == "likely").iter_rows(named=True)}
+
+    assert math.isnan(amounts(frame, "total", "likely")[0])
+    assert math.isnan(amounts(frame, "net", "likely")[0])
+    assert said["net"].startswith("Whether it pays cannot be said: Handling time may have cost money")
+    assert "its result may not be used" in said["total"]
+    assert math.isfinite(amounts(frame, words().id, "likely")[0])
+    for fine in (handling(), handling(usable=False, effect=-5.0, effect_low=-9.0, effect_high=-1.0)):
+        assert math.isfinite(amounts(money([worth(), fine], COST, unit), "net", "likely")[0])
+
+
+def test_a_goal_that_may_not_be_used_is_left_out() -> None:
+    other = worth(kpi=load()["csat_top2"], usable=False, purse="")
+
+    assert math.isfinite(amounts(money([worth(), other], COST), "net", "likely")[0])
+
+
+def test_a_sure_loss_has_no_payback() -> None:
+    """At the estimate a lasting benefit would pay back in year six; the range over a year is a loss all the same."""
+    small = worth(effect=-0.0001, effect_low=-0.00012, effect_high=-0.00008, std_error=0.00001)
+    frame = money([small], Stated(50_000.0, 60_000.0, 70_000.0), Stated(10.0, 10.0, 10.0))
+    row = frame.filter((pl.col("kpi") == "net") & (pl.col("scenario") == "likely")).row(0, named=True)
+
+    assert row["amount_high"] < 0
+    assert row["sentence"].endswith("A loss has no payback.")
+    assert "pays back" not in row["sentence"]
+
+
 def test_the_sentence_names_the_payback() -> None:
     frame = money([worth()], COST)
     assert (
