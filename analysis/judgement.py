@@ -164,8 +164,9 @@ def judge(
     Notes
     -----
     The way is that of the pages: ``comparison.compare``, ``study.evidence``, ``study.diagnostics``, ``words.verdict``.
-    What a frame does not hold is left out, and the pages may therefore say more: kinds of contact (``case_mix``), doses,
-    and who scored a skill (``raters``). KPIs of people leaving are refused: they are judged from spells of employment.
+    What a frame does not hold is left out, and the pages may therefore say more: kinds of contact (``case_mix``),
+    doses, and who scored a skill (``raters``). KPIs of people leaving are refused: they are judged from spells of
+    employment.
 
     Examples
     --------
