@@ -35,7 +35,8 @@ def sentence(burdens: Iterable[Burden]) -> str:
     """What agents pay, what they clearly do not, and what cannot be told; empty where none is measured."""
     groups: dict[str, list[str]] = {"worse": [], "spared": [], "open": []}
     for burden in burdens:
-        name = f"{burden.label[:1].lower()}{burden.label[1:]}"
+        label = burden.label
+        name = label if label[:2].isupper() else f"{label[:1].lower()}{label[1:]}"
         if burden.state in ("clear", "clear_but_small"):
             groups["worse" if burden.worse else "spared"].append(f"{name} ({burden.change})")
         elif burden.state == "no_meaningful_change":
@@ -44,12 +45,12 @@ def sentence(burdens: Iterable[Burden]) -> str:
             groups["open"].append(name)
     parts = []
     if groups["worse"]:
-        parts.append(f"got worse: {_listed(groups['worse'])}")
+        parts.append(f"{_listed(groups['worse'])} got worse")
     if groups["spared"]:
-        parts.append(f"did not get worse: {_listed(groups['spared'])}")
+        parts.append(f"{_listed(groups['spared'])} did not get worse")
     if groups["open"]:
-        parts.append(f"can't tell yet: {_listed(groups['open'])}")
-    return f"What agents may pay for it: {'; '.join(parts)}." if parts else ""
+        parts.append(f"{_listed(groups['open'])} cannot be told yet")
+    return f"What agents may pay: {'; '.join(parts)}." if parts else ""
 
 
 def _listed(names: list[str]) -> str:

@@ -68,7 +68,7 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
                             _course(context, model, filters, happened),
                             html.Div(_ladder(context, model, filters), id=LADDER),
                             _would_change(model),
-                            beside(model),
+                            beside(context, model, filters),
                             gains_of(context, model, filters),
                             _definition(chosen),
                             _further(context, chosen, filters),

@@ -26,6 +26,7 @@ from dashboard.state import Filters, day
 from dashboard.views import overview as view
 from dashboard.views.assumptions import Worth, worths
 from dashboard.views.events import by_day, listed, shown
+from dashboard.views.price import price
 from dashboard.views.verdicts import Effect, effect, missing, plural
 from etl.configuration.kpis import Kpi
 
@@ -206,7 +207,11 @@ def _rest(context: Context, filters: Filters) -> html.Div:
 def _forest(context: Context, model: view.Rest, filters: Filters) -> html.Section:
     reader = context.settings.reader
     level = f"{context.settings.config.project.ci_level:.0%}"
-    others = view.beside(model.effects, context.settings.config.project.ci_level)
+    others = " ".join(
+        words
+        for words in (view.beside(model.effects, context.settings.config.project.ci_level), price(model.effects))
+        if words
+    )
     rows = [
         {
             "kpi": item.kpi.label,

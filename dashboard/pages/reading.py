@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from dash import html
 
+from analysis.words.price import PRICE
 from dashboard.components.table import Column, table
 from dashboard.data.gains import gains
 from dashboard.page import Context
 from dashboard.state import Filters
 from dashboard.views import effects as view
 from dashboard.views import gains as gain_view
+from dashboard.views.price import price
+from dashboard.views.verdicts import Effect, effect
 
 
-def beside(model: view.EffectsPage) -> html.Section | None:
-    """What changes how the number is read."""
-    if not model.beside:
+def beside(context: Context, model: view.EffectsPage, filters: Filters) -> html.Section | None:
+    """What changes how the number is read; for goals, what agents may pay for it."""
+    told = list(model.beside)
+    if model.effect.kpi.role == "primary" and model.effect.available and context.queries.is_quick(filters):
+        paid = price(_paid(context, filters, model.effect.kpi.id))
+        told += [("What it costs agents", paid)] if paid else []
+    if not told:
         return None
-    lines = [html.Li(html.Span([html.Strong(f"{name}. "), words])) for name, words in model.beside]
+    lines = [html.Li(html.Span([html.Strong(f"{name}. "), words])) for name, words in told]
     title = html.H2("How to read the number", className="card-title")
     return html.Section([title, html.Ul(lines, className="open-list")], className="card", id="beside")
+
+
+def _paid(context: Context, filters: Filters, but: str) -> Iterator[Effect]:
+    """Effects on the KPIs in which strain shows, the page's own left out."""
+    for kpi in context.queries.kpis():
+        if kpi.id in PRICE and kpi.id != but and not context.queries.unavailable(kpi, filters):
+            row = context.queries.headline(kpi.id, filters)
+            if row is not None:
+                yield effect(row, kpi, context.settings.reader)
 
 
 def gains_of(context: Context, model: view.EffectsPage, filters: Filters) -> html.Section | None:

@@ -1,0 +1,26 @@
+"""What agents may pay for the gains, in one sentence that leaves nothing out."""
+
+from __future__ import annotations
+
+from analysis.words.price import Burden, sentence
+
+
+def test_what_got_worse_comes_first_and_what_cannot_be_told_is_not_left_out() -> None:
+    said = sentence(
+        [
+            Burden("Absence", "cant_tell_yet", worse=False, change=""),
+            Burden("Leaving", "no_meaningful_change", worse=False, change=""),
+            Burden("Handling time", "clear", worse=True, change="+8 seconds"),
+            Burden("AHT of chats", "dont_use", worse=False, change=""),
+        ]
+    )
+    assert said == (
+        "What agents may pay: handling time (+8 seconds) got worse; leaving did not get worse; absence and AHT of chats "
+        "cannot be told yet."
+    )
+
+
+def test_a_clear_change_for_the_better_is_no_price() -> None:
+    said = sentence([Burden("Leaving", "clear", worse=False, change="−1 point")])
+    assert said == "What agents may pay: leaving (−1 point) did not get worse."
+    assert sentence([]) == ""
