@@ -29,6 +29,7 @@ from analysis.effects.course import effect_path
 from analysis.effects.exposure import exposure_effects
 from analysis.effects.hazard import hazard_ratio
 from analysis.effects.survivors import Staying, survivors
+from analysis.effects.who_gains import by_starting_level, starting_thirds
 from analysis.panel.never import NEVER
 
 Floats = NDArray[np.float64]
@@ -188,6 +189,26 @@ def mates(seed: int, *, teams: int, number: str, size: int = 10, weeks: int = 44
     return Found(truth, part.estimate, part.ci_low, part.ci_high)
 
 
+def starting_level(seed: int, *, teams: int, size: int = 10, weeks: int = 44) -> Found | None:
+    """Agents who start lower gain more; the difference of the worst third from the others."""
+    draw = np.random.default_rng(seed)
+    team = np.repeat(np.arange(teams), size)
+    start = draw.permutation(np.array([16, 22, 28, NEVER_WEEK])[np.arange(teams) % 4])[team]
+    trained = np.arange(weeks)[None, :] >= start[:, None]
+    skill = draw.normal(size=team.size)
+    gain = 0.5 - 0.2 * skill
+    y = skill[:, None] + _levels(draw, team, weeks) + gain[:, None] * trained + 2.0 * draw.normal(size=trained.shape)
+    panel = _panel(team, start, y, np.ones(y.shape, dtype=bool))
+    made = by_starting_level(panel, better="higher")
+    third = starting_thirds(panel, better="higher")
+    if not made or third is None:
+        return None
+    cells = trained.sum(axis=1)
+    worst, rest = (third == 0) & (cells > 0), (third > 0) & (cells > 0)
+    truth = float(np.average(gain[worst], weights=cells[worst]) - np.average(gain[rest], weights=cells[rest]))
+    return Found(truth, made[0].difference, made[0].difference_low, made[0].difference_high)
+
+
 ROWS: tuple[Row, ...] = (
     *(
         Row(f"stay: {name}, {teams} teams", leaving, {"teams": teams, **settings})
@@ -210,6 +231,10 @@ ROWS: tuple[Row, ...] = (
     *(
         Row(f"half-life: {words}, {teams} teams", half_life, {"teams": teams, "half_life": weeks})
         for weeks, words in ((20.0, "20 weeks"), (math.inf, "never fades"))
+        for teams in (40, 20)
+    ),
+    *(
+        Row(f"who gains: worst third against the others, {teams} teams", starting_level, {"teams": teams})
         for teams in (40, 20)
     ),
 )

@@ -216,11 +216,41 @@ def by_starting_level(panel: Panel, *, better: str, anticipation: int = 0, ci_le
     list of Gain
         Empty where there are too few early weeks.
     """
+    early = _early_weeks(panel, anticipation)
+    third = starting_thirds(panel, better=better, anticipation=anticipation)
+    if third is None:
+        return []
+    # A number in front keeps the order; it is taken off again.
+    labels = np.where(third >= 0, np.array([f"{i}{name}" for i, name in enumerate(LEVELS)])[third], "")
+    later_weeks = panel.take(None, start=early + GAP_WEEKS)
+    found = gains_of_groups(later_weeks, labels, anticipation, ci_level)
+    return [replace(gain, name=gain.name[1:]) for gain in found]
+
+
+def _early_weeks(panel: Panel, anticipation: int) -> int:
+    """Weeks in which the starting level is measured; 0 where there are too few before the first training."""
     first = int(panel.cohorts.min()) if panel.cohorts.size else 0
     early = int((first - anticipation) * EARLY_SHARE)
-    later = early + GAP_WEEKS
-    if early < MIN_EARLY_WEEKS or first - anticipation - later < MIN_EARLY_WEEKS:
-        return []
+    enough = early >= MIN_EARLY_WEEKS and first - anticipation - early - GAP_WEEKS >= MIN_EARLY_WEEKS
+    return early if enough else 0
+
+
+def starting_thirds(panel: Panel, *, better: str, anticipation: int = 0) -> Ints | None:
+    """(A,) third of each agent's level in the early window, 0 the worst; -1 where the agent was not seen in it.
+
+    Parameters
+    ----------
+    panel, better, anticipation
+        As in :func:`by_starting_level`.
+
+    Returns
+    -------
+    (A,) int array or None
+        ``None`` with too few early weeks, or too few trained agents seen in them.
+    """
+    early = _early_weeks(panel, anticipation)
+    if not early:
+        return None
     window = panel.den[:, :early]
     by_week = window.sum(axis=0)
     common = np.divide((window * panel.y[:, :early]).sum(axis=0), by_week, out=np.zeros(early), where=by_week > 0)
@@ -230,14 +260,9 @@ def by_starting_level(panel: Panel, *, better: str, anticipation: int = 0, ci_le
     level = level if better == "higher" else -level
     known = np.isfinite(level) & panel.trained_units
     if int(known.sum()) < len(LEVELS) * MIN_AGENTS:
-        return []
+        return None
     edges = np.quantile(level[known], [1 / 3, 2 / 3])
-    third = np.searchsorted(edges, np.nan_to_num(level))
-    # A number in front keeps the order; it is taken off again.
-    labels = np.where(np.isfinite(level), np.array([f"{i}{name}" for i, name in enumerate(LEVELS)])[third], "")
-    later_weeks = panel.take(None, start=later)
-    found = gains_of_groups(later_weeks, labels, anticipation, ci_level)
-    return [replace(gain, name=gain.name[1:]) for gain in found]
+    return np.where(np.isfinite(level), np.searchsorted(edges, np.nan_to_num(level)), -1)
 
 
 def stands_out(gains: Sequence[Gain], ci_level: float = 0.95) -> list[bool]:

@@ -15,8 +15,8 @@ def test_what_got_worse_comes_first_and_what_cannot_be_told_is_not_left_out() ->
         ]
     )
     assert said == (
-        "What agents may pay: handling time (+8 seconds) got worse; leaving did not get worse; absence and AHT of chats "
-        "cannot be told yet."
+        "What agents may pay: handling time (+8 seconds) got worse; leaving did not get worse; absence and AHT of "
+        "chats cannot be told yet."
     )
 
 
