@@ -21,6 +21,7 @@ from analysis.study.by_kpi import VersionAtHand
 from analysis.study.kpi_study import KpiStudy
 from analysis.study.mechanism_rows import (
     Skills,
+    course_event_rows,
     course_rows,
     mechanism_rows,
     mechanisms_of,
@@ -32,7 +33,7 @@ from analysis.study.result_tables import table
 
 LINKS = ("planned", "completed", "learned", "applied", "kpi", "money")
 """In the order of the chain; position in ``result.chain`` is the place in this order."""
-CHAIN_TABLES = ("mechanism", "course_skill", "rater", "chain")
+CHAIN_TABLES = ("mechanism", "course_skill", "course_event", "rater", "chain")
 """Result tables made here."""
 SKILL = "empathy_score"
 """The KPI that stands for all skills in the chain."""
@@ -45,7 +46,7 @@ def chain_tables(
     by_wave: Iterable[KpiStudy],
     value: pl.DataFrame,
 ) -> dict[str, pl.DataFrame]:
-    """``mechanism``, ``course_skill``, ``rater`` and ``chain``.
+    """``mechanism``, ``course_skill``, ``course_event``, ``rater`` and ``chain``.
 
     Parameters
     ----------
@@ -67,10 +68,13 @@ def chain_tables(
     asked: list[Callable[[VersionAtHand], Any]] = [
         *(partial(mechanisms_of, goal=goal, skills=measured) for goal in goals),
         *(partial(course_rows, skill=kpi) for kpi in measured),
+        *(partial(course_event_rows, skill=kpi) for kpi in measured),
     ]
     found = workers.map(_called, asked)
     mechanisms = {goal.id: made for goal, made in zip(goals, found[: len(goals)], strict=True)}
-    courses = [row for rows in found[len(goals) :] for row in rows]
+    by_course = len(goals) + len(measured)
+    courses = [row for rows in found[len(goals) : by_course] for row in rows]
+    events = [row for rows in found[by_course:] for row in rows]
     links = [
         *_records(version.weeks, setting),
         *_effects("", judged.values()),
@@ -82,6 +86,7 @@ def chain_tables(
     return {
         "mechanism": table("mechanism", mechanism_rows(mechanisms, skills, judged, setting)),
         "course_skill": table("course_skill", courses),
+        "course_event": table("course_event", events),
         "rater": table("rater", rater_rows(skills)),
         "chain": table("chain", links),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,13 @@ from scipy.special import stdtrit
 
 from analysis.comparison.compare import compare
 from analysis.comparison.setting import Setting
+from analysis.effects.course_events import course_events
 from analysis.effects.course_instruments import course_effects
 from analysis.effects.mechanism import Mechanism, mechanism
 from analysis.effects.skills import Skill
 from analysis.errors import PanelError
 from analysis.inference import jackknife_influence
+from analysis.panel.scored_contacts import scored_contacts, without_contacts
 from analysis.panel.slices import EVERYTHING
 from analysis.results import EffectEstimate
 from analysis.study.by_kpi import VersionAtHand
@@ -73,9 +75,11 @@ def mechanisms_of(version: VersionAtHand, *, goal: Kpi, skills: Sequence[Kpi]) -
     """
     setting = version.setting
     try:
-        panel = compare(version.weeks, goal, EVERYTHING, setting).panel
+        made = compare(version.weeks, goal, EVERYTHING, setting)
     except PanelError:
         return {}
+    panel = made.panel
+    apart = without_contacts(made.raw, panel, scored_contacts(version.cur, goal))
     doses = list(version.weeks.doses(panel, setting.courses).values())
     found = {}
     for kpi in skills:
@@ -84,6 +88,7 @@ def mechanisms_of(version: VersionAtHand, *, goal: Kpi, skills: Sequence[Kpi]) -
         found[kpi.id] = mechanism(
             panel,
             {kpi.id: skill.panel},
+            apart=apart,
             courses=doses,
             anticipation=setting.design.anticipation_weeks,
             ci_level=setting.ci_level,
@@ -197,6 +202,15 @@ def course_rows(version: VersionAtHand, *, skill: Kpi) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def course_event_rows(version: VersionAtHand, *, skill: Kpi) -> list[dict[str, Any]]:
+    """Event study of each course on a skill, all courses at once."""
+    corrected = version.skill(skill)
+    assert corrected is not None
+    doses = version.weeks.doses(corrected.panel, version.setting.courses)
+    found = course_events(corrected.panel, doses, version.setting.ci_level)
+    return [{"skill": skill.id, **asdict(event)} for event in found]
 
 
 def _told_apart(theta: Floats, psi: Floats, half: float) -> bool:

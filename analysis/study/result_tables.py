@@ -243,6 +243,15 @@ SCHEMAS: dict[str, Schema] = {
         "told_apart": pl.Boolean,
         "n_agents": pl.Int64,
     },
+    "course_event": {
+        "course": pl.String,
+        "skill": pl.String,
+        "from_week": pl.Int64,
+        "to_week": pl.Int64,
+        **_INTERVAL,
+        "stands_out": pl.Boolean,
+        "n_agents": pl.Int64,
+    },
     "rater": {
         "skill": pl.String,
         "kind": pl.String,
