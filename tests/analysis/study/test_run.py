@@ -53,7 +53,7 @@ def con() -> duckdb.DuckDBPyConnection:
     return warehouse(7, teams=TEAMS, hazard_ratio=0.5, effect_scale=EFFECT)
 
 
-OF_EVALUATIONS = {"mechanism", "course_skill", "rater", "heard", "rule"}
+OF_EVALUATIONS = {"mechanism", "course_skill", "course_event", "rater", "heard", "rule"}
 """Result tables made from evaluations and transcripts, of which this world has none; test_chain.py has."""
 
 
