@@ -19,6 +19,8 @@ with flagged as (
     select 'customer_event', _file_id, _line, _time_flag from landing.customer_event where _time_flag is not null
     union all
     select 'agent_identity', _file_id, _line, _time_flag from landing.agent_identity where _time_flag is not null
+    union all
+    select 'correction', _file_id, _line, _time_flag from landing.correction where _time_flag is not null
 )
 
 select flagged.relation, manifest.path, flagged._line as line, flagged._time_flag as time_flag
