@@ -71,7 +71,8 @@ def _read(file: Path | None, kind: Callable[..., Any]) -> dict[int, Any]:
     if file is not None and file.exists():
         for line in file.read_text(encoding="utf-8").splitlines():
             row: dict[str, Any] = json.loads(line)
-            out[row.pop("seed")] = kind(**row)
+            seed = row.pop("seed")
+            out[seed] = kind(**row)
     return out
 
 

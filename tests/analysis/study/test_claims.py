@@ -24,6 +24,7 @@ from analysis.study.run import estimate_all, judged_alone
 from analysis.words.numbers import Reader
 from benchmarks import coverage_claims
 from benchmarks.claim_worlds import answering_world
+from benchmarks.worlds_kept import worlds as kept_worlds
 from etl.configuration.kpis import load
 from etl.configuration.programme import Assignment
 from tests.analysis.worlds import catalogue, configuration, warehouse
@@ -34,7 +35,8 @@ CLAIMS = ("clear", "clear_but_small")
 
 def setting(**more: Any) -> Setting:
     design = choose(Assignment(mode="team_waves", unit="team"), Situation(True, 1, 1, 0.0, False))
-    return Setting(design, SimpleNamespace(), Reader(), 0.95, kpis=dict(CATALOGUE.items()), **more)  # type: ignore[arg-type]
+    roster = SimpleNamespace(situation=lambda: Situation(True, 1, 1, 0.0, False))
+    return Setting(design, roster, Reader(), 0.95, kpis=dict(CATALOGUE.items()), **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -146,3 +148,19 @@ def test_the_tables_of_leaving_claim_what_the_goal_claims(tmp_path: Path) -> Non
         assert ((every["ci_low"][0] > 1) or (every["ci_high"][0] < 1)) == bool(
             np.sign(goal["ci_low"][0]) == np.sign(goal["ci_high"][0])
         )
+
+
+def test_worlds_that_are_kept_are_not_drawn_again(tmp_path: Path) -> None:
+    drawn: list[int] = []
+
+    def judge(seed: int) -> coverage_claims.Outcome:
+        drawn.append(seed)
+        return coverage_claims.Outcome(float("nan"), bool(np.True_), seed > 1)
+
+    part = kept_worlds(judge, coverage_claims.Outcome, "A row, 5%", range(2), keep=tmp_path)
+    whole = kept_worlds(judge, coverage_claims.Outcome, "A row, 5%", range(4), keep=tmp_path)
+    counted = kept_worlds(judge, coverage_claims.Outcome, "A row, 5%", range(1), keep=tmp_path, draw=False)
+
+    assert drawn == [0, 1, 2, 3]
+    assert [o.without for o in whole] == [False, False, True, True] == [o.without for o in counted]
+    assert len(part) == 2
