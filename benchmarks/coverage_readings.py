@@ -285,10 +285,10 @@ BEGIN, END = "<!-- readings -->", "<!-- /readings -->"
 def markdown(line: Line) -> str:
     """A row of the table in docs/coverage.md."""
     told = len(line.found) / line.worlds
-    return (
-        f"| {line.row.name} | {line.worlds} | {told:.0%} | {line.truth:.3g} | {line.coverage:.1%} | "
-        f"{line.bias:+.3f} | {line.width:.3g} |"
-    )
+    finite = math.isfinite(line.truth)
+    off, width = (f"{line.bias:+.3f}", f"{line.width:.3g}") if finite else ("-", "-")
+    truth = f"{line.truth:.3g}" if finite else "never"
+    return f"| {line.row.name} | {line.worlds} | {told:.0%} | {truth} | {line.coverage:.1%} | {off} | {width} |"
 
 
 def with_row(text: str, line: Line) -> str:

@@ -10,7 +10,15 @@ from analysis.panel.slices import identifier
 if TYPE_CHECKING:
     import duckdb
 
-TABLES = ("mart.agent", "mart.agent_spell", "core.training", "core.qa_evaluation")
+TABLES = (
+    "mart.agent",
+    "mart.agent_spell",
+    "mart.rule_week",
+    "core.conversation",
+    "core.place",
+    "core.qa_evaluation",
+    "core.training",
+)
 """Relations that studies read beside ``mart.agent_week``; a test holds that there are no others."""
 KEPT = "kept_study"
 """Table of ``meta`` that holds studies for the next run."""
