@@ -2,7 +2,7 @@
 
     python benchmarks/sample_world.py                 print the table of naive comparisons
     python benchmarks/sample_world.py --write         and put it into docs/sample-world.md
-    python benchmarks/sample_world.py --speed DIR     time the large, the small and the demo world, exports in DIR
+    python benchmarks/sample_world.py --speed DIR     time the large, the small and the sample world, exports in DIR
     python benchmarks/sample_world.py --committed     write the small exports kept in sample_data/ again
 """
 
@@ -61,7 +61,7 @@ def speed(folder: Path) -> None:
     """Time simulation and writing of three worlds, one after the other; memory is the peak so far."""
     worlds = {
         "small: 60 agents, 40 weeks": Parameters(teams=5, seats_per_team=12, weeks=40, pre_weeks=12),
-        "demo": Parameters.demo(),
+        "sample: 160 agents, a year": Parameters.sample(),
         "large: 480 agents, 78 weeks": Parameters(contacts_per_week=211.0),
     }
     print("| world | contacts | simulate, s | write, s | peak memory, GiB |\n|---|---|---|---|---|")
