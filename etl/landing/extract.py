@@ -48,8 +48,8 @@ import duckdb
 from etl.configuration.model import Config, ConfigError
 from etl.contracts.tables import CONTRACTS
 from etl.errors import EmpathyError
-from etl.hints import did_you_mean, listed
 from etl.landing import landed_files, views
+from etl.landing.file_words import refuse_columns_of_no_file
 from etl.landing.land_file import Job, LandedFile, land
 from etl.landing.ledger import Ledger, SourceCount
 from etl.landing.reading_pace import ReadingPace, size_of
@@ -311,26 +311,14 @@ def _land_all(
     if faults:
         raise _together(faults)
     files = [file for file, _ in landed]
-    _refuse_columns_of_no_file(config, files)
+    try:
+        refuse_columns_of_no_file(config.folder, files)
+    except SourceError:
+        for file, is_new in landed:
+            if is_new:
+                shutil.rmtree(file.folder, ignore_errors=True)
+        raise
     return files, sum(is_new for _, is_new in landed)
-
-
-def _refuse_columns_of_no_file(config: Config, files: Sequence[LandedFile]) -> None:
-    """Raise SourceError for mapped columns that no file of their source has; some files may lack one."""
-    faults = []
-    for source in dict.fromkeys(file.source for file in files):
-        members = [file for file in files if file.source == source]
-        nowhere = set(members[0].lacking).intersection(*(file.lacking for file in members))
-        for setting, name in sorted(nowhere):
-            first = members[0]
-            counted = "" if len(members) == 1 else f" (nor in the {len(members) - 1:,} other files of the source)"
-            faults.append(
-                f'{config.folder / first.path}, line 1: there is no column "{name}"{counted}.'
-                f"{did_you_mean(name, first.columns)} The columns are: {listed(first.columns)}. "
-                f"Correct {setting} in empathy.toml."
-            )
-    if faults:
-        raise SourceError("\n".join(faults))
 
 
 def _several_at_once(
