@@ -25,11 +25,11 @@ from dashboard import admission, http, shell, theme
 from dashboard import downloads as export_routes
 from dashboard.answers import Answers, Made, Question
 from dashboard.components import states
-from dashboard.data import published
+from dashboard.data import published_estimates
 from dashboard.data.queries import Queries
 from dashboard.page import Context, Page
 from dashboard.pages import pages
-from dashboard.privacy.viewer import current
+from dashboard.privacy.viewer import READER, current, seen_by
 from dashboard.settings import from_config
 from dashboard.state import DIMENSIONS, PLURALS, Filters
 from etl.configuration.model import Config
@@ -185,10 +185,11 @@ def _keep_warm(context: Context) -> None:
     done = ""
     while True:
         try:
-            run_id = context.queries.run_id()
-            if run_id != done:
-                published.warm(context.queries)
-                done = run_id
+            with seen_by(READER):
+                run_id = context.queries.run_id()
+                if run_id != done:
+                    published_estimates.warm(context.queries)
+                    done = run_id
         except NoVersionError:
             pass
         except Exception:  # a reader who asks is told what is wrong
@@ -330,7 +331,7 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
             decision = queries.decision(filters)
             body: Component = (
                 asked_page.answer(context, filters, **parts, **({"choices": choices} if asked_page.choices else {}))
-                if decision.allowed
+                if decision.allowed or not asked_page.tells
                 else html.Div([html.H1(asked_page.question), states.refused(decision, filters, pathname)])
             )
             state = _state(asked_page.key, asked_page.question, carried) | {

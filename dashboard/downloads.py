@@ -66,6 +66,9 @@ def register(server: Flask, context: Context) -> None:
             return plain(str(error), 404)
         except KeyError:
             return plain("There is nothing by that name to download.", 404)
+        except Exception:
+            _LOG.exception("no download of %a (request %s)", name, g.get("request_id", ""))
+            return plain("This could not be worked out.", 500)
 
 
 def applied(download: Download, filters: Filters) -> Filters:

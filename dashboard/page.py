@@ -104,6 +104,8 @@ class Page:
         ``unbuilt(settings, choices)`` gives the page where nothing has been built yet; a message by default.
     filtered : bool
         Whether the filter bar applies.
+    tells : bool
+        Whether the page tells of agents, so that its selection must be allowed; everybody where it is not filtered.
     moving : bool
         Whether the page shows more than its version of the data holds (today's date, what has been published since), so
         that finished answers must not be kept.
@@ -124,6 +126,7 @@ class Page:
     choices: tuple[str, ...] = ()
     unbuilt: Callable[[Settings, Mapping[str, str]], Component] | None = None
     filtered: bool = True
+    tells: bool = True
     moving: bool = False
     downloads: Mapping[str, Download] = field(default_factory=dict)
     register: Callable[[Dash, Context], None] | None = None

@@ -250,7 +250,7 @@ def footer(context: Context, about: About) -> list[Any]:
                 f" {words}",
             ]
         ),
-        html.Span(rows) if about.n_read else None,
+        html.Span(rows) if about.n_read and not (current().sites or current().teams) else None,
         html.Span(_protection(context)),
     ]
 

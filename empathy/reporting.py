@@ -39,6 +39,7 @@ def report(
         return
     from dashboard.data.queries import Queries
     from dashboard.page import Context
+    from dashboard.privacy.viewer import OWN_MACHINE, READER, seen_by
     from dashboard.report.contents import report_of
     from dashboard.report.mail import message
     from dashboard.report.writers import write
@@ -46,7 +47,9 @@ def report(
 
     with progress("Writing the report") as step:
         settings = from_config(config)
-        made = report_of(Context(settings, Queries(settings)), select, today=date.today(), since=since)
+        # A report leaves the machine: of a shared dashboard it holds what its readers are told, and nothing else.
+        with seen_by(OWN_MACHINE if settings.access is None else READER):
+            made = report_of(Context(settings, Queries(settings)), select, today=date.today(), since=since)
         step("laying out")
         write(made, out, with_plotly=plotly)
     screen.print(f"Wrote {out} ({out.stat().st_size / 1e6:.1f} MB). {made.about}.")

@@ -168,6 +168,9 @@ def _tied(queries: Queries, course: str) -> pl.DataFrame:
     """Rows of a course with ``people`` on its list and ``_tie``: the number of its tied teams within the week."""
 
     def make() -> pl.DataFrame:
+        if not queries.has("mart.adoption"):
+            days, texts = {"week": pl.Date}, dict.fromkeys(_KEYS[1:], pl.String)
+            return pl.DataFrame(schema=days | texts | dict.fromkeys((*COUNTS, "people", _TIE), pl.Int64))
         rows = queries.frame("select * from mart.adoption where course_id = ? order by week, site, team_id", (course,))
         missing = [name for name in COUNTS if name not in rows.columns]  # a version from before leavers were told apart
         rows = rows.with_columns(pl.lit(0, pl.Int64).alias(name) for name in missing)

@@ -9,6 +9,7 @@ from typing import Any
 
 from analysis.words.verdict import LABELS
 from dashboard.data.queries import Queries
+from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 
 LATE = "freshness"
@@ -82,6 +83,7 @@ def changes(queries: Queries, since: str | None = None) -> Changes:
     """
     until = queries.run_id()
     before = since or _previous(queries, until)
+    counts = not current().restricted or current().role == "training_lead"  # who sees the counts on the Adoption page
     if not before or before == until:
         return Changes("", until, data_to_now=queries.about().data_to)
     now = _state(queries)
@@ -97,8 +99,8 @@ def changes(queries: Queries, since: str | None = None) -> Changes:
         since=before,
         until=until,
         verdicts=moved,
-        overdue_before=then.overdue,
-        overdue_now=now.overdue,
+        overdue_before=then.overdue if counts else None,
+        overdue_now=now.overdue if counts else None,
         late=now.late if now.late != then.late else "",
         restated_weeks=now.restated,
         data_to_before=then.data_to,
@@ -167,9 +169,10 @@ def _state(queries: Queries) -> _State:
 
 def _previous(queries: Queries, until: str) -> str:
     earlier = ""
+    told = queries.told(queries.served()) if current().restricted else None
     for version in queries.versions():
         if version.run_id == until:
             return earlier
-        if version.has_results:
+        if version.has_results and (told is None or version.run_id in told):
             earlier = version.run_id
     return earlier

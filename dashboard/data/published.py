@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from analysis.errors import PanelError
 from analysis.panel.held_weeks import Places
+from dashboard.data.told import told_before
 from dashboard.privacy.lattice import Audit, Candidates, Cell, Rows, cell_of, patterns
 from dashboard.privacy.suppression import Decision
 from dashboard.privacy.viewer import Viewer
@@ -79,6 +79,16 @@ class Lattice:
                 return [k for k in found if k is not None] if None not in found else None
         return None
 
+    def placed(self, rows: pl.DataFrame) -> Ints:
+        """(N, D) cells of rows with one column per filter, of this version or another; -1 for none."""
+        kinds = list(dict.fromkeys(tuple(name for name, _ in cell) for cell in self.cells))
+        inside = np.full((rows.height, len(kinds)), -1, dtype=np.int64)
+        for k, cell in enumerate(self.cells):
+            tests = [pl.col(name).is_in(list(values)).fill_null(value=False) for name, values in cell]
+            mask = rows.select(pl.all_horizontal(tests)).to_series().to_numpy() if tests else slice(None)
+            inside[mask, kinds.index(tuple(name for name, _ in cell))] = k
+        return inside
+
     def answered(self) -> dict[str, tuple[str, ...]]:
         """Filter to its values that are answered, alone or tied to others."""
         found: dict[str, list[str]] = {name: [] for name in DIMENSIONS}
@@ -104,7 +114,7 @@ def lattice(queries: Queries) -> Lattice:
 def _lattice(queries: Queries) -> Lattice:
     places, minimum = queries.held_weeks().places, queries.settings.min_group
     keys = _keys(places)
-    at, weeks = _different(keys, np.arange(places.n_rows))
+    at, weeks = different(keys, np.arange(places.n_rows))
     codes = {name: places.codes[name][at] for name in DIMENSIONS}
     rows = Rows(places.agent[at], codes, places.values)
     parents = {team: site for site, teams in queries.teams_by_site().items() for team in teams}
@@ -124,7 +134,7 @@ def _keys(places: Places) -> Ints:
     return np.asarray(key)
 
 
-def _different(keys: Ints, at: Ints) -> tuple[Ints, NDArray[np.float64]]:
+def different(keys: Ints, at: Ints) -> tuple[Ints, NDArray[np.float64]]:
     """First of the rows of every agent and place among some rows, and how many there are."""
     _, first, count = np.unique(keys[at], return_index=True, return_counts=True)
     return at[first], count.astype(float)
@@ -136,15 +146,15 @@ def kept_of(queries: Queries, kpi: str) -> Bools:
     def make() -> Bools:
         known = lattice(queries)
         try:
-            rows = _observed(queries, kpi)
+            rows = observed(queries, kpi)
         except PanelError:  # leaving is counted by spells; and a version may be older than the KPI
             return known.kept
-        return queries.remember(("published", "rows", _stamp(rows)), lambda: _audit(queries, rows, known.kept))
+        return queries.remember(("published", "rows", stamp(rows)), lambda: _audit(queries, rows, known.kept))
 
     return queries.remember(("published", kpi), make)
 
 
-def _observed(queries: Queries, kpi: str) -> Ints:
+def observed(queries: Queries, kpi: str) -> Ints:
     """Rows of ``Places`` in which a KPI is known."""
     places, columns = queries.held_weeks().places, queries.held_weeks().columns(kpi)
     rows = np.arange(places.n_rows) if columns.rows is None else columns.rows.astype(np.int64)
@@ -153,12 +163,12 @@ def _observed(queries: Queries, kpi: str) -> Ints:
 
 def _audit(queries: Queries, rows: Ints, start: Bools) -> Bools:
     places, known = queries.held_weeks().places, lattice(queries)
-    at, weeks = _different(known.keys, rows)
+    at, weeks = different(known.keys, rows)
     inside, minimum = known.inside[at].astype(np.int64), queries.settings.min_group
     return Audit(places.agent[at], inside, len(known.cells), minimum, weeks, known.pattern[at]).admitted(start)
 
 
-def _stamp(rows: Ints) -> str:
+def stamp(rows: Ints) -> str:
     """KPIs observed in the same rows share what may be answered of them."""
     return hashlib.sha256(rows.tobytes()).hexdigest()
 
@@ -265,16 +275,20 @@ def blocks(queries: Queries, kpi: str) -> tuple[Sums, dict[int, Bools]]:
     def make() -> tuple[Sums, dict[int, Bools]]:
         held, known = queries.held_weeks(), lattice(queries)
         places, columns = held.places, held.columns(kpi)
-        rows = _observed(queries, kpi)
+        rows = observed(queries, kpi)
         known_num = ~np.isnan(columns.num)
         nums, dens = columns.num[known_num].astype(float), columns.den[known_num].astype(float)
         first, last = int(places.week.min()), int(places.week.max())
         offset = (-(places.origin.toordinal() // 7)) % BLOCK_WEEKS
         begin = [k for k in range(first, last - BLOCK_WEEKS + 2) if k % BLOCK_WEEKS == offset]
         answered = queries.remember(
-            ("published blocks", "rows", _stamp(rows)),
+            ("published blocks", "rows", stamp(rows)),
             lambda: _answered(queries, rows, begin, kept_of(queries, kpi)),
         )
+        answered = {
+            block: told_before(queries, known, kpi, kept, block=places.origin + timedelta(weeks=block))
+            for block, kept in answered.items()
+        }
         sums: Sums = {}
         for block in begin:
             there = (places.week[rows] >= block) & (places.week[rows] < block + BLOCK_WEEKS)
@@ -297,16 +311,3 @@ def _answered(queries: Queries, rows: Ints, begin: list[int], start: Bools) -> d
         there = rows[(week >= block) & (week < block + BLOCK_WEEKS)]
         found[block] = _audit(queries, there, start)
     return found
-
-
-def warm(queries: Queries) -> None:
-    """Choose the cells of the served version before the first reader asks: seconds, once a version and process.
-
-    Parameters
-    ----------
-    queries : Queries
-    """
-    with queries.pinned():
-        for kpi in queries.kpis():
-            with suppress(PanelError):
-                blocks(queries, kpi.id)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from analysis.panel.held_weeks import Columns, HeldWeeks, Places, dimensions_sql
 from analysis.panel.slices import STORED_KINDS, Slice
 from analysis.study.result_tables import STUDY_TABLES
-from dashboard.data import published
+from dashboard.data import published, published_estimates
 from dashboard.data.versions import Versions
 from dashboard.privacy.group_counts import Combinations, agents_by_week, sizes_by_week, weekly_level
 from dashboard.privacy.redaction import about_few, rounded, withheld, without_few
@@ -158,12 +158,12 @@ class Queries(Versions):
             raise NotShownError(decision.reason)
 
     def publishes(self, kpi: str, filters: Filters) -> bool:
-        """Whether a KPI is answered for a selection: always on one's own machine, where rows decide by themselves."""
+        """Whether estimates of a KPI are told for a selection: always on one's own machine."""
         viewer = current()
         if not viewer.restricted:
             return True
         parts = published.lattice(self).parts(filters, viewer)
-        return parts is not None and bool(published.kept_of(self, kpi)[parts].all())
+        return parts is not None and bool(published_estimates.estimated(self, kpi)[parts].all())
 
     def _site_of_team(self) -> dict[str, str]:
         return {team: site for site, teams in self.teams_by_site().items() for team in teams}
@@ -373,9 +373,13 @@ class Queries(Versions):
             cleared = {name: rows.clear() for name, rows in shown.items()}
             return cleared | {"effect": withheld(shown["effect"], pl.lit(value=True), words)}
         told = {name: rounded(rows) for name, rows in shown.items()}
-        # Estimates of single weeks would be cells of single weeks: only of groups that hold many agents in each.
-        weekly = ("att_gt", "calendar_effect", *(() if set(filters.active()) <= published.WIDE else ("event_time",)))
-        told |= {name: told[name].clear() for name in weekly if name in told}
+        told |= {name: told[name].clear() for name in ("att_gt", "calendar_effect") if name in told}
+        if "event_time" in told and not told["event_time"].is_empty():
+            event = pl.col("event_time")
+            weeks = told["event_time"].select(event.drop_nulls().unique().sort()).to_series().to_list()
+            told["event_time"] = told["event_time"].filter(
+                event.is_in(published_estimates.told_by_week(self, kpi, filters, current(), weeks))
+            )
         waves = told.get("cohort_effect", pl.DataFrame())
         if "cohort" in waves.columns:
             wave = pl.col("cohort").cast(pl.String).str.slice(0, 10)

@@ -201,6 +201,8 @@ def _links(queries: Queries, rows: pl.DataFrame, minimum: int) -> tuple[pl.DataF
     if current().restricted:
         waves = [wave for wave in waves if queries.publishes(OVERALL, replace(Filters(), cohort=(wave,)))]
         kept = []
+    if not current().may_open("value"):
+        rows = rows.filter(pl.col("link") != "money")
     shown = rows.filter(
         ((pl.col("wave") == "") | pl.col("wave").is_in(waves))
         & ((pl.col("course") == "") | pl.col("course").is_in(kept))
@@ -235,8 +237,8 @@ def _spread(raters: pl.DataFrame, minimum: int) -> pl.DataFrame:
 
 
 def scored(queries: Queries) -> Scored | None:
-    """What was evaluated; None in a version that does not keep evaluations."""
-    if not queries.has("core.qa_evaluation"):
+    """What was evaluated; None in a version that keeps no evaluations, and for whoever may not see everybody."""
+    if not queries.has("core.qa_evaluation") or (current().restricted and not queries.decision(Filters()).allowed):
         return None
     return queries.ask(("scored",), lambda cursor: _scored(queries, cursor))
 

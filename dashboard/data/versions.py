@@ -18,6 +18,7 @@ import duckdb
 import polars as pl
 
 from dashboard.data.cache import Cache
+from dashboard.data.told import difference, told
 from dashboard.privacy.viewer import current
 from dashboard.settings import Settings
 from etl.warehouse.reader import Version, Warehouse, frame
@@ -30,14 +31,18 @@ SAME_FOR_ALL = frozenset(
         "coded combinations",
         "columns",
         "combinations",
+        "difference",
         "goals without data",
         "people",
         "places",
         "published",
         "published blocks",
+        "published estimates",
+        "published weeks",
         "setting",
         "site of team",
         "tables",
+        "told",
     }
 )
 """First words of the keys of answers that no reader is handed as they are: what others are worked out from."""
@@ -101,7 +106,28 @@ class Versions:
     def run_id(self) -> str:
         """The version being served now; inside :meth:`pinned`, the one pinned."""
         pinned: str | None = getattr(self._local, "run_id", None)
-        return pinned or self._warehouse.current().run_id
+        return pinned or self._served()
+
+    def served(self) -> str:
+        """The version that is published as the one to read, whoever asks."""
+        return self._warehouse.current().run_id
+
+    def _served(self) -> str:
+        """The version that whoever asks is answered from: readers of a shared dashboard do not get every one."""
+        run_id = self.served()
+        return self.told(run_id)[-1] if current().restricted else run_id
+
+    def told(self, run_id: str) -> tuple[str, ...]:
+        """Runs that readers of a shared dashboard are told while one is served, the one they are told now last."""
+        kept = self._warehouse.versions()
+        return self._cache.get(
+            (run_id, "told", tuple(version.run_id for version in kept)),
+            lambda: told(kept, run_id, self.settings.min_group, self.difference),
+        )
+
+    def difference(self, before: str, now: str) -> pl.DataFrame:
+        """Agent-weeks that are not the same in two versions (:func:`dashboard.data.told.difference`)."""
+        return self._cache.get((now, "difference", before), lambda: difference(self._warehouse, before, now))
 
     def versions(self) -> tuple[Version, ...]:
         """Published versions, oldest first."""
@@ -121,7 +147,7 @@ class Versions:
             The version; the one being served, or pinned around this block, by default.
         """
         before = getattr(self._local, "run_id", None)
-        self._local.run_id = run_id or before or self._warehouse.current().run_id
+        self._local.run_id = run_id or before or self._served()
         try:
             yield self._local.run_id
         finally:

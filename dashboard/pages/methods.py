@@ -131,4 +131,5 @@ PAGE = Page(
     question="What do these numbers mean?",
     answer=answer,
     filtered=False,
+    tells=False,
 )

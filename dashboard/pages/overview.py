@@ -22,6 +22,7 @@ from dashboard.data.value import configured
 from dashboard.figures.forest import forest
 from dashboard.figures.money import money_bars
 from dashboard.page import Context, Download, Page, csv_link
+from dashboard.privacy.viewer import current
 from dashboard.state import Filters, day
 from dashboard.views import overview as view
 from dashboard.views.assumptions import Worth, worths
@@ -200,7 +201,8 @@ def _changed(title: str, subtitle: str, lines: Sequence[str]) -> html.Section:
 
 def _rest(context: Context, filters: Filters) -> html.Div:
     model = rest_of(context, filters)
-    side = html.Div([_open_questions(model, filters), _money(context, model, filters)], className="stack")
+    money = _money(context, model, filters) if current().may_open("value") else None
+    side = html.Div([_open_questions(model, filters), money], className="stack")
     return html.Div([_forest(context, model, filters), side], className="columns two-one")
 
 
@@ -260,7 +262,7 @@ def _forest(context: Context, model: view.Rest, filters: Filters) -> html.Sectio
 
 def _worth(context: Context, filters: Filters) -> html.P | None:
     """The net in one line, where everybody sees it, before what it is made of."""
-    if not filters.is_everything:
+    if not filters.is_everything or not current().may_open("value"):
         return None
     kpis = {kpi.id: kpi for kpi in context.queries.kpis()}
     lines, sentence, _ = view.money_lines(context.queries.values(), kpis, context.settings.reader)
@@ -400,10 +402,6 @@ def _effects_frame(context: Context, filters: Filters, _parts: dict[str, str]) -
     return context.queries.effects(filters)
 
 
-def _value_frame(context: Context, filters: Filters, _parts: dict[str, str]) -> pl.DataFrame:
-    return context.queries.values() if filters.is_everything else pl.DataFrame()
-
-
 PAGE = Page(
     key="overview",
     path="/",
@@ -413,7 +411,6 @@ PAGE = Page(
     asked={(REST,): _rest_asked},
     downloads={
         "effects": Download("Estimated effect of training on every KPI", _effects_frame),
-        "value": Download("What the estimated effects are worth", _value_frame),
     },
     register=register,
 )

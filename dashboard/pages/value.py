@@ -374,6 +374,10 @@ def _frame(context: Context, _filters: Filters, parts: dict[str, str]) -> pl.Dat
     )
 
 
+def _stored(context: Context, _filters: Filters, _parts: dict[str, str]) -> pl.DataFrame:
+    return context.queries.values()
+
+
 def _moves_frame(context: Context, _filters: Filters, parts: dict[str, str]) -> pl.DataFrame:
     """What each uncertain number does to the net, and where the net is zero."""
     found = money_parts(context.queries)
@@ -395,6 +399,7 @@ PAGE = Page(
     filtered=False,
     choices=address.CHOICES,
     downloads={
+        "value": Download("What the estimated effects are worth, as configured", _stored, applies=()),
         "value-page": Download("What the estimated effects are worth", _frame, choices=address.CHOICES, applies=()),
         "value-moves": Download(
             "Net when one uncertain number goes to its ends", _moves_frame, choices=address.CHOICES, applies=()

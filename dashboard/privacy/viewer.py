@@ -72,6 +72,8 @@ class Viewer:
 
 
 OWN_MACHINE = Viewer()
+READER = Viewer("", "executive", shared=True)
+"""A reader of a shared dashboard of whom no more is known: whom the report is for, and what is worked out ahead."""
 _viewer: ContextVar[Viewer] = ContextVar("viewer", default=OWN_MACHINE)
 
 

@@ -18,6 +18,7 @@ from dashboard.figures.money import money_bars
 from dashboard.page import Context
 from dashboard.pages.adoption import course_names
 from dashboard.pages.overview import effects_of, head_of, rest_of
+from dashboard.privacy.viewer import current
 from dashboard.report.document import Chart, Interval, Lines, Report, Sheet, Table, Tile, Tiles
 from dashboard.report.extras import ReportError
 from dashboard.state import Filters
@@ -55,6 +56,8 @@ def report_of(context: Context, query: str = "", *, today: date, since: str = ""
     ReportError
         When the selection may not be shown, or a version is not there.
     """
+    if since and current().restricted and since not in context.queries.told(context.queries.served()):
+        raise ReportError(f'Readers of the shared dashboard were not told of run "{since}": choose another.')
     with context.queries.pinned() as run_id:
         filters = context.queries.selection(query)
         if filters.notices:  # a file for a board must not be of everybody where a site was asked for

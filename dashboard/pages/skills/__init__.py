@@ -18,6 +18,7 @@ from dashboard.figures.slopes import slopes as slopes_figure
 from dashboard.page import Context, Download, Page, csv_link
 from dashboard.pages.adoption import course_names
 from dashboard.pages.skills.phrases import phrase_cards, phrases_frame
+from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 from dashboard.views import skill_chain as chain_view
 from dashboard.views import skills as view
@@ -25,7 +26,7 @@ from dashboard.views.skill_gaps import gaps
 from dashboard.views.verdicts import Effect, effect
 from etl.configuration.kpis import Kpi
 
-BASE = "/skills"
+BASE, VALUE = "/skills", "/value"
 REST = "skills-rest.children"
 """What the second answer fills."""
 SLOPE_MEANING = (
@@ -54,6 +55,7 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
     links = chain_view.strip(
         pl.DataFrame() if whole is None else whole.links, effects.get(data.OVERALL), of_goal, reader
     )
+    links = [link for link in links if link.href != VALUE or current().may_open("value")]
     pending = html.P("Estimating the single skills for this selection…", className="card pending", role="status")
     wanted = None if quick else [goal.id if goal else "", filters.to_query()]
     return html.Div(
@@ -131,7 +133,7 @@ def _nothing(context: Context, filters: Filters) -> html.Div:
 
 def _nothing_here(context: Context, filters: Filters) -> html.Div:
     scored = data.scored(context.queries)
-    if not filters.is_everything and scored is not None and scored.n_evaluations:
+    if not filters.is_everything and (scored is None or scored.n_evaluations):
         buttons = [relax(name, filters, BASE) for name in filters.active()]
         words = "No evaluation of this selection was scored. Widen it, or evaluate contacts of these agents."
         return message("No skill can be read for this selection", words, buttons)

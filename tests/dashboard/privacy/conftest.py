@@ -12,10 +12,12 @@ import pytest
 from dashboard.data.queries import Queries
 from dashboard.page import Context
 from dashboard.settings import from_config
-from etl.warehouse.publish import Draft
+from etl.warehouse.publish import Draft, keep_only
 from etl.warehouse.reader import Warehouse
 
 NEW_HIRE, NEW_TEAM = 5, "Lisbon-1"
+ALONE = 40
+"""Agent of Lisbon whose surveys are the only ones of a wave after training."""
 SECRET = "s" * 40
 ENVIRONMENT = {"EMPATHY_PROXY_SECRET": SECRET, "EMPATHY_SECRET": "k" * 40}
 ACCESS = """
@@ -43,6 +45,12 @@ CORNERS = (
     "update mart.agent_week set csat_top2_den = null, csat_top2_num = null "
     "where team_id = 'Madrid-2' and agent_ix <> (select min(agent_ix) from mart.agent_week where team_id = 'Madrid-2') "
     "and week_ix between 8 and 15",
+    # Of a wave of one site, surveys of one agent alone after training; and of another, of one in two single weeks.
+    "update mart.agent_week set csat_top2_den = null, csat_top2_num = null where site = 'Lisbon' "
+    f"and scheduled_week = date '2025-09-08' and week >= trained_week and agent_ix <> {ALONE}",
+    "update mart.agent_week set csat_top2_den = null, csat_top2_num = null where site = 'Porto' "
+    "and scheduled_week = date '2025-09-08' and week_ix in (16, 17) and agent_ix <> (select min(agent_ix) "
+    "from mart.agent_week where site = 'Porto' and scheduled_week = date '2025-09-08')",
     # Three agents moved team in the middle.
     "update mart.agent_week set team_id = 'Porto-2' where agent_ix in (200, 201, 202) and week_ix > 24",
 )
@@ -69,6 +77,7 @@ def corners(build: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
         for sql in CORNERS:
             draft.con.execute(sql)
         draft.publish()
+    keep_only(folder / "warehouse", "r2")  # the version before had no corners: it differs by few agents
     shared = folder / "shared.toml"
     shared.write_text(plain + ACCESS, encoding="utf-8")
     contexts = []

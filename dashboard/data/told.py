@@ -1,0 +1,165 @@
+"""Which versions readers of a shared dashboard are told, and whose weeks differ between two of them.
+
+Whoever kept yesterday's answers subtracts them from today's: what is left is about the agents whose records changed in
+between. A version that differs from the one told before by a few agents alone (one corrected record) is therefore not
+told: readers stay with the version before until a later one, a week of new data at the most, differs by enough. What
+still differs by few agents within a version that is told (one corrected week beside a new one) is refused cell by cell
+(:mod:`dashboard.data.published`).
+
+Assumptions
+-----------
+1. Only versions that are kept can be compared. What a version told that is deleted since is not known any more.
+2. Analysts may ask for every version, and can open the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import duckdb
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from analysis.panel.slices import identifier
+from dashboard.privacy.lattice import Audit
+from etl.warehouse.reader import Version, Warehouse, WarehouseError, alias, frame
+
+if TYPE_CHECKING:
+    from dashboard.data.published import Lattice
+    from dashboard.data.queries import Queries
+
+Bools = NDArray[np.bool_]
+
+PLACES = (
+    "agent_key", "week", "site", "team_id", "channel", "queue", "tenure_band", "trained_week", "scheduled_week"
+)  # fmt: skip
+"""What makes two rows of ``mart.agent_week`` the same row of two versions."""
+TOLERANCE = 1e-9
+"""Relative difference below which two sums are the same number."""
+ANY = "any_kpi"
+"""Column of rows that differ in anything."""
+
+
+def difference(warehouse: Warehouse, before: str, now: str) -> pl.DataFrame:
+    """Agent-weeks that are not the same in two versions.
+
+    Parameters
+    ----------
+    warehouse : Warehouse
+    before, now : str
+        Run ids.
+
+    Returns
+    -------
+    DataFrame
+        ``PLACES``, ``ANY`` and for every KPI of both versions whether it differs; a row
+        that has moved stands twice, where it was and where it is. Empty when both versions hold the same.
+    """
+    with warehouse.reader(before), warehouse.reader(now) as cursor:
+        old, new = f"{alias(before)}.mart.agent_week", f"{alias(now)}.mart.agent_week"
+        kpis = sorted(_kpis(cursor, old) & _kpis(cursor, new))
+        joined = " and ".join(f"o.{name} is not distinct from n.{name}" for name in PLACES)
+        placed = ", ".join(f"coalesce(n.{name}, o.{name}) as {name}" for name in PLACES)
+        flags = [f"{_differs(kpi)} as {identifier(kpi)}" for kpi in kpis]
+        one_sided = "(n.agent_key is null or o.agent_key is null)"
+        any_of = " or ".join([one_sided, *(identifier(kpi) for kpi in kpis)])
+        sql = (
+            f"select {placed}, {', '.join([*flags, f'({any_of}) as {ANY}'])} "
+            f"from {new} n full join {old} o on {joined} where {ANY}"
+        )
+        return frame(cursor, sql)
+
+
+def _kpis(cursor: duckdb.DuckDBPyConnection, table: str) -> set[str]:
+    names = {row[0] for row in cursor.execute(f"describe {table}").fetchall()}
+    return {name[:-4] for name in names if name.endswith("_den") and f"{name[:-4]}_num" in names}
+
+
+def _differs(kpi: str) -> str:
+    parts = []
+    for end in ("num", "den"):
+        new, old = (f"{side}.{identifier(f'{kpi}_{end}')}" for side in "no")
+        far = f"abs({new} - {old}) > {TOLERANCE} * greatest(abs({new}), abs({old}))"
+        parts.append(f"coalesce({far}, ({new} is null) <> ({old} is null))")
+    return f"({' or '.join(parts)})"
+
+
+def told(
+    versions: Sequence[Version], served: str, minimum: int, differ: Callable[[str, str], pl.DataFrame]
+) -> tuple[str, ...]:
+    """Run ids that readers of a shared dashboard are told one after the other; the last is what they are told now.
+
+    Parameters
+    ----------
+    versions : sequence of Version
+        Those kept, oldest first.
+    served : str
+        The run that is served: later ones, gone back from, count as told before.
+    minimum : int
+        Smallest group shown.
+    differ : callable
+        Two run ids to their :func:`difference`.
+    """
+    known = [version.run_id for version in versions]
+    until = known.index(served) + 1 if served in known else len(known)
+    chain: list[str] = []
+    for run_id in known[:until]:
+        try:
+            n_changed = differ(chain[-1], run_id)["agent_key"].n_unique() if chain else 0
+        except (WarehouseError, duckdb.Error):  # one of them holds no weeks that could be told, or cannot be read
+            chain, n_changed = [], 0
+        if n_changed == 0 or n_changed >= minimum:
+            chain.append(run_id)
+    return (*known[until:], *(chain or [served]))
+
+
+def told_before(
+    queries: Queries, known: Lattice, kpi: str, kept: Bools, *, block: date | None = None, event: int | None = None
+) -> Bools:
+    """Of some cells, those whose answers, less those of versions told before, are about nobody or about enough agents.
+
+    Parameters
+    ----------
+    queries : Queries
+    known : Lattice
+        Of the version asked.
+    kpi : str
+    kept : (C,) bool array
+    block : date, optional
+        First Monday of the four weeks that answers are about; all weeks by default.
+    event : int, optional
+        The week from training that answers are about.
+    """
+    for rows in _differences(queries):
+        about = rows.filter(pl.col(kpi)) if kpi in rows.columns else rows
+        if block is not None:
+            about = about.filter(pl.col("week").is_between(block, block + timedelta(days=27)))
+        if event is not None:
+            about = about.filter((pl.col("week") - pl.col("start")).dt.total_days() // 7 == event)
+        if about.is_empty():
+            continue
+        agent = about["agent_key"].rank("dense").to_numpy().astype(np.int64)
+        audit = Audit(agent, known.placed(about), len(known.cells), queries.settings.min_group)
+        kept = kept & (audit.admitted(kept) | (audit.agents_by_cell == 0))
+    return kept
+
+
+def _differences(queries: Queries) -> list[pl.DataFrame]:
+    """What differs from every version told before: one row per agent-week, with one column per filter."""
+
+    def make() -> list[pl.DataFrame]:
+        now, timing = queries.run_id(), queries.setting().design.timing
+        start = pl.col(f"{timing}_week").cast(pl.Date)
+        names = {"team_id": "team"}
+        return [
+            queries.difference(before, now)
+            .with_columns(pl.col("week").cast(pl.Date), start=start, cohort=start.dt.to_string("%Y-%m-%d"))
+            .rename(names)
+            for before in queries.told(queries.served())
+            if before != now
+        ]
+
+    return queries.remember(("published", "differences"), make)

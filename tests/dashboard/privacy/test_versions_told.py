@@ -1,0 +1,132 @@
+"""One corrected record between two versions: readers of a shared dashboard cannot subtract it out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from dashboard.data import published, told
+from dashboard.data.changes import changes
+from dashboard.data.queries import Queries
+from dashboard.privacy.viewer import OWN_MACHINE, READER, Viewer, seen_by
+from dashboard.settings import from_config
+from dashboard.state import Filters
+from etl.warehouse.publish import Draft
+from etl.warehouse.reader import Warehouse
+from tests.dashboard.privacy.conftest import ACCESS, ENVIRONMENT
+
+KPI = "escalation_rate"
+ANALYST = Viewer("a", "analyst", shared=True)
+CORRECTED = (
+    "update mart.agent_week set escalation_rate_num = escalation_rate_num + 3 "
+    "where agent_ix = 7 and week_ix = 10 and channel = 'chat'"
+)
+LATE = "update mart.agent_week set escalation_rate_den = escalation_rate_den + 1 where week_ix = 39"
+"""What comes in later for everybody in the last week."""
+
+
+def further(folder: Path, run_id: str, *changes: str) -> None:
+    with Draft.open(folder / "warehouse", run_id, base=Warehouse(folder / "warehouse").current()) as draft:
+        for sql in changes:
+            draft.con.execute(sql)
+        draft.publish()
+
+
+@pytest.fixture(scope="module")
+def folder(build: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.dashboard.conftest import TOML
+
+    folder = tmp_path_factory.mktemp("told")
+    build(folder, "r1", toml=TOML + ACCESS)
+    further(folder, "r2", CORRECTED)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def later(folder: Path) -> Queries:
+    """Readers are told of the corrected record together with what is new of everybody."""
+    with seen_by(READER):
+        assert asked(folder).run_id() == "r1"
+    further(folder, "r3", LATE)
+    return asked(folder)
+
+
+def asked(folder: Path) -> Queries:
+    return Queries(from_config(folder / "empathy.toml", environ=ENVIRONMENT))
+
+
+def test_a_version_that_differs_by_one_record_is_not_told(folder: Path) -> None:
+    queries = asked(folder)
+    assert queries.served() == "r2"
+    for viewer in (OWN_MACHINE, ANALYST):
+        with seen_by(viewer), queries.pinned() as run_id:
+            assert run_id == "r2"
+    with seen_by(READER), queries.pinned() as run_id:
+        assert run_id == "r1"
+        assert not changes(queries).any
+
+
+def totals(queries: Queries, run_id: str) -> dict[object, float | None]:
+    with seen_by(READER), queries.pinned(run_id):
+        rows = queries.weekly(KPI, Filters())
+        return dict(rows.select("week", "num").iter_rows())
+
+
+def test_a_corrected_record_is_in_no_level_that_is_told_after_it(later: Queries) -> None:
+    with seen_by(READER):
+        assert later.run_id() == "r3"
+        before, now = totals(later, "r1"), totals(later, "r3")
+        week = later.held_weeks().places.origin + timedelta(weeks=10)
+    told_apart = {block: now[block] - value for block, value in before.items() if value and now[block]}
+    assert len(told_apart) > 5
+    assert {round(change) for change in told_apart.values()} == {0}
+    hidden = [block for block, value in now.items() if value is None]
+    assert [block <= week < block + timedelta(weeks=4) for block in hidden] == [True]
+
+
+def test_without_the_control_the_record_is_found(later: Queries, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(published, "told_before", lambda _queries, _known, _kpi, kept, **_: kept)
+    fresh = Queries(later.settings)
+    before, now = totals(fresh, "r1"), totals(fresh, "r3")
+    assert max(now[block] - value for block, value in before.items() if value) == pytest.approx(3.0)
+
+
+def test_estimates_differ_by_the_new_week_of_everybody(later: Queries) -> None:
+    with seen_by(READER):
+        assert later.publishes(KPI, Filters())
+        assert set(later.difference("r1", "r3").filter(KPI)["agent_key"].to_list()) > {"agent-0007"}
+        assert later.publishes("csat_top2", Filters())
+
+
+def test_a_cell_with_few_changed_agents_is_refused_and_others_are_not(folder: Path, later: Queries) -> None:
+    """Eleven agents of one team and one of another have late records: that one's site tells no estimate of it."""
+    further(
+        folder, "r4",
+        "update mart.agent_week set csat_top2_num = csat_top2_num + 1 where week_ix = 30 and channel = 'chat' "
+        "and (team_id = 'Madrid-1' or agent_ix = 7)",
+    )  # fmt: skip
+    queries = asked(folder)
+    with seen_by(READER):
+        assert queries.run_id() == "r4"
+        assert queries.publishes("csat_top2", Filters(site=("Porto",)))
+        assert not queries.publishes("csat_top2", Filters(site=("Lisbon",)))
+        assert queries.publishes(KPI, Filters(site=("Lisbon",)))
+
+
+def test_a_moved_agent_counts_where_the_agent_was_too(folder: Path, later: Queries) -> None:
+    further(folder, "r5", "update mart.agent_week set site = 'Porto', team_id = 'Porto-1' where agent_ix = 7")
+    rows = later.difference("r4", "r5")
+    assert set(rows["site"].to_list()) == {"Lisbon", "Porto"}
+    assert rows["agent_key"].n_unique() == 1
+    with seen_by(READER):
+        assert asked(folder).run_id() == "r4"
+
+
+def test_going_back_counts_what_was_told(folder: Path, later: Queries) -> None:
+    versions = Warehouse(folder / "warehouse").versions()
+    chain = told.told(versions, versions[0].run_id, 10, later.difference)
+    assert chain[-1] == versions[0].run_id
+    assert {version.run_id for version in versions[1:]} == set(chain[:-1])
