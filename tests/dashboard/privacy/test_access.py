@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import logging
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
+from dash import html
 from flask.testing import FlaskClient
 
-from dashboard import create_app
+from dashboard import app as application
+from dashboard import create_app, downloads
 from dashboard.app import OUTPUTS
 from dashboard.http import ACCESS_LOGGER
-from dashboard.page import Page
+from dashboard.page import Download, Page
 from dashboard.pages import pages
 from dashboard.privacy.viewer import PAGES
 from dashboard.settings import from_config
@@ -95,22 +99,81 @@ def test_the_proxy_is_let_in_also_where_addresses_are_written_as_ipv6(client: Fl
         assert client.get("/", headers=headers(), environ_base={"REMOTE_ADDR": address}).status_code == 200
 
 
+WORD = Download("A word", lambda _context, _filters, _parts: pl.DataFrame({"word": ["told"]}))
+WORDS = tuple(
+    replace(page, answer=lambda *_, **__: html.Div("told"), downloads=dict.fromkeys(page.downloads, WORD))
+    for page in pages()
+)
+"""A word in the place of every page and table: who may open what is decided before both."""
+
+
+@pytest.fixture(scope="module")
+def of_words(corners: Corners) -> FlaskClient:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(downloads, "pages", lambda: WORDS)
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        return create_app(corners.shared.settings.config.path).server.test_client()
+
+
+@pytest.fixture
+def gates(of_words: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+    monkeypatch.setattr(application, "pages", lambda: WORDS)
+    return of_words
+
+
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("shown", pages(), ids=lambda page: page.key)
-def test_every_role_on_every_page(client: FlaskClient, role: str, shown: Page) -> None:
+def test_every_role_on_every_page(gates: FlaskClient, role: str, shown: Page) -> None:
     allowed = "*" in PAGES[role] or shown.key in PAGES[role]
-    answer = ask(client, shown.base, role=role)
+    answer = ask(gates, shown.base, role=role)
     if role == "agent":
         assert answer.status_code == 403
-        return
-    body = page_of(answer)
-    assert ("Your role does not include this page" in body) is not allowed
-    assert "could not be worked out" not in json.dumps(answer.get_json())
-    navigation = client.get("/_dash-layout", headers=headers(role), environ_base=PROXY).get_data(as_text=True)
-    assert (f'"nav-{shown.key}"' in navigation) is allowed
+    else:
+        body = page_of(answer)
+        assert ("told" in body) is allowed
+        assert ("Your role does not include this page" in body) is not allowed
+        navigation = gates.get("/_dash-layout", headers=headers(role), environ_base=PROXY).get_data(as_text=True)
+        assert (f'"nav-{shown.key}"' in navigation) is allowed
     for name in shown.downloads:
-        status = client.get(f"/download/{name}.csv", headers=headers(role), environ_base=PROXY).status_code
-        assert (status == 403) is not allowed, name
+        given = gates.get(f"/download/{name}.csv", headers=headers(role), environ_base=PROXY)
+        assert given.status_code == (200 if allowed else 403), name
+        assert ("told" in given.get_data(as_text=True)) is allowed
+
+
+OTHER_SITES, AGENT = re.compile("Lisbon|Porto"), re.compile(r"agent-\d{4}")
+QUERY = "?kpi=escalation_rate&by=team&course=EMP101&pair=Madrid-1|Madrid-2&relation=core.agent"
+REAL = (
+    *(("executive", page) for page in pages() if page.key in PAGES["executive"]),
+    *(("site_lead", page) for page in pages() if page.key in PAGES["site_lead"]),
+    *(("training_lead", page) for page in pages() if page.key in PAGES["training_lead"] - PAGES["executive"]),
+)
+"""Whose answers differ: a training lead is told of published cells of all sites, as an executive is."""
+
+
+@pytest.mark.parametrize(("role", "shown"), REAL, ids=lambda each: each if isinstance(each, str) else each.key)
+def test_what_a_page_says_to_a_role(client: FlaskClient, corners: Corners, role: str, shown: Page) -> None:
+    """No agent, no path of this server, and to the lead of one site nothing of others."""
+    told = [ask(client, shown.base, role=role)]
+    told += [
+        client.get(f"/download/{name}.csv{QUERY}", headers=headers(role), environ_base=PROXY)
+        for name in shown.downloads
+    ]
+    for answer in told:
+        text = answer.get_data(as_text=True)
+        assert answer.status_code == 200, text[:200]
+        assert "could not be worked out" not in text
+        assert "outside of what you lead" not in text
+        assert not AGENT.search(text)
+        assert str(corners.shared.settings.config.folder) not in text
+        assert role != "site_lead" or not OTHER_SITES.search(text)
+
+
+def test_money_goes_with_the_value_page(client: FlaskClient) -> None:
+    """The overview and the chain show sums of money to whoever may open that page, and to nobody else."""
+    assert '"/value"' in ask(client, "/", role="executive").get_data(as_text=True)
+    for address in ("/", "/skills"):
+        assert '"/value"' not in ask(client, address, role="training_lead").get_data(as_text=True), address
 
 
 @pytest.mark.parametrize("role", ROLES)
