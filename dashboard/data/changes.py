@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -82,7 +82,10 @@ def changes(queries: Queries, since: str | None = None) -> Changes:
         There is no version ``since``.
     """
     until = queries.run_id()
-    before = since or _previous(queries, until)
+    told = queries.told(queries.served()) if current().restricted else None
+    before = since or _previous(queries, until, told)
+    if told is not None and before not in told:  # the browser says which one, and may say any
+        before = ""
     counts = not current().restricted or current().role == "training_lead"  # who sees the counts on the Adoption page
     if not before or before == until:
         return Changes("", until, data_to_now=queries.about().data_to)
@@ -167,9 +170,8 @@ def _state(queries: Queries) -> _State:
     return _State(verdicts, overdue, late, restated, queries.about().data_to)
 
 
-def _previous(queries: Queries, until: str) -> str:
+def _previous(queries: Queries, until: str, told: Sequence[str] | None) -> str:
     earlier = ""
-    told = queries.told(queries.served()) if current().restricted else None
     for version in queries.versions():
         if version.run_id == until:
             return earlier

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from analysis.panel.held_weeks import Columns, HeldWeeks, Places, dimensions_sql
 from analysis.panel.slices import STORED_KINDS, Slice
-from analysis.study.result_tables import STUDY_TABLES
+from analysis.study.result_tables import SIDE_TABLES, STUDY_TABLES
 from dashboard.data import published, published_estimates
 from dashboard.data.versions import Versions
 from dashboard.privacy.group_counts import Combinations, agents_by_week, sizes_by_week, weekly_level
@@ -372,8 +372,8 @@ class Queries(Versions):
             words = f"{label} was observed for too few agents of this selection to be published."
             cleared = {name: rows.clear() for name, rows in shown.items()}
             return cleared | {"effect": withheld(shown["effect"], pl.lit(value=True), words)}
-        told = {name: rounded(rows) for name, rows in shown.items()}
-        told |= {name: told[name].clear() for name in ("att_gt", "calendar_effect") if name in told}
+        named = (*published_estimates.TOLD, *(SIDE_TABLES if filters.is_everything else ()))
+        told = {name: rounded(rows) if name in named else rows.clear() for name, rows in shown.items()}
         if "event_time" in told and not told["event_time"].is_empty():
             event = pl.col("event_time")
             weeks = told["event_time"].select(event.drop_nulls().unique().sort()).to_series().to_list()

@@ -106,6 +106,8 @@ def since_visit(context: Context, before: str, search: str) -> Any:
         if not queries.selection(search).is_everything or before not in {one.run_id for one in queries.versions()}:
             return no_update
         found = changes(queries, before)
+        if not found.since and before != found.until:  # not a version that readers of a shared dashboard were told of
+            return no_update
         then = day(found.data_to_before, context.settings.config.project.locale) if found.data_to_before else "–"
         lines = sentences(found, context.settings.min_group) if found.any else ("Nothing that is told here changed.",)
         return _changed("Since your last visit", f"You saw the data to {then}.", lines)

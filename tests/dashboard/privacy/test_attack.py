@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import combinations, product
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -22,9 +23,10 @@ from dashboard.data.cohorts import effect_by_week, gains
 from dashboard.data.queries import Queries, to_slice
 from dashboard.privacy.lattice import LEAST_ERROR
 from dashboard.privacy.suppression import NotShownError
-from dashboard.privacy.viewer import Viewer, seen_by
+from dashboard.privacy.viewer import OWN_MACHINE, Viewer, seen_by
+from dashboard.report.extras import ReportError
 from dashboard.state import DIMENSIONS, Filters
-from tests.dashboard.privacy.conftest import NEW_HIRE, NEW_TEAM, Corners
+from tests.dashboard.privacy.conftest import ENVIRONMENT, NEW_HIRE, NEW_TEAM, Corners
 
 EXECUTIVE = Viewer("e", "executive", shared=True)
 LEAD = Viewer("l", "site_lead", sites=("Madrid",), shared=True)
@@ -271,6 +273,30 @@ def test_a_reader_of_one_site_is_told_of_no_other(corners: Corners) -> None:
         assert all(name.startswith("Madrid") for name in rows["name"])
     with seen_by(EXECUTIVE):  # what one is not told is not kept for the other
         assert set(queries.facets().values["site"]) == {"Lisbon", "Madrid", "Porto"}
+
+
+def test_tables_that_nobody_decided_about_are_not_told(corners: Corners) -> None:
+    queries = corners.shared.queries
+    shown = {name: pl.DataFrame({"cohort": ["x"], "n_agents": [40]}) for name in ("att_gt", "survivor", "new")}
+    for filters, told in ((Filters(), {"survivor"}), (Filters(site=("Madrid",)), set())):
+        with seen_by(EXECUTIVE):
+            rows = queries._published(KPI, filters, shown | {"effect": pl.DataFrame()})
+        assert {name for name, part in rows.items() if not part.is_empty()} == told
+
+
+def test_a_report_holds_what_readers_are_told(corners: Corners, tmp_path: Path) -> None:
+    """A period is answered on one's own machine, and by no report of a shared dashboard."""
+    from empathy.reporting import report
+
+    period = "from=2025-09-01"
+    with seen_by(OWN_MACHINE):
+        assert corners.own.queries.decision(corners.own.queries.selection(period)).allowed
+    path = corners.shared.settings.config.path
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        with pytest.raises(ReportError, match="answers for the whole period"):
+            report(tmp_path / "board.html", path, period, "", plotly=False, mail="", schedule=False)
 
 
 def test_totals_of_a_selection_are_told_to_two_digits(corners: Corners) -> None:

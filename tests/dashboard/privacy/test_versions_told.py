@@ -7,10 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from dash import no_update
 
 from dashboard.data import published, told
 from dashboard.data.changes import changes
 from dashboard.data.queries import Queries
+from dashboard.page import Context
+from dashboard.pages.overview import since_visit
 from dashboard.privacy.viewer import OWN_MACHINE, READER, Viewer, seen_by
 from dashboard.settings import from_config
 from dashboard.state import Filters
@@ -67,6 +70,8 @@ def test_a_version_that_differs_by_one_record_is_not_told(folder: Path) -> None:
     with seen_by(READER), queries.pinned() as run_id:
         assert run_id == "r1"
         assert not changes(queries).any
+        assert changes(queries, "r2").since == ""  # whichever version the browser says it saw
+        assert since_visit(Context(queries.settings, queries), "r2", "") is no_update
 
 
 def totals(queries: Queries, run_id: str) -> dict[object, float | None]:
