@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from dashboard.data.queries import Queries
 
 TOLD = ("effect", "event_time", "cohort_effect", "ladder", "check")
-"""Tables of estimates that readers are told of any cell; those of single weeks (``att_gt``, ``calendar_effect``) would be
-cells of single weeks, and a table that is not named here is told to nobody until somebody decides about it."""
+"""Tables of estimates that readers are told of any cell; ``att_gt`` and ``calendar_effect`` would be cells of single
+weeks, and a table that is not named here is told to nobody until somebody decides about it."""
 NEVER = 10**6
 """Week of the training of agents without one; no data reach so far."""
 

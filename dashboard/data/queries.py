@@ -372,8 +372,8 @@ class Queries(Versions):
             words = f"{label} was observed for too few agents of this selection to be published."
             cleared = {name: rows.clear() for name, rows in shown.items()}
             return cleared | {"effect": withheld(shown["effect"], pl.lit(value=True), words)}
-        named = (*published_estimates.TOLD, *(SIDE_TABLES if filters.is_everything else ()))
-        told = {name: rounded(rows) if name in named else rows.clear() for name, rows in shown.items()}
+        tables = (*published_estimates.TOLD, *(SIDE_TABLES if filters.is_everything else ()))
+        told = {name: rounded(rows) if name in tables else rows.clear() for name, rows in shown.items()}
         if "event_time" in told and not told["event_time"].is_empty():
             event = pl.col("event_time")
             weeks = told["event_time"].select(event.drop_nulls().unique().sort()).to_series().to_list()
