@@ -34,6 +34,8 @@ def forget(
         )
         for place in done.left:
             screen.print(f"still there: {place}", style="red")
+        for place in done.beside:
+            screen.print(f"named beside the warehouse: {place}. Take the person out of it.", style="yellow")
         if not done.left:
             screen.print("Searched: no id or pseudonym of this person is left in the warehouse folder.")
     if done.left:

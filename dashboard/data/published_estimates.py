@@ -98,8 +98,7 @@ def told_by_week(queries: Queries, kpi: str, filters: Filters, viewer: Viewer, w
         except PanelError:
             return np.zeros_like(start)
         here = rows[event_week(queries)[rows] == week]
-        key = ("published weeks", "rows", stamp(here), start.tobytes())
-        kept = queries.remember(key, lambda: _allowing_none(queries, here, start))
+        kept = _allowing_none(queries, here, start)
         return told_before(queries, known, kpi, kept, event=week)
 
     def told(week: int) -> bool:
@@ -110,11 +109,16 @@ def told_by_week(queries: Queries, kpi: str, filters: Filters, viewer: Viewer, w
 
 def _allowing_none(queries: Queries, rows: Ints, start: Bools) -> Bools:
     """Cells that may be answered together about some rows; those without any of them tell nothing."""
-    places, known = queries.held_weeks().places, lattice(queries)
-    at, weeks = different(known.keys, rows)
-    inside, minimum = known.inside[at].astype(np.int64), queries.settings.min_group
-    audit = Audit(places.agent[at], inside, len(known.cells), minimum, weeks, known.pattern[at])
-    return np.asarray(start & (audit.admitted(start) | (audit.agents_by_cell == 0)))
+
+    def make() -> Bools:
+        places, known = queries.held_weeks().places, lattice(queries)
+        at, weeks = different(known.keys, rows)
+        inside, minimum = known.inside[at].astype(np.int64), queries.settings.min_group
+        audit = Audit(places.agent[at], inside, len(known.cells), minimum, weeks, known.pattern[at])
+        return np.asarray(start & (audit.admitted(start) | (audit.agents_by_cell == 0)))
+
+    # KPIs that were observed in the same rows share what may be answered of them.
+    return queries.remember(("published estimates", "rows", stamp(rows), start.tobytes()), make)
 
 
 def warm(queries: Queries) -> None:

@@ -75,7 +75,7 @@ def backup(config: Config, out: Path) -> Backup:
         version = Warehouse(config.warehouse).current()
     except NoVersionError:
         version = None
-    files = {CONFIGURATION: config.path, **dict(_kept(config))}
+    files = {CONFIGURATION: config.path, **dict(kept_files(config))}
     if version is not None:
         files[VERSION] = version.path
     listed: dict[str, Any] = {
@@ -153,7 +153,7 @@ def _place(aside: Path, folder: Path, listed: dict[str, Any], archive: Path) -> 
     return Backup(len(listed["files"]), archive.stat().st_size, listed["run_id"])
 
 
-def _kept(config: Config) -> Iterator[tuple[str, Path]]:
+def kept_files(config: Config) -> Iterator[tuple[str, Path]]:
     """Files beside the configuration that no export gives back, under their names in the archive."""
     for each in config.project.keep:
         start = (config.folder / each).resolve()

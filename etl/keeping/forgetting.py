@@ -5,15 +5,19 @@ reads the person again. What was read (``landing/``) can be made again from the 
 are removed from it whole. Versions cannot be changed, so the served one is written anew without the person's rows and
 published, and every other one is deleted. Estimates stay: they are about groups.
 
+Whatever else lies in the warehouse folder (what commands before a source said) is deleted where it names the person.
+Files kept beside the configuration (corrections, labels, plans) are the operator's: they are named, not changed.
 Afterwards everything is searched for the person's ids and pseudonyms, and the report says what was found.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -21,9 +25,10 @@ import duckdb
 
 from etl import privacy
 from etl.errors import EmpathyError
+from etl.keeping.backup import kept_files
 from etl.sql_text import literal, quoted
 from etl.warehouse.publish import Draft, keep_only
-from etl.warehouse.reader import Warehouse
+from etl.warehouse.reader import REGISTRY, Warehouse
 
 if TYPE_CHECKING:
     from etl.configuration.model import Config
@@ -48,6 +53,8 @@ class Forgotten:
         The version served now.
     left : tuple of str
         Where an id or pseudonym of the person still stands; empty when nowhere.
+    beside : tuple of str
+        Files beside the configuration that name the person: whoever keeps them takes the person out.
     """
 
     rows: int
@@ -55,6 +62,7 @@ class Forgotten:
     versions: int
     run_id: str
     left: tuple[str, ...]
+    beside: tuple[str, ...] = ()
 
 
 def forget(config: Config, kind: Kind, ids: Sequence[str]) -> Forgotten:
@@ -88,7 +96,33 @@ def forget(config: Config, kind: Kind, ids: Sequence[str]) -> Forgotten:
         version = draft.publish()
     deleted = keep_only(config.warehouse, version.run_id)
     files = _clear_landing(config.warehouse / LANDING, ids)
-    return Forgotten(rows, files, deleted, version.run_id, search(config, [*keys, *ids]))
+    for path in _others(config.warehouse):
+        if _names(path, [*keys, *ids]):
+            path.unlink()
+    beside = tuple(str(path) for path in _beside(config) if _names(path, [*keys, *ids]))
+    return Forgotten(rows, files, deleted, version.run_id, search(config, [*keys, *ids]), beside)
+
+
+def _others(warehouse: Path) -> list[Path]:
+    """Files of the warehouse folder that are neither versions nor what was read: logs, and what else was put there."""
+    known = {*(version.path for version in Warehouse(warehouse).versions()), warehouse / REGISTRY}
+    files = [path for path in sorted(warehouse.rglob("*")) if path.is_file() and path not in known]
+    return [path for path in files if not path.is_relative_to(warehouse / LANDING)]
+
+
+def _beside(config: Config) -> list[Path]:
+    """Files of the operator beside the configuration: those of ``[project] keep``, corrections, plans, logs."""
+    found = {path for _, path in kept_files(config)} | set(config.folder.glob("*.log"))
+    for source in config.sources.values():
+        if source.table == "correction":
+            found |= {Path(each) for pattern in source.paths for each in glob(str(config.folder / pattern))}
+    return sorted(path for path in found if path.is_file())
+
+
+def _names(path: Path, words: Sequence[str]) -> bool:
+    """Whether one of some words stands in a file, and not as a part of a longer one."""
+    data = path.read_bytes()
+    return any(re.search(rb"(?<![A-Za-z0-9])" + re.escape(each.encode()) + rb"(?![A-Za-z0-9])", data) for each in words)
 
 
 def _keys(config: Config, kind: Kind, ids: Sequence[str], secret: bytes) -> list[str]:
@@ -186,7 +220,7 @@ def _holds(folder: Path, ids: Sequence[str]) -> list[str]:
 
 
 def search(config: Config, words: Sequence[str]) -> tuple[str, ...]:
-    """Where one of some texts still stands: relations of versions, and files of ``landing/``.
+    """Where one of some texts still stands: relations of versions, files of ``landing/``, and all others beside them.
 
     Parameters
     ----------
@@ -216,4 +250,4 @@ def search(config: Config, words: Sequence[str]) -> tuple[str, ...]:
             found += _holds(folder, words)
         elif folder.suffix == ".json" and any(json.dumps(each)[1:-1] in folder.read_text() for each in words):
             found.append(str(folder))
-    return tuple(found)
+    return (*found, *(str(path) for path in _others(config.warehouse) if _names(path, words)))

@@ -171,9 +171,20 @@ def test_a_person_is_forgotten_everywhere_and_it_is_proved(project: Project) -> 
     with Warehouse(config.warehouse).reader() as cursor:
         others = cursor.execute("select count(*) from mart.agent where agent_key <> ?", [key]).fetchone()
 
+    log = config.warehouse / "before" / "contacts.log"
+    log.parent.mkdir(exist_ok=True)
+    log.write_text("fetched A03, A030\n")
+    other = log.with_name("other.log")
+    other.write_text("fetched A030\n")
+    (project.folder / "labels.csv").write_text("A03,empathic\n")
+    project.config.write_text(project.config.read_text().replace("[project]", '[project]\nkeep = ["labels.csv"]', 1))
+
     result = project.run("forget", "--agent", "A03", "--json")
     said = json.loads(result.out)
     assert result.code == 0
+    assert not log.exists()
+    assert other.exists(), "A030 is another person"
+    assert [Path(each).name for each in said["beside"]] == ["labels.csv"]
     assert said["left"] == []
     assert said["rows"] > 50
     assert search(config, [key, "A03"]) == ()
