@@ -1,13 +1,15 @@
 """KPIs of small worlds drawn at random, against a recomputation in plain Python that shares no code with the product.
 
 What is drawn has the properties of real exports in any combination: files that overlap, records sent twice, withheld
-numbers, names of teams in another case, durations as clocks, yes and no in German, escalations exported late,
-invitations apart from answers, people who come back. Every cell of every week has to agree.
+numbers, titles above the header, compressed files, names of teams in another case, durations as clocks, yes and no in
+German, escalations exported late, invitations apart from answers, people who come back. Every cell of every week has to
+agree.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import math
 from collections import defaultdict
 from collections.abc import Mapping
@@ -48,7 +50,8 @@ def worlds(draw: st.DrawFn) -> dict[str, Any]:
         "clock": draw(st.booleans()),
         "yes": draw(st.sampled_from((("true", "false"), ("WAHR", "FALSCH"), ("oui", "non")))),
         "left": draw(st.none() | st.integers(0, WEEKS * 7)), "back": draw(st.none() | st.integers(1, 14)),
-        "sep": draw(st.booleans()), "utf16": draw(st.booleans()),
+        "sep": draw(st.booleans()), "utf16": draw(st.booleans()), "gzip": draw(st.booleans()),
+        "titles": draw(st.integers(0, 2)),
     }  # fmt: skip
 
 
@@ -71,16 +74,17 @@ def written(world: Mapping[str, Any]) -> dict[str, str | bytes]:
         said = (contact["id"], contact["agent"] or "", contact["at"], "voice", contact["customer"] or "", spoken, moved)
         rows.append(";".join(map(str, said)))
     head = "Contact ID;AGENT;started ;Channel;ANI;Handle;Moved"
+    head = "".join(f"Calls, page {number}\n" for number in range(world["titles"])) + head
     head = f"sep=;\n{head}" if world["sep"] else head
     cut, overlap = world["cut"], world["overlap"]
     first, second = rows[: cut + overlap], rows[cut:]
     if world["twice"]:
         second = [*second, *second[:3]]
     encoding = "utf-16" if world["utf16"] else "utf-8"
-    files: dict[str, str | bytes] = {
-        "calls.csv": "\n".join([head, *first, ""]).encode(encoding),
-        "calls (1).csv": "\n".join([head, *second, ""]).encode(encoding),
-    }
+    files: dict[str, str | bytes] = {}
+    for name, lines in (("calls.csv", first), ("calls (1).csv", second)):
+        content = "\n".join([head, *lines, ""]).encode(encoding)
+        files[name] = gzip.compress(content) if world["gzip"] else content
     files["esc.csv"] = "id,contact,agent,kind,at\n" + "".join(
         f"e{contact['id']},{contact['id']},{contact['agent'] or ''},tier2,{contact['at']}\n"
         for contact in escalations(world)
@@ -238,6 +242,8 @@ def test_every_cell_agrees_with_a_recomputation_in_plain_python(
 ) -> None:
     folder: Path = tmp_path_factory.mktemp("world")
     toml = TOML.replace("format =", 'timezone = "UTC"\nformat =')
+    options = f"options = {{ header_row = {world['titles'] + 1} }}"
+    toml = toml.replace('path = "calls*.csv"', f'path = "calls*.csv"\n{options}')
     found = read(folder, written(world), toml, staff=False, utc=True)
     assert found.reasons() == []
     wanted = expected(world)
