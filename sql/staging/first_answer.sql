@@ -1,5 +1,6 @@
 -- Contacts that answer for the one they continue, because that one reached no agent: a call that waited in vain and was
--- called back, or moved on to another queue. Of all that continue it, the first to reach an agent.
+-- called back, or moved on to another queue. Of all that continue it, the first to reach an agent. A contact continues one
+-- other and the first continues none, so no chain meets itself.
 with recursive continuing as (
     select
         _source,
@@ -30,7 +31,7 @@ chain as (
         false as reached_agent
     from unanswered
 
-    union
+    union all
 
     select
         chain._source,

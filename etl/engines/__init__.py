@@ -1,0 +1,1 @@
+"""Engines other than DuckDB that can reduce contacts to agents and weeks."""
