@@ -12,7 +12,7 @@ APT    := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
 AS_ROOT = if [ "$$(id -u)" = 0 ]; then sh -c '$(1)'; elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then sudo -n sh -c '$(1)'; else false; fi
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fast browser docs mutation lock clean chromium
+.PHONY: help demo test check fast browser docs mutation spark lock clean chromium
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -81,6 +81,10 @@ mutation: $(VENV)/.installed-test  ## how many small faults the tests notice (ho
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-mutation.txt
 	@$(BIN)/python -m benchmarks.mutation
 
+spark: $(VENV)/.installed-test  ## contacts on Spark against DuckDB, every relation row by row (needs Java 17)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-spark.txt
+	@EMPATHY_SPARK=1 $(BIN)/python -m pytest tests/etl/engines/test_spark.py
+
 lock:  ## remake requirements*.txt from pyproject.toml with today's newest versions
 	@rm -rf build/lock && $(PYTHON) -m venv build/lock
 	@build/lock/bin/python -m pip install -q --disable-pip-version-check .
@@ -89,6 +93,10 @@ lock:  ## remake requirements*.txt from pyproject.toml with today's newest versi
 	@build/lock/bin/python -m pip install -q --disable-pip-version-check '.[test,report]'
 	@{ echo "# What the tests need besides requirements.txt. Remade by: make lock"; echo "-r requirements.txt"; \
 	   build/lock/bin/python -m pip freeze --exclude empathy-lift | sort -f | grep -vxFf requirements.txt; } > requirements-test.txt
+	@build/lock/bin/python -m pip install -q --disable-pip-version-check '.[spark]'
+	@{ echo "# What \`make spark\` needs besides requirements-test.txt. Remade by: make lock"; echo "-r requirements-test.txt"; \
+	   build/lock/bin/python -m pip freeze --exclude empathy-lift | sort -f | grep -vxFf requirements.txt | grep -vxFf requirements-test.txt; } > requirements-spark.txt
+	@build/lock/bin/python -m pip uninstall -q -y pyspark py4j
 	@build/lock/bin/python -m pip install -q --disable-pip-version-check '.[docs]'
 	@{ echo "# What \`make docs\` needs besides requirements-test.txt. Remade by: make lock"; echo "-r requirements-test.txt"; \
 	   build/lock/bin/python -m pip freeze --exclude empathy-lift | sort -f | grep -vxFf requirements.txt | grep -vxFf requirements-test.txt; } > requirements-docs.txt

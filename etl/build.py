@@ -26,6 +26,7 @@ from etl.code_hash import code_hash
 from etl.configuration.accepted_plans import accepted_plans
 from etl.configuration.kpis import SQL_FOLDER, Catalogue, configured
 from etl.configuration.model import Config
+from etl.engines import tables as engine_tables
 from etl.errors import StopRuleError
 from etl.landing.before import run_before
 from etl.landing.extract import ExtractReport, attach_landed, extract, fingerprint, land_files, landing_folder
@@ -107,7 +108,8 @@ def build(
             expire(landing_folder(config), config.privacy.landing_days)
             return _report_of(warehouse, time.perf_counter() - request.started)
         landed = attach_landed(config, con, files, run_id=draft.run_id, fresh=fresh)
-        report = _fill(draft, request, landed, inputs)
+        engine = stack.enter_context(engine_tables.connection(con, config))
+        report = _fill(draft, request, landed, inputs, engine)
         con.execute("detach landing")
         con.execute("detach staging")
         draft.after_publishing(landed.commit)
@@ -135,7 +137,10 @@ def check(config: Config, *, progress: Progress | None = None) -> CheckReport:
     request = _Request.of(config, None, progress)
     with TemporaryDirectory(prefix="empathy-check-") as folder, _scratch(Path(folder), config) as con:
         landed = extract(config, None, con, request.say, enforce=False, folder=Path(folder))
-        filled = fill(con, config, request.catalogue, landed, run_id="check", secret=request.secret, say=request.say)
+        with engine_tables.connection(con, config) as engine:
+            filled = fill(
+                engine, config, request.catalogue, landed, run_id="check", secret=request.secret, say=request.say
+            )
         reasons = con.execute(
             """
             select regexp_replace(reason, '"[^"]*"', '…') as kind, count(*) as n
@@ -170,7 +175,9 @@ def _open(config: Config) -> Draft:
     )
 
 
-def _fill(draft: Draft, request: _Request, landed: ExtractReport, inputs: str) -> BuildReport:
+def _fill(
+    draft: Draft, request: _Request, landed: ExtractReport, inputs: str, engine: duckdb.DuckDBPyConnection
+) -> BuildReport:
     con = draft.con
     began_at = datetime.now(UTC).replace(tzinfo=None)
     tracing: list[Future[tuple[str, list[tuple[Any, ...]]]]] = []
@@ -180,7 +187,7 @@ def _fill(draft: Draft, request: _Request, landed: ExtractReport, inputs: str) -
         tracing.append(_start_tracing(draft, built))
 
     filled = fill(
-        con,
+        engine,
         request.config,
         request.catalogue,
         landed,
@@ -207,7 +214,8 @@ def _fill(draft: Draft, request: _Request, landed: ExtractReport, inputs: str) -
     books.write(con, "run", books.RUN, [run])
     # Who has which id in which system is needed to build and to check, and names people: it stays in landing/ alone.
     con.execute("drop table core.agent_identity")
-    if not transform.keeps_contacts(request.config):
+    engine_tables.drop_left_there(engine)
+    if request.config.engine.kind == "duckdb" and not transform.keeps_contacts(request.config):
         con.execute("drop view core.interaction")
     left_out = ("staging.", "core.agent_identity")
     held = {step.relation: step.rows for step in built.steps if not step.relation.startswith(left_out)}
@@ -308,6 +316,8 @@ def _inputs(request: _Request, landed: str) -> str:
 
 def _unchanged(config: Config, inputs: str) -> tuple[Warehouse, str] | None:
     """The warehouse and the run that built its version, when the version it serves was built from the same inputs."""
+    if config.engine.tables:  # what lies in them may have changed, and has no hash
+        return None
     warehouse = Warehouse(config.warehouse)
     try:
         with warehouse.reader() as cursor:

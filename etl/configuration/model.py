@@ -22,6 +22,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from etl.configuration.access import Access, Privacy
 from etl.configuration.alerts import Alerts
 from etl.configuration.conversations import Conversations
+from etl.configuration.engine import Engine
 from etl.configuration.events import Event
 from etl.configuration.faults import explain
 from etl.configuration.formats import FORMATS, TRANSCRIPT_FORMATS
@@ -260,29 +261,6 @@ class KpiOverride(Section):
         return value
 
 
-class EngineOptions(Section):
-    """``[engine] options``: ``contacts = "reduce"`` keeps agents and weeks, and no single contacts."""
-
-    contacts: Literal["keep", "reduce"] = Field(
-        default="keep", description="keep the contacts in the version, or reduce them to agents and weeks"
-    )
-
-
-class Engine(Section):
-    """``[engine]``: with how much the work is done, and how much of it is kept."""
-
-    threads: int | None = Field(
-        default=None,
-        ge=1,
-        description="threads of the database and processes that estimate; all processors when absent",
-    )
-    memory_limit: str | None = Field(
-        default=None, pattern=r"^\d+(\.\d+)? ?(MB|GB|MiB|GiB)$", description="most memory of the database, such as 4 GB"
-    )
-    keep_versions: int = Field(default=3, ge=1, description="versions of the warehouse to keep")
-    options: EngineOptions = Field(default=EngineOptions(), description="how much is kept")
-
-
 class Config(Section):
     """The whole of one empathy.toml, frozen.
 
@@ -304,7 +282,7 @@ class Config(Section):
     identity: Identity = Field(default=Identity(), description="how agent ids are matched to people")
     programme: Programme = Field(default=Programme(), description="the training whose effect is measured")
     kpis: dict[str, KpiOverride] = Field(default_factory=dict, description="what differs from the catalogue")
-    engine: Engine = Field(default=Engine(), description="threads, memory, versions kept")
+    engine: Engine = Field(default=Engine(), description="where contacts are reduced, threads, memory, versions kept")
     value: Value = Field(default=Value(), description="what a change is worth, and what the programme costs")
     programmes: tuple[OtherProgramme, ...] = Field(default=(), description="other programmes of the same people")
     events: tuple[Event, ...] = Field(default=(), description="what else happened: systems, pay rounds, incidents")
@@ -320,6 +298,15 @@ class Config(Section):
                 if site not in self.sites:
                     hint = did_you_mean(site, sorted(self.sites))
                     raise ValueError(f'[access.groups."{name}"] names a site "{site}" that [sites] does not.{hint}')
+        return self
+
+    @model_validator(mode="after")
+    def _transcripts_beside_contacts(self) -> Config:
+        if self.conversations.read and self.engine.kind == "spark":
+            raise ValueError(
+                '[conversations] read = true needs [engine] kind = "duckdb": transcripts are held against single '
+                "contacts."
+            )
         return self
 
     @model_validator(mode="after")

@@ -165,6 +165,52 @@ def _with_flag(item: exp.Expr) -> tuple[exp.Expr, ...]:
     return (flag, item) if first != smallest_first else (item,)
 
 
+def star_without_replaced(tree: exp.Expr) -> exp.Expr:
+    """``select * replace (f(x) as x)`` -> ``select * except (x), f(x) as x``; Spark has no REPLACE."""
+    for star in list(tree.find_all(exp.Star)):
+        replaced = star.args.get("replace")
+        select = star.find_ancestor(exp.Select)
+        if not replaced or select is None:
+            continue
+        star.set("replace", None)
+        star.set("except_", [*(star.args.get("except_") or []), *(exp.to_identifier(item.alias) for item in replaced)])
+        select.select(*replaced, copy=False)
+    return tree
+
+
+def regexp_flags_inside(tree: exp.Expr) -> exp.Expr:
+    """``regexp_replace(x, 'a', 'b', 'i')`` -> ``regexp_replace(x, '(?i)a', 'b')``; Spark takes no flags."""
+    for call in tree.find_all(exp.RegexpReplace):
+        flags = call.text("modifiers")
+        if not flags:
+            continue
+        inside = "".join(sorted(set(flags) - {"g"}))
+        if inside and isinstance(call.expression, exp.Literal):
+            call.set("expression", exp.Literal.string(f"(?{inside}){call.expression.this}"))
+        call.set("modifiers", None)
+        call.set("single_replace", None)
+    return tree
+
+
+def octets_counted(tree: exp.Expr) -> exp.Expr:
+    """``strlen(x)`` -> ``octet_length(x)``: the bytes of a text."""
+    for call in _calls(tree, "strlen"):
+        call.replace(exp.func("octet_length", call.expressions[0]))
+    return tree
+
+
+def relations_as_views(tree: exp.Expr) -> exp.Expr:
+    """``core.week`` -> ``core__week as week``: temporary views stand in no schema."""
+    for table in tree.find_all(exp.Table):
+        if table.db:
+            name = table.name
+            table.set("this", exp.to_identifier(f"{table.db}__{name}"))
+            table.set("db", None)
+            if not table.alias:
+                table.set("alias", exp.TableAlias(this=exp.to_identifier(name)))
+    return tree
+
+
 _EVERYWHERE: tuple[Rewrite, ...] = (
     seconds_as_timestamp_add,
     truth_as_coalesce,
@@ -173,14 +219,14 @@ _EVERYWHERE: tuple[Rewrite, ...] = (
     group_by_expressions,
 )
 _OF_DIALECT: dict[Dialect, tuple[Rewrite, ...]] = {
-    "spark": (),
+    "spark": (star_without_replaced, regexp_flags_inside, octets_counted),
     "snowflake": (),
     "bigquery": (extremes_of_known, weeks_from_monday, unknown_last_by_flag),
     "trino": (extremes_of_known,),
 }
 
 
-def rewritten(query: str, dialect: Dialect) -> str:
+def rewritten(query: str, dialect: Dialect, *, flat: bool = False) -> str:
     """Return a SELECT written for DuckDB as one with the same meaning for another engine.
 
     Parameters
@@ -188,6 +234,8 @@ def rewritten(query: str, dialect: Dialect) -> str:
     query : str
         One statement in the SQL of DuckDB.
     dialect : {"spark", "snowflake", "bigquery", "trino"}
+    flat : bool
+        Whether relations are views named ``schema__name``.
 
     Raises
     ------
@@ -203,6 +251,8 @@ def rewritten(query: str, dialect: Dialect) -> str:
         tree = parsed(query)
         for rewrite in (*_EVERYWHERE, microseconds_in(dialect), *_OF_DIALECT[dialect]):
             tree = rewrite(tree)
+        if flat:
+            tree = relations_as_views(tree)
         return tree.sql(dialect, unsupported_level=ErrorLevel.RAISE, comments=False)
     except SqlglotError as error:
         said = str(error).splitlines()[0]

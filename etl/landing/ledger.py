@@ -208,11 +208,15 @@ class Ledger:
                 for field in (f"row.{quoted(name)}",)
             )
             con.execute(
-                f"INSERT INTO landing._refused_text SELECT row._file_id, row._line, "
-                f"to_json(struct_pack({fields}))::VARCHAR FROM landing.{table} AS row SEMI JOIN "
+                f"CREATE OR REPLACE TABLE landing._refused_row AS SELECT row.* FROM landing.{table} AS row SEMI JOIN "
                 f"(SELECT DISTINCT file_id AS _file_id, line AS _line FROM landing._refused "
                 f"WHERE table_name = {literal(table)} LIMIT {MOST_TEXTS}) AS wanted USING (_file_id, _line)"
             )
+            con.execute(
+                f"INSERT INTO landing._refused_text SELECT row._file_id, row._line, "
+                f"to_json(struct_pack({fields}))::VARCHAR FROM landing._refused_row AS row"
+            )
+            con.execute("DROP TABLE landing._refused_row")
         return added
 
     def counts(self, con: duckdb.DuckDBPyConnection) -> tuple[SourceCount, ...]:
