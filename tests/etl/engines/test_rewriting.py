@@ -121,6 +121,31 @@ def test_microseconds_of_each_engine() -> None:
     assert "TO_UNIXTIME(" in said["trino"].upper()
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        (
+            "select landed.* replace (upper(landed.queue) as queue) from t as landed",
+            "SELECT landed.* EXCEPT (queue), UPPER(landed.queue) AS queue FROM t AS landed",
+        ),
+        (
+            "select regexp_replace(a, '^(sips?|tel):', '', 'i') as x from t",
+            "SELECT REGEXP_REPLACE(a, '(?i)^(sips?|tel):', '') AS x FROM t",
+        ),
+        ("select strlen(a) as n from t", "SELECT OCTET_LENGTH(a) AS n FROM t"),
+    ],
+)
+def test_what_spark_says_otherwise(query: str, said: str) -> None:
+    assert rewritten(query, "spark") == said
+
+
+def test_relations_become_views_that_stand_in_no_schema() -> None:
+    said = rewritten("select week from core.week semi join staging.refused as r using (week)", "spark", flat=True)
+    assert "core__week AS week" in said
+    assert "staging__refused AS r" in said
+    assert "." not in said.replace("week.week", "")
+
+
 def test_weeks_begin_on_monday_everywhere() -> None:
     assert "WEEK(MONDAY)" in rewritten("select date_trunc('week', day) as week from t", "bigquery")
 
