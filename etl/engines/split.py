@@ -173,7 +173,11 @@ class SplitConnection:
             self._query(query, into=relation, kept=kind == "table")
             self._there.add(relation)
         else:
-            self._fill(relation, self._query(query))
+            rows = self._query(query)
+            names = [str(row[0]) for row in self.local.execute(f"describe {relation}").fetchall()]
+            if sorted(names) == sorted(rows.column_names):  # a star after USING is in another order elsewhere
+                rows = rows.select(names)
+            self._fill(relation, rows)
             self._there.discard(relation)
 
     def _query(self, query: str, *, into: str = "", kept: bool = True) -> pa.Table:

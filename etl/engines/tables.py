@@ -186,7 +186,8 @@ def _hold_to_contract(remote: Remote, contract: Contract, name: str, config: Con
     if unknown:
         broken.append(f"a _source that [sources] does not have: {listed(unknown)}")
     if broken:
-        raise StopRuleError(f"[engine.tables] {contract.name} = {name!r} has {'; '.join(broken)}. Nothing was published.")
+        said = "; ".join(broken)
+        raise StopRuleError(f"[engine.tables] {contract.name} = {name!r} has {said}. Nothing was published.")
 
 
 def _enter(con: duckdb.DuckDBPyConnection, remote: Remote, table: str, name: str, file_id: str) -> None:
