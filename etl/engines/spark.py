@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -133,7 +134,8 @@ class Spark:
     def close(self) -> None:
         """Let go of what is kept there; the session stays open."""
         while self._kept:
-            self._kept.popitem()[1].unpersist()
+            with suppress(Exception):  # of a session that is lost nothing is kept, and the fault has been told
+                self._kept.popitem()[1].unpersist()
 
     @staticmethod
     def _asked(what: str, do: Callable[[], _Given]) -> _Given:

@@ -97,7 +97,9 @@ def _filled_world(centre: Path, folder: Path, make_remote: Callable[[], Remote] 
     config = model.load(centre / "empathy.toml")
     folder.mkdir()
     con = scratch(folder / "draft.duckdb", 1, None)
-    landed = extract(config, None, con, None, enforce=False, folder=folder, run_id="r1")
+    landing = centre / "landed"  # read once for all worlds
+    landing.mkdir(exist_ok=True)
+    landed = extract(config, None, con, None, enforce=False, folder=landing, run_id="r1")
     split = None
     if make_remote is not None:
         remote = make_remote()

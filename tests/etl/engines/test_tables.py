@@ -151,3 +151,14 @@ def test_a_configuration_that_cannot_be_meant_is_refused(tmp_path: Path, engine:
     with pytest.raises(ConfigError) as told:
         load(_project(tmp_path, engine))
     assert said in str(told.value)
+
+
+def test_letting_go_of_a_lost_session_tells_nothing_new() -> None:
+    class Lost:
+        def unpersist(self) -> None:
+            raise ConnectionError("the session is gone")
+
+    lost = spark.Spark(None)
+    lost._kept = {"core.interaction": Lost()}
+    lost.close()
+    assert lost._kept == {}
