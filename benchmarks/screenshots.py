@@ -27,6 +27,7 @@ SHOTS = (
     ("overview-print", "/", "print", 794, 1123),
     ("effects-light", "/effects/escalation_rate", "light", 1440, 900),
     ("cohorts-light", "/cohorts/escalation_rate/team", "light", 1440, 900),
+    ("skills-light", "/skills", "light", 1440, 900),
     ("attrition-light", "/attrition", "light", 1440, 900),
     ("adoption-light", "/adoption", "light", 1440, 900),
     ("value-light", "/value", "light", 1440, 900),
