@@ -242,7 +242,7 @@ def _payback(answer: Appraisal, reader: Reader) -> str:
 
 def _payback_note(answer: Appraisal) -> str:
     if answer.net.known and answer.net.holds_zero:
-        return "Who cannot say whether it pays cannot say when."
+        return "Whether it pays is not known yet, so neither is when."
     if answer.net.known and answer.net.high < 0:
         return "A loss has no payback."
     return "until the benefit has paid the cost, at the estimate"
