@@ -65,8 +65,8 @@ def shrink(estimate: Floats, own_error: Floats, std_error: Floats, df: Floats, *
 
     Notes
     -----
-    Averaged over groups, intervals hold about 94% where true effects differ (docs/coverage.md). Where they do not differ
-    at all, 12 groups cannot tell, and the intervals are too wide (98 to 99%).
+    Averaged over groups, intervals hold about 94% where true effects differ (docs/coverage.md). Where they do not
+    differ at all, 12 groups cannot tell, and the intervals are too wide (98 to 99%).
     """
     known = np.isfinite(estimate) & np.isfinite(own_error) & (own_error > 0)
     center, error = estimate.astype(np.float64), std_error.astype(np.float64)
