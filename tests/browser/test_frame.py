@@ -58,7 +58,7 @@ def test_a_kpi_typed_as_a_query_leads_to_its_page(visit: Callable[..., Any]) -> 
     page: Page = visit("/cohorts?kpi=upsell_revenue&site=Madrid").page
     page.wait_for_url("**/cohorts/upsell_revenue?site=Madrid")
     expect(page.locator("#headline")).to_contain_text("upsell revenue", ignore_case=True)
-    expect(page.locator("#notices .banner")).to_have_count(0)
+    expect(page.locator("#notices .banner-note")).to_have_count(0)
 
 
 def test_back_returns_to_the_place_on_the_page(visit: Callable[..., Any]) -> None:
