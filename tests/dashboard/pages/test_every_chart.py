@@ -190,7 +190,8 @@ def test_both_drawings_show_the_same_numbers_and_words(drawings: list[Drawing]) 
                 compared += len(boxes)
                 continue
             whole = [point for point in told if not arrows(by_tip[point[0]])]
-            low, high = drawing.plot["layout"]["yaxis" if "error_y" in trace else "xaxis"].get("range", (-np.inf, np.inf))
+            axis = drawing.plot["layout"]["yaxis" if "error_y" in trace else "xaxis"]
+            low, high = axis.get("range", (-np.inf, np.inf))
             values = [scaled(value, drawing) for _, value, _ in whole]
             places = [place_of(by_tip[tip], trace) for tip, _, _ in whole]
             assert straight(values, [at for at, _ in places])
