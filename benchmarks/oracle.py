@@ -430,6 +430,9 @@ class Oracle:
                 continue
             for kpi, column in HEARD.items():
                 self._add(kpi, contact["place"], contact["day"], (row[column] or 0) > 0, 1)
+            if (row["questions"] or 0) > 0:
+                more_open = 2 * row["open_questions"] > row["questions"]
+                self._add("text_open_questions", contact["place"], contact["day"], more_open, 1)
             self._add("transcript_share", contact["place"], contact["day"], 1, 0)
         if any(key[0] == "transcript_share" for key in self.cells):
             for row in self.contacts:

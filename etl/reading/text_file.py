@@ -214,9 +214,10 @@ def prepare(path: Path, encoding: str, work_dir: Path) -> PlainText:
     """
     with path.open("rb") as handle:
         start = handle.read(4)
-    encoding = announced(start, encoding, path)
+    packed = start[:2] == b"\x1f\x8b"
+    encoding = announced(next(chunks(path), b"")[:4] if packed else start, encoding, path)
     decode = encoding not in PLAIN
-    copy = decode or start[:2] == b"\x1f\x8b"
+    copy = decode or packed
     target = work_dir / f"plain-{hashlib.sha256(str(path).encode()).hexdigest()[:16]}.txt" if copy else path
     count = _Count()
     output = target.open("wb") if copy else None

@@ -50,6 +50,7 @@ def days(workspace: Any, toml: str) -> list[tuple[Any, ...]]:
         (DAYS.replace("u-1", '"u-1"').replace("2025-03-11", ' "2025-03-11"').replace(' "', '"').encode(), ""),
         (DAYS.replace("u-1", " u-1 ").replace("27000.5", " 27000.5 ").encode(), ""),
         (gzip.compress(DAYS.encode()), ""),
+        (gzip.compress(DAYS.encode("utf-16")), ""),
         (DAYS.replace(",", " ~ ").encode(), 'options = { delimiter = "~" }'),
     ],
     ids=(
@@ -72,6 +73,7 @@ def days(workspace: Any, toml: str) -> list[tuple[Any, ...]]:
         "quoted",
         "padded",
         "gzip",
+        "gzip of utf-16",
         "padded, unusual delimiter",
     ),
 )
