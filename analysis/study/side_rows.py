@@ -40,7 +40,7 @@ def _spillover_rows(evidence: Evidence) -> list[dict[str, Any]]:
     wait = setting.design.anticipation_weeks
     found = None if mates is None else exposure_effects(mates.panel, mates.start, wait, setting.ci_level)
     if found is None:
-        if setting.roster.situation().whole_teams:
+        if setting.roster is not None and setting.roster.situation().whole_teams:
             return [row | {"sentence": spillover_words.WHOLE_TEAMS}]
         return [row | {"state": spillover_words.NOT_TOLD, "sentence": spillover_words.TOO_FEW}]
     parts = {"direct": found.direct, "per_ten": found.per_ten, "as_run": found.as_run, "everybody": found.everybody}
