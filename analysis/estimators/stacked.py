@@ -26,6 +26,9 @@ from analysis.solver.ratio import ratio
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
+LARGEST_JACKKNIFE = 4_000_000
+"""Elements of the matrix of all experiments up to which the jackknife's degrees of freedom are worked out; above, with
+many teams and waves, they are G - 1, which they also came to wherever there were several waves."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,6 +271,9 @@ class Stacked:
         if not self.models:
             return float("nan")
         parts = [model.stretches for _, model, _ in self.models]
+        rows, columns = (sum(part[0].shape[axis] for part in parts) for axis in (0, 1))
+        if rows * columns > LARGEST_JACKKNIFE:
+            return float(max(self.panel.n_clusters - 1, 1))
         before, after = (block_diag(*(part[k] for part in parts)) for k in (0, 1))
         clusters, lengths = (np.concatenate([part[k] for part in parts]) for k in (2, 3))
         return jackknife_degrees_of_freedom(before, after, clusters, self.panel.n_clusters, lengths)
