@@ -24,7 +24,7 @@ demo: $(VENV)/.installed  ## a simulated contact centre from exports to dashboar
 # processes of their own, and all others. What the first says is shown after the second.
 BESIDE := tests/acceptance tests/browser
 
-test: check chromium  ## everything that must hold before a change lands (about a quarter of an hour)
+test: check chromium  ## everything that must hold before a change lands (about twenty minutes)
 	@mkdir -p build
 	@$(BIN)/python -m pytest $(BESIDE) >build/tests-beside.log 2>&1 & beside=$$!; trap "kill $$beside" INT TERM; \
 	  $(BIN)/python -m pytest $(addprefix --ignore=,$(BESIDE)); others=$$?; \
