@@ -38,6 +38,7 @@ from analysis.panel.panel import NEVER
 from analysis.study.averages import study_of
 from analysis.study.request import Request
 from analysis.words.numbers import Reader
+from benchmarks import document_table
 from benchmarks.worlds_kept import worlds as kept_worlds
 from etl.configuration.kpis import Kpi, load
 from etl.configuration.programme import Assignment, AssignmentRule
@@ -274,12 +275,7 @@ def main() -> None:
 
 def with_row(text: str, line: Line) -> str:
     """The document with one row of its table made new; after every row, so that a long run leaves something."""
-    begin, end = "<!-- table -->", "<!-- /table -->"
-    first, last = text.index(begin) + len(begin), text.index(end)
-    there = {row.split("|")[1].strip(): row for row in text[first:last].splitlines() if row.startswith("| ")}
-    there[line.row.name] = markdown(line)
-    kept = [there[row.name] for row in ROWS if row.name in there]
-    return f"{text[:first]}\n{HEAD}" + "\n".join(kept) + f"\n{text[last:]}"
+    return document_table.with_row(text, "table", HEAD, [row.name for row in ROWS], line.row.name, markdown(line))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from analysis import Panel, mechanism
+from benchmarks import document_table
 
 Floats = NDArray[np.float64]
 
@@ -192,7 +193,6 @@ HEAD = (
     "| world | worlds | effect on skill | slope | indirect | direct | indirect is off by | share off | "
     "says both links | shared shock named |\n|---|---|---|---|---|---|---|---|---|---|\n"
 )
-BEGIN, END = "<!-- chain -->", "<!-- /chain -->"
 
 
 def markdown(line: Line) -> str:
@@ -208,11 +208,7 @@ def markdown(line: Line) -> str:
 
 def with_row(text: str, line: Line) -> str:
     """The document with one row of its table made new."""
-    first, last = text.index(BEGIN) + len(BEGIN), text.index(END)
-    there = {row.split("|")[1].strip(): row for row in text[first:last].splitlines() if row.startswith("| ")}
-    there[line.row.name] = markdown(line)
-    kept = [there[row.name] for row in ROWS if row.name in there]
-    return f"{text[:first]}\n{HEAD}" + "\n".join(kept) + f"\n{text[last:]}"
+    return document_table.with_row(text, "chain", HEAD, [row.name for row in ROWS], line.row.name, markdown(line))
 
 
 def main(tell: Callable[[str], None] = print) -> None:

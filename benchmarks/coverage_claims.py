@@ -40,6 +40,7 @@ from analysis.study.family import judged_together
 from analysis.study.kpi_study import KpiStudy
 from analysis.study.request import Request
 from analysis.words.numbers import Reader
+from benchmarks import document_table
 from benchmarks.claim_worlds import answering_world, drawn_inside_teams, drifting_teams, leaving_world
 from benchmarks.worlds_kept import worlds as kept_worlds
 from etl.configuration.kpis import Catalogue, load
@@ -262,12 +263,7 @@ def run(
 
 def with_row(text: str, row: Row, made: str) -> str:
     """The document with one row of its table made new."""
-    begin, end = "<!-- claims -->", "<!-- /claims -->"
-    first, last = text.index(begin) + len(begin), text.index(end)
-    there = {part.split("|")[1].strip(): part for part in text[first:last].splitlines() if part.startswith("| ")}
-    there[row.name] = made
-    kept = [there[other.name] for other in ROWS if other.name in there]
-    return f"{text[:first]}\n{HEAD}" + "\n".join(kept) + f"\n{text[last:]}"
+    return document_table.with_row(text, "claims", HEAD, [each.name for each in ROWS], row.name, made)
 
 
 def main() -> None:

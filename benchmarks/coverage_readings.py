@@ -31,6 +31,7 @@ from analysis.effects.hazard import hazard_ratio
 from analysis.effects.survivors import Staying, survivors
 from analysis.effects.who_gains import by_starting_level, starting_thirds
 from analysis.panel.never import NEVER
+from benchmarks import document_table
 
 Floats = NDArray[np.float64]
 
@@ -279,7 +280,6 @@ HEAD = (
     "| number and world | worlds | told in | true value | interval holds it | estimate is off by (median) | "
     "width of the interval (median) |\n|---|---|---|---|---|---|---|\n"
 )
-BEGIN, END = "<!-- readings -->", "<!-- /readings -->"
 
 
 def markdown(line: Line) -> str:
@@ -293,11 +293,7 @@ def markdown(line: Line) -> str:
 
 def with_row(text: str, line: Line) -> str:
     """The document with one row of its table made new."""
-    first, last = text.index(BEGIN) + len(BEGIN), text.index(END)
-    there = {row.split("|")[1].strip(): row for row in text[first:last].splitlines() if row.startswith("| ")}
-    there[line.row.name] = markdown(line)
-    kept = [there[row.name] for row in ROWS if row.name in there]
-    return f"{text[:first]}\n{HEAD}" + "\n".join(kept) + f"\n{text[last:]}"
+    return document_table.with_row(text, "readings", HEAD, [row.name for row in ROWS], line.row.name, markdown(line))
 
 
 def main(tell: Callable[[str], None] = print) -> None:

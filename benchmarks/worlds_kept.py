@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -79,6 +78,6 @@ def _read(file: Path | None, kind: Callable[..., Any]) -> dict[int, Any]:
 def _made(judge: Callable[[int], Any], seeds: list[int], workers: int) -> Iterable[tuple[int, Any]]:
     if workers > 1:
         with ProcessPoolExecutor(workers) as pool:
-            yield from zip(seeds, pool.map(partial(judge), seeds, chunksize=10), strict=True)
+            yield from zip(seeds, pool.map(judge, seeds, chunksize=10), strict=True)
     else:
         yield from ((seed, judge(seed)) for seed in seeds)

@@ -1,0 +1,29 @@
+"""A table in a document, remade row by row, so that a long run leaves something after every row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def with_row(text: str, table: str, head: str, names: Iterable[str], name: str, made: str) -> str:
+    """The document with one row of a table made new.
+
+    Parameters
+    ----------
+    text : str
+        The document; the table stands between ``<!-- table -->`` and ``<!-- /table -->``.
+    table : str
+        Name of the table in those two marks.
+    head : str
+        Its first two lines.
+    names : iterable of str
+        First cells of all rows it may have, in their order; rows it has under other names go.
+    name, made : str
+        The first cell of the row, and the row.
+    """
+    begin, end = f"<!-- {table} -->", f"<!-- /{table} -->"
+    first, last = text.index(begin) + len(begin), text.index(end)
+    there = {row.split("|")[1].strip(): row for row in text[first:last].splitlines() if row.startswith("| ")}
+    there[name] = made
+    kept = [there[each] for each in names if each in there]
+    return f"{text[:first]}\n{head}" + "\n".join(kept) + f"\n{text[last:]}"
