@@ -16,6 +16,7 @@ from dashboard.page import Context
 from dashboard.pages import pages
 from dashboard.privacy.viewer import current
 from dashboard.state import DIMENSIONS, LABELS, PLURALS, Facets, Filters, day
+from etl.warehouse.run_status import days_late
 
 POLL_MILLISECONDS = 30_000
 """How often an open page asks whether newer data were published."""
@@ -220,9 +221,8 @@ def _late(context: Context, about: About) -> str:
     """How old data are that are older than the configuration's limit; empty for others."""
     if about.data_to is None:
         return ""
-    age = (context.settings.today - about.data_to).days
-    late = age > context.settings.config.project.stale_days
-    return f", {context.settings.reader.count(age)} days old" if late else ""
+    age = days_late(about.data_to, context.settings.today, context.settings.config.project.stale_days)
+    return f", {context.settings.reader.count(age)} days old" if age else ""
 
 
 def _counted_from(context: Context) -> str:

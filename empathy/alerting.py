@@ -68,11 +68,12 @@ def tell(settings: Config, message: str) -> None:
 def _late(settings: Config) -> str:
     """That the published data end longer ago than ``[project] stale_days``; empty where they do not."""
     from etl.warehouse.reader import Warehouse
+    from etl.warehouse.run_status import days_late
 
     with Warehouse(settings.warehouse).reader() as cursor:
         row = cursor.execute("select max(data_to) from meta.run").fetchone()
     if row is None or row[0] is None:
         return ""
     ends: date = row[0].date() if isinstance(row[0], datetime) else row[0]
-    age = ((settings.project.today or date.today()) - ends).days
-    return f"the data end on {ends}, {age} days ago." if age > settings.project.stale_days else ""
+    age = days_late(ends, settings.project.today or date.today(), settings.project.stale_days)
+    return f"the data end on {ends}, {age} days ago." if age else ""

@@ -1,4 +1,4 @@
-"""What became of the last run: a file beside the registry that is there only while the last run failed."""
+"""What became of the last run (a file beside the registry, there only while it failed), and whether data are late."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 FAILED = "FAILED.json"
@@ -55,3 +55,17 @@ def clear_failure(folder: Path) -> None:
     """Note that the last run published."""
     with contextlib.suppress(OSError):
         (folder / FAILED).unlink(missing_ok=True)
+
+
+def days_late(ends: date, today: date, stale_days: int) -> int:
+    """Age in days of data older than they may be, 0 for others: the rule of every page and of the nightly alarm.
+
+    Parameters
+    ----------
+    ends, today : date
+        The last day of the data, and the day it is.
+    stale_days : int
+        The oldest they may be, ``[project] stale_days``.
+    """
+    age = (today - ends).days
+    return age if age > stale_days else 0
