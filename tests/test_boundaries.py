@@ -61,3 +61,17 @@ def test_versions_are_attached_read_only() -> None:
 
     assert "attach" in text
     assert all("read_only" in line for line in text.splitlines() if "attach '" in line or 'f"attach' in line)
+
+
+def test_nobody_queries_the_connection_that_a_whole_process_shares() -> None:
+    """``duckdb.sql`` uses one connection for the whole process: a result left unread there stops the next caller."""
+    shared = {
+        f"{file}:{call.lineno}"
+        for package in ("etl", "analysis", "dashboard", "empathy", "benchmarks", "sample_data", "tests")
+        for file, call in calls(package, QUERIES | {"read_csv", "read_parquet", "read_json", "table", "values"})
+        if isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == "duckdb"
+    }
+
+    assert shared == set()

@@ -123,7 +123,8 @@ def open_questions(text: str, rules: RuleSet) -> str:
     >>> from etl.conversations.rules import load_rules
     >>> said = "'Okay. What happened first? Is it plugged in? Could you tell me more about it?'"
     >>> english = load_rules("en")
-    >>> duckdb.sql(f"select {open_questions(said, english)}, {questions(said)}").fetchall()
+    >>> with duckdb.connect() as con:
+    ...     con.sql(f"select {open_questions(said, english)}, {questions(said)}").fetchall()
     [(2, 3)]
     """
     begins = r"(?:^|[.?!;:,…–-])\s*(?:(?:so|and|but|okay|ok|well|um|y|und|also|bueno)\s+)*"

@@ -163,4 +163,5 @@ def test_no_text_and_no_name_is_left_in_core_mart_or_staging(build_rows) -> None
 def test_open_questions_are_told_from_closed_ones(language: str, text: str, found: tuple[int, int]) -> None:
     rules = load_rules(language)
     sql = f"select {open_questions('?', rules)}, {questions('?')}"
-    assert duckdb.execute(sql, [text, text]).fetchone() == found
+    with duckdb.connect() as con:
+        assert con.execute(sql, [text, text]).fetchone() == found

@@ -61,7 +61,8 @@ def build_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, second_duckdb) -
     def run(contacts: str = CONTACTS) -> BuildReport:
         folder = tmp_path / "lake"
         folder.mkdir()
-        duckdb.sql(contacts).write_parquet(str(folder / "contacts.parquet"))
+        with duckdb.connect() as con:
+            con.sql(contacts).write_parquet(str(folder / "contacts.parquet"))
         return building.build(load(_project(folder, LAKE.format(table=folder / "contacts.parquet"))))
 
     return run
@@ -82,9 +83,9 @@ def _ask(report: BuildReport, query: str) -> list[tuple[Any, ...]]:
 def test_a_version_says_the_same_without_its_contacts(build_lake, tmp_path: Path) -> None:
     folder = tmp_path / "files"
     folder.mkdir()
-    duckdb.sql(f"select * exclude (_source, eligible, parent_id, row_version) from ({CONTACTS})").write_csv(
-        str(folder / "calls.csv"), header=True
-    )
+    with duckdb.connect() as con:
+        calls = con.sql(f"select * exclude (_source, eligible, parent_id, row_version) from ({CONTACTS})")
+        calls.write_csv(str(folder / "calls.csv"), header=True)
     files = building.build(load(_project(folder, "")))
     lake = build_lake()
 

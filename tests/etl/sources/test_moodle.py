@@ -191,6 +191,7 @@ def test_a_progress_report_completes_the_course_with_its_activities(load, tmp_pa
     ],
 )  # fmt: skip
 def test_states_of_activities_in_six_languages(state, reached):
-    plain = duckdb.execute("select lower(strip_accents(?))", [state]).fetchone()[0]
-    assert duckdb.execute("select regexp_matches(?, ?)", [plain, STATE]).fetchone() == (True,)
-    assert duckdb.execute("select regexp_extract(?, ?, 1) = ''", [plain, STATE]).fetchone() == (reached,)
+    with duckdb.connect() as con:
+        plain = con.execute("select lower(strip_accents(?))", [state]).fetchone()[0]
+        assert con.execute("select regexp_matches(?, ?)", [plain, STATE]).fetchone() == (True,)
+        assert con.execute("select regexp_extract(?, ?, 1) = ''", [plain, STATE]).fetchone() == (reached,)
