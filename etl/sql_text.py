@@ -1,6 +1,47 @@
-"""Names and texts of the program, written as SQL."""
+"""Names, texts and rows of the program, written as SQL."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+ROWS_AT_ONCE = 200
+"""Rows that one INSERT takes: each statement is planned anew, so one a row costs far more than the rows do."""
+
+
+class Executes(Protocol):
+    """A connection of DuckDB, or what stands for one."""
+
+    def execute(self, query: str, parameters: Any = ..., /) -> Any:
+        """Run a statement."""
+
+
+def insert_rows(con: Executes, table: str, rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows of values into a table, many at once.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+    table : str
+        Its name with its schema; it has a column for each value of a row.
+    rows : iterable of sequence
+        All as long as each other; none is allowed.
+
+    Examples
+    --------
+    >>> import duckdb
+    >>> with duckdb.connect() as con:
+    ...     _ = con.execute("create table day (name varchar, at date)")
+    ...     insert_rows(con, "day", [("first", "2026-01-01"), ("none", None)])
+    ...     con.execute("from day").fetchall()
+    [('first', datetime.date(2026, 1, 1)), ('none', None)]
+    """
+    listed = list(rows)
+    for first in range(0, len(listed), ROWS_AT_ONCE):
+        some = listed[first : first + ROWS_AT_ONCE]
+        marks = f"({', '.join('?' * len(some[0]))})"
+        values = [value for row in some for value in row]
+        con.execute(f"insert into {table} values {', '.join([marks] * len(some))}", values)
 
 
 def quoted(name: str) -> str:

@@ -156,12 +156,6 @@ class SplitConnection:
             return self._fill(target, self._query(inserted[2]))
         return Rows(self._query(bound))
 
-    def executemany(self, statement: str, parameters: Sequence[Sequence[Any]]) -> None:
-        """Run a statement of DuckDB's for each row of values."""
-        changed = _CHANGE.match(statement)
-        self._shipped.discard(_plain(changed[1]) if changed else "")
-        self.local.executemany(statement, parameters)
-
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a cursor of DuckDB, for who reads what is there."""
         return self.local.cursor()

@@ -17,7 +17,7 @@ from etl.contracts.tables import CONTRACTS
 from etl.errors import StopRuleError
 from etl.landing.land_file import LandedFile
 from etl.scrubbing import mask_sql
-from etl.sql_text import literal, quoted
+from etl.sql_text import insert_rows, literal, quoted
 
 MOST_TEXTS = 10_000
 """Rows refused at one go beyond this many are entered without their text."""
@@ -112,8 +112,7 @@ class Ledger:
             )
             for place, count in ((6, file.read), (7, file.rejected), (8, file.dropped)):
                 known[place] = int(known[place]) + count
-        if rows:
-            con.executemany("INSERT INTO landing._file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)", list(rows.values()))
+        insert_rows(con, "landing._file", [(*row, 0, 0) for row in rows.values()])
         con.execute(
             "UPDATE landing._file SET lost = found.n, refused = refused - found.dropped + found.conflicts, "
             "dropped = landing._file.dropped - found.dropped FROM (SELECT file_id, "

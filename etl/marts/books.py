@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from etl.marts import coverage, history, identity, quality, restatement
+from etl.sql_text import insert_rows
 
 RUN = (
     "run_id varchar, started_at timestamp, finished_at timestamp, as_of date, config_sha256 varchar, "
@@ -48,12 +49,7 @@ def write(con: duckdb.DuckDBPyConnection, table: str, columns: str, rows: Iterab
     rows : iterable of sequence
     """
     con.execute(f"create or replace table meta.{table} ({columns})")
-    listed = [list(row) for row in rows]
-    if listed:
-        con.execute("begin")
-        marks = ", ".join("?" * len(listed[0]))
-        con.executemany(f"insert into meta.{table} values ({marks})", listed)
-        con.execute("commit")
+    insert_rows(con, f"meta.{table}", rows)
 
 
 def write_books(
@@ -98,12 +94,13 @@ def write_coverage(con: duckdb.DuckDBPyConnection) -> None:
         "create or replace table meta.coverage (relation varchar, source varchar, row_count bigint, first_day date, "
         "last_day date, known_from date, known_to date, from_by varchar, to_by varchar)"
     )
-    con.executemany(
-        "insert into meta.coverage select ?, ?, ?, ?, ?, max(known_from), max(known_to), max(from_by), max(to_by) "
-        "from staging.coverage where relation = ? and source = ?",
-        [[*astuple(span), span.relation, span.source] for span in coverage.spans(con)] or [[None] * 7],
+    insert_rows(con, "meta.coverage", [(*astuple(span), None, None, None, None) for span in coverage.spans(con)])
+    con.execute(
+        "update meta.coverage set known_from = known.known_from, known_to = known.known_to, from_by = known.from_by, "
+        "to_by = known.to_by from (select relation, source, max(known_from) as known_from, max(known_to) as known_to, "
+        "max(from_by) as from_by, max(to_by) as to_by from staging.coverage group by all) as known "
+        "where known.relation = meta.coverage.relation and known.source = meta.coverage.source"
     )
-    con.execute("delete from meta.coverage where relation is null")
     con.execute(
         "create or replace table meta.coverage_gap as select relation, source, last_seen, next_seen, "
         "cast(contacts as bigint) as contacts from staging.coverage_gap order by all"

@@ -193,18 +193,20 @@ def spans(con: duckdb.DuckDBPyConnection) -> tuple[Span, ...]:
     con : duckdb.DuckDBPyConnection
         With the landing tables attached.
     """
-    found = []
-    for contract in CONTRACTS.values():
-        if not contract.happened_at or contract.name == "agent":
-            continue
-        at = f"cast({contract.happened_at} as date)"
-        found += [
-            Span(contract.name, str(source), int(rows), first, last)
-            for source, rows, first, last in con.execute(
-                f"select _source, count(*), min({at}), max({at}) from landing.{contract.name} group by 1 order by 1"
-            ).fetchall()
-        ]
-    return tuple(found)
+    dated = [contract for contract in CONTRACTS.values() if contract.happened_at and contract.name != "agent"]
+    every = [
+        f"select {place} as place, '{contract.name}' as relation, _source, count(*) as row_count, "
+        f"min(cast({contract.happened_at} as date)) as first_day, "
+        f"max(cast({contract.happened_at} as date)) as last_day from landing.{contract.name} group by _source"
+        for place, contract in enumerate(dated)
+    ]
+    rows = con.execute(
+        "select relation, _source, row_count, first_day, last_day "
+        f"from ({' union all '.join(every)}) as spans order by place, _source"
+    )
+    return tuple(
+        Span(relation, str(source), int(n), first, last) for relation, source, n, first, last in rows.fetchall()
+    )
 
 
 def silences(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ import duckdb
 from etl.configuration.kpis import SQL_FOLDER
 from etl.contracts.tables import CONTRACTS
 from etl.privacy import pseudonym
+from etl.sql_text import insert_rows
 
 if TYPE_CHECKING:
     from etl.configuration.model import Config, Identity
@@ -72,8 +73,7 @@ def resolve(con: duckdb.DuckDBPyConnection, config: Config, secret: bytes) -> tu
         for name, source in config.sources.items()
     ]
     con.execute("create or replace table staging.system (source varchar, system varchar)")
-    if systems:
-        con.executemany("insert into staging.system values (?, ?)", systems)
+    insert_rows(con, "staging.system", systems)
     collect_ids(con)
     register = con.execute(
         "select (select count(*) from landing.agent) + (select count(*) from landing.agent_identity)"
@@ -95,7 +95,7 @@ def resolve(con: duckdb.DuckDBPyConnection, config: Config, secret: bytes) -> tu
     ]
     rules += [("own_id", 90), ("attributes", 91), ("as_is", 92)]
     con.execute("create or replace table staging.identity_rule (rule varchar, position integer)")
-    con.executemany("insert into staging.identity_rule values (?, ?)", rules)
+    insert_rows(con, "staging.identity_rule", rules)
     if as_is:
         con.execute(
             "create or replace table staging.identity_candidate as select distinct source, source_agent_id, "

@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from etl.configuration.kpis import Catalogue
 from etl.reading.header_names import folded
-from etl.sql_text import quoted
+from etl.sql_text import insert_rows, quoted
 
 if TYPE_CHECKING:
     from etl.configuration.model import Config
@@ -51,8 +51,7 @@ def note_names(con: duckdb.DuckDBPyConnection, config: Config, catalogue: Catalo
             for column, value in compared_with(override.where):
                 row = con.execute(f"select 1 from {base} where {quoted(column)} = ? limit 1", [value]).fetchone()
                 rows.append([f"kpis.{kpi}.where ({column})", value, row is not None])
-    if rows:
-        con.executemany("insert into staging.named_in_config values (?, ?, ?)", rows)
+    insert_rows(con, "staging.named_in_config", rows)
 
 
 def compared_with(condition: str) -> tuple[tuple[str, str], ...]:

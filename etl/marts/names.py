@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from etl.reading.header_names import folded
-from etl.sql_text import quoted
+from etl.sql_text import insert_rows, quoted
 
 if TYPE_CHECKING:
     from etl.configuration.model import Config
@@ -155,7 +155,7 @@ def fold(con: duckdb.DuckDBPyConnection, config: Config) -> dict[str, dict[str, 
         found = canonical(counts, tuple(config.sites) if kind == "site" else ())
         if not found:
             continue
-        con.executemany("insert into staging.folded values (?, ?, ?)", [[kind, *pair] for pair in found.items()])
+        insert_rows(con, "staging.folded", [(kind, *pair) for pair in found.items()])
         for _, table, column in (item for item in FOLDED if item[0] == kind):
             sql = (
                 f"coalesce((select any_value(folded.name) from staging.folded as folded "

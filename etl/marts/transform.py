@@ -24,7 +24,7 @@ from etl.marts.named import note_names
 from etl.marts.relations import ordered, relations
 from etl.marts.zone_offsets import zone_offsets
 from etl.privacy import Pseudonyms
-from etl.sql_text import literal, quoted
+from etl.sql_text import insert_rows, literal, quoted
 
 if TYPE_CHECKING:
     from etl.configuration.model import Config
@@ -259,9 +259,7 @@ def _known_by(table: str, as_of: date | None) -> tuple[str, str]:
 
 def _fill(con: duckdb.DuckDBPyConnection, table: str, columns: str, rows: Sequence[Sequence[Any]]) -> None:
     con.execute(f"create or replace table staging.{table} ({columns})")
-    if rows:
-        marks = ", ".join("?" * len(rows[0]))
-        con.executemany(f"insert into staging.{table} values ({marks})", [list(row) for row in rows])
+    insert_rows(con, f"staging.{table}", rows)
 
 
 def _parameters(con: duckdb.DuckDBPyConnection, config: Config, run_id: str) -> None:

@@ -418,11 +418,9 @@ def _count_relations(con: duckdb.DuckDBPyConnection, catalog: str | None = None)
         [catalog],
     ).fetchall()
     prefix = f'"{catalog}".' if catalog else ""
-    counts = {}
-    for schema, table in names:
-        row = con.execute(f'select count(*) from {prefix}"{schema}"."{table}"').fetchone()
-        counts[f"{schema}.{table}"] = int(row[0]) if row else 0
-    return counts
+    counted = [f'(select count(*) from {prefix}"{schema}"."{table}")' for schema, table in names]
+    found = con.execute(f"select {', '.join(counted)}").fetchone() if counted else None
+    return {f"{schema}.{table}": int(n) for (schema, table), n in zip(names, found or (), strict=True)}
 
 
 def _count_file(path: Path) -> dict[str, int]:
