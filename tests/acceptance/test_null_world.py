@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from analysis.study.run import estimate_all
 from dashboard.data.queries import Queries
 from dashboard.page import Context
 from dashboard.pages import cohorts as cohorts_page
@@ -21,6 +20,7 @@ from etl.warehouse import publish
 from sample_data import exports
 from sample_data.parameters import Parameters
 from sample_data.world import simulate
+from tests import goals_alone
 
 CENTRE = Parameters.sample(effect_scale=0.0, weeks=36, pre_weeks=12, waves=3, contacts_per_week=12.0)
 """The demo without effects, shorter and quieter, so that it is loaded and estimated in seconds."""
@@ -32,11 +32,9 @@ def null_world(tmp_path_factory: pytest.TempPathFactory) -> Context:
     folder: Path = tmp_path_factory.mktemp("null")
     exports.write(simulate(CENTRE), folder)
     settings = config.load(folder / "empathy.toml")
-    worth = settings.value.kpis
-    goals = [kpi for kpi in kpis.load().values() if kpi.role == "primary" or kpi.id in worth]  # what could be claimed
     with publish.Draft.open(settings.warehouse) as draft:
         build.build(settings, into=draft)
-        draft.write_results(estimate_all(draft.con, settings, kpis.Catalogue(goals), progress=lambda *_: None))
+        draft.write_results(goals_alone.estimate_all(draft.con, settings, kpis.load(), lambda *_: None))
         draft.publish()
     found = from_config(folder / "empathy.toml", environ={})
     return Context(found, Queries(found))

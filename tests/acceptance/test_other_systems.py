@@ -34,6 +34,8 @@ import empathy
 """
 SMALL_DEMO = """
 import sample_data
+from tests import goals_alone
+goals_alone.only()
 write = sample_data.write_sample
 sample_data.write_demo = lambda folder, progress: write(folder, agents=16, weeks=14, contacts_per_week=8)
 """
