@@ -41,6 +41,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, BuildReport]:
     return path, building.build(load(path))
 
 
+@pytest.fixture
+def again(tmp_path: Path, built: tuple[Path, BuildReport]) -> tuple[Path, BuildReport]:
+    """A copy of what is built, for tests that change exports or warehouse and build once more."""
+    shutil.copytree(built[0].parent, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "empathy.toml", built[1]
+
+
 def query(path: Path, sql: str, run_id: str | None = None) -> list[tuple[Any, ...]]:
     warehouse = Warehouse(path.parent / "warehouse")
     with warehouse.reader(run_id) as cursor:
@@ -69,9 +76,10 @@ def test_every_row_of_every_file_is_accounted_for(built: tuple[Path, BuildReport
     assert rejected == sum(file.rejected for file in report.files)
 
 
-def test_a_row_lost_on_its_way_from_the_landing_folder_stops_the_build(tmp_path: Path) -> None:
-    path = copy_sample(tmp_path)
-    building.build(load(path))
+def test_a_row_lost_on_its_way_from_the_landing_folder_stops_the_build(
+    tmp_path: Path, again: tuple[Path, BuildReport]
+) -> None:
+    path, _ = again
     contacts = max((tmp_path / "warehouse" / "landing").glob("*/records.parquet"), key=lambda file: file.stat().st_size)
     with duckdb.connect() as con:
         con.execute(f"create table kept as select * exclude (n) from (select *, row_number() over () as n "
@@ -177,9 +185,8 @@ def test_a_new_key_is_new_even_when_the_files_are_not(tmp_path: Path, monkeypatc
     assert not set(agents) & set(query(path, "select agent_key from mart.agent"))
 
 
-def test_twice_gives_equal_marts_and_a_deleted_file_takes_its_rows_along(tmp_path: Path) -> None:
-    path = copy_sample(tmp_path)
-    first = building.build(load(path))
+def test_twice_gives_equal_marts_and_a_deleted_file_takes_its_rows_along(again: tuple[Path, BuildReport]) -> None:
+    path, first = again
     path.write_text(path.read_text(encoding="utf-8") + "[engine]\nkeep_versions = 9\n", encoding="utf-8")
     second = building.build(load(path))
     assert second.run_id != first.run_id
@@ -201,9 +208,8 @@ def test_twice_gives_equal_marts_and_a_deleted_file_takes_its_rows_along(tmp_pat
     assert kept == len(third.restated)
 
 
-def test_contacts_that_change_teams_are_restated_though_no_total_changes(tmp_path: Path) -> None:
-    path = copy_sample(tmp_path)
-    building.build(load(path))
+def test_contacts_that_change_teams_are_restated_though_no_total_changes(again: tuple[Path, BuildReport]) -> None:
+    path, _ = again
     history = path.parent / "exports" / "bamboohr_job_info_history.csv"
     rows = history.read_text(encoding="utf-8").splitlines()
     team = rows[0].split(",").index("department")
@@ -211,15 +217,15 @@ def test_contacts_that_change_teams_are_restated_though_no_total_changes(tmp_pat
     others = {row.split(",")[team] for row in rows[1:]} - {fields[team]}
     fields[team] = min(others)
     history.write_text("\n".join([rows[0], ",".join(fields), *rows[2:], ""]), encoding="utf-8")
-    again = building.build(load(path))
-    moved = [change for change in again.restated if change.kpi == "aht_seconds"]
+    rebuilt = building.build(load(path))
+    moved = [change for change in rebuilt.restated if change.kpi == "aht_seconds"]
     assert moved
     assert all((change.old_num, change.old_den) == (change.new_num, change.new_den) for change in moved)
     assert all(change.moved > 0 for change in moved)
 
 
-def test_as_of_leaves_out_what_came_later(tmp_path: Path) -> None:
-    path = copy_sample(tmp_path)
+def test_as_of_leaves_out_what_came_later(again: tuple[Path, BuildReport]) -> None:
+    path, _ = again
     day = dt.date(2025, 2, 28)
     building.build(load(path), as_of=day)
     assert query(path, "select max(started_at) from core.interaction")[0][0] < dt.datetime(2025, 3, 1)
@@ -227,8 +233,10 @@ def test_as_of_leaves_out_what_came_later(tmp_path: Path) -> None:
     assert query(path, "select count(*) from core.training where completed_at >= '2025-03-01'") == [(0,)]
 
 
-def test_contacts_can_be_reduced_without_being_kept(tmp_path: Path, built: tuple[Path, BuildReport]) -> None:
-    path = copy_sample(tmp_path)
+def test_contacts_can_be_reduced_without_being_kept(
+    again: tuple[Path, BuildReport], built: tuple[Path, BuildReport]
+) -> None:
+    path, _ = again
     path.write_text(
         path.read_text(encoding="utf-8") + '\n[engine]\noptions = { contacts = "reduce" }\n', encoding="utf-8"
     )
@@ -247,9 +255,10 @@ def test_check_writes_nothing(tmp_path: Path) -> None:
     assert report.stops == ()
 
 
-def test_a_source_nobody_can_match_stops_the_build_and_the_last_version_stays(tmp_path: Path) -> None:
-    path = copy_sample(tmp_path)
-    first = building.build(load(path))
+def test_a_source_nobody_can_match_stops_the_build_and_the_last_version_stays(
+    tmp_path: Path, again: tuple[Path, BuildReport]
+) -> None:
+    path, first = again
     ids = tmp_path / "exports" / "agent_ids.csv"
     ids.write_text(ids.read_text(encoding="utf-8").replace("qa,", "quality,"), encoding="utf-8")
     with pytest.raises(StopRuleError, match="unknown"):
@@ -259,11 +268,10 @@ def test_a_source_nobody_can_match_stops_the_build_and_the_last_version_stays(tm
 
 
 def test_a_build_killed_right_after_publishing_is_caught_up_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, again: tuple[Path, BuildReport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The version is served, but what follows publishing was left out: the next build, with nothing new, does it."""
-    path = copy_sample(tmp_path)
-    building.build(load(path))
+    path, _ = again
     monkeypatch.setattr(ExtractReport, "commit", lambda self: None)
     export = next((tmp_path / "exports").glob("agent_days*"))
     export.write_text("".join(export.read_text().splitlines(keepends=True)[:-1]))
