@@ -20,16 +20,20 @@ help:  ## list the targets
 demo: $(VENV)/.installed  ## a simulated contact centre from exports to dashboard, served on this machine only
 	@$(BIN)/empathy demo --dir $(DEMO) --port $(PORT)
 
-# Two processes share the tests, since one keeps one processor busy: these folders, which wait for browsers and for
-# processes of their own, and all others. What the first says is shown after the second.
-BESIDE := tests/acceptance tests/browser
+# Three processes share the tests, since one keeps one processor busy: what waits for browsers and for processes of its
+# own, what builds warehouses, and all others. What the first two say is shown after the third.
+WAITING  := tests/acceptance tests/browser
+BUILDING := tests/etl
 
-test: check chromium  ## everything that must hold before a change lands (about twenty minutes)
+test: check chromium  ## everything that must hold before a change lands (about ten minutes)
 	@mkdir -p build
-	@$(BIN)/python -m pytest $(BESIDE) >build/tests-beside.log 2>&1 & beside=$$!; trap "kill $$beside" INT TERM; \
-	  $(BIN)/python -m pytest $(addprefix --ignore=,$(BESIDE)); others=$$?; \
-	  echo "Waiting for $(BESIDE), which run beside these:"; \
-	  wait $$beside; first=$$?; cat build/tests-beside.log; [ $$others = 0 ] && [ $$first = 0 ]
+	@$(BIN)/python -m pytest $(WAITING) >build/tests-waiting.log 2>&1 & waiting=$$!; \
+	  $(BIN)/python -m pytest $(BUILDING) >build/tests-building.log 2>&1 & building=$$!; \
+	  trap "kill $$waiting $$building" INT TERM; \
+	  $(BIN)/python -m pytest $(addprefix --ignore=,$(WAITING) $(BUILDING)); failed=$$?; \
+	  echo "Waiting for $(BUILDING) and $(WAITING), which run beside these:"; \
+	  wait $$building || failed=1; cat build/tests-building.log; \
+	  wait $$waiting || failed=1; cat build/tests-waiting.log; exit $$failed
 
 check: $(VENV)/.installed-test  ## style, types and the direction of imports
 	@$(BIN)/ruff check .
