@@ -5,9 +5,9 @@
     python -m benchmarks.mutation --show                  # the score and the survivors so far
 
 Mutants are drawn from the packages in ``PARTS``: first a place in the code, each as likely as any other, then one
-change of that place (Cosmic Ray makes the changes). The tests of a part run nearest first and stop at the first
-failure; a mutant that all of them pass has survived. Results are kept in ``build/mutation.jsonl``, so a stopped run
-goes on.
+change of that place (Cosmic Ray makes the changes). Test files named like the module, that import it, or that noticed
+others of it run first, then all tests of its part, until one fails; a mutant that all of them pass has survived.
+Results are kept in ``build/mutation.jsonl``, so a stopped run goes on.
 
 Left out, since no test could or should notice them: type annotations, ``==`` changed to ``is``, caches taken off a
 function, options of a dataclass (``frozen``, ``slots``).
@@ -20,6 +20,7 @@ import ast
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import subprocess
@@ -27,12 +28,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "build" / "mutation.jsonl"
+NEAREST = 4
+FAR = {"acceptance", "browser", "docs", "sample_data"}
+"""Folders of tests that run other tests, browsers or whole programs."""
 LONGEST = 600
 """Processor seconds after which the tests of one mutant are stopped; a mutant that never ends is noticed."""
 
@@ -137,6 +141,27 @@ def shares(count: int) -> list[int]:
     return each
 
 
+def nearest(module: str, part: Part, results: Iterable[Mapping[str, object]]) -> tuple[str, ...]:
+    """Test files that are likely to notice a fault of a module: at most ``NEAREST``, the likeliest first.
+
+    Those named like the module, those that import it, and those that noticed others of it or of its part before.
+    """
+    stem = Path(module).stem
+    name = re.compile(rf"^(?:from|import) .*\b{re.escape(stem)}\b", flags=re.M)
+    scores: Counter[str] = Counter()
+    for file in (ROOT / "tests").rglob("test_*.py"):
+        if not FAR & set(file.relative_to(ROOT).parts):
+            alike = file.stem.removeprefix("test_") in (stem, *stem.split("_"))
+            imports = bool(name.search(file.read_text(encoding="utf-8")))
+            scores[file.relative_to(ROOT).as_posix()] = 20 * alike + 10 * imports
+    for row in results:
+        file_name = str(row["by"]).split("::")[0].removeprefix("FAILED ").removeprefix("ERROR ")
+        if file_name in scores:
+            scores[file_name] += 10 * (row["module"] == module) + 2 * (row["part"] == part.package)
+    ranked = sorted(scores, key=lambda each: (-scores[each], each))
+    return tuple(each for each in ranked[:NEAREST] if scores[each])
+
+
 def copied(folder: Path) -> None:
     """Everything git knows of, in ``folder``."""
     names = subprocess.run(
@@ -173,7 +198,9 @@ def noticed(folder: Path, tests: tuple[str, ...]) -> str:
     return ""
 
 
-def tried(mutant: Mutant, part: Part, folder: Path) -> dict[str, object]:
+def tried(
+    mutant: Mutant, part: Part, folder: Path, results: Iterable[Mapping[str, object]] = ()
+) -> dict[str, object]:
     """Apply one mutant to the copy, run the tests, put the module back."""
     from cosmic_ray import plugins
     from cosmic_ray.mutating import mutate_code
@@ -185,7 +212,7 @@ def tried(mutant: Mutant, part: Part, folder: Path) -> dict[str, object]:
     started = time.monotonic()
     try:
         (folder / mutant.module).write_text(changed or original, encoding="utf-8")
-        by = noticed(folder, part.tests)
+        by = noticed(folder, (*nearest(mutant.module, part, results), *part.tests))
     finally:
         (folder / mutant.module).write_text(original, encoding="utf-8")
     return {
@@ -243,7 +270,7 @@ def main() -> None:
                     sys.exit(f"The tests of {part.package} fail without any mutant: {by}. Mend them first.")
             for number, (mutant, part) in enumerate(wanted, start=1):
                 if mutant.key not in results:
-                    row = results[mutant.key] = tried(mutant, part, Path(name))
+                    row = results[mutant.key] = tried(mutant, part, Path(name), list(results.values()))
                     with RESULTS.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(row) + "\n")
                     print(
