@@ -62,6 +62,7 @@ def test_small_pieces() -> None:
     low, high = t_interval(1.0, 2.0, 9, 0.9)
     assert (low, high) == pytest.approx((1 - 2 * t.ppf(0.95, 9), 1 + 2 * t.ppf(0.95, 9)))
     assert np.isnan(t_interval(1.0, float("nan"), 9)).all()
+    assert np.isnan(t_interval(1.0, 2.0, 0.5)).all()
 
 
 def test_wild_bootstrap_of_a_mean_is_close_to_t() -> None:
