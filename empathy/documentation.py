@@ -83,12 +83,17 @@ def kpis() -> str:
 def checks() -> str:
     """Return the page of every check of data and of estimates, as Markdown."""
     from etl.marts.quality import checks as data_checks
+    from etl.marts.quality import counted
+
+    def of_many(sentence: str) -> str:
+        return _cell(counted(sentence.replace("{n}", "N"), 2))
 
     lines = ["# Checks", "", MADE, "", "## Of the data", "", "One SELECT a file in `sql/checks`; rows it returns"]
-    lines += ["are violations. A failed check of severity *error* stops a build before anything is published.", ""]
+    lines += ["are violations. A failed check of severity *error* stops a build before anything is published."]
+    lines += ["N is how many there are.", ""]
     lines += ["| check | severity | what it says | what to do |", "|---|---|---|---|"]
     lines += [
-        f"| `{one.name}` | {one.severity} | {_cell(one.sentence)} | {_cell(one.advice)} |" for one in data_checks()
+        f"| `{one.name}` | {one.severity} | {of_many(one.sentence)} | {of_many(one.advice)} |" for one in data_checks()
     ]
     lines += ["", "## Of an estimate", "", "One module a check in `analysis/checks`.", ""]
     lines += ["| check | on the pages | question |", "|---|---|---|"]

@@ -262,7 +262,7 @@ class KpiOverride(Section):
 
 
 class Config(Section):
-    """The whole of one empathy.toml, frozen.
+    """What an empathy.toml says, once it is checked.
 
     Attributes
     ----------

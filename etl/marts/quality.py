@@ -255,7 +255,7 @@ def reconcile(
         later = left_out.get(table, 0)
         same = _count(con, "staging.same_contact") if table == "interaction" else 0
         expected = loaded - refused - later - same
-        given = f"{loaded:,} rows from files"
+        given = f"{_number(loaded, 'row')} from files"
         if refused:
             given += f", less {refused:,} of refused records"
         if later:
@@ -264,15 +264,16 @@ def reconcile(
             given += f", less {same:,} that another source of the same contacts has"
         if table == "agent_identity":
             held = _count(con, _USED_LINES)
-            sentence = f"{given}, used to match {_count(con, 'core.agent_identity'):,} ids."
+            sentence = f"{given}, used to match {_number(_count(con, 'core.agent_identity'), 'id')}."
             results.append(Reconciliation("core.agent_identity", held, loaded, held - loaded, sentence))
         elif table == "agent":
             held = _count(con, "staging.person_record")
-            sentence = f"{given}, describing people of whom {_count(con, 'core.agent'):,} have an id in use."
+            people = _number(_count(con, "core.agent"), "person", "people")
+            sentence = f"{given}, describing {people} with an id in use."
             results.append(Reconciliation("core.agent", held, expected, held - expected, sentence))
         elif table == "agent_team":
             held = repairs.rows_in
-            sentence = f"{given}, repaired to {repairs.rows_out:,} spells without overlap or gap."
+            sentence = f"{given}, repaired to {_number(repairs.rows_out, 'spell')} without overlap or gap."
             results.append(Reconciliation("core.agent_team", held, expected, held - expected, sentence))
         elif table == "survey_response":
             met = _count(con, "staging.survey_pair")
@@ -287,7 +288,7 @@ def reconcile(
             results.append(Reconciliation("core.event", held, expected, held - expected, sentence))
         elif table == "utterance":
             held = _count(con, "core.conversation", "coalesce(sum(turns), 0)")
-            sentence = f"{given}, turns of {_count(con, 'core.conversation'):,} transcripts."
+            sentence = f"{given}, turns of {_number(_count(con, 'core.conversation'), 'transcript')}."
             results.append(Reconciliation("core.conversation", held, expected, held - expected, sentence))
         else:
             held = agent_week.contacts(con) if table == "interaction" else _count(con, f"core.{table}")
@@ -301,6 +302,10 @@ _USED_LINES = """landing.agent_identity as line
         and used.source_agent_id = line.source_agent_id
         and used.valid_from = coalesce(line.valid_from, timestamp '0001-01-01')"""
 """Lines of the explicit table that identities are looked up in; lines that say the same are one there."""
+
+
+def _number(n: int, one: str, many: str = "") -> str:
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def _count(con: duckdb.DuckDBPyConnection, relation: str, counted: str = "count(*)") -> int:

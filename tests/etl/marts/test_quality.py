@@ -292,3 +292,35 @@ def test_refused_rows_and_later_rows_are_told_apart_and_a_row_lost_besides_is_se
     built.con.execute("create or replace view staging.landed_interaction as from landing.interaction limit 1")
     built.con.execute("create or replace table core.interaction as from core.interaction limit 1")
     assert contacts().difference == -1
+
+
+def test_every_relation_says_in_words_where_its_rows_came_from(build_rows: Callable[..., Any]) -> None:
+    at = dt.datetime(2024, 1, 10, 12)
+    asked = {"response_id": "i1", "interaction_id": "c1", "invited_at": at, "_source": "calls"}
+    answered = {"response_id": "r1", "interaction_id": "c1", "answered_at": at, "csat_raw": 4, "_source": "lms"}
+    spell = {"source_agent_id": "1", "team_id": "A", "site": "Madrid"}
+    spells = [{**spell, "valid_from": dt.date(2024, 1, day)} for day in (8, 8)]
+    line = {"identity_source": "hr", "source_agent_id": "1", "employee_number": "1"}
+    rows = {"agent": STAFF, "agent_identity": [line], "interaction": [call(1, "2024-01-10")], "agent_team": spells}
+
+    def sentences(built: Any) -> dict[str, str]:
+        books = quality.reconcile(built.con, history.count_repairs(built.con), built.done.left_out)
+        assert {book.difference for book in books} == {0}
+        return {book.relation: book.sentence for book in books}
+
+    plain = sentences(build_rows({**rows, "survey_response": [answered]}))
+    assert plain["core.agent"] == "1 row from files, describing 1 person with an id in use."
+    assert plain["core.agent_identity"].startswith("1 row from files, used to match ")
+    assert plain["core.agent_team"] == "2 rows from files, repaired to 1 spell without overlap or gap."
+    assert plain["core.interaction"] == "1 row from files."
+    assert plain["core.survey_response"] == "1 row from files."
+    assert plain["core.event"] == "0 rows from files."
+    assert plain["core.conversation"] == "0 rows from files, turns of 0 transcripts."
+
+    event = {"event_id": "e1", "label": "Pay round", "at": dt.date(2024, 1, 9)}
+    stated = [{"label": "New desk", "at": dt.date(2024, 1, 11)}, {"label": "Move", "at": dt.date(2024, 1, 12)}]
+    built = build_rows({**rows, "survey_response": [asked, answered], "event": [event]}, events=stated)
+    said = sentences(built)
+    paired = "2 rows from files, 1 of them invitations whose answer is in another export."
+    assert said["core.survey_response"] == paired
+    assert said["core.event"] == "1 row from files, beside 2 that the configuration states."
