@@ -180,11 +180,11 @@ def limited() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (LONGEST, LONGEST))
 
 
-def noticed(folder: Path, tests: tuple[str, ...]) -> str:
-    """The test that failed first, "too long", or nothing where all passed."""
+def noticed(folder: Path, *runs: tuple[str, ...]) -> str:
+    """The test that failed first, "too long", or nothing where all passed; each run is files and folders of tests."""
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "CI": "true"}
-    for path in tests:
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not browser", path]
+    for paths in filter(None, runs):
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not browser", *paths]
         run = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, check=False, preexec_fn=limited
         )
@@ -210,7 +210,7 @@ def tried(
     started = time.monotonic()
     try:
         (folder / mutant.module).write_text(changed or original, encoding="utf-8")
-        by = noticed(folder, (*nearest(mutant.module, part, results), *part.tests))
+        by = noticed(folder, nearest(mutant.module, part, results), part.tests)
     finally:
         (folder / mutant.module).write_text(original, encoding="utf-8")
     return {
