@@ -13,9 +13,9 @@ from analysis.words.numbers import Reader, Wording
 ID, LABEL = "pre_trends", "Same path before training"
 _SEVERITY = ("failed", "informational", "passed")
 MIN_LEADS = 4
-ONE_SIDED = 0.75
-"""From this share of the weeks before training on one side of no change on, the words say so."""
 """Fewer weeks before training than this show no trend."""
+ONE_SIDED = 0.75
+"""From this share of the weeks before training on one side of no change on, the words say that, not "no drift"."""
 
 
 def check(
@@ -72,29 +72,25 @@ def check(
             f"Over the {weeks} weeks before training taken together, trained agents already stood "
             f"{level.size(kpi, reader)} off the path of the others, compared with longer before."
         )
-    elif status == "informational":
-        words = (
-            f"No drift was seen in the {weeks} weeks before training, but one of up to {seen} could have hidden in the "
-            "noise."
-        )
     else:
-        words = (
-            f"Trained and untrained moved together in the {weeks} weeks before training; a drift of {seen} would have "
-            "been seen."
-        )
-    if status != "failed":
-        words += _one_sided(event, keys, level.size(kpi, reader))
+        quiet = _one_sided(event, keys, level.size(kpi, reader))
+        if status == "informational":
+            none = quiet or f"No drift was seen in the {weeks} weeks before training"
+            words = f"{none}, but one of up to {seen} could have hidden in the noise."
+        else:
+            none = quiet or f"Trained and untrained moved together in the {weeks} weeks before training"
+            words = f"{none}; a drift of {seen} would have been seen."
     statistic = max(abs(drift.t_value), abs(level.t_value))
     return CheckResult(ID, LABEL, status, statistic, drift.alarm, words)
 
 
 def _one_sided(event: Aggregation, keys: NDArray[np.int64], size: str) -> str:
-    """That most leads lie on one side of no change, where they do, and by how much: it may be within the noise."""
+    """That most leads lie on one side of no change, where they do, and by how much; empty where they do not."""
     known = np.isin(np.asarray(event.columns["key"]), keys)
     leads = np.asarray(event.columns["estimate"])[known]
     above, below = int((leads > 0).sum()), int((leads < 0).sum())
     if max(above, below) < ONE_SIDED * leads.size:
         return ""
     side = "above" if above > below else "below"
-    most = f"{max(above, below)} of the {leads.size} weeks lie {side} no change"
-    return f" {most}, by {size} on average: within the noise."
+    most = f"{max(above, below)} of the {leads.size} weeks before training lie {side} no change"
+    return f"{most}, by {size} on average: no more than noise makes"

@@ -51,9 +51,9 @@ def sentence(row: Mapping[str, Any], kpi: Wording, reader: Reader) -> str:
 
 def title(rows: Sequence[Mapping[str, Any]]) -> str:
     """What the groups of one KPI show together, named by value."""
-    harmed = [row["value"] for row in rows if row["state"] == HARMED]
-    more = [row["value"] for row in rows if row["state"] == MORE]
-    less = [row["value"] for row in rows if row["state"] == LESS]
+    harmed = [_called(row) for row in rows if row["state"] == HARMED]
+    more = [_called(row) for row in rows if row["state"] == MORE]
+    less = [_called(row) for row in rows if row["state"] == LESS]
     parts = []
     if harmed:
         parts.append(f"got worse for {_listed(harmed)}")
@@ -65,6 +65,11 @@ def title(rows: Sequence[Mapping[str, Any]]) -> str:
         return "No group is told apart from the others: what differs between them fits luck"
     text = "; ".join(parts)
     return f"{text[:1].upper()}{text[1:]}"
+
+
+def _called(row: Mapping[str, Any]) -> str:
+    """A group inside a sentence: thirds of the level before need their article."""
+    return f"the {row['value']}" if row.get("kind") == "starting_level" else str(row["value"])
 
 
 def _listed(names: list[str]) -> str:

@@ -180,6 +180,13 @@ class Reader:
         shown = rounded(value, decimals)
         return (MINUS if shown < 0 else "") + self._amount(abs(shown), decimals)
 
+    def amount(self, value: float, decimals: int) -> str:
+        """An amount that is smaller than the currency's own coins, without zeros at its end: ``€0.011``."""
+        shown = rounded(value, decimals)
+        while decimals > _precision(self.currency) and rounded(shown, decimals - 1) == shown:
+            decimals -= 1
+        return (MINUS if shown < 0 else "") + self._amount(abs(shown), decimals)
+
     @property
     def _sign_first(self) -> bool:
         pattern = str(Locale.parse(self.locale).currency_formats["standard"].pattern)
@@ -262,10 +269,15 @@ class Reader:
         """A change with its sign and unit, such as ``+1.2 points``; zero has no sign."""
         if value is None or not math.isfinite(value):
             return NOT_KNOWN
+        return self._with_unit(self.bare(value, kpi, low, high), kpi)
+
+    def bare(self, value: float, kpi: Wording, low: float = math.nan, high: float = math.nan) -> str:
+        """A change as ``change`` writes it, without its unit, for a cell under a heading that names the unit."""
+        if value is None or not math.isfinite(value):
+            return NOT_KNOWN
         decimals = self.decimals(kpi, low, high, value)
         shown = rounded(value * _unit(kpi).scale, decimals)
-        sign = "+" if shown > 0 else ""
-        return self._with_unit(f"{sign}{self._plain(shown, kpi, decimals)}", kpi)
+        return ("+" if shown > 0 else "") + self._plain(shown, kpi, decimals)
 
     def span(
         self, low: float, high: float, kpi: Wording, *, join: str = "to", signed: bool = True, unit: bool = True
@@ -273,14 +285,20 @@ class Reader:
         """Both ends of an interval with one unit, such as ``−1.6 to −0.9 points``; unsigned when told."""
         if not (math.isfinite(low) and math.isfinite(high)):
             return NOT_KNOWN
+        first, last = self.ends(low, high, kpi, signed=signed)
+        text = f"{first} {join} {last}"
+        return self._with_unit(text, kpi) if unit else text
+
+    def ends(self, low: float, high: float, kpi: Wording, *, signed: bool = True) -> tuple[str, str]:
+        """Both ends of an interval as ``span`` writes them, without its unit."""
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return NOT_KNOWN, NOT_KNOWN
         decimals = self.decimals(kpi, low, high)
-        scale = _unit(kpi).scale
-        ends = [rounded(v * scale, decimals) for v in (low, high)]
+        ends = [rounded(v * _unit(kpi).scale, decimals) for v in (low, high)]
         if not signed:
             ends = sorted(abs(v) for v in ends)
         first, last = (("+" if signed and v > 0 else "") + self._plain(v, kpi, decimals) for v in ends)
-        text = f"{first} {join} {last}"
-        return self._with_unit(text, kpi) if unit else text
+        return first, last
 
     def decimals(self, kpi: Wording, low: float, high: float, *others: float) -> int:
         """Decimals for this interval of this KPI (all in natural units)."""

@@ -2,6 +2,8 @@
 (function () {
   "use strict";
 
+  var SHORT = 13, LONG = 40;
+
   function made(tag, names, content) {
     var element = document.createElement(tag);
     Object.keys(names || {}).forEach(function (name) {
@@ -21,6 +23,9 @@
   function cell(content, column, first, hidden) {
     var names = { "class": column[1] ? "num" : "", scope: first ? "row" : "" };
     if (Array.isArray(content)) { names["data-value"] = content[1]; content = content[0]; }
+    if (typeof content === "string") { /* a date, a name or a range is one thing to read */
+      if (content.length <= SHORT) { names["class"] += " short"; } else if (content.length > LONG) { names["class"] += " long"; }
+    }
     if (content === null) { content = made("span", { "class": "muted" }, hidden); }
     return made(first ? "th" : "td", names, content);
   }

@@ -73,9 +73,8 @@ def kpi_card(card: Card, filters: Filters, reader: Reader, ticks: Sequence[Tick]
         html.Span(arrow, className="arrow", **attributes({"aria-hidden": "true"})) if arrow else None,
         effect.short_change if effect.available else effect.change,
     ]
-    return html.Article(
+    body = html.Div(
         [
-            heading,
             html.Div(
                 [
                     html.Span(number, className="level", **attributes({"data-kpi": kpi.id, "data-what": "level"})),
@@ -107,6 +106,6 @@ def kpi_card(card: Card, filters: Filters, reader: Reader, ticks: Sequence[Tick]
                 className="trend",
             ),
         ],
-        className="card kpi-card",
-        id=f"card-{kpi.id}",
+        className="kpi-body",
     )
+    return html.Article([heading, body], className="card kpi-card", id=f"card-{kpi.id}")

@@ -30,6 +30,8 @@ class Column:
         From the value to what is written; the value itself by default.
     help : str
         Explanation on hover.
+    words : str
+        Key under which a row says how its value is written, where that differs by row.
     """
 
     key: str
@@ -37,6 +39,7 @@ class Column:
     numeric: bool = False
     show: Callable[[Any], Any] | None = None
     help: str = ""
+    words: str = ""
 
 
 class Table(Component):
@@ -132,7 +135,9 @@ def _cell(column: Column, row: dict[str, Any], reader: Reader) -> Any:
     if value is None:
         return None if row.get("suppressed") and column.numeric else "–"
     number = isinstance(value, int | float)
-    if column.show:
+    if column.words:
+        content = str(row[column.words])
+    elif column.show:
         content = str(column.show(value))
     else:
         content = reader.count(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -40,7 +40,7 @@ def heatmap(cells: Sequence[Mapping[str, Any]], *, label: str) -> dict[str, Any]
     return {
         "label": label,
         "wide": _draw(cells, 860.0, 128.0, columns, columns),
-        "narrow": _draw(cells, 358.0, 86.0, columns, math.ceil(columns / parts)),
+        "narrow": _draw(cells, 358.0, 98.0, columns, math.ceil(columns / parts)),
         "plot": plots.tiles([cell for cell in cells if int(cell["column"]) < columns], across=ACROSS),
     }
 

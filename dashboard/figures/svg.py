@@ -23,6 +23,8 @@ NARROWEST = 1e-10
 """Relative width under which a domain has no room for a scale: ticks would differ by less than numbers can hold."""
 CHARACTER_WIDTH = 0.54
 """Mean width of a character of the interface font, in ems; used to keep labels apart."""
+SLIM = 500.0
+"""Drawings narrower than this are made for a narrow column; on paper and zoomed in they grow by a third at most."""
 COLOURS = (
     "text",
     "muted",
@@ -61,8 +63,9 @@ def el(tag: str, attributes: dict[str, Any] | None = None, *children: Any) -> Tr
 
 
 def canvas(width: float, height: float, *children: Any) -> Tree:
-    """The outer element: scales to its column, keeps its proportions."""
-    return el("svg", {"viewBox": f"0 0 {_tidy(width)} {_tidy(height)}", "class": "figure", "width": "100%"}, *children)
+    """The outer element: scales to its column and keeps its proportions; one for a narrow column grows no further."""
+    kind = "figure slim" if width < SLIM else "figure"
+    return el("svg", {"viewBox": f"0 0 {_tidy(width)} {_tidy(height)}", "class": kind, "width": "100%"}, *children)
 
 
 def text(x: float, y: float, words: str, kind: str = "", anchor: str = "start", **attributes: Any) -> Tree:

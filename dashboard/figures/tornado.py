@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis.words.numbers import Reader
 from dashboard import plots
-from dashboard.figures.svg import Tree, canvas, clip, el, line, mark, scale, text, ticks
+from dashboard.figures.svg import Tree, canvas, clip, el, line, mark, scale, text, text_width, ticks
 from dashboard.views.value import SwingRow
 from dashboard.views.verdicts import short
 
@@ -88,14 +88,14 @@ def _draw(rows: Sequence[SwingRow], net: float, reader: Reader, width: float) ->
         y = 8 + number * ROW
         first, last = sorted((x(row.swing.net_at_low), x(row.swing.net_at_high)))
         kind = "fill-trained" if row.swing.kind == "effect" else "fill-compare"
-        tip = _tip(row)
+        tip, ends = _tip(row), _ends_words(row)
         bar = {"x": first, "y": y + 19, "width": max(last - first, 1.0), "height": 10, "class": kind}
         parts.append(
             mark(
                 tip,
                 el("rect", {"x": 0, "y": y, "width": width, "height": ROW, "class": "hit hit-shown"}),
-                text(4, y + 13, clip(row.name, 13, width * 0.5), "label"),
-                text(width - 4, y + 13, clip(_ends_words(row), 12, width * 0.5), "tick small halo", "end"),
+                text(4, y + 13, clip(row.name, 13, width - 18 - text_width(ends, 12)), "label"),
+                text(width - 4, y + 13, clip(ends, 12, width * 0.5), "tick small halo", "end"),
                 el("rect", bar),
             )
         )

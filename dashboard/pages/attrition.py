@@ -157,15 +157,15 @@ def _on_whom(shown: view.OnWhom | None, context: Context, filters: Filters) -> h
     waves = [
         Column("wave", "Wave"),
         Column("n_agents", "Agents there when it began", numeric=True),
-        Column("left", "Left since"),
-        Column("expected", "Expected without training"),
+        Column("left", "Left since", numeric=True),
+        Column("expected", "Expected without training", numeric=True),
     ]
     return html.Section(
         [
             html.H2(shown.title, className="card-title"),
             html.P(shown.words, className="card-subtitle"),
             table(kpis, shown.kpis, caption=shown.title, reader=reader),
-            html.H3("Who left, by wave", className="card-title"),
+            html.H3("Who left, by wave", className="card-title below"),
             table(waves, shown.waves, caption="Who left, by wave", reader=reader, id="exits"),
             html.P(
                 [

@@ -141,7 +141,7 @@ def shown(key: str, value: float, reader: Reader) -> str:
         return f"{reader.number(value, 1)} hours"
     if 0 < abs(value) < SMALL:
         places = 2 - math.floor(math.log10(abs(value)))
-        return f"{reader.number(value, min(places, 8))} {reader.currency}"
+        return reader.amount(value, min(places, 8))
     return reader.money(value)
 
 

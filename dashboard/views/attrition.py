@@ -12,6 +12,7 @@ import polars as pl
 from analysis.study.leaving import by_plan
 from analysis.words.numbers import Reader
 from analysis.words.verdict import LABELS, MARKS
+from dashboard.state import day
 from dashboard.views.verdicts import UNUSABLE
 from etl.configuration.kpis import Kpi
 
@@ -159,7 +160,7 @@ def _wave(row: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
     if row["expected_low"] is not None:
         expected += f" ({percent(row['expected_low'])} to {percent(row['expected_high'])})"
     return {
-        "wave": "All waves" if row["wave"] is None else str(row["wave"]),
+        "wave": "All waves" if row["wave"] is None else day(row["wave"], reader.locale),
         "n_agents": row["n_agents"],
         "left": percent(row["share_left"]),
         "expected": expected,

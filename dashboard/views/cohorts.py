@@ -211,12 +211,13 @@ def spread_words(found: Gains, kpi: Kpi, by: str, reader: Reader) -> str:
 
 
 def table(shown: Sequence[Group], kpi: Kpi, reader: Reader) -> list[dict[str, Any]]:
-    """The rows behind the chart, numbers in the reader's unit."""
+    """The rows behind the chart, numbers in the reader's unit, each also as the rest of the page writes it."""
     scaled = reader.shown
     rows = []
     for g in shown:
-        own = [scaled(v, kpi) for v in (g.own_estimate, g.own_low, g.own_high)]
+        own = scaled(g.own_estimate, kpi)
         drawn = [scaled(v, kpi) for v in (g.estimate, g.low, g.high)]
+        ends = reader.ends(g.low, g.high, kpi)
         rows.append(
             {
                 "label": g.label,
@@ -228,7 +229,14 @@ def table(shown: Sequence[Group], kpi: Kpi, reader: Reader) -> list[dict[str, An
                 "change": drawn[0] if g.known else None,
                 "low": drawn[1] if g.known else None,
                 "high": drawn[2] if g.known else None,
-                "own": own[0] if math.isfinite(own[0]) else None,
+                "own": own if math.isfinite(own) else None,
+                "before_words": reader.level(g.before, kpi),
+                "expected_words": reader.level(g.expected, kpi),
+                "after_words": reader.level(g.after, kpi),
+                "change_words": reader.bare(g.estimate, kpi, g.low, g.high),
+                "low_words": ends[0],
+                "high_words": ends[1],
+                "own_words": reader.bare(g.own_estimate, kpi, g.own_low, g.own_high),
             }
         )
     return rows

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from analysis.words.numbers import Reader
+from analysis.words.numbers import Reader, decimals_for
 from dashboard.views.verdicts import Effect
 from etl.conversations.rules import Rule, languages, load_rules
 from etl.errors import EmpathyError
@@ -85,8 +85,8 @@ def _share(value: float | None, reader: Reader) -> str:
     return "–" if value is None or not math.isfinite(value) else f"{reader.number(100 * value, 1)}%"
 
 
-def _points(value: float, reader: Reader) -> str:
-    words = reader.number(100 * value, 1)
+def _points(value: float, reader: Reader, places: int = 1) -> str:
+    words = reader.number(100 * value, places)
     return f"+{words}" if value > 0 and words.strip("0.,") else words
 
 
@@ -148,7 +148,8 @@ def _measure(
             f": hears {right}% of what is shown, {wrong}% of what is not; kappa {reader.number(row['kappa'], 2)}"
         )
     if row["corrected"] is not None:
-        ends = [_points(row[f"corrected{end}"], reader) for end in ("", "_low", "_high")]
+        half = 50 * (row["corrected_high"] - row["corrected_low"])
+        ends = [_points(row[f"corrected{end}"], reader, max(0, decimals_for(half))) for end in ("", "_low", "_high")]
         told["corrected"] = f"{ends[0]} points ({ends[1]} to {ends[2]})"
     if row["level"] is not None and row["state"] in ("agree", "weak"):
         ends = [_share(row[f"level{end}"], reader) for end in ("", "_low", "_high")]

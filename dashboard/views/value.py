@@ -306,19 +306,13 @@ def _swing_row(swing: Swing, kpis: Mapping[str, Kpi], reader: Reader, net: Sprea
         if swing.kind == "effect":
             kpi = kpis[swing.key.removeprefix("effect.")]
             return reader.change(number, kpi, swing.low, swing.high)
-        return shown(swing.key, _unsigned(swing, number), reader)
+        return shown(swing.key, number, reader)
 
     ends = [(swing.low, swing.net_at_low), (swing.high, swing.net_at_high)]
-    ends.sort(key=lambda end: _unsigned(swing, end[0]))
+    ends.sort()
     (low, at_low), (high, at_high) = ends
     nets = [reader.money(end, half) for end in (at_low, at_high)]
     return SwingRow(name, swing, nets[0], nets[1], value(low), value(high), value(swing.break_even))
-
-
-def _unsigned(swing: Swing, number: float) -> float:
-    """A unit value without the sign of a cost, where every end has it."""
-    cost = swing.key.startswith("value.") and max(swing.low, swing.likely, swing.high) <= 0
-    return -number if cost else number
 
 
 def _swings_title(rows: Sequence[SwingRow]) -> str:

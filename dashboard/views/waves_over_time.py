@@ -11,7 +11,7 @@ import polars as pl
 from scipy import stats
 
 from analysis.inference import benjamini_hochberg
-from analysis.words.numbers import MAX_DECIMALS, Reader
+from analysis.words.numbers import Reader
 from dashboard.data.events import Happening
 from dashboard.state import day
 from dashboard.views.events import line
@@ -82,7 +82,7 @@ def blocks(cells: pl.DataFrame, kpi: Kpi, ci_level: float, reader: Reader) -> li
                 "low": low,
                 "high": high,
                 "tone": tone,
-                "words": _signed(number, reader, sure=sure),
+                "words": reader.bare(row["estimate"], kpi, low, high),
                 "tip": (
                     f"Wave of {day(_date(row['cohort']), reader.locale)}, weeks {BLOCK_WEEKS * row['block'] + 1} to "
                     f"{BLOCK_WEEKS * row['block'] + int(row['weeks'])} after training ({day(first, reader.locale)} to "
@@ -136,14 +136,6 @@ def heat_title(cells: Sequence[Mapping[str, Any]], kpi: Kpi) -> str:
         return f"Four weeks at a time, every wave shows a clear {what}{start}"
     show = "shows" if len(with_gain) == 1 else "show"
     return f"Four weeks at a time, {len(with_gain)} of {waves} waves {show} a clear {what}{start}"
-
-
-def _signed(value: float, reader: Reader, *, sure: bool) -> str:
-    decimals = 0 if abs(value) >= 10 else 1
-    while sure and decimals < MAX_DECIMALS and float(f"{value:.{decimals}f}") == 0:
-        decimals += 1  # a number that counts as a gain never reads as none
-    text = reader.number(value, decimals)
-    return f"+{text}" if value > 0 and float(f"{value:.{decimals}f}") != 0 else text.replace("-", "−")
 
 
 def _date(value: Any) -> date:

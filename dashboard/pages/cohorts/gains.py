@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from statistics import median
-from typing import Any
-
 from dash import html
 
-from analysis.words.numbers import decimals_for
 from dashboard import glossary
 from dashboard.components.chart import chart_card
 from dashboard.components.table import Column
@@ -25,21 +21,18 @@ def gains_card(
     reader = context.settings.reader
     title = view.gains_title(shown, kpi, by)
     level = f"{context.settings.config.project.ci_level:.0%}"
-    unit, decimals = reader.change_unit(kpi), _decimals(shown, kpi, reader)
-
-    def number(value: float) -> str:
-        return reader.number(value, decimals)
+    unit = reader.change_unit(kpi)
 
     columns = [
         Column("label", view.NOUNS[by].capitalize()),
         Column("n_agents", "Agents", numeric=True),
-        Column("before", "Before", numeric=True, show=number),
-        Column("expected", "Expected without", numeric=True, show=number),
-        Column("after", "After", numeric=True, show=number),
-        Column("change", f"Change ({unit})", numeric=True, show=number),
-        Column("low", "likely from", numeric=True, show=number),
-        Column("high", "to", numeric=True, show=number),
-        Column("own", "By its own data", numeric=True, show=number, help="Before it was pulled towards the average"),
+        Column("before", "Before", numeric=True, words="before_words"),
+        Column("expected", "Expected without", numeric=True, words="expected_words"),
+        Column("after", "After", numeric=True, words="after_words"),
+        Column("change", f"Change ({unit})", numeric=True, words="change_words"),
+        Column("low", "likely from", numeric=True, words="low_words"),
+        Column("high", "to", numeric=True, words="high_words"),
+        Column("own", "By its own data", numeric=True, help="Before it was pulled to the average", words="own_words"),
     ]
     legend = html.Div(
         [
@@ -66,9 +59,3 @@ def gains_card(
         note=view.spread_words(found, kpi, by, reader),
         table_open=True,
     )
-
-
-def _decimals(shown: list[view.Group], kpi: Kpi, reader: Any) -> int:
-    """As many as the ranges support, the same in a whole column."""
-    halves = [reader.shown(g.high - g.low, kpi) / 2 for g in shown if g.known and g.high > g.low]
-    return max(0, decimals_for(median(halves) if halves else reader.shown(kpi.smallest_effect, kpi)))

@@ -130,8 +130,8 @@ def _facts(context: Context, g: view.Group, kpi: Kpi) -> tuple[tuple[str, str], 
     return (
         ("Before", level(g.before)),
         ("After", level(g.after)),
-        ("Expected without", level(g.after - g.own_estimate)),
-        ("Estimated change", own),
+        ("Expected without, own data", level(g.after - g.own_estimate)),
+        ("Change, own data", own),
         ("Agents", reader.count(g.n_agents)),
     )
 

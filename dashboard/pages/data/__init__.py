@@ -45,8 +45,8 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
             reconciliation(context, found),
             html.Div(
                 [
-                    html.Div([checks(context), *second, coverage_card(context, coverage)], className="stack"),
-                    rejects(context, found),
+                    html.Div([checks(context), *second], className="stack"),
+                    html.Div([rejects(context, found), coverage_card(context, coverage)], className="stack"),
                 ],
                 className="columns halves",
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -16,6 +17,7 @@ from dashboard.page import Context, csv_link
 from dashboard.pages.data.card import card, take_link
 from dashboard.state import Filters
 from dashboard.views import data_quality as view
+from dashboard.views.verdicts import plural
 
 MOST_FILES = 400
 OPEN_CHECKS = 14
@@ -103,6 +105,10 @@ def _ledger_row(row: dict[str, Any], count: Any, *, total: bool = False) -> html
     )
 
 
+def _rows(number: int, count: Callable[[float], str]) -> str:
+    return f" {count(number)} {plural('row', number)}."
+
+
 def checks(context: Context) -> html.Section:
     found = view.checks(data.meta(context.queries, "check_result"))
     count = context.settings.reader.count
@@ -116,9 +122,7 @@ def checks(context: Context) -> html.Section:
                     [
                         html.Span(f"{row['check']}: {row['words']}. ", className="strong"),
                         html.Span(row["sentence"]),
-                        html.Span(f" {count(row['violations'])} rows.", className="muted")
-                        if row["violations"]
-                        else None,
+                        html.Span(_rows(row["violations"], count), className="muted") if row["violations"] else None,
                     ]
                 ),
             ]

@@ -244,7 +244,7 @@ def _slopes(context: Context, whole: data.Chain | None, goal: Kpi | None, filter
             else "No skill and this goal were seen in the same weeks of untrained agents."
         )
         return message(f"No link to {goal.label.lower()} can be read", why)
-    across = f"{goal.label} ({reader.change_unit(goal)}) where the skill is {reader.number(view.STEP, 1)} higher"
+    across = f"{reader.change_unit(goal)} where the skill is {reader.number(view.STEP, 1)} higher"
     note = " ".join(
         part
         for part in (

@@ -35,7 +35,8 @@ def phrase_cards(context: Context, moved: dict[str, skill_data.Moved], filters: 
     scored = effects_of(moved, skill_data.skills(context.queries), reader)
     return [
         _heard(context, found, scored),
-        html.Div([_rules(context, rows), _triggers(context, rows)], className="columns halves"),
+        _rules(context, rows),
+        _triggers(context, rows),
     ]
 
 

@@ -21,7 +21,7 @@ from analysis.checks import (
     selection_dip,
     sensitivity,
 )
-from analysis.checks.leads import Contrast
+from analysis.checks.leads import Contrast, lead_keys
 from analysis.checks.randomisation import randomisation_test
 from analysis.checks.result import SCHEMA, CheckResult, frame
 from analysis.words.numbers import Reader
@@ -102,6 +102,24 @@ def test_too_much_noise_is_said_and_not_passed() -> None:
 
     assert found.status == "informational"
     assert "could have hidden" in found.sentence
+
+
+@pytest.mark.parametrize("side", ["above", "below"])
+@pytest.mark.parametrize("noise", [0.01, 0.2])
+def test_no_drift_is_never_said_beside_leads_on_one_side(side: str, noise: float) -> None:
+    """Seven of seven weeks below zero may be luck, but a reader who sees them is not told that nothing was seen."""
+    found = events(grid(0, noise=noise))
+    leads = lead_keys(found)  # type: ignore[arg-type]
+    columns = dict(found.columns)  # type: ignore[attr-defined]
+    ours = np.isin(columns["key"], leads)
+    small = 1e-4 * (1 if side == "above" else -1)
+    columns["estimate"] = np.where(ours, small, columns["estimate"])
+    result = pre_trends.check(replace(found, columns=columns), KPI, SMALL, READER)  # type: ignore[type-var]
+
+    assert result.status == ("passed" if noise < 0.1 else "informational")
+    assert "No drift" not in result.sentence
+    assert "moved together" not in result.sentence
+    assert f"{leads.size} of the {leads.size} weeks before training lie {side} no change" in result.sentence
 
 
 def test_a_dip_just_before_training_fails_and_names_the_direction() -> None:

@@ -106,7 +106,7 @@ def test_the_table_of_a_pair_holds_what_its_drawings_show(world: Context, addres
     words = str(card)
     labels = [part.label for part in within(card) if isinstance(part, Drawing)]
     assert len(labels) == 2
-    for row in ("Before", "After", "Expected without", "Estimated change", "Four weeks from"):
+    for row in ("Before", "After", "Expected without, own data", "Change, own data", "Four weeks from"):
         assert row in words
 
 

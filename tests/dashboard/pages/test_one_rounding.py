@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 import re
+import sys
+from collections import defaultdict
 from typing import Any
 
 import pytest
 from dash.development.base_component import Component
 
+from analysis.words import numbers
 from dashboard.components.table import Table
 from dashboard.page import Context
 from dashboard.state import Filters
 from dashboard.views.verdicts import UNUSABLE, short
-from tests.dashboard.pages.test_every_chart import body, within
+from tests.dashboard.pages.test_every_chart import ADDRESSES, body, within
 
 NUMBER = re.compile(r"[+−]?[€$£]?\d[\d,]*(?:\.\d+)?")
 KPIS = ("escalation_rate", "csat_top2", "upsell_conversion", "complaints_per_1000")
@@ -87,3 +90,35 @@ def test_an_amount_beside_its_name_keeps_what_it_is_for() -> None:
     assert short("−€3 per contact") == "−€3 per contact"
     assert short("−1.2 per 1,000 contacts") == "−1.2 per 1,000"
     assert short("+0.3 leavers per 100 agents a month") == "+0.3 leavers"
+
+
+# -- every figure of every page ---------------------------------------------------------------------------------------
+
+SAME = 9
+"""Digits in which two numbers are one figure: sums in another order differ later."""
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[float]]:
+    """Every figure that is put into words, with what it was rounded to; one that needs no rounding is as typed."""
+    found: dict[str, set[float]] = defaultdict(set)
+    plain = numbers.rounded
+
+    def rounded(value: float, decimals: int) -> float:
+        shown = plain(value, decimals)
+        asked = (sys._getframe(1).f_code.co_name, sys._getframe(2).f_code.co_name)
+        if "_honest_decimals" not in asked and math.isfinite(value) and shown not in (0, value):
+            found[f"{abs(value):.{SAME}g}"].add(abs(shown))
+        return shown
+
+    monkeypatch.setattr(numbers, "rounded", rounded)
+    return found
+
+
+@pytest.mark.parametrize("address", [*ADDRESSES, "/cohorts/escalation_rate/team", "/cohorts/upsell_revenue/wave"])
+def test_every_figure_is_rounded_in_one_way_on_a_page(
+    world: Context, written: dict[str, set[float]], address: str
+) -> None:
+    body(world, address)
+    assert written or address.startswith(("/data", "/adoption")), "counts alone"
+    assert {figure: sorted(ways) for figure, ways in written.items() if len(ways) > 1} == {}
