@@ -406,6 +406,8 @@ class Oracle:
                 first = (not contact["is_first"], contact["_source"], contact["leg"]) if contact else (True, "", 0)
                 ranked.append(((not own, *first), place, at))
             _, place, at = min(ranked, key=lambda item: item[0])
+            row["when"] = dt.datetime.combine(self._day(place, at), dt.time()) if at is not None else None
+            row["contact"] = None
             if row["calibration"] or at is None:
                 continue
             day = self._day(place, at)
@@ -418,15 +420,21 @@ class Oracle:
                 score = sum(row[skill] for skill in SKILLS) / len(SKILLS)
             if score is not None:
                 self._add("empathy_score", place, day, score, 1)
-        if any(key[0] == "evaluated_share" for key in self.cells):
-            for row in self.contacts:
+        counted = {"evaluations": lambda row: not row["calibration"]}
+        self.known |= self._known("qa_evaluation", rows, counted, None)
+        for row in self.contacts:
+            if self._says("evaluations", row["day"]):
                 self._add("evaluated_share", row["place"], row["day"], 0, 1)
 
     def _count_heard(self) -> None:
-        for row in self.rows("staging.conversation_count"):
+        rows = self.rows("staging.conversation_count")
+        for row in rows:
             options = [c for c in self.by_id.get(row["interaction_id"], []) if c["leg"] == row["leg"]]
             contact = min(options, key=lambda c: (c["place"] is None, c["_source"]), default=None)
-            if row["not_scored"] is not None or contact is None or contact["place"] is None:
+            row["when"] = dt.datetime.combine(contact["day"], dt.time()) if contact is not None else None
+            row["scored"] = row["not_scored"] is None and contact is not None and contact["place"] is not None
+            row["contact"] = contact
+            if contact is None or not row["scored"]:
                 continue
             for kpi, column in HEARD.items():
                 self._add(kpi, contact["place"], contact["day"], (row[column] or 0) > 0, 1)
@@ -434,8 +442,9 @@ class Oracle:
                 more_open = 2 * row["open_questions"] > row["questions"]
                 self._add("text_open_questions", contact["place"], contact["day"], more_open, 1)
             self._add("transcript_share", contact["place"], contact["day"], 1, 0)
-        if any(key[0] == "transcript_share" for key in self.cells):
-            for row in self.contacts:
+        self.known |= self._known("utterance", rows, {"transcripts": lambda row: row["scored"]}, None)
+        for row in self.contacts:
+            if self._says("transcripts", row["day"]):
                 self._add("transcript_share", row["place"], row["day"], 0, 1)
 
     # ---- customers

@@ -66,6 +66,8 @@ select
             then coalesce(outcome.sold_amount, 0)
     end as sold_amount,
     coalesce(contact.local_date between known.complaints_from and known.complaints_to, false) as complaints_known,
+    coalesce(contact.local_date between known.evaluations_from and known.evaluations_to, false) as evaluations_known,
+    coalesce(contact.local_date between known.transcripts_from and known.transcripts_to, false) as transcripts_known,
     contact.place_ix,
     contact.local_date,
     cast(date_trunc('week', contact.local_date) as date) as week,

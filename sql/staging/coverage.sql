@@ -12,6 +12,10 @@ with outcomes as (
     select 'offer', _source, cast(made_at as date), true, contact_source from core.offer
     union all
     select 'customer_event', _source, cast("at" as date), false, null from core.customer_event
+    union all
+    select 'qa_evaluation', _source, local_date, false, null from core.qa_evaluation
+    union all
+    select 'utterance', _source, local_date, false, null from core.conversation
 ),
 
 spans as (

@@ -16,6 +16,10 @@ with spoken as (
     select distinct 'churn', 'customer_event', _source from core.customer_event where kind = 'churn'
     union all
     select distinct 'referrals', 'customer_event', _source from core.customer_event where kind = 'referral'
+    union all
+    select distinct 'evaluations', 'qa_evaluation', _source from core.qa_evaluation where not calibration
+    union all
+    select distinct 'transcripts', 'utterance', _source from core.conversation where not_scored is null
 ),
 
 reach as (
@@ -42,5 +46,9 @@ select
     max(known_from) filter (where outcome = 'cross_sells') as cross_sells_from,
     max(known_to) filter (where outcome = 'cross_sells') as cross_sells_to,
     max(known_from) filter (where outcome = 'churn') as churn_from,
-    max(known_from) filter (where outcome = 'referrals') as referrals_from
+    max(known_from) filter (where outcome = 'referrals') as referrals_from,
+    max(known_from) filter (where outcome = 'evaluations') as evaluations_from,
+    max(known_to) filter (where outcome = 'evaluations') as evaluations_to,
+    max(known_from) filter (where outcome = 'transcripts') as transcripts_from,
+    max(known_to) filter (where outcome = 'transcripts') as transcripts_to
 from reach

@@ -84,6 +84,33 @@ def test_offers_are_unknown_before_their_export_begins(build_rows: Callable[...,
     assert weekly(built, "upsell_revenue")[1:3] == [(None, 0), (70, 35)]
 
 
+def test_contacts_before_evaluations_or_recording_began_are_not_left_out_of_them_on_purpose(
+    build_rows: Callable[..., Any],
+) -> None:
+    """No evaluation and no transcript of the first two weeks: their shares are unknown there, not zero."""
+    evaluations = [
+        {
+            "evaluation_id": f"q{day}", "interaction_id": f"c{day}-0", "source_agent_id": "1", "empathy_score": 70,
+            "evaluated_at": MONDAY + dt.timedelta(days=day + 1),
+        }
+        for day in range(14, 28)
+    ]  # fmt: skip
+    turns = [
+        {
+            "interaction_id": f"c{day}-{n}", "turn": turn, "speaker": speaker, "text": "How are you today?", "leg": 1,
+            "language": "en", "at": MONDAY + dt.timedelta(days=day, minutes=n),
+        }
+        for day in range(14, 28) for n in range(2) for turn, speaker in ((1, "customer"), (2, "agent"))
+    ]  # fmt: skip
+    rows = {"agent": STAFF, "interaction": contacts(28), "qa_evaluation": evaluations, "utterance": turns}
+    built = build_rows(rows)
+    assert weekly(built, "evaluated_share") == [(None, 0), (None, 0), (7, 35), (7, 35)]
+    assert weekly(built, "transcript_share") == [(None, 0), (None, 0), (14, 35), (14, 35)]
+    known = built.rows("select relation, known_from, known_to from staging.coverage order by relation")
+    first = dt.date(2024, 1, 15)
+    assert known == [("qa_evaluation", first, None), ("utterance", first, None)]
+
+
 def test_what_the_configuration_says_holds_against_the_rows(build_rows: Callable[..., Any]) -> None:
     sources = {name: {"format": "tabular", "path": "x.csv", "table": "agent"} for name in ("hr", "calls")}
     sources["hr"]["begins"], sources["hr"]["ends"] = dt.date(2024, 1, 8), dt.date(2024, 1, 21)
