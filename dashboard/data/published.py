@@ -149,7 +149,9 @@ def kept_of(queries: Queries, kpi: str) -> Bools:
             rows = observed(queries, kpi)
         except PanelError:  # leaving is counted by spells; and a version may be older than the KPI
             return known.kept
-        return queries.remember(("published", "rows", stamp(rows)), lambda: _audit(queries, rows, known.kept))
+        return queries.remember(
+            ("published", "rows", stamp(rows)), lambda: audit_of(queries, rows).admitted(known.kept)
+        )
 
     return queries.remember(("published", kpi), make)
 
@@ -161,11 +163,18 @@ def observed(queries: Queries, kpi: str) -> Ints:
     return np.asarray(rows if columns.complete else rows[~np.isnan(columns.num)])
 
 
-def _audit(queries: Queries, rows: Ints, start: Bools) -> Bools:
+def audit_of(queries: Queries, rows: Ints) -> Audit:
+    """What answers about some rows of ``Places`` tell of agents.
+
+    Parameters
+    ----------
+    queries : Queries
+    rows : (N,) int array
+    """
     places, known = queries.held_weeks().places, lattice(queries)
     at, weeks = different(known.keys, rows)
     inside, minimum = known.inside[at].astype(np.int64), queries.settings.min_group
-    return Audit(places.agent[at], inside, len(known.cells), minimum, weeks, known.pattern[at]).admitted(start)
+    return Audit(places.agent[at], inside, len(known.cells), minimum, weeks, known.pattern[at])
 
 
 def stamp(rows: Ints) -> str:
@@ -281,13 +290,14 @@ def blocks(queries: Queries, kpi: str) -> tuple[Sums, dict[int, Bools]]:
         first, last = int(places.week.min()), int(places.week.max())
         offset = (-(places.origin.toordinal() // 7)) % BLOCK_WEEKS
         begin = [k for k in range(first, last - BLOCK_WEEKS + 2) if k % BLOCK_WEEKS == offset]
-        answered = queries.remember(
+        audited = queries.remember(
             ("published blocks", "rows", stamp(rows)),
             lambda: _answered(queries, rows, begin, kept_of(queries, kpi)),
         )
+        agents = {block: counts for block, (_, counts) in audited.items()}
         answered = {
             block: told_before(queries, known, kpi, kept, block=places.origin + timedelta(weeks=block))
-            for block, kept in answered.items()
+            for block, (kept, _) in audited.items()
         }
         sums: Sums = {}
         for block in begin:
@@ -297,17 +307,19 @@ def blocks(queries: Queries, kpi: str) -> tuple[Sums, dict[int, Bools]]:
             n = len(known.cells)
             num = np.bincount(cell, nums[there][row], n)
             den = np.bincount(cell, dens[there][row], n)
-            pairs = np.unique(cell.astype(np.int64) * places.n_agents + places.agent[rows[there]][row])
-            sums[block] = num, den, np.bincount(pairs // places.n_agents, minlength=n).astype(float)
+            sums[block] = num, den, agents[block]
         return sums, answered
 
     return queries.remember(("published blocks", kpi), make)
 
 
-def _answered(queries: Queries, rows: Ints, begin: list[int], start: Bools) -> dict[int, Bools]:
+def _answered(
+    queries: Queries, rows: Ints, begin: list[int], start: Bools
+) -> dict[int, tuple[Bools, NDArray[np.float64]]]:
+    """Cells answered in every block, and agents in each."""
     week = queries.held_weeks().places.week[rows]
     found = {}
     for block in begin:
-        there = rows[(week >= block) & (week < block + BLOCK_WEEKS)]
-        found[block] = _audit(queries, there, start)
+        audit = audit_of(queries, rows[(week >= block) & (week < block + BLOCK_WEEKS)])
+        found[block] = audit.admitted(start), audit.agents_by_cell
     return found

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.errors import PanelError
-from dashboard.data.published import WIDE, Bools, Ints, blocks, different, kept_of, lattice, observed, stamp
+from dashboard.data.published import WIDE, Bools, Ints, audit_of, blocks, kept_of, lattice, observed, stamp
 from dashboard.data.told import told_before
-from dashboard.privacy.lattice import Audit
 from dashboard.privacy.viewer import Viewer
 from dashboard.state import Filters
 
@@ -111,10 +110,7 @@ def _allowing_none(queries: Queries, rows: Ints, start: Bools) -> Bools:
     """Cells that may be answered together about some rows; those without any of them tell nothing."""
 
     def make() -> Bools:
-        places, known = queries.held_weeks().places, lattice(queries)
-        at, weeks = different(known.keys, rows)
-        inside, minimum = known.inside[at].astype(np.int64), queries.settings.min_group
-        audit = Audit(places.agent[at], inside, len(known.cells), minimum, weeks, known.pattern[at])
+        audit = audit_of(queries, rows)
         return np.asarray(start & (audit.admitted(start) | (audit.agents_by_cell == 0)))
 
     # KPIs that were observed in the same rows share what may be answered of them.

@@ -58,10 +58,14 @@ _RIDGE = 1e-9
 _SEEDS = 40
 """Agents from whom the search starts: those of whom most is told."""
 _ROUNDS = 4
+_FEW_SEEDS, _FEW_ROUNDS = 8, 2
+"""The search while cells are still given up: any figure that too much is told of will do, the worst is not needed."""
 _TRIED_AGAIN = 20
 """Cells given up that are tried again at the end, the largest first."""
 _INVOLVED = 0.3
 """Share of the strongest cell's part in an attack from which on a cell may be given up to end it."""
+_APART = 0.3
+"""Cosine of two attacks below which ending one leaves the other, so that both give up a cell at once."""
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -162,29 +166,47 @@ class Told:
     small : (S, R) float array
         The same for the sums over rows that are in the same cells and of fewer agents than the minimum.
     cells : (C, R) float array
-        The cells of the lattice in that space; 0 for those not answered.
+        For every cell the direction of the space that no other answered cell has a part in; its product with the
+        direction of an attack is the cell's part in the attack. 0 for those not answered.
     """
 
     agents: Floats
     small: Floats
     cells: Floats
 
-    def worst(self, n_agents: int) -> tuple[Floats, Floats]:
+    def without(self, given_up: Sequence[int]) -> Told:
+        """What is told when some cells are not answered, the space left as it is; rounding adds up over many calls.
+
+        Parameters
+        ----------
+        given_up : sequence of int
+            Positions of cells.
+        """
+        agents, small, cells = self.agents, self.small, self.cells
+        for cell in given_up:
+            along = cells[cell] / np.linalg.norm(cells[cell])
+            agents, small, cells = (each - np.outer(each @ along, along) for each in (agents, small, cells))
+            cells[cell] = 0.0
+        return Told(agents, small, cells)
+
+    def worst(self, n_agents: int, seeds: int = _SEEDS, rounds: int = _ROUNDS) -> tuple[Floats, Floats]:
         """The best that is told of figures about so many agents: shares, and their directions in the space.
 
         Parameters
         ----------
         n_agents : int
+        seeds, rounds : int, optional
+            Of the search: how many agents it starts from, and steps from each.
 
         Returns
         -------
         (K,) float array, (R, K) float array
             Largest share first.
         """
-        shares, directions = _sparse_components(self.agents, n_agents)
+        shares, directions = _sparse_components(self.agents, n_agents, seeds, rounds)
         if self.small.size:
             lengths = np.einsum("sr,sr->s", self.small, self.small)
-            most = np.argsort(-lengths)[:_SEEDS]
+            most = np.argsort(-lengths)[:seeds]
             shares = np.concatenate([shares, lengths[most]])
             directions = np.concatenate([directions, self.small[most].T], axis=1)
         order = np.argsort(-shares, kind="stable")
@@ -246,7 +268,9 @@ class Audit:
         self._total = np.bincount(person, weights=weight, minlength=people.size)
         present = self._of_agent.astype(bool).astype(float)
         n_agents = np.asarray(present.sum(axis=0)).ravel()
-        self._few = n_agents < minimum
+        few = n_agents < minimum
+        self._small = self._in_cell[few]
+        self._small_weeks = np.sqrt(self._weeks[few])[:, None]
         self._gram = (self._in_cell.T @ sparse.diags_array(self._weeks, dtype=float) @ self._in_cell).toarray()
         self._of_cell = self._of_agent @ self._in_cell
         self._minimum = minimum
@@ -270,23 +294,39 @@ class Audit:
         if start is not None:
             kept &= start
         gone: list[int] = []
+        if not kept.any():
+            return kept
+        known, exact = self.told(kept), True
         while kept.any():
-            known = self.told(kept)
-            shares, directions = known.worst(self._minimum)
+            shares, directions = known.worst(self._minimum, _FEW_SEEDS, _FEW_ROUNDS)
+            if not (shares > MOST_TOLD).any():  # looked for anew and in full before it is believed
+                known = known if exact else self.told(kept)
+                exact = True
+                shares, directions = known.worst(self._minimum)
             if not (shares > MOST_TOLD).any():
                 break
-            used = np.abs(known.cells @ directions[:, shares > MOST_TOLD])
-            last = [int(np.flatnonzero(one >= _INVOLVED * one.max()).max()) for one in used.T]
-            # One at a time while there are few, so that no more go than must; in thousands of agents, several.
-            given_up = list(dict.fromkeys(last))[: max(1, kept.size // 50)]
+            given_up = self._given_up(known, directions[:, shares > MOST_TOLD])
             kept[given_up] = False
             gone += given_up
+            known, exact = known.without(given_up), False
         # One that went early may be let in beside what is left.
         for cell in sorted(gone)[: _TRIED_AGAIN if start is None else 0]:
             kept[cell] = True
             shares, _ = self.told(kept).worst(self._minimum)
             kept[cell] = bool(shares.max(initial=0.0) <= MOST_TOLD)
         return kept
+
+    @staticmethod
+    def _given_up(known: Told, directions: Floats) -> list[int]:
+        """The last cell of every attack that the first attacks do not already contain: those end with the same cell."""
+        unit = directions / np.linalg.norm(directions, axis=0)
+        apart: list[int] = []
+        for k in range(unit.shape[1]):
+            if not apart or np.abs(unit[:, apart].T @ unit[:, k]).max() < _APART:
+                apart.append(k)
+        used = np.abs(known.cells @ directions[:, apart])
+        last = [int(np.flatnonzero(one >= _INVOLVED * one.max()).max()) for one in used.T]
+        return list(dict.fromkeys(last))
 
     def told(self, kept: NDArray[np.bool_]) -> Told:
         """What the answers of some cells tell.
@@ -306,7 +346,7 @@ class Audit:
         space = np.zeros((kept.size, used.size))
         inverse = linalg.solve_triangular(lower, np.eye(used.size), lower=True, check_finite=False)
         space[used] = inverse.T / scale[used, None]
-        few = (self._in_cell @ space)[self._few] * np.sqrt(self._weeks[self._few])[:, None]
+        few = (self._small @ space) * self._small_weeks
         agents = (self._of_cell @ space) / np.sqrt(self._total)[:, None]
         return Told(agents, few, space * scale[:, None])
 
@@ -327,15 +367,15 @@ def patterns(inside: Ints, n_cells: int) -> tuple[Ints, Ints]:
     return inside[first], atom.reshape(-1)
 
 
-def _sparse_components(rows: Floats, k: int) -> tuple[Floats, Floats]:
+def _sparse_components(rows: Floats, k: int, seeds: int, rounds: int) -> tuple[Floats, Floats]:
     """Largest values of ``x' M x`` with ``M = rows @ rows.T`` over unit ``x`` with k entries, and ``rows.T @ x``."""
     if not rows.size:
         return np.zeros(0), np.zeros((rows.shape[1], 0))
     k = min(k, rows.shape[0])
     leverage = np.einsum("ar,ar->a", rows, rows)
-    image = rows[np.argsort(-leverage, kind="stable")[:_SEEDS]]
+    image = rows[np.argsort(-leverage, kind="stable")[:seeds]]
     best, directions = np.zeros(image.shape[0]), image
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         x = image @ rows.T
         at = np.argpartition(-np.abs(x), k - 1, axis=1)[:, :k]
         largest = np.take_along_axis(x, at, axis=1)

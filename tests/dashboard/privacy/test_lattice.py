@@ -67,6 +67,26 @@ def test_without_control_a_mover_is_known_exactly() -> None:
     assert not kept[-1]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_giving_cells_up_one_after_the_other_is_the_same_as_never_asking_them(seed: int) -> None:
+    """Sites add up to everybody, so that a cell may also be given up without telling less."""
+    rng = np.random.default_rng(seed)
+    rows = world(rng)
+    candidates = Candidates.of(rows, 4, parents(rows))
+    audit = Audit(rows.agent, candidates.inside, len(candidates.cells), 4)
+    kept = np.ones(len(candidates.cells), dtype=bool)
+    gone = rng.choice(kept.size, 12, replace=False)
+    known = audit.told(kept)
+    for part in np.split(gone, 4):
+        known = known.without(part.tolist())
+    kept[gone] = False
+    anew = audit.told(kept)
+    assert known.agents @ known.agents.T == pytest.approx(anew.agents @ anew.agents.T, abs=1e-6)
+    assert (known.cells[gone] == 0).all()
+    lengths = [np.linalg.norm(each.cells[kept], axis=1) for each in (known, anew)]
+    assert lengths[0] == pytest.approx(lengths[1], rel=1e-3)
+
+
 def test_everybody_and_large_groups_are_answered_first() -> None:
     rows = world(np.random.default_rng(1))
     candidates = Candidates.of(rows, 4, parents(rows))
