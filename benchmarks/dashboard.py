@@ -7,7 +7,8 @@ docs/benchmarks-dashboard.md::
     python benchmarks/dashboard.py --agents 1000 --weeks 52 --part cold  # something quicker
 
 Parts: ``cold`` (a selection nobody asked for yet, and the same again), ``click`` (from click to new chart in a
-browser), ``laptop`` (first chart with 4x slower processor and 10 Mbit/s), ``publish`` (readers while versions are
+browser, as drawing and in Plotly), ``laptop`` (first chart with 4x slower processor and 10 Mbit/s, and Plotly from
+being asked for, ten seconds later, to standing in the drawing's place), ``publish`` (readers while versions are
 published), ``memory`` (resident memory of each worker over mixed requests). The world is drawn, not simulated: only
 its size matters here.
 

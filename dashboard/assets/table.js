@@ -24,7 +24,7 @@
     var names = { "class": column[1] ? "num" : "", scope: first ? "row" : "" };
     if (Array.isArray(content)) { names["data-value"] = content[1]; content = content[0]; }
     if (typeof content === "string") { /* a date, a name or a range is one thing to read */
-      if (content.length <= SHORT) { names["class"] += " short"; } else if (content.length > LONG) { names["class"] += " long"; }
+      names["class"] += content.length <= SHORT ? " short" : content.length > LONG ? " long" : " middling";
     }
     if (content === null) { content = made("span", { "class": "muted" }, hidden); }
     return made(first ? "th" : "td", names, content);

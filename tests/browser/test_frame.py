@@ -44,6 +44,26 @@ def test_the_header_never_wraps_its_pages(visit: Callable[..., Any], width: int)
         assert page.locator(".masthead-row").evaluate("e => e.clientHeight") <= 56
 
 
+FIRST_SCREEN = ("#headline", "#worth", ".kpi-card", "#forest .card-title", "#open-questions .card-title")
+"""The answer, the money, every goal, and where what cannot be said yet is listed."""
+
+
+def test_the_first_screen_has_the_answer_the_money_and_what_is_open(visit: Callable[..., Any], full: Any) -> None:
+    page: Page = visit("/", at=full).page
+    bottoms = {
+        part: max(found["y"] + found["height"] for one in page.locator(part).all() if (found := one.bounding_box()))
+        for part in FIRST_SCREEN
+    }
+    assert {part: bottom for part, bottom in bottoms.items() if bottom > 900} == {}
+    goals = page.locator(".kpi-card .level")
+    assert goals.count() >= 4
+    assert goals.evaluate_all(ROWS) == 1, "cards share their lines"
+    page.set_viewport_size({"width": 390, "height": 844})
+    money = page.locator("#worth").bounding_box()
+    assert money is not None
+    assert money["y"] + money["height"] <= 2 * 844
+
+
 def test_every_page_names_its_tab(visit: Callable[..., Any]) -> None:
     page: Page = visit("/").page
     titles = [page.title()]

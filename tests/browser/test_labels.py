@@ -1,4 +1,4 @@
-"""Words in drawings: none stands on another, none leaves its drawing, no curve runs through one, wide and narrow."""
+"""Words in drawings: none is cut, stands on another, leaves its drawing or has a curve through it, wide and narrow."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 ADDRESSES = (
     "/", "/effects/escalation_rate", "/attrition", "/adoption/EMP101", "/cohorts/escalation_rate/wave", "/plan",
+    "/value", "/skills",
 )  # fmt: skip
 COLLISIONS = """() => {
     const found = [];
@@ -21,6 +22,7 @@ COLLISIONS = """() => {
             .map(t => ({ words: t.textContent, box: t.getBoundingClientRect() }));
         texts.forEach((one, index) => {
             const out = Math.max(one.box.right - frame.right, frame.left - one.box.left, one.box.bottom - frame.bottom);
+            if (one.words.includes('…')) { found.push([card, one.words, 'is cut']); }
             if (out > 3) { found.push([card, one.words, 'leaves its drawing']); }
             for (const two of texts.slice(index + 1)) {
                 const across = Math.min(one.box.right, two.box.right) - Math.max(one.box.left, two.box.left);

@@ -17,6 +17,9 @@ ADDRESSES = (
     "/attrition",
     "/adoption/EMP101",
     "/data",
+    "/value",
+    "/plan",
+    "/skills",
 )
 LIKE = 0.3
 """How much the ink of a label may differ between page and picture: grids behind it and hinting move it a little."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import polars as pl
 from dash import dcc, html
 
@@ -37,7 +40,7 @@ def answer(context: Context, filters: Filters, kpi: str = "", by: str = "", pair
         words = f"{chosen.label}: {reason[:1].lower()}{reason[1:]}"
         return html.Div([html.H1(PAGE.question), *head, message("Not available for this selection", words, clear)])
     found = data.gains(queries, chosen, by, filters)
-    shown = view.groups(found, chosen, by, course_names(context), reader)
+    shown = [_leading(g, chosen, by, filters) for g in view.groups(found, chosen, by, course_names(context), reader)]
     sentence, detail = two_parts(view.sentence(shown, chosen, by, found, reader))
     lede = f"{detail} {view.who(shown, chosen)}".strip()
     return html.Div(
@@ -63,6 +66,14 @@ def answer(context: Context, filters: Filters, kpi: str = "", by: str = "", pair
             else _nothing(context, found, chosen, ways, by, filters),
         ]
     )
+
+
+def _leading(group: view.Group, kpi: Kpi, by: str, filters: Filters) -> view.Group:
+    """The group with the address of its own effect; courses share their people and have none."""
+    if not data.BY[by]:
+        return group
+    one: dict[str, Any] = {data.BY[by]: (group.value,)}
+    return replace(group, href=address(f"/effects/{kpi.id}", replace(filters, **one)))
 
 
 def _kpis(context: Context, chosen: Kpi, by: str, filters: Filters) -> html.Details:

@@ -118,9 +118,8 @@ def _csv(name: str) -> html.P:
 
 
 def _card(title: str, subtitle: str, body: list[Any], key: str) -> html.Section:
-    spaced = "card spaced" if key == "words" else "card"
     head = [html.H2(title, className="card-title"), html.P(subtitle, className="card-subtitle")]
-    return html.Section([*head, *body], className=spaced, id=key)
+    return html.Section([*head, *body], className="card spaced", id=key)
 
 
 def phrases_frame(name: str) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import date, timedelta
+from urllib.parse import parse_qs
 
 import numpy as np
 import polars as pl
@@ -263,3 +265,19 @@ def _walk(tree: list) -> list:  # type: ignore[type-arg]
         if not isinstance(child, str):
             found += _walk(child)
     return found
+
+
+@pytest.mark.parametrize(("by", "name"), [("wave", "cohort"), ("site", "site"), ("team", "team"), ("course", "")])
+def test_a_row_leads_to_the_effect_of_its_group(world: Context, by: str, name: str) -> None:
+    found = str(cohorts.answer(world, Filters(channel=("chat",)), "escalation_rate", by))
+    leads = set(re.findall(r"'data-href': '([^']*)'", found))
+    if not name:
+        assert leads == set()
+        return
+    assert leads
+    for address in leads:
+        path, _, query = address.partition("?")
+        asked = parse_qs(query)
+        assert path == "/effects/escalation_rate"
+        assert asked["channel"] == ["chat"]
+        assert len(asked[name]) == 1

@@ -287,7 +287,7 @@ def test_phrases_are_told_as_a_skill_only_where_evaluations_allow_it(world: Cont
         name: view.effect(world.queries.headline(name, EVERYBODY) or {}, kpi, reader) for name, kpi in kpis.items()
     }
     rows = {row["measure"]: row for row in phrases.heard_rows(chain_world.heard(), effects, {}, reader)}
-    size, level = "+10.0 points (+2.0 to +18.0)", "60.0% (50.0% to 70.0%)"
+    size, level = "+10 points (+2 to +18)", "60.0% (50.0% to 70.0%)"
     expected = {
         "active_listening": (size, level),
         "personalisation": ("–", level),
