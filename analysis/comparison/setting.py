@@ -29,6 +29,8 @@ class Setting:
         Which way is better for the KPI of the selection rule.
     courses
         Ids of the treatment courses; every course when empty.
+    refreshers
+        Ids of courses that renew what the treatment courses taught.
     kpis
         The catalogue, where one KPI's words need another's.
     n_values
@@ -43,6 +45,7 @@ class Setting:
     ci_level: float
     rule_better: str = "lower"
     courses: tuple[str, ...] = ()
+    refreshers: tuple[str, ...] = ()
     kpis: Mapping[str, Kpi] = field(default_factory=dict)
     n_values: Mapping[str, int] = field(default_factory=dict)
     shown_from: float = 0.6

@@ -19,6 +19,9 @@ SPANS = ((-8, 0), (0, 4), (4, 13), (13, 10_000))
 """Weeks since completion, half open, that share an effect; the weeks before the first span are what they are held
 against. The first span lies before the course, where there should be nothing."""
 
+REFRESHERS = "(refreshers)"
+"""Stands for all refreshers among the courses: they are estimated beside the courses that they renew."""
+
 
 @dataclass(frozen=True)
 class CourseEvent:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from analysis.panel.contact_kinds import ContactKinds, contact_kinds
 from analysis.panel.data_checks import contacts_counted_twice
-from analysis.panel.doses import courses_by_week, doses_by_course
+from analysis.panel.doses import courses_by_week, doses_by_course, refreshed_by_week
 from analysis.panel.evaluations import Evaluations, evaluations_from_warehouse
 from analysis.panel.panel import Panel, from_warehouse
 from analysis.panel.phrases import Labels, labels_from_warehouse, rules_from_warehouse
@@ -53,6 +53,9 @@ class AgentWeeks(Protocol):
 
     def doses(self, panel: Panel, courses: Sequence[str]) -> dict[str, NDArray[np.float64]]:
         """(A, T) completion of each course by each week."""
+
+    def refreshed(self, panel: Panel, courses: Sequence[str], refreshers: Sequence[str]) -> NDArray[np.float64] | None:
+        """(A, T) 1 from the first refresher on; None where nobody had one."""
 
     def counted_twice(self) -> int:
         """Contacts that two sources have and that count once for each."""
@@ -99,6 +102,10 @@ class WarehouseWeeks:
     def doses(self, panel: Panel, courses: Sequence[str]) -> dict[str, NDArray[np.float64]]:
         """(A, T) completion of each course by each week."""
         return doses_by_course(self.cur, panel, courses)
+
+    def refreshed(self, panel: Panel, courses: Sequence[str], refreshers: Sequence[str]) -> NDArray[np.float64] | None:
+        """(A, T) 1 from the first refresher on."""
+        return refreshed_by_week(self.cur, panel, courses, refreshers)
 
     def training(self) -> pl.DataFrame:
         """Agents and courses."""

@@ -83,6 +83,53 @@ def doses_by_course(
     return found
 
 
+REFRESHED_AFTER_DAYS = 28
+"""A course completed again after at least so many days was repeated; sooner, it is another attempt at the same."""
+
+
+def refreshed_by_week(
+    cur: duckdb.DuckDBPyConnection, panel: Panel, courses: Sequence[str] = (), refreshers: Sequence[str] = ()
+) -> NDArray[np.float64] | None:
+    """From which week on each agent has had a refresher.
+
+    Parameters
+    ----------
+    cur, panel, courses
+        As in :func:`courses_by_week`.
+    refreshers
+        Ids of courses that renew what others taught.
+
+    Returns
+    -------
+    (A, T) array or None
+        1 from the week of the first refresher on: completion of one of ``refreshers``, or of a treatment course
+        completed for the first time at least ``REFRESHED_AFTER_DAYS`` before. ``None`` where no agent of the panel
+        had one.
+    """
+    import duckdb
+
+    try:
+        rows = cur.execute(
+            "with done as (select agent_key, course_id, completed_on, "
+            "min(completed_on) over (partition by agent_key, course_id) as first_on from core.training "
+            "where status = 'completed' and completed_on is not null and agent_key is not null) "
+            "select agent_key, min(completed_on) as refreshed_on from done "
+            "where list_contains($refreshers::varchar[], course_id) or (completed_on - first_on >= $days "
+            "and (len($courses::varchar[]) = 0 or list_contains($courses::varchar[], course_id))) group by agent_key",
+            {"refreshers": list(refreshers), "courses": list(courses), "days": REFRESHED_AFTER_DAYS},
+        ).fetchnumpy()
+    except duckdb.CatalogException:
+        return None
+    unit = {str(key): i for i, key in enumerate(panel.units)}
+    agent = np.array([unit.get(str(key), -1) for key in rows["agent_key"].tolist()], dtype=np.int64)
+    days = np.asarray(rows["refreshed_on"]).astype("datetime64[D]") - np.datetime64(panel.times[0], "D")
+    week = np.maximum(np.floor_divide(days.astype(np.int64), 7), 0)
+    start = np.full(panel.n_units, panel.n_periods, dtype=np.int64)
+    start[agent[agent >= 0]] = week[agent >= 0]
+    found = (np.arange(panel.n_periods)[None, :] >= start[:, None]).astype(np.float64)
+    return found if (found * panel.observed).any() else None
+
+
 def _completions(cur: duckdb.DuckDBPyConnection, courses: Sequence[str]) -> Any:
     """First completion of every agent and treatment course; ``None`` where no training is recorded."""
     import duckdb

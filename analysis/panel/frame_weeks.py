@@ -223,6 +223,10 @@ class FrameWeeks:
         """A frame holds no courses."""
         return {}
 
+    def refreshed(self, panel: Panel, courses: Sequence[str], refreshers: Sequence[str]) -> NDArray[np.float64] | None:
+        """A frame holds no courses."""
+        return None
+
     def counted_twice(self) -> int:
         """A frame holds no contacts."""
         return 0

@@ -13,7 +13,7 @@ from scipy.special import stdtrit
 
 from analysis.comparison.compare import compare
 from analysis.comparison.setting import Setting
-from analysis.effects.course_events import course_events
+from analysis.effects.course_events import REFRESHERS, course_events
 from analysis.effects.course_instruments import course_effects
 from analysis.effects.mechanism import Mechanism, mechanism
 from analysis.effects.skills import Skill
@@ -205,11 +205,19 @@ def course_rows(version: VersionAtHand, *, skill: Kpi) -> list[dict[str, Any]]:
 
 
 def course_event_rows(version: VersionAtHand, *, skill: Kpi) -> list[dict[str, Any]]:
-    """Event study of each course on a skill, all courses at once."""
+    """Event study of each course on a skill, all courses and refreshers at once."""
     corrected = version.skill(skill)
     assert corrected is not None
-    doses = version.weeks.doses(corrected.panel, version.setting.courses)
-    found = course_events(corrected.panel, doses, version.setting.ci_level)
+    weeks, setting = version.weeks, version.setting
+    doses = {
+        course: dose
+        for course, dose in weeks.doses(corrected.panel, setting.courses).items()
+        if course not in setting.refreshers
+    }
+    refreshed = weeks.refreshed(corrected.panel, setting.courses, setting.refreshers)
+    if refreshed is not None:
+        doses[REFRESHERS] = refreshed
+    found = course_events(corrected.panel, doses, setting.ci_level)
     return [{"skill": skill.id, **asdict(event)} for event in found]
 
 

@@ -80,6 +80,7 @@ def setting_of(cur: duckdb.DuckDBPyConnection, config: Config, catalogue: Catalo
         ci_level=config.project.ci_level,
         rule_better=catalogue[rule.kpi].better if rule is not None else "lower",
         courses=config.programme.treatment_courses,
+        refreshers=config.programme.refresher_courses,
         kpis=dict(catalogue.items()),
         n_values=selectable(cur, design.timing),
         shown_from=config.conversations.shown_from,

@@ -17,7 +17,7 @@ from dashboard.components.chart import chart_card
 from dashboard.components.states import message
 from dashboard.components.table import Column
 from dashboard.data.value import configured as configured_of
-from dashboard.data.value import money_parts
+from dashboard.data.value import money_parts, refreshed
 from dashboard.figures.money import money_bars
 from dashboard.figures.tornado import tornado
 from dashboard.page import Context, Download, Page
@@ -47,7 +47,7 @@ def answer(context: Context, filters: Filters, choices: Mapping[str, str]) -> ht
     asked = address.read(choices, configured, {kpi.id: kpi for kpi in kpis})
     if not any(key.startswith("value.") for key in asked.assumptions.stated):
         return html.Div([html.H1(PAGE.question), message(NO_VALUES, HOW_TO)])
-    shown = view.view(parts, asked, kpis, reader, settings.config.project.ci_level)
+    shown = view.view(parts, asked, kpis, reader, settings.config.project.ci_level, refreshed(context.queries))
     level = f"{settings.config.project.ci_level:.0%}"
     query = address.query_of(asked, configured)
     csv = "/download/value-page.csv" + (f"?{query}" if query else "")

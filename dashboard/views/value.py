@@ -14,7 +14,7 @@ from analysis.value.sensitivity import Swing, tornado
 from analysis.words.numbers import Reader
 from analysis.words.verdict import LABELS as VERDICTS
 from analysis.words.verdict import MARKS
-from dashboard.data.value import MoneyParts
+from dashboard.data.value import MoneyParts, Refreshed
 from dashboard.views.assumptions import Asked, label, shown
 from dashboard.views.overview import Money
 from dashboard.views.refresher import refresher
@@ -94,7 +94,14 @@ class View:
     refresher: str = ""
 
 
-def view(parts: MoneyParts, asked: Asked, kpis: Sequence[Kpi], reader: Reader, ci_level: float) -> View:
+def view(
+    parts: MoneyParts,
+    asked: Asked,
+    kpis: Sequence[Kpi],
+    reader: Reader,
+    ci_level: float,
+    refreshed: Refreshed | None = None,
+) -> View:
     """The page for one set of assumptions.
 
     Parameters
@@ -109,6 +116,8 @@ def view(parts: MoneyParts, asked: Asked, kpis: Sequence[Kpi], reader: Reader, c
         Locale and currency.
     ci_level
         Level of every range.
+    refreshed
+        What refreshers brought so far; None where that is not to be told.
     """
     by_id = {kpi.id: kpi for kpi in kpis}
     made = _model(parts, asked, "trained")
@@ -131,7 +140,9 @@ def view(parts: MoneyParts, asked: Asked, kpis: Sequence[Kpi], reader: Reader, c
         swings_title=_swings_title(rows),
         purses=_purses(parts, asked, by_id),
         unmoneyed=without,
-        refresher=refresher(made, reader),
+        refresher=refresher(made, reader, refreshed.found, by_id.get(refreshed.skill))
+        if refreshed
+        else refresher(made, reader),
         principles=checklist(
             made,
             clear_only=asked.clear_only,

@@ -22,6 +22,9 @@ class Course(Section):
     name: str = Field(default="", description="its name on the pages; the id when empty")
     skills: tuple[str, ...] = Field(default=(), description="skills it teaches")
     treatment: bool = Field(default=True, description="whether completing it counts as trained")
+    refresher: bool = Field(
+        default=False, description="whether it renews what another course taught; it then makes nobody trained"
+    )
 
 
 class AssignmentRule(Section):
@@ -96,4 +99,9 @@ class Programme(Section):
     @property
     def treatment_courses(self) -> tuple[str, ...]:
         """Ids of the courses that count as treatment, in the order listed."""
-        return tuple(course.id for course in self.courses if course.treatment)
+        return tuple(course.id for course in self.courses if course.treatment and not course.refresher)
+
+    @property
+    def refresher_courses(self) -> tuple[str, ...]:
+        """Ids of the courses that renew what others taught."""
+        return tuple(course.id for course in self.courses if course.refresher)

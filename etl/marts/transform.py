@@ -273,7 +273,9 @@ def _parameters(con: duckdb.DuckDBPyConnection, config: Config, run_id: str) -> 
         )],
     )  # fmt: skip
     _fill(con, "site_zone", "site varchar, zone varchar", sorted(config.site_timezones().items()))
-    courses: list[tuple[str, bool]] = [(course.id, course.treatment) for course in config.programme.courses]
+    courses: list[tuple[str, bool]] = [
+        (course.id, course.id in config.programme.treatment_courses) for course in config.programme.courses
+    ]
     if not courses:  # no course is named: every course is the treatment
         courses = [
             (course, True)

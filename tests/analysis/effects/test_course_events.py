@@ -8,7 +8,7 @@ import pytest
 import statsmodels.api as sm
 
 from analysis import Panel
-from analysis.effects.course_events import SPANS, course_events
+from analysis.effects.course_events import REFRESHERS, SPANS, course_events
 
 
 def made(noise: float) -> tuple[Panel, dict[str, np.ndarray]]:
@@ -58,3 +58,23 @@ def test_courses_that_came_together_have_no_number() -> None:
     panel, dose = made(0.5)
     assert all(np.isnan(event.estimate) for event in course_events(panel, {"A": dose["A"], "C": dose["A"]}))
     assert course_events(panel, {}) == []
+
+
+def test_what_a_refresher_brings_back_is_told_apart_from_what_the_course_lost() -> None:
+    """A course gives 0.5 and loses half of it in its thirteenth week; a refresher for every other agent gives 0.2."""
+    agents, weeks = 60, 60
+    agent, week = np.arange(agents), np.arange(weeks)[None, :]
+    start = (10 + agent % 5)[:, None]
+    again = np.where(agent // 5 % 2 == 0, start[:, 0] + 20 + agent % 3, 999)[:, None]
+    dose = {"A": (week >= start).astype(float), REFRESHERS: (week >= again).astype(float)}
+    effect = 0.5 * dose["A"] - 0.25 * (week >= start + 13) + 0.2 * dose[REFRESHERS]
+    rows, at = (grid.ravel() for grid in np.mgrid[:agents, :weeks])
+    y = (effect + np.sin(agent)[:, None] + np.cos(week)).ravel()
+    frame = pl.DataFrame({"agent": rows, "week": at, "team": rows // 5, "y": y})
+    panel = Panel.from_frame(
+        frame.with_columns(start=pl.lit(None, pl.Int64)), "agent", "week", "start", "y", cluster="team"
+    )
+    found = {(event.course, event.from_week): event.estimate for event in course_events(panel, dose)}
+
+    assert [found[REFRESHERS, first] for first, _ in SPANS] == pytest.approx([0.0, 0.2, 0.2, 0.2], abs=1e-8)
+    assert found["A", 13] == pytest.approx(0.25, abs=1e-8)

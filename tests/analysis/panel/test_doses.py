@@ -14,7 +14,7 @@ import pytest
 from analysis import Panel, Slice, estimate
 from analysis.effects.completion import completion_effect, dose_effect
 from analysis.estimators.stacked import Ranking
-from analysis.panel.doses import courses_by_week
+from analysis.panel.doses import courses_by_week, refreshed_by_week
 from analysis.panel.panel import NEVER
 from analysis.study.request import LADDER, WEEKLY, Request
 from analysis.study.run import estimate_all, setting_of, study
@@ -74,6 +74,35 @@ def test_every_course_counts_once_from_the_week_it_was_completed() -> None:
 def test_without_training_records_there_is_no_dose() -> None:
     with duckdb.connect() as con:
         assert courses_by_week(con, panel(), ()) is None
+        assert refreshed_by_week(con, panel(), ()) is None
+
+
+def test_a_refresher_is_a_course_repeated_after_weeks_or_one_that_is_marked_as_such() -> None:
+    with duckdb.connect() as con:
+        monday = ORIGIN
+        training(
+            con,
+            [
+                ("k0", "A", "completed", monday - timedelta(days=1)),
+                ("k0", "A", "completed", monday + timedelta(days=26)),  # 27 days: another attempt
+                ("k0", "A", "completed", monday + timedelta(days=28)),  # the Monday of week 4
+                ("k0", "A", "failed", monday + timedelta(days=7)),
+                ("k1", "A", "completed", monday),
+                ("k1", "R", "completed", monday + timedelta(days=14)),
+                ("k2", "A", "completed", monday),
+                ("k2", "C", "completed", monday - timedelta(days=90)),  # repeated, but no treatment
+                ("k2", "C", "completed", monday + timedelta(days=1)),
+                ("k9", "R", "completed", monday),  # not in this panel
+                (None, "R", "completed", monday),
+            ],
+        )
+        found = refreshed_by_week(con, panel(), ("A",), ("R",))
+        assert found is not None
+        assert found.tolist() == [[0, 0, 0, 0, 1, 1], [0, 0, 1, 1, 1, 1], [0] * 6]
+        assert refreshed_by_week(con, panel(), ("B",), ("S",)) is None
+        every = refreshed_by_week(con, panel(), (), ())
+        assert every is not None
+        assert every[2].tolist() == [1] * 6
 
 
 def test_the_effect_per_course_is_stored_beside_the_effect_of_completion(tmp_path: Path) -> None:

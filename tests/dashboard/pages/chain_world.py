@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from analysis.effects.course_events import REFRESHERS
 from analysis.study.result_tables import table
 from analysis.words.mechanism import reading, sentence
 
@@ -100,6 +101,19 @@ def courses() -> pl.DataFrame:
     )  # fmt: skip
 
 
+def course_events() -> pl.DataFrame:
+    """``result.course_event``: refreshers bring back a quarter of what training did to the empathy score."""
+    return table(
+        "course_event",
+        [
+            {"course": REFRESHERS, "skill": "empathy_score", "from_week": first, "to_week": last, "estimate": size,
+             "std_error": 0.005, "ci_low": size - 0.01, "ci_high": size + 0.01, "stands_out": size > 0.01,
+             "n_agents": 80}
+            for first, last, size in ((-8, 0, 0.001), (0, 4, EFFECT / 4))
+        ],
+    )  # fmt: skip
+
+
 def raters(n: int = 4) -> pl.DataFrame:
     """``result.rater``: ``n`` raters and two forms."""
     both = {"sd_between": 0.02, "sd_within": 0.08, "leak_spread": 0.0, "n_evaluations": 4_000}
@@ -177,4 +191,5 @@ def heard() -> pl.DataFrame:
 def results() -> dict[str, pl.DataFrame]:
     """All result tables of the chain and of phrases."""
     of_chain = {"mechanism": mechanism(), "chain": chain(), "course_skill": courses(), "rater": raters()}
+    of_chain["course_event"] = course_events()
     return of_chain | {"rule": rules(), "heard": heard()}

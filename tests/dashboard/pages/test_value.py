@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import tomllib
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 import polars as pl
@@ -14,8 +15,10 @@ from plotly.utils import PlotlyJSONEncoder
 
 from analysis.value.assumptions import Assumptions, from_config
 from analysis.value.money import value_frame
+from analysis.words.refreshers import Seen
 from dashboard.app import asked
-from dashboard.data.value import money_parts
+from dashboard.data.queries import Queries
+from dashboard.data.value import Refreshed, money_parts, refreshed
 from dashboard.figures.svg import texts
 from dashboard.figures.tornado import tornado
 from dashboard.page import Context
@@ -151,9 +154,7 @@ def test_without_a_cost_no_return_is_claimed(context: Context, configured: Assum
     assert {tile.name: tile.value for tile in found.tiles}["Return on investment"] == "not known"
 
 
-def test_the_tornado_is_largest_first(
-    context: Context, configured: Assumptions
-) -> None:
+def test_the_tornado_is_largest_first(context: Context, configured: Assumptions) -> None:
     found = shown(context, configured)
     figure = tornado(found.swings, found.lines[-1].likely, context.settings.reader)
 
@@ -190,3 +191,63 @@ def test_choices_are_part_of_what_an_answer_is_kept_under(context: Context) -> N
     assert one.key is not None
     assert one.key != other.key
     assert asked(context, "/value", "?months=12").key == one.key
+
+
+FADING = {"lasting_share": "0.1_0.2_0.3", "half_life_months": "3_6_9", "value.escalation_rate": "60_90_120"}
+
+
+def test_a_refresher_is_told_by_those_seen_beside_the_sum_that_assumes_all_comes_back(world: Context) -> None:
+    told = words(page.answer(world, Filters(), FADING))
+
+    assert "brings the full effect back pays most when repeated every" in told
+    section = told[told.index("When a refresher pays") :][:1500]
+    assert "The refreshers so far moved the empathy score by +0.02" in section, section
+    assert "such refresher is worth" not in told, "what training did to the skill is not clear here"
+
+
+@pytest.mark.parametrize(
+    ("rise", "pays"),
+    [((0.07, 0.075, 0.08), "it pays"), ((1e-5, 2e-5, 3e-5), "it does not pay"), ((1e-5, 0.02, 0.08), "is open")],
+)
+def test_whether_a_refresher_pays_hangs_on_what_those_seen_brought(
+    world: Context, rise: tuple[float, float, float], pays: str
+) -> None:
+    told = _told(world, Seen("gain", rise[1], rise[0], rise[2], full=0.08))
+
+    assert "If the goals follow the skill in proportion, one such refresher is worth" in told
+    assert told.endswith(f"{pays}.")
+
+
+@pytest.mark.parametrize("group", [81, 10_000])
+def test_refreshers_of_too_few_agents_are_not_told(world: Context, group: int) -> None:
+    privacy = world.settings.config.privacy.model_copy(update={"min_group": group})
+    config = world.settings.config.model_copy(update={"privacy": privacy})
+    assert refreshed(Queries(replace(world.settings, config=config))) is None
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        (None, "No refresher was seen"),
+        (Seen("cannot_tell", 0.01, -0.02, 0.04), "Whether the refreshers so far brought anything back cannot be told"),
+        (Seen("cannot_tell"), "cannot be told apart from the courses"),
+        (Seen("moved_before", 0.02, 0.01, 0.03), "had already moved in the weeks before"),
+        (Seen("loss", -0.03, -0.05, -0.01), "brought nothing back"),
+        (Seen("gain", 0.03, 0.01, 0.05), "moved the empathy score by +0.03"),
+    ],
+)
+def test_refreshers_that_tell_nothing_bring_no_money(world: Context, found: Seen | None, says: str) -> None:
+    """Also where they tell something and the effect of training on the skill does not."""
+    told = _told(world, found)
+
+    assert says in told
+    assert "such refresher is worth" not in told
+
+
+def _told(world: Context, found: Seen | None) -> str:
+    """The card about refreshers, were they found to have brought so much."""
+    parts = money_parts(world.queries)
+    assert parts is not None
+    kpis = world.queries.kpis()
+    read = address.read(FADING, from_config(world.settings.config), {kpi.id: kpi for kpi in kpis})
+    return view.view(parts, read, kpis, world.settings.reader, 0.95, Refreshed(found)).refresher
