@@ -14,7 +14,7 @@ from analysis.checks import pre_trends, sensitivity
 from analysis.comparison.compare import Comparison
 from analysis.comparison.setting import Setting
 from analysis.design import Situation, choose
-from analysis.study import averages, diagnostics, leaving
+from analysis.study import averages, diagnostics, leaving, run
 from analysis.study.averages import study_of
 from analysis.study.failures import attempted
 from analysis.study.kpi_study import KpiStudy
@@ -125,6 +125,44 @@ def test_a_poisoned_kpi_ends_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert told["escalation_rate"]["estimate"] is not None
     assert told["aht_seconds"]["estimate"] is not None
     assert "leaving could not be estimated (ValueError: zero-size array)" in frames["hazard"]["sentence"][0]
+
+
+@pytest.mark.slow
+def test_one_poisoned_kpi_of_the_whole_catalogue_leaves_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    con, entries = warehouse(5, teams=10, seats=2, weeks=18, pre_weeks=8), load()
+    held = {name for name, *_ in con.execute("describe mart.agent_week").fetchall()}
+    columns = [
+        f"{'escalation_rate' if kpi.family != 'gaussian' else 'aht_seconds'}_{part} as {kpi.id}_{part}"
+        for kpi in entries.values()
+        for part in (("num", "den") if kpi.family != "gaussian" else ("num", "den", "sq"))
+        if f"{kpi.id}_{part}" not in held
+    ]
+    con.execute(f"create or replace table mart.agent_week as select *, {', '.join(columns)} from mart.agent_week")
+    con.execute("update mart.agent_week set nps_num = 1e308, nps_sq = 'infinity'::double where agent_ix % 3 = 0")
+    before = averages.compare
+
+    def compare(weeks: Any, kpi: Any, *rest: Any, **more: Any) -> Any:
+        return fails() if kpi.id == "transfer_rate" else before(weeks, kpi, *rest, **more)
+
+    monkeypatch.setattr(averages, "compare", compare)
+    monkeypatch.setattr(run, "_slices", lambda *_: iter(()))
+    frames = estimate_all(con, configuration(tmp_path), entries)
+    heads = frames["effect"].filter((pl.col("role") == "headline") & (pl.col("slice_kind") == "overall"))
+    told = {row["kpi"]: row for row in heads.to_dicts()}
+    counted = [name for name, kpi in entries.items() if kpi.kind.before_and_after]
+    sound = [name for name in counted if name not in ("transfer_rate", "nps")]
+
+    assert set(told) == set(entries)
+    assert len(sound) >= 29
+    assert all(told[name]["estimate"] is not None for name in sound), told
+    assert "could not be estimated (ValueError: zero-size array)" in told["transfer_rate"]["sentence"]
+    assert told["transfer_rate"]["verdict"] == "dont_use"
+    assert told["nps"]["verdict"] in ("dont_use", "cant_tell_yet")
+    assert told["nps"]["sentence"]
+    worths = {row["kpi"]: row for row in frames["value_part"].to_dicts()}
+    assert {name: row["state"] for name, row in worths.items()} == {name: told[name]["verdict"] for name in worths}
 
 
 @pytest.mark.parametrize("error", [MemoryError("full"), OSError("disk"), duckdb.IOException("gone")])

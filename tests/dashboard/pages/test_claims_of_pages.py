@@ -42,7 +42,7 @@ def claimed(context: Context, said: list[str]) -> dict[str, str]:
     for name in stored(context):
         label = re.escape(context.settings.catalogue[name].label)
         pattern = re.compile(rf"(?:^|[.:;,] |and ){label}{CLAIM}", re.IGNORECASE)
-        found |= {name: text for text in said if pattern.search(text)}
+        found |= dict.fromkeys([name], text) if (text := next(filter(pattern.search, said), "")) else {}
     return found
 
 
