@@ -56,10 +56,11 @@ def export(
     config: ConfigPath = DEFAULT_CONFIG,
 ) -> None:
     """Export any mart or result, with a header that says where it comes from."""
+    from etl.keeping.agent_ids import agent_ids
     from etl.warehouse.export import export as write
 
     with progress("Exporting"):
-        rows = write(load_config(config), relation, out)
+        rows = write(load_config(config), relation, out, agent_ids)
     screen.print(f"Wrote {rows:,} rows of {relation} to {out}")
 
 

@@ -173,13 +173,18 @@
     watch.observe(document.body, { childList: true, subtree: true });
   });
 
-  // ---- an address with #card opens at that card once it is there
-  var sought = window.location.hash.slice(1);
-  if (sought) {
-    var arrival = new MutationObserver(function () {
+  // ---- an address with #card opens at that card once it is there, typed or followed
+  var arrival = null;
+  function seek() {
+    var sought = window.location.hash.slice(1);
+    if (arrival) { arrival.disconnect(); arrival = null; }
+    if (!sought) { return; }
+    var here = arrival = new MutationObserver(function () {
       var card = document.getElementById(sought);
-      if (card) { arrival.disconnect(); card.scrollIntoView({ block: "start" }); card.classList.add("sought"); }
+      if (card) { here.disconnect(); card.scrollIntoView({ block: "start" }); card.classList.add("sought"); }
     });
-    arrival.observe(document.documentElement, { childList: true, subtree: true });
+    here.observe(document.documentElement, { childList: true, subtree: true });
   }
+  seek();
+  window.addEventListener("_dashprivate_pushstate", seek);
 })();

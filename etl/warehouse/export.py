@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import duckdb
 
 SCHEMAS = ("core", "mart", "meta", "result")
-LISTS: dict[str, tuple[tuple[str, ...], Callable[[duckdb.DuckDBPyConnection], pl.DataFrame]]] = {
+LISTS: dict[str, tuple[tuple[str, ...], Callable[[duckdb.DuckDBPyConnection, pl.DataFrame | None], pl.DataFrame]]] = {
     overdue.RELATION: (overdue.NEEDED, overdue.overdue),
     planned.RELATION: (planned.NEEDED, planned.planned),
 }
@@ -32,7 +32,9 @@ class ExportError(EmpathyError):
     """Nothing was written; the message says what can be exported, or to which kind of file."""
 
 
-def export(config: Config, relation: str, out: Path) -> int:
+def export(
+    config: Config, relation: str, out: Path, ids: Callable[[Config], pl.DataFrame] | None = None
+) -> int:
     """Write one relation of the served version to a file, with a header that says where it comes from.
 
     Parameters
@@ -45,6 +47,9 @@ def export(config: Config, relation: str, out: Path) -> int:
     out : Path
         A file ending in ``.csv``, ``.parquet`` or ``.xlsx``. In CSV the header is lines that begin with ``#``; in
         Parquet it is the file's key-value metadata; in Excel it is a second sheet, ``about``.
+    ids : callable, optional
+        Gives ``_source, source_agent_id, agent_key`` for a list of agents, which a version does not hold; without it
+        a list has pseudonyms alone.
 
     Returns
     -------
@@ -72,7 +77,7 @@ def export(config: Config, relation: str, out: Path) -> int:
             raise ExportError(f'The warehouse has no relation "{relation}".{near} It has: {", ".join(known)}.')
         schema, _, name = relation.partition(".")
         data = (
-            LISTS[relation][1](cursor)
+            LISTS[relation][1](cursor, None if ids is None else ids(config))
             if relation in LISTS
             else frame(cursor, f'select * from "{schema}"."{name}" order by all')
         )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 RELATION = "overdue"
 """What ``empathy export`` calls it; the version itself holds no such table."""
-NEEDED = ("core.training", "core.week", "core.agent_identity", "mart.agent")
+NEEDED = ("core.training", "core.week", "mart.agent")
 """Relations of a version it is made of."""
 _SQL = """
 with reached as (
@@ -54,17 +54,6 @@ late as (
     where attempts.planned_on <= reached.last_day
         and coalesce(attempts.completed_on > reached.last_day, true)
         and coalesce(agent.left_on > reached.last_day, true)
-),
-
-ids as (
-    select
-        late.agent_key,
-        late.course_id,
-        string_agg(distinct concat(identity._source, ': ', identity.source_agent_id), '; ') as training_system_ids
-    from late
-    inner join core.agent_identity as identity
-        on identity.agent_key = late.agent_key and list_contains(late.sources, identity._source)
-    group by late.agent_key, late.course_id
 )
 
 select
@@ -75,25 +64,38 @@ select
     late.planned_on,
     late.days_overdue,
     late.has_started,
-    ids.training_system_ids
+    late.sources
 from late
-left join ids on ids.agent_key = late.agent_key and ids.course_id = late.course_id
 order by late.days_overdue desc, late.has_started, late.course_id, late.team_id, late.agent_key
 """
 
 
-def overdue(cursor: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+def overdue(cursor: duckdb.DuckDBPyConnection, ids: pl.DataFrame | None = None) -> pl.DataFrame:
     """Agents who are overdue, who to remind first on top: longest overdue, and not begun before begun.
 
     Parameters
     ----------
     cursor : DuckDBPyConnection
         On a version.
+    ids : DataFrame, optional
+        ``_source, source_agent_id, agent_key``; a version itself does not know who has which id.
 
     Returns
     -------
     DataFrame
-        ``course_id, site, team_id, agent_key`` (the pseudonym), ``planned_on, days_overdue, has_started`` and
-        ``training_system_ids``: the agent's ids in the systems the course was planned or recorded in.
+        ``course_id, site, team_id, agent_key`` (the pseudonym), ``planned_on, days_overdue, has_started`` and, with
+        ``ids``, ``training_system_ids``: the agent's ids in the systems the course was planned or recorded in.
     """
-    return frame(cursor, _SQL)
+    late = frame(cursor, _SQL)
+    rows = late.drop("sources")
+    if ids is None:
+        return rows
+    recorded = late.select("agent_key", "course_id", pl.col("sources").alias("_source")).explode("_source")
+    told = in_words(recorded.join(ids, on=["agent_key", "_source"]), "agent_key", "course_id")
+    return rows.join(told, on=["agent_key", "course_id"], how="left", maintain_order="left")
+
+
+def in_words(ids: pl.DataFrame, *of: str) -> pl.DataFrame:
+    """Ids with their systems as one text, ``training_system_ids``, for each value of some columns."""
+    words = pl.concat_str("_source", pl.lit(": "), "source_agent_id").unique().sort().str.join("; ")
+    return ids.group_by(of).agg(words.alias("training_system_ids"))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from etl.warehouse.overdue import in_words
 from etl.warehouse.reader import frame
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 RELATION = "planned"
 """What ``empathy export`` calls it; the version itself holds no such table."""
-NEEDED = ("core.accepted_plan", "core.agent_team", "core.week", "core.training", "core.agent_identity", "mart.agent")
+NEEDED = ("core.accepted_plan", "core.agent_team", "core.week", "core.training", "mart.agent")
 """Relations of a version it is made of."""
 _SQL = """
 with reached as (
@@ -41,19 +42,6 @@ members as (
         and coalesce(spell.valid_to > reached.last_day, true)
         and coalesce(agent.left_on > reached.last_day, true)
         and agent.trained_week is null
-),
-
-systems as (
-    select distinct _source as source from core.training
-),
-
-ids as (
-    select
-        identity.agent_key,
-        string_agg(distinct concat(identity._source, ': ', identity.source_agent_id), '; ') as training_system_ids
-    from core.agent_identity as identity
-    inner join systems on systems.source = identity._source
-    group by identity.agent_key
 )
 
 select
@@ -62,27 +50,32 @@ select
     plan.team_id,
     plan.wave,
     plan.starts_on,
-    members.agent_key,
-    ids.training_system_ids
+    members.agent_key
 from plan
 inner join members on members.team_id = plan.team_id
-left join ids on ids.agent_key = members.agent_key
 order by plan.wave nulls last, plan.team_id, members.agent_key
 """
 
 
-def planned(cursor: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+def planned(cursor: duckdb.DuckDBPyConnection, ids: pl.DataFrame | None = None) -> pl.DataFrame:
     """Agents of the teams of the plan accepted last, in the order of its waves; who is trained already is left out.
 
     Parameters
     ----------
     cursor : DuckDBPyConnection
         On a version.
+    ids : DataFrame, optional
+        ``_source, source_agent_id, agent_key``; a version itself does not know who has which id.
 
     Returns
     -------
     DataFrame
         ``plan_id, accepted_at, team_id, wave, starts_on`` (both missing for teams that stay untrained), ``agent_key``
-        (the pseudonym) and ``training_system_ids``: the agent's ids in the systems courses are recorded in.
+        (the pseudonym) and, with ``ids``, ``training_system_ids``: the agent's ids where courses are recorded.
     """
-    return frame(cursor, _SQL)
+    rows = frame(cursor, _SQL)
+    if ids is None:
+        return rows
+    systems = frame(cursor, "select distinct _source from core.training")
+    told = in_words(ids.join(systems, on="_source"), "agent_key")
+    return rows.join(told, on="agent_key", how="left", maintain_order="left")

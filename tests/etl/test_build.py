@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 import yaml
 
@@ -21,8 +22,11 @@ from etl.configuration import kpis
 from etl.configuration.model import load
 from etl.contracts.tables import CONTRACTS
 from etl.errors import StopRuleError
+from etl.keeping.agent_ids import agent_ids
 from etl.landing import landed_files
 from etl.landing.extract import ExtractReport
+from etl.warehouse import overdue, planned
+from etl.warehouse.export import export, relations
 from etl.warehouse.reader import Warehouse
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
@@ -63,6 +67,26 @@ def test_the_report_has_the_promised_shape(built: tuple[Path, BuildReport]) -> N
     assert set(document["files"][0]) == {"path", "source", "read", "loaded", "rejected", "duplicate"}
     assert document["relations"]["core.interaction"] > 0
     assert Path(document["warehouse"]).is_file()
+
+
+def test_lists_of_agents_are_made_of_what_a_version_holds_and_get_their_ids_from_what_landed(
+    built: tuple[Path, BuildReport], tmp_path: Path
+) -> None:
+    config, out = load(built[0]), tmp_path / "overdue.csv"
+    with Warehouse(config.warehouse).reader() as cursor:
+        held = set(relations(cursor))
+        pseudonyms = {key for (key,) in cursor.execute("select agent_key from mart.agent").fetchall()}
+    assert {*overdue.NEEDED, *planned.NEEDED} <= held
+    assert "core.agent_identity" not in held, "a version does not say who has which id"
+
+    rows = export(config, "overdue", out, agent_ids)
+    listed = pl.read_csv(out, comment_prefix="#")
+    assert rows == listed.height > 0
+    assert set(listed["agent_key"]) <= pseudonyms
+    plan = (built[0].parent / "exports" / "training_plan.csv").read_text()
+    for said in listed["training_system_ids"]:
+        (given,) = (each.partition(": ")[2] for each in said.split("; ") if each.startswith("training_plan"))
+        assert given in plan
 
 
 def test_every_row_of_every_file_is_accounted_for(built: tuple[Path, BuildReport]) -> None:

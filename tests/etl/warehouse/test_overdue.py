@@ -17,6 +17,9 @@ from etl.warehouse.publish import Draft
 WEEK = date(2025, 3, 3)
 AGENTS = {"a": None, "b": None, "c": None, "left": date(2025, 3, 5), "leaves later": date(2025, 3, 20)}
 
+SYSTEMS = [("lms", f"L-{name}", name) for name in AGENTS] + [("plan", "P-a", "a"), ("phone", "T-a", "a")]
+IDS = pl.DataFrame(SYSTEMS, schema=["_source", "source_agent_id", "agent_key"], orient="row")
+
 
 def version(draft: Draft) -> None:
     rows = [
@@ -32,9 +35,6 @@ def version(draft: Draft) -> None:
     days = dict.fromkeys(names[4:], pl.Date)
     draft.write_table("core", "training", pl.DataFrame(rows, schema=names, orient="row", schema_overrides=days))
     draft.write_table("core", "week", pl.DataFrame({"week": [date(2025, 2, 24), WEEK]}))
-    ids = [("lms", f"L-{name}", name) for name in AGENTS] + [("plan", "P-a", "a"), ("phone", "T-a", "a")]
-    identity = pl.DataFrame(ids, schema=["_source", "source_agent_id", "agent_key"], orient="row")
-    draft.write_table("core", "agent_identity", identity)
     people = {"agent_key": list(AGENTS), "site": ["S"] * 5, "team_id": ["T"] * 5}
     draft.write_table(
         "mart", "agent", pl.DataFrame({**people, "left_on": pl.Series(list(AGENTS.values()), dtype=pl.Date)})
@@ -53,16 +53,17 @@ def folder(tmp_path: Path) -> Path:
 def test_only_who_is_late_and_still_here_is_listed_longest_first(folder: Path) -> None:
     (file,) = (folder / "warehouse").glob("warehouse-*.duckdb")
     with duckdb.connect(str(file), read_only=True) as con:
-        rows = overdue(con)
+        rows, alone = overdue(con, IDS), overdue(con)
     told = [(row["agent_key"], row["days_overdue"], row["has_started"]) for row in rows.iter_rows(named=True)]
     assert told == [("a", 62, False), ("c", 62, True), ("leaves later", 34, False)]
     assert rows["course_id"].unique().to_list() == ["X"], "what is planned later is not overdue"
     assert sorted(rows["training_system_ids"][0].split("; ")) == ["lms: L-a", "plan: P-a"], "no id of another system"
+    assert alone.equals(rows.drop("training_system_ids"))
 
 
 def test_the_list_is_exported_with_the_ids_and_the_run(folder: Path) -> None:
     settings = load(folder / "empathy.toml")
-    assert export(settings, "overdue", folder / "overdue.csv") == 3
+    assert export(settings, "overdue", folder / "overdue.csv", lambda _: IDS) == 3
     words = (folder / "overdue.csv").read_text()
     assert "# run_id: run-1" in words
     assert "lms: L-c" in words

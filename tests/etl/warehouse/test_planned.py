@@ -13,6 +13,10 @@ from etl.warehouse.publish import Draft
 
 OLD, NEW = datetime(2025, 1, 1), datetime(2025, 2, 1)
 
+PEOPLE = ("moved", "stays", "trained", "left", "apart")
+SYSTEMS = [("lms", f"L-{name}", name) for name in PEOPLE] + [("phone", "T-stays", "stays")]
+IDS = pl.DataFrame(SYSTEMS, schema=["_source", "source_agent_id", "agent_key"], orient="row")
+
 
 def version(draft: Draft) -> None:
     plan = [
@@ -37,12 +41,8 @@ def version(draft: Draft) -> None:
     draft.write_table("core", "agent_team", pl.DataFrame(spells, schema=names, orient="row"))
     draft.write_table("core", "week", pl.DataFrame({"week": [date(2025, 2, 24)]}))
     draft.write_table("core", "training", pl.DataFrame({"_source": ["lms"]}))
-    people = ("moved", "stays", "trained", "left", "apart")
-    ids = [("lms", f"L-{name}", name) for name in people] + [("phone", "T-stays", "stays")]
-    identity = pl.DataFrame(ids, schema=["_source", "source_agent_id", "agent_key"], orient="row")
-    draft.write_table("core", "agent_identity", identity)
     agents = {
-        "agent_key": people,
+        "agent_key": PEOPLE,
         "left_on": pl.Series([None, None, None, date(2025, 2, 20), None], dtype=pl.Date),
         "trained_week": pl.Series([None, None, date(2025, 2, 3), None, None], dtype=pl.Date),
     }
@@ -55,7 +55,7 @@ def test_the_last_plan_is_exported_by_agent_with_the_ids_of_the_training_system(
         version(draft)
         draft.publish()
 
-    assert export(load(tmp_path / "empathy.toml"), "planned", tmp_path / "planned.csv") == 3
+    assert export(load(tmp_path / "empathy.toml"), "planned", tmp_path / "planned.csv", lambda _: IDS) == 3
     found = pl.read_csv(tmp_path / "planned.csv", comment_prefix="#", try_parse_dates=True)
     assert found.select("plan_id", "team_id", "wave", "starts_on", "agent_key", "training_system_ids").rows() == [
         ("p2", "B", 1, date(2025, 3, 10), "moved", "lms: L-moved"),
