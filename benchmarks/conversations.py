@@ -23,6 +23,7 @@ import resource
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -40,9 +41,8 @@ DISTINCT, SHOWN, SEED = 20_000, 0.04, 20
 PLAIN = r"(?i)\b(?:calm down|our policy|nothing i can do|i can't help)\b"
 
 
-def turns(count: int) -> pl.DataFrame:
-    """Turns with the customer's turn before and a name."""
-    rng = random.Random(SEED)
+def speech(rng: random.Random) -> Callable[[], str]:
+    """A function that says another turn of two to five sentences each time."""
     rows = []
     for name in ("english-open.csv", "english-held-out.csv"):
         with (SETS / name).open(encoding="utf-8", newline="") as file:
@@ -54,6 +54,12 @@ def turns(count: int) -> pl.DataFrame:
         drawn = (labelled if rng.random() < SHOWN else plain for _ in range(rng.choice((2, 3, 4, 5))))
         return " ".join(rng.choice(sentences) for sentences in drawn)
 
+    return said
+
+
+def turns(count: int) -> pl.DataFrame:
+    """Turns with the customer's turn before and a name."""
+    said = speech(random.Random(SEED))
     base = [said() for _ in range(DISTINCT)]
     return pl.DataFrame(
         {

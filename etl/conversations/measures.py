@@ -104,7 +104,8 @@ def mark_names(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet, targe
     )
 
 
-_QUESTION = r"[^.?!]*[^.?!\s][^.?!]*\?"
+_QUESTION = r"[^.?!\s]\s*\?"
+"""The end of a question: its sign, after anything that is said."""
 
 
 def open_questions(text: str, rules: RuleSet) -> str:

@@ -180,6 +180,8 @@ def records(
 
 
 _JSON_TEXT = re.compile(r"\bj ->> ('(?:[^'*]|'')*')")
+_ITEM_TEXT = re.compile(r"\bitem ->> ('(?:[^'*]|'')*')")
+_JSON_LIST = re.compile(r"json_extract\(j, '(?:[^']|'')*'\)::JSON\[\]")
 
 
 def _extract_together(layers: _Layers) -> str:
@@ -187,15 +189,31 @@ def _extract_together(layers: _Layers) -> str:
 
     Returns the relation that has the list.
     """
-    paths: dict[str, int] = {}
+    found = _extracted(layers, _JSON_TEXT, "j", "_p")
+    return f"(select *{_columns(found)} from records)" if found else "records"
 
-    def numbered(match: re.Match[str]) -> str:
-        return f"_p[{paths.setdefault(match[1], len(paths) + 1)}]"
+
+def _extracted(layers: _Layers, pattern: re.Pattern[str], document: str, name: str) -> dict[str, str]:
+    """Rewrite every path of a document to an element of one list; returns the list's column, if any path is met."""
+    paths = _take_out(layers, pattern, name + "[{}]", part=1)
+    return {name: f"json_extract_string({document}, [{', '.join(paths.values())}])"} if paths else {}
+
+
+def _take_out(layers: _Layers, pattern: re.Pattern[str], name: str, part: int = 0) -> dict[str, str]:
+    """Rewrite what matches to a name with its number from 1; returns what every name stands for."""
+    known: dict[str, str] = {}
+
+    def named(match: re.Match[str]) -> str:
+        return known.setdefault(match[part], name.format(len(known) + 1))
 
     for group in (layers.looks, layers.texts, layers.gives):
-        for name, sql in group.items():
-            group[name] = _JSON_TEXT.sub(numbered, sql)
-    return f"(select *, json_extract_string(j, [{', '.join(paths)}]) as _p from records)" if paths else "records"
+        for column, sql in group.items():
+            group[column] = pattern.sub(named, sql)
+    return {column: sql for sql, column in known.items()}
+
+
+def _columns(named: Mapping[str, str]) -> str:
+    return "".join(f", {sql} as {name}" for name, sql in named.items())
 
 
 def elements(table_map: TableMap, source: Source, zone: str) -> Statement:
@@ -211,9 +229,14 @@ def elements(table_map: TableMap, source: Source, zone: str) -> Statement:
     layers = _Layers()
     stored = _table(layers, replace(table_map, when="true"), source, zone)
     _keep_needed(layers, (stored,))
+    layers.gives["_when"] = table_map.when  # rewritten with the others
+    once = _take_out(layers, _JSON_LIST, "_l{}") | _extracted(layers, _JSON_TEXT, "j", "_p")
+    of_item = _extracted(layers, _ITEM_TEXT, "item", "_i")
+    when = layers.gives.pop("_when")
     relation = (
-        f"(select * from (select *, unnest(_list) as item, generate_subscripts(_list, 1) as item_no "
-        f"from (select *, ({table_map.each}) as _list from records)) where {table_map.when})"
+        f"(select * from (select *{_columns(of_item)} from (select *, unnest(_list) as item, "
+        f"generate_subscripts(_list, 1) as item_no "
+        f"from (select *, ({table_map.each}) as _list{_columns(once)} from records))) where {when})"
     )
     return Statement(_assemble(layers, relation, ["_line", "item_no"]), (stored,))
 
@@ -275,9 +298,7 @@ def _not_before(
         return value
     aware = "false" if mapped.format else timezones.carries_offset_sql(text)
     later = timezones.second_reading_sql(_local(layers, mapped, text), zone)
-    name = layers.name(
-        "v", layers.values, f"case when {value} < {start} and not {aware} then {later} else {value} end"
-    )
+    name = layers.name("v", layers.values, f"case when {value} < {start} and not {aware} then {later} else {value} end")
     layers.stored.append(name)
     return name
 
@@ -299,9 +320,7 @@ def _substitute(rule: str, columns: Mapping[str, str], given: Mapping[str, str])
     return re.sub(r"'[^']*'|\b(?P<empty>[a-z_]+) is (?P<not>not )?null\b|\b[a-z_]+\b", replaced, rule)
 
 
-def _column(
-    layers: _Layers, item: Column, mapped: Field, zone: str, flags: list[tuple[str, str]]
-) -> tuple[str, str]:
+def _column(layers: _Layers, item: Column, mapped: Field, zone: str, flags: list[tuple[str, str]]) -> tuple[str, str]:
     """Add one canonical column to the layers; return the names of the stored column and of the field's text."""
     zone = mapped.timezone or zone
     default = item.default if item.default != "NULL" else ""

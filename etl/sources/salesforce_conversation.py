@@ -2,13 +2,13 @@
 
 Who speaks is ``ActorType`` (``Agent``, ``Bot``, ``EndUser``, ``Supervisor``, ``System``); a row of any other is
 rejected, nobody is guessed. Only entries of type ``Text`` are turns; others are dropped and counted. Turns stand in the
-order of ``EntryTime``. Ids of 15 characters are lengthened to 18. Files are read only where ``[conversations] read``
-is true.
+order of ``EntryTime``; entries of one second stay apart by their ids. Ids of 15 characters are lengthened to 18. Files
+are read only where ``[conversations] read`` is true.
 
 | utterance | field of the record | notes |
 |---|---|---|
 | interaction_id | ConversationId | |
-| turn | EntryTime | milliseconds |
+| turn | EntryTime + Id | |
 | speaker | ActorType | EndUser is the customer |
 | source_agent_id | ActorId | agents only |
 | at | EntryTime | |
@@ -28,14 +28,20 @@ REQUIRED = ("ConversationId", "ActorType", "EntryTime", "EntryType", "Message")
 OPTIONAL = ("ActorId", "Id")
 
 _TIME = quoted("EntryTime")
-_MILLISECONDS = f"coalesce(try_cast({_TIME} as bigint), epoch_ms(try_cast({_TIME} as timestamptz)))"
+_EPOCH_MS = f"coalesce(try_cast({_TIME} as bigint), epoch_ms(try_cast({_TIME} as timestamptz)))"
+_MARK = f"hash(coalesce({quoted('Id')}, {quoted('Message')}))"
+_PLACE = (
+    f"4000 * ({_EPOCH_MS} // 1000) + case when {_EPOCH_MS} % 1000 = 0 then cast({_MARK} % 4000 as bigint) "
+    f"else 4 * ({_EPOCH_MS} % 1000) + cast({_MARK} % 4 as bigint) end"
+)
+"""Entries by their time; those of one moment stay apart by their ids, since most exports write whole seconds."""
 
 
 def plan(context: Context) -> Plan:
     """Return how the export is read."""
     fields = {
         "interaction_id": Field(salesforce_id(quoted("ConversationId")), "ConversationId"),
-        "turn": Field(_MILLISECONDS, "EntryTime", typed=True),
+        "turn": Field(_PLACE, "EntryTime", typed=True),
         "speaker": column("ActorType", values=ACTORS),
         "source_agent_id": Field(
             f"case when {quoted('ActorType')} = 'Agent' then {salesforce_id(quoted('ActorId'))} end", "ActorId"

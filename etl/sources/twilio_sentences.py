@@ -1,9 +1,10 @@
 """Twilio Conversational Intelligence: the sentences of each transcript, with the transcript they are of.
 
 A sentence has a channel and no role, so who is on which channel must be written: ``options = { agent_channel = 1 }``
-(the other channel is then the customer's). Without it the file is not read, nobody is guessed. The document holds
-``sentences`` as the API gives them and, from the transcript, ``customer_key`` (the id of the contact; else ``sid``).
-Files are read only where ``[conversations] read`` is true.
+(the other channel is then the customer's). Without it the file is not read, nobody is guessed; a transcript with
+sentences on one channel only, as a recording in mono gives, is rejected. The document holds ``sentences`` as the API
+gives them and, from the transcript, ``customer_key`` (the id of the contact; else ``sid``). Files are read only where
+``[conversations] read`` is true.
 
 | utterance | field of the record | notes |
 |---|---|---|
@@ -22,7 +23,7 @@ from __future__ import annotations
 
 from etl.sources.format import Context, Recognition, Sample, SourceError, SourceFormat
 from etl.sources.json_shape import shape
-from etl.sources.plan import Field, JsonShape, Plan, TableMap, path
+from etl.sources.plan import Check, Field, JsonShape, Plan, TableMap, path
 
 CHANNELS = ("1", "2")
 
@@ -65,7 +66,11 @@ def plan(context: Context) -> Plan:
         "redacted": Field("(j ->> '$.redaction') = 'true'", "redaction", typed=True),
     }
     sentences = TableMap("utterance", fields, each="json_extract(j, '$.sentences[*]')::JSON[]")
-    checks = shape(lists=("sentences",), scalars=("customer_key", "sid"))
+    channels = "len(list_distinct(json_extract_string(j, '$.sentences[*].media_channel')))"
+    checks = (
+        *shape(lists=("sentences",), scalars=("customer_key", "sid")),
+        Check(f"{channels} = 1", "all sentences are on one channel; who speaks cannot be told"),
+    )
     return Plan(JsonShape(), (sentences,), checks, key=(_CONTACT.sql,))
 
 

@@ -1,0 +1,207 @@
+"""How fast Contact Lens files become marts: ``python -m benchmarks.transcripts [--contacts N] [--dir FOLDER]``.
+
+One JSON file a contact with 40 turns and what such files hold beside them (sentiment, loudness, issues,
+characteristics), put together from the labelled set. Each task runs in a process of its own:
+
+- ``bare``: DuckDB reads the documents on the lines of one file, typed, gives every turn its role and counts turns and
+  characters by contact and role; nothing is checked, scored or kept. The yardstick.
+- ``build``: ``empathy build`` on that file and one contact record each, to a published version: read, checked,
+  accounted for, scored, added up.
+- ``without``: the same with conversations left unread, which is what a build costs without them.
+- ``again``: ``build`` with nothing new.
+- ``bare files`` and ``build files``: the same for one file a contact, as they lie in the bucket; ``--files`` of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.conversations import speech
+
+ROOT = Path(__file__).resolve().parents[1]
+TURNS, AGENTS, SEED = 40, 100, 20
+ROLES = ("CUSTOMER", "AGENT")
+LINES, FILES = "lens.jsonl", "lens/*.json"
+
+TOML = """[project]
+name = "Speed"
+timezone = "UTC"
+warehouse = "{name}"
+[sources.contacts]
+format = "tabular"
+path = "contacts.csv"
+table = "interaction"
+[sources.staff]
+format = "tabular"
+path = "staff.csv"
+table = "agent"
+[sources.transcripts]
+format = "contact_lens"
+path = "{lens}"
+[identity]
+match = ["crosswalk", "employee_number"]
+[conversations]
+read = {read}
+[privacy]
+demo = true
+"""
+
+
+def write_exports(folder: Path, contacts: int, files: int) -> None:
+    """Write contacts, staff and a transcript of each contact, the first of them in files of their own too."""
+    rng = random.Random(SEED)
+    said = speech(rng)
+    lens = folder / "lens"
+    lens.mkdir(parents=True)
+    begin = datetime(2025, 1, 1, tzinfo=UTC)
+    rows = []
+    with (folder / LINES).open("w", encoding="utf-8") as lines:
+        for number in range(contacts):
+            contact = f"c{number:08d}"
+            at = begin + timedelta(minutes=rng.randrange(525_600))
+            rows.append(f"{contact},{number % AGENTS},{at:%Y-%m-%dT%H:%M:%SZ},voice")
+            document = json.dumps(_document(contact, said, rng))
+            lines.write(document + "\n")
+            if number < files:
+                (lens / f"{contact}.json").write_text(document, encoding="utf-8")
+    header = "interaction_id,source_agent_id,started_at,channel"
+    (folder / "contacts.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    staff = [f"{number},{number}" for number in range(AGENTS)]
+    (folder / "staff.csv").write_text("\n".join(["source_agent_id,employee_number", *staff]) + "\n", encoding="utf-8")
+
+
+def _document(contact: str, said: Callable[[], str], rng: random.Random) -> dict[str, object]:
+    turns = [
+        {
+            "Id": f"{contact}-{turn}",
+            "ParticipantId": ROLES[turn % 2],
+            "Content": said(),
+            "BeginOffsetMillis": turn * 8_000,
+            "EndOffsetMillis": turn * 8_000 + 7_000,
+            "Sentiment": rng.choice(("NEUTRAL", "POSITIVE", "NEGATIVE")),
+            "LoudnessScore": [round(rng.uniform(50, 80), 2) for _ in range(8)],
+            "IssuesDetected": [],
+        }
+        for turn in range(TURNS)
+    ]
+    characters = {
+        "TotalConversationDurationMillis": TURNS * 8_000,
+        "Sentiment": {"OverallSentiment": {"AGENT": 0.3, "CUSTOMER": -0.2}},
+        "Interruptions": {"TotalCount": 0, "TotalTimeMillis": 0, "InterruptionsByInterrupter": {}},
+        "NonTalkTime": {"TotalTimeMillis": 0, "Instances": []},
+        "TalkSpeed": {"DetailsByParticipant": {"AGENT": {"AverageWordsPerMinute": 140}}},
+    }
+    return {
+        "Version": "1.1.0",
+        "Channel": "VOICE",
+        "ContentMetadata": {"Output": "Raw"},
+        "JobStatus": "COMPLETED",
+        "LanguageCode": "en-US",
+        "Participants": [{"ParticipantId": role, "ParticipantRole": role} for role in ROLES],
+        "CustomerMetadata": {"ContactId": contact, "InstanceId": "i"},
+        "Categories": {"MatchedCategories": [], "MatchedDetails": {}},
+        "ConversationCharacteristics": characters,
+        "Transcript": turns,
+    }
+
+
+def bare(folder: Path, lens: str) -> str:
+    """Count turns and characters by contact and role."""
+    columns = (
+        "{'CustomerMetadata': 'STRUCT(ContactId VARCHAR)', 'LanguageCode': 'VARCHAR', 'JobStatus': 'VARCHAR', "
+        "'Participants': 'STRUCT(ParticipantId VARCHAR, ParticipantRole VARCHAR)[]', "
+        "'Transcript': 'STRUCT(ParticipantId VARCHAR, Content VARCHAR, BeginOffsetMillis BIGINT, "
+        "EndOffsetMillis BIGINT)[]'}"
+    )
+    with duckdb.connect() as con:
+        rows = con.execute(
+            f"with turn as (select CustomerMetadata.ContactId as contact, Participants, unnest(Transcript) as turn "
+            f"from read_json('{folder / lens}', columns = {columns}, format = 'unstructured')) "
+            "select contact, list_filter(Participants, lambda p: p.ParticipantId = turn.ParticipantId)[1]"
+            ".ParticipantRole as role, count(*), sum(length(turn.Content)) from turn group by all"
+        ).fetchall()
+    return f"{sum(row[2] for row in rows):,} turns"
+
+
+def build(folder: Path, name: str, lens: str = LINES, read: bool = True) -> str:
+    """Build and publish a version."""
+    from etl.build import build as build_version
+    from etl.configuration.model import load
+
+    path = folder / f"{name}.toml"
+    path.write_text(TOML.format(name=name, lens=lens, read=str(read).lower()), encoding="utf-8")
+    report = build_version(load(path))
+    with duckdb.connect(str(report.warehouse), read_only=True) as con:
+        scored = con.execute("select count(*) from core.conversation where not_scored is null").fetchone()
+    return f"{scored[0] if scored else 0:,} contacts scored" + (", nothing new" if report.unchanged else "")
+
+
+TASKS: dict[str, Callable[[Path], str]] = {
+    "bare": lambda folder: bare(folder, LINES),
+    "build": lambda folder: build(folder, "heard"),
+    "without": lambda folder: build(folder, "unheard", read=False),
+    "again": lambda folder: build(folder, "heard"),
+    "bare files": lambda folder: bare(folder, FILES),
+    "build files": lambda folder: build(folder, "files", FILES),
+}
+
+
+def measure(task: str, folder: Path) -> dict[str, object]:
+    """Run one task in a process of its own: wall and processor seconds, peak memory, and what it says."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.transcripts", "--dir", str(folder), "--task", task],
+        check=True, capture_output=True, text=True, cwd=ROOT,
+    )  # fmt: skip
+    seconds = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"task": task, "seconds": seconds, "cpu": cpu, **json.loads(done.stdout.splitlines()[-1])}
+
+
+def main() -> None:
+    """Write the files, run every task, print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--contacts", type=int, default=10_000)
+    parser.add_argument("--files", type=int, default=200)
+    parser.add_argument("--dir", type=Path)
+    parser.add_argument("--task", choices=sorted(TASKS))
+    arguments = parser.parse_args()
+    if arguments.task:
+        says = TASKS[arguments.task](arguments.dir)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        print(json.dumps({"says": says, "peak_mib": peak}))
+        return
+    with tempfile.TemporaryDirectory(dir=arguments.dir) as place:
+        folder = Path(place)
+        write_exports(folder, arguments.contacts, arguments.files)
+        size = (folder / LINES).stat().st_size / 1e6
+        print(f"{arguments.contacts:,} documents of {TURNS} turns, {size:,.0f} MB; {arguments.files:,} in files too\n")
+        print("| task | seconds | processor seconds | against bare | peak MiB | result |\n|---|---|---|---|---|---|")
+        yardstick = 0.0
+        for task in TASKS:
+            found = measure(task, folder)
+            cpu = float(str(found["cpu"]))
+            yardstick = cpu if task.startswith("bare") else yardstick
+            print(
+                f"| {task} | {float(str(found['seconds'])):.1f} | {cpu:.1f} | {cpu / yardstick:.1f} "
+                f"| {found['peak_mib']} | {found['says']} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
