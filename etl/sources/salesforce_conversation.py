@@ -41,7 +41,7 @@ def plan(context: Context) -> Plan:
     """Return how the export is read."""
     fields = {
         "interaction_id": Field(salesforce_id(quoted("ConversationId")), "ConversationId"),
-        "turn": Field(_PLACE, "EntryTime", typed=True),
+        "turn": Field(_PLACE, "EntryTime + Id", typed=True),
         "speaker": column("ActorType", values=ACTORS),
         "source_agent_id": Field(
             f"case when {quoted('ActorType')} = 'Agent' then {salesforce_id(quoted('ActorId'))} end", "ActorId"
