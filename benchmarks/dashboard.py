@@ -35,7 +35,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -64,7 +64,7 @@ WORKERS, CLIENTS, READERS, PUBLICATIONS, MIXED_REQUESTS = 2, 8, 200, 10, 1000
 SMALL_AGENTS, SMALL_WEEKS = 240, 40
 PAUSE_SECONDS = (0.5, 1.5)
 """How long a person reads between the answer and the next click: evenly distributed, one second on average."""
-BUDGET_MS = {"people_cold": 300, "people_known": 60}
+BUDGET_MS = {"people_cold": 300, "people_known": 60, "shared_people_cold": 300, "shared_people_known": 60}
 DOCUMENT = ROOT / "docs" / "benchmarks-dashboard.md"
 
 
@@ -187,9 +187,10 @@ def question(pathname: str, search: str) -> bytes:
 class Client:
     """A browser without a screen: one connection, kept while the server keeps it."""
 
-    def __init__(self, address: str, *, compressed: bool = True) -> None:
+    def __init__(self, address: str, *, compressed: bool = True, more: Mapping[str, str] | None = None) -> None:
         self._host = address.split("//")[1]
         self._headers = {"Content-Type": "application/json"} | ({"Accept-Encoding": "br"} if compressed else {})
+        self._headers |= more or {}
         self._connection = http.client.HTTPConnection(self._host, timeout=120)
 
     def ask(self, pathname: str, search: str) -> tuple[float, bool, bytes]:
@@ -212,12 +213,17 @@ class Client:
         return answer, answer.read()
 
 
-def drive(address: str, asked: list[tuple[str, str]], pause: tuple[float, float] | None) -> list[float]:
+def drive(
+    address: str,
+    asked: list[tuple[str, str]],
+    pause: tuple[float, float] | None,
+    more: Mapping[str, str] | None = None,
+) -> list[float]:
     """Seconds of every answer when eight clients ask, each its share of the questions, with or without pause."""
     seconds: list[list[float]] = [[] for _ in range(CLIENTS)]
 
     def one(number: int) -> None:
-        client, chance = Client(address), random.Random(number)
+        client, chance = Client(address, more=more), random.Random(number)
         for wanted in asked[number::CLIENTS]:
             if pause:
                 time.sleep(chance.uniform(*pause))
@@ -480,15 +486,9 @@ def main() -> None:
         folder = Path(place)
         config = write_world(folder / "large", options.agents, options.weeks) if set(parts) & set(LARGE) else folder
         for part in parts:
-            circumstances = {
-                "agents": options.agents if part in LARGE else SMALL_AGENTS,
-                "weeks": options.weeks if part in LARGE else SMALL_WEEKS,
-                "date": date.today().isoformat(),
-                "load": round(os.getloadavg()[0], 2),
-                "yardstick_s": yardstick(),
-                "processors": len(os.sched_getaffinity(0)),
-            }
-            found[part] = circumstances | (LARGE[part](config) if part in LARGE else SMALL[part](folder))
+            large = part in LARGE
+            beside = circumstances(options.agents if large else SMALL_AGENTS, options.weeks if large else SMALL_WEEKS)
+            found[part] = beside | (LARGE[part](config) if part in LARGE else SMALL[part](folder))
             print(json.dumps({part: found[part]}), flush=True)
             if options.write:
                 write_document(part, found[part])
@@ -507,14 +507,27 @@ def yardstick() -> float:
     return round(best, 2)
 
 
-def write_document(part: str, figures: dict[str, Any]) -> None:
+def circumstances(agents: int, weeks: int) -> dict[str, Any]:
+    """With what, when and beside what is measured."""
+    return {
+        "agents": agents,
+        "weeks": weeks,
+        "date": date.today().isoformat(),
+        "load": round(os.getloadavg()[0], 2),
+        "yardstick_s": yardstick(),
+        "processors": len(os.sched_getaffinity(0)),
+    }
+
+
+def write_document(part: str, figures: dict[str, Any], command: str = "") -> None:
     """Replace a part's section of the document; what stands around the sections stays."""
     text = DOCUMENT.read_text(encoding="utf-8")
     start, end = f"<!-- {part} -->", f"<!-- end of {part} -->"
     before, rest = text.split(start)
     _, after = rest.split(end)
+    command = command or f"python benchmarks/dashboard.py --part {part} --write"
     made = (
-        f"`python benchmarks/dashboard.py --part {part} --write`, {figures['date']}: {figures['agents']:,} agents x "
+        f"`{command}`, {figures['date']}: {figures['agents']:,} agents x "
         f"{figures['weeks']} weeks, gunicorn with {WORKERS} workers, {figures['processors']} processors, load average "
         f"{figures['load']} before, ten million additions in plain Python {figures['yardstick_s']} s.\n\n"
     )
@@ -530,20 +543,27 @@ WORDS = {
     "cold_1_client_overview": "one client, the same on the Overview (sentence and cards)",
     "click_cold": "click to new chart in a browser, selection nobody asked for yet",
     "click_known": "click to new chart in a browser, selection known to the server",
+    "processor_cold": "processor time of an answer in one process, selection nobody asked for yet",
+    "processor_known": "processor time of an answer in one process, selection known",
+    "shared_people_cold": "eight executives, about a second between clicks, selection nobody asked for yet",
+    "shared_people_known": "eight executives, selection known to the server",
     "click_plotly": "click to new Plotly chart where Plotly is chosen, selection known",
 }
 
 
 def section(part: str, figures: dict[str, Any]) -> str:
     """A part's figures in words."""
-    if part in ("cold", "click"):
+    if part in ("cold", "click", "shared"):
         rows = [
             f"| {words} | {figures[name]['n']} | {figures[name]['p50_ms']:.0f} | {figures[name]['p95_ms']:.0f} "
             f"| {BUDGET_MS.get(name, '')} |"
             for name, words in WORDS.items()
             if name in figures
         ]
-        return "\n".join(["| what | answers | p50, ms | p95, ms | budget p95 |", "|---|---:|---:|---:|---:|", *rows])
+        table = ["| what | answers | p50, ms | p95, ms | budget p95 |", "|---|---:|---:|---:|---:|", *rows]
+        seconds = figures.get("choosing_s")
+        chosen = f"Choosing the cells of a version, all KPIs: {seconds} s of processor in each worker."
+        return "\n".join([*table, "", chosen] if part == "shared" else table)
     if part == "laptop":
         rows = [
             f"| `{path}` | {figures[path]['first_chart_s']} | {figures[path]['kilobytes_on_the_wire']} | "

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from dashboard.data.queries import Queries
+from dashboard.privacy.redaction import in_units
 from dashboard.privacy.suppression import tied_groups
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
@@ -55,7 +56,7 @@ def progress(queries: Queries, filters: Filters, course: str) -> pl.DataFrame:
 
     def make() -> pl.DataFrame:
         told = _told(_tied(queries, course), filters, ["week"], minimum)
-        return in_steps(told, minimum) if _coarse() else told
+        return in_units(in_steps(told, minimum), COUNTS, minimum) if coarse() else told
 
     return queries.remember(("adoption", filters, course), make)
 
@@ -80,8 +81,9 @@ def by_group(queries: Queries, filters: Filters, course: str, by: str) -> pl.Dat
         final = _within(rows, filters)["week"].max()
         last = pl.lit(value=False) if final is None else pl.col("week") == final
         told = _told(rows.filter(last), filters, groups, queries.settings.min_group)
-        if _coarse():
-            told = _no_small_counts(told, queries.settings.min_group)
+        if coarse():
+            minimum = queries.settings.min_group
+            told = in_units(_no_small_counts(told, minimum), COUNTS, minimum)
         return told.with_columns(label=groups[0]).select("label", "site", *COUNTS, "suppressed").sort("label", "site")
 
     return queries.remember(("adoption_by", filters, course, by), make)
@@ -114,8 +116,11 @@ def remind(queries: Queries, filters: Filters, course: str) -> pl.DataFrame:
     return rows.select("team_id", "agent_key", "planned_on", "days_overdue", "has_started")
 
 
-def _coarse() -> bool:
-    """Whether counts of few agents are hidden even in large groups; whoever runs the plan sees them."""
+def coarse() -> bool:
+    """Whether counts of few agents are hidden even in large groups, and told in steps of the smallest group.
+
+    So nobody reads one agent's completion from two weeks or two versions. Whoever runs the plan sees exact counts.
+    """
     return current().restricted and current().role != "training_lead"
 
 

@@ -12,7 +12,7 @@ from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.study.leaving import hazard_rows, spell_weeks, survival_frame
 from analysis.study.result_tables import SCHEMAS, table
 from dashboard.data.queries import Queries, to_slice
-from dashboard.privacy.redaction import rounded, without_few_leavers
+from dashboard.privacy.redaction import in_units, without_few_leavers
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 from etl.warehouse.reader import frame
@@ -68,7 +68,8 @@ def _answer(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filter
     few = pl.col("n_agents") < minimum
     if current().restricted:
         few |= pl.col("n_events").is_between(1, minimum - 1)
-        curves = in_steps(curves, minimum)
+        curves = on_grid(in_steps(curves, minimum), minimum)
+        hazards = in_units(hazards, ("n_events", "n_agents"), minimum)
     blank = [pl.when(few).then(None).otherwise(pl.col(name)).alias(name) for name in _NUMBERS]
     return Attrition(shown(curves, minimum), hazards.with_columns(blank), exits, survivors)
 
@@ -81,7 +82,10 @@ def _left(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filters)
         return pl.DataFrame(schema=dict(SCHEMAS["exit"])), empty
     exits = frame(cursor, "select * from result.exit order by wave nulls last")
     if current().restricted:  # a wave and all waves together tell of the others
-        exits = rounded(exits.filter(pl.col("wave").is_null()), ("n_agents", "n_left"))
+        minimum = queries.settings.min_group
+        exits = exits.filter(pl.col("wave").is_null())
+        exits = in_units(exits, ("share_left",), minimum / pl.col("n_agents").cast(pl.Float64))
+        exits = in_units(exits, ("n_agents", "n_left"), minimum)
     survivors = frame(
         cursor,
         "select survivor.*, effect.verdict from result.survivor join result.effect using (kpi, slice_kind, "
@@ -104,7 +108,7 @@ def in_steps(curves: pl.DataFrame, minimum: int) -> pl.DataFrame:
     curves : DataFrame
         Columns of ``result.survival``.
     minimum : int
-        Smallest group shown. Numbers at risk are given to two digits.
+        Smallest group shown.
     """
     ordered = curves.sort("leave_type", "arm", "tenure_week")
     kept, key, before, left = [], None, 1.0, 0.0
@@ -118,7 +122,24 @@ def in_steps(curves: pl.DataFrame, minimum: int) -> pl.DataFrame:
         told = left > minimum - 0.5
         kept.append(told)
         left = 0.0 if told else left
-    return rounded(ordered.filter(pl.Series(kept, dtype=pl.Boolean)), ("at_risk",))
+    return ordered.filter(pl.Series(kept, dtype=pl.Boolean))
+
+
+def on_grid(curves: pl.DataFrame, minimum: int) -> pl.DataFrame:
+    """Shares in steps of the smallest group among those at risk at first, numbers at risk in steps of the group.
+
+    An exact share is a fraction whose parts can be found, and two versions of it differ by whoever left in between.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        Columns of ``result.survival``.
+    minimum : int
+    """
+    step = minimum / pl.col("at_risk").max().over("leave_type", "arm").cast(pl.Float64)
+    shares = in_units(curves, ("survival", "ci_low", "ci_high"), step)
+    inside = [pl.col(name).clip(0.0, 1.0) for name in ("survival", "ci_low", "ci_high")]
+    return in_units(shares.with_columns(inside), ("at_risk",), minimum)
 
 
 def _live(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filters) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -19,7 +19,7 @@ import polars as pl
 from analysis.checks.raters import ID as RATERS
 from analysis.study.result_tables import SCHEMAS
 from dashboard.data.queries import Queries, to_slice
-from dashboard.privacy.redaction import rounded
+from dashboard.privacy.redaction import in_units, rounded
 from dashboard.privacy.suppression import suppress
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
@@ -212,7 +212,14 @@ def _links(queries: Queries, rows: pl.DataFrame, minimum: int) -> tuple[pl.DataF
         of = rows.filter(pl.col("link") == "planned").select("wave", "course", pl.col("n").alias("_of"))
         shown = shown.join(of, on=["wave", "course"], how="left")
         few = few | ((pl.col("link") == "completed") & (pl.col("_of") - pl.col("n")).is_between(1, minimum - 1))
+        step = minimum / pl.col("_of").cast(pl.Float64)
+        done = pl.col("link") == "completed"
+        share = ((pl.col("value") / step + 0.5).floor() * step).clip(0.0, 1.0)
+        shown = shown.with_columns(pl.when(done).then(share).otherwise(pl.col("value")).alias("value"))
+        shown = in_units(shown, ("n",), minimum)
     if current().restricted:
+        # A mean score of one wave, less that of the version before, is the score of whoever completed in between.
+        few = few | ((pl.col("link") == "learned") & (pl.col("wave") != ""))
         pairs = shown.filter((pl.col("wave") != "") & pl.col("about").is_not_null()).select("wave", "about").unique()
         for wave, about in pairs.iter_rows():
             if not queries.publishes(about, replace(Filters(), cohort=(wave,))):

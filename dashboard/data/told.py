@@ -73,6 +73,39 @@ def difference(warehouse: Warehouse, before: str, now: str) -> pl.DataFrame:
         return frame(cursor, sql)
 
 
+PEOPLE = ("mart.agent_spell", "core.training")
+"""Tables of single agents beside their weeks, from which pages tell: who left, who was trained and how."""
+
+
+def people_changed(warehouse: Warehouse, before: str, now: str) -> tuple[int, ...]:
+    """How many agents differ between two versions, by table of ``PEOPLE``; 0 where a version lacks the table.
+
+    Parameters
+    ----------
+    warehouse : Warehouse
+    before, now : str
+        Run ids.
+    """
+    with warehouse.reader(before), warehouse.reader(now) as cursor:
+        return tuple(_people(cursor, alias(before), alias(now), table) for table in PEOPLE)
+
+
+def _people(cursor: duckdb.DuckDBPyConnection, old: str, new: str, table: str) -> int:
+    listed = []
+    for version in (old, new):
+        try:
+            listed.append([row[0] for row in cursor.execute(f"describe {version}.{table}").fetchall()])
+        except duckdb.CatalogException:
+            return 0
+    # Line, file and run say where a row was read; the index of an agent is numbered anew by every build.
+    both = [n for n in listed[0] if n in listed[1] and not n.startswith("_") and n != "agent_ix"]
+    names = ", ".join(identifier(name) for name in both)
+    sides = [f"(select {names} from {a}.{table} except all select {names} from {b}.{table})"
+             for a, b in ((old, new), (new, old))]  # fmt: skip
+    sql = f"select count(distinct agent_key) from (select * from {sides[0]} union all select * from {sides[1]})"
+    return int((cursor.execute(sql).fetchone() or (0,))[0])
+
+
 def _kpis(cursor: duckdb.DuckDBPyConnection, table: str) -> set[str]:
     names = {row[0] for row in cursor.execute(f"describe {table}").fetchall()}
     return {name[:-4] for name in names if name.endswith("_den") and f"{name[:-4]}_num" in names}
@@ -88,7 +121,11 @@ def _differs(kpi: str) -> str:
 
 
 def told(
-    versions: Sequence[Version], served: str, minimum: int, differ: Callable[[str, str], pl.DataFrame]
+    versions: Sequence[Version],
+    served: str,
+    minimum: int,
+    differ: Callable[[str, str], pl.DataFrame],
+    people: Callable[[str, str], Sequence[int]] = lambda _before, _now: (),
 ) -> tuple[str, ...]:
     """Run ids that readers of a shared dashboard are told one after the other; the last is what they are told now.
 
@@ -102,16 +139,18 @@ def told(
         Smallest group shown.
     differ : callable
         Two run ids to their :func:`difference`.
+    people : callable, optional
+        Two run ids to their :func:`people_changed`.
     """
     known = [version.run_id for version in versions]
     until = known.index(served) + 1 if served in known else len(known)
     chain: list[str] = []
     for run_id in known[:until]:
         try:
-            n_changed = differ(chain[-1], run_id)["agent_key"].n_unique() if chain else 0
+            changed = [differ(chain[-1], run_id)["agent_key"].n_unique(), *people(chain[-1], run_id)] if chain else []
         except (WarehouseError, duckdb.Error):  # one of them holds no weeks that could be told, or cannot be read
-            chain, n_changed = [], 0
-        if n_changed == 0 or n_changed >= minimum:
+            chain, changed = [], []
+        if all(n == 0 or n >= minimum for n in changed):
             chain.append(run_id)
     return (*known[until:], *(chain or [served]))
 

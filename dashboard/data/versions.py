@@ -18,7 +18,7 @@ import duckdb
 import polars as pl
 
 from dashboard.data.cache import Cache
-from dashboard.data.told import difference, told
+from dashboard.data.told import difference, people_changed, told
 from dashboard.privacy.viewer import current
 from dashboard.settings import Settings
 from etl.warehouse.reader import Version, Warehouse, frame
@@ -122,8 +122,11 @@ class Versions:
         kept = self._warehouse.versions()
         return self._cache.get(
             (run_id, "told", tuple(version.run_id for version in kept)),
-            lambda: told(kept, run_id, self.settings.min_group, self.difference),
+            lambda: told(kept, run_id, self.settings.min_group, self.difference, self._people_changed),
         )
+
+    def _people_changed(self, before: str, now: str) -> tuple[int, ...]:
+        return self._cache.get((now, "people changed", before), lambda: people_changed(self._warehouse, before, now))
 
     def difference(self, before: str, now: str) -> pl.DataFrame:
         """Agent-weeks that are not the same in two versions (:func:`dashboard.data.told.difference`)."""

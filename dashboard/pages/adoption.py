@@ -139,8 +139,13 @@ def _curve(context: Context, shown: view.View, filters: Filters, course: str) ->
         columns=[Column("week", "Week of", show=lambda value: day(value, reader.locale)), *_GROUP_COLUMNS],
         rows=shown.weeks,
         csv=csv_link("adoption", filters, course=course),
-        note=f"{note} {also}".strip(),
+        note=f"{note} {also} {_steps(context)}".strip(),
     )
+
+
+def _steps(context: Context) -> str:
+    unit = context.settings.min_group
+    return f"Counts are given to the nearest {unit}, so that none of them tells of one agent." if data.coarse() else ""
 
 
 def _groups(context: Context, shown: view.View, filters: Filters, course: str, by: str) -> html.Section:
@@ -151,7 +156,7 @@ def _groups(context: Context, shown: view.View, filters: Filters, course: str, b
         title=shown.group_title,
         subtitle=f"Completed of planned agents by {by}, most overdue first.",
         figure=part_bars(view.bars(shown.groups, reader), label=shown.group_title),
-        definition=f"{BARS} {OVERDUE}",
+        definition=f"{BARS} {OVERDUE} {_steps(context)}".strip(),
         columns=[Column("label", LABELS[by]), *_GROUP_COLUMNS],
         rows=shown.groups,
         csv=csv_link(f"adoption_by_{by}", filters, course=course),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from dashboard.privacy.suppression import suppress
@@ -109,3 +111,25 @@ def rounded(rows: pl.DataFrame, names: tuple[str, ...] = ("n_contacts",), digits
     """
     there = [name for name in names if name in rows.columns]
     return rows.with_columns(pl.col(name).round_sig_figs(digits) for name in there)
+
+
+def in_units(rows: pl.DataFrame, names: Sequence[str], unit: float | pl.Expr) -> pl.DataFrame:
+    """Counts, or shares, as the nearest multiples of a unit: two versions differ by nothing or by a whole unit.
+
+    Parameters
+    ----------
+    rows : DataFrame
+    names : sequence of str
+        Columns; those not there are left out.
+    unit : float or expression
+        The smallest group for counts; its share of all for shares.
+
+    Examples
+    --------
+    >>> in_units(pl.DataFrame({"n": [3, 43, None]}), ["n"], 5)["n"].to_list()
+    [5, 45, None]
+    """
+    there = [name for name in names if name in rows.columns]
+    return rows.with_columns(
+        ((pl.col(name) / unit + 0.5).floor() * unit).cast(rows.schema[name]).alias(name) for name in there
+    )
