@@ -137,9 +137,10 @@ def on_grid(curves: pl.DataFrame, minimum: int) -> pl.DataFrame:
     minimum : int
     """
     step = minimum / pl.col("at_risk").max().over("leave_type", "arm").cast(pl.Float64)
-    shares = in_units(curves, ("survival", "ci_low", "ci_high"), step)
-    inside = [pl.col(name).clip(0.0, 1.0) for name in ("survival", "ci_low", "ci_high")]
-    return in_units(shares.with_columns(inside), ("at_risk",), minimum)
+    names = ("survival", "ci_low", "ci_high")
+    lost = in_units(curves.with_columns((1.0 - pl.col(name)).alias(name) for name in names), names, step)
+    shares = lost.with_columns((1.0 - pl.col(name)).clip(0.0, 1.0).alias(name) for name in names)
+    return in_units(shares, ("at_risk",), minimum)
 
 
 def _live(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filters) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -28,7 +28,7 @@ from analysis.study.result_tables import SIDE_TABLES, STUDY_TABLES
 from dashboard.data import published, published_estimates
 from dashboard.data.versions import Versions
 from dashboard.privacy.group_counts import Combinations, agents_by_week, sizes_by_week, weekly_level
-from dashboard.privacy.redaction import about_few, rounded, withheld, without_few
+from dashboard.privacy.redaction import about_few, in_units, rounded, withheld, without_few
 from dashboard.privacy.suppression import Decision, NotShownError, decide, decide_period, suppress, tied_groups
 from dashboard.privacy.viewer import current
 from dashboard.state import DIMENSIONS, LABELS, Facets, Filters, from_query
@@ -380,6 +380,8 @@ class Queries(Versions):
             told["event_time"] = told["event_time"].filter(
                 event.is_in(published_estimates.told_by_week(self, kpi, filters, current(), weeks))
             )
+            # Agents of two weeks differ by whoever was away in one of them.
+            told["event_time"] = in_units(told["event_time"], ("n_agents",), self.settings.min_group)
         waves = told.get("cohort_effect", pl.DataFrame())
         if "cohort" in waves.columns:
             wave = pl.col("cohort").cast(pl.String).str.slice(0, 10)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from dash import html
 from flask.testing import FlaskClient
+from plotly.utils import PlotlyJSONEncoder
 
 from dashboard import app as application
 from dashboard import create_app, downloads
@@ -167,6 +170,79 @@ def test_what_a_page_says_to_a_role(client: FlaskClient, corners: Corners, role:
         assert not AGENT.search(text)
         assert str(corners.shared.settings.config.folder) not in text
         assert role != "site_lead" or not OTHER_SITES.search(text)
+
+
+def leaves(node: Any) -> Iterator[str]:
+    """Everything in an answer that is a text or a number: words, titles, hover, custom data, labels, geometry."""
+    if isinstance(node, dict | list):
+        for part in node.values() if isinstance(node, dict) else node:
+            yield from leaves(part)
+    elif isinstance(node, str | int | float) and not isinstance(node, bool):
+        yield str(node)
+
+
+def numbers(text: str) -> set[int]:
+    """Whole numbers in a text, however they are written."""
+    plain = re.sub(r"(?<=\d)[,\u202f\u00a0](?=\d{3})", "", text)
+    return {int(float(found)) for found in re.findall(r"(?<![\w.-])\d+(?:\.0+)?(?![\w.-]*\d)", plain)}
+
+
+FURTHER = {"effects": ("/escalation_rate", "/csat_top2"), "cohorts": ("/escalation_rate/team",)}
+COUNTED = re.compile(r"(\d[\d,]*) (?:contacts|responses|evaluations|offers|surveys)")
+
+
+def more_than_two_digits(texts: Iterable[str]) -> set[str]:
+    """Totals in words that are given to more than two digits."""
+    found = {total.replace(",", "") for text in texts for total in COUNTED.findall(text)}
+    return {total for total in found if len(total.rstrip("0")) > 2}
+
+
+def exact_totals(corners: Corners) -> set[int]:
+    """Contacts and outcomes of every team, site, wave, band and of everybody, and by week, that no reader is told."""
+    held = corners.own.queries.held_weeks()
+    found: set[int] = set()
+    for kpi in ("escalation_rate", "csat_top2", "aht_seconds"):
+        columns = held.columns(kpi)
+        at = slice(None) if columns.rows is None else columns.rows
+        week = held.places.week[at] - held.places.week.min()
+        for name in (None, "site", "team", "cohort", "tenure_band", "channel"):
+            code = np.zeros(held.places.n_rows, dtype=int) if name is None else held.places.codes[name]
+            for one in (columns.num, columns.den):
+                found |= {int(n) for n in np.bincount(code[at], np.nan_to_num(one))}
+                found |= {int(n) for n in np.bincount(week, np.nan_to_num(one))}
+    return {n for n in found if n > 9999 and n % 100}  # a drawing has no coordinates so large
+
+
+@pytest.mark.parametrize("role", ["executive", "site_lead", "training_lead"])
+def test_no_exact_total_is_in_any_figure_title_label_or_hover(client: FlaskClient, corners: Corners, role: str) -> None:
+    """Whatever an answer holds, drawn or written or kept for the mouse, has gone through the rounding of totals."""
+    secret = exact_totals(corners)
+    assert len(secret) > 100
+    wave = "?cohort=2025-09-08"
+    for shown in pages():
+        if shown.key not in PAGES[role]:
+            continue
+        within = FURTHER.get(shown.key, ("",))
+        for address, search in ((shown.base.rstrip("/") + rest or "/", s) for rest in within for s in ("", wave)):
+            answer = ask(client, address, search, role)
+            assert answer.status_code == 200
+            texts = [leaf for leaf in leaves(answer.get_json()["response"]) if len(leaf) < 2000]
+            assert not {n for text in texts for n in numbers(text)} & secret, (address, search)
+            assert not more_than_two_digits(texts), (address, search)
+
+
+def test_without_the_rounding_exact_totals_are_found(corners: Corners, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dashboard.app import answer
+    from dashboard.data import cohorts
+    from dashboard.data.queries import Queries
+    from dashboard.page import Context
+    from dashboard.privacy.viewer import READER, seen_by
+
+    monkeypatch.setattr(cohorts, "rounded", lambda rows, *_: rows)
+    fresh = Context(corners.shared.settings, Queries(corners.shared.settings))
+    with create_app(corners.own.settings.config.path).server.test_request_context("/"), seen_by(READER):
+        made = answer(fresh, "/cohorts/escalation_rate/team", "")
+    assert more_than_two_digits(leaves(json.loads(json.dumps(made.outputs, cls=PlotlyJSONEncoder))))
 
 
 def test_money_goes_with_the_value_page(client: FlaskClient) -> None:

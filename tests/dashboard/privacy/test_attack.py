@@ -17,11 +17,14 @@ import pytest
 from numpy.typing import NDArray
 
 from dashboard.data import published, published_estimates
+from dashboard.data.adoption import COUNTS, by_group, progress
 from dashboard.data.adoption import in_steps as adoption_steps
 from dashboard.data.attrition import in_steps as leaving_steps
+from dashboard.data.attrition import on_grid
 from dashboard.data.cohorts import effect_by_week, gains
 from dashboard.data.queries import Queries, to_slice
 from dashboard.privacy.lattice import LEAST_ERROR
+from dashboard.privacy.redaction import in_units
 from dashboard.privacy.suppression import NotShownError
 from dashboard.privacy.viewer import OWN_MACHINE, Viewer, seen_by
 from dashboard.report.extras import ReportError
@@ -337,6 +340,43 @@ def test_no_step_of_adoption_is_one_agent() -> None:
     shown = told.filter(~pl.col("suppressed"))["completed"].to_list()
     assert shown == [0, 0, 6, 13, 20, 20]
     assert told.height == 9
+
+
+def test_one_agent_more_is_nothing_or_a_whole_group_in_adoption() -> None:
+    """Two versions, and one completion, one overdue agent or one on the list between them."""
+    units = [in_units(pl.DataFrame({"n": [n]}), ("n",), 5)["n"].item() for n in range(5, 200)]
+    steps = np.diff(units)
+    assert set(steps.tolist()) == {0, 5}
+    assert (steps == 5).mean() == pytest.approx(0.2, abs=0.02)
+
+
+@pytest.mark.parametrize(("viewer", "exact"), [(EXECUTIVE, False), (LEAD, False), (TRAINER, True)])
+def test_adoption_is_counted_in_steps_but_for_whoever_runs_the_plan(
+    corners: Corners, monkeypatch: pytest.MonkeyPatch, viewer: Viewer, exact: bool
+) -> None:
+    queries, first = corners.shared.queries, date(2025, 6, 2)
+    one = {"week": first, "site": "Madrid", "team_id": "Madrid-1", "course_id": "C", "people": 37, "_tie": 0}
+    counts = {"planned": 37, "started": 33, "completed": 22, "overdue": 8, "left_unfinished": 0}
+    monkeypatch.setattr("dashboard.data.adoption._tied", lambda *_: pl.DataFrame([one | counts]))
+    filters = Filters(site=("Madrid",))
+    course = f"C of {viewer.role}"
+    with seen_by(viewer):
+        for rows in (progress(queries, filters, course), by_group(queries, filters, course, "team")):
+            found = rows.select(COUNTS).row(0, named=True)
+            assert found == (
+                counts if exact else counts | {"planned": 35, "started": 35, "completed": 20, "overdue": 10}
+            )
+
+
+def test_a_survival_curve_is_no_fraction_whose_parts_can_be_found() -> None:
+    """One leaver more or less moves a point by nothing or by a whole group."""
+    exact = [1 - left / 163 for left in range(60)]
+    curve = pl.DataFrame({"arm": "trained", "leave_type": "any", "at_risk": 163, "survival": exact, "ci_low": exact,
+                          "ci_high": exact})  # fmt: skip
+    told = on_grid(curve, 5)
+    steps = np.abs(np.diff(told["survival"].to_numpy()))
+    assert ((steps < 1e-9) | (np.abs(steps - 5 / 163) < 1e-9)).all()
+    assert told["at_risk"].unique().to_list() == [165]
 
 
 def test_a_slice_means_the_same_rows_everywhere(corners: Corners) -> None:

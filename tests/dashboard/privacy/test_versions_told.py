@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
+import polars as pl
 import pytest
 from dash import no_update
 
@@ -135,3 +137,21 @@ def test_going_back_counts_what_was_told(folder: Path, later: Queries) -> None:
     chain = told.told(versions, versions[0].run_id, 10, later.difference)
     assert chain[-1] == versions[0].run_id
     assert {version.run_id for version in versions[1:]} == set(chain[:-1])
+
+
+def test_a_corrected_leaving_date_is_a_difference_too(folder: Path, later: Queries) -> None:
+    """No agent-week changes with it; who left does."""
+    served = later.served()
+    further(folder, "r6", 'update mart.agent_spell set "left" = not "left" where agent_ix = 3')
+    assert later.difference(served, "r6").is_empty()
+    assert told.people_changed(Warehouse(folder / "warehouse"), served, "r6") == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "now"), [((1, 0), "a"), ((0, 4), "a"), ((30, 4), "a"), ((0, 0), "b"), ((5, 0), "b")]
+)
+def test_few_changed_spells_or_trainings_keep_a_version_back(changed: tuple[int, int], now: str) -> None:
+    versions = [SimpleNamespace(run_id=run_id) for run_id in "ab"]
+    same = pl.DataFrame(schema={"agent_key": pl.String})
+    chain = told.told(versions, "b", 5, lambda *_: same, lambda *_: changed)  # type: ignore[arg-type]
+    assert chain[-1] == now
