@@ -101,9 +101,14 @@ class Answers:
     turns : int, optional
         How many answers may be worked out at the same time; any number by default. More than there are processors only
         make each other, and every kept answer, slower.
+    led : callable, optional
+        Leads the links in a written answer to the addresses of these pages, where those begin with more than a slash.
     """
 
-    def __init__(self, limit_bytes: int = LIMIT_BYTES, turns: int | None = None) -> None:
+    def __init__(
+        self, limit_bytes: int = LIMIT_BYTES, turns: int | None = None, led: Callable[[bytes], bytes] | None = None
+    ) -> None:
+        self._led = led
         self._cache = Cache(limit_bytes)
         self._turns: AbstractContextManager[Any] = threading.BoundedSemaphore(turns) if turns else nullcontext()
         self._questions: dict[str, Callable[[dict[str, Any]], Question | None]] = {}
@@ -138,7 +143,9 @@ class Answers:
     def _made(self, question: Question) -> Sent:
         with self._turns:
             made = question.make()
-            sent = Sent(bytes(brotli.compress(encoded(made.outputs), quality=BROTLI_QUALITY)), made.run_id)
+            body = encoded(made.outputs)
+            body = self._led(body) if self._led is not None else body
+            sent = Sent(bytes(brotli.compress(body, quality=BROTLI_QUALITY)), made.run_id)
         if not made.lasting:
             raise _NotLasting(sent)
         return sent
@@ -146,6 +153,16 @@ class Answers:
     def attach(self, app: Dash) -> None:
         """Let requests for registered callbacks be answered from here."""
         server: Flask = app.server
+
+        led = self._led
+        if led is not None:
+
+            @server.after_request
+            def _led(found: Response) -> Response:
+                """What Dash wrote itself: the frame, and callbacks that are not kept."""
+                if found.mimetype == "application/json" and "Content-Encoding" not in found.headers:
+                    found.set_data(led(found.get_data()))
+                return found
 
         @server.before_request
         def _known() -> Response | None:

@@ -11,6 +11,7 @@ import os
 import re
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,10 @@ from dashboard.answers import Answers, Made, Question
 from dashboard.components import states
 from dashboard.data import published_estimates
 from dashboard.data.queries import Queries
-from dashboard.page import Context, Page
+from dashboard.page import Context, Page, unmounted
 from dashboard.pages import pages
 from dashboard.privacy.viewer import READER, current, seen_by
-from dashboard.settings import from_config
+from dashboard.settings import ServedProgramme, from_config
 from dashboard.state import DIMENSIONS, PLURALS, Filters
 from etl.configuration.model import Config
 from etl.warehouse.reader import NoVersionError
@@ -87,13 +88,17 @@ class Application(Dash):
         return http.nonced(str(super().interpolate_index(**parts)), g.nonce)  # type: ignore[no-untyped-call]
 
 
-def create_app(source: str | Path | Config) -> Dash:
-    """Build the dashboard.
+def create_app(source: str | Path | Config, served: tuple[ServedProgramme, ...] = (), mounted: str = "") -> Dash:
+    """Build the dashboard of one programme.
 
     Parameters
     ----------
     source : str, Path or Config
         An empathy.toml, or one already read.
+    served : tuple of ServedProgramme
+        Every programme of this server, where there are several.
+    mounted : str
+        What the addresses of these pages begin with.
 
     Returns
     -------
@@ -105,7 +110,7 @@ def create_app(source: str | Path | Config) -> Dash:
     ConfigError
         When the configuration or an environment variable cannot be used.
     """
-    settings = from_config(source)
+    settings = replace(from_config(source), served=served, mounted=mounted)
     context = Context(settings, Queries(settings))
     assets = Path(__file__).parent / "assets"
     app = Application(
@@ -117,13 +122,16 @@ def create_app(source: str | Path | Config) -> Dash:
         update_title="",
         suppress_callback_exceptions=True,
         enable_mcp=False,
+        routes_pathname_prefix="/",
+        requests_pathname_prefix=f"{mounted}/",
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
     http.secure(app, settings)
     admission.attach(app.server, settings)
     app.layout = lambda: shell.layout(context)
     _callbacks(app, context)
-    answers = Answers(turns=_share_of_processors())
+    led = partial(shell.led_to, mounted=mounted) if mounted else None
+    answers = Answers(turns=_share_of_processors(), led=led)
     answers.register(OUTPUTS, lambda given: asked(context, given["url.pathname"] or "/", given["url.search"] or ""))
     export_routes.register(app.server, context)
 
@@ -200,7 +208,7 @@ def _keep_warm(context: Context) -> None:
 
 def own_path(pathname: str) -> str:
     """An address as one of this server: ``//host/effects`` in a link would lead to another."""
-    return "/" + pathname.lstrip("/\\")
+    return "/" + unmounted(pathname).lstrip("/\\")
 
 
 def route(pathname: str | None) -> tuple[Page, dict[str, str]] | None:
@@ -306,6 +314,7 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
         the notice says so.
     """
     queries, locale = context.queries, context.settings.config.project.locale
+    pathname = own_path(pathname)
     typed, (pathname, search) = (pathname, search), _written_out(pathname, search)
     pathname = own_path(pathname)
     found = route(pathname)

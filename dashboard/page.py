@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
+from flask import has_request_context, request
+
 from dashboard.state import Filters
 
 if TYPE_CHECKING:
@@ -72,6 +74,13 @@ def csv_link(name: str, filters: Filters, **parts: str) -> str:
     """
     query = "&".join(part for part in (urlencode(parts), filters.to_query()) if part)
     return f"/download/{name}.csv" + (f"?{query}" if query else "")
+
+
+def unmounted(pathname: str) -> str:
+    """An address of the browser without what the addresses of this programme's pages begin with."""
+    mounted = request.script_root if has_request_context() else ""
+    inside = mounted and (pathname == mounted or pathname.startswith(f"{mounted}/"))
+    return (pathname.removeprefix(mounted) or "/") if inside else pathname
 
 
 def is_choice(name: str, choices: tuple[str, ...]) -> bool:

@@ -7,9 +7,12 @@ import gc
 import importlib.util
 import os
 import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from dashboard import http
 from dashboard.app import WORKERS_VARIABLE, create_app
@@ -21,8 +24,9 @@ from dashboard.settings import (
     check_binding,
     check_port,
     from_config,
+    served_programmes,
 )
-from etl.configuration.model import Config, ConfigError
+from etl.configuration.model import Config, ConfigError, load
 
 THREADS_PER_WORKER = 64
 """More than readers usually wait at once: waiting for a turn takes a thread, known answers need one too, and requests
@@ -88,6 +92,7 @@ def serve(source: str | Path | Config, host: str = "127.0.0.1", port: int = 8050
         gunicorn and several workers or a socket file are asked for.
     """
     settings = from_config(source)
+    served_programmes(settings.config)  # what cannot be served is said before anything listens
     check_binding(host, settings)
     check_port(host, port)
     binding = Binding(host, port)
@@ -98,6 +103,27 @@ def serve(source: str | Path | Config, host: str = "127.0.0.1", port: int = 8050
         _with_gunicorn(settings, binding, workers)
     else:
         _with_waitress(settings, binding, workers)
+
+
+def application(source: str | Path | Config) -> Callable[..., Iterable[bytes]]:
+    """The pages of a configuration as one WSGI application, with those of other programmes under their addresses.
+
+    Parameters
+    ----------
+    source : str, Path or Config
+        Of the first programme; ``[[programmes]]`` that name a configuration of their own follow.
+
+    Raises
+    ------
+    ConfigError
+        When a configuration or an environment variable cannot be used.
+    """
+    config = source if isinstance(source, Config) else load(source)
+    served = served_programmes(config)
+    if len(served) == 1:
+        return create_app(config).server  # type: ignore[no-any-return]
+    first, *others = [create_app(one.config, served, one.mounted).server for one in served]
+    return DispatcherMiddleware(first, dict(zip([one.mounted for one in served[1:]], others, strict=True)))
 
 
 def has_gunicorn() -> bool:
@@ -146,9 +172,9 @@ def _with_gunicorn(settings: Settings, binding: Binding, workers: int) -> None:
 
         def load(self) -> Any:
             http.log_to_stderr()
-            server = create_app(settings.config).server
+            served = application(settings.config)
             settle()
-            return whole(server)
+            return whole(served)
 
     Gunicorn().run()
 
@@ -161,10 +187,10 @@ def _with_waitress(settings: Settings, binding: Binding, workers: int) -> None:
     if binding.is_socket_file:
         raise ConfigError("A socket file needs gunicorn, which this system lacks; give --host an address.")
     http.log_to_stderr()
-    application = create_app(settings.config).server
+    served = application(settings.config)
     settle()
     server = create_server(
-        application,
+        served,
         listen=binding.address,
         threads=THREADS_PER_WORKER,
         channel_timeout=REQUEST_SECONDS,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import os
+import re
 import secrets
 import socket
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -28,9 +31,31 @@ CONFIG_VARIABLE = "EMPATHY_CONFIG"
 """Environment variable with the path of empathy.toml, for gunicorn."""
 
 MIN_SECRET_LENGTH = 32
+MOUNTS = "/p"
+"""Begins the addresses of programmes beside the first."""
+LONGEST_ADDRESS_WORD = 60
 SOCKET_FILE = "unix:"
 """Begins an address that is a socket file, such as ``unix:/run/empathy.sock``."""
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")
+
+
+@dataclass(frozen=True)
+class ServedProgramme:
+    """A programme with pages on this server.
+
+    Attributes
+    ----------
+    name : str
+        As its own configuration calls it.
+    mounted : str
+        As in :class:`Settings`.
+    config : Config
+        Its own configuration.
+    """
+
+    name: str
+    mounted: str
+    config: Config
 
 
 @dataclass(frozen=True)
@@ -51,6 +76,10 @@ class Settings:
         Host names that are answered; requests under any other name are refused.
     proxy_secret : str
         What the proxy of a shared dashboard must know; empty where it connects through a socket file only.
+    mounted : str
+        What the addresses of these pages begin with, such as ``/p/sales-academy``; empty for the first programme.
+    served : tuple of ServedProgramme
+        Every programme this server shows, the first one first; empty where there is one alone.
     """
 
     config: Config
@@ -59,6 +88,8 @@ class Settings:
     proxy_hops: int
     hosts: tuple[str, ...]
     proxy_secret: str = ""
+    mounted: str = ""
+    served: tuple[ServedProgramme, ...] = ()
 
     @property
     def access(self) -> Access | None:
@@ -118,6 +149,59 @@ def from_config(source: str | Path | Config, environ: Mapping[str, str] | None =
         hosts=(*LOOPBACK_NAMES, *extra, *(config.access.hosts if config.access else ())),
         proxy_secret=_proxy_secret(config.access, environ) if config.access else "",
     )
+
+
+def served_programmes(config: Config) -> tuple[ServedProgramme, ...]:
+    """The programmes with pages of their own: this one, and each of ``[[programmes]]`` that names its configuration.
+
+    Whoever may see the first may see them all, under the rules of the first: each takes over its ``[access]``, and the
+    larger of both smallest groups.
+
+    Parameters
+    ----------
+    config : Config
+        Of the first programme.
+
+    Returns
+    -------
+    tuple of ServedProgramme
+        The first one first; it alone where no other names a configuration.
+
+    Raises
+    ------
+    ConfigError
+        When one cannot be read, shares its warehouse with another (each version would replace the other's), or has a
+        name that leads to the same address.
+    """
+    found = [ServedProgramme(config.programme.name, "", config)]
+    for other in config.programmes:
+        if not other.config:
+            continue
+        own = empathy_config.load(config.folder / other.config)
+        group = max(own.privacy.min_group, config.privacy.min_group)
+        privacy = own.privacy.model_copy(update={"min_group": group})
+        own = own.model_copy(update={"access": config.access, "privacy": privacy})
+        address = f"{MOUNTS}/{_address_word(other.name)}"
+        for earlier in found:
+            if earlier.config.warehouse == own.warehouse:
+                raise ConfigError(
+                    f"{own.path}: [project] warehouse is {own.warehouse}, which holds “{earlier.name}”. Each programme "
+                    'needs a folder of its own there, such as warehouse = "warehouse-sales".'
+                )
+            if earlier.mounted == address:
+                raise ConfigError(
+                    f"{config.path}: [[programmes]] “{other.name}” has the address of another one ({address}); give it "
+                    "another name."
+                )
+        found.append(ServedProgramme(other.name, address, own))
+    return tuple(found)
+
+
+def _address_word(name: str) -> str:
+    """A name as part of an address."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    word = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_ADDRESS_WORD].strip("-")
+    return word or hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
 def check_binding(host: str, settings: Settings) -> None:

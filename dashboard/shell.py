@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -20,6 +22,8 @@ from etl.warehouse.run_status import days_late
 
 POLL_MILLISECONDS = 30_000
 """How often an open page asks whether newer data were published."""
+FIRST = "/."
+"""Browsers read it as ``/``: the first programme's pages, and no link that :func:`led_to` leads elsewhere."""
 SHOWN_FILTERS = ("site", "team", "channel")
 """Filters beside the period that are always visible; the others are behind one button (five controls at most)."""
 
@@ -71,11 +75,54 @@ def _masthead(context: Context) -> html.Div:
             ),
             html.Nav(html.Ul(links), **attributes({"aria-label": "Pages"})),
             html.Div(
-                [html.Div(id="freshness"), _views(), _scheme_toggle()], className="masthead-tools"
+                [_programmes(context), html.Div(id="freshness"), _views(), _scheme_toggle()],
+                className="masthead-tools",
             ),
         ],
         className="wrap masthead-row",
     )
+
+
+def _programmes(context: Context) -> html.Details | None:
+    """The programmes of this server, where there are several: each has pages of its own."""
+    served, mounted = context.settings.served, context.settings.mounted
+    if not served:
+        return None
+    names = [
+        html.A(
+            one.name,
+            href=f"{one.mounted}/" if one.mounted else FIRST,
+            className="menu-item here" if one.mounted == mounted else "menu-item",
+            title=one.name,
+            **attributes({"aria-current": "true" if one.mounted == mounted else "false"}),
+        )
+        for one in served
+    ]
+    now = next(one.name for one in served if one.mounted == mounted)
+    said = html.Span(now, className="programme-now")
+    summary = html.Summary(said, className="text-button", title=f"Programme shown: {now}. Choose another")
+    return html.Details([summary, html.Div(names, className="menu-list programmes")], className="menu", id="programmes")
+
+
+def led_to(body: bytes, mounted: str) -> bytes:
+    """JSON whose links to pages and downloads lead to those of one programme; links that do already stay.
+
+    Parameters
+    ----------
+    body : bytes
+        JSON of components: a link is a text of its own that begins with the address of a page.
+    mounted : str
+        What the addresses of the programme's pages begin with; empty for the first, whose links are right.
+    """
+    return _links().sub(rb"\1" + mounted.encode() + rb"\2", body) if mounted else body
+
+
+@cache
+def _links() -> re.Pattern[bytes]:
+    slash, ends = r"(?:/|\\u002f)", r'(?:["?#/]|\\u002f)'  # Dash writes the one or the other
+    words = "|".join(re.escape(page.base.strip("/")) for page in pages() if page.base != "/")
+    starts = [rf'"href":\s*"(?={slash}["?#])', rf'"(?={slash}\?)', rf'"(?={slash}(?:{words}|download){ends})']
+    return re.compile(rf"({'|'.join(starts)})({slash})".encode())
 
 
 def _copy_link() -> html.Button:

@@ -7,19 +7,16 @@ With more than one worker set ``EMPATHY_SECRET`` too, so that all of them sign w
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
 
-from dashboard.app import create_app
 from dashboard.http import log_to_stderr
+from dashboard.server import application as served
 from dashboard.server import settle
 from dashboard.settings import CONFIG_VARIABLE
 from etl.configuration.model import ConfigError
 
-if TYPE_CHECKING:
-    from flask import Flask
 
-
-def application() -> Flask:
+def application() -> Callable[..., Iterable[bytes]]:
     """The WSGI application of the configuration named in ``EMPATHY_CONFIG``.
 
     Raises
@@ -31,6 +28,6 @@ def application() -> Flask:
     if not path:
         raise ConfigError(f"{CONFIG_VARIABLE} is not set; give it the path of your empathy.toml.")
     log_to_stderr()
-    server: Flask = create_app(path).server
+    made = served(path)
     settle()
-    return server
+    return made

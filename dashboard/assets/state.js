@@ -131,7 +131,7 @@
   function chooseKpi(kpi) {
     var row = document.getElementById("kpi-row");
     var shown = row && row.getAttribute("data-shown"); // the page as it arrived: nobody chose, and "back" must not be undone
-    return !kpi || kpi === shown ? unchanged() : "/effects/" + kpi;
+    return !kpi || kpi === shown ? unchanged() : window.location.pathname.replace(/\/effects(\/.*)?$/, "") + "/effects/" + kpi;
   }
 
   window.dash_clientside = window.dash_clientside || {};

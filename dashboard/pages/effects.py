@@ -19,7 +19,7 @@ from dashboard.data import ladder as data
 from dashboard.data.events import Happening, happenings
 from dashboard.figures.event_study import domain, event_study
 from dashboard.figures.ladder import ladder
-from dashboard.page import Context, Download, Page, csv_link
+from dashboard.page import Context, Download, Page, csv_link, unmounted
 from dashboard.pages.reading import beside, gains_of
 from dashboard.state import Filters
 from dashboard.views import effects as view
@@ -116,7 +116,7 @@ def register(app: Dash, context: Context) -> None:
         prevent_initial_call=True,
     )
     def _ask(clicks: int | None, pathname: str | None, search: str | None) -> Any:
-        return _compared(context, pathname or "", search or "") if clicks else no_update
+        return _compared(context, unmounted(pathname or ""), search or "") if clicks else no_update
 
     client: Any = app.clientside_callback
     client(

@@ -72,6 +72,9 @@ class OtherProgramme(Section):
 
     name: str = Field(min_length=1, description="name of the programme")
     courses: tuple[str, ...] = Field(min_length=1, description="ids of its courses in the learning system")
+    config: str = Field(
+        default="", description="its own empathy.toml, from this one's folder; `empathy serve` then shows its pages too"
+    )
 
 
 class Programme(Section):
