@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import polars as pl
 import pytest
 
 from analysis.checks import pre_trends, sensitivity
-from analysis.comparison.compare import Comparison
+from analysis.comparison.compare import Comparison, TeamMates
 from analysis.comparison.setting import Setting
 from analysis.design import Situation, choose
 from analysis.study import averages, diagnostics, leaving, run
@@ -24,10 +25,20 @@ from analysis.words.numbers import Reader
 from analysis.words.verdict import BLOCKING_CHECKS, PHRASE_CHECKS
 from etl.configuration.kpis import load
 from etl.configuration.programme import Assignment
+from tests.analysis.effects import test_exposure
 from tests.analysis.worlds import catalogue, configuration, flat_world, panel_of, warehouse
 
 PANEL = panel_of(flat_world(8, teams=14, seats=3, weeks=30, pre_weeks=14, effect_scale=2.0))
 SAME = 1e-9
+DRAWN = 1e-6
+"""Bands have a critical value that is searched for among draws."""
+IN_UNITS = {
+    "estimate", "std_error", "ci", "band", "size", "direct", "per_ten", "as_run", "everybody", "naive", "weighted",
+    "bound", "shrunk", "difference", "value",
+}  # fmt: skip
+"""Columns in the KPI's own unit, without their ``_low`` and ``_high``."""
+UNLIKE = {"sentence", "label", "reason", "n_contacts"}
+"""Words hold numbers of their own unit; contacts are counted by weight."""
 
 
 def fails(*_: Any, **__: Any) -> Any:
@@ -67,11 +78,57 @@ def test_units_change_no_number_no_check_and_no_verdict(plain: KpiStudy, changes
     assert plain.headline is not None
     for name in ("estimate", "std_error", "ci_low", "ci_high"):
         assert getattr(found.headline, name) / unit == pytest.approx(getattr(plain.headline, name), rel=tolerance)
+    same_tables(plain, found, unit, tolerance)
+
+
+def same_tables(plain: KpiStudy, found: KpiStudy, unit: float, tolerance: float) -> None:
+    """Every number of every table is the same in the other unit; words hold numbers of their own unit."""
     for name, rows in plain.tables.items():
-        if not rows or "estimate" not in rows[0]:
-            continue  # words, counts and dates
-        mine = [row["estimate"] / unit for row in found.tables[name]]
-        assert mine == pytest.approx([row["estimate"] for row in rows], rel=tolerance, abs=tolerance), name
+        assert len(rows) == len(found.tables[name]), name
+        for row, other in zip(rows, found.tables[name], strict=True):
+            assert set(row) == set(other), name
+            for column in row:
+                if not isinstance(row[column], float) or column == "n_contacts":
+                    assert column in UNLIKE or row[column] == other[column], (name, column)
+                    continue
+                scale = unit if column.removesuffix("_low").removesuffix("_high") in IN_UNITS else 1.0
+                close = max(tolerance, DRAWN) if column.startswith("band") else tolerance
+                near = pytest.approx(row[column], rel=close, abs=close, nan_ok=True)
+                assert other[column] / scale == near, (name, column)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 25_000.0, 1e9])
+def test_units_change_nothing_of_how_an_effect_fades(unit: float) -> None:
+    since = np.arange(PANEL.n_periods)[None, :] - PANEL.cohort_ix[:, None]
+    fading = PANEL.with_outcome(PANEL.y + 0.3 * PANEL.trained_cells * 2.0 ** (-np.maximum(since, 0) / 8), "y")
+    kpi = load()["upsell_revenue"]
+
+    def of(unit: float) -> KpiStudy:
+        small = kpi.model_copy(update={"smallest_effect": 0.01 * unit})
+        panel = replace(fading, num=fading.num * unit)
+        return study_of(Comparison.of(panel), Request(small, thorough=True, tables=frozenset()), setting())
+
+    plain, found = of(1.0), of(unit)
+    assert plain.tables["course"][0]["state"] == "fading"
+    assert plain.tables["course"][0]["size"] > 0
+    same_tables(plain, found, unit, SAME)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 25_000.0, 1e9])
+def test_units_change_nothing_of_what_team_mates_catch(unit: float) -> None:
+    mixed = test_exposure.made()
+    kpi = load()["upsell_revenue"]
+
+    def of(unit: float) -> KpiStudy:
+        panel = replace(mixed, num=mixed.num * unit)
+        there = replace(Comparison.of(panel), team_mates=TeamMates(panel, test_exposure.started(panel)))
+        small = kpi.model_copy(update={"smallest_effect": 0.01 * unit})
+        return study_of(there, Request(small, thorough=True, tables=frozenset()), setting())
+
+    plain, found = of(1.0), of(unit)
+    assert plain.tables["spillover"][0]["state"] == "told"
+    assert plain.tables["spillover"][0]["per_ten"] != 0
+    same_tables(plain, found, unit, SAME)
 
 
 @pytest.mark.parametrize("diagnostic", diagnostics.DIAGNOSTICS, ids=lambda made: made.check)
