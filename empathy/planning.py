@@ -98,6 +98,8 @@ def plan(
     if draw is not None:
         payload |= {"orders": draw.n_orders, "kept_orders": int(draw.kept.shape[0]), "digest": draw.digest}
         payload["warnings"] += [draw.note] if draw.note else []
+    if rate is None and settings is not None:
+        payload["refreshers"] = _due(settings, catalogue)
     if trial is not None:
         payload["simulated"] = trial
     if out is not None:
@@ -121,6 +123,8 @@ def plan(
         shown.print(f"Over the stated ranges the smallest change that can be detected is {ends[0]} to {ends[-1]}.")
     for line in payload["warnings"]:
         shown.print(f"Note: {line}")
+    if "refreshers" in payload:
+        shown.print(payload["refreshers"])
     for row in order:
         shown.print(f"{row['team']}: {row['when']}")
     if trial is not None:
@@ -142,6 +146,17 @@ def _from_data(settings: Config, catalogue: Catalogue, kpi: str | None) -> Groun
     wanted = [one for one in wanted if one.kind.estimation == "average"]
     with Warehouse(settings.warehouse).reader() as cursor:
         return ground(wanted, lambda name: from_warehouse(cursor, name, cluster="team"), teams_from_warehouse(cursor))
+
+
+def _due(settings: Config, catalogue: Catalogue) -> str:
+    """Whom to refresh when."""
+    from analysis.panel.stored_courses import last_week, stored_fading
+    from analysis.words.refreshers import due
+    from etl.warehouse.reader import Warehouse
+
+    labels = {name: kpi.label for name, kpi in catalogue.items()}
+    with Warehouse(settings.warehouse).reader() as cursor:
+        return due(stored_fading(cursor, catalogue.primary()), labels, last_week(cursor))
 
 
 def _stated(

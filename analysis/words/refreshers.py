@@ -1,12 +1,14 @@
-"""What refreshers brought so far, in words: beside the sum that assumes a refresher brings the full effect back."""
+"""Refreshers in words: what those seen brought, and whom the measured fading says to refresh when."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
+from analysis.words.course import FADING, LASTING
 from analysis.words.numbers import Reader, Wording
 
 MOVED_BEFORE, CANNOT_TELL, GAIN, LOSS = "moved_before", "cannot_tell", "gain", "loss"
@@ -102,3 +104,67 @@ def sentence(found: Seen | None, kpi: Wording, reader: Reader) -> str:
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
+
+
+@dataclass(frozen=True)
+class Fading:
+    """How the effect on one goal fades.
+
+    Attributes
+    ----------
+    kpi
+        Id.
+    state
+        ``fading``, ``lasting`` or ``cannot_tell``.
+    half_life, low, high
+        Weeks; ``None`` where open.
+    """
+
+    kpi: str
+    state: str
+    half_life: float | None
+    low: float | None
+    high: float | None
+
+    @property
+    def told(self) -> bool:
+        """Whether it fades, with a half-life that has a number."""
+        return self.state == FADING and self.half_life is not None and math.isfinite(self.half_life)
+
+
+def due(
+    fading: Sequence[Fading], labels: Mapping[str, str], last: date | None, day: Callable[[date], str] = date.isoformat
+) -> str:
+    """Whom to refresh when, as far as the fading that was measured tells it.
+
+    Parameters
+    ----------
+    fading
+        Goals with a believed effect.
+    labels
+        Id to name.
+    last
+        End of the data.
+    day
+        Writes a date.
+    """
+    told = sorted((one for one in fading if one.told), key=lambda one: one.half_life or 0.0)
+    if not told or last is None:
+        if fading and all(one.state == LASTING for one in fading):
+            return "Refreshers: no goal's effect is seen to fade, so the data name nobody who is due one."
+        return "Refreshers: how fast effects fade cannot be told from the data yet, so they name nobody who is due one."
+    first = told[0]
+    assert first.half_life is not None
+    name = labels.get(first.kpi, first.kpi)
+    name = name if name[1:2].isupper() else f"{name[:1].lower()}{name[1:]}"
+    ends = [None if end is None or not math.isfinite(end) else f"{end:.0f}" for end in (first.low, first.high)]
+    likely = f"between {ends[0]} and {ends[1]}"
+    if not all(ends):
+        likely = f"{ends[0]} or more" if ends[0] else f"{ends[1]} or less" if ends[1] else "not told how far from it"
+    before = day(last - timedelta(weeks=round(first.half_life)))
+    fastest = ", the fastest of the goals" if len(told) > 1 else ""
+    return (
+        f"Refreshers: half of the effect on {name} is gone about {first.half_life:.0f} weeks after training (likely "
+        f"{likely}){fastest}. Agents whose last course or refresher was before {before} have lost half or more: they "
+        "are due first, the longest ago before the others."
+    )

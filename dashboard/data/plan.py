@@ -5,8 +5,10 @@ from __future__ import annotations
 import duckdb
 
 from analysis.panel.panel import from_warehouse
+from analysis.panel.stored_courses import stored_fading
 from analysis.panel.teams import teams_from_warehouse
 from analysis.planning.ground import Ground, ground
+from analysis.words.refreshers import Fading
 from dashboard.data.queries import Queries
 
 
@@ -23,3 +25,9 @@ def plan_ground(queries: Queries) -> Ground:
         )
 
     return queries.ask(("plan ground",), make)
+
+
+def fading(queries: Queries) -> list[Fading]:
+    """How the effects of goals fade, in the version being served."""
+    goals = {kpi.id for kpi in queries.goals()}
+    return queries.ask(("plan fading",), lambda cursor: stored_fading(cursor, goals))

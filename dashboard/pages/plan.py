@@ -23,6 +23,7 @@ from dashboard.data.plan import plan_ground
 from dashboard.figures.plan_curves import plan_curves
 from dashboard.figures.roll_out import roll_out
 from dashboard.page import Context, Download, Page
+from dashboard.pages.plan_refreshers import due_note
 from dashboard.pages.plan_stated import stated_page
 from dashboard.state import Filters, day
 from dashboard.views import plan as view
@@ -41,8 +42,9 @@ def answer(context: Context, filters: Filters, choices: Mapping[str, str]) -> ht
         return stated_page(context.settings, choices)
     ground = plan_ground(context.queries)
     if len(ground.teams) < view.FEWEST_TEAMS:
-        stated = dcc.Link("Plan from stated numbers", href=f"{PAGE.path}?rate=12", className="button")
-        return html.Div([html.H1(PAGE.question), message("Nobody is left to plan for", EVERYBODY, [stated])])
+        stated = [dcc.Link("Plan from stated numbers", href=f"{PAGE.path}?rate=12", className="button")]
+        nobody = message("Nobody is left to plan for", EVERYBODY, stated)
+        return html.Div([html.H1(PAGE.question), nobody, due_note(context)])
     reader, level = context.settings.reader, context.settings.config.project.ci_level
     asked = view.read(choices, ground, _today(context), _holdout(context))
     beside = view.beside_of(choices["beside"], asked) if "beside" in choices else None
@@ -63,6 +65,7 @@ def answer(context: Context, filters: Filters, choices: Mapping[str, str]) -> ht
             *refused,
             *warned,
             html.P(shown.beside, className="banner banner-note") if shown.beside else None,
+            due_note(context),
             html.Div([html.Div(part, className="stack") for part in (left, right)], className="columns two-one spaced"),
         ]
     )
@@ -366,8 +369,7 @@ def _download(name: str, shown: view.View) -> str:
 
 
 def _better(context: Context) -> str:
-    goals = context.queries.goals()
-    return goals[0].better if goals else "lower"
+    return next((goal.better for goal in context.queries.goals()), "lower")
 
 
 def _today(context: Context) -> date:

@@ -50,6 +50,7 @@ def test_the_page_answers_from_the_data(context: Context) -> None:
     assert len(found.teams) == 8, "a third of 24 teams is never trained"
     assert "Train 6 teams from" in said
     assert all(part in said for part in ("empathy plan", "--waves 3", "--accept"))
+    assert said.count("Refreshers: how fast effects fade cannot be told from the data yet") == 1
 
 
 def test_a_plan_says_by_when(context: Context) -> None:
