@@ -30,6 +30,9 @@ RAMPS = np.concatenate([[0.0], np.geomspace(0.5, 12.0, 10)])
 FLOORS = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
 """Share of the effect that stays."""
 
+MOST_GRIDS, FINE = 3, 41
+"""An effect so clear that every value of a grid is rejected is looked at again, closer around the best."""
+
 
 @dataclass(frozen=True)
 class Told:
@@ -120,16 +123,21 @@ def effect_path(events: Aggregation, ci_level: float = 0.95) -> Path | None:
     week, theta, psi = key[used].astype(np.float64), theta[used], events.influence[:, used]
     root = _weighing(psi)
     fits = _Fits(week, root @ theta, psi @ root.T, root, float(stdtrit(max(overall.df, 1.0), 0.5 + ci_level / 2)))
-    plain = [(rate, ramp, 0.0) for rate in RATES for ramp in RAMPS]
-    loss, _, size = fits.losses(plain)
-    best = int(np.argmin(loss))
-    fading = fits.ranges(plain, loss, axis=0)
-    ramp = fits.ranges(plain, loss, axis=1)
+    rates, ramps = RATES, RAMPS
+    for _ in range(MOST_GRIDS):
+        plain = [(rate, ramp, 0.0) for rate in rates for ramp in ramps]
+        loss, _, size = fits.losses(plain)
+        best = int(np.argmin(loss))
+        fading = fits.ranges(plain, loss, axis=0)
+        ramp = fits.ranges(plain, loss, axis=1)
+        if any(fading.values()) and any(ramp.values()):
+            break
+        rates, ramps = _between(rates, plain[best][0]), _between(ramps, plain[best][1])
     with_floor = [(rate, come, floor) for rate in RATES[1::4] for come in RAMPS for floor in FLOORS]
     loss_floor, _, _ = fits.losses(with_floor)
     floor = fits.ranges(with_floor, loss_floor, axis=2)
-    slowest, fastest = _ends(RATES, fading)
-    soonest, latest = _ends(RAMPS, ramp)
+    slowest, fastest = _ends(rates, fading)
+    soonest, latest = _ends(ramps, ramp)
     least, most = _ends(FLOORS, floor)
     if math.isnan(slowest):
         return None  # no path of this form fits
@@ -217,6 +225,12 @@ def _weighing(psi: Floats) -> Floats:
     common = float(np.clip((total - n_weeks) / (n_weeks * (n_weeks - 1)), 0.0, 0.95))
     working = (common + (1 - common) * np.eye(n_weeks)) * np.outer(error, error)
     return np.asarray(np.linalg.inv(np.linalg.cholesky(working)))
+
+
+def _between(values: Floats, best: float) -> Floats:
+    """A finer grid around the best value, two steps of the coarse one to either side: best and truth may lie apart."""
+    at = int(np.argmin(np.abs(values - best)))
+    return np.linspace(values[max(at - 2, 0)], values[min(at + 2, values.size - 1)], FINE)
 
 
 def _ends(values: Floats, kept: dict[float, bool]) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 from statsmodels.api import OLS
 
 from analysis import estimate
@@ -25,6 +26,16 @@ def test_a_fading_effect_is_told_with_its_half_life() -> None:
     assert words.state(found) == "fading"
     assert found.half_life.low < 12.0 < found.half_life.high
     assert words.sentence(found).startswith("The effect fades: half of it is gone about ")
+
+
+@pytest.mark.parametrize("size", [20.0, 60.0, 200.0])
+def test_the_clearer_an_effect_the_closer_its_half_life(size: float) -> None:
+    """Values between those of a grid are told too, however clear the effect."""
+    found = made(13.1, size=size)
+    assert found is not None
+    assert found.half_life.low < 13.1 < found.half_life.high
+    assert found.half_life.high - found.half_life.low < 4
+    assert found.ramp.told
 
 
 def test_a_lasting_effect_is_not_said_to_fade_and_its_half_life_is_open_above() -> None:
