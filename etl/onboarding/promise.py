@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from etl.configuration.kpis import load
+from etl.configuration.model import Source
 from etl.contracts.kpi_needs import missing_for, what_to_export
 from etl.contracts.tables import CONTRACTS
-from etl.onboarding.inventory import Found
-from etl.sources.format import get
+from etl.errors import EmpathyError
+from etl.onboarding.inventory import Export, Found
+from etl.sources.format import Context, Sample, get
 
 
 def held(sources: Sequence[Found]) -> frozenset[str]:
     """Return the landing tables and columns (``table.column``) that proposed sources fill.
+
+    A table or column of a known system counts where the beginning of a file has the fields it is read from, or where
+    the proposal asks which these are.
 
     Parameters
     ----------
@@ -23,13 +29,63 @@ def held(sources: Sequence[Found]) -> frozenset[str]:
         for file in source.files:
             proposal = file.proposal
             if proposal is None:
-                for table in get(source.format).tables:
-                    found |= {table, *(f"{table}.{name}" for name in CONTRACTS[table].column_names)}
+                found |= _read_by_format(source, file)
                 continue
             tables = {proposal.table: proposal.columns, **{t: part["columns"] for t, part in proposal.also.items()}}
             for table, columns in tables.items():
                 found |= {table, *(f"{table}.{name}" for name in columns)}
     return frozenset(found)
+
+
+def _read_by_format(source: Found, file: Export) -> set[str]:
+    """Tables and columns that the format of a file reads from it."""
+    known, said = get(source.format), file.recognition
+    options, columns = dict(said.options), dict(said.columns)
+    section = Source(format=source.format, path=file.path.name, options=options, columns=columns)
+    try:
+        tables = known.plan(Context(source.name, section, "UTC", file.sample)).tables
+    except EmpathyError:  # the file, or a setting still to be decided, stops it: `check` says so
+        tables = ()
+    found: set[str] = set()
+    asked = {key.partition(".")[2] for key in said.undecided if key.startswith("columns.")}
+    for table in tables:
+        needed = {item.name for item in CONTRACTS[table.table] if item.required and item.default == "NULL"}
+        there = {name for name, field in table.fields.items() if _has(file.sample, field.source)}
+        if table.each and not needed & {name for name in there if not _is_of_record(table.fields[name].source)}:
+            continue  # a list, such as surveys, that no record has
+        there |= {*said.columns, *asked} & set(CONTRACTS[table.table].column_names)
+        found |= {table.table, *(f"{table.table}.{name}" for name in there)}
+    return found
+
+
+def _is_of_record(source: str) -> bool:
+    """Whether a field of JSON stands at the top of the record, beside its lists."""
+    return "." not in source
+
+
+def _has(sample: Sample, source: str) -> bool:
+    """Whether the beginning of a file has one of the fields that a column is read from."""
+    names = source.split(" + ")
+    if not sample.is_json:
+        header = {name.casefold() for name in sample.header}
+        return not header or names == ["file name"] or any(name.casefold() in header for name in names)
+    return not sample.rows or any(next(_values(row, name.split(".")), None) for row in sample.rows for name in names)
+
+
+def _values(record: Any, parts: Sequence[str]) -> Iterator[bool]:
+    """A True for each value at a path, through lists on the way."""
+    if isinstance(record, list):
+        for item in record:
+            yield from _values(item, parts)
+    elif not parts:
+        if record is not None:
+            yield True
+    elif isinstance(record, Mapping):
+        if record.get("name") == parts[0]:  # a list of named values
+            yield True
+        if ".".join(parts) in record and record[".".join(parts)] is not None:
+            yield True
+        yield from _values(record.get(parts[0]), parts[1:])
 
 
 def promise(sources: Sequence[Found]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ CLOSE_LATER = {"customer_retention_90d", "referral_rate"}
 
 def test_every_cell_of_a_dirty_world_agrees(tmp_path: Path) -> None:
     """The exports of the sample world hold repeats, gaps, wrong rows, moves, leavers and transcripts."""
-    write_sample(tmp_path, agents=10, weeks=16, seed=11)
+    write_sample(tmp_path, agents=8, weeks=12, seed=11)
     con, oracle, kpis = world_of(tmp_path / "empathy.toml")
     compared, lines = differing(con, oracle, kpis)
     assert lines == []
