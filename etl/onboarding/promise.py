@@ -40,7 +40,8 @@ def held(sources: Sequence[Found]) -> frozenset[str]:
 def _read_by_format(source: Found, file: Export) -> set[str]:
     """Tables and columns that the format of a file reads from it."""
     known, said = get(source.format), file.recognition
-    options, columns = dict(said.options), dict(said.columns)
+    options = dict(said.options)
+    columns: dict[str, str | list[str]] = {**said.columns}
     section = Source(format=source.format, path=file.path.name, options=options, columns=columns)
     try:
         tables = known.plan(Context(source.name, section, "UTC", file.sample)).tables

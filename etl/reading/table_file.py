@@ -13,6 +13,8 @@ from etl.sources.format import SourceError
 from etl.sql_text import literal, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import polars as pl
 
 ROW_NUMBER = "file_row_number"
@@ -21,6 +23,9 @@ LINE = "_line"
 
 LONGEST_NUMBER = 1e15
 """From here on a cell's number has more digits than a workbook keeps."""
+
+LONG_DIGITS = r"^-?[0-9]{16,}$"
+"""What such a number becomes as a text."""
 
 
 
@@ -104,6 +109,7 @@ def read_workbook(path: Path, sheet: str, header_row: int = 1) -> pl.DataFrame:
         When the file is not a workbook, or has no such sheet.
     """
     import fastexcel
+    import polars as pl
 
     _quietly()
     check_bounds(path)
@@ -121,6 +127,12 @@ def read_workbook(path: Path, sheet: str, header_row: int = 1) -> pl.DataFrame:
         texts = workbook.load_sheet(sheet or 0, dtypes="string", header_row=row, whitespace_as_null=True).to_polars()
         typed = workbook.load_sheet(sheet or 0, header_row=row, whitespace_as_null=True).to_polars()
         frame = _without_precision_lost(texts, typed)
+        mixed = [place for place, kind in enumerate(typed.dtypes) if kind.is_(pl.String) and _has_long(frame, place)]
+        if mixed:  # beside texts a number has become a text: as a truth value it is one, and a text is none
+            numbers = workbook.load_sheet(
+                sheet or 0, dtypes=dict.fromkeys(mixed, "boolean"), header_row=row, whitespace_as_null=True
+            ).to_polars()  # fmt: skip
+            frame = _numbers_among_texts(frame, numbers, mixed)
     except Exception as error:
         raise SourceError(f'{path}, sheet "{sheet or names[0]}": cannot be read ({first_sentence(error)}).') from None
     if frame.width == 0:
@@ -141,6 +153,25 @@ def _without_precision_lost(texts: pl.DataFrame, typed: pl.DataFrame) -> pl.Data
         shown = pl.Series([None if number is None else f"{number:.5E}" for number in numbers])
         own = texts.columns[place]
         texts = texts.with_columns(pl.when(numbers >= LONGEST_NUMBER).then(shown).otherwise(texts[own]).alias(own))
+    return texts
+
+
+def _has_long(texts: pl.DataFrame, place: int) -> bool:
+    return bool(texts.to_series(place).str.contains(LONG_DIGITS).any())
+
+
+def _numbers_among_texts(texts: pl.DataFrame, numbers: pl.DataFrame, places: Sequence[int]) -> pl.DataFrame:
+    """The same for numbers in columns that hold texts as well, such as a word below the ids."""
+    import polars as pl
+
+    for place in places:
+        own = texts.to_series(place)
+        too_long = own.str.contains(LONG_DIGITS) & numbers.to_series(place).is_not_null()
+        long_only = pl.when(too_long).then(own).otherwise(None)
+        shown = texts.select(long_only.alias("long")).to_series().map_elements(
+            lambda text: f"{float(text):.5E}", return_dtype=pl.String
+        )  # fmt: skip
+        texts = texts.with_columns(shown.fill_null(own).alias(own.name))
     return texts
 
 

@@ -93,6 +93,25 @@ def test_ids_rounded_by_a_workbook_are_refused(tmp_path: Path) -> None:
     ]
 
 
+def test_ids_rounded_by_a_workbook_are_refused_beside_texts(tmp_path: Path) -> None:
+    """A word below the ids, or ids of a second system, makes a column of texts; ids stored as text lost nothing."""
+    import xlsxwriter
+
+    kept = io.BytesIO()
+    with xlsxwriter.Workbook(kept, {"default_date_format": "yyyy-mm-dd hh:mm:ss"}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["Contact ID", "Agent", "Started", "Channel"])
+        for line, number in enumerate(("web-1", "430001000000000128", 430001000000000128.0, 1003.0), start=1):
+            (sheet.write_string if isinstance(number, str) else sheet.write_number)(line, 0, number)
+            sheet.write_row(line, 1, ["E1", dt.datetime(2025, 3, 2 + line, 10), "voice"])
+    found = read(tmp_path, {"contacts.xlsx": kept.getvalue()}, IN_WORKBOOK)
+    ids = found.rows("select interaction_id from core.interaction order by all")
+    assert ids == [("1003",), ("430001000000000128",), ("web-1",)]
+    assert [reason.split(" is ", 1)[1][:42] for reason in found.reasons()] == [
+        "a number that a spreadsheet has rounded: i"
+    ]
+
+
 def test_ids_rounded_in_a_text_file_are_refused(tmp_path: Path) -> None:
     text = contacts(1, 2).replace("c0,", "4.30001E+17,")
     found = read(tmp_path, {"contacts.csv": text}, CONTACTS_SOURCE + "max_reject_share = 1.0\n")
