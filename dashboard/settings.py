@@ -46,7 +46,7 @@ class ServedProgramme:
     Attributes
     ----------
     name : str
-        As its own configuration calls it.
+        As the first configuration calls it.
     mounted : str
         As in :class:`Settings`.
     config : Config

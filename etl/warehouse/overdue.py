@@ -21,10 +21,14 @@ RELATION = "overdue"
 """What ``empathy export`` calls it; the version itself holds no such table."""
 NEEDED = ("core.training", "core.week", "mart.agent")
 """Relations of a version it is made of."""
-_SQL = """
-with reached as (
+REACHED = """reached as (
     select max(week) + 6 as last_day from core.week
-),
+)"""
+"""Common table expression with one row: ``last_day``, which is "now" in lists of agents."""
+STILL_HERE = "coalesce(agent.left_on > reached.last_day, true)"
+"""Condition over ``mart.agent as agent`` and ``reached``: whoever has no day of leaving is still here."""
+_SQL = f"""
+with {REACHED},
 
 attempts as (
     select
@@ -53,7 +57,7 @@ late as (
     cross join reached
     where attempts.planned_on <= reached.last_day
         and coalesce(attempts.completed_on > reached.last_day, true)
-        and coalesce(agent.left_on > reached.last_day, true)
+        and {STILL_HERE}
 )
 
 select

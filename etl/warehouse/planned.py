@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from etl.warehouse.overdue import in_words
+from etl.warehouse.overdue import REACHED, STILL_HERE, in_words
 from etl.warehouse.reader import frame
 
 if TYPE_CHECKING:
@@ -22,10 +22,8 @@ RELATION = "planned"
 """What ``empathy export`` calls it; the version itself holds no such table."""
 NEEDED = ("core.accepted_plan", "core.agent_team", "core.week", "core.training", "mart.agent")
 """Relations of a version it is made of."""
-_SQL = """
-with reached as (
-    select max(week) + 6 as last_day from core.week
-),
+_SQL = f"""
+with {REACHED},
 
 plan as (
     select plan_id, accepted_at, team_id, wave, starts_on
@@ -40,7 +38,7 @@ members as (
     cross join reached
     where spell.valid_from <= reached.last_day
         and coalesce(spell.valid_to > reached.last_day, true)
-        and coalesce(agent.left_on > reached.last_day, true)
+        and {STILL_HERE}
         and agent.trained_week is null
 )
 
