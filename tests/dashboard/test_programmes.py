@@ -101,9 +101,7 @@ def test_the_first_configuration_decides_who_may_see(root: Path) -> None:
     first = load(root)
     text = root.with_name("sales.toml").read_text()
     root.with_name("loose.toml").write_text(text.replace("min_group = 10", "min_group = 5"))
-    loose = first.model_copy(
-        update={"programmes": (first.programmes[0].model_copy(update={"config": "loose.toml"}),)}
-    )
+    loose = first.model_copy(update={"programmes": (first.programmes[0].model_copy(update={"config": "loose.toml"}),)})
     assert served_programmes(loose)[1].config.privacy.min_group == 10
     assert served_programmes(loose)[1].config.access == first.access
 
