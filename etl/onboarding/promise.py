@@ -101,7 +101,8 @@ def promise(sources: Sequence[Found]) -> tuple[str, ...]:
     known = frozenset(name for name in known if name.partition(".")[0] != "utterance")  # off until it is switched on
     missing = [(kpi, missing_for(kpi, known)) for kpi in load().values()]
     given = [kpi.label for kpi, names in missing if not names]
-    lines = [f"You will get {len(given)} KPIs: {', '.join(given)}." if given else "These files give no KPI yet."]
+    kpis = f"{len(given)} KPI{'s' if len(given) > 1 else ''}"
+    lines = [f"You will get {kpis}: {', '.join(given)}." if given else "These files give no KPI yet."]
     if transcripts:
         heard = [kpi.label for kpi, names in missing if names == ("utterance",)]
         missing = [(kpi, names) for kpi, names in missing if names != ("utterance",)]
