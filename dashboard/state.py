@@ -111,6 +111,24 @@ class Filters:
             parts.append(f"{prefix}{text}")
         return ", ".join(parts)
 
+    def base(self, locale: str = "en_GB") -> str:
+        """What a period does to the weeks that training is compared with, in one sentence; empty without a period.
+
+        Weeks outside the period do not exist for the estimate: neither as base nor as weeks after training.
+        """
+        first, last = (day(week, locale) if week else "" for week in (self.start, self.end))
+        untrained = f"agents trained after {last} count as not yet trained"
+        if not first and not last:
+            return ""
+        if not first:
+            return f"Only weeks until {last} count: the base is the weeks before training, and {untrained}."
+        counted = f"Only weeks from {first}{f' until {last}' if last else ' on'} count"
+        later = f", and {untrained}" if last else ""
+        return (
+            f"{counted}: the base is the weeks from then to each agent's training, so agents trained by {first} have "
+            f"none and are left out{later}."
+        )
+
 
 def from_query(query: str | Mapping[str, Sequence[str]], facets: Facets, locale: str = "en_GB") -> Filters:
     """Read a selection that anybody may have typed.

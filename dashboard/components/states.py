@@ -6,6 +6,7 @@ from typing import Any
 
 from dash import dcc, html
 
+from analysis.words.numbers import Reader
 from dashboard.components.attributes import attributes
 from dashboard.privacy.suppression import Decision
 from dashboard.state import LABELS, Filters
@@ -70,3 +71,9 @@ def skeleton(blocks: int = 3) -> html.Div:
         className="skeleton",
         **attributes({"aria-hidden": "true"}),
     )
+
+
+def period_base(filters: Filters, reader: Reader) -> html.P | None:
+    """What a period makes of the base of the comparison; nothing without a period."""
+    words = filters.base(reader.locale)
+    return html.P(words, className="small muted", id="period-base") if words else None

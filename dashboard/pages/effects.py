@@ -13,7 +13,7 @@ from dashboard.components.attributes import attributes
 from dashboard.components.chart import chart_card, info
 from dashboard.components.further import further
 from dashboard.components.kpi_card import verdict_badge
-from dashboard.components.states import address, message
+from dashboard.components.states import address, message, period_base
 from dashboard.components.table import Column
 from dashboard.data import ladder as data
 from dashboard.data.events import Happening, happenings
@@ -61,6 +61,7 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
             picker,
             html.H1(model.sentence, id="headline"),
             html.P(" ".join([chosen.question, *_lede(model)]), className="lede"),
+            period_base(filters, reader),
             html.Div(
                 [
                     html.Div(

@@ -14,7 +14,7 @@ from dashboard.answers import Made, Question
 from dashboard.components.attributes import attributes
 from dashboard.components.chart import chart_card
 from dashboard.components.kpi_card import kpi_card, verdict_badge
-from dashboard.components.states import address, message
+from dashboard.components.states import address, message, period_base
 from dashboard.components.table import Column
 from dashboard.data.changes import changes, sentences
 from dashboard.data.events import happenings
@@ -51,6 +51,7 @@ def answer(context: Context, filters: Filters) -> html.Div:
         [
             html.H1(head.sentence, id="headline"),
             html.P(head.detail, className="lede"),
+            period_base(filters, reader),
             _worth(context, filters) if quick else None,
             html.Div(
                 [kpi_card(card, filters, reader, ticks) for card in head.cards],

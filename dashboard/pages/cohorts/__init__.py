@@ -10,7 +10,7 @@ from dash import dcc, html
 
 from dashboard import glossary
 from dashboard.components.choice import choice, menu
-from dashboard.components.states import address, message
+from dashboard.components.states import address, message, period_base
 from dashboard.data import cohorts as data
 from dashboard.page import Context, Download, Page
 from dashboard.pages.adoption import course_names
@@ -47,6 +47,7 @@ def answer(context: Context, filters: Filters, kpi: str = "", by: str = "", pair
         [
             html.H1(sentence, id="headline"),
             html.P(lede, className="lede") if lede else None,
+            period_base(filters, reader),
             html.Div(head, className="choice-rows"),
             pair_card(context, shown, found, chosen, by, pair, filters) if len(shown) > 1 else None,
             html.Div(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from dashboard.report.contents import report_of
 from dashboard.report.document import Interval, Tile
 from dashboard.state import Filters
 from dashboard.views import attrition, cohorts
+from tests.dashboard.conftest import COHORTS, FIRST_WEEK, roster
 from tests.dashboard.pages.test_every_chart import body
 from tests.dashboard.pages.test_one_rounding import words
 
@@ -164,3 +165,31 @@ def test_what_is_new_names_the_verdicts_of_the_pages(world: Context) -> None:
     told = [text for text in sentences(found, 10) if text.split(":")[0] in
             {world.settings.catalogue[name].label for name in verdicts}]  # fmt: skip
     assert len(told) == len(found.verdicts)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "sentence", "waves"),
+    [
+        (16, None, "have none and are left out.", COHORTS[1:2]),
+        (14, None, "have none and are left out.", COHORTS[1:2]),
+        (None, 20, "agents trained after 20 Oct 2025 count as not yet trained", COHORTS[:1]),
+        (16, 30, "and agents trained after", COHORTS[1:2]),
+    ],
+)
+def test_a_period_says_what_it_does_to_the_base_and_does_it(
+    world: Context, start: int | None, end: int | None, sentence: str, waves: tuple[date, ...]
+) -> None:
+    first, last = (None if week is None else FIRST_WEEK + timedelta(weeks=week) for week in (start, end))
+    filters = Filters(start=first, end=last)
+    row = world.queries.headline("csat_top2", filters)
+
+    assert sentence in filters.base()
+    assert row is not None
+    assert row["n_trained_agents"] == roster()["cohort"].is_in(waves).sum()
+
+
+@pytest.mark.parametrize("path", ["/", "/effects/csat_top2", "/cohorts/csat_top2/site"])
+def test_pages_of_a_period_say_what_the_base_is(world: Context, path: str) -> None:
+    week = FIRST_WEEK + timedelta(weeks=16)
+    assert any(text == Filters(start=week).base() for text in words(body(world, f"{path}?from={week}")))
+    assert not any(text.startswith("Only weeks") for text in words(body(world, path)))
