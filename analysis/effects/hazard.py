@@ -183,7 +183,7 @@ def hazard_ratio(weeks: pl.DataFrame, *, leave_type: str = "any", ci_level: floa
         return _no_ratio(
             leave_type,
             sizes,
-            f"Only {n_trained_events} trained and {n_events - n_trained_events} untrained agents left; "
+            f"{n_trained_events or 'No'} trained and {n_events - n_trained_events} untrained agents left; "
             f"at least {MIN_EVENTS_PER_ARM} of each are needed.",
         )
     if sizes["n_clusters"] < MIN_TEAMS:
