@@ -1,26 +1,18 @@
-"""How long it takes to hear conversations.
-
-    python -m benchmarks.conversations [--turns 1000000]        # a million agent turns
-    python -m benchmarks.conversations --contacts 40000         # Contact Lens documents, from JSON to marts
+"""How long it takes to hear a million agent turns: ``python -m benchmarks.conversations [--turns N]``.
 
 Turns are put together from the labelled set, one skill or trigger in about six sentences, 20 to 25 words a turn, and
 lie in a Parquet file that another process wrote, so that the peak of memory is that of hearing. Times stand beside that
-of one plain pattern in the same run, since machines differ; that of the processor is of two threads together.
-
-Contacts are built into a warehouse with and without their Contact Lens documents; the difference stands beside a bare
-read of the same file: DuckDB reads it typed, unnests the turns and keeps them; nothing is checked, keyed or heard.
+of one plain pattern in the same run, since machines differ; that of the processor is of two threads together. From JSON
+to marts: ``benchmarks.transcripts``.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import datetime as dt
-import json
 import multiprocessing
 import random
 import resource
-import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -29,8 +21,6 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from etl import build as building
-from etl.configuration.model import load
 from etl.conversations.measures import mark_names, mark_paraphrases
 from etl.conversations.rules import load_rules
 from etl.conversations.spans import mark_hits
@@ -69,114 +59,6 @@ def turns(count: int) -> pl.DataFrame:
             "customer_name": ["Ellen Moor"] * count,
         }
     )
-
-
-CENTRE = """
-[project]
-name = "Documents"
-warehouse = "warehouse"
-currency = "EUR"
-timezone = "UTC"
-[sources.contacts]
-format = "tabular"
-table = "interaction"
-path = "contacts.csv"
-[sources.contacts.columns]
-interaction_id = "Contact"
-source_agent_id = "Agent"
-started_at = "Started"
-channel = "Channel"
-[sources.staff]
-format = "tabular"
-table = "agent"
-path = "staff.csv"
-[sources.staff.columns]
-source_agent_id = "Agent"
-employee_number = "Agent"
-hired_on = "Hired"
-[[programme.courses]]
-id = "EMP101"
-[privacy]
-demo = true
-"""
-HEARD = """
-[sources.lens]
-format = "contact_lens"
-path = "lens.jsonl"
-timezone = "UTC"
-[conversations]
-read = true
-"""
-BARE = """
-create or replace table turn as
-select CustomerMetadata.ContactId as contact, turn.ParticipantId as speaker, turn.BeginOffsetMillis as at,
-    turn.Content as text
-from (select CustomerMetadata, unnest(Transcript) as turn from read_json(?, format = 'newline_delimited', columns = {
-    Channel: 'VARCHAR', LanguageCode: 'VARCHAR', JobStatus: 'VARCHAR', CustomerMetadata: 'STRUCT(ContactId VARCHAR)',
-    Participants: 'STRUCT(ParticipantId VARCHAR, ParticipantRole VARCHAR)[]',
-    Transcript: 'STRUCT(Id VARCHAR, ParticipantId VARCHAR, Content VARCHAR, BeginOffsetMillis BIGINT,
-        EndOffsetMillis BIGINT)[]'}))
-"""
-
-
-def write_documents(count: int, folder: Path) -> None:
-    """Contacts of a hundred agents over a year, and a document of eight turns for each contact."""
-    said = turns(count * 4)
-    own, theirs = said["text"].to_list(), said["previous_text"].to_list()
-    begin = dt.datetime(2025, 1, 6, 8)
-    contacts = ["Contact,Agent,Started,Channel"]
-    with (folder / "lens.jsonl").open("w", encoding="utf-8") as file:
-        for n in range(count):
-            at = begin + dt.timedelta(minutes=n * 500_000 // count)
-            contacts.append(f"c{n},A{n % 100},{at:%Y-%m-%dT%H:%M:%SZ},voice")
-            spoken = []
-            for k in range(8):
-                text = own[4 * n + k // 2] if k % 2 else theirs[4 * n + k // 2]
-                spoken.append({
-                    "Id": f"t{k}", "ParticipantId": "CA"[k % 2], "Content": text,
-                    "BeginOffsetMillis": 5000 * k, "EndOffsetMillis": 5000 * k + 4500,
-                })  # fmt: skip
-            document = {
-                "Version": "1.1.0", "Channel": "VOICE", "ContentMetadata": {"Output": "Raw"}, "JobStatus": "COMPLETED",
-                "Participants": [
-                    {"ParticipantId": "A", "ParticipantRole": "AGENT"},
-                    {"ParticipantId": "C", "ParticipantRole": "CUSTOMER"},
-                ],
-                "LanguageCode": "en", "CustomerMetadata": {"ContactId": f"c{n}"}, "Transcript": spoken,
-            }  # fmt: skip
-            file.write(json.dumps(document, separators=(",", ":")) + "\n")
-    (folder / "contacts.csv").write_text("\n".join(contacts) + "\n", encoding="utf-8")
-    staff = ["Agent,Hired", *(f"A{n},2024-01-01" for n in range(100))]
-    (folder / "staff.csv").write_text("\n".join(staff) + "\n", encoding="utf-8")
-
-
-def documents(count: int) -> None:
-    """Print the table of Contact Lens documents, from JSON to marts."""
-    used: dict[str, tuple[float, float]] = {}
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        write_documents(count, folder)
-        megabytes = (folder / "lens.jsonl").stat().st_size / 1e6
-        print(f"{count:,} documents of eight turns, {megabytes:,.0f} MB\n\n{HEAD}")
-        for name, sections in (("first build, imports", CENTRE), ("without", CENTRE), ("with", CENTRE + HEARD)):
-            (folder / "empathy.toml").write_text(sections, encoding="utf-8")
-            shutil.rmtree(folder / "warehouse", ignore_errors=True)
-            begin, own = time.perf_counter(), time.process_time()
-            building.build(load(folder / "empathy.toml"))
-            used[name] = time.perf_counter() - begin, time.process_time() - own
-        with duckdb.connect() as con:
-            con.execute("set threads = 2")
-            begin, own = time.perf_counter(), time.process_time()
-            con.execute(BARE, [str(folder / "lens.jsonl")])
-            used["bare"] = time.perf_counter() - begin, time.process_time() - own
-    more = tuple(used["with"][n] - used["without"][n] for n in (0, 1))
-    for what, (seconds, processor) in (
-        ("a bare read", used["bare"]), ("build with contacts alone", used["without"]),
-        ("build with their documents", used["with"]), ("what the documents add", more),
-    ):  # fmt: skip
-        print(f"| {what} | {seconds:.1f} | {processor:.1f} |")
-    times = [added / bare for added, bare in zip(more, used["bare"], strict=True)]
-    print(f"\nThe documents add {times[0]:.1f} times a bare read, in processor time {times[1]:.1f} times.")
 
 
 def write_turns(count: int, file: Path) -> None:
@@ -218,11 +100,6 @@ def _row(what: str, begin: float, used: float) -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--turns", type=int, default=1_000_000)
-    parser.add_argument("--contacts", type=int, help="documents of Contact Lens, instead of turns")
-    given = parser.parse_args()
-    if given.contacts:
-        documents(given.contacts)
-    else:
-        main(given.turns)
+    main(parser.parse_args().turns)
