@@ -24,10 +24,14 @@ from analysis.study.run import judged_among
 from analysis.words.numbers import Reader
 from analysis.words.verdict import Verdict
 from etl.configuration.kpis import Kpi, KpiError, load
+from etl.configuration.model import Project
 from etl.configuration.programme import Assignment
 
 BY_PLAN = ("randomised", "team_waves", "lowest_performers")
 """Modes in which ``cohort`` is the planned week; in the others it is the week of completion."""
+
+SAME_SUM = 1e-9
+"""Relative distance at which two sums are equal but for rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,19 +197,21 @@ def judge(
     plan, rule_columns = _assignment(assignment)
     if plan.unit == "site" and site is None:
         raise PanelError('site=None, but assignment says unit = "site"; name the column of the site.')
-    if not isinstance(goals, int) or goals < 1:
+    if not isinstance(goals, int) or isinstance(goals, bool) or goals < 1:
         raise PanelError(f"goals={goals!r} counts the KPIs that are judged together; give 1 or more.")
-    if not 0.5 < ci_level < 1:
+    if not isinstance(ci_level, (int, float)) or not 0.5 < ci_level < 1:
         raise PanelError(f"ci_level={ci_level!r} must lie between 0.5 and 1, e.g. 0.95.")
+    reader = _reader(locale, currency)
     kpis = {entry.id: (numerator, denominator)} | _rule_kpi(plan, entry, rule_columns) | _answers(entry, answered)
     columns = FrameColumns(unit, time, cohort, team, kpis, site, hired, completed)
     weeks = FrameWeeks.read(df, columns, never=never, planned=plan.mode in BY_PLAN)
+    _refuse_shares_above_one(weeks, entry, numerator, denominator)
     roster = weeks.roster()
     design = choose(plan, roster.situation())
     setting = Setting(
         design=design,
         roster=roster,
-        reader=Reader(locale, currency),
+        reader=reader,
         ci_level=ci_level,
         rule_better=_better(plan, entry),
         kpis=dict(load().items()) | {entry.id: entry},
@@ -223,6 +229,33 @@ def judge(
         study=made,
         _weeks=weeks,
     )
+
+
+def _reader(locale: str, currency: str) -> Reader:
+    """How numbers are written; an unknown locale would otherwise be reported as a check that failed."""
+    try:
+        project = Project(locale=locale, currency=currency)
+    except ValidationError as error:
+        wrong = str(error.errors()[0]["loc"][0])
+        given, remedy = {
+            "locale": (locale, 'give a name such as "en_GB" or "de_DE"'),
+            "currency": (currency, 'give three capital letters, such as "EUR"'),
+        }[wrong]
+        raise PanelError(f"{wrong}={given!r}: {remedy}.") from None
+    return Reader(project.locale, project.currency)
+
+
+def _refuse_shares_above_one(weeks: FrameWeeks, entry: Kpi, numerator: str, denominator: str) -> None:
+    """A share counts part of what its denominator counts, so more than all of it means that the columns are others."""
+    if entry.unit != "share":
+        return
+    num, den = weeks.sums[entry.id]
+    above = int(((den > 0) & (num > den * (1 + SAME_SUM))).sum())
+    if above:
+        raise PanelError(
+            f"numerator={numerator!r} is above denominator={denominator!r} in {above} rows, but {entry.id} is a share; "
+            "give the count of those that qualify and the count of all, not a percentage."
+        )
 
 
 def _kpi(kpi: str | Kpi) -> Kpi:
@@ -248,7 +281,7 @@ def _assignment(assignment: Mapping[str, Any] | Assignment) -> tuple[Assignment,
         raise PanelError(
             f'assignment={assignment!r}: give a dictionary, e.g. {{"mode": "team_waves", "unit": "team"}}.'
         )
-    given = dict(assignment)
+    given = {str(key): value for key, value in assignment.items()}
     columns = None
     if isinstance(given.get("rule"), Mapping):
         rule = dict(given["rule"])
@@ -282,7 +315,7 @@ def _rule_kpi(plan: Assignment, entry: Kpi, columns: tuple[str, str] | None) -> 
 def _answers(entry: Kpi, answered: tuple[str, str] | None) -> dict[str, tuple[str, str]]:
     if answered is None:
         return {}
-    if isinstance(answered, str) or len(answered) != 2:
+    if not isinstance(answered, (tuple, list)) or len(answered) != 2:
         raise PanelError(f"answered={answered!r}: give two columns, (invited, answered).")
     if not entry.answered_by:
         raise PanelError(

@@ -25,6 +25,8 @@ from analysis.panel.training_records import SCHEMA as TRAINING
 
 COUNTED_FROM = date(2000, 1, 3)
 """The Monday that stands for the first week where weeks are counted in numbers."""
+MOST_WEEKS = 5_200
+"""A hundred years: more are seconds, days or keys that were given for weeks."""
 _AGENT, _WEEK = "agent", "week"
 
 
@@ -110,10 +112,13 @@ class FrameWeeks:
         analysis.errors.PanelError
             With the name of the argument and what to do.
         """
+        _refuse_other_than_names(columns)
         frame = columns_of(df, columns.needed, times=(columns.time, columns.cohort), caller="judge")
         if frame.is_empty():
             raise PanelError("df has no rows.")
         for argument, name in (("unit", columns.unit), ("time", columns.time), ("team", columns.team)):
+            if frame[name].dtype.is_nested():
+                raise PanelError(f"{argument}={name!r} holds {frame[name].dtype}; give one value per row.")
             missing = frame[name].null_count()
             if missing:
                 raise PanelError(
@@ -249,6 +254,34 @@ class FrameWeeks:
         return np.asarray(self.agents[column].fill_null(NEVER).to_numpy()).astype(np.int64)
 
 
+def _refuse_other_than_names(columns: FrameColumns) -> None:
+    """Refuse arguments that are no names of columns, by the name of the argument."""
+    for argument in ("unit", "time", "cohort", "team", "site", "hired", "completed"):
+        name = getattr(columns, argument)
+        if not isinstance(name, str) and not (name is None and argument in ("site", "hired", "completed")):
+            raise PanelError(f"{argument}={name!r}: give the name of a column, as text.")
+    for name in (name for pair in columns.kpis.values() for name in pair):
+        if not isinstance(name, str):
+            raise PanelError(f"{name!r} is given for a numerator or denominator; give the name of a column, as text.")
+
+
+def _refuse_weeks_of_years(count: pl.Series, name: str, argument: str) -> None:
+    """Refuse numbers that are not consecutive weeks: 202452 and 202501 are one week apart and not forty-nine."""
+    low, high = count.min(), count.max()
+    assert isinstance(low, int)
+    assert isinstance(high, int)
+    if low >= 190001 and high <= 210053 and bool((count.drop_nulls() % 100).is_between(1, 53).all()):
+        raise PanelError(
+            f"{argument}={name!r} holds years with weeks, such as {low}; give the Monday of each week, or number the "
+            "weeks without gaps."
+        )
+    if high - low > MOST_WEEKS:
+        raise PanelError(
+            f"{argument}={name!r} runs from {low} to {high}; give dates, or number the weeks without gaps (at most "
+            f"{MOST_WEEKS})."
+        )
+
+
 def _monday_of(origin: int) -> date:
     return date(1970, 1, 1) + timedelta(days=origin)
 
@@ -278,6 +311,8 @@ def _weeks_of(
         return ((count - origin) // 7 if dated else count - origin), origin
     low = count.min()
     assert isinstance(low, int)
+    if not dated:
+        _refuse_weeks_of_years(count, name, argument)
     if dated and bool(((count - low) % 7 != 0).any()):
         raise PanelError(
             f"{argument}={name!r} holds days that are not whole weeks apart; add up to weeks first, e.g. with "

@@ -198,6 +198,23 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "infinity": ({"escalated": pl.lit(math.inf)}, {}, "numerator='escalated' is infinite in .* rows"),
     "a negative count": ({"n": -pl.col("n")}, {}, "denominator='n' is negative in .* rows"),
     "numerators as text": ({"escalated": pl.lit("a")}, {}, "numerator='escalated' holds String; it must be numbers"),
+    "a list for a name": ({}, {"time": ["week"]}, r"time=\['week'\]: give the name of a column"),
+    "no name of a team": ({}, {"team": None}, "team=None: give the name of a column"),
+    "a level as text": ({}, {"ci_level": "95%"}, "ci_level='95%' must lie between"),
+    "goals as an answer": ({}, {"goals": True}, "goals=True counts"),
+    "answers as a number": ({}, {"answered": 5}, "answered=5: give two columns"),
+    "an unknown locale": ({}, {"locale": "klingon"}, "locale='klingon': give a name such as"),
+    "no locale": ({}, {"locale": None}, "locale=None: give a name such as"),
+    "a currency in words": ({}, {"currency": "euros"}, "currency='euros': give three capital letters"),
+    "keys that are no text": ({}, {"assignment": {1: 2}}, "assignment (mode|1):"),
+    "more than all": ({"escalated": pl.col("n") + 1}, {}, "numerator='escalated' is above denominator='n'.*percentage"),
+    "lists as teams": ({"team": pl.concat_list("team")}, {}, r"team='team' holds List\(String\); give one value"),
+    "years with weeks": (
+        {"week": 202440 + pl.col("n").cast(pl.Int64) % 7},
+        {},
+        "time='week' holds years with weeks, such as 20244.*Monday",
+    ),
+    "seconds for weeks": ({"week": pl.col("week").cast(pl.Int64) * 86_400}, {}, "time='week' runs from .*at most"),
     "never of another kind": ({}, {"never": "never"}, "never='never' cannot be compared with cohort='start'"),
 }
 
