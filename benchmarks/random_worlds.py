@@ -285,7 +285,10 @@ def _courses(world: Mapping[str, Any]) -> dict[str, str]:
     if world["withdrawn"] in trained(world, before_corrections=True):
         withdrawn = f"training,{world['withdrawn']},EMP101,withdraw,,,an officer,2025-04-01 09:00:00,never attended\n"
     head = "table_name,source_agent_id,entry,action,field,value,corrected_by,corrected_at,why\n"
-    return {"x.jsonl": "".join(json.dumps(item) + "\n" for item in said), "corrections.csv": head + withdrawn}
+    files = {"corrections.csv": head + withdrawn}
+    if said:  # an export without a statement is an empty file, which is refused
+        files["x.jsonl"] = "".join(json.dumps(item) + "\n" for item in said)
+    return files
 
 
 def configuration(world: Mapping[str, Any]) -> str:

@@ -220,15 +220,15 @@ match = ["crosswalk", "employee_number", "email"]
 
 
 def _programme(params: Parameters) -> str:
-    courses: list[tuple[str, tuple[str, ...], bool]] = [(BASE_COURSE, SKILLS, True)]
-    courses += [(course, (skill,), True) for course, skill in zip(SKILL_COURSES, SKILLS, strict=True)]
-    courses.append((REFRESHER_COURSE, SKILLS, False))
+    courses: list[tuple[str, tuple[str, ...], str]] = [(BASE_COURSE, SKILLS, "treatment = true")]
+    courses += [(course, (skill,), "treatment = true") for course, skill in zip(SKILL_COURSES, SKILLS, strict=True)]
+    courses.append((REFRESHER_COURSE, SKILLS, "refresher = true"))
     blocks = [
         "[[programme.courses]]\n"
         f'id = "{course}"\nname = "{COURSE_NAMES[course]}"\n'
         f"skills = [{', '.join(chr(34) + skill + chr(34) for skill in taught)}]\n"
-        f"treatment = {'true' if treatment else 'false'}\n"
-        for course, taught, treatment in courses
+        f"{place}\n"
+        for course, taught, place in courses
     ]
     mode = params.assignment
     lines = [
