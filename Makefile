@@ -25,7 +25,7 @@ demo: $(VENV)/.installed  ## a simulated contact centre from exports to dashboar
 WAITING  := tests/acceptance tests/browser
 BUILDING := tests/etl
 
-test: check chromium  ## everything that must hold before a change lands (about ten minutes)
+test: check chromium  ## everything that must hold before a change lands (about twenty minutes)
 	@mkdir -p build
 	@$(BIN)/python -m pytest $(WAITING) >build/tests-waiting.log 2>&1 & waiting=$$!; \
 	  $(BIN)/python -m pytest $(BUILDING) >build/tests-building.log 2>&1 & building=$$!; \
