@@ -1,11 +1,19 @@
-"""What every test shares: small linear systems are solved by one thread, as the command line does."""
+"""What every test shares: one thread for small linear systems, as the command line has, and no limit of the clock."""
 
 from __future__ import annotations
 
 import gc
 import os
 
+from hypothesis import HealthCheck, settings
+
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# Several suites share the processors: that examples come slowly then says nothing of the code.
+settings.register_profile(
+    "shared", parent=settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("shared")
 
 
 def pytest_collection_finish() -> None:
