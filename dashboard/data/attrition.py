@@ -65,13 +65,16 @@ def _answer(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filter
         curves, hazards = _live(queries, cursor, filters)
     exits, survivors = _left(queries, cursor, filters)
     minimum = queries.settings.min_group
+    restricted = current().restricted
     few = pl.col("n_agents") < minimum
-    if current().restricted:
+    if restricted:
         few |= pl.col("n_events").is_between(1, minimum - 1)
-        curves = on_grid(in_steps(curves, minimum), minimum)
-        hazards = in_units(hazards, ("n_events", "n_agents"), minimum)
     blank = [pl.when(few).then(None).otherwise(pl.col(name)).alias(name) for name in _NUMBERS]
-    return Attrition(shown(curves, minimum), hazards.with_columns(blank), exits, survivors)
+    hazards = hazards.with_columns(blank)
+    curves = shown(in_steps(curves, minimum) if restricted else curves, minimum)
+    if restricted:  # rounded last: few are told by their count, not by what it is rounded to
+        curves, hazards = on_grid(curves, minimum), in_units(hazards, ("n_events", "n_agents"), minimum)
+    return Attrition(curves, hazards, exits, survivors)
 
 
 def _left(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filters) -> tuple[pl.DataFrame, pl.DataFrame]:

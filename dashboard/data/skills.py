@@ -211,10 +211,11 @@ def _links(queries: Queries, rows: pl.DataFrame, minimum: int) -> tuple[pl.DataF
     if current().restricted and current().role != "training_lead":  # whoever runs the plan sees who is missing
         of = rows.filter(pl.col("link") == "planned").select("wave", "course", pl.col("n").alias("_of"))
         shown = shown.join(of, on=["wave", "course"], how="left")
-        few = few | ((pl.col("link") == "completed") & (pl.col("_of") - pl.col("n")).is_between(1, minimum - 1))
-        step = minimum / pl.col("_of").cast(pl.Float64)
         done = pl.col("link") == "completed"
-        share = ((pl.col("value") / step + 0.5).floor() * step).clip(0.0, 1.0)
+        few = few | (done & (pl.col("_of") - pl.col("n")).is_between(1, minimum - 1))
+        shown = shown.with_columns(few.alias("_few"))  # by the counts themselves, before they are rounded
+        few = pl.col("_few")
+        share = in_units(shown, ("value",), minimum / pl.col("_of").cast(pl.Float64))["value"].clip(0.0, 1.0)
         shown = shown.with_columns(pl.when(done).then(share).otherwise(pl.col("value")).alias("value"))
         shown = in_units(shown, ("n",), minimum)
     if current().restricted:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
+import duckdb
 import polars as pl
 import pytest
 
 from analysis.study.leaving import MODELS
+from analysis.study.result_tables import SCHEMAS
 from analysis.words.numbers import Reader
-from dashboard.data.attrition import attrition, shown
+from dashboard.data.attrition import _answer, attrition, shown
 from dashboard.figures.hazard import hazard
 from dashboard.figures.survival import survival
 from dashboard.figures.svg import texts
 from dashboard.page import Context
 from dashboard.pages import attrition as page
+from dashboard.privacy.viewer import Viewer, seen_by
 from dashboard.state import Filters
 from dashboard.views import attrition as view
 
@@ -119,3 +125,22 @@ def test_leaving_has_no_channel(world: Context) -> None:
 def test_the_page_survives_every_kind(world: Context) -> None:
     for kind in (*view.NAMES, "nonsense"):
         assert "headline" in str(page.answer(world, Filters(), kind))
+
+
+def test_few_who_left_are_told_by_their_count_and_not_by_what_it_is_rounded_to() -> None:
+    """4 of 40 left, and 4 are still at risk in the second week: both would be 5 when rounded, and 5 may be shown."""
+    ratios = [(model, "any", 0.8, 0.6, 1.1, left, 40, 8, "clear", "") for model, left in (("few", 4), ("many", 12))]
+    weeks = [("trained", "any", week, n, 1.0 - week / 2, None, None) for week, n in ((0, 40), (1, 4))]
+    stored = {"hazard": ratios, "survival": weeks}
+    queries: Any = SimpleNamespace(
+        settings=SimpleNamespace(min_group=5), has=lambda name: name.removeprefix("result.") in stored
+    )
+    with duckdb.connect() as con, seen_by(Viewer("board", "executive", shared=True)):
+        con.execute("create schema result")
+        for name, rows in stored.items():
+            con.register("rows", pl.DataFrame(rows, schema=SCHEMAS[name], orient="row").to_arrow())
+            con.execute(f"create table result.{name} as from rows")
+        found = _answer(queries, con, Filters())
+    assert dict(found.hazard.select("model", "n_events").iter_rows()) == {"few": None, "many": 10}
+    assert dict(found.hazard.select("model", "hazard_ratio").iter_rows())["few"] is None
+    assert found.survival["tenure_week"].to_list() == [0]

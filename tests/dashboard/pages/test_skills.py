@@ -12,6 +12,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from analysis.study.result_tables import SCHEMAS
 from dashboard.components.table import Table
 from dashboard.data import phrases as phrase_data
 from dashboard.data import skills as data
@@ -303,3 +304,18 @@ def test_phrases_are_told_as_a_skill_only_where_evaluations_allow_it(world: Cont
 def test_without_transcripts_one_sentence_says_what_to_add(context: Context, world: Context) -> None:
     assert "No transcript was read" in words(page.phrase_cards(context, {}, EVERYBODY))
     assert page.phrase_cards(world, {}, Filters(site=("Madrid",))) == []
+
+
+def test_few_are_told_by_their_count_and_not_by_what_it_is_rounded_to() -> None:
+    """Of 20 planned, 17 completed and 4 were scored: 3 are missing and 4 are few, though 15 and 5 are shown of them."""
+    links = [("planned", 20, 1.0), ("completed", 17, 0.85), ("learned", 4, 0.7)]
+    rows = pl.DataFrame(
+        [("", "", at, link, None, n, value, None, None, None, "") for at, (link, n, value) in enumerate(links)],
+        schema=SCHEMAS["chain"],
+        orient="row",
+    )
+    everybody: Any = None  # no wave and no course, so nothing is asked of it
+    with seen_by(Viewer("board", "executive", shared=True)):
+        shown, _ = data._links(everybody, rows, 5)
+    assert dict(shown.select("link", "n").iter_rows()) == {"planned": 20, "completed": None, "learned": None}
+    assert dict(shown.select("link", "value").iter_rows())["learned"] is None
