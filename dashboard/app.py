@@ -316,7 +316,6 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
     queries, locale = context.queries, context.settings.config.project.locale
     pathname = own_path(pathname)
     typed, (pathname, search) = (pathname, search), _written_out(pathname, search)
-    pathname = own_path(pathname)
     found = route(pathname)
     if found is None:
         words = f"There is no page at {pathname}."

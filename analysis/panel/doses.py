@@ -37,13 +37,10 @@ def courses_by_week(
     rows = _completions(cur, courses)
     if rows is None:
         return None
-    unit = {str(key): i for i, key in enumerate(panel.units)}
-    agent = np.array([unit.get(str(key), -1) for key in rows["agent_key"].tolist()], dtype=np.int64)
-    days = np.asarray(rows["completed_on"]).astype("datetime64[D]") - np.datetime64(panel.times[0], "D")
-    week = np.floor_divide(days.astype(np.int64), 7)
+    agent, week = _placed(panel, rows["agent_key"], rows["completed_on"])
     inside = (agent >= 0) & (week < panel.n_periods)
     dose = np.zeros(panel.num.shape)
-    np.add.at(dose, (agent[inside], np.maximum(week[inside], 0)), 1.0)
+    np.add.at(dose, (agent[inside], week[inside]), 1.0)
     dose = np.cumsum(dose, axis=1)
     return dose if (dose * panel.observed).max(initial=0.0) > 1 else None
 
@@ -66,10 +63,7 @@ def doses_by_course(
     rows = _completions(cur, courses)
     if rows is None:
         return {}
-    unit = {str(key): i for i, key in enumerate(panel.units)}
-    agent = np.array([unit.get(str(key), -1) for key in rows["agent_key"].tolist()], dtype=np.int64)
-    days = np.asarray(rows["completed_on"]).astype("datetime64[D]") - np.datetime64(panel.times[0], "D")
-    week = np.maximum(np.floor_divide(days.astype(np.int64), 7), 0)
+    agent, week = _placed(panel, rows["agent_key"], rows["completed_on"])
     weeks = np.arange(panel.n_periods)[None, :]
     found: dict[str, NDArray[np.float64]] = {}
     names = np.asarray(rows["course_id"]).astype(str)
@@ -120,14 +114,19 @@ def refreshed_by_week(
         ).fetchnumpy()
     except duckdb.CatalogException:
         return None
-    unit = {str(key): i for i, key in enumerate(panel.units)}
-    agent = np.array([unit.get(str(key), -1) for key in rows["agent_key"].tolist()], dtype=np.int64)
-    days = np.asarray(rows["refreshed_on"]).astype("datetime64[D]") - np.datetime64(panel.times[0], "D")
-    week = np.maximum(np.floor_divide(days.astype(np.int64), 7), 0)
+    agent, week = _placed(panel, rows["agent_key"], rows["refreshed_on"])
     start = np.full(panel.n_units, panel.n_periods, dtype=np.int64)
     start[agent[agent >= 0]] = week[agent >= 0]
     found = (np.arange(panel.n_periods)[None, :] >= start[:, None]).astype(np.float64)
     return found if (found * panel.observed).any() else None
+
+
+def _placed(panel: Panel, keys: Any, dates: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Agent and week of the panel for each row: -1 for an agent it lacks, week 0 for what came before it begins."""
+    unit = {str(key): i for i, key in enumerate(panel.units)}
+    agent = np.array([unit.get(str(key), -1) for key in keys.tolist()], dtype=np.int64)
+    days = np.asarray(dates).astype("datetime64[D]") - np.datetime64(panel.times[0], "D")
+    return agent, np.maximum(np.floor_divide(days.astype(np.int64), 7), 0)
 
 
 def _completions(cur: duckdb.DuckDBPyConnection, courses: Sequence[str]) -> Any:

@@ -220,11 +220,12 @@ def example(sample: str) -> str:
 
 
 def counted(sentence: str, n: int) -> str:
-    """Return a check's sentence with the number of violations, and the words that go with it.
+    """Return a sentence with a number, such as that of a check's violations, and the words that go with it.
 
     Parameters
     ----------
     sentence : str
+        With ``{n}`` for the number and ``{many|one}`` where words depend on it.
     n : int
     """
     return _EITHER.sub(lambda words: words[2 if n == 1 else 1], sentence).replace("{n}", f"{n:,}")
@@ -255,7 +256,7 @@ def reconcile(
         later = left_out.get(table, 0)
         same = _count(con, "staging.same_contact") if table == "interaction" else 0
         expected = loaded - refused - later - same
-        given = f"{_number(loaded, 'row')} from files"
+        given = counted("{n} {rows|row} from files", loaded)
         if refused:
             given += f", less {refused:,} of refused records"
         if later:
@@ -264,16 +265,18 @@ def reconcile(
             given += f", less {same:,} that another source of the same contacts has"
         if table == "agent_identity":
             held = _count(con, _USED_LINES)
-            sentence = f"{given}, used to match {_number(_count(con, 'core.agent_identity'), 'id')}."
+            ids = counted("{n} {ids|id}", _count(con, "core.agent_identity"))
+            sentence = f"{given}, used to match {ids}."
             results.append(Reconciliation("core.agent_identity", held, loaded, held - loaded, sentence))
         elif table == "agent":
             held = _count(con, "staging.person_record")
-            people = _number(_count(con, "core.agent"), "person", "people")
+            people = counted("{n} {people|person}", _count(con, "core.agent"))
             sentence = f"{given}, describing {people} with an id in use."
             results.append(Reconciliation("core.agent", held, expected, held - expected, sentence))
         elif table == "agent_team":
             held = repairs.rows_in
-            sentence = f"{given}, repaired to {_number(repairs.rows_out, 'spell')} without overlap or gap."
+            spells = counted("{n} {spells|spell}", repairs.rows_out)
+            sentence = f"{given}, repaired to {spells} without overlap or gap."
             results.append(Reconciliation("core.agent_team", held, expected, held - expected, sentence))
         elif table == "survey_response":
             met = _count(con, "staging.survey_pair")
@@ -288,7 +291,8 @@ def reconcile(
             results.append(Reconciliation("core.event", held, expected, held - expected, sentence))
         elif table == "utterance":
             held = _count(con, "core.conversation", "coalesce(sum(turns), 0)")
-            sentence = f"{given}, turns of {_number(_count(con, 'core.conversation'), 'transcript')}."
+            transcripts = counted("{n} {transcripts|transcript}", _count(con, "core.conversation"))
+            sentence = f"{given}, turns of {transcripts}."
             results.append(Reconciliation("core.conversation", held, expected, held - expected, sentence))
         else:
             held = agent_week.contacts(con) if table == "interaction" else _count(con, f"core.{table}")
@@ -302,10 +306,6 @@ _USED_LINES = """landing.agent_identity as line
         and used.source_agent_id = line.source_agent_id
         and used.valid_from = coalesce(line.valid_from, timestamp '0001-01-01')"""
 """Lines of the explicit table that identities are looked up in; lines that say the same are one there."""
-
-
-def _number(n: int, one: str, many: str = "") -> str:
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def _count(con: duckdb.DuckDBPyConnection, relation: str, counted: str = "count(*)") -> int:
