@@ -7,8 +7,10 @@ The last step, from a landing column to a field of an export, comes from the sou
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -94,14 +96,8 @@ def trace_columns(queries: Mapping[str, str], columns: Mapping[str, Mapping[str,
     tuple of Edge
         Sorted. A column that is computed from nothing (a constant, a count of rows) has no edge.
     """
-    from sqlglot.schema import MappingSchema
-
-    schema: dict[str, dict[str, dict[str, str]]] = {}
-    for relation, kinds in columns.items():
-        schema_name, _, table = relation.partition(".")
-        schema.setdefault(schema_name, {})[table] = dict(kinds)
-    normalized = MappingSchema(dict(schema), dialect="duckdb")  # once: it takes longer than most queries
-    direct = {relation: _direct(query, normalized) for relation, query in queries.items()}
+    kept = json.dumps(columns)
+    direct = {relation: _direct(query, kept) for relation, query in queries.items()}
     known: dict[tuple[str, str], Origins] = {}
     edges = {
         Edge(relation, column, *origin)
@@ -115,15 +111,31 @@ def trace_columns(queries: Mapping[str, str], columns: Mapping[str, Mapping[str,
     )
 
 
-def _direct(query: str, schema: MappingSchema) -> dict[str, Origins]:
-    """Columns of one SELECT and the columns of tables they are computed from."""
+@lru_cache(maxsize=2)
+def _schema(columns: str) -> MappingSchema:
+    """Return sqlglot's form of :func:`columns_of`, given as JSON: to make it takes longer than most queries do."""
+    from sqlglot.schema import MappingSchema
+
+    schema: dict[str, dict[str, dict[str, str]]] = {}
+    for relation, kinds in json.loads(columns).items():
+        schema_name, _, table = relation.partition(".")
+        schema.setdefault(schema_name, {})[table] = kinds
+    return MappingSchema(dict(schema), dialect="duckdb")
+
+
+@lru_cache(maxsize=256)
+def _direct(query: str, columns: str) -> Mapping[str, Origins]:
+    """Columns of one SELECT and the columns of tables they are computed from.
+
+    Kept for a process that builds more than once, since tracing takes a third of a small build.
+    """
     import sqlglot
     from sqlglot.optimizer.qualify import qualify
     from sqlglot.optimizer.scope import build_scope
 
     tree = qualify(
         sqlglot.parse_one(query, read="duckdb"),
-        schema=schema,
+        schema=_schema(columns),
         dialect="duckdb",
         validate_qualify_columns=False,
         quote_identifiers=False,
