@@ -4,7 +4,7 @@
     python benchmarks/coverage.py --rows "at random" --workers 2 --out docs/coverage.md
     python benchmarks/coverage.py --keep ~/worlds --count --out docs/coverage.md
 
-Draws worlds with known truth (the fast road of the sample world), estimates each by the design's own headline through
+Draws worlds with known truth (the fast panel of the sample world), estimates each by the design's own headline through
 the same function that the dashboard uses, and counts how often the 95% interval holds the true average effect over
 the trained weeks. About an hour of one slow core for every row; ``--rows`` makes some of them and leaves the others in
 the table as they are. ``--keep`` appends every world to a folder as it is made, so that a run can be stopped and go on;

@@ -1,7 +1,7 @@
-"""The fast road: agent-weeks of one KPI without contacts, from the same process as the full world.
+"""The fast panel: agent-weeks of one KPI without contacts, from the same process as the full world.
 
 Contacts within an agent-week are independent given the week, so that the count of escalations in it is binomial with
-the mean rate over the agent's mix. The fast road draws that count; the full world draws each contact. Both ask
+the mean rate over the agent's mix. The fast panel draws that count; the full world draws each contact. Both ask
 :class:`~sample_data.centre.Centre` for the rates.
 """
 
@@ -26,7 +26,7 @@ KPIS = {
     "repeat_contact_7d": "repeated",
     "aht_seconds": "handle_seconds",
 }
-"""KPIs that the fast road can draw, with the outcome behind each."""
+"""KPIs that the fast panel can draw, with the outcome behind each."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,10 @@ def simulate_panel(params: Parameters, kpi: str = "escalation_rate") -> PanelWor
     Raises
     ------
     ValueError
-        If the KPI is not one that the fast road knows.
+        If the KPI is not one that the fast panel can draw.
     """
     if kpi not in KPIS:
-        raise ValueError(f"kpi: {kpi!r} is unknown to the fast road; use one of {', '.join(KPIS)}")
+        raise ValueError(f"kpi: {kpi!r} cannot be drawn without contacts; use one of {', '.join(KPIS)}")
     name = KPIS[kpi]
     centre = Centre(params)
     parts: list[tuple[Array, ...]] = []

@@ -1,4 +1,4 @@
-"""Named streams of chance: every draw is addressed by what it is for and when, so that worlds share their luck.
+"""Named streams of random numbers: each draw has an address (its purpose and its week), and its own generator.
 
 Two worlds with the same seed that differ in one parameter use the same random numbers for everything else. That is
 what makes potential outcomes comparable, and what keeps the bytes of an export independent of threads and of the

@@ -1,4 +1,4 @@
-"""One module per system's export. What such a module must say, and nothing it must do.
+"""One module per system's export. A module declares what its export holds; it reads nothing itself.
 
 A source module is a declaration: how a file is cut into *records*, and which SQL expression over a record gives each
 canonical column. The engine (:mod:`etl.landing.extract`) does the rest the same way for every format: reading, casting,

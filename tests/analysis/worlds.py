@@ -1,4 +1,4 @@
-"""Small warehouses and panels for the tests of analysis, made from the sample world's fast road."""
+"""Small warehouses and panels for the tests of analysis, made from the sample world's fast panel."""
 
 from __future__ import annotations
 
