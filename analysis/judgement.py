@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 from pydantic import ValidationError
@@ -25,7 +25,7 @@ from analysis.words.numbers import Reader
 from analysis.words.verdict import Verdict
 from etl.configuration.kpis import Kpi, KpiError, load
 from etl.configuration.model import Project
-from etl.configuration.programme import Assignment
+from etl.configuration.programme import Assignment, AssignmentMode
 
 BY_PLAN = ("randomised", "team_waves", "lowest_performers")
 """Modes in which ``cohort`` is the planned week; in the others it is the week of completion."""
@@ -280,6 +280,11 @@ def _assignment(assignment: Mapping[str, Any] | Assignment) -> tuple[Assignment,
     if not isinstance(assignment, Mapping):
         raise PanelError(
             f'assignment={assignment!r}: give a dictionary, e.g. {{"mode": "team_waves", "unit": "team"}}.'
+        )
+    if "mode" not in assignment:
+        raise PanelError(
+            f"assignment={dict(assignment)!r} has no mode, which decides what may be claimed: give one of "
+            f'{", ".join(repr(mode) for mode in get_args(AssignmentMode))}; "unknown" where nobody wrote it down.'
         )
     given = {str(key): value for key, value in assignment.items()}
     columns = None

@@ -6,7 +6,7 @@ Arrow tables. UUIDs become text. Times with a zone become the local time of that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -16,15 +16,15 @@ import polars as pl
 from analysis.errors import PanelError
 
 
-def columns_of(df: Any, needed: Sequence[str], *, times: tuple[str, str], caller: str) -> pl.DataFrame:
+def columns_of(df: Any, arguments: Mapping[str, str], *, times: tuple[str, str], caller: str) -> pl.DataFrame:
     """The columns that are needed, as polars.
 
     Parameters
     ----------
     df
         A polars or pandas frame, or an Arrow table.
-    needed
-        Their names.
+    arguments
+        Argument of the caller to the name of its column.
     times
         The two columns that must be on one clock: period and cohort.
     caller
@@ -36,11 +36,14 @@ def columns_of(df: Any, needed: Sequence[str], *, times: tuple[str, str], caller
         No such frame, a column that is missing, twice there, of mixed types or of a type that cannot be read; times of
         which only one has a time zone.
     """
+    needed = tuple(dict.fromkeys(arguments.values()))
     frame = _frame(df, needed, caller)
-    missing = [name for name in needed if name not in frame.columns]
-    if missing:
-        raise PanelError(f"The frame has no column {missing[0]!r}; it has {', '.join(frame.columns[:12])}.")
-    frame = frame.with_columns(_plain(frame[name]) for name in dict.fromkeys(needed))
+    for argument, name in arguments.items():
+        if name not in frame.columns:
+            raise PanelError(
+                f"{argument}={name!r}: the frame has no such column; it has {', '.join(frame.columns[:12])}."
+            )
+    frame = frame.with_columns(_plain(frame[name]) for name in needed)
     return _one_clock(frame, *times)
 
 

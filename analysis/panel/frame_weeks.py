@@ -56,11 +56,15 @@ class FrameColumns:
     completed: str | None = None
 
     @property
-    def needed(self) -> tuple[str, ...]:
-        """All of them."""
-        more = [name for name in (self.site, self.hired, self.completed) if name is not None]
-        sums = [name for pair in self.kpis.values() for name in pair]
-        return tuple(dict.fromkeys((self.unit, self.time, self.cohort, self.team, *more, *sums)))
+    def arguments(self) -> dict[str, str]:
+        """Argument of ``judge`` to the name of its column; the KPI judged comes first among the KPIs."""
+        asked = {"unit": self.unit, "time": self.time, "cohort": self.cohort, "team": self.team}
+        more = {"site": self.site, "hired": self.hired, "completed": self.completed}
+        asked |= {argument: name for argument, name in more.items() if name is not None}
+        for place, (kpi_id, pair) in enumerate(self.kpis.items()):
+            of = f" of {kpi_id}" if place else ""
+            asked |= {f"numerator{of}": pair[0], f"denominator{of}": pair[1]}
+        return asked
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +117,7 @@ class FrameWeeks:
             With the name of the argument and what to do.
         """
         _refuse_other_than_names(columns)
-        frame = columns_of(df, columns.needed, times=(columns.time, columns.cohort), caller="judge")
+        frame = columns_of(df, columns.arguments, times=(columns.time, columns.cohort), caller="judge")
         if frame.is_empty():
             raise PanelError("df has no rows.")
         for argument, name in (("unit", columns.unit), ("time", columns.time), ("team", columns.team)):

@@ -33,8 +33,10 @@ def arrays_from_frame(
     """The fields of a Panel from one row per agent-period; see ``Panel.from_frame``."""
     if already_trained not in ("error", "drop"):
         raise PanelError(f"already_trained is {already_trained!r}; use 'error' or 'drop'.")
-    needed = [unit, time, cohort, outcome, *(name for name in (weight, cluster, squares) if name)]
-    frame = columns_of(df, needed, times=(time, cohort), caller="Panel.from_frame")
+    arguments = {"unit": unit, "time": time, "cohort": cohort, "outcome": outcome}
+    more = {"weight": weight, "cluster": cluster, "squares": squares}
+    arguments |= {argument: name for argument, name in more.items() if name is not None}
+    frame = columns_of(df, arguments, times=(time, cohort), caller="Panel.from_frame")
     if frame.height == 0:
         raise PanelError("The frame has no rows.")
     for name in (unit, time):

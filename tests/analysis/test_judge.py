@@ -163,8 +163,19 @@ def test_a_kpi_of_ones_own_is_judged_in_its_own_words(frame: pl.DataFrame) -> No
     assert "raised voices" in judge(frame, **(CALL | {"kpi": own})).verdict.sentence.lower()
 
 
+RULE: dict[str, Any] = {
+    "mode": "lowest_performers",
+    "rule": {"kpi": "transfer_rate", "lookback_weeks": 4, "share": 0.5},
+}
 WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
-    "no such column": ({}, {"team": "squad"}, "no column 'squad'; it has"),
+    "no such column": ({}, {"team": "squad"}, "team='squad': the frame has no such column; it has"),
+    "no such numerator": ({}, {"numerator": "bad"}, "numerator='bad': the frame has no such column"),
+    "no such rule column": (
+        {},
+        {"assignment": RULE | {"rule": RULE["rule"] | {"numerator": "low", "denominator": "n"}}},
+        "numerator of transfer_rate='low': the frame has no such column",
+    ),
+    "nothing said of the assignment": ({}, {"assignment": {}}, "assignment={} has no mode.*'team_waves'.*unknown"),
     "no such KPI": ({}, {"kpi": "escalations"}, "kpi='escalations': .*Or give a Kpi of your own"),
     "a KPI of leaving": ({}, {"kpi": "agent_attrition"}, "kpi='agent_attrition' counts people leaving"),
     "no KPI at all": ({}, {"kpi": 7}, "kpi=7: give an id"),
@@ -206,7 +217,7 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "an unknown locale": ({}, {"locale": "klingon"}, "locale='klingon': give a name such as"),
     "no locale": ({}, {"locale": None}, "locale=None: give a name such as"),
     "a currency in words": ({}, {"currency": "euros"}, "currency='euros': give three capital letters"),
-    "keys that are no text": ({}, {"assignment": {1: 2}}, "assignment (mode|1):"),
+    "keys that are no text": ({}, {"assignment": {"mode": "unknown", 1: 2}}, "assignment (mode|1):"),
     "more than all": ({"escalated": pl.col("n") + 1}, {}, "numerator='escalated' is above denominator='n'.*percentage"),
     "lists as teams": ({"team": pl.concat_list("team")}, {}, r"team='team' holds List\(String\); give one value"),
     "years with weeks": (

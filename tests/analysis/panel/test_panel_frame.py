@@ -134,7 +134,7 @@ REFUSED = {
     ),
     "cluster that changes": (small(team=["t1", "t2", *["t1"] * 7]), {"cluster": "team"}, "'team' changes within"),
     "no rows": (small().clear(), {}, "no rows"),
-    "no such column": (small().drop("y"), {}, "no column 'y'"),
+    "no such column": (small().drop("y"), {}, "outcome='y': the frame has no such column"),
     "text outcome": (small(y=list("abcdefghi")), {}, "'y' must be numeric"),
     "text period": (small(week=list("abcdefghi")), {}, "must hold integers, dates"),
     "null period": (small(week=[None, 2, 3, 1, 2, 3, 1, 2, 3]), {}, "'week' is null in 1 rows"),
