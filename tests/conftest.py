@@ -1,11 +1,18 @@
-"""What every test shares: one thread for small linear systems, as the command line has, and no limit of the clock."""
+"""What every test shares: one thread for small linear systems, as the command line has, no time limits, a wheel."""
 
 from __future__ import annotations
 
 import gc
 import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -28,3 +35,16 @@ def pytest_collection_finish() -> None:
 def pytest_unconfigure() -> None:
     """Put it back, or DuckDB tells of everything out of sight as leaked when the process ends."""
     gc.unfreeze()
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel of this checkout, unpacked."""
+    out = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(out), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True, text=True)
+    (built,) = out.glob("empathy_lift-*.whl")
+    target = out / "unpacked"
+    with zipfile.ZipFile(built) as archive:
+        archive.extractall(target)
+    return target

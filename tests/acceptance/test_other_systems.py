@@ -1,4 +1,4 @@
-"""Windows and macOS: the product runs where fcntl, resource and gunicorn cannot be imported."""
+"""Windows and macOS: the wheel runs from any folder, where fcntl, resource and gunicorn cannot be imported."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ importlib.util.find_spec = lambda name, package=None: None if name in MISSING el
 import empathy
 """
 SMALL_DEMO = """
-import sample_data
+import etl, sample_data
+assert etl.__file__.startswith(sys.path[0]), etl.__file__
+sys.path.append(CHECKOUT)
 from tests import goals_alone
 goals_alone.only()
 write = sample_data.write_sample
@@ -42,12 +44,15 @@ sample_data.write_demo = lambda folder, progress: write(folder, agents=16, weeks
 SECONDS = 120
 
 
-def run(*arguments: str, before: str = "", cwd: Path = ROOT) -> subprocess.Popen[str]:
-    code = f"{WITHOUT}{before}\nsys.argv = ['empathy', *{list(arguments)!r}]\nempathy.main()\n"
-    environ = os.environ | {"PYTHONPATH": str(ROOT)}
+def run(wheel: Path, cwd: Path, *arguments: str, before: str = "") -> subprocess.Popen[str]:
+    """Start the command line of the wheel; of this checkout, only ``before`` sees the tests."""
+    first = f"import sys\nsys.path.insert(0, {str(wheel)!r})\nCHECKOUT = {str(ROOT)!r}\n"
+    code = f"{first}{WITHOUT}{before}\nsys.argv = ['empathy', *{list(arguments)!r}]\nempathy.main()\n"
+    environ = os.environ | {"PYTHONPATH": str(wheel)}  # for the processes it starts
     return subprocess.Popen(
-        [sys.executable, "-c", code], cwd=cwd, env=environ, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-P", "-c", code], cwd=cwd, env=environ, stderr=subprocess.PIPE, stdout=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
 
 
 def finished(process: subprocess.Popen[str]) -> str:
@@ -63,14 +68,14 @@ def free_port() -> int:
 
 
 @pytest.mark.slow
-def test_demo_build_serve_and_a_page_without_posix_modules(tmp_path: Path) -> None:
-    said = finished(run("demo", "--no-serve", "--dir", str(tmp_path / "demo"), before=SMALL_DEMO))
+def test_demo_build_serve_and_a_page_of_the_wheel_without_posix_modules(wheel: Path, tmp_path: Path) -> None:
+    said = finished(run(wheel, tmp_path, "demo", "--no-serve", "--dir", "demo", before=SMALL_DEMO))
     assert "Serve it with" in said
     config = str(tmp_path / "demo" / "empathy.toml")
-    assert "Nothing is new" in finished(run("build", "-c", config))
+    assert "Nothing is new" in finished(run(wheel, tmp_path, "build", "-c", config))
 
     port = free_port()
-    process = run("serve", "-c", config, "--port", str(port))
+    process = run(wheel, tmp_path, "serve", "-c", config, "--port", str(port))
     try:
         address = f"http://127.0.0.1:{port}/"
         until = time.monotonic() + SECONDS
