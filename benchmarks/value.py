@@ -5,6 +5,7 @@ true effects drawn wide, and unit values, cost, fading and discounting drawn fro
 model. The product's estimator and value model answer; the truth is known.
 
     python -m benchmarks.value --worlds 1000
+    python -m benchmarks.value --programmes --worlds 1000   # sums over programmes, from drawn effects
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ import statsmodels.api as sm
 
 from analysis import Panel, estimate
 from analysis.panel.panel import NEVER
-from analysis.value.appraisal import appraise
+from analysis.value.appraisal import Spread, appraise
 from analysis.value.assumptions import Assumptions, Stated
 from analysis.value.horizon import horizon_factor
 from analysis.value.model import Worth, model
+from analysis.value.programmes import ProgrammeSum, together
+from analysis.value.shrinkage import FEWEST_PROGRAMMES
 
 TEAMS_PER_WAVE, WAVES, AGENTS, WEEKS = 6, 4, 6, 32
 CONTACTS = 40
@@ -30,6 +33,8 @@ KPI_CORRELATION = 0.4
 AUTOCORRELATION = 0.6
 EFFECTS = (-0.03, 0.07)
 HORIZON = 12
+NOT_READ = Spread(0.0, 0.0, 0.0)
+"""A net as measured, which a sum of effects that are drawn together does not read."""
 FEWEST_FOR_SLOPE = 200
 """With fewer worlds the logistic fit may separate them."""
 RANGES = {
@@ -115,9 +120,7 @@ def one_world(rng: np.random.Generator, draws: int) -> tuple[float, float, float
         )
     answer = appraise(model(worths, Assumptions(HORIZON, stated=RANGES), n_trained=1, n_everybody=1), draws=draws)
     drawn = {key: rng.triangular(r.low, r.likely, r.high) for key, r in RANGES.items()}
-    months = float(
-        horizon_factor(HORIZON, drawn["half_life_months"], drawn["lasting_share"], drawn["discount_rate"])
-    )
+    months = float(horizon_factor(HORIZON, drawn["half_life_months"], drawn["lasting_share"], drawn["discount_rate"]))
     benefit = sum(
         effect * part.volume_per_month * drawn[f"value.{name}"] * months
         for effect, part, name in zip(effects, worths, NAMES, strict=True)
@@ -134,9 +137,42 @@ def _lasting(rng: np.random.Generator, teams: int) -> np.ndarray:
     return found
 
 
+def held_sums(worlds: int, n: int, between: float, draws: int = 1_000, seed: int = 8) -> tuple[float, float]:
+    """Share of worlds in which the range of a sum over ``n`` programmes holds the truth: independent errors, and any.
+
+    True effects scatter by ``between`` around -0.3 points; errors, volumes, unit values and costs differ.
+    """
+    rng = np.random.default_rng(seed)
+    unit, cost = RANGES["value.escalation_rate"], Stated(800.0, 1_000.0, 1_200.0)
+    held = kept = 0
+    for _ in range(worlds):
+        true = -0.003 + between * rng.standard_normal(n)
+        errors, volumes = rng.uniform(0.001, 0.004, n), rng.uniform(2_000, 40_000, n)
+        given = []
+        for effect, error, volume in zip(true + errors * rng.standard_normal(n), errors, volumes, strict=True):
+            ends = (effect - 1.96 * error, effect + 1.96 * error)
+            part = Worth(Words("escalation_rate", better="lower"), effect, error, *ends, volume_per_month=volume)
+            stated = Assumptions(HORIZON, stated={part.key: unit, "cost.programme": cost})
+            made = model([part], stated, n_trained=1, n_everybody=1)
+            given.append(ProgrammeSum("", made, (part,), np.eye(1), None if n < FEWEST_PROGRAMMES else NOT_READ))
+        found = together(given, draws=draws)
+        one = rng.triangular(unit.low, unit.likely, unit.high)
+        paid = rng.triangular(cost.low, cost.likely, cost.high)
+        truth = float(np.sum(-true * volumes)) * HORIZON * one - n * paid
+        held += found.apart.low <= truth <= found.apart.high
+        kept += found.net.low <= truth <= found.net.high
+    return held / worlds, kept / worlds
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--worlds", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--programmes", action="store_true", help="sums over programmes instead")
     given = parser.parse_args()
-    print(run(given.worlds, given.seed))
+    if given.programmes:
+        for n, between in ((3, 0.002), (6, 0.0), (8, 0.002), (12, 0.01)):
+            held, kept = held_sums(given.worlds, n, between, seed=given.seed)
+            print(f"{n} programmes, effects differ by {between}: {held:.1%} if independent, {kept:.1%} if not known")
+    else:
+        print(run(given.worlds, given.seed))

@@ -11,6 +11,7 @@ import os
 import re
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -88,7 +89,12 @@ class Application(Dash):
         return http.nonced(str(super().interpolate_index(**parts)), g.nonce)  # type: ignore[no-untyped-call]
 
 
-def create_app(source: str | Path | Config, served: tuple[ServedProgramme, ...] = (), mounted: str = "") -> Dash:
+def create_app(
+    source: str | Path | Config,
+    served: tuple[ServedProgramme, ...] = (),
+    mounted: str = "",
+    asked_of: Mapping[str, Queries] | None = None,
+) -> Dash:
     """Build the dashboard of one programme.
 
     Parameters
@@ -99,6 +105,8 @@ def create_app(source: str | Path | Config, served: tuple[ServedProgramme, ...] 
         Every programme of this server, where there are several.
     mounted : str
         What the addresses of these pages begin with.
+    asked_of : mapping of str to Queries, optional
+        Of every programme of this server, by what its addresses begin with; its own is made here by default.
 
     Returns
     -------
@@ -111,7 +119,9 @@ def create_app(source: str | Path | Config, served: tuple[ServedProgramme, ...] 
         When the configuration or an environment variable cannot be used.
     """
     settings = replace(from_config(source), served=served, mounted=mounted)
-    context = Context(settings, Queries(settings))
+    known = dict(asked_of or {})
+    queries = known.pop(mounted, None) or Queries(settings)
+    context = Context(settings, queries, known)
     assets = Path(__file__).parent / "assets"
     app = Application(
         __package__,
@@ -292,7 +302,9 @@ def asked(context: Context, pathname: str, search: str) -> Question:
     chosen = tuple(sorted(choices.items()))
     address = _written_out(pathname, search)[0]
     failed = queries.failed_run()
-    key = (run_id, "page", pathname, address, filters, filters.notices, chosen, context.settings.today, failed)
+    others = context.runs_beside if found[0].of_several else ()
+    today = context.settings.today
+    key = (run_id, "page", pathname, address, filters, filters.notices, chosen, today, failed, others)
     return Question(key, lambda: answer(context, pathname, search, run_id))
 
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 from flask import has_request_context, request
 
 from dashboard.state import Filters
+from etl.errors import EmpathyError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,10 +30,24 @@ class Context:
     ----------
     settings : Settings
     queries : Queries
+    beside : mapping of str to Queries
+        Those of the other programmes of this server, by what their addresses begin with.
     """
 
     settings: Settings
     queries: Queries
+    beside: Mapping[str, Queries] = field(default_factory=dict)
+
+    @property
+    def runs_beside(self) -> tuple[str, ...]:
+        """Versions that the other programmes of this server are being served from; empty where nothing is built."""
+        found = []
+        for queries in self.beside.values():
+            try:
+                found.append(queries.run_id())
+            except EmpathyError:
+                found.append("")
+        return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -115,6 +130,8 @@ class Page:
         Whether the filter bar applies.
     tells : bool
         Whether the page tells of agents, so that its selection must be allowed; everybody where it is not filtered.
+    of_several : bool
+        Whether the page tells of the other programmes of its server too, so that its answers depend on their versions.
     moving : bool
         Whether the page shows more than its version of the data holds (today's date, what has been published since), so
         that finished answers must not be kept.
@@ -136,6 +153,7 @@ class Page:
     unbuilt: Callable[[Settings, Mapping[str, str]], Component] | None = None
     filtered: bool = True
     tells: bool = True
+    of_several: bool = False
     moving: bool = False
     downloads: Mapping[str, Download] = field(default_factory=dict)
     register: Callable[[Dash, Context], None] | None = None

@@ -16,6 +16,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from dashboard import http
 from dashboard.app import WORKERS_VARIABLE, create_app
+from dashboard.data.queries import Queries
 from dashboard.settings import (
     CONFIG_VARIABLE,
     SECRET_VARIABLE,
@@ -122,7 +123,8 @@ def application(source: str | Path | Config) -> Callable[..., Iterable[bytes]]:
     served = served_programmes(config)
     if len(served) == 1:
         return create_app(config).server  # type: ignore[no-any-return]
-    first, *others = [create_app(one.config, served, one.mounted).server for one in served]
+    asked_of = {one.mounted: Queries(from_config(one.config)) for one in served}
+    first, *others = [create_app(one.config, served, one.mounted, asked_of).server for one in served]
     return DispatcherMiddleware(first, dict(zip([one.mounted for one in served[1:]], others, strict=True)))
 
 

@@ -37,6 +37,8 @@ class Setting:
         How many values every filter has, and how many weeks there are: what could have been selected.
     shown_from
         Score of an evaluation from which a skill counts as shown in its contact.
+    programme
+        Its name, for sentences; empty where it has none of its own.
     """
 
     design: Design
@@ -49,3 +51,4 @@ class Setting:
     kpis: Mapping[str, Kpi] = field(default_factory=dict)
     n_values: Mapping[str, int] = field(default_factory=dict)
     shown_from: float = 0.6
+    programme: str = ""

@@ -84,6 +84,7 @@ def setting_of(cur: duckdb.DuckDBPyConnection, config: Config, catalogue: Catalo
         kpis=dict(catalogue.items()),
         n_values=selectable(cur, design.timing),
         shown_from=config.conversations.shown_from,
+        programme=config.programme.name,
     )
 
 
@@ -324,5 +325,6 @@ def _headline(overall: Mapping[str, KpiStudy], setting: Setting) -> pl.DataFrame
         if s.headline is not None
     }
     judged = {s.kpi.id: s.verdict for s in primary}
-    sentence, detail = headline(judged, [s.kpi for s in primary], sizes, ci_level=setting.ci_level)
+    told = [s.kpi for s in primary]
+    sentence, detail = headline(judged, told, sizes, ci_level=setting.ci_level, programme=setting.programme)
     return table("headline", [{"sentence": sentence, "detail": detail}])

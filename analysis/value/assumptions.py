@@ -85,6 +85,16 @@ class Assumptions:
         """Whether a reader changed any of them."""
         return any(stated.edited for stated in self.stated.values())
 
+    def in_currency(self, rate: float) -> Assumptions:
+        """The same in another currency, of which one unit of this one costs ``rate``."""
+        changed = {
+            key: one
+            if key in NOT_MONEY
+            else replace(one, low=one.low * rate, likely=one.likely * rate, high=one.high * rate)
+            for key, one in self.stated.items()
+        }
+        return replace(self, stated=changed)
+
     def with_range(self, key: str, low: float, likely: float, high: float) -> Assumptions:
         """The same with one range changed by a reader.
 

@@ -29,6 +29,8 @@ class Shrunk:
         To which they are drawn.
     variance_between
         Of the true effects, estimated; 0 where the estimates differ no more than by their errors.
+    error_of_mean
+        Standard error of ``mean``, which all shrunk estimates share.
     applied
         False with fewer than :data:`FEWEST_PROGRAMMES`: everything is returned as given.
     """
@@ -38,6 +40,7 @@ class Shrunk:
     kept: Array
     mean: float
     variance_between: float
+    error_of_mean: float
     applied: bool
 
 
@@ -77,7 +80,7 @@ def shrink(estimates: Array, std_errors: Array) -> Shrunk:
     k = given.size
     if k < FEWEST_PROGRAMMES:
         mean = _mean(given, variances) if k else float("nan")
-        return Shrunk(given, np.sqrt(variances), np.ones(k), mean, float("nan"), False)
+        return Shrunk(given, np.sqrt(variances), np.ones(k), mean, float("nan"), float("nan"), False)
 
     def excess(between: float) -> float:
         total = variances + between
@@ -89,8 +92,9 @@ def shrink(estimates: Array, std_errors: Array) -> Shrunk:
         between = float(brentq(excess, 0.0, upper, xtol=1e-300, rtol=1e-14))
     total = variances + between
     mean, lost = _mean(given, total), variances / total
-    errors = np.sqrt(variances * (1 - lost) + lost**2 / np.sum(1 / total))
-    return Shrunk(mean + (1 - lost) * (given - mean), errors, 1 - lost, mean, between, True)
+    of_mean = float(1 / np.sum(1 / total))
+    errors = np.sqrt(variances * (1 - lost) + lost**2 * of_mean)
+    return Shrunk(mean + (1 - lost) * (given - mean), errors, 1 - lost, mean, between, float(np.sqrt(of_mean)), True)
 
 
 def _mean(values: Array, variances: Array) -> float:

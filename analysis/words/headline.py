@@ -7,6 +7,38 @@ from collections.abc import Mapping, Sequence
 from analysis.words.numbers import Wording
 from analysis.words.verdict import Verdict, lower_label
 
+NOT_NAMED = "Empathy programme"
+"""Name of a programme that nobody gave a name of its own (``[programme] name`` where it is not stated)."""
+LONGEST_NAME = 60
+"""Characters of a programme's name in a sentence; the whole name stands in the header and the report."""
+
+
+def training(programme: str = "", *, begins: bool = True) -> str:
+    """The training of a programme as a sentence calls it: by its own name where it has one.
+
+    Parameters
+    ----------
+    programme
+        ``[programme] name``.
+    begins
+        Whether the sentence begins with it.
+
+    Examples
+    --------
+    >>> training("Sales academy"), training(), training(begins=False)
+    ('Sales academy', 'Empathy training', 'empathy training')
+    """
+    name = " ".join(programme.split())
+    if name in ("", NOT_NAMED):
+        return "Empathy training" if begins else "empathy training"
+    return shortened(name)
+
+
+def shortened(name: str) -> str:
+    """A name of a programme as a sentence or a row has room for it."""
+    plain = " ".join(name.split())
+    return plain if len(plain) <= LONGEST_NAME else f"{plain[: LONGEST_NAME - 1].rstrip()}…"
+
 
 def headline(
     verdicts: Mapping[str, Verdict],
@@ -15,6 +47,7 @@ def headline(
     *,
     where: str = "",
     ci_level: float = 0.95,
+    programme: str = "",
 ) -> tuple[str, str]:
     """One sentence for the whole programme, and one line of detail.
 
@@ -33,6 +66,8 @@ def headline(
         The slice in words, such as ``Madrid`` or ``chat``; empty for everybody.
     ci_level
         Level of the intervals, and of the allowance for the number of goals.
+    programme
+        Its name, as in :func:`training`.
 
     Returns
     -------
@@ -51,23 +86,25 @@ def headline(
     unsure = [k for k, v in told if v.state == "cant_tell_yet"]
     unsafe = [k for k, v in told if v.state == "dont_use"]
     goals = "goal" if total == 1 else "goals"
+    what = training(programme)
 
     if better:
         named = _listed([f"{lower_label(k)} {_went(k)} by about {sizes.get(k.id, 'a clear amount')}" for k in better])
-        first = f"Empathy training appears to work on {len(better)} of {total} {goals}{place}: {named}."
+        first = f"{what} appears to work on {len(better)} of {total} {goals}{place}: {named}."
     elif worse:
-        first = f"Empathy training is not helping{place}: {_listed([lower_label(k) for k in worse])} got worse."
+        first = f"{what} is not helping{place}: {_listed([lower_label(k) for k in worse])} got worse."
     elif small:
-        first = f"Empathy training helps{place}, but by less than we said would matter on each of {total} {goals}."
+        first = f"{what} helps{place}, but by less than we said would matter on each of {total} {goals}."
         if len(small) < total:
             first = (
-                f"Empathy training has only small effects so far{place}: clear on {len(small)} of {total} {goals}, "
+                f"{what} has only small effects so far{place}: clear on {len(small)} of {total} {goals}, "
                 "none large enough to matter."
             )
     elif len(flat) == total:
-        first = f"Empathy training made no change that matters{place} on any of {total} {goals}."
+        first = f"{what} made no change that matters{place} on any of {total} {goals}."
     else:
-        first = f"Nothing can be claimed for empathy training yet{place}: none of {total} {goals} shows a clear change."
+        named = training(programme, begins=False)
+        first = f"Nothing can be claimed for {named} yet{place}: none of {total} {goals} shows a clear change."
 
     details = []
     if better and worse:

@@ -72,7 +72,6 @@ def register(app: Dash, context: Context) -> None:
     def _more(wanted: str | None) -> Any:
         return no_update if wanted is None else _rest_answer(context, wanted).outputs.get(REST, no_update)
 
-
     client: Any = app.clientside_callback
     client(
         ClientsideFunction("visits", "since"),
@@ -147,6 +146,7 @@ def head_of(context: Context, filters: Filters) -> view.Head:
         reader=settings.reader,
         where=filters.describe(settings.config.project.locale),
         ci_level=settings.config.project.ci_level,
+        programme=settings.config.programme.name,
     )
 
 
@@ -409,7 +409,7 @@ PAGE = Page(
     key="overview",
     path="/",
     name="Overview",
-    question="Is empathy training working, and is it worth it?",
+    question="Is the training working, and is it worth it?",
     answer=answer,
     asked={(REST,): _rest_asked},
     downloads={

@@ -21,6 +21,7 @@ from dashboard.data.value import money_parts, refreshed
 from dashboard.figures.money import money_bars
 from dashboard.figures.tornado import tornado
 from dashboard.page import Context, Download, Page
+from dashboard.pages.value_programmes import programmes_card, programmes_frame
 from dashboard.state import Filters
 from dashboard.views import assumptions as address
 from dashboard.views import value as view
@@ -56,6 +57,7 @@ def answer(context: Context, filters: Filters, choices: Mapping[str, str]) -> ht
         _lines(context, shown, asked, configured, level, csv),
         _bars(context, shown, level, csv),
         _tornado(context, shown, moves),
+        programmes_card(context, asked, "/download/value-programmes.csv" + (f"?{query}" if query else ""), shown.net),
     ]
     right = [_form(context, asked, configured), _refresher(shown), _beside(shown), _principles(shown)]
     return html.Div(
@@ -378,6 +380,12 @@ def _stored(context: Context, _filters: Filters, _parts: dict[str, str]) -> pl.D
     return context.queries.values()
 
 
+def _programmes_frame(context: Context, _filters: Filters, parts: dict[str, str]) -> pl.DataFrame:
+    """What the programmes of this server are worth, each and together."""
+    kpis = {kpi.id: kpi for kpi in context.queries.kpis()}
+    return programmes_frame(context, address.read(parts, configured_of(context.queries), kpis))
+
+
 def _moves_frame(context: Context, _filters: Filters, parts: dict[str, str]) -> pl.DataFrame:
     """What each uncertain number does to the net, and where the net is zero."""
     found = money_parts(context.queries)
@@ -397,12 +405,16 @@ PAGE = Page(
     question="What is it worth?",
     answer=answer,
     filtered=False,
+    of_several=True,
     choices=address.CHOICES,
     downloads={
         "value": Download("What the estimated effects are worth, as configured", _stored, applies=()),
         "value-page": Download("What the estimated effects are worth", _frame, choices=address.CHOICES, applies=()),
         "value-moves": Download(
             "Net when one uncertain number goes to its ends", _moves_frame, choices=address.CHOICES, applies=()
+        ),
+        "value-programmes": Download(
+            "Net of every programme of this server", _programmes_frame, choices=address.CHOICES, applies=()
         ),
     },
     register=register,

@@ -113,6 +113,7 @@ def head(
     reader: Reader,
     where: str = "",
     ci_level: float = 0.95,
+    programme: str = "",
 ) -> Head:
     """Sentence and cards of one selection.
 
@@ -130,6 +131,8 @@ def head(
         The selection in words; empty for everybody.
     ci_level : float
         Level of the intervals.
+    programme : str
+        Its name.
     """
     told = [kpi for kpi in primary if effects[kpi.id].verdict.mark != "–"]
     sizes = {}
@@ -138,7 +141,7 @@ def head(
         if item.available:
             sizes[kpi.id] = reader.size(item.estimate, kpi, item.ci_low, item.ci_high)
     verdicts = {kpi.id: effects[kpi.id].verdict for kpi in told}
-    sentence, detail = headline(verdicts, told, sizes, where=where, ci_level=ci_level)
+    sentence, detail = headline(verdicts, told, sizes, where=where, ci_level=ci_level, programme=programme)
     cards = tuple(_card(effects[kpi.id], weekly.get(kpi.id), trained_from, reader) for kpi in primary[:N_CARDS])
     return Head(sentence, detail, cards)
 

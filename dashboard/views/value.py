@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.value.appraisal import Appraisal, Spread, appraise
+from analysis.value.appraisal import UNKNOWN, Appraisal, Spread, appraise
 from analysis.value.model import CLEAR, Model, Population, Worth, counted, model
 from analysis.value.money import unsafe_words
 from analysis.value.phillips import Principle, checklist
@@ -78,6 +78,8 @@ class View:
         The twelve principles.
     refresher
         When repeating the training pays; empty where nothing is known of fading.
+    net
+        Of the agents trained by now.
     """
 
     title: str
@@ -92,6 +94,7 @@ class View:
     unmoneyed: tuple[Beside, ...]
     principles: tuple[Principle, ...]
     refresher: str = ""
+    net: Spread = UNKNOWN
 
 
 def view(
@@ -140,6 +143,7 @@ def view(
         swings_title=_swings_title(rows),
         purses=_purses(parts, asked, by_id),
         unmoneyed=without,
+        net=answer.net,
         refresher=refresher(made, reader, refreshed.found, by_id.get(refreshed.skill))
         if refreshed
         else refresher(made, reader),

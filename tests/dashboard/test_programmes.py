@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from dashboard.server import application
 from dashboard.settings import served_programmes
 from dashboard.shell import led_to
 from etl.configuration.model import ConfigError, load
+from etl.warehouse.publish import Draft
+from etl.warehouse.reader import Warehouse
 
 LOCAL = {"Host": "127.0.0.1"}
 SALES = "/p/sales-academy"
@@ -90,6 +94,83 @@ def test_the_header_offers_every_programme(client: Client) -> None:
         assert f"{mounted}/effects" in links(frame)
         page = client.get(f"{mounted}/effects", headers=LOCAL).get_data(as_text=True)
         assert f'"requests_pathname_prefix":"{mounted}/"' in page.replace(r"\u002f", "/")
+
+
+def test_the_headline_names_the_programme(client: Client) -> None:
+    own, first = ask(client, SALES, "/"), ask(client, "", "/")
+    assert re.search(r'"id":"headline"|"id": "headline"', own)
+    assert "Sales academy appears to work on" in own
+    assert "mpathy training" not in own
+    assert "Empathy training appears to work on" in first
+
+
+def test_value_adds_up_the_programmes(client: Client, root: Path) -> None:
+    """From either side the same sum; each net as on its own page."""
+    for mounted in ("", SALES):
+        told = ask(client, mounted, "/value")
+        assert "2 programmes together" in told
+        assert "Sales academy" in told
+        table = client.get(f"{mounted}/download/value-programmes.csv", headers=LOCAL).get_data(as_text=True)
+        rows = {row["programme"]: row for row in csv.DictReader(line for line in table.splitlines() if line[:1] != "#")}
+        assert list(rows) == ["Empathy programme", "Sales academy", "All together"]
+        nets = [float(row["net"]) for row in rows.values()]
+        assert nets[2] == pytest.approx(nets[0] + nets[1])
+        assert all(nets)
+    edited = client.get(f"{SALES}/download/value-programmes.csv?value.escalation_rate=0", headers=LOCAL)
+    rows = list(csv.DictReader(line for line in edited.get_data(as_text=True).splitlines() if line[:1] != "#"))
+    assert [float(row["net"]) for row in rows[:2]] == [pytest.approx(nets[0]), pytest.approx(-50_000)]
+
+
+def with_second(root: Path, old: str, new: str, first: str = "") -> Client:
+    """The two programmes, the second with other words in its configuration, the first with further ones."""
+    second = root.with_name(f"changed-{abs(hash((old, new, first)))}.toml")
+    second.write_text(root.with_name("sales.toml").read_text().replace(old, new))
+    config = second.with_suffix(".first.toml")
+    config.write_text(
+        root.read_text().replace('"sales.toml"', f'"{second.name}"').replace("[value]", f"{first}[value]")
+    )
+    return Client(application(config))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('"academy/warehouse"', '"nothing-here"', "Nothing has been built for it yet."),
+        ("[value.kpis.escalation_rate]", "[value.kpis.nps]", "No goal with a unit value has a result there"),
+        ('currency = "EUR"', 'currency = "USD"', "Its money is in USD"),
+    ],
+)
+def test_a_programme_without_a_net_is_left_out_by_name(root: Path, old: str, new: str, says: str) -> None:
+    told = ask(with_second(root, old, new), "", "/value")
+    assert says in told
+    assert "Sales academy is not in the sum" in told
+    assert "fewer than two of them have a net" in told
+    assert "programmes together likely" not in told
+
+
+def test_money_in_another_currency_needs_its_rate(root: Path) -> None:
+    client = with_second(root, 'currency = "EUR"', 'currency = "USD"', "[value.exchange_rates]\nUSD = 0.5\n")
+    table = client.get("/download/value-programmes.csv", headers=LOCAL).get_data(as_text=True)
+    rows = list(csv.DictReader(line for line in table.splitlines() if line[:1] != "#"))
+    own = client.get(f"{SALES}/download/value-programmes.csv", headers=LOCAL).get_data(as_text=True)
+    assert float(rows[1]["net"]) == pytest.approx(0.5 * float(rows[0]["net"]))
+    assert "Its money is in EUR" in ask(client, SALES, "/value")
+    assert "All together" not in own
+
+
+def test_a_newer_version_of_the_other_programme_changes_the_sum(root: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "academy"
+    shutil.copytree(root.parent / "academy" / "warehouse", folder)
+    second, first = tmp_path / "sales.toml", tmp_path / "first.toml"
+    second.write_text(root.with_name("sales.toml").read_text().replace("academy/warehouse", "academy"))
+    first.write_text(root.read_text())
+    client = Client(application(first))
+    before = ask(client, "", "/value")
+    assert ask(client, "", "/value") == before
+    with Draft.open(folder, "third", base=Warehouse(folder).current()) as draft:
+        draft.con.execute("update result.value_part set effect = -10 * effect")
+        draft.publish()
+    assert ask(client, "", "/value") != before
 
 
 def test_one_programme_has_no_choice(config_path: Path) -> None:

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from analysis.checks.result import CheckResult
 from analysis.planning.waiting_time import decisive_std_error
-from analysis.words.headline import headline
+from analysis.words.headline import NOT_NAMED, headline
 from analysis.words.numbers import MINUS, Reader, decimals_for, rounded
 from analysis.words.verdict import MARKS, STATES, Limits, exaggeration, verdict
+from etl.configuration.programme import Programme
 from tests.analysis.worlds import words
 
 READER = Reader("en_GB", "EUR")
@@ -239,6 +240,26 @@ def test_the_headline_counts_what_is_clear() -> None:
     assert "Worse: goal 2" in detail
     assert "Can't tell yet: goal 1" in detail
     assert "By luck alone about 1 in 20 selections like this one would show a goal this clear" in detail
+
+
+def test_every_headline_names_the_programme() -> None:
+    families = (
+        (("clear", "better"),),
+        (("clear", "worse"),),
+        (("clear_but_small", "better"),),
+        (("clear_but_small", "better"), ("cant_tell_yet", "unknown")),
+        (("no_meaningful_change", "unknown"),),
+        (("cant_tell_yet", "unknown"),),
+    )
+    for states in families:
+        plain, _ = headline(*_family(*states), programme="Empathy programme")  # type: ignore[arg-type]
+        named, _ = headline(*_family(*states), programme=" Sales  academy ")  # type: ignore[arg-type]
+        long, _ = headline(*_family(*states), programme="x" * 200)  # type: ignore[arg-type]
+        assert "mpathy training" in plain
+        assert "Sales academy" in named
+        assert "mpathy" not in named
+        assert "x" * 59 + "…" in long
+    assert Programme().name == NOT_NAMED
 
 
 def test_only_a_claim_speaks_of_luck() -> None:
