@@ -8,7 +8,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +123,9 @@ def application(source: str | Path | Config) -> Callable[..., Iterable[bytes]]:
     served = served_programmes(config)
     if len(served) == 1:
         return create_app(config).server  # type: ignore[no-any-return]
-    asked_of = {one.mounted: Queries(from_config(one.config)) for one in served}
+    asked_of = {
+        one.mounted: Queries(replace(from_config(one.config), served=served, mounted=one.mounted)) for one in served
+    }
     first, *others = [create_app(one.config, served, one.mounted, asked_of).server for one in served]
     return DispatcherMiddleware(first, dict(zip([one.mounted for one in served[1:]], others, strict=True)))
 

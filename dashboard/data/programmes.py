@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,8 @@ from analysis.value.appraisal import Spread
 from analysis.value.assumptions import Assumptions
 from dashboard.data.queries import Queries
 from dashboard.data.value import MoneyParts, configured, money_parts
-from dashboard.page import Context
 from dashboard.state import Filters
+from etl.configuration.model import Config
 from etl.errors import EmpathyError
 from etl.warehouse.reader import NoVersionError
 
@@ -46,28 +46,32 @@ class ProgrammeMoney:
             return self.queries.remember(("amount", *key), make)
 
 
-def programmes_money(context: Context, assumed: Assumptions) -> tuple[ProgrammeMoney, ...]:
+def programmes_money(
+    queries: Queries, beside: Mapping[str, Queries], assumed: Assumptions
+) -> tuple[ProgrammeMoney, ...]:
     """Every programme of this server, the first one first; empty where there is one alone.
 
     Parameters
     ----------
-    context
-        Of the page.
+    queries
+        Of the page's programme.
+    beside
+        Of the others, by what their addresses begin with.
     assumed
         Of the page's own programme, as its reader may have changed them; the others' are as configured.
     """
-    settings = context.settings
+    settings = queries.settings
     found = []
     for one in settings.served:
         if one.mounted == settings.mounted:
-            found.append(ProgrammeMoney(one.name, money_parts(context.queries), assumed))
-        elif one.mounted in context.beside:
-            found.append(_of(one.name, context.beside[one.mounted], context))
+            found.append(ProgrammeMoney(one.name, money_parts(queries), assumed))
+        elif one.mounted in beside:
+            found.append(_of(one.name, beside[one.mounted], settings.config))
     return tuple(found) if len(found) > 1 else ()
 
 
-def _of(name: str, queries: Queries, context: Context) -> ProgrammeMoney:
-    own, theirs = context.settings.config, queries.settings.config
+def _of(name: str, queries: Queries, own: Config) -> ProgrammeMoney:
+    theirs = queries.settings.config
     try:
         with queries.pinned():
             decision = queries.decision(Filters())

@@ -19,7 +19,7 @@ from dashboard.views.programmes import Programmes, Row, programmes
 
 def programmes_of(context: Context, asked: Asked, own: Spread | None = None) -> Programmes | None:
     """The sum over the programmes of this server; None where there is one alone."""
-    found = programmes_money(context, asked.assumptions)
+    found = programmes_money(context.queries, context.beside, asked.assumptions)
     if not found:
         return None
     settings = context.settings
