@@ -367,6 +367,9 @@ class Oracle:
         for row in rows:
             if row["interaction_id"] is not None:
                 (asked if row["answered_at"] is None else answered)[row["interaction_id"]].append(row)
+        said: dict[str, set[bool]] = defaultdict(set)
+        for row in rows:
+            said[row["_file_id"]].add(row["answered_at"] is not None)
         gone = set()
         for contact, answers in answered.items():
             answers.sort(key=lambda row: (row["answered_at"], row["_source"], row["response_id"]))
@@ -374,7 +377,8 @@ class Oracle:
                 asked[contact], key=lambda row: (row["invited_at"], row["_source"], row["response_id"])
             )
             for answer, invitation in zip(answers, invitations, strict=False):
-                if answer["_source"] != invitation["_source"]:
+                apart = said[answer["_file_id"]] == {True} and said[invitation["_file_id"]] == {False}
+                if apart or answer["_source"] != invitation["_source"]:
                     answer["invited_at"] = answer["invited_at"] or invitation["invited_at"]
                     gone.add(id(invitation))
         rows = [row for row in rows if id(row) not in gone]

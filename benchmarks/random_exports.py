@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import itertools
 import math
 import random
 import subprocess
@@ -75,6 +76,20 @@ def known_days(world: Mapping[str, Any], rows: list[Mapping[str, Any]]) -> tuple
     return known_from, known_to
 
 
+def gaps(world: Mapping[str, Any]) -> bool:
+    """Whether an export of outcomes has a stretch without rows that is improbable, written down once more."""
+    days = sorted(day(contact) for contact in world["contacts"] if contact["agent"])
+    for rows in (escalations(world), offers(world)):
+        seen = sorted({day(row) for row in rows})
+        among = sum(seen[0] < at <= seen[-1] for at in days) if seen else 0
+        if among and len(seen) > 2:
+            for last, following in itertools.pairwise(seen):
+                between = sum(last < at < following for at in days)
+                if math.exp(-len(rows) * between / among) < 0.01 / len(seen):
+                    return True
+    return False
+
+
 KPIS = (
     "aht_seconds", "transfer_rate", "escalation_rate", "csat_top2", "survey_response_rate", "fcr_7d", "offer_rate",
     "upsell_conversion", "upsell_revenue",
@@ -131,6 +146,7 @@ def expected(world: Mapping[str, Any]) -> dict[str, dict[int, tuple[float, float
         count("fcr_7d", contact, not again and not contact["moved"])
     return {kpi: {at: (num, den) for at, (num, den) in kpis[kpi].items()} for kpi in KPIS}
 
+
 def faults(world: Mapping[str, Any], folder: Path) -> list[str]:
     """Read a world's exports; a line for each thing that is not as it has to be.
 
@@ -163,6 +179,8 @@ def faults(world: Mapping[str, Any], folder: Path) -> list[str]:
                     if not _close(made.get(week), wanted[kpi].get(week))
                 ]
         found += _people(con, world, warned)
+        if world["twin"] != "unnamed" and gaps(world) != ("coverage_gap" in warned):
+            found.append(f"gaps inside an export: {'no warning' if gaps(world) else 'a warning without one'}")
         found += _books(con, world)
         if {"handle", "moved", "customer"} & world["lacking"] and "field_coverage" not in warned:
             found.append("a column is missing: no warning")

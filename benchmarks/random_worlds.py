@@ -4,8 +4,9 @@ What is drawn has the properties of real exports in any combination: files that 
 records that contradict each other, withheld numbers, columns that are missing, titles above the header and totals below
 the data, workbooks with typed cells, compressed files and UTF-16, times and durations in every way they are saved,
 amounts in every locale, yes and no in several languages and words nobody knows, ids that a spreadsheet rounded, names
-of teams that differ in nothing seen, outcomes exported late, contacts in two sources, invitations apart from answers,
-people who come back, completions that are voided, and corrections.
+of teams that differ in nothing seen, outcomes exported late and with gaps, contacts in two sources, invitations apart
+from answers, people who come back, completions that are voided, and corrections. Contacts, escalations and surveys come
+from a table, or from a system of their own (:mod:`benchmarks.random_systems`).
 """
 
 from __future__ import annotations
@@ -18,16 +19,20 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from benchmarks.random_systems import KINDS_OF_BAD, SECTIONS, genesys, qualtrics, salesforce, zendesk
+
 FIRST = dt.datetime(2025, 3, 3)
 WEEKS = 4
 AGENTS = ("E1", "E2", "E3", "E4")
 WITHHELD = ("anonymous", "0000", "Restricted", "unbekannt", "n/a", "+000000", "Private")
 WORDS = (("true", "false"), ("WAHR", "FALSCH"), ("oui", "non"), ("sí", "no"), ("Y", "N"), ("1", "0"), ("Ja", "Nein"))
-TIMES = ("iso", "offset", "epoch", "milliseconds", "american", "german", "two columns")
+TIMES = ("iso", "offset", "epoch", "epoch with decimals", "milliseconds", "serial", "american", "german", "two columns")
 LASTING = ("seconds", "clock", "short", "words", "iso")
 AMOUNTS = {"en": (",", "."), "de": (".", ","), "ch": ("'", "."), "fr": ("\u202f", ","), "plain": ("", ".")}
 TEAMS = ("Team A", "TEAM a ", "Team A\u200b", "\uff34eam A")
-BAD = ("word", "rounded", "total", "no time")
+BAD = ("word", "rounded", "total", "footer", "no time")
+DAY_NOUGHT = dt.datetime(1899, 12, 30)
+"""From which workbooks count days."""
 
 
 def world(rng: random.Random) -> dict[str, Any]:
@@ -54,12 +59,20 @@ def world(rng: random.Random) -> dict[str, Any]:
     for contact in contacts:
         if contact["offer"] and contact["offer"]["sold"]:
             contact["offer"]["cancelled"] = rng.randint(0, 4) == 0
-    lacking = {name for name in ("customer", "handle", "moved") if rng.randint(0, 5) == 0}
+    calls_in = rng.choice(("table", "table", "table", "genesys"))
+    answers_in = rng.choice(("table", "qualtrics", "genesys" if calls_in == "genesys" else "table"))
+    lacking = {name for name in ("customer", "handle", "moved") if calls_in == "table" and rng.randint(0, 5) == 0}
     for contact in contacts:
         contact.update(dict.fromkeys(lacking))
-    workbook = rng.randint(0, 5) == 0
+        if calls_in == "genesys":
+            contact["moved"] = bool(contact["moved"])  # a conversation tells of every transfer
+        if answers_in == "genesys" and not contact["invited"]:
+            contact["score"] = None
+    workbook = calls_in == "table" and rng.randint(0, 5) == 0
     return {
-        "contacts": contacts, "lacking": lacking, "workbook": workbook,
+        "contacts": contacts, "lacking": lacking, "workbook": workbook, "calls_in": calls_in, "answers_in": answers_in,
+        "escalations_in": rng.choice(("table", "table", "zendesk", "salesforce")), "embedded": rng.random() < 0.5,
+        "gap": rng.choice((None, None, (rng.randint(2, 18), rng.randint(3, 14)))), "typed_times": rng.random() < 0.7,
         "escalations_from": rng.choice((0, 0, 1, 2)), "offers_from": rng.choice((0, 0, 1, 2)),
         "cut": rng.randint(0, len(contacts)), "overlap": rng.randint(0, 5), "twice": rng.random() < 0.5,
         "older": "handle" not in lacking and rng.random() < 0.5,
@@ -96,11 +109,17 @@ def _lasting(seconds: int | None, how: str) -> str:
     }[how]  # fmt: skip
 
 
+def _serial(at: dt.datetime) -> float:
+    """Days as a workbook counts them."""
+    return (at - DAY_NOUGHT) / dt.timedelta(days=1)
+
+
 def _instant(at: dt.datetime, how: str) -> str:
     seconds = int(at.replace(tzinfo=dt.UTC).timestamp())
     return {
         "iso": f"{at}", "offset": f"{at + dt.timedelta(hours=2):%Y-%m-%dT%H:%M:%S}+02:00", "epoch": str(seconds),
-        "milliseconds": str(seconds * 1000), "american": f"{at:%m/%d/%Y %I:%M:%S %p}", "german": f"{at:%d.%m.%Y %H:%M}",
+        "epoch with decimals": f"{seconds}.0", "milliseconds": str(seconds * 1000), "serial": f"{_serial(at):.9f}",
+        "american": f"{at:%m/%d/%Y %I:%M:%S %p}", "german": f"{at:%d.%m.%Y %H:%M}",
         "two columns": f"{at:%Y-%m-%d;%H:%M:%S}",
     }[how]  # fmt: skip
 
@@ -118,7 +137,7 @@ def _rows(world: Mapping[str, Any], contacts: Iterable[Mapping[str, Any]], older
         handle = contact["handle"] + 7 if older and contact["handle"] is not None else contact["handle"]
         cells: list[Any] = [contact["id"], contact["agent"] or ""]
         if world["workbook"]:
-            cells.append(contact["at"])
+            cells.append(contact["at"] if world["typed_times"] else _serial(contact["at"]))
         else:
             cells += _instant(contact["at"], world["time"]).split(";")
         cells.append("voice")
@@ -159,6 +178,8 @@ def bad_rows(world: Mapping[str, Any]) -> list[list[Any]]:
             row[0] = 4.30001e17 if world["workbook"] else "4.30001E+17"
         elif kind == "total":
             row = ["Total", *[""] * (width - 2), "412"]
+        elif kind == "footer":
+            row = ["Printed on 2 April 2025"]
         else:
             row[2] = ""
         found.append(row)
@@ -168,6 +189,8 @@ def bad_rows(world: Mapping[str, Any]) -> list[list[Any]]:
 def bad_kinds(world: Mapping[str, Any]) -> list[str]:
     """Those of the drawn kinds of wrong rows that a world with its columns can have."""
     two = world["time"] == "two columns" and not world["workbook"]
+    if world["calls_in"] != "table":
+        return [kind for kind in world["bad"] if kind in KINDS_OF_BAD[world["calls_in"]]]
     return [
         kind
         for kind in world["bad"]
@@ -220,6 +243,39 @@ def written(world: Mapping[str, Any]) -> dict[str, str | bytes]:
     world : mapping
         As :func:`world` draws it.
     """
+    contacts = world["contacts"]
+    files = dict(_calls(world)) if world["calls_in"] == "table" else dict(genesys(world, bad_kinds(world)))
+    if world["escalations_in"] != "table":
+        files |= {"zendesk": zendesk, "salesforce": salesforce}[world["escalations_in"]](world, escalations(world))
+    else:
+        files["esc.csv"] = "id,contact,agent,kind,at\n" + "".join(
+            f"e{contact['id']},{contact['id']},{contact['agent'] or ''},tier2,{contact['at']}\n"
+            for contact in escalations(world)
+        )
+    files["offers.csv"] = "id;contact;kind;at;sold;amount;off\n" + "".join(
+        f"o{c['id']};{c['id']};upsell;{c['at']};{world['yes'][not c['offer']['sold']]};"
+        f"{_amount(c['offer']['amount'], world['amount'])};{c['at'] if c['offer']['cancelled'] else ''}\n"
+        for c in offers(world)
+    )
+    if world["answers_in"] == "qualtrics":
+        files |= qualtrics(world)
+    elif world["answers_in"] == "table":
+        files["invitations.csv"] = "id,contact,sent\n" + "".join(
+            f"i{contact['id']},{contact['id']},{contact['at']}\n" for contact in contacts if contact["invited"]
+        )
+        files["answers.csv"] = "id,contact,at,score\n" + "".join(
+            f"a{contact['id']},{contact['id']},{contact['at']},{contact['score']}\n"
+            for contact in contacts
+            if contact["score"] is not None
+        )
+    if world["twin"]:
+        files["archive.csv"] = "id,agent,at,channel\n" + "".join(
+            f"{contact['id']},{contact['agent'] or ''},{contact['at']},voice\n" for contact in contacts[::3]
+        )
+    return {**files, **_staff(world), **_courses(world)}
+
+
+def _calls(world: Mapping[str, Any]) -> dict[str, str | bytes]:
     contacts, cut, overlap = world["contacts"], world["cut"], world["overlap"]
     first = [*_rows(world, contacts[:cut]), *_rows(world, contacts[cut : cut + overlap], older=world["older"])]
     second = _rows(world, contacts[cut:])
@@ -227,29 +283,7 @@ def written(world: Mapping[str, Any]) -> dict[str, str | bytes]:
         second = [*second, *second[:3]]
     second += [*_conflicting(world), *bad_rows(world)]
     save, ending = (_workbook, "xlsx") if world["workbook"] else (_text, "csv")
-    files: dict[str, str | bytes] = {f"calls.{ending}": save(world, first), f"calls (1).{ending}": save(world, second)}
-    files["esc.csv"] = "id,contact,agent,kind,at\n" + "".join(
-        f"e{contact['id']},{contact['id']},{contact['agent'] or ''},tier2,{contact['at']}\n"
-        for contact in escalations(world)
-    )
-    files["offers.csv"] = "id;contact;kind;at;sold;amount;off\n" + "".join(
-        f"o{c['id']};{c['id']};upsell;{c['at']};{world['yes'][not c['offer']['sold']]};"
-        f"{_amount(c['offer']['amount'], world['amount'])};{c['at'] if c['offer']['cancelled'] else ''}\n"
-        for c in offers(world)
-    )
-    files["invitations.csv"] = "id,contact,sent\n" + "".join(
-        f"i{contact['id']},{contact['id']},{contact['at']}\n" for contact in contacts if contact["invited"]
-    )
-    files["answers.csv"] = "id,contact,at,score\n" + "".join(
-        f"a{contact['id']},{contact['id']},{contact['at']},{contact['score']}\n"
-        for contact in contacts
-        if contact["score"] is not None
-    )
-    if world["twin"]:
-        files["archive.csv"] = "id,agent,at,channel\n" + "".join(
-            f"{contact['id']},{contact['agent'] or ''},{contact['at']},voice\n" for contact in contacts[::3]
-        )
-    return {**files, **_staff(world), **_courses(world)}
+    return {f"calls.{ending}": save(world, first), f"calls (1).{ending}": save(world, second)}
 
 
 def _staff(world: Mapping[str, Any]) -> dict[str, str]:
@@ -307,12 +341,13 @@ def configuration(world: Mapping[str, Any]) -> str:
         if field not in world["lacking"]
     ]  # fmt: skip
     decimal = AMOUNTS[world["amount"]][1]
-    text = f"""
+    text = '''
 [sources.staff]
 format = "bamboohr"
 path = ["employees.csv", "jobs.csv"]
 timezone = "UTC"
-[sources.calls]
+'''
+    calls = f"""[sources.calls]
 format = "tabular"
 table = "interaction"
 path = "calls*.{'xlsx' if world['workbook'] else 'csv'}"
@@ -322,6 +357,9 @@ options = {{ {', '.join(asked)} }}
 columns = {{ interaction_id = "Contact ID", source_agent_id = "Agent", started_at = {started}, channel = "Channel"{
         ''.join(f', {column}' for column in columns)} }}
 """
+    systems = [world[name] for name in ("calls_in", "escalations_in", "answers_in")]
+    text += calls if world["calls_in"] == "table" else ""
+    text += "".join(SECTIONS[name] for name in dict.fromkeys(systems) if name != "table")
     for name, table, file, mapping, more in (
         ("esc", "escalation", "esc.csv", 'escalation_id = "id", interaction_id = "contact", source_agent_id = "agent"',
          "optional = true"),
@@ -335,7 +373,8 @@ columns = {{ interaction_id = "Contact ID", source_agent_id = "Agent", started_a
          'interaction_id = "id", source_agent_id = "agent", started_at = "at"', ""),
         ("corrections", "correction", "corrections.csv", "", "optional = true"),
     ):  # fmt: skip
-        if name != "archive" or world["twin"]:
+        place = {"esc": "escalations_in", "invitations": "answers_in", "answers": "answers_in"}.get(name)
+        if world["twin"] if name == "archive" else place is None or world[place] == "table":
             said = f'[sources.{name}]\nformat = "tabular"\ntable = "{table}"\npath = "{file}"\ntimezone = "UTC"\n'
             text += f"{said}{more}\ncolumns = {{ {mapping} }}\n"
     text += '[sources.lms]\nformat = "xapi"\npath = "x.jsonl"\noptional = true\n'
@@ -363,12 +402,18 @@ def trained(world: Mapping[str, Any], before_corrections: bool = False) -> set[s
     return set(world["trained"]) - gone
 
 
+def _delivered(world: Mapping[str, Any], contact: Mapping[str, Any], week: int) -> bool:
+    """Whether an export of outcomes that begins in a week, and may have a gap, names a contact."""
+    first, length = world["gap"] or (0, 0)
+    return day(contact) >= 7 * week and not first <= day(contact) < first + length
+
+
 def escalations(world: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Contacts that the export of escalations names."""
     return [
         contact
         for contact in world["contacts"]
-        if contact["escalated"] and contact["agent"] and day(contact) >= 7 * world["escalations_from"]
+        if contact["escalated"] and contact["agent"] and _delivered(world, contact, world["escalations_from"])
     ]
 
 
@@ -377,5 +422,5 @@ def offers(world: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [
         contact
         for contact in world["contacts"]
-        if contact["offer"] and contact["agent"] and day(contact) >= 7 * world["offers_from"]
+        if contact["offer"] and contact["agent"] and _delivered(world, contact, world["offers_from"])
     ]

@@ -1,19 +1,39 @@
 -- Invitations that were answered, where one export lists whom was asked and another who answered: an invitation without an
--- answer, and an answer of another source about the same contact, are one survey. Of several of a contact, in their order.
-with invitations as (
-    select
-        _source, response_id, interaction_id, invited_at,
-        row_number() over (partition by interaction_id order by invited_at, _source, response_id) as place
+-- answer, and an answer of another export about the same contact, are one survey. Of several of a contact, in their order.
+-- Another export is another source or, in one source, a file of answers alone beside a file of invitations alone: a file
+-- that holds both tells of its own surveys which of them were answered.
+with files as (
+    select _source, _file_id, count(*) as surveys, count(answered_at) as answers
     from staging.landed_survey_response
-    where answered_at is null and interaction_id is not null
+    group by _source, _file_id
+),
+
+invitations as (
+    select
+        response._source, response.response_id, response.interaction_id, response.invited_at,
+        files.answers = 0 as is_list,
+        row_number() over (
+            partition by response.interaction_id
+            order by response.invited_at, response._source, response.response_id
+        ) as place
+    from staging.landed_survey_response as response
+    inner join files
+        on files._source = response._source and files._file_id = response._file_id
+    where response.answered_at is null and response.interaction_id is not null
 ),
 
 answers as (
     select
-        _source, response_id, interaction_id,
-        row_number() over (partition by interaction_id order by answered_at, _source, response_id) as place
-    from staging.landed_survey_response
-    where answered_at is not null and interaction_id is not null
+        response._source, response.response_id, response.interaction_id,
+        files.answers = files.surveys as is_list,
+        row_number() over (
+            partition by response.interaction_id
+            order by response.answered_at, response._source, response.response_id
+        ) as place
+    from staging.landed_survey_response as response
+    inner join files
+        on files._source = response._source and files._file_id = response._file_id
+    where response.answered_at is not null and response.interaction_id is not null
 )
 
 select
@@ -26,4 +46,4 @@ from answers
 inner join invitations
     on invitations.interaction_id = answers.interaction_id
     and invitations.place = answers.place
-    and invitations._source <> answers._source
+    and (invitations._source <> answers._source or (invitations.is_list and answers.is_list))

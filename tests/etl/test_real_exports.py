@@ -289,9 +289,12 @@ def answer(number: int, contact: str, score: int, extra: str = "") -> str:
     return f"{moment},{moment},0,1,{moment},R_{number},{contact},{score}{extra}\n"
 
 
+IN_ONE_SOURCE = SURVEYS.replace('"answers.csv"', '["answers.csv", "history.csv"]').replace("[sources.invitations]\n", "")
+
+
 @pytest.mark.parametrize("embedded", [False, True])
-@pytest.mark.parametrize("invitations", [AS_QUALTRICS, AS_TABULAR])
-def test_an_invitation_and_its_answer_are_one_survey(tmp_path: Path, embedded: bool, invitations: str) -> None:
+@pytest.mark.parametrize("sources", [SURVEYS + AS_QUALTRICS, SURVEYS + AS_TABULAR, IN_ONE_SOURCE])
+def test_an_invitation_and_its_answer_are_one_survey(tmp_path: Path, embedded: bool, sources: str) -> None:
     ids = ',"{""ImportId"":""invited""}"'
     head = QUALTRICS.format(head=",invited_at" if embedded else "", ids=ids if embedded else "")
     extra = ",2025-03-03 01:00:00" if embedded else ""
@@ -302,9 +305,27 @@ def test_an_invitation_and_its_answer_are_one_survey(tmp_path: Path, embedded: b
         "answers.csv": head + answer(1, "c1", 5, extra) + answer(2, "c2", 2, extra), "history.csv": HISTORY + history,
         "contacts.csv": contacts(14),
     }  # fmt: skip
-    found = read(tmp_path, files, CONTACTS_SOURCE + SURVEYS + invitations)
+    found = read(tmp_path, files, CONTACTS_SOURCE + sources)
     assert found.total("survey_response_rate") == (2, 5)
     assert found.total("csat_top2") == (1, 2)
+
+
+def test_an_invitation_of_a_file_with_answers_stays_unanswered(tmp_path: Path) -> None:
+    """A source that tells of both knows which of its surveys were answered, whatever file they stand in."""
+    toml = """
+[sources.surveys]
+format = "tabular"
+table = "survey_response"
+path = "surveys-*.csv"
+timezone = "UTC"
+columns = { response_id = "id", interaction_id = "about", invited_at = "sent", answered_at = "done", csat_raw = "csat" }
+"""
+    head = "id,about,sent,done,csat\n"
+    files = {
+        "surveys-1.csv": head + "a,c1,2025-03-04 01:00:00,,\nb,c2,2025-03-04 01:00:00,2025-03-04 02:00:00,5\n",
+        "surveys-2.csv": head + "d,c1,2025-03-05 01:00:00,2025-03-05 02:00:00,4\n", "contacts.csv": contacts(14),
+    }  # fmt: skip
+    assert read(tmp_path, files, CONTACTS_SOURCE + toml).total("survey_response_rate") == (2, 3)
 
 
 def test_who_was_never_reached_was_not_invited(tmp_path: Path) -> None:
