@@ -289,7 +289,9 @@ def answer(number: int, contact: str, score: int, extra: str = "") -> str:
     return f"{moment},{moment},0,1,{moment},R_{number},{contact},{score}{extra}\n"
 
 
-IN_ONE_SOURCE = SURVEYS.replace('"answers.csv"', '["answers.csv", "history.csv"]').replace("[sources.invitations]\n", "")
+IN_ONE_SOURCE = SURVEYS.replace('"answers.csv"', '["answers.csv", "history.csv"]').replace(
+    "[sources.invitations]\n", ""
+)
 
 
 @pytest.mark.parametrize("embedded", [False, True])
