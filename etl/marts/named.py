@@ -15,7 +15,8 @@ from sqlglot import exp
 
 from etl.configuration.kpis import Catalogue
 from etl.reading.header_names import folded
-from etl.sql_text import insert_rows, quoted
+from etl.sources import number_marks
+from etl.sql_text import insert_rows, literal, quoted
 
 if TYPE_CHECKING:
     from etl.configuration.model import Config
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 def note_names(con: duckdb.DuckDBPyConnection, config: Config, catalogue: Catalogue) -> None:
     """Fill ``staging.named_in_config``: where a name stands, the name, and whether the data have it.
+
+    ``staging.number_form`` says which forms the numbers have of sources that do not say how theirs are written.
 
     Parameters
     ----------
@@ -33,9 +36,15 @@ def note_names(con: duckdb.DuckDBPyConnection, config: Config, catalogue: Catalo
         With the configuration's overrides.
     """
     con.execute("create or replace table staging.named_in_config (setting varchar, name varchar, met boolean)")
+    is_mark = f"starts_with(setting, {literal(number_marks.SETTING)})"
     con.execute(
         "insert into staging.named_in_config select 'sources.' || source || '.' || setting, word, met "
-        "from landing.named_word"
+        f"from landing.named_word where not {is_mark}"
+    )
+    con.execute(
+        "create or replace table staging.number_form as "
+        f"select source, substr(setting, {len(number_marks.SETTING) + 1}) as column_name, word as form, met "
+        f"from landing.named_word where {is_mark}"
     )
     rows: list[list[object]] = []
     places = con.execute("select distinct site, team_id from core.place where is_agent").fetchall()

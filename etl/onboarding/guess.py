@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from etl.contracts.grammar import Column, Contract
 from etl.contracts.tables import CONTRACTS
 from etl.onboarding.vocabulary import TRANSLATIONS, WORDS
+from etl.sources import number_marks
 from etl.sources.words import FALSE, TRUE
 
 SPELLING = 0.87
@@ -324,7 +325,9 @@ _COMMA_NUMBER = re.compile(r"-?(\d{1,3}(\.\d{3})+|\d+),\d+")
 _THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+")
 
 
-def ways_of_writing(proposal: Guess, rows: Sequence[Mapping[str, object]]) -> tuple[dict[str, str], tuple[str, ...]]:
+def ways_of_writing(
+    proposal: Guess, rows: Sequence[Mapping[str, object]]
+) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
     """Return the options that say how numbers and dates are written, and the keys of those that are only guessed.
 
     Parameters
@@ -332,30 +335,40 @@ def ways_of_writing(proposal: Guess, rows: Sequence[Mapping[str, object]]) -> tu
     proposal : Guess
     rows : sequence of mapping
         The first rows.
+
+    Returns
+    -------
+    options : dict of str to str
+    undecided : dict of str to tuple of str
+        Key of an option that is only guessed to what was seen.
     """
     contract = CONTRACTS[proposal.table]
     options: dict[str, str] = {}
-    undecided: tuple[str, ...] = ()
+    undecided: dict[str, tuple[str, ...]] = {}
 
-    def said(*types: str) -> list[str]:
-        names = [own for name, own in proposal.columns.items() if contract[name].type in types]
+    def said(names: Iterable[str]) -> list[str]:
         return [text for row in rows for name in names if (text := str(row.get(name) or "").strip())]
 
-    if proposal.times:
-        joined = [" ".join(str(row.get(name) or "").strip() for name in proposal.times) for row in rows]
-        local = [match for text in joined if (match := _LOCAL_DATE.fullmatch(text))]
-        if local:
-            return _dates(local, joined, options)
-    numbers = said("number", "integer", "money")
-    if numbers and all(re.fullmatch(r"-?[1-9]\d{0,2}\.\d{3}", text) for text in numbers):
-        undecided = ("options.decimal",)  # 1.230 may be a thousand
-        options["decimal"] = "."
+    def of_type(*types: str) -> list[str]:
+        return [own for name, own in proposal.columns.items() if contract[name].type in types]
+
+    numbers = said(of_type("number", "integer", "money"))
     if any(_COMMA_NUMBER.fullmatch(text) and not _THOUSANDS.fullmatch(text) for text in numbers):
         options["decimal"] = ","
-    texts = said("date", "timestamp")
+    elif not any(re.fullmatch(number_marks.FORMS[number_marks.DECIMAL], text) for text in numbers):
+        for name, own in proposal.columns.items():
+            seen = said([own])
+            if number_marks.counts(contract[name]) and number_marks.in_doubt(seen):
+                undecided["options.decimal"] = tuple(dict.fromkeys(text for text in seen if "." in text))
+                is_grouped = contract[name].type == "money" or any("." not in text for text in seen)
+                options.setdefault("decimal", "," if is_grouped else ".")
+    texts = said(of_type("date", "timestamp"))
+    if proposal.times:
+        joined = [" ".join(str(row.get(name) or "").strip() for name in proposal.times) for row in rows]
+        texts = joined if any(_LOCAL_DATE.fullmatch(text) for text in joined) else texts
     dates = [match for text in texts if (match := _LOCAL_DATE.fullmatch(text))]
     options, more = _dates(dates, texts, options)
-    return options, (*undecided, *more)
+    return options, {**undecided, **dict.fromkeys(more, ())}
 
 
 def _dates(

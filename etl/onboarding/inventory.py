@@ -243,7 +243,8 @@ def recognise(sample: Sample, options: Mapping[str, Any] | None = None) -> Expor
         return None
     written, undecided = ways_of_writing(proposal, sample.rows)
     what = f"probably rows of {proposal.table}"
-    recognition = Recognition(proposal.score, what, ("timezone", *undecided), written)
+    seen = {key: words for key, words in undecided.items() if words}
+    recognition = Recognition(proposal.score, what, ("timezone", *undecided), written, seen=seen)
     return Export(sample.path, sample, "tabular", _with(recognition, options or {}, sample), proposal)
 
 

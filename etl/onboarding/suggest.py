@@ -22,7 +22,10 @@ from etl.onboarding.promise import promise
 from etl.scrubbing import mask_value, shape
 from etl.sources.format import get
 
-QUESTIONS = {"format": "whether this is the right format"}
+QUESTIONS = {
+    "format": "whether this is the right format",
+    "options.decimal": '"," where these numbers are thousands, "." where they are decimals',
+}
 
 SURE = 0.75
 """Score of a proposal from which its table needs no confirmation."""
@@ -237,7 +240,8 @@ def _options(source: Found, undecided: Sequence[str]) -> list[str]:
     lines = [f"[sources.{_key(source.name)}.options]"]
     for name in dict.fromkeys((*options, *asked)):
         if name in asked:
-            lines.append(f"# DECIDE: {name}: {meanings.get(name, '')}{_seen_words(source, f'options.{name}')}")
+            meaning = QUESTIONS.get(f"options.{name}", meanings.get(name, ""))
+            lines.append(f"# DECIDE: {name}: {meaning}{_seen_words(source, f'options.{name}')}")
         lines.append(f"{_key(name)} = {_toml(options[name])}" if name in options else f"# {_key(name)} = ...")
     return lines
 

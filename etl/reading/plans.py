@@ -13,6 +13,7 @@ from etl.contracts.tables import CONTRACTS
 from etl.hints import did_you_mean
 from etl.reading import opened
 from etl.reading.header_names import as_known
+from etl.sources import number_marks
 from etl.sources import overrides as mapping
 from etl.sources.format import Context, Sample, get
 from etl.sources.plan import Plan
@@ -91,4 +92,8 @@ def plan_of(
     if called is not None:
         sample = replace(sample, path=called)
     plan = get(source.format).plan(Context(name, source, config.source_timezone(name), sample))
-    return replace(mapping.resolve(name, source, plan, sample), ids_are_names=config.identity.ids_are_names)
+    resolved = mapping.resolve(name, source, plan, sample)
+    named = resolved.named
+    if "decimal" in get(source.format).options and "decimal" not in source.options:
+        named += tuple(number_marks.watched(resolved))
+    return replace(resolved, ids_are_names=config.identity.ids_are_names, named=named)

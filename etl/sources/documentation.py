@@ -35,6 +35,8 @@ What holds for every format:
   taken for no. Durations are read as seconds, h:mm:ss, m:ss, `4m 02s`, ISO 8601 (`PT4M2S`) and time cells of a
   workbook; times without a `date_format` as ISO 8601, as seconds or milliseconds since 1970, and as the day numbers
   of a workbook. Thousands may be grouped by commas (dots with `decimal = ","`), spaces or apostrophes.
+  Where every dot stands before exactly three digits (`1.230`), `empathy init` asks which it is and `empathy check` says
+  how it was read.
 - Ids that a spreadsheet has rounded (`4.30001E+17`, number cells of 16 digits and more) are refused.
 - An export of outcomes speaks from `begins` to `ends` of its section, else as the names of its files say
   (`cases_2025-01-01_2025-06-30.csv`, `cases-2025-03.csv`), else from its first to its last row; outside, what came of
@@ -55,35 +57,100 @@ What real exports of each system were seen to do, and how it is read:
 
 | system | seen | read as |
 |---|---|---|
-| any table | titles and as-of lines above the header; `sep=`; a delimiter after the last name; day and time in \
-two cells; ids rounded by a spreadsheet | `header_row`, found by `empathy init`; read past; a column without name; \
-`["Date", "Time"]`; refused |
-| Genesys Cloud | a running conversation exported again later; several legs; surveys that were opted out of, \
-failed or never offered | the version with the latest instant counts; one contact with legs; no invitations |
-| Amazon Connect | one record delivered several times; documents without line ends under keys without ending; a \
-supervisor's record; parts of handling beside the contact | the newest counts; recognised by its first signs; left \
-out and counted; summed all the same |
-| Zendesk | a ticket exported with every change; deleted and merged tickets still named; `unoffered` ratings; an \
-empty field for the contact | the newest counts; left out and counted; never invited; a warning with the number |
-| Salesforce | names of columns in capitals; ids of 15 and of 18 characters; `WAHR` and other words for yes | \
-known in any case; one record; read in six languages, other words refused |
-| Qualtrics | two more header lines; previews; a distribution history that lists who finished beside those who did \
-not | skipped; left out and counted; one survey with its answer |
-| Moodle | headers and dates in the user's language; a second download `(1)`; a progress report with empty header \
-cells, in UTF-16 | six languages, `date_format`; the newer one; pairs of state and time |
-| xAPI | a statement and its voiding statement in one dump; scores outside 0 to 1; agents without account or \
-address | void; refused with the value; refused |
-| BambooHR | `0000-00-00` for no date; a second record of who came back; reports without the day of leaving | \
-empty; another employment; leaving is unknown, not zero |
-| Workday | open ends in the year 9999; many organisations of one position; hires that were rescinded | open; \
-those of `organization_pattern`; left out and counted |
-| NICE CXone | ANONYMOUS, Restricted, Unavailable for the number; months first; reports without after-contact work \
-| no customer; `date_format`; no handling time |
-| transcripts | redacted and unredacted output of one contact; channels without a role | the redacted one counts; \
-refused |
+{seen}
 
 What the canonical columns mean, and which values are allowed: [data-model.md](data-model.md).
 """
+
+SEEN = {
+    "tabular": (
+        "titles and as-of lines above the header; `sep=`; a delimiter after the last name; lines of totals and a date "
+        "of printing below; day and time in two cells; day numbers of a workbook; ids rounded by a spreadsheet; 1.230 "
+        "for 1,230",
+        '`header_row`, found by `empathy init`; read past; a column without name; refused with the reason; '
+        '`["Date", "Time"]`; days since 1899-12-30; refused; `decimal`, asked about',
+    ),
+    "genesys": (
+        "a running conversation exported again later; several legs; agents who were only alerted; surveys that were "
+        "opted out of, failed or never offered",
+        "the version with the latest instant counts; one contact with legs; no leg; no invitations",
+    ),
+    "amazon_connect": (
+        "one record delivered several times; documents without line ends under keys without ending; a supervisor's "
+        "record; parts of handling beside the contact",
+        "the newest counts; recognised by its first signs; left out and counted; summed all the same",
+    ),
+    "zendesk": (
+        "a ticket exported with every change; deleted and merged tickets still named; a tag that was taken away again; "
+        "`unoffered` ratings; an empty field for the contact",
+        "the newest counts; left out and counted; no escalation any more; never invited; a warning with the number",
+    ),
+    "salesforce": (
+        "names of columns in capitals; ids of 15 and of 18 characters; `WAHR` and other words for yes",
+        "known in any case; one record; read in six languages, other words refused",
+    ),
+    "qualtrics": (
+        "two more header lines; times in the zone of the account; previews, spam and unfinished answers; a "
+        "distribution history that lists who finished beside those who did not, and bounced mails",
+        "skipped; the zone of the third header line; left out and counted; one survey with its answer, and no "
+        "invitation",
+    ),
+    "moodle": (
+        "headers and dates in the user's language; a second download `(1)`; a progress report with empty header cells, "
+        "in UTF-16",
+        "six languages, `date_format`; the newer one; pairs of state and time",
+    ),
+    "xapi": (
+        "a statement and its voiding statement in one dump; scores outside 0 to 1; agents without account or address",
+        "void; refused with the value; refused",
+    ),
+    "bamboohr": (
+        "`0000-00-00` for no date; a second record of who came back; reports without the day of leaving",
+        "empty; another employment; leaving is unknown, not zero",
+    ),
+    "workday": (
+        "open ends in the year 9999; many organisations of one position; hires that were rescinded",
+        "open; those of `organization_pattern`; left out and counted",
+    ),
+    "nice": (
+        "ANONYMOUS, Restricted, Unavailable for the number; months first; reports without after-contact work",
+        "no customer; `date_format`; no handling time",
+    ),
+    "contact_lens": (
+        "a raw and a redacted file of one contact; turns with a participant's id and no role; jobs that did not "
+        "complete",
+        "the redacted one counts; the role of that participant; rejected",
+    ),
+    "genesys_transcripts": (
+        "a document a communication; sides called internal and external; times as numbers",
+        "`constants = { leg = 2 }`; agent and customer; milliseconds since 1970",
+    ),
+    "transcribe": (
+        "the contact's id inside the name of the job; roles beside AGENT and CUSTOMER",
+        "`contact_pattern`; the call is rejected",
+    ),
+    "zendesk_comments": (
+        "private notes among the comments; authors that only the list of users tells apart; no number of the ticket",
+        "kept apart, not scored; the role there; `ticket_id`, written when downloading",
+    ),
+    "zendesk_conversation_log": (
+        "assignments and files among the messages; bots and internal notes", "no turns; kept apart, not scored",
+    ),
+    "salesforce_conversation": (
+        "entries of one second; entries that are no text; ids of 15 and of 18 characters",
+        "apart by their ids; left out and counted; one id",
+    ),
+    "twilio_sentences": (
+        "a channel and no role; times as texts; recordings in mono",
+        "`agent_channel`, else not read; seconds; rejected, nobody is guessed",
+    ),
+    "vcon": (
+        "recordings beside texts; parties without a role; the contact's id in an attachment",
+        "no turns; rejected; `contact_attachment`",
+    ),
+}  # fmt: skip
+"""Format to what its exports were seen to do, and how each of these things is read."""
+
 
 
 def mapping_tables(text: str) -> dict[str, dict[str, str]]:
@@ -122,7 +189,8 @@ def _section(name: str, known: SourceFormat) -> str:
 def document() -> str:
     """Return the text of docs/sources.md."""
     sections = [_section(name, get(name)) for name in FORMATS]
-    return "\n".join([_HEAD, *(f"{section}\n" for section in sections)])
+    seen = "\n".join(f"| {get(name).label} | {SEEN[name][0]} | {SEEN[name][1]} |" for name in FORMATS)
+    return "\n".join([_HEAD.replace("{seen}", seen), *(f"{section}\n" for section in sections)])
 
 
 if __name__ == "__main__":

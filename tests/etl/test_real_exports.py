@@ -409,6 +409,26 @@ def test_a_report_without_a_leaving_day_says_nothing_of_leaving(tmp_path: Path) 
     assert {"leaving_unknown", "field_coverage"} <= found.warned()
 
 
+@pytest.mark.parametrize(
+    ("values", "said", "is_warned"),
+    [
+        (("950", "1.230", "2.075"), "", True),
+        (("950", "1.230", "2.075"), 'options = { decimal = "," }', False),
+        (("950", "1.230", "2.075"), 'options = { decimal = "." }', False),
+        (("950", "1.230", "2.5"), "", False),
+        (("950", "1.230", "1230"), "", False),
+    ],
+)
+def test_a_dot_before_three_digits_is_warned_of(
+    tmp_path: Path, values: tuple[str, ...], said: str, is_warned: bool
+) -> None:
+    rows = "".join(f"c{n},E1,2025-03-03 1{n}:00:00,voice,{value}\n" for n, value in enumerate(values))
+    toml = CONTACTS_SOURCE.replace("Channel\" }", 'Channel", handle_s = "Handle" }') + said
+    found = read(tmp_path, {"contacts.csv": "Contact ID,Agent,Started,Channel,Handle\n" + rows}, toml)
+    assert ("decimal_mark" in found.warned()) == is_warned
+    assert found.total("aht_seconds")[0] == (4255 if "," in said else pytest.approx(sum(map(float, values))))
+
+
 FLAT = CONTACTS_SOURCE.replace(
     'path = "contacts.csv"', 'path = "calls.xlsx"\nno_agent = { "Answered" = "No" }'
 ).replace(

@@ -312,6 +312,34 @@ def test_thousands_are_no_decimals(tmp_path: Path) -> None:
     assert written(tmp_path)[0].sources["roster"].options == {}
 
 
+@pytest.mark.parametrize(
+    ("values", "decimal", "is_asked"),
+    [
+        (("950", "1.230", "2.075"), ",", True),
+        (("213.482", "97.120"), ".", True),
+        (("950", "1.230", "2.5"), None, False),
+        (("950", "1230"), None, False),
+        (("950", "1.230,5"), ",", False),
+    ],
+)
+def test_a_dot_before_three_digits_is_asked_about(
+    tmp_path: Path, values: tuple[str, ...], decimal: str | None, is_asked: bool
+) -> None:
+    rows = "".join(f"A{n};03.04.2025;{value};0\n" for n, value in enumerate(values))
+    (tmp_path / "roster.csv").write_text(f"Agent;Day;Worked seconds;Absent\n{rows}", encoding="utf-8")
+    config, text, _ = written(tmp_path)
+    assert config.sources["roster"].options.get("decimal") == decimal
+    assert ("DECIDE: decimal" in text) == is_asked
+    assert ("Seen: 1.230, 2.075" in text) == (values[1:] == ("1.230", "2.075"))
+
+
+def test_decimal_commas_are_seen_where_a_time_stands_in_two_columns(tmp_path: Path) -> None:
+    rows = "".join(f"k{n};E1;0{n}.04.2025;09:15;{n}61,5\n" for n in range(1, 9))
+    head = "Konversations-ID;Benutzer;Datum;Uhrzeit;Bearbeitungszeit\n"
+    (tmp_path / "calls.csv").write_text(head + rows, encoding="utf-8")
+    assert written(tmp_path)[0].sources["calls"].options.get("decimal") == ","
+
+
 def test_utf_16_is_read_as_it_says(tmp_path: Path) -> None:
     text = "Agent\tDay\tWorked seconds\tAbsent\nÄnne\t2025-04-03\t3600\t0\n"
     (tmp_path / "roster.txt").write_bytes(text.encode("utf-16"))

@@ -1,0 +1,67 @@
+"""Whether a dot in a source's numbers divides thousands or decimals: what is looked for where the source does not say.
+
+``1.230`` is read as 1.23 unless the source has ``options = { decimal = "," }``. That is certain where some number has
+another count of digits after its dot, and in doubt where every dot stands before exactly three.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from etl.contracts.grammar import Column
+from etl.contracts.tables import CONTRACTS
+from etl.sources.plan import Named, Plan
+from etl.sql_text import literal
+
+SETTING = "decimal mark of "
+"""What the settings begin with under which the forms of a column's numbers are noted."""
+
+GROUPED, DECIMAL, LONG = "1.230", "1.5", "1230"
+FORMS = {
+    GROUPED: r"[-+]?[1-9][0-9]{0,2}(\.[0-9]{3})+",
+    DECIMAL: r"[-+]?(0\.[0-9]+|[0-9]*\.([0-9]{1,2}|[0-9]{4,})|[0-9]{4,}\.[0-9]+)",
+    LONG: r"[-+]?[1-9][0-9]{3,}",
+}
+"""Forms of a number, by an example: thousands or decimals; decimals; no thousands."""
+
+
+def counts(item: Column) -> bool:
+    """Whether a column's numbers run into thousands: durations and amounts of money."""
+    return item.type == "money" or item.unit in ("seconds", "ms")
+
+
+def in_doubt(texts: Iterable[str]) -> bool:
+    """Whether all of these numbers may be thousands, and some may be decimals as well.
+
+    Parameters
+    ----------
+    texts : iterable of str
+
+    Examples
+    --------
+    >>> in_doubt(["950", "1.230", "2.075"])
+    True
+    >>> in_doubt(["950", "1.230", "2.5"])
+    False
+    >>> in_doubt(["950", "1230"])
+    False
+    """
+    met = {form for text in texts for form, pattern in FORMS.items() if re.fullmatch(pattern, text.strip())}
+    return met == {GROUPED}
+
+
+def watched(plan: Plan) -> Iterator[Named]:
+    """Yield what is looked for in every record of a file: the forms of its durations and amounts.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of a source that does not say how its numbers are written.
+    """
+    for table_map in plan.tables:
+        for name, mapped in table_map.fields.items():
+            if counts(CONTRACTS[table_map.table][name]) and not mapped.typed:
+                for form, pattern in FORMS.items():
+                    met = f"regexp_full_match(trim({mapped.sql}), {literal(pattern)})"
+                    yield Named(f"{SETTING}{name}", form, met)
