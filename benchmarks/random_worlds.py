@@ -24,7 +24,7 @@ from benchmarks.random_systems import KINDS_OF_BAD, SECTIONS, genesys, qualtrics
 FIRST = dt.datetime(2025, 3, 3)
 WEEKS = 4
 AGENTS = ("E1", "E2", "E3", "E4")
-WITHHELD = ("anonymous", "0000", "Restricted", "unbekannt", "n/a", "+000000", "Private")
+WITHHELD = ("anonymous", "0000", "Restricted", "unbekannt", "n/a", "+000000", "Private", "(null)", "#N/A", "k.A.")
 WORDS = (("true", "false"), ("WAHR", "FALSCH"), ("oui", "non"), ("sí", "no"), ("Y", "N"), ("1", "0"), ("Ja", "Nein"))
 TIMES = ("iso", "offset", "epoch", "epoch with decimals", "milliseconds", "serial", "american", "german", "two columns")
 LASTING = ("seconds", "clock", "short", "words", "iso")
@@ -73,6 +73,7 @@ def world(rng: random.Random) -> dict[str, Any]:
         "contacts": contacts, "lacking": lacking, "workbook": workbook, "calls_in": calls_in, "answers_in": answers_in,
         "escalations_in": rng.choice(("table", "table", "zendesk", "salesforce")), "embedded": rng.random() < 0.5,
         "gap": rng.choice((None, None, (rng.randint(2, 18), rng.randint(3, 14)))), "typed_times": rng.random() < 0.7,
+        "capitals": rng.random() < 0.3,
         "escalations_from": rng.choice((0, 0, 1, 2)), "offers_from": rng.choice((0, 0, 1, 2)),
         "cut": rng.randint(0, len(contacts)), "overlap": rng.randint(0, 5), "twice": rng.random() < 0.5,
         "older": "handle" not in lacking and rng.random() < 0.5,
@@ -140,7 +141,7 @@ def _rows(world: Mapping[str, Any], contacts: Iterable[Mapping[str, Any]], older
             cells.append(contact["at"] if world["typed_times"] else _serial(contact["at"]))
         else:
             cells += _instant(contact["at"], world["time"]).split(";")
-        cells.append("voice")
+        cells.append("Voice" if world["capitals"] else "voice")
         if "customer" not in world["lacking"]:
             cells.append(contact["customer"] or "")
         if "handle" not in world["lacking"]:
@@ -249,7 +250,8 @@ def written(world: Mapping[str, Any]) -> dict[str, str | bytes]:
         files |= {"zendesk": zendesk, "salesforce": salesforce}[world["escalations_in"]](world, escalations(world))
     else:
         files["esc.csv"] = "id,contact,agent,kind,at\n" + "".join(
-            f"e{contact['id']},{contact['id']},{contact['agent'] or ''},tier2,{contact['at']}\n"
+            f"e{contact['id']},{contact['id']},{contact['agent'] or ''},{'Tier2' if world['capitals'] else 'tier2'},"
+            f"{contact['at']}\n"
             for contact in escalations(world)
         )
     files["offers.csv"] = "id;contact;kind;at;sold;amount;off\n" + "".join(

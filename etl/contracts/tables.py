@@ -127,24 +127,28 @@ SURVEY_RESPONSE = Contract(
         Column("invited_at", "timestamp", "When the customer was asked.", needed_for="the response rate"),
         Column("answered_at", "timestamp", "When the customer answered; NULL when not."),
         Column("csat_raw", "number", "Satisfaction as answered."),
-        Column("scale_min", "number", "Lowest answer possible.", default="1"),
-        Column("scale_max", "number", "Highest answer possible.", default="5"),
+        Column("scale_min", "number", "The worst answer possible; above scale_max where 1 is the best.", default="1"),
+        Column("scale_max", "number", "The best answer possible.", default="5"),
         Column(
             "felt_heard", "number", "Answer to the felt-heard item, on the scale of felt_heard_min to felt_heard_max."
         ),
-        Column("felt_heard_min", "number", "Lowest answer possible to the felt-heard item.", default="1"),
-        Column("felt_heard_max", "number", "Highest answer possible to the felt-heard item.", default="5"),
+        Column("felt_heard_min", "number", "The worst answer possible to the felt-heard item.", default="1"),
+        Column("felt_heard_max", "number", "The best answer possible to the felt-heard item.", default="5"),
         Column("nps", "number", "Likelihood to recommend.", low=0, high=10),
         Column("comment", "text", "Free text, scrubbed; stays in landing.", free_text=True, max_length=TEXT_LENGTH),
         ROW_VERSION,
     ),
     (
-        Rule("scale", "scale_min >= scale_max", "scale_min is not below scale_max"),
-        Rule("csat_on_scale", "csat_raw not between scale_min and scale_max", "csat_raw is off its scale"),
+        Rule("scale", "scale_min = scale_max", "scale_min and scale_max are one number"),
+        Rule(
+            "csat_on_scale",
+            "csat_raw not between least(scale_min, scale_max) and greatest(scale_min, scale_max)",
+            "csat_raw is off its scale, 1 (worst) to 5 (best) unless constants = { scale_max = 10 } says another",
+        ),
         Rule(
             "felt_heard_on_scale",
-            "felt_heard not between felt_heard_min and felt_heard_max",
-            "felt_heard is off its scale",
+            "felt_heard not between least(felt_heard_min, felt_heard_max) and greatest(felt_heard_min, felt_heard_max)",
+            "felt_heard is off its scale, 1 (worst) to 5 (best) unless constants = { felt_heard_max = 7 } says another",
         ),
         Rule("answered_after_invited", "answered_at < invited_at", "answered_at is before invited_at"),
         Rule(

@@ -333,7 +333,7 @@ def _column(layers: _Layers, item: Column, mapped: Field, zone: str, flags: list
         tuple(mapped.values.items()),
         mapped.typed,
         item.type,
-        item.lower_case,
+        (item.lower_case, item.domain),
         item.free_text,
         default,
     )
@@ -368,8 +368,7 @@ def _text(mapped: Field, item: Column, trimmed: bool) -> str:
     if mapped.values:
         cases = " ".join(f"when {literal(before)} then {literal(after)}" for before, after in mapped.values.items())
         text = f"case {text} {cases} else {text} end"
-    if item.lower_case:
-        text = f"lower({text})"
+    text = values.folded_sql(text, item.lower_case, item.domain)
     if item.free_text:
         text = scrub_sql(text)
     return text

@@ -40,6 +40,24 @@ def boolean_sql(text: str) -> str:
     )
 
 
+def folded_sql(text: str, lower_case: bool, domain: tuple[str, ...]) -> str:
+    """Return SQL of a text in the case in which it is known: a word of a domain is one whatever its case and hyphens.
+
+    Parameters
+    ----------
+    text : str
+        SQL of type VARCHAR.
+    lower_case : bool
+        Whether the system does not tell cases apart.
+    domain : tuple of str
+        Words allowed; empty for free text.
+    """
+    if domain:
+        plain = f"translate(lower({text}), '- ', '__')"
+        return f"case when {one_of(text, domain)} then {text} when {one_of(plain, domain)} then {plain} else {text} end"
+    return f"lower({text})" if lower_case else text
+
+
 def number_sql(text: str, decimal: str, sql_type: str) -> str:
     """Return SQL of a number, NULL for what is none and where thousands are not grouped by three.
 

@@ -27,11 +27,16 @@ NOBODY = frozenset(
         "unterdrückt", "masqué", "oculto", "nascosto", "private", "private number", "privat", "privado",
         "privé", "privato", "confidencial", "unknown", "unknown caller", "unbekannt", "desconocido",
         "desconhecido", "inconnu", "sconosciuto", "blocked", "no caller id", "no number", "caller id blocked",
-        "none", "null", "nil", "n/a", "na", "n.a.", "nan", "undefined", "nobody", "guest", "invalid",
+        "none", "null", "nil", "n/a", "na", "n.a", "nan", "nat", "undefined", "not set", "not provided", "blank",
+        "empty", "missing", "nobody", "guest", "invalid", "k.a", "n.v", "keine angabe", "keine", "leer", "ohne",
+        "sin datos", "s/d", "s/n", "vacío", "vide", "néant", "n.d", "vazio", "sem dados", "vuoto", "\\n",
         "266696687",
     )
 )  # fmt: skip
 """What stands for no customer in particular, in lower case; the number spells the word on a keypad."""
+
+_AROUND = " .,;:'\"()[]{}<>#*_"
+"""Signs around such a word that change nothing: (null), #N/A, k.A."""
 
 _ZEROS = re.compile(r"\+?[0\s-]*0")
 
@@ -54,19 +59,23 @@ def is_nobody(identifier: str, more: Iterable[str] = ()) -> bool:
     --------
     >>> is_nobody("ANONYMOUS"), is_nobody("sip:anonymous@anonymous.invalid"), is_nobody("0000"), is_nobody("K1")
     (True, True, True, False)
+    >>> is_nobody("(null)"), is_nobody("#N/A"), is_nobody("crm:k.A."), is_nobody("#31")
+    (True, True, True, False)
     """
     words = NOBODY | {folded(word) for word in more}
     plain = folded(identifier)
     spoken = re.sub(r"^(sips?|tel):", "", plain).split("@")[0]
     last = plain.rpartition(":")[2]
-    return any(text in words or _ZEROS.fullmatch(text) is not None for text in (plain, spoken, last))
+    said = {form for text in (plain, spoken, last) for form in (text, text.strip(_AROUND))}
+    return any(text in words or _ZEROS.fullmatch(text) is not None for text in said)
 
 
 def leave_out_nobody(con: duckdb.DuckDBPyConnection, config: Config) -> int:
     """Take ids of nobody out of ``staging.customer_key``, so that contacts with them have no known customer.
 
     The database picks out what may be one, so that :func:`is_nobody` looks at few of millions of ids: what is such a
-    word but for case, what has only zeros, and what holds a sign beyond ASCII or a space.
+    word but for case, what has only zeros, what begins or ends with another sign than a letter or digit, and what
+    holds a sign beyond ASCII or a space.
 
     Parameters
     ----------
@@ -97,6 +106,7 @@ def leave_out_nobody(con: duckdb.DuckDBPyConnection, config: Config) -> int:
         union select identifier from ids semi join words on words.word = ids.spoken
         union select identifier from ids semi join words on words.word = ids.last_part
         union select identifier from ids where not regexp_matches(last_part, '[1-9a-z]')
+        union select identifier from ids where regexp_matches(last_part, '^[^0-9a-z+]|[^0-9a-z]$')
         union select identifier from ids where contains(identifier, ' ') or strlen(identifier) <> length(identifier)
         """,
         [words],

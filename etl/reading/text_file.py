@@ -33,6 +33,8 @@ _SPACE, _COMMA, _SEMICOLON, _BAR = b" ,;|"
 _BESIDE = np.zeros(256, dtype=bool)
 _BESIDE[list(b',;\t|"\n\r')] = True
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_TELLS = 64
+"""First bytes from which UTF-16 is told."""
 _ASKEW = ("\u0a00", "\u0a0d", "\ufffe")
 """What line ends and byte-order marks become where UTF-16 is read askew; no text holds them."""
 
@@ -132,6 +134,8 @@ def likely_encoding(path: Path) -> str:
     start = next(chunks(path), b"")
     if start[:2] in _UTF16:
         return "utf-16"
+    if unmarked := _unmarked_utf16(start):
+        return unmarked
     for name in ("utf-8", "cp1252", "cp932"):
         try:
             codecs.getincrementaldecoder(name)().decode(start)
@@ -213,9 +217,9 @@ def prepare(path: Path, encoding: str, work_dir: Path) -> PlainText:
         When the file is cut short, or cannot be decoded in the encoding given.
     """
     with path.open("rb") as handle:
-        start = handle.read(4)
+        start = handle.read(_TELLS)
     packed = start[:2] == b"\x1f\x8b"
-    encoding = announced(next(chunks(path), b"")[:4] if packed else start, encoding, path)
+    encoding = announced(next(chunks(path), b"")[:_TELLS] if packed else start, encoding, path)
     decode = encoding not in PLAIN
     copy = decode or packed
     target = work_dir / f"plain-{hashlib.sha256(str(path).encode()).hexdigest()[:16]}.txt" if copy else path
@@ -249,7 +253,7 @@ PLAIN = ("utf-8", "utf-8-sig", "ascii")
 
 
 def announced(start: bytes, encoding: str, path: Path) -> str:
-    """Return the encoding of a file: UTF-16 where its first bytes say so and nothing else was asked for.
+    """Return the encoding of a file: UTF-16 where its first bytes are such and nothing else was asked for.
 
     Parameters
     ----------
@@ -265,11 +269,22 @@ def announced(start: bytes, encoding: str, path: Path) -> str:
     SourceError
         When another encoding than UTF-8 was asked for.
     """
-    if start[:2] not in _UTF16 or encoding.startswith("utf-16"):
+    found = "utf-16" if start[:2] in _UTF16 else _unmarked_utf16(start)
+    if not found or encoding.startswith("utf-16"):
         return encoding
     if encoding in PLAIN:
-        return "utf-16"
+        return found
     raise SourceError(f'{path}: the file is UTF-16; set options = {{ encoding = "utf-16" }} for its source.')
+
+
+def _unmarked_utf16(start: bytes) -> str:
+    """The byte order of UTF-16 without a mark, told by the NUL bytes of its first letters; empty for other bytes."""
+    high, low = start[:_TELLS:2], start[1:_TELLS:2]
+    if len(low) < 8:
+        return ""
+    if not any(high) and all(low):
+        return "utf-16-be"
+    return "utf-16-le" if not any(low) and all(high) else ""
 
 
 def _is_padded(codes: ByteArray, last: bytes) -> bool:

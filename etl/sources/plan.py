@@ -8,7 +8,7 @@ from typing import Any
 
 from etl.sql_text import json_path, literal, quoted
 
-DURATION_UNITS = {"s": 1.0, "ms": 0.001, "min": 60.0, "h": 3600.0}
+DURATION_UNITS = {"s": 1.0, "ms": 0.001, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 """Units in which durations are exported, in seconds."""
 
 

@@ -44,7 +44,7 @@ OPTIONS = {
     "sheet": "sheet of a workbook; the first when left out",
     "skip_lines": "records after the header that are not data",
     "header_row": "line of the header, where titles stand above it",
-    "duration_unit": "unit of bare numbers in columns of seconds: s (when not given), ms, min or h",
+    "duration_unit": "unit of bare numbers in columns of seconds: s (when not given), ms, min, h, or d as workbooks do",
 }
 
 

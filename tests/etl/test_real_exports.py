@@ -239,6 +239,7 @@ def test_a_voided_completion_trains_nobody(tmp_path: Path, voided_first: bool) -
 
 WITHHELD = (
     "anonymous", "ANONYMOUS", "Restricted", "sip:anonymous@anonymous.invalid", "0", "0000000000", "Unbekannt", "n/a",
+    "(null)", "#N/A", "\\N", "k.A.", "(blank)",
 )  # fmt: skip
 
 
@@ -414,9 +415,7 @@ def test_a_report_without_a_leaving_day_says_nothing_of_leaving(tmp_path: Path) 
     [
         (("950", "1.230", "2.075"), "", True),
         (("950", "1.230", "2.075"), 'options = { decimal = "," }', False),
-        (("950", "1.230", "2.075"), 'options = { decimal = "." }', False),
         (("950", "1.230", "2.5"), "", False),
-        (("950", "1.230", "1230"), "", False),
     ],
 )
 def test_a_dot_before_three_digits_is_warned_of(
@@ -427,6 +426,80 @@ def test_a_dot_before_three_digits_is_warned_of(
     found = read(tmp_path, {"contacts.csv": "Contact ID,Agent,Started,Channel,Handle\n" + rows}, toml)
     assert ("decimal_mark" in found.warned()) == is_warned
     assert found.total("aht_seconds")[0] == (4255 if "," in said else pytest.approx(sum(map(float, values))))
+
+
+@pytest.mark.parametrize(
+    ("handle", "option", "is_warned", "seconds"),
+    [
+        ("{:.9f}", 'options = { duration_unit = "d" }', False, 300),
+        ("5.0", "", True, None),
+        ("5.0", 'options = { duration_unit = "min" }', False, 300),
+        ("20.5", "", True, None),
+    ],
+)
+def test_a_handling_time_that_cannot_be_in_seconds_asks_about_its_unit(
+    tmp_path: Path, handle: str, option: str, is_warned: bool, seconds: float | None
+) -> None:
+    said = handle.format(300 / 86400)
+    rows = "".join(f"c{n},E1,2025-03-{n:02} 10:00:00,2025-03-{n:02} 10:05:00,voice,{said}\n" for n in range(3, 13))
+    toml = CONTACTS_SOURCE.replace("Channel\" }", 'Channel", ended_at = "Ended", handle_s = "Handle" }') + option
+    found = read(tmp_path, {"contacts.csv": "Contact ID,Agent,Started,Ended,Channel,Handle\n" + rows}, toml)
+    assert ("handle_unlikely" in found.warned()) == is_warned
+    if seconds is not None:
+        assert found.total("aht_seconds") == (pytest.approx(10 * seconds, abs=1e-3), 10)
+
+
+SCALED = """
+[sources.surveys]
+format = "tabular"
+table = "survey_response"
+path = "surveys.csv"
+timezone = "UTC"
+max_reject_share = 1.0
+columns = { response_id = "id", interaction_id = "about", answered_at = "at", csat_raw = "score" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("scores", "constants", "is_warned", "top"),
+    [
+        ("12321", "", True, None),
+        ("12321", "constants = { scale_max = 3 }", False, 8),
+        ("11215", "", True, None),
+        ("11215", "constants = { scale_min = 5, scale_max = 1 }", False, 32),
+    ],
+)
+def test_a_scale_that_the_answers_do_not_fit_is_asked_about(
+    tmp_path: Path, scores: str, constants: str, is_warned: bool, top: int | None
+) -> None:
+    rows = "".join(f"s{n},c{n},2025-03-05 10:00:00,{scores[n % 5]}\n" for n in range(40))
+    files = {"contacts.csv": contacts(28), "surveys.csv": "id,about,at,score\n" + rows}
+    found = read(tmp_path, files, CONTACTS_SOURCE + SCALED + constants)
+    assert ("survey_scale" in found.warned()) == is_warned
+    if top is not None:
+        assert found.total("csat_top2") == (top, 40)
+
+
+def test_an_answer_off_its_scale_is_refused_with_the_setting(tmp_path: Path) -> None:
+    files = {"contacts.csv": contacts(28), "surveys.csv": "id,about,at,score\ns1,c1,2025-03-05 10:00:00,9\n"}
+    (reason,) = read(tmp_path, files, CONTACTS_SOURCE + SCALED).reasons()
+    assert "scale_max = 10" in reason
+
+
+def test_words_of_a_list_are_known_in_any_case(tmp_path: Path) -> None:
+    offers = "id,contact,kind,at,sold\no1,c1,Cross-Sell,2025-03-03 10:00:00,yes\no2,c2,UPSELL,2025-03-03 10:00:00,no\n"
+    toml = """
+[sources.offers]
+format = "tabular"
+table = "offer"
+path = "offers.csv"
+timezone = "UTC"
+columns = { offer_id = "id", interaction_id = "contact", kind = "kind", made_at = "at", accepted = "sold" }
+"""
+    files = {"contacts.csv": contacts(28).replace("voice", "Voice"), "offers.csv": offers}
+    found = read(tmp_path, files, CONTACTS_SOURCE + toml)
+    assert found.rows("select kind from core.offer order by kind") == [("cross_sell",), ("upsell",)]
+    assert found.rows("select distinct channel from core.interaction") == [("voice",)]
 
 
 FLAT = CONTACTS_SOURCE.replace(
