@@ -18,7 +18,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +29,7 @@ from dash import Dash
 from dash.development.base_component import Component
 from flask import Flask, Response, g, request
 
+from dashboard.components.fixed import READ, fixed, properties, read
 from dashboard.data.cache import MEBIBYTE, Cache
 from dashboard.privacy.viewer import current
 
@@ -111,6 +112,7 @@ class Answers:
         self._led = led
         self._cache = Cache(limit_bytes)
         self._turns: AbstractContextManager[Any] = threading.BoundedSemaphore(turns) if turns else nullcontext()
+        self._live: frozenset[str] = frozenset()
         self._questions: dict[str, Callable[[dict[str, Any]], Question | None]] = {}
 
     def register(self, outputs: tuple[str, ...], read: Callable[[dict[str, Any]], Question | None]) -> None:
@@ -143,7 +145,7 @@ class Answers:
     def _made(self, question: Question) -> Sent:
         with self._turns:
             made = question.make()
-            body = encoded(made.outputs)
+            body = encoded(made.outputs, self._live)
             body = self._led(body) if self._led is not None else body
             sent = Sent(bytes(brotli.compress(body, quality=BROTLI_QUALITY)), made.run_id)
         if not made.lasting:
@@ -153,7 +155,7 @@ class Answers:
     def attach(self, app: Dash) -> None:
         """Let requests for registered callbacks be answered from here."""
         server: Flask = app.server
-
+        self._live = live_ids(app)
         led = self._led
         if led is not None:
 
@@ -201,33 +203,31 @@ def response(sent: Sent) -> Response:
     return made
 
 
-def encoded(outputs: dict[str, Any]) -> bytes:
-    """What Dash would write for a callback's outputs.
+def encoded(outputs: dict[str, Any], live: Collection[str] = ()) -> bytes:
+    """A callback's outputs as JSON; what no callback reads or fills is one component.
 
     Parameters
     ----------
     outputs : dict
         ``"id.property"`` to its value.
+    live : collection of str
+        Ids that callbacks read or fill.
     """
     by_id: dict[str, dict[str, Any]] = {}
     for name, value in outputs.items():
         component, prop = name.rsplit(".", 1)
-        by_id.setdefault(component, {})[prop] = value
+        shown = fixed(value, live, unbroken) if prop == "children" else value
+        by_id.setdefault(component, {})[prop] = shown
     return orjson.dumps({"multi": True, "response": by_id}, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-_BOOKKEEPING = frozenset(
-    {
-        "_prop_names",
-        "_valid_wildcard_attributes",
-        "available_properties",
-        "available_wildcard_properties",
-        "_type",
-        "_namespace",
-        "_base_nodes",
-        "_children_props",
-    }
-)
+def live_ids(app: Dash) -> frozenset[str]:
+    """Ids of single components that any callback of an application reads or fills."""
+    found: set[str] = set()
+    for callback in app._callback_list:
+        found |= {str(part["id"]) for part in (*callback["inputs"], *callback["state"])}
+        found |= {name.rsplit(".", 1)[0] for name in callback["output"].strip(".").split("...")}
+    return frozenset(found)
 
 
 def unbroken(words: str) -> str:
@@ -237,23 +237,11 @@ def unbroken(words: str) -> str:
 
 
 _MINUS, _OF = re.compile("\u2212(?=[^\\d\\s\u2060])"), re.compile(r"(?<=\d) of (?=\d)")
-_READ = ("children", "rows", "caption")
-"""Properties whose words are read on the page."""
-
-
-def _written(part: Any) -> Any:
-    if isinstance(part, str):
-        return unbroken(part)
-    return [_written(inner) for inner in part] if isinstance(part, list | tuple) else part
 
 
 def _plain(value: Any) -> Any:
     """A component as the browser reads it."""
     if isinstance(value, Component):
-        props = {
-            name: _written(part) if name in _READ else part
-            for name, part in vars(value).items()
-            if name not in _BOOKKEEPING
-        }
+        props = {name: read(part, unbroken) if name in READ else part for name, part in properties(value).items()}
         return {"props": props, "type": value._type, "namespace": value._namespace}
     raise TypeError(f"{type(value).__name__} cannot be sent to the browser")

@@ -214,7 +214,7 @@ def _choice(name: str) -> dmc.MultiSelect:
         nothingFoundMessage="Nothing by that name",
         className="filter",
         size="sm",
-        comboboxProps={"shadow": "sm", "withinPortal": True},
+        comboboxProps={"shadow": "sm", "withinPortal": True, "keepMounted": False},
     )
 
 
@@ -230,7 +230,7 @@ def _period() -> html.Div:
             nothingFoundMessage="No such week",
             className="filter week",
             size="sm",
-            comboboxProps={"shadow": "sm", "withinPortal": True},
+            comboboxProps={"shadow": "sm", "withinPortal": True, "keepMounted": False},
         )
         for name, words in (("from", "First week"), ("to", "Last week"))
     ]

@@ -30,19 +30,45 @@
     return svg;
   }
 
+  // ---- a drawing for a wide and one for a narrow column: the one that is seen now, the other when there is time
+  var NARROW = 560; // as the container query in app.css
+  var later = window.requestIdleCallback || function (work) { window.setTimeout(work, 50); };
+  function put(box, kind) {
+    var props = box.empathyDrawing;
+    if (!props || !props[kind] || box.querySelector(":scope > svg." + kind)) { return; }
+    box.insertBefore(variant(props[kind], kind, props.label || ""), box.querySelector(":scope > .plot"));
+  }
+  var fitted = new ResizeObserver(function (entries) {
+    entries.forEach(function (entry) {
+      entry.target.empathyWidth = entry.contentRect.width;
+      if (entry.contentRect.width > 0) { put(entry.target, entry.contentRect.width < NARROW ? "narrow" : "wide"); }
+    });
+  });
+  window.addEventListener("beforeprint", function () {
+    document.querySelectorAll(".has-narrow").forEach(function (box) { put(box, "wide"); put(box, "narrow"); });
+  });
+
+  function draw(box, props) {
+    box.empathyDrawing = props;
+    box.querySelectorAll(":scope > svg").forEach(function (svg) { svg.remove(); });
+    if (!props.plot) { box.querySelectorAll(":scope > .plot").forEach(function (plot) { plot.remove(); }); }
+    var known = props.narrow && box.empathyWidth;
+    if (!known || known >= NARROW) { put(box, "wide"); }
+    if (props.narrow && (!known || known < NARROW)) { put(box, "narrow"); }
+    if (known) { later(function () { put(box, "wide"); put(box, "narrow"); }); }
+  }
+
   function Drawing(props) {
     var ref = window.React.useRef(null);
     window.React.useLayoutEffect(function () {
-      var box = ref.current, parts = [variant(props.wide, "wide", props.label || "")];
-      if (props.narrow) { parts.push(variant(props.narrow, "narrow", props.label || "")); }
-      var plot = box.querySelector(":scope > .plot");
-      if (plot && props.plot) { parts.push(plot); }
-      box.replaceChildren.apply(box, parts);
+      var box = ref.current;
+      draw(box, props);
       if (props.plot) { window.empathyPlots.attach(box, props.plot); } else { box.classList.remove("plotted"); }
     }, [props.wide, props.narrow, props.label, props.plot]);
     window.React.useEffect(function () {
       var box = ref.current;
-      return function () { window.empathyPlots.detach(box); };
+      fitted.observe(box);
+      return function () { window.empathyPlots.detach(box); fitted.unobserve(box); box.empathyDrawing = null; };
     }, []);
     var names = ["drawing", props.narrow ? "has-narrow" : "", props.className || ""].join(" ").trim();
     return window.React.createElement("div", { ref: ref, className: names });

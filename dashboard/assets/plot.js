@@ -10,9 +10,15 @@
 
   // ---- what a reader prefers: for all charts, and for single cards
   function preference() {
-    try { return Object.assign({ all: false, cards: {} }, JSON.parse(window.localStorage.getItem(KEPT))); }
-    catch (error) { return { all: false, cards: {} }; }
+    var text;
+    try { text = window.localStorage.getItem(KEPT); } catch (error) { text = null; }
+    if (text !== read.text) {
+      read = { text: text, wanted: { all: false, cards: {} } };
+      try { Object.assign(read.wanted, JSON.parse(text)); } catch (error) { /* not ours */ }
+    }
+    return read.wanted;
   }
+  var read = { text: null, wanted: { all: false, cards: {} } };
   function keep(wanted) {
     try { window.localStorage.setItem(KEPT, JSON.stringify(wanted)); } catch (error) { memory = wanted; }
   }
@@ -147,11 +153,22 @@
     var data = event.points.length ? event.points[0].customdata : null;
     if (Array.isArray(data) && data[1]) { window.empathyGo(data[1]); }
   }
-  // What is on the screen comes first; the rest when there is time.
+  // What is on the screen comes first; the rest when there is time. Places are asked for once all drawings of an answer
+  // stand: asking between two of them makes the browser lay out the page for each.
+  var arrived = [];
   function soon(box) {
-    var at = box.getBoundingClientRect();
-    if (at.top < window.innerHeight && at.bottom > 0) { draw(box); return; }
-    (window.requestIdleCallback || window.setTimeout)(function () { if (box.isConnected) { draw(box); } });
+    var card = box.closest(".chart-card");
+    if (!card || !chosen(card)) { draw(box); return; }
+    if (!arrived.length) { queueMicrotask(place); }
+    arrived.push(box);
+  }
+  function place() {
+    var boxes = arrived, there = boxes.map(function (box) { return box.getBoundingClientRect(); });
+    arrived = [];
+    boxes.forEach(function (box, index) {
+      if (there[index].top < window.innerHeight && there[index].bottom > 0) { draw(box); return; }
+      (window.requestIdleCallback || window.setTimeout)(function () { if (box.isConnected) { draw(box); } });
+    });
   }
   function everything() { boxes.forEach(function (box) { if (box.isConnected) { draw(box); } else { boxes.delete(box); } }); }
 

@@ -47,9 +47,22 @@
     return table;
   }
 
+  // A table that is folded away is put together when there is time, or once it is unfolded.
+  var later = window.requestIdleCallback || function (work) { return window.setTimeout(work, 50); };
+  function fill(place, props) {
+    var fold = place.closest("details:not([open])"), asked = null;
+    function now() { if (!asked.done) { asked.done = true; place.replaceChildren(build(props)); } }
+    asked = { done: false };
+    if (!fold) { now(); return undefined; }
+    place.replaceChildren();
+    fold.addEventListener("toggle", now);
+    later(now);
+    return function () { asked.done = true; fold.removeEventListener("toggle", now); };
+  }
+
   function Table(props) {
     var ref = window.React.useRef(null);
-    window.React.useLayoutEffect(function () { ref.current.replaceChildren(build(props)); }, [props.columns, props.rows]);
+    window.React.useLayoutEffect(function () { return fill(ref.current, props); }, [props.columns, props.rows]);
     return window.React.createElement("div", {
       ref: ref, className: "table-scroll", tabIndex: 0, role: "region", "aria-label": props.caption || "Table"
     });

@@ -162,6 +162,7 @@ def _picker(shown: list[Kpi], chosen: Kpi) -> html.Div:
                 searchable=True,
                 allowDeselect=False,
                 maxDropdownHeight=420,
+                comboboxProps={"keepMounted": False},
                 size="sm",
                 className="picker",
                 **attributes({"aria-label": "KPI"}),

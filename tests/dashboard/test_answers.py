@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 
 from dashboard import app as application
 from dashboard import create_app
-from dashboard.answers import Answers, Made, Question, encoded
+from dashboard.answers import Answers, Made, Question, encoded, live_ids
 from dashboard.components.table import Table
 from dashboard.page import Context, Page
 from dashboard.pages import overview, pages
@@ -59,17 +59,73 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return made
 
 
+def nodes(part: Any) -> list[Any]:
+    """What stands in JSON of an answer, as tags with properties and children, whoever wrote it."""
+    if part is None:
+        return []
+    if isinstance(part, list):
+        return [node for each in part for node in nodes(each)]
+    if not isinstance(part, dict):
+        return [str(part)]
+    if part["type"] == "Fixed":
+        inside = nodes(part["props"].get("children"))
+        return [filled(node, inside) for node in part["props"]["tree"]]
+    own = part["namespace"] not in ("dash_html_components", "dash_core_components")
+    tag = part["type"] if own else {"Link": "a"}.get(part["type"], part["type"].lower())
+    dropped = ("children", "n_clicks") if not own else ("children",)
+    props = {name: value for name, value in part["props"].items() if name not in dropped and value is not None}
+    if tag == "a":
+        props.pop("data-go", None)
+    return [[tag, props, *nodes(part["props"].get("children"))]]
+
+
+def filled(node: Any, inside: list[Any]) -> Any:
+    """A node of a fixed part with the components that stand inside it."""
+    if isinstance(node, str):
+        return node
+    if node[0] == "$":
+        return inside[node[1]]
+    props = {name: value for name, value in node[1].items() if name != "data-go"}
+    return [node[0], props, *(filled(child, inside) for child in node[2:])]
+
+
 @pytest.mark.parametrize("shown", pages(), ids=lambda page: page.key)
-def test_the_bytes_are_those_that_dash_would_write(context: Context, shown: Page) -> None:
-    with application.Dash(__name__).server.test_request_context():
+def test_a_page_is_sent_as_dash_would_write_it(config_path: Path, context: Context, shown: Page) -> None:
+    app = create_app(config_path)
+    with app.server.test_request_context():
         made = application.answer(context, shown.base, "?site=Madrid").outputs
     by_id: dict[str, Any] = {}
     for name, value in made.items():
         by_id.setdefault(name.split(".")[0], {})[name.split(".")[1]] = value
     by_dash: Any = to_json({"multi": True, "response": by_id})  # type: ignore[no-untyped-call]
-    sent = encoded(made).decode()
-    plain = sent.replace("\u2060", "").replace("\u00a0of\u00a0", " of ")  # lines that do not break are ours
-    assert json.loads(plain) == json.loads(by_dash)
+    sent = encoded(made, live_ids(app)).decode()
+    plain = json.loads(sent.replace("\u2060", "").replace("\u00a0of\u00a0", " of "))  # unbroken lines are ours
+    other = json.loads(by_dash)["response"]
+    assert sent.count('"namespace":') < 60, "what no callback reads is no component"
+    for name, props in plain["response"].items():
+        if "children" in props:
+            assert nodes(props.pop("children")) == nodes(other[name].pop("children"))
+    assert plain["response"] == other
+
+
+def test_what_a_callback_reads_or_fills_stays_a_component() -> None:
+    page = html.Div([html.P("fixed"), html.Div(html.B("inside"), id="filled", title="t"), html.P(7)], id="page")
+    made = json.loads(encoded({"body.children": page}, {"filled"}))["response"]["body"]["children"]
+    (slot,) = made["props"]["children"]
+    assert made["props"]["tree"] == [["div", {"id": "page"}, ["p", {}, "fixed"], ["$", 0], ["p", {}, "7"]]]
+    assert (slot["type"], slot["props"]["id"], slot["props"]["title"]) == ("Div", "filled", "t")
+    assert slot["props"]["children"]["props"]["tree"] == [["b", {}, "inside"]]
+
+
+def test_ids_of_callbacks_are_known(config_path: Path) -> None:
+    live = live_ids(create_app(config_path))
+    assert {"page-body", "overview-rest", "overview-wanted", "since-place", "kpi", "url"} <= live
+    assert not {"headline", "course", "forest"} & live
+
+
+def test_something_that_is_no_component_is_not_sent() -> None:
+    with pytest.raises(TypeError, match="object cannot be sent"):
+        encoded({"body.children": html.Div(object())})
 
 
 def test_a_known_answer_is_not_made_again(config_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +266,9 @@ def test_answers_are_worked_out_in_turn_and_known_ones_do_not_wait() -> None:
 def test_no_line_ends_behind_a_minus_wherever_words_stand(words: str, sent: str) -> None:
     tabled = Table(columns=[["a", False, ""]], rows=[[words], [[words, 1.0]]], caption=words)
     page = html.Div([html.P(words), words, html.Ul([html.Li([words])]), tabled], id=words)
-    made = json.loads(encoded({"page.children": page}))["response"]["page"]["children"]["props"]
-    text = json.dumps(made["children"], ensure_ascii=False)
+    ((tag, props, *inside),) = json.loads(encoded({"page.children": page}))["response"]["page"]["children"]["props"][
+        "tree"
+    ]
+    text = json.dumps(inside, ensure_ascii=False)
     assert text.count(json.dumps(sent, ensure_ascii=False)[1:-1]) == 6
-    assert made["id"] == words, "what is not read is left alone"
+    assert (tag, props["id"]) == ("div", words), "what is not read is left alone"
