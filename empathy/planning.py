@@ -310,7 +310,7 @@ def _words(one: Outlook, reader: Any) -> str:
 
 def _accept(settings: Config, order: list[dict[str, Any]], draw: Draw, told: list[Outlook]) -> Path:
     """Write the plan: who starts when, how the order was drawn, and the goals it will be judged by."""
-    from etl.configuration.accepted_plans import PlannedTeam, accept
+    from etl.configuration.accepted_plans import DIGITS, PlannedTeam, accept
 
     teams = tuple(
         PlannedTeam(row["team"], row["wave"], date.fromisoformat(row["start"]) if row["start"] else None)
@@ -324,7 +324,8 @@ def _accept(settings: Config, order: list[dict[str, Any]], draw: Draw, told: lis
         "digest": draw.digest,
         "teams": [team.team for team in teams],
     }
-    kept = tuple("".join(format(wave, "x") for wave in row) for row in draw.kept.tolist())
+    writable = draw.kept.max() < len(DIGITS)
+    kept = tuple("".join(DIGITS[wave] for wave in row) for row in draw.kept.tolist()) if writable else ()
     return accept(settings.folder, teams, rule, kept, {one.goal.kpi.id: _goal_json(one) for one in told})
 
 

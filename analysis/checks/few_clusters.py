@@ -76,8 +76,13 @@ def check(
         rare = dealt.p_value <= 1 - found.ci_level
         agree = agree and rare == excluded
         share = "fewer than 1" if dealt.p_value < 0.01 else reader.number(100 * dealt.p_value, 0)
+        lots = (
+            "orders that the accepted plan could have drawn"
+            if dealt.by_plan
+            else f"ways to draw the waves of the {cluster_word} by lot"
+        )
         words += (
-            f" Had training done nothing, {share} of 100 ways to draw the waves of the {cluster_word} by lot would "
+            f" Had training done nothing, {share} of 100 {lots} would "
             f"have looked like this or more{'' if rare == excluded else ', which disagrees'}."
         )
     status: Status = "passed" if agree else "informational"

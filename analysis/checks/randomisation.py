@@ -31,6 +31,8 @@ class Randomisation:
         Deals that gave an estimate.
     reason : str or None
         Why it is not available.
+    by_plan : bool
+        Whether the deals are orders that an accepted plan could have drawn.
     """
 
     p_value: float
@@ -38,6 +40,7 @@ class Randomisation:
     ci_high: float
     draws: int
     reason: str | None = None
+    by_plan: bool = False
 
 
 def randomisation_test(
@@ -105,7 +108,7 @@ def randomisation_test(
     outcome, training = np.array(on_outcome), np.array(on_training)
     p_value = _p_value(outcome, training, observed, 0.0)
     low, high = _interval(outcome, training, observed, 1 - level) if interval else (nan, nan)
-    return Randomisation(p_value, low, high, outcome.size)
+    return Randomisation(p_value, low, high, outcome.size, by_plan=orders is not None)
 
 
 def _imputation(anticipation: int) -> Callable[[Panel], float]:

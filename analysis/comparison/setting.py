@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from analysis.design import Design
 from analysis.panel.roster import Roster
+from analysis.panel.stored_plan import StoredPlan
 from analysis.words.numbers import Reader
 from etl.configuration.kpis import Kpi
 
@@ -37,6 +38,8 @@ class Setting:
         How many values every filter has, and how many weeks there are: what could have been selected.
     shown_from
         Score of an evaluation from which a skill counts as shown in its contact.
+    plan
+        The accepted plan, where a team is the unit of assignment; None where there is none.
     programme
         Its name, for sentences; empty where it has none of its own.
     """
@@ -51,4 +54,5 @@ class Setting:
     kpis: Mapping[str, Kpi] = field(default_factory=dict)
     n_values: Mapping[str, int] = field(default_factory=dict)
     shown_from: float = 0.6
+    plan: StoredPlan | None = None
     programme: str = ""

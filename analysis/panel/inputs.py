@@ -14,6 +14,8 @@ TABLES = (
     "mart.agent",
     "mart.agent_spell",
     "mart.rule_week",
+    "core.accepted_order",
+    "core.accepted_plan",
     "core.conversation",
     "core.place",
     "core.qa_evaluation",

@@ -162,8 +162,10 @@ def _dealt(evidence: Evidence) -> Randomisation | None:
         return None
     if found.n_clusters >= few_clusters.MANY_CLUSTERS:
         return None
+    plan = evidence.setting.plan
     return randomisation_test(
         comparison.panel,
+        orders=plan.orders_of(comparison.panel) if plan is not None else None,
         draws=few_clusters.DEALS,
         anticipation=design.anticipation_weeks,
         level=found.ci_level,

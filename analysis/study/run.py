@@ -22,6 +22,7 @@ from analysis.panel.agent_weeks import AgentWeeks, WarehouseWeeks
 from analysis.panel.held_weeks import Rows
 from analysis.panel.roster import Roster
 from analysis.panel.slices import DIMENSIONS, EVERYTHING, STORED_KINDS, Slice, selectable, slice_values
+from analysis.panel.stored_plan import stored_plan
 from analysis.study import leaving
 from analysis.study.by_kpi import OVERALL_CHECKS, KpiStudies, VersionAtHand, open_version, setting_for, studies_of
 from analysis.study.chain_tables import CHAIN_TABLES, chain_tables
@@ -85,6 +86,7 @@ def setting_of(cur: duckdb.DuckDBPyConnection, config: Config, catalogue: Catalo
         n_values=selectable(cur, design.timing),
         shown_from=config.conversations.shown_from,
         programme=config.programme.name,
+        plan=stored_plan(cur) if config.programme.assignment.unit == "team" else None,
     )
 
 

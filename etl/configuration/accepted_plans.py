@@ -17,6 +17,8 @@ from typing import Any
 from etl.errors import EmpathyError
 
 PATTERN = "plan-*.json"
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+"""One for each wave in the text of an order, the untrained last."""
 
 
 class PlanError(EmpathyError):
@@ -92,7 +94,7 @@ def accept(
     Raises
     ------
     PlanError
-        A plan was accepted in the same second.
+        A plan was accepted in the same second, or it has more waves than orders can be written with.
     """
     at = (now or datetime.now(UTC)).replace(microsecond=0, tzinfo=None)
     content = {
@@ -102,6 +104,8 @@ def accept(
         "goals": dict(goals),
         "kept_orders": list(kept_orders),
     }
+    if max((team.wave or 0 for team in teams), default=0) >= len(DIGITS):
+        raise PlanError(f"A plan of more than {len(DIGITS) - 1} waves is not kept; plan fewer, or two plans.")
     path = folder / f"plan-{at:%Y%m%dT%H%M%SZ}.json"
     try:
         with path.open("x", encoding="utf-8") as file:

@@ -36,6 +36,7 @@ LONGEST_DATE = timedelta(hours=26)
 """Local times differ by at most this much, from UTC-12 to UTC+14: a row later than that after the first is no earlier
 anywhere."""
 
+
 @dataclass(frozen=True)
 class Step:
     """One relation that was built: its rows and the seconds it took."""
@@ -296,13 +297,22 @@ def _parameters(con: duckdb.DuckDBPyConnection, config: Config, run_id: str) -> 
         con, "other_programme", "programme varchar, course_id varchar",
         [(other.name, course) for other in config.programmes for course in other.courses],
     )  # fmt: skip
+    plans = accepted_plans(config.folder)
     _fill(
         con, "accepted_plan",
-        "plan_id varchar, accepted_at timestamp, team_id varchar, wave integer, starts_on date",
+        "plan_id varchar, accepted_at timestamp, position integer, team_id varchar, wave integer, starts_on date",
         [
-            (plan.plan_id, plan.accepted_at, team.team, team.wave, team.starts_on)
-            for plan in accepted_plans(config.folder)
-            for team in plan.teams
+            (plan.plan_id, plan.accepted_at, position, team.team, team.wave, team.starts_on)
+            for plan in plans
+            for position, team in enumerate(plan.teams)
+        ],
+    )  # fmt: skip
+    _fill(
+        con, "accepted_order", "plan_id varchar, accepted_at timestamp, order_ix integer, waves varchar",
+        [
+            (plan.plan_id, plan.accepted_at, number, waves)
+            for plan in plans
+            for number, waves in enumerate(plan.kept_orders)
         ],
     )  # fmt: skip
     coverage.declare_spans(con, config)

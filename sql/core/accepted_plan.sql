@@ -2,6 +2,7 @@
 select
     plan_id,
     accepted_at,
+    position,
     team_id,
     wave,
     starts_on
