@@ -76,7 +76,7 @@ def in_process(config: Path, wanted: list[tuple[str, str]]) -> dict[str, Any]:
     with seen_by(READER):
         queries.held_weeks()
         held = time.process_time()
-        published_estimates.warm(queries)
+        published_estimates.prepare(queries)
     chosen = time.process_time() - held
     client = create_app(config).server.test_client()
     headers = ASKS | {"Host": "127.0.0.1", "Content-Type": "application/json"}

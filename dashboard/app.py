@@ -12,6 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -48,7 +49,7 @@ OUTPUTS = (
     "freshness.children",
 )
 """What one answer to an address fills."""
-WARM_SECONDS = 5.0
+PREPARE_SECONDS = 5.0
 """How soon after publication the cells of a shared dashboard are chosen."""
 _LOG = logging.getLogger("empathy.dashboard")
 
@@ -172,7 +173,7 @@ def create_app(
             answers.register(outputs, partial(read, context))
     admission.guard_callbacks(app.server, owners)
     if settings.access is not None:
-        threading.Thread(target=_keep_warm, args=(context,), daemon=True, name="published cells").start()
+        threading.Thread(target=_keep_prepared, args=(context,), daemon=True, name="published cells").start()
     answers.attach(app)
     app.set_up()
     return app
@@ -198,22 +199,23 @@ def _plotly_address() -> str:
     return f"/_dash-component-suites/plotly/package_data/plotly.min.js?v={version}&m={version}"
 
 
-def _keep_warm(context: Context) -> None:
+def _keep_prepared(context: Context) -> None:
     """Choose the published cells of every new version as soon as it is served, as long as this process lives."""
-    done = ""
+    failed = ""
     while True:
         try:
-            with seen_by(READER):
-                run_id = context.queries.run_id()
-                if run_id != done:
-                    published_estimates.warm(context.queries)
-                    done = run_id
+            if context.queries.served() != failed:
+                failed = ""
+                with seen_by(READER):
+                    published_estimates.prepare(context.queries)
         except NoVersionError:
             pass
         except Exception:  # a reader who asks is told what is wrong
             _LOG.exception("published cells were not chosen")
-            return
-        time.sleep(WARM_SECONDS)
+            context.queries.prepared = None
+            with suppress(NoVersionError):
+                failed = context.queries.served()
+        time.sleep(PREPARE_SECONDS)
 
 
 def own_path(pathname: str) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy import sparse
 
 from analysis.errors import PanelError
 from analysis.panel.held_weeks import Places
@@ -44,23 +45,55 @@ class Lattice:
     Attributes
     ----------
     cells : tuple of Cell
-    inside : (N, D) int array
-        Cells of every row of ``Places``, -1 for none.
     kept : (C,) bool array
         Those answered at all.
-    keys, pattern : (N,) int arrays
-        Numbers of every row's agent and place, and of its combination of cells.
+    first : (K,) int array
+        One row of ``Places`` of every agent and place.
+    key : (N,) int array
+        Which of these agents and places every row is.
+    inside : (K, D) int array
+        Cells of every agent and place, -1 for none.
     """
 
     cells: tuple[Cell, ...]
-    inside: NDArray[np.int32]
     kept: Bools
-    keys: Ints
-    pattern: Ints
+    first: Ints
+    key: Ints
+    inside: Ints
 
     @cached_property
     def _position(self) -> Mapping[Cell, int]:
         return {cell: k for k, cell in enumerate(self.cells)}
+
+    @cached_property
+    def kinds(self) -> Bools:
+        """(D, C) which cells every column of ``inside`` holds."""
+        there = np.zeros((self.inside.shape[1], len(self.cells)), dtype=bool)
+        for column, one in zip(there, self.inside.T, strict=True):
+            column[one[one >= 0]] = True
+        return there
+
+    @cached_property
+    def in_cell(self) -> sparse.csr_array:
+        """(C, K) one where an agent and place is in a cell."""
+        at, _ = np.nonzero(self.inside >= 0)
+        cell = self.inside[self.inside >= 0]
+        return sparse.csr_array((np.ones(at.size), (cell, at)), shape=(len(self.cells), self.first.size))
+
+    @cached_property
+    def _patterns(self) -> dict[bytes, Ints]:
+        return {}
+
+    def pattern(self, columns: Bools) -> Ints:
+        """(K,) number of the combination of cells of every agent and place, looking at some kinds of cells only."""
+        known = columns.tobytes()
+        if known not in self._patterns:
+            self._patterns[known] = patterns(self.inside[:, columns], len(self.cells))[1]
+        return self._patterns[known]
+
+    def weeks(self, rows: Ints) -> NDArray[np.float64]:
+        """(K,) how many of some rows of ``Places`` are of every agent and place."""
+        return np.bincount(self.key[rows], minlength=self.first.size).astype(float)
 
     def parts(self, filters: Filters, viewer: Viewer) -> list[int] | None:
         """Positions of the cells that a selection is the union of; None when it is none of the lattice.
@@ -113,17 +146,13 @@ def lattice(queries: Queries) -> Lattice:
 
 def _lattice(queries: Queries) -> Lattice:
     places, minimum = queries.held_weeks().places, queries.settings.min_group
-    keys = _keys(places)
-    at, weeks = different(keys, np.arange(places.n_rows))
-    codes = {name: places.codes[name][at] for name in DIMENSIONS}
-    rows = Rows(places.agent[at], codes, places.values)
+    _, first, key, weeks = np.unique(_keys(places), return_index=True, return_inverse=True, return_counts=True)
+    codes = {name: places.codes[name][first] for name in DIMENSIONS}
+    rows = Rows(places.agent[first], codes, places.values)
     parents = {team: site for site, teams in queries.teams_by_site().items() for team in teams}
     candidates = Candidates.of(rows, minimum, parents)
-    kept = Audit(rows.agent, candidates.inside, len(candidates.cells), minimum, weeks).admitted()
-    order = np.argsort(keys[at])
-    of_row = order[np.searchsorted(keys[at][order], keys)]
-    _, pattern = patterns(candidates.inside, len(candidates.cells))
-    return Lattice(candidates.cells, candidates.inside[of_row].astype(np.int32), kept, keys, pattern[of_row])
+    kept = Audit(rows.agent, candidates.inside, len(candidates.cells), minimum, weeks.astype(float)).admitted()
+    return Lattice(candidates.cells, kept, first, key.astype(np.int32), candidates.inside)
 
 
 def _keys(places: Places) -> Ints:
@@ -132,12 +161,6 @@ def _keys(places: Places) -> Ints:
     for name in DIMENSIONS:
         key = key * (len(places.values[name]) + 1) + places.codes[name]
     return np.asarray(key)
-
-
-def different(keys: Ints, at: Ints) -> tuple[Ints, NDArray[np.float64]]:
-    """First of the rows of every agent and place among some rows, and how many there are."""
-    _, first, count = np.unique(keys[at], return_index=True, return_counts=True)
-    return at[first], count.astype(float)
 
 
 def kept_of(queries: Queries, kpi: str) -> Bools:
@@ -150,7 +173,7 @@ def kept_of(queries: Queries, kpi: str) -> Bools:
         except PanelError:  # leaving is counted by spells; and a version may be older than the KPI
             return known.kept
         return queries.remember(
-            ("published", "rows", stamp(rows)), lambda: audit_of(queries, rows).admitted(known.kept)
+            ("published", "rows", stamp(rows)), lambda: audit_of(queries, rows, known.kept).admitted(known.kept)
         )
 
     return queries.remember(("published", kpi), make)
@@ -163,18 +186,23 @@ def observed(queries: Queries, kpi: str) -> Ints:
     return np.asarray(rows if columns.complete else rows[~np.isnan(columns.num)])
 
 
-def audit_of(queries: Queries, rows: Ints) -> Audit:
+def audit_of(queries: Queries, rows: Ints, start: Bools) -> Audit:
     """What answers about some rows of ``Places`` tell of agents.
 
     Parameters
     ----------
     queries : Queries
     rows : (N,) int array
+    start : (C,) bool array
+        Cells of which any could be answered; kinds of cells without one are not looked at.
     """
     places, known = queries.held_weeks().places, lattice(queries)
-    at, weeks = different(known.keys, rows)
-    inside, minimum = known.inside[at].astype(np.int64), queries.settings.min_group
-    return Audit(places.agent[at], inside, len(known.cells), minimum, weeks, known.pattern[at])
+    weeks = known.weeks(rows)
+    here = np.flatnonzero(weeks)
+    columns = (known.kinds & start).any(axis=1)
+    inside, minimum = known.inside[here][:, columns], queries.settings.min_group
+    pattern = known.pattern(columns)[here]
+    return Audit(places.agent[known.first[here]], inside, len(known.cells), minimum, weeks[here], pattern)
 
 
 def stamp(rows: Ints) -> str:
@@ -294,20 +322,15 @@ def blocks(queries: Queries, kpi: str) -> tuple[Sums, dict[int, Bools]]:
             ("published blocks", "rows", stamp(rows)),
             lambda: _answered(queries, rows, begin, kept_of(queries, kpi)),
         )
-        agents = {block: counts for block, (_, counts) in audited.items()}
         answered = {
             block: told_before(queries, known, kpi, kept, block=places.origin + timedelta(weeks=block))
             for block, (kept, _) in audited.items()
         }
         sums: Sums = {}
-        for block in begin:
-            there = (places.week[rows] >= block) & (places.week[rows] < block + BLOCK_WEEKS)
-            inside = known.inside[rows[there]]
-            row, cell = np.nonzero(inside >= 0)[0], inside[inside >= 0]
-            n = len(known.cells)
-            num = np.bincount(cell, nums[there][row], n)
-            den = np.bincount(cell, dens[there][row], n)
-            sums[block] = num, den, agents[block]
+        for block, here in _by_block(places.week[rows], begin).items():
+            key, n = known.key[rows[here]], known.first.size
+            num, den = (known.in_cell @ np.bincount(key, part[here], n) for part in (nums, dens))
+            sums[block] = num, den, audited[block][1]
         return sums, answered
 
     return queries.remember(("published blocks", kpi), make)
@@ -317,9 +340,13 @@ def _answered(
     queries: Queries, rows: Ints, begin: list[int], start: Bools
 ) -> dict[int, tuple[Bools, NDArray[np.float64]]]:
     """Cells answered in every block, and agents in each."""
-    week = queries.held_weeks().places.week[rows]
     found = {}
-    for block in begin:
-        audit = audit_of(queries, rows[(week >= block) & (week < block + BLOCK_WEEKS)])
+    for block, here in _by_block(queries.held_weeks().places.week[rows], begin).items():
+        audit = audit_of(queries, rows[here], start)
         found[block] = audit.admitted(start), audit.agents_by_cell
     return found
+
+
+def _by_block(week: NDArray[np.integer], begin: list[int]) -> dict[int, Ints]:
+    """First week of a block to the positions of the rows in it."""
+    return {block: np.flatnonzero((week >= block) & (week < block + BLOCK_WEEKS)) for block in begin}

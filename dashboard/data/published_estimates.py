@@ -17,6 +17,7 @@ import numpy as np
 from analysis.errors import PanelError
 from dashboard.data.published import WIDE, Bools, Ints, audit_of, blocks, kept_of, lattice, observed, stamp
 from dashboard.data.told import told_before
+from dashboard.data.versions import Prepared
 from dashboard.privacy.viewer import Viewer
 from dashboard.state import Filters
 
@@ -88,44 +89,64 @@ def told_by_week(queries: Queries, kpi: str, filters: Filters, viewer: Viewer, w
     parts = lattice(queries).parts(filters, viewer)
     if parts is None or not set(filters.active()) <= WIDE:
         return []
+    told = by_week(queries, kpi)
+    return [week for week in weeks if week in told and told[week][parts].all()]
 
-    def make(week: int) -> Bools:
+
+def by_week(queries: Queries, kpi: str) -> dict[int, Bools]:
+    """Week from training to the cells of which an estimate about that week is told, (C,); other weeks of none."""
+
+    def make() -> dict[int, Bools]:
         known = lattice(queries)
         start = estimated(queries, kpi) & np.array([{name for name, _ in cell} <= WIDE for cell in known.cells])
         try:
             rows = observed(queries, kpi)
         except PanelError:
-            return np.zeros_like(start)
-        here = rows[event_week(queries)[rows] == week]
-        kept = _allowing_none(queries, here, start)
-        return told_before(queries, known, kpi, kept, event=week)
+            return {}
+        chosen = queries.remember(
+            ("published weeks", "rows", stamp(rows), start.tobytes()), lambda: _chosen(queries, rows, start)
+        )
+        return {week: told_before(queries, known, kpi, kept, event=week) for week, kept in chosen.items()}
 
-    def told(week: int) -> bool:
-        return bool(queries.remember(("published weeks", kpi, week), lambda: make(week))[parts].all())
+    return queries.remember(("published weeks", kpi), make)
 
-    return [week for week in weeks if told(week)]
+
+def _chosen(queries: Queries, rows: Ints, start: Bools) -> dict[int, Bools]:
+    """Cells that may be answered together about the rows of each week from training."""
+    since = event_week(queries)[rows]
+    trained = since > -NEVER
+    rows, since = rows[trained], since[trained]
+    order = np.argsort(since, kind="stable")
+    weeks, first = np.unique(since[order], return_index=True)
+    parts = np.split(rows[order], first[1:])
+    return {int(week): _allowing_none(queries, part, start) for week, part in zip(weeks, parts, strict=True)}
 
 
 def _allowing_none(queries: Queries, rows: Ints, start: Bools) -> Bools:
     """Cells that may be answered together about some rows; those without any of them tell nothing."""
 
     def make() -> Bools:
-        audit = audit_of(queries, rows)
+        audit = audit_of(queries, rows, start)
         return np.asarray(start & (audit.admitted(start) | (audit.agents_by_cell == 0)))
 
     # KPIs that were observed in the same rows share what may be answered of them.
     return queries.remember(("published estimates", "rows", stamp(rows), start.tobytes()), make)
 
 
-def warm(queries: Queries) -> None:
-    """Choose the cells of the served version before the first reader asks: seconds, once a version and process.
+def prepare(queries: Queries) -> None:
+    """Choose the cells of the version that readers are told next, then let them have it: seconds, once a version.
 
     Parameters
     ----------
     queries : Queries
     """
-    with queries.pinned():
+    served = queries.served()
+    ready = Prepared(served, queries.told(served)[-1])
+    if queries.prepared == ready:
+        return
+    with queries.pinned(ready.told):
         for kpi in queries.kpis():
             with suppress(PanelError):
                 blocks(queries, kpi.id)
-                estimated(queries, kpi.id)
+                by_week(queries, kpi.id)
+    queries.prepared = ready

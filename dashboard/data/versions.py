@@ -88,12 +88,33 @@ class About:
         return "look" if self.warned_checks else "good"
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """The version whose cells were chosen last, ahead of anybody who asks.
+
+    Attributes
+    ----------
+    served : str
+        The run that was served then.
+    told : str
+        The run that readers of a shared dashboard are told while it is.
+    """
+
+    served: str
+    told: str
+
+
 class Versions:
     """The versions of one configuration's warehouse; safe to share between threads.
 
     Parameters
     ----------
     settings : Settings
+
+    Attributes
+    ----------
+    prepared : Prepared or None
+        What readers of a shared dashboard are answered from until a later one is prepared; None where nobody prepares.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -102,6 +123,7 @@ class Versions:
         self._warehouse = Warehouse(settings.config.warehouse, threads=engine.threads, memory_limit=engine.memory_limit)
         self._cache = Cache()
         self._local = threading.local()
+        self.prepared: Prepared | None = None
 
     def run_id(self) -> str:
         """The version being served now; inside :meth:`pinned`, the one pinned."""
@@ -113,9 +135,20 @@ class Versions:
         return self._warehouse.current().run_id
 
     def _served(self) -> str:
-        """The version that whoever asks is answered from: readers of a shared dashboard do not get every one."""
+        """The version that whoever asks is answered from: readers of a shared dashboard do not get every one.
+
+        While the cells of a new version are being chosen, they stay with the one before.
+        """
         run_id = self.served()
-        return self.told(run_id)[-1] if current().restricted else run_id
+        if not current().restricted:
+            return run_id
+        if self.prepared is not None:
+            known = [version.run_id for version in self.versions()]
+            told = self.prepared.told
+            later = told in known and run_id in known and known.index(told) < known.index(run_id)
+            if later or (self.prepared.served == run_id and told in known):
+                return told
+        return self.told(run_id)[-1]
 
     def told(self, run_id: str) -> tuple[str, ...]:
         """Runs that readers of a shared dashboard are told while one is served, the one they are told now last."""

@@ -13,9 +13,9 @@ the minimum, the insider apart: the block of ``P`` of the group and the insider 
 and then (Schur complement) neither has what the insider's knowledge leaves of it. So nothing about fewer agents than
 the minimum is estimated with less than ``LEAST_ERROR`` of its spread between agents.
 
-The largest ``c'Pc`` over few agents is a sparse principal component. It is searched by the truncated power method from
-every agent of high leverage, and by every small combination of cells; the tests attack what was admitted by other
-searches.
+The largest ``c'Pc`` over few agents is a sparse principal component. Where the diagonal of ``P`` already bounds it (the
+trace of a block), nothing is searched. Else it is searched by the truncated power method from every agent of high
+leverage, and by every small combination of cells; the tests attack what was admitted by other searches.
 
 Assumptions
 -----------
@@ -189,6 +189,26 @@ class Told:
             cells[cell] = 0.0
         return Told(agents, small, cells)
 
+    def at_most(self, n_agents: int) -> float:
+        """No figure about so many agents is told more of than this: the sum of their shares, the largest ones.
+
+        The largest eigenvalue of a block of ``P`` is at most its trace.
+
+        Parameters
+        ----------
+        n_agents : int
+        """
+        shares = np.einsum("ar,ar->a", self.agents, self.agents)
+        most = np.partition(shares, shares.size - n_agents)[-n_agents:] if shares.size > n_agents else shares
+        few = np.einsum("sr,sr->s", self.small, self.small).max(initial=0.0)
+        return max(float(most.sum()), float(few))
+
+    def search(self, n_agents: int, seeds: int = _SEEDS, rounds: int = _ROUNDS) -> tuple[Floats, Floats]:
+        """As :meth:`worst`, and nothing where :meth:`at_most` shows that nothing can be found above ``MOST_TOLD``."""
+        if self.at_most(n_agents) <= MOST_TOLD:
+            return np.zeros(0), np.zeros((self.agents.shape[1], 0))
+        return self.worst(n_agents, seeds, rounds)
+
     def worst(self, n_agents: int, seeds: int = _SEEDS, rounds: int = _ROUNDS) -> tuple[Floats, Floats]:
         """The best that is told of figures about so many agents: shares, and their directions in the space.
 
@@ -298,11 +318,11 @@ class Audit:
             return kept
         known, exact = self.told(kept), True
         while kept.any():
-            shares, directions = known.worst(self._minimum, _FEW_SEEDS, _FEW_ROUNDS)
+            shares, directions = known.search(self._minimum, _FEW_SEEDS, _FEW_ROUNDS)
             if not (shares > MOST_TOLD).any():  # looked for anew and in full before it is believed
                 known = known if exact else self.told(kept)
                 exact = True
-                shares, directions = known.worst(self._minimum)
+                shares, directions = known.search(self._minimum)
             if not (shares > MOST_TOLD).any():
                 break
             given_up = self._given_up(known, directions[:, shares > MOST_TOLD])
@@ -312,7 +332,7 @@ class Audit:
         # One that went early may be let in beside what is left.
         for cell in sorted(gone)[: _TRIED_AGAIN if start is None else 0]:
             kept[cell] = True
-            shares, _ = self.told(kept).worst(self._minimum)
+            shares, _ = self.told(kept).search(self._minimum)
             kept[cell] = bool(shares.max(initial=0.0) <= MOST_TOLD)
         return kept
 

@@ -389,4 +389,4 @@ def test_a_slice_means_the_same_rows_everywhere(corners: Corners) -> None:
     known = published.lattice(queries)
     parts = known.parts(one, EXECUTIVE)
     assert parts is not None
-    assert np.array_equal(mask, (known.inside == parts[0]).any(axis=1))
+    assert np.array_equal(mask, (known.inside[known.key] == parts[0]).any(axis=1))

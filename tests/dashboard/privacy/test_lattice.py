@@ -87,6 +87,20 @@ def test_giving_cells_up_one_after_the_other_is_the_same_as_never_asking_them(se
     assert lengths[0] == pytest.approx(lengths[1], rel=1e-3)
 
 
+@pytest.mark.parametrize("n_agents", [1, 4, 11])
+def test_what_bounds_a_search_is_never_below_what_any_search_finds(n_agents: int) -> None:
+    rng = np.random.default_rng(n_agents)
+    rows = world(rng, movers=9)
+    candidates = Candidates.of(rows, 4, parents(rows))
+    audit = Audit(rows.agent, candidates.inside, len(candidates.cells), 4)
+    for share in (0.1, 0.3, 0.6, 1.0):
+        known = audit.told(rng.random(len(candidates.cells)) <= share)
+        found, _ = known.worst(n_agents)
+        chosen = [rng.choice(60, n_agents, replace=False) for _ in range(200)]
+        exact = max(np.linalg.eigvalsh(known.agents[group] @ known.agents[group].T)[-1] for group in chosen)
+        assert max(found[0], exact) <= known.at_most(n_agents) + 1e-12
+
+
 def test_everybody_and_large_groups_are_answered_first() -> None:
     rows = world(np.random.default_rng(1))
     candidates = Candidates.of(rows, 4, parents(rows))

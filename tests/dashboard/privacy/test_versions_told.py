@@ -11,9 +11,10 @@ import polars as pl
 import pytest
 from dash import no_update
 
-from dashboard.data import published, told
+from dashboard.data import published, published_estimates, told
 from dashboard.data.changes import changes
 from dashboard.data.queries import Queries
+from dashboard.data.versions import Prepared
 from dashboard.page import Context
 from dashboard.pages.overview import since_visit
 from dashboard.privacy.viewer import OWN_MACHINE, READER, Viewer, seen_by
@@ -74,6 +75,56 @@ def test_a_version_that_differs_by_one_record_is_not_told(folder: Path) -> None:
         assert not changes(queries).any
         assert changes(queries, "r2").since == ""  # whichever version the browser says it saw
         assert since_visit(Context(queries.settings, queries), "r2", "") is no_update
+
+
+@pytest.fixture
+def two_kpis(monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """Cells are chosen for two KPIs of the catalogue alone."""
+    monkeypatch.setattr(Queries, "kpis", lambda self: [self.settings.catalogue[kpi] for kpi in (KPI, "csat_top2")])
+    return KPI, "csat_top2"
+
+
+@pytest.mark.usefixtures("two_kpis")
+def test_readers_stay_with_a_version_until_cells_of_the_next_are_chosen(folder: Path, later: Queries) -> None:
+    """Nobody waits for the choosing, and the one who asks first is not the one who pays for it."""
+    queries = asked(folder)
+    registry = folder / "warehouse" / "CURRENT.json"
+    now = registry.read_text(encoding="utf-8")
+    registry.write_text(now.replace('"current": "r3"', '"current": "r1"'), encoding="utf-8")
+    try:
+        published_estimates.prepare(queries)
+    finally:
+        registry.write_text(now, encoding="utf-8")
+    assert queries.served() == "r3"
+    with seen_by(READER):
+        assert queries.run_id() == "r1"
+    with seen_by(ANALYST):
+        assert queries.run_id() == "r3"
+    published_estimates.prepare(queries)
+    with seen_by(READER):
+        assert queries.run_id() == "r3"
+
+
+def test_readers_go_back_at_once_where_the_operator_does(folder: Path, later: Queries) -> None:
+    queries = asked(folder)
+    queries.prepared = Prepared("r3", "r3")
+    with seen_by(READER), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Queries, "served", lambda _: "r1")
+        assert queries.run_id() == "r1"
+
+
+def test_a_click_chooses_no_cells_once_they_are_prepared(
+    later: Queries, two_kpis: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published_estimates.prepare(later)
+    for module in (published, told):
+        monkeypatch.setattr(module, "Audit", lambda *_: pytest.fail("cells were chosen while a reader waited"))
+    with seen_by(READER), later.pinned():
+        for filters in (Filters(), Filters(site=("Madrid",)), Filters(team=("Porto-1",)), Filters(channel=("chat",))):
+            for kpi in two_kpis:
+                if later.decision(filters).allowed:
+                    later.study(kpi, filters)
+                    later.weekly(kpi, filters)
 
 
 def totals(queries: Queries, run_id: str) -> dict[object, float | None]:
