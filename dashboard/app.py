@@ -171,7 +171,7 @@ def create_app(
         owners |= dict.fromkeys(after - before, page.key)
         for outputs, read in page.asked.items():
             answers.register(outputs, partial(read, context))
-    admission.guard_callbacks(app.server, owners)
+    admission.guard_callbacks(app.server, admission.callbacks_of(app, owners))
     if settings.access is not None:
         threading.Thread(target=_keep_prepared, args=(context,), daemon=True, name="published cells").start()
     answers.attach(app)

@@ -18,6 +18,7 @@ import sys
 import time
 import uuid
 from functools import lru_cache
+from typing import Any
 
 import brotli
 from dash import Dash
@@ -166,10 +167,26 @@ def log_access(response: Response) -> None:
     logger.info(json.dumps(entry, ensure_ascii=True, default=str))
 
 
+def body_of() -> Any:
+    """The JSON of a request, read once; None where it is none.
+
+    Raises
+    ------
+    HTTPException
+        When it is larger than this server reads.
+    """
+    if "body" not in g:
+        try:
+            g.body = request.get_json(silent=True)
+        except RecursionError:  # brackets within brackets within brackets
+            g.body = None
+    return g.body
+
+
 def _callback_asked() -> dict[str, str]:
     """What a callback's body asks for: its outputs and the address that the reader sees."""
     try:
-        body = request.get_json(silent=True)
+        body = body_of()
     except HTTPException:  # too large, or half sent
         return {}
     if not isinstance(body, dict):

@@ -183,8 +183,8 @@ def hazard_ratio(weeks: pl.DataFrame, *, leave_type: str = "any", ci_level: floa
         return _no_ratio(
             leave_type,
             sizes,
-            f"{n_trained_events or 'No'} trained and {n_events - n_trained_events} untrained agents left; "
-            f"at least {MIN_EVENTS_PER_ARM} of each are needed.",
+            # Not how many: it may be two, of one kind, in one team.
+            f"Too few left: at least {MIN_EVENTS_PER_ARM} trained and {MIN_EVENTS_PER_ARM} untrained are needed.",
         )
     if sizes["n_clusters"] < MIN_TEAMS:
         return _no_ratio(leave_type, sizes, f"Only {sizes['n_clusters']} teams; at least {MIN_TEAMS} are needed.")

@@ -12,6 +12,7 @@ leaves those who leave among the untrained and makes training look protective wh
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -186,6 +187,7 @@ def hazard_rows(
     timing: Timing = "trained",
     goal: str = "",
     everybody: HazardRatio | None = None,
+    of_kind: Mapping[str, pl.DataFrame] | None = None,
 ) -> list[dict[str, Any]]:
     """Rows of ``result.hazard``: all leavers, then by kind.
 
@@ -202,11 +204,14 @@ def hazard_rows(
         no more. Empty where it is not known. The two kinds of leaving are judged together (Holm).
     everybody
         The ratio of all leavers of these person-weeks, where it is fitted already.
+    of_kind
+        Person-weeks of a kind of leaving, where they are fewer than all.
     """
+    fewer = of_kind or {}
     ratios = [
         everybody
         if everybody is not None and leave_type == everybody.leave_type
-        else hazard_ratio(weeks, leave_type=leave_type, ci_level=ci_level)
+        else hazard_ratio(fewer.get(leave_type, weeks), leave_type=leave_type, ci_level=ci_level)
         for leave_type in LEAVE_TYPES
     ]
     kinds = [i for i, found in enumerate(ratios) if found.leave_type != "any"]

@@ -8,6 +8,7 @@ import duckdb
 import polars as pl
 
 from analysis.design import Timing
+from analysis.effects.hazard import LEAVE_TYPES
 from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.study.leaving import hazard_rows, spell_weeks, survival_frame
 from analysis.study.result_tables import SCHEMAS, table
@@ -19,6 +20,7 @@ from etl.warehouse.reader import frame
 
 KPI = "agent_attrition"
 """The KPI whose dimensions say by what leaving may be sliced."""
+EVERY_KIND = "any"
 _NUMBERS = ("hazard_ratio", "ci_low", "ci_high", "n_events", "n_agents")
 
 
@@ -58,14 +60,17 @@ def attrition(queries: Queries, filters: Filters) -> Attrition:
 
 
 def _answer(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filters) -> Attrition:
+    minimum, restricted = queries.settings.min_group, current().restricted
     if filters.is_everything and queries.has("result.survival") and queries.has("result.hazard"):
         curves = frame(cursor, "select * from result.survival")
         hazards = frame(cursor, "select * from result.hazard")
+        every = pl.col("leave_type") == EVERY_KIND
+        if restricted and not hazards.filter(~every).is_empty():
+            _, live = _live(queries, cursor, filters, minimum)
+            hazards = pl.concat([hazards.filter(every), live.filter(~every)], how="diagonal_relaxed")
     else:
-        curves, hazards = _live(queries, cursor, filters)
+        curves, hazards = _live(queries, cursor, filters, minimum if restricted else 0)
     exits, survivors = _left(queries, cursor, filters)
-    minimum = queries.settings.min_group
-    restricted = current().restricted
     few = pl.col("n_agents") < minimum
     if restricted:
         few |= pl.col("n_events").is_between(1, minimum - 1)
@@ -128,6 +133,31 @@ def in_steps(curves: pl.DataFrame, minimum: int) -> pl.DataFrame:
     return ordered.filter(pl.Series(kept, dtype=pl.Boolean))
 
 
+def by_whole_groups(weeks: pl.DataFrame, kind: str, minimum: int) -> pl.DataFrame:
+    """Person-weeks up to the last week by which another whole group had left in one way.
+
+    That somebody left is seen by everybody who works there; in which way is not. A ratio of one kind of leaving, less
+    that of the version before, would say it of whoever left in between.
+
+    Parameters
+    ----------
+    weeks : DataFrame
+        Person-weeks, as :func:`analysis.study.leaving.spell_weeks` gives them.
+    kind : str
+        The kind of leaving.
+    minimum : int
+        Smallest group shown.
+    """
+    leavers = weeks.filter(pl.col("left") & (pl.col("leave_type") == kind))
+    monday = pl.col("on").dt.truncate("1w")
+    since, until = 0, None
+    for week, left in leavers.group_by(monday).len().sort("on").iter_rows():
+        since += left
+        if since >= minimum:
+            since, until = 0, week
+    return weeks.clear() if until is None else weeks.filter(monday <= until)
+
+
 def on_grid(curves: pl.DataFrame, minimum: int) -> pl.DataFrame:
     """Shares in steps of the smallest group among those at risk at first, numbers at risk in steps of the group.
 
@@ -146,7 +176,10 @@ def on_grid(curves: pl.DataFrame, minimum: int) -> pl.DataFrame:
     return in_units(shares, ("at_risk",), minimum)
 
 
-def _live(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filters) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _live(
+    queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filters, minimum: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Curves and hazards of a selection; of a kind of leaving only by whole groups of a minimum that is not 0."""
     config = queries.settings.config
     weeks, limited = None, False
     timing: Timing = "trained"
@@ -157,5 +190,8 @@ def _live(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filters)
     if weeks is None:
         return pl.DataFrame(schema=dict(SCHEMAS["survival"])), pl.DataFrame(schema=dict(SCHEMAS["hazard"]))
     level = config.project.ci_level
-    rows = hazard_rows(weeks, queries.settings.reader, ci_level=level, limited=limited, timing=timing)
+    kinds = {kind: by_whole_groups(weeks, kind, minimum) for kind in LEAVE_TYPES if kind != EVERY_KIND}
+    rows = hazard_rows(
+        weeks, queries.settings.reader, ci_level=level, limited=limited, timing=timing, of_kind=kinds if minimum else {}
+    )
     return survival_frame(weeks, ci_level=level), table("hazard", rows)

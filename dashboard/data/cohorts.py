@@ -24,7 +24,7 @@ from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.panel.panel import NEVER, Panel
 from dashboard.data.published import agents_match
 from dashboard.data.queries import Queries, to_slice
-from dashboard.privacy.redaction import rounded
+from dashboard.privacy.redaction import coarse
 from dashboard.privacy.suppression import suppress
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
@@ -175,7 +175,8 @@ def _of_cells(
     hidden = pl.Series("suppressed", [row["suppressed"] or not told(row["name"]) for row in rows.iter_rows(named=True)])
     blank = [name for name in (*NUMBERS, "n_agents") if name in rows.columns]
     rows = rows.with_columns(hidden)
-    return rounded(rows.with_columns(pl.when("suppressed").then(None).otherwise(pl.col(c)).alias(c) for c in blank))
+    shown = rows.with_columns(pl.when("suppressed").then(None).otherwise(pl.col(c)).alias(c) for c in blank)
+    return coarse(shown, queries.settings.min_group)
 
 
 def _claimed(

@@ -9,7 +9,7 @@ import polars as pl
 
 from analysis.study.result_tables import SCHEMAS
 from dashboard.data.queries import Queries
-from dashboard.privacy.redaction import rounded
+from dashboard.privacy.redaction import coarse
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 from etl.warehouse.reader import frame
@@ -50,6 +50,5 @@ def _phrases(queries: Queries, cursor: duckdb.DuckDBPyConnection) -> Phrases:
     numbers = [name for name, kind in SCHEMAS["heard"].items() if kind == pl.Float64 and name in heard.columns]
     heard = heard.with_columns(pl.when(few).then(None).otherwise(pl.col(name)).alias(name) for name in numbers)
     if current().restricted:
-        rules = rounded(rules, ("n_contacts", "n_agents"))
-        heard = rounded(heard, ("n_labels", "n_shown", "n_agents"))
+        rules, heard = coarse(rules, minimum), coarse(heard, minimum)
     return Phrases(rules, heard)

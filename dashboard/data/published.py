@@ -23,6 +23,7 @@ from analysis.errors import PanelError
 from analysis.panel.held_weeks import Places
 from dashboard.data.told import told_before
 from dashboard.privacy.lattice import Audit, Candidates, Cell, Rows, cell_of, patterns
+from dashboard.privacy.redaction import coarse
 from dashboard.privacy.suppression import Decision
 from dashboard.privacy.viewer import Viewer
 from dashboard.state import DIMENSIONS, LABELS, Filters
@@ -199,7 +200,7 @@ def audit_of(queries: Queries, rows: Ints, start: Bools) -> Audit:
     places, known = queries.held_weeks().places, lattice(queries)
     weeks = known.weeks(rows)
     here = np.flatnonzero(weeks)
-    columns = (known.kinds & start).any(axis=1)
+    columns = np.asarray((known.kinds & start).any(axis=1))
     inside, minimum = known.inside[here][:, columns], queries.settings.min_group
     pattern = known.pattern(columns)[here]
     return Audit(places.agent[known.first[here]], inside, len(known.cells), minimum, weeks[here], pattern)
@@ -294,7 +295,7 @@ def levels(queries: Queries, kpi: str, filters: Filters, viewer: Viewer) -> pl.D
         numbers = (float(num[parts].sum()), float(den[parts].sum()), int(agents[parts].sum()))
         monday = queries.held_weeks().places.origin + timedelta(weeks=block)
         rows.append((monday, *(numbers if told else (None, None, None)), not told))
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return coarse(pl.DataFrame(rows, schema=schema, orient="row"), queries.settings.min_group)
 
 
 Sums = dict[int, tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]

@@ -28,7 +28,7 @@ from analysis.study.result_tables import SIDE_TABLES, STUDY_TABLES
 from dashboard.data import published, published_estimates
 from dashboard.data.versions import Versions
 from dashboard.privacy.group_counts import Combinations, agents_by_week, sizes_by_week, weekly_level
-from dashboard.privacy.redaction import about_few, in_units, rounded, withheld, without_few
+from dashboard.privacy.redaction import about_few, coarse, withheld, without_few
 from dashboard.privacy.suppression import Decision, NotShownError, decide, decide_period, suppress, tied_groups
 from dashboard.privacy.viewer import current
 from dashboard.state import DIMENSIONS, LABELS, Facets, Filters, from_query
@@ -366,22 +366,21 @@ class Queries(Versions):
         return self._published(kpi, filters, shown) if current().restricted else shown
 
     def _published(self, kpi: str, filters: Filters, shown: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-        """Result tables as a reader of a shared dashboard sees them: cells of the lattice, totals to two digits."""
+        """Result tables as a reader of a shared dashboard sees them: cells of the lattice, counts made coarse."""
         if not self.publishes(kpi, filters):
             label = self.settings.catalogue[kpi].label
             words = f"{label} was observed for too few agents of this selection to be published."
             cleared = {name: rows.clear() for name, rows in shown.items()}
             return cleared | {"effect": withheld(shown["effect"], pl.lit(value=True), words)}
         tables = (*published_estimates.TOLD, *(SIDE_TABLES if filters.is_everything else ()))
-        told = {name: rounded(rows) if name in tables else rows.clear() for name, rows in shown.items()}
+        minimum = self.settings.min_group
+        told = {name: coarse(rows, minimum) if name in tables else rows.clear() for name, rows in shown.items()}
         if "event_time" in told and not told["event_time"].is_empty():
             event = pl.col("event_time")
             weeks = told["event_time"].select(event.drop_nulls().unique().sort()).to_series().to_list()
             told["event_time"] = told["event_time"].filter(
                 event.is_in(published_estimates.told_by_week(self, kpi, filters, current(), weeks))
             )
-            # Agents of two weeks differ by whoever was away in one of them.
-            told["event_time"] = in_units(told["event_time"], ("n_agents",), self.settings.min_group)
         waves = told.get("cohort_effect", pl.DataFrame())
         if "cohort" in waves.columns:
             wave = pl.col("cohort").cast(pl.String).str.slice(0, 10)
@@ -398,10 +397,6 @@ class Queries(Versions):
             " and slice_kind = ? and slice_value = ?" if sliced else ""
         )
         return frame(cursor, sql, [kpi, kind, value] if sliced else [kpi])
-
-    def values(self) -> pl.DataFrame:
-        """Money by KPI and scenario for everybody, as stored; empty when no unit value was given."""
-        return self.frame("select * from result.value") if self.has("result.value") else pl.DataFrame()
 
     def design(self) -> tuple[pl.DataFrame, dict[str, str]]:
         """Admissible estimators in order, and notes on how agents came to be trained."""

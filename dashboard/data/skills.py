@@ -19,7 +19,7 @@ import polars as pl
 from analysis.checks.raters import ID as RATERS
 from analysis.study.result_tables import SCHEMAS
 from dashboard.data.queries import Queries, to_slice
-from dashboard.privacy.redaction import in_units, rounded
+from dashboard.privacy.redaction import coarse, in_units
 from dashboard.privacy.suppression import suppress
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
@@ -187,8 +187,9 @@ def _chain(queries: Queries, cursor: duckdb.DuckDBPyConnection, tables: Mapping[
     slopes = slopes.with_columns(blank)
     courses = found["course_skill"].filter(pl.col("n_agents") >= minimum)
     if restricted:  # agents of two courses overlap: no cells
-        slopes, courses = rounded(slopes, ("n_agents",)), courses.clear()
-    return Chain(links, slopes, courses, _spread(found["rater"], minimum), n_hidden)
+        slopes, courses = coarse(slopes, minimum), courses.clear()
+    raters = coarse(found["rater"], minimum) if restricted else found["rater"]
+    return Chain(links, slopes, courses, _spread(raters, minimum), n_hidden)
 
 
 def _links(queries: Queries, rows: pl.DataFrame, minimum: int) -> tuple[pl.DataFrame, int]:

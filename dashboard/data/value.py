@@ -9,19 +9,27 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from analysis.effects.course_events import REFRESHERS
 from analysis.value.assumptions import Assumptions, from_config
 from analysis.value.fading import with_measured
 from analysis.value.model import CLEAR, Worth
+from analysis.value.money import value_frame
 from analysis.words.refreshers import Seen, seen
 from dashboard.data.queries import Queries
+from dashboard.privacy.redaction import in_units, rounded
+from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 from etl.warehouse.reader import frame
 
 SKILL = "empathy_score"
 """The skill that refreshers are looked for in."""
+VOLUMES = ("volume_per_month", "volume_to_date", "volume_per_month_everybody")
+VOLUME_DIGITS = 3
+"""Digits of the volumes behind sums of money where readers are told of no exact total; a sum is off by half a percent
+at the most."""
 RELATIONS = ("result.value_part", "result.value_correlation", "result.value_agents")
 
 
@@ -62,7 +70,10 @@ def money_parts(queries: Queries) -> MoneyParts | None:
     def make(cursor: duckdb.DuckDBPyConnection) -> MoneyParts:
         catalogue = {kpi.id: kpi for kpi in queries.kpis()}
         worths = []
-        for row in frame(cursor, "select * from result.value_part").iter_rows(named=True):
+        stored = frame(cursor, "select * from result.value_part")
+        if current().restricted:
+            stored = rounded(stored, VOLUMES, VOLUME_DIGITS)
+        for row in stored.iter_rows(named=True):
             if row["kpi"] not in catalogue or _too_few(queries, row["kpi"]):
                 continue
             numbers: dict[str, Any] = {name: _number(row[name]) for name in NUMBERS}
@@ -78,7 +89,10 @@ def money_parts(queries: Queries) -> MoneyParts | None:
                 )
             )
         pairs = frame(cursor, "select kpi, other, correlation from result.value_correlation").iter_rows()
-        agents = dict(frame(cursor, "select population, n_agents from result.value_agents").iter_rows())
+        counted = frame(cursor, "select population, n_agents from result.value_agents")
+        if current().restricted:
+            counted = in_units(counted, ("n_agents",), queries.settings.min_group)
+        agents = dict(counted.iter_rows())
         return MoneyParts(
             tuple(worths),
             {(one, other): value for one, other, value in pairs},
@@ -87,6 +101,33 @@ def money_parts(queries: Queries) -> MoneyParts | None:
         )
 
     return queries.ask(("money parts",), make)
+
+
+def values(queries: Queries) -> pl.DataFrame:
+    """Money by KPI and scenario for everybody, as configured; empty when no unit value was given.
+
+    As stored; for readers of a shared dashboard worked out from the volumes and agents that they are told, since an
+    exact sum divided by an effect would be an exact volume.
+    """
+    if not queries.has("result.value"):
+        return pl.DataFrame()
+    if not current().restricted:
+        return queries.frame("select * from result.value")
+    parts = money_parts(queries)
+    if parts is None:
+        return pl.DataFrame()
+    return queries.remember(
+        ("values",),
+        lambda: value_frame(
+            parts.worths,
+            configured(queries),
+            reader=queries.settings.reader,
+            n_trained=parts.n_trained,
+            n_everybody=parts.n_everybody,
+            ci_level=queries.settings.config.project.ci_level,
+            correlation=parts.correlation,
+        ),
+    )
 
 
 def configured(queries: Queries) -> Assumptions:

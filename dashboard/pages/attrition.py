@@ -16,6 +16,7 @@ from dashboard.data.attrition import KPI, attrition
 from dashboard.figures.hazard import hazard
 from dashboard.figures.survival import survival
 from dashboard.page import Context, Download, Page, csv_link
+from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 from dashboard.views import attrition as view
 
@@ -139,6 +140,10 @@ def _ratios(shown: view.View, filters: Filters, context: Context) -> html.Sectio
         rows=shown.ratios,
         csv=csv_link("hazard", filters),
         instead=html.P("There are too few leavers to compare yet.", className="muted"),
+        note=f"Resigned and dismissed count up to the week by which {context.settings.min_group} more had left in that "
+        "way."
+        if current().restricted
+        else "",
     )
 
 

@@ -18,7 +18,7 @@ from dashboard.components.states import address, message, period_base
 from dashboard.components.table import Column
 from dashboard.data.changes import changes, sentences
 from dashboard.data.events import happenings
-from dashboard.data.value import configured
+from dashboard.data.value import configured, values
 from dashboard.figures.forest import forest
 from dashboard.figures.money import money_bars
 from dashboard.page import Context, Download, Page, csv_link
@@ -156,7 +156,7 @@ def rest_of(context: Context, filters: Filters) -> view.Rest:
     return view.rest(
         kpis=kpis,
         effects=effects_of(context, filters, kpis),
-        values=context.queries.values() if filters.is_everything else pl.DataFrame(),
+        values=values(context.queries) if filters.is_everything else pl.DataFrame(),
         reader=context.settings.reader,
     )
 
@@ -268,7 +268,7 @@ def _worth(context: Context, filters: Filters) -> html.P | None:
     if not filters.is_everything or not current().may_open("value"):
         return None
     kpis = {kpi.id: kpi for kpi in context.queries.kpis()}
-    lines, sentence, _ = view.money_lines(context.queries.values(), kpis, context.settings.reader)
+    lines, sentence, _ = view.money_lines(values(context.queries), kpis, context.settings.reader)
     if not lines:
         return None
     link = dcc.Link("See and change the assumptions", href="/value")

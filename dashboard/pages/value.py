@@ -17,7 +17,7 @@ from dashboard.components.chart import chart_card
 from dashboard.components.states import message
 from dashboard.components.table import Column
 from dashboard.data.value import configured as configured_of
-from dashboard.data.value import money_parts, refreshed
+from dashboard.data.value import money_parts, refreshed, values
 from dashboard.figures.money import money_bars
 from dashboard.figures.tornado import tornado
 from dashboard.page import Context, Download, Page
@@ -377,7 +377,7 @@ def _frame(context: Context, _filters: Filters, parts: dict[str, str]) -> pl.Dat
 
 
 def _stored(context: Context, _filters: Filters, _parts: dict[str, str]) -> pl.DataFrame:
-    return context.queries.values()
+    return values(context.queries)
 
 
 def _programmes_frame(context: Context, _filters: Filters, parts: dict[str, str]) -> pl.DataFrame:

@@ -113,6 +113,29 @@ def rounded(rows: pl.DataFrame, names: tuple[str, ...] = ("n_contacts",), digits
     return rows.with_columns(pl.col(name).round_sig_figs(digits) for name in there)
 
 
+TOTALS = ("n_contacts", "n_evaluations", "n_labels", "n_shown")
+"""Columns of totals of contacts and what is done with them, in any table."""
+PEOPLE = ("n_agents", "n_trained_agents", "n_exposed_agents", "n_left", "n_events")
+"""Columns that count people."""
+
+
+def coarse(rows: pl.DataFrame, minimum: int) -> pl.DataFrame:
+    """A table as readers of a shared dashboard see its counts: totals to two digits, people in steps of the minimum.
+
+    Parameters
+    ----------
+    rows : DataFrame
+    minimum : int
+        Smallest group shown.
+
+    Examples
+    --------
+    >>> coarse(pl.DataFrame({"n_contacts": [4321.0], "n_trained_agents": [43]}), 5).row(0)
+    (4300.0, 45)
+    """
+    return in_units(rounded(rows, TOTALS), PEOPLE, minimum)
+
+
 def in_units(rows: pl.DataFrame, names: Sequence[str], unit: float | pl.Expr) -> pl.DataFrame:
     """Counts, or shares, as the nearest multiples of a unit: two versions differ by nothing or by a whole unit.
 

@@ -13,6 +13,7 @@ from dash.development.base_component import Component
 
 from analysis.words import numbers
 from dashboard.components.table import Table
+from dashboard.data.value import values
 from dashboard.page import Context
 from dashboard.state import Filters
 from dashboard.views.verdicts import UNUSABLE, short
@@ -76,8 +77,8 @@ def test_the_test_sees_two_roundings() -> None:
 @pytest.mark.parametrize("page", ["/", "/value"])
 @pytest.mark.parametrize("line", ["net", "total", "escalation_rate"])
 def test_money_is_rounded_in_one_way_on_a_page(world: Context, page: str, line: str) -> None:
-    values = world.queries.values().filter(kpi=line, scenario="likely")
-    amount = abs(values["amount"].item())
+    stored = values(world.queries).filter(kpi=line, scenario="likely")
+    amount = abs(stored["amount"].item())
     said = " ".join(words(body(world, page)))
     shown = {int(found[1].replace(",", "")) for found in re.finditer(r"€(\d[\d,]*)(?![\d.])", said)}
     digits = len(str(int(amount)))
