@@ -182,7 +182,7 @@ def create_app(
 def _share_of_processors() -> int:
     """Answers one worker may work out at a time: its share of the processors, at least one."""
     given = os.environ.get(WORKERS_VARIABLE, "")
-    workers = max(1, int(given)) if given.isdigit() else 1
+    workers = max(1, int(given)) if given.isdecimal() else 1
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, available // workers)
 

@@ -278,7 +278,7 @@ def _proxy_secret(access: Access, environ: Mapping[str, str]) -> str:
 
 
 def _hops(text: str) -> int:
-    if not text.isdigit() or int(text) > 5:
+    if not text.isdecimal() or int(text) > 5:
         raise ConfigError(f'{PROXY_VARIABLE}="{text}" must be the number of proxies in front, 0 to 5.')
     return int(text)
 

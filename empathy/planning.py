@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -51,7 +51,7 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Plan the next waves: what each goal can tell, by when, and an order drawn by lot. Works before there are data."""
-    from analysis.planning.plan import Proposal, outlook, sentence, warnings
+    from analysis.planning.plan import Proposal, check_start, outlook, sentence, warnings
     from analysis.words.numbers import Reader
     from etl.configuration.kpis import configured
 
@@ -59,6 +59,8 @@ def plan(
     catalogue = configured(settings) if settings is not None else _shipped()
     reader = Reader(settings.project.locale, settings.project.currency) if settings is not None else Reader()
     level = settings.project.ci_level if settings is not None else 0.95
+    if start is not None:
+        check_start(start, (settings.project.today if settings is not None else None) or datetime.now(UTC).date())
     ground = None
     if rate is None:
         assert settings is not None
@@ -67,8 +69,8 @@ def plan(
         n_teams = teams if teams is not None else len(ground.teams)
         goals, history = ground.goals, ground.history_weeks
         if not goals:
-            reasons = "; ".join(f"{name}: {why}" for name, why in ground.unknown) or "no goal has data"
-            raise typer.BadParameter(f"Nothing can be planned from the data ({reasons}). State --rate instead.")
+            reasons = ground.not_planned or "No goal has data."
+            raise typer.BadParameter(f"Nothing can be planned from the data. {reasons} State --rate instead.")
     else:
         n_teams, history = teams if teams is not None else 6, 26
         goals = _stated(catalogue, kpi, rate, change, contacts_per_week, icc, autocorrelation)

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import EstimationError, PanelError
+from analysis.errors import EstimationError, NothingObserved, PanelError
 from analysis.panel.panel import Panel
 from analysis.panel.teams import TeamNow
 from analysis.planning.plan import Goal, untrained_clusters
@@ -19,6 +19,9 @@ from analysis.words.numbers import Wording
 Array = NDArray[np.float64]
 LEVEL_WEEKS = 12
 """A team's level is taken over this many last weeks."""
+
+
+NOTHING_TO_COUNT = "The exports that were loaded hold nothing it can be counted from."
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,14 @@ class Ground:
     history_weeks: int
     blocks: Mapping[str, tuple[Array, Array]]
 
+    @property
+    def not_planned(self) -> str:
+        """Goals that cannot be planned for, each reason once; empty where all can."""
+        by_reason: dict[str, list[str]] = {}
+        for name, why in self.unknown:
+            by_reason.setdefault(why, []).append(name)
+        return " ".join(f"Not planned for: {', '.join(names)}. {why}" for why, names in by_reason.items())
+
     def covariates(self) -> Array:
         """(teams, K) site, agents and level, for balance."""
         sites = sorted({team.site for team in self.teams})
@@ -106,6 +117,8 @@ def ground(kpis: Sequence[PlannedKpi], panel_of: Callable[[str], Panel], now: Ma
             means, sizes = untreated_block(panel)
             goals.append(Goal(kpi, kpi.smallest_effect, estimate_components(means)))
             blocks[kpi.id] = (means, sizes)
+        except NothingObserved:
+            unknown.append((kpi.label, NOTHING_TO_COUNT))
         except (PanelError, EstimationError) as reason:
             unknown.append((kpi.label, str(reason)))
     teams = tuple(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +112,25 @@ class Proposal:
     def starts(self) -> Ints:
         """(J,) week in which each team starts, in the order of the waves."""
         return np.array([self.start_week(w) for w, n in enumerate(self.sizes) for _ in range(n)], dtype=np.int64)
+
+
+def check_start(start: date, today: date) -> None:
+    """Refuse a day on which no roll-out starts.
+
+    Parameters
+    ----------
+    start
+        Of the first wave.
+    today
+        From which it is looked ahead.
+
+    Raises
+    ------
+    EstimationError
+        It lies more than a year back or more than ten years ahead.
+    """
+    if not -366 <= (start - today).days <= 3653:
+        raise EstimationError("A first wave starts at most a year back and at most ten years ahead.")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ SHARES = ("lasting_share", "discount_rate")
 NOT_MONEY = (*SHARES, "half_life_months", "cost.off_phone_hours_per_agent")
 LONGEST_MONTHS = 120
 LARGEST_AMOUNT = 1e12
+LARGEST_OF_ONE = 1e10
+"""The largest amount of a unit value."""
 LARGEST_HURDLE = 10_000.0
 
 
@@ -149,6 +151,8 @@ def check_range(key: str, low: float, likely: float, high: float) -> None:
         raise AssumptionError(f"low, likely and high must rise, and {low:g}, {likely:g}, {high:g} do not")
     if max(abs(low), abs(high)) > LARGEST_AMOUNT:
         raise AssumptionError("an amount over a million million is taken for a slip")
+    if key.startswith("value.") and max(abs(low), abs(high)) > LARGEST_OF_ONE:
+        raise AssumptionError("over 10,000 million for one is taken for a slip")
     if key in SHARES and not 0 <= low <= high <= 1:
         raise AssumptionError("this is a share between 0 and 1, so 10% is 0.1")
     if key == "half_life_months" and low <= 0:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.value.assumptions import Assumptions, Stated
+from analysis.value.assumptions import AssumptionError, Assumptions, Stated
 from analysis.value.horizon import horizon_factor, monthly_factors
 from analysis.words.numbers import Wording
 
@@ -82,6 +82,18 @@ class Worth:
         return f"value.{self.kpi.id}"
 
 
+def check_sign(kpi: Wording, low: float, high: float) -> None:
+    """Refuse a unit value on both sides of zero where lower is better.
+
+    Raises
+    ------
+    AssumptionError
+        With a sentence.
+    """
+    if kpi.better == "lower" and low < 0 < high:
+        raise AssumptionError("fewer are better, so one more costs: write all three with a minus sign, or all without")
+
+
 def counted(worths: Sequence[Worth]) -> dict[str, str]:
     """KPI id -> the id of the KPI through which its money is counted; KPIs that bring no money are left out."""
     usable = [part for part in worths if part.available]
@@ -93,10 +105,17 @@ def counted(worths: Sequence[Worth]) -> dict[str, str]:
 
 
 def signed(part: Worth, stated: Stated) -> tuple[float, float, float]:
-    """Low, likely and high worth of one more unit: where lower is better a unit costs, with or without its sign."""
+    """Low, likely and high worth of one more unit: where lower is better a unit costs, with or without its sign.
+
+    Raises
+    ------
+    AssumptionError
+        The range is on both sides of zero where lower is better.
+    """
     given = (stated.low, stated.likely, stated.high)
     if part.kpi.better != "lower":
         return given
+    check_sign(part.kpi, stated.low, stated.high)
     return (-abs(given[0]), -abs(given[1]), -abs(given[2]))
 
 

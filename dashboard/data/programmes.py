@@ -9,7 +9,7 @@ from typing import Any
 from analysis.value.appraisal import Spread
 from analysis.value.assumptions import Assumptions
 from dashboard.data.queries import Queries
-from dashboard.data.value import MoneyParts, configured, money_parts
+from dashboard.data.value import MoneyParts, configured, money_parts, not_there
 from dashboard.state import Filters
 from etl.configuration.model import Config
 from etl.errors import EmpathyError
@@ -83,7 +83,7 @@ def _of(name: str, queries: Queries, own: Config) -> ProgrammeMoney:
     except EmpathyError as fault:
         return ProgrammeMoney(name, why=str(fault))
     if parts is None:
-        return ProgrammeMoney(name, why="Its results hold no parts of money; run `empathy estimate` for it.")
+        return ProgrammeMoney(name, why=not_there(queries))
     if not any(key.startswith("value.") for key in assumed.stated):
         return ProgrammeMoney(name, why="Nothing has a unit value in its configuration.")
     currency, of_page = theirs.project.currency, own.project.currency

@@ -130,6 +130,13 @@ def values(queries: Queries) -> pl.DataFrame:
     )
 
 
+def not_there(queries: Queries) -> str:
+    """Why :func:`money_parts` gives None, and what to do."""
+    if not queries.has("result.effect"):
+        return "Nothing has been estimated yet. Run `empathy estimate`."
+    return "These results were estimated before sums of money could be taken apart. Run `empathy estimate` again."
+
+
 def configured(queries: Queries) -> Assumptions:
     """The assumptions of the configuration, with the fading that was measured where none is stated."""
     stated = from_config(queries.settings.config)

@@ -17,7 +17,7 @@ from dashboard.components.chart import chart_card
 from dashboard.components.states import message
 from dashboard.components.table import Column
 from dashboard.data.value import configured as configured_of
-from dashboard.data.value import money_parts, refreshed, values
+from dashboard.data.value import money_parts, not_there, refreshed, values
 from dashboard.figures.money import money_bars
 from dashboard.figures.tornado import tornado
 from dashboard.page import Context, Download, Page
@@ -42,8 +42,8 @@ def answer(context: Context, filters: Filters, choices: Mapping[str, str]) -> ht
     reader, kpis = settings.reader, context.queries.kpis()
     parts = money_parts(context.queries)
     if parts is None:
-        words = "These results were estimated before sums of money could be taken apart. Run `empathy estimate` again."
-        return html.Div([html.H1(PAGE.question), message("The parts of the money are not there", words)])
+        words = not_there(context.queries)
+        return html.Div([html.H1(PAGE.question), message("What it is worth has not been worked out", words)])
     configured = configured_of(context.queries)
     asked = address.read(choices, configured, {kpi.id: kpi for kpi in kpis})
     if not any(key.startswith("value.") for key in asked.assumptions.stated):

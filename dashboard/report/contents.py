@@ -11,7 +11,7 @@ import polars as pl
 from dashboard.data import cohorts as cohort_data
 from dashboard.data import data_quality as quality_data
 from dashboard.data.value import configured as configured_of
-from dashboard.data.value import money_parts
+from dashboard.data.value import money_parts, not_there
 from dashboard.figures.dumbbell import dumbbell
 from dashboard.figures.forest import forest
 from dashboard.figures.money import money_bars
@@ -175,7 +175,9 @@ def _money(context: Context, filters: Filters) -> Sheet:
         return Sheet("money", "What it is worth is said for everybody only", words, ())
     settings, reader, kpis = context.settings, context.settings.reader, context.queries.kpis()
     parts, configured = money_parts(context.queries), configured_of(context.queries)
-    if parts is None or not any(key.startswith("value.") for key in configured.stated):
+    if parts is None:
+        return Sheet("money", "What it is worth has not been worked out", not_there(context.queries), ())
+    if not any(key.startswith("value.") for key in configured.stated):
         words = "Nothing has a unit value. Unit values and costs are written into empathy.toml, each with its source."
         return Sheet("money", "What it is worth has not been worked out", words, ())
     asked = assumption_views.read({}, configured, {kpi.id: kpi for kpi in kpis})
@@ -208,7 +210,7 @@ def _money(context: Context, filters: Filters) -> Sheet:
                 stated.source or "not stated",
                 stated.owner or "not stated",
             )
-            for key, stated in sorted(context.settings.config.value.stated().items())
+            for key, stated in sorted(configured.stated.items())
         ),
     )
     swings = Table(

@@ -14,6 +14,7 @@ from analysis.value.assumptions import (
     Assumptions,
     Stated,
 )
+from analysis.value.model import check_sign
 from analysis.words.numbers import Reader
 from etl.configuration.kpis import Kpi
 
@@ -218,6 +219,8 @@ def _with_range(assumed: Assumptions, key: str, text: str, kpis: Mapping[str, Kp
     except ValueError:
         raise AssumptionError("low, likely and high must all be numbers") from None
     changed = assumed.with_range(key, low, likely, high)
+    if key.startswith("value."):
+        check_sign(kpis[key.removeprefix("value.")], low, high)
     pair = {"lasting_share": "half_life_months", "half_life_months": "lasting_share"}.get(key)
     if pair is not None and changed.get(pair) is None:
         changed = replace(changed, stated={**changed.stated, pair: replace(NOT_STATED[pair], edited=True)})
@@ -225,7 +228,7 @@ def _with_range(assumed: Assumptions, key: str, text: str, kpis: Mapping[str, Kp
 
 
 def _months(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text[:6]) <= LONGEST_MONTHS:
+    if not text.isdecimal() or not 1 <= int(text[:6]) <= LONGEST_MONTHS:
         raise AssumptionError(f"a whole number from 1 to {LONGEST_MONTHS}")
     return int(text)
 

@@ -12,7 +12,7 @@ import numpy as np
 from analysis.errors import EstimationError
 from analysis.planning.constrained_randomisation import Draw, draw_order
 from analysis.planning.ground import Ground
-from analysis.planning.plan import Outlook, Proposal, outlook, warnings
+from analysis.planning.plan import Outlook, Proposal, check_start, outlook, warnings
 from analysis.words.numbers import Reader
 from dashboard.state import day
 
@@ -114,16 +114,24 @@ def read(chosen: Mapping[str, str], ground: Ground, today: date, holdout: Sequen
         text = chosen.get(name)
         if text is None:
             continue
-        if text.isdigit() and low <= int(text[:9]) <= high:
+        if text.isdecimal() and low <= int(text[:9]) <= high:
             numbers[name] = int(text)
         else:
             refused.append(f"{LABELS[name]}: a whole number from {low} to {high}, so “{text[:30]}” was ignored.")
     start = _monday(today + timedelta(days=7))
     if "start" in chosen:
         try:
-            start = _monday(date.fromisoformat(chosen["start"]))
+            given = date.fromisoformat(chosen["start"])
+            check_start(given, today)
+            start = _monday(given)
+        except EstimationError as fault:
+            refused.append(f"{fault} So “{chosen['start'][:30]}” was ignored.")
         except ValueError:
             refused.append(f"A date is written like 2026-01-05, so “{chosen['start'][:30]}” was ignored.")
+    if chosen.get("order", "lot") not in ("lot", "worst"):
+        refused.append(f"An order is by “lot” or the “worst” first, so “{chosen['order'][:30]}” was ignored.")
+    if chosen.get("beside") and _three(chosen["beside"]) is None:
+        refused.append(f"A second plan is written like 3-4-2, so “{chosen['beside'][:30]}” was ignored.")
     held = sorted({team.name for team in ground.teams} & set(holdout))
     if numbers["untrained"] < len(held):
         if "untrained" in chosen:
@@ -294,12 +302,11 @@ def _order_title(asked: Asked, proposal: Proposal, reader: Reader) -> str:
 
 
 def _detail(proposal: Proposal, ground: Ground, reader: Reader) -> str:
-    unknown = "; ".join(f"{name}: {why}" for name, why in ground.unknown)
     words = (
         f"{reader.count(proposal.n_teams)} teams are not trained yet, with {reader.count(ground.history_weeks)} weeks "
         "behind them. Detected means: in 80 of 100 such roll-outs."
     )
-    return f"{words} {unknown}".strip()
+    return f"{words} {ground.not_planned}".strip()
 
 
 def _beside(outlooks: tuple[Outlook, ...], other: Asked, ground: Ground, reader: Reader, level: float) -> str:
@@ -334,10 +341,12 @@ def _locks(text: str, ground: Ground, waves: int) -> tuple[dict[str, int], list[
     names = {team.name for team in ground.teams}
     locked, faults = {}, []
     for part in [part for part in text.split("|") if part]:
-        name, _, wave = part.rpartition("=")
-        if name not in names:
+        name, written, wave = part.rpartition("=")
+        if not written:
+            faults.append(f"A team is locked like Porto 3=2, so “{part[:40]}” was ignored.")
+        elif name not in names:
             faults.append(f"There is no untrained team “{name[:40]}”, so it is not locked.")
-        elif not wave.isdigit() or not 1 <= int(wave[:4]) <= waves:
+        elif not wave.isdecimal() or not 1 <= int(wave[:4]) <= waves:
             faults.append(f"{name}: there are waves 1 to {waves}, so “{wave[:10]}” was ignored.")
         else:
             locked[name] = int(wave) - 1
@@ -346,11 +355,18 @@ def _locks(text: str, ground: Ground, waves: int) -> tuple[dict[str, int], list[
 
 def beside_of(text: str, asked: Asked) -> Asked | None:
     """A second proposal, written as waves-gap-untrained; None when it is not one."""
-    parts = text.split("-")
-    if len(parts) != 3 or not all(part.isdigit() and len(part) < 4 for part in parts):
+    numbers = _three(text)
+    if numbers is None:
         return None
-    waves, gap, untrained = (int(part) for part in parts)
+    waves, gap, untrained = numbers
     return replace(asked, numbers={**asked.numbers, "waves": waves, "gap": gap, "untrained": untrained})
+
+
+def _three(text: str) -> tuple[int, int, int] | None:
+    parts = text.split("-")
+    if len(parts) != 3 or not all(part.isdecimal() and len(part) < 4 for part in parts):
+        return None
+    return int(parts[0]), int(parts[1]), int(parts[2])
 
 
 def _monday(value: date) -> date:

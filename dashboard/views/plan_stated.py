@@ -66,7 +66,7 @@ def read(chosen: Mapping[str, str]) -> Stated:
         if text is None:
             continue
         low, high = limits(name)
-        if text.isdigit() and low <= int(text[:9]) <= high:
+        if text.isdecimal() and low <= int(text[:9]) <= high:
             numbers[name] = int(text)
         else:
             refused.append(f"{LABELS[name]}: a whole number from {low} to {high}, so “{text[:30]}” was ignored.")

@@ -256,6 +256,10 @@ def _payback(answer: Appraisal, reader: Reader) -> str:
 
 
 def _payback_note(answer: Appraisal) -> str:
+    if not answer.net.known:
+        return "No money can be claimed."
+    if not answer.cost.known:
+        return "There is no cost to pay back."
     if answer.net.known and answer.net.holds_zero:
         return "Whether it pays is not known yet, so neither is when."
     if answer.net.known and answer.net.high < 0:
@@ -336,7 +340,7 @@ def _swings_title(rows: Sequence[SwingRow]) -> str:
     turning = [row.name[:1].lower() + row.name[1:] for row in rows if row.swing.turns_inside]
     first = rows[0].name[:1].lower() + rows[0].name[1:]
     if not turning:
-        return f"The {first} moves the answer most; none of the ranges alone would turn it"
+        return f"What moves the answer most: {first}; none of the ranges alone would turn it"
     named = turning[0] if len(turning) == 1 else f"{', '.join(turning[:-1])} or {turning[-1]}"
     return f"The answer turns within the range of: {named}"
 

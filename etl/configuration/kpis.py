@@ -271,6 +271,12 @@ def configured(config: Config) -> Catalogue:
         if name not in catalogue:
             near = did_you_mean(name, catalogue)
             raise KpiError(f'{config.path}: {where}: there is no KPI "{name}".{near} KPIs: {", ".join(catalogue)}.')
+    for name, value in config.value.kpis.items():
+        if catalogue[name].better == "lower" and value.crosses_zero:
+            raise KpiError(
+                f"{config.path}: [value.kpis.{name}]: {value.low:g} to {value.high:g} is on both sides of zero. Fewer "
+                "are better, so one more costs: write low, likely and high all with a minus sign, or all without."
+            )
     return catalogue.with_overrides(config)
 
 

@@ -16,6 +16,8 @@ from etl.configuration.section import Section
 ValuePer = Literal["contact", "response", "eligible", "leaver", "agent_day", "agent", "customer"]
 LARGEST_AMOUNT = 1e12
 """Amounts beyond this are taken for a slip."""
+LARGEST_OF_ONE = 1e10
+"""The same for what one contact, leaver or sale is worth."""
 LONGEST_MONTHS = 120
 
 
@@ -83,6 +85,17 @@ class KpiValue(Assumption):
     """``[value.kpis.ID]``: worth of one unit of the KPI's numerator."""
 
     per: ValuePer = Field(default="contact", description="what the amount is for one of")
+
+    @model_validator(mode="after")
+    def _of_one(self) -> KpiValue:
+        if max(abs(self.low), abs(self.high)) > LARGEST_OF_ONE:
+            raise ValueError(f"is what one is worth, and over 10,000 million is taken for a slip: {self.high:g}.")
+        return self
+
+    @property
+    def crosses_zero(self) -> bool:
+        """Whether one more both costs and brings money; refused where a KPI is better lower."""
+        return self.low < 0 < self.high
 
 
 class Cost(Section):

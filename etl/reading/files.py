@@ -101,7 +101,7 @@ def _natural(path: Path) -> tuple[tuple[tuple[int, int, str], ...], tuple[int, .
     copy = (len(mark), *(int(number) for number in re.findall(r"\d+", mark))) if mark else ()
     whole = f"{path.parent}/{plain}{dot}{ending}".casefold()
     parts = re.findall(r"\d+|\D+", whole)
-    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts), copy
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts), copy
 
 
 def _nothing_there(folder: Path, pattern: str) -> str:

@@ -253,7 +253,7 @@ def _recognised_tickets(sample: Sample) -> Recognition:
     if meant:
         options["escalation_tags"] = meant
     if len(filled) == 1:
-        options["contact_field"] = int(filled[0]) if filled[0].isdigit() else filled[0]
+        options["contact_field"] = int(filled[0]) if filled[0].isdecimal() else filled[0]
     return Recognition(
         0.97,
         "tickets",

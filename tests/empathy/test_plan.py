@@ -62,6 +62,18 @@ def test_more_waves_than_teams_is_told(capsys: pytest.CaptureFixture[str], monke
     assert "9 waves need as many teams" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("day", ["9999-12-31", "1000-01-01"])
+def test_a_start_out_of_reach_is_told(
+    day: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import empathy
+
+    monkeypatch.setattr("sys.argv", ["empathy", "plan", "-c", "/no/such.toml", "--rate", "0.1", "--start", day])
+    with pytest.raises(SystemExit):
+        empathy.main()
+    assert "at most a year back and at most ten years ahead" in capsys.readouterr().err
+
+
 def test_without_teams_nothing_is_accepted() -> None:
     code, printed = run("--rate", "0.1", "--teams", "12", "--accept")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from datetime import date
@@ -9,8 +10,11 @@ from itertools import pairwise
 
 import pytest
 from dash.development.base_component import Component
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from plotly.utils import PlotlyJSONEncoder
 
+from analysis.errors import EstimationError
 from analysis.planning.ground import Ground, Team
 from analysis.planning.plan import Goal
 from analysis.planning.variance_components import Components
@@ -108,6 +112,12 @@ def test_two_plans_are_compared(context: Context) -> None:
         ({"lock": "Team 99=1"}, "no untrained team"),
         ({"lock": "Team 01=9"}, "waves 1 to 3"),
         ({"lock": "x" * 200 + "=1"}, "no untrained team"),
+        ({"lock": "Team 01"}, "locked like"),
+        ({"waves": "²"}, "a whole number from 1 to 12"),
+        ({"start": "9999-12-31"}, "ten years ahead"),
+        ({"start": "0001-01-01"}, "a year back"),
+        ({"order": "best"}, "by “lot” or the “worst” first"),
+        ({"beside": "many"}, "written like 3-4-2"),
     ],
 )
 def test_what_cannot_be_used_is_a_sentence(choices: dict[str, str], says: str) -> None:
@@ -116,6 +126,21 @@ def test_what_cannot_be_used_is_a_sentence(choices: dict[str, str], says: str) -
     assert len(refused) == 1
     assert says in refused[0]
     assert len(refused[0]) < 160
+
+
+TYPED = st.one_of(st.text(max_size=12), st.integers(-20, 300).map(str), st.dates().map(str), st.just("²³"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(st.sampled_from(view.CHOICES), TYPED, max_size=4))
+def test_whatever_is_typed_is_a_proposal_or_a_sentence(choices: dict[str, str]) -> None:
+    own = ground()
+    asked = view.read(choices, own, TODAY)
+    with contextlib.suppress(EstimationError):  # a sentence of its own
+        view.proposal_of(asked, own).check()
+    for line in asked.refused:
+        assert line.endswith(".")
+        assert len(line) < 160
 
 
 def test_more_waves_than_teams_is_said_and_has_no_number(context: Context) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 import tomllib
 from dataclasses import replace
@@ -11,6 +12,8 @@ from urllib.parse import parse_qsl
 import polars as pl
 import pytest
 from dash.development.base_component import Component
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from plotly.utils import PlotlyJSONEncoder
 
 from analysis.value.assumptions import Assumptions, from_config
@@ -84,6 +87,8 @@ def test_an_edit_in_the_address_changes_the_sum_and_shows_a_badge(context: Conte
         ("value.escalation_rate", "", "must all be numbers"),
         ("value.escalation_rate", "1_2", "written like 8_11_15"),
         ("value.escalation_rate", "1_2_inf", "must all be numbers"),
+        ("value.escalation_rate", "-5_2_3", "fewer are better"),
+        ("value.escalation_rate", "1_2_2e10", "taken for a slip"),
         ("value.nonsense", "1_2_3", "no such assumption"),
         ("value." + "x" * 200, "1_2_3", "no such assumption"),
         ("cost.programme", "-5_1_2", "not below zero"),
@@ -105,6 +110,37 @@ def test_what_cannot_be_used_is_a_sentence_and_changes_nothing(
     assert says in read.refused[0]
     assert len(read.refused[0]) < 200
     assert read.assumptions == configured
+
+
+AMOUNTS = st.one_of(
+    st.sampled_from([0.0, -0.0, 1e-12, -1.0, 1.0, 1e10, 1e12, math.inf, -math.inf, math.nan]),
+    st.floats(-1e13, 1e13, allow_nan=False),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    key=st.sampled_from(["value.escalation_rate", "value.aht_seconds", "value.csat_top2", "cost.programme", "months",
+                         "lasting_share", "half_life_months", "discount_rate", "hurdle"]),
+    ends=st.lists(AMOUNTS, min_size=3, max_size=3),
+    rising=st.booleans(),
+)  # fmt: skip
+def test_whatever_is_typed_is_answered_or_refused_in_words(
+    context: Context, configured: Assumptions, key: str, ends: list[float], rising: bool
+) -> None:
+    text = "_".join(f"{end:.10g}" for end in (sorted(ends) if rising else ends))
+    kpis = context.queries.kpis()
+    parts = money_parts(context.queries)
+    assert parts is not None
+    read = address.read(
+        {key: text.split("_")[0] if key in ("months", "hurdle") else text}, configured, {k.id: k for k in kpis}
+    )
+    told = view.view(parts, read, kpis, context.settings.reader, 0.95)
+
+    assert len(read.refused) <= 1
+    assert (read.assumptions == configured) or not read.refused
+    written = [told.title, *(tile.value for tile in told.tiles), *(tile.note for tile in told.tiles)]
+    assert not any(word in text.split() for text in written for word in ("nan", "inf", "€nan", "€inf", "nan%", "inf%"))
 
 
 def test_an_address_leads_back_to_itself(context: Context, configured: Assumptions) -> None:

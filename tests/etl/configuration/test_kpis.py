@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from etl.configuration import kpis
-from etl.configuration.model import parse
+from etl.configuration.model import ConfigError, parse
 
 DESIGNED = {
     "csat_top2", "csat_mean", "survey_response_rate", "felt_heard", "hostile_contact_rate", "escalation_rate",
@@ -114,3 +114,16 @@ def test_a_kpi_named_anywhere_in_the_configuration_must_exist(tmp_path: Path, se
     config = parse(section, tmp_path / "empathy.toml")
     with pytest.raises(kpis.KpiError, match=where + '.*Did you mean "aht_seconds"'):
         kpis.configured(config)
+
+
+def test_what_one_is_worth_has_one_sign_where_fewer_are_better(tmp_path: Path) -> None:
+    def worth(kpi: str, low: float, high: float) -> kpis.Catalogue:
+        given = {"value": {"kpis": {kpi: {"low": low, "likely": (low + high) / 2, "high": high}}}}
+        return kpis.configured(parse(given, tmp_path / "empathy.toml"))
+
+    with pytest.raises(kpis.KpiError, match=r"\[value.kpis.escalation_rate\]: -5 to 3 is on both sides of zero"):
+        worth("escalation_rate", -5, 3)
+    assert worth("escalation_rate", -5, 0)
+    assert worth("upsell_conversion", -5, 3), "one more sale may bring less than it costs"
+    with pytest.raises(ConfigError, match="over 10,000 million is taken for a slip"):
+        worth("escalation_rate", 1, 1e11)
