@@ -77,7 +77,7 @@ def whole(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH") or "0"
-        size = int(length) if str(length).isdigit() else 0
+        size = int(length) if str(length).isdecimal() else 0
         if "HTTP_TRANSFER_ENCODING" in environ:  # in pieces, whose end is not known before it
             body = environ["wsgi.input"].read(MAX_REQUEST_BYTES + 1)
             environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}

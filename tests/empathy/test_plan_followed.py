@@ -36,6 +36,7 @@ TOML = f"""
 name = "Planned"
 warehouse = "warehouse"
 timezone = "Europe/Madrid"
+today = {MONDAY + timedelta(weeks=HISTORY)}
 [sources.contacts]
 format = "tabular"
 table = "interaction"
