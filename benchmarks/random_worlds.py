@@ -73,7 +73,7 @@ def world(rng: random.Random) -> dict[str, Any]:
         "contacts": contacts, "lacking": lacking, "workbook": workbook, "calls_in": calls_in, "answers_in": answers_in,
         "escalations_in": rng.choice(("table", "table", "zendesk", "salesforce")), "embedded": rng.random() < 0.5,
         "gap": rng.choice((None, None, (rng.randint(2, 18), rng.randint(3, 14)))), "typed_times": rng.random() < 0.7,
-        "capitals": rng.random() < 0.3,
+        "capitals": rng.random() < 0.3, "nothing": rng.choice(("", "", "-", "NULL", "#N/A")),
         "escalations_from": rng.choice((0, 0, 1, 2)), "offers_from": rng.choice((0, 0, 1, 2)),
         "cut": rng.randint(0, len(contacts)), "overlap": rng.randint(0, 5), "twice": rng.random() < 0.5,
         "older": "handle" not in lacking and rng.random() < 0.5,
@@ -136,7 +136,7 @@ def _rows(world: Mapping[str, Any], contacts: Iterable[Mapping[str, Any]], older
     found = []
     for contact in contacts:
         handle = contact["handle"] + 7 if older and contact["handle"] is not None else contact["handle"]
-        cells: list[Any] = [contact["id"], contact["agent"] or ""]
+        cells: list[Any] = [contact["id"], contact["agent"] or world["nothing"]]
         if world["workbook"]:
             cells.append(contact["at"] if world["typed_times"] else _serial(contact["at"]))
         else:
@@ -146,10 +146,11 @@ def _rows(world: Mapping[str, Any], contacts: Iterable[Mapping[str, Any]], older
             cells.append(contact["customer"] or "")
         if "handle" not in world["lacking"]:
             typed = world["workbook"] and handle is not None
-            cells.append(dt.timedelta(seconds=handle) if typed else _lasting(handle, world["lasting"]))
+            said = _lasting(handle, world["lasting"]) or world["nothing"]
+            cells.append(dt.timedelta(seconds=handle) if typed else said)
         if "moved" not in world["lacking"]:
             moved = contact["moved"]
-            cells.append("" if moved is None else moved if world["workbook"] else yes if moved else no)
+            cells.append(world["nothing"] if moved is None else moved if world["workbook"] else yes if moved else no)
         found.append(cells)
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from etl.contracts.grammar import EARLIEST, LATEST, Column
+from etl.contracts.grammar import EARLIEST, EARLIEST_TIME, LATEST, Column
 from etl.contracts.tables import CONTRACTS, PROVENANCE
 
 OPENING = "<!-- landing tables: made by etl.contracts.documentation -->"
@@ -69,7 +69,8 @@ def _allowed(column: Column) -> str:
     if column.low is not None and column.high is not None:
         return f"{column.low:,.10g} to {column.high:,.10g}{unit}"
     if column.type in ("date", "timestamp"):
-        return f"{EARLIEST[:4]} to {int(LATEST[:4]) - 1}"
+        earliest = EARLIEST if column.type == "date" else EARLIEST_TIME
+        return f"{earliest[:4]} to {int(LATEST[:4]) - 1}"
     return f"up to {column.max_length:,} characters" if column.type == "text" else unit.strip()
 
 

@@ -41,8 +41,10 @@ TURN_LENGTH = 1_000_000
 """Longest turn of a conversation, in characters: mails with their whole history are turns too."""
 
 EARLIEST = "1950-01-01"
+EARLIEST_TIME = "1971-01-01"
 LATEST = "2100-01-01"
-"""Dates and times outside [EARLIEST, LATEST) are refused: they come from damage or from placeholder dates."""
+"""Dates before EARLIEST, times before EARLIEST_TIME (1970-01-01 is what systems write for no time) and both from LATEST
+on are refused: they come from damage or from placeholder dates."""
 
 
 @dataclass(frozen=True)

@@ -333,8 +333,7 @@ def _column(layers: _Layers, item: Column, mapped: Field, zone: str, flags: list
         tuple(mapped.values.items()),
         mapped.typed,
         item.type,
-        (item.lower_case, item.domain),
-        item.free_text,
+        (item.lower_case, item.free_text, item.domain, values.may_be_nobody(item)),
         default,
     )
     known = layers.known.get(signature)
@@ -368,7 +367,7 @@ def _text(mapped: Field, item: Column, trimmed: bool) -> str:
     if mapped.values:
         cases = " ".join(f"when {literal(before)} then {literal(after)}" for before, after in mapped.values.items())
         text = f"case {text} {cases} else {text} end"
-    text = values.folded_sql(text, item.lower_case, item.domain)
+    text = values.said_sql(text, item, _PLAIN.fullmatch(mapped.sql) is not None)
     if item.free_text:
         text = scrub_sql(text)
     return text

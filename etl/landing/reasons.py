@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from etl import timezones
-from etl.contracts.grammar import EARLIEST, LATEST, TYPE_WORDS, Column
+from etl.contracts.grammar import EARLIEST, EARLIEST_TIME, LATEST, TYPE_WORDS, Column
 from etl.landing import values
 from etl.scrubbing import mask_sql
 from etl.sources.plan import Field
@@ -68,8 +68,9 @@ def violations(item: Column, mapped: Field, text: str, value: str, shown: str) -
             too_long = f"(strlen({value}) > {longest} and length({value}) > {longest})"
             add(too_long, f"{literal(label + ': ')} || length({value}) || {words}")
     if item.type in ("date", "timestamp"):
-        bounds = f"{item.type} '{EARLIEST}' and {value} < {item.type} '{LATEST}'"
-        add(f"not ({value} >= {bounds})", reason(f"is not between {EARLIEST[:4]} and {int(LATEST[:4]) - 1}"))
+        earliest = EARLIEST if item.type == "date" else EARLIEST_TIME
+        bounds = f"{item.type} '{earliest}' and {value} < {item.type} '{LATEST}'"
+        add(f"not ({value} >= {bounds})", reason(f"is not between {earliest[:4]} and {int(LATEST[:4]) - 1}"))
     if item.type in ("number", "integer", "money"):
         if item.low is not None and item.high is not None:
             words = f"is not between {item.low:,.10g} and {item.high:,.10g}{' ' + item.unit if item.unit else ''}"

@@ -5,6 +5,7 @@ The usual way is tried first and costs what it did; the others are looked at onl
 
 from __future__ import annotations
 
+from etl.contracts.grammar import Column
 from etl.sources.plan import DURATION_UNITS
 from etl.sources.words import FALSE, TRUE, one_of
 from etl.sql_text import literal
@@ -20,6 +21,19 @@ SPELLED = (
 ISO_DURATION = r"PT([0-9]+H([0-9]+M)?([0-9.]+S)?|[0-9]+M([0-9.]+S)?|[0-9]+(\.[0-9]+)?S)"
 CLOCK = r"1(899-12-3[01]|900-01-[0-9]{2})[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
 """A time cell of a workbook, which has no day of its own, with the day from which workbooks count."""
+
+NOTHING = (
+    "", "-", "--", "NULL", "Null", "null", "(null)", "None", "NaN", "nan", "NaT", "<NA>", "N/A", "n/a", "#N/A", "#NV",
+    "#N/D", "\\N",
+)  # fmt: skip
+"""What programs and people write into a cell that has no value."""
+
+NEVER = (
+    "0000-00-00", "0000-00-00 00:00:00", "9999-12-31", "9999-12-31 00:00:00", "9999-12-31 23:59:59",
+    "9999-12-31T00:00:00Z", "9999-12-31T23:59:59Z", "31.12.9999", "31/12/9999", "12/31/9999", "00.00.0000",
+    "00/00/0000",
+)  # fmt: skip
+"""What stands for no date: the zero of a database, and the end of time."""
 
 ROUNDED = r"[0-9]+([.,][0-9]+)?[eE][+][0-9]+"
 """A long number as a spreadsheet shows it: 4.30001E+17."""
@@ -40,22 +54,33 @@ def boolean_sql(text: str) -> str:
     )
 
 
-def folded_sql(text: str, lower_case: bool, domain: tuple[str, ...]) -> str:
-    """Return SQL of a text in the case in which it is known: a word of a domain is one whatever its case and hyphens.
+def said_sql(text: str, item: Column, is_cell: bool) -> str:
+    """Return SQL of what a cell says: empty where it stands for nothing, and the case in which its word is known.
 
     Parameters
     ----------
     text : str
         SQL of type VARCHAR.
-    lower_case : bool
-        Whether the system does not tell cases apart.
-    domain : tuple of str
-        Words allowed; empty for free text.
+    item : Column
+    is_cell : bool
+        Whether the text is a cell of a table, which has no other way to say that there is nothing. Of texts only the
+        agent who may be missing is looked at; customers who are nobody are told where they are told apart.
     """
-    if domain:
+    if item.domain:
         plain = f"translate(lower({text}), '- ', '__')"
-        return f"case when {one_of(text, domain)} then {text} when {one_of(plain, domain)} then {plain} else {text} end"
-    return f"lower({text})" if lower_case else text
+        words = f"when {one_of(text, item.domain)} then {text} when {one_of(plain, item.domain)} then {plain}"
+        text = f"case {words} else {text} end"
+    elif item.lower_case:
+        text = f"lower({text})"
+    if not is_cell or (item.type == "text" and not may_be_nobody(item)):
+        return text
+    nothing = (*NOTHING, *NEVER) if item.type in ("date", "timestamp") else NOTHING
+    return f"case when {one_of(text, nothing)} then NULL else {text} end"
+
+
+def may_be_nobody(item: Column) -> bool:
+    """Whether a column names an agent where there is one."""
+    return item.name == "source_agent_id" and not item.required
 
 
 def number_sql(text: str, decimal: str, sql_type: str) -> str:

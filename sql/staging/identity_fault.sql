@@ -17,7 +17,7 @@ select
     case
         when ambiguous.candidates is null
             then 'source_agent_id: "***" is unknown: no rule of [identity] match names anybody; add the id of this line '
-                || 'to the crosswalk'
+                || 'to the crosswalk, or name it under no_agent where it is nobody (a queue, the menu)'
         else 'source_agent_id: "***" is ambiguous: it could be agent ' || ambiguous.candidates || '; say in the crosswalk which'
     end as reason
 from (

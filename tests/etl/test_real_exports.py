@@ -502,6 +502,33 @@ columns = { offer_id = "id", interaction_id = "contact", kind = "kind", made_at 
     assert found.rows("select distinct channel from core.interaction") == [("voice",)]
 
 
+def test_what_stands_for_nothing_is_nothing(tmp_path: Path) -> None:
+    """In numbers, flags, agents and dates; the end of time is no day of leaving, and 1970 no time of a contact."""
+    said = ("-", "N/A", "NULL", "None", "nan", "#N/A", "\\N", "")
+    rows = "".join(f"c{n},{'E1' if n else word},2025-03-0{n + 3} 10:00:00,voice,{word},{word}\n"
+                   for n, word in enumerate(said[:5]))  # fmt: skip
+    rows += "".join(f"d{n},{word},2025-03-1{n} 10:00:00,voice,{word},{word}\n" for n, word in enumerate(said))
+    rows += "e1,E1,2025-03-20 10:00:00,voice,300,Yes\ne2,E2,1970-01-01 00:00:00,voice,300,No\n"
+    toml = CONTACTS_SOURCE.replace("Channel\" }", 'Channel", handle_s = "Handle", transferred = "Moved" }')
+    toml += """max_reject_share = 1.0
+[sources.hr]
+format = "tabular"
+table = "agent"
+path = "hr.csv"
+timezone = "UTC"
+options = { date_format = "%d.%m.%Y" }
+columns = { source_agent_id = "no", employee_number = "no", hired_on = "hired", left_on = "left" }
+"""
+    staff = "no,hired,left\nE1,08.01.2024,31.12.9999\nE2,08.01.2024,01.06.2025\n"
+    files = {"contacts.csv": "Contact ID,Agent,Started,Channel,Handle,Moved\n" + rows, "hr.csv": staff}
+    found = read(tmp_path, files, toml, staff=False)
+    assert found.total("aht_seconds") == (300, 1)
+    assert found.total("transfer_rate") == (1, 1)
+    assert found.rows("select count(*), count(agent_key) from core.interaction") == [(14, 5)]
+    assert found.rows("select count(*), count(left_on) from core.employment") == [(2, 1)]
+    assert found.reasons() == ['started_at (Started): "1970-01-01 00:00:00" is not between 1971 and 2099']
+
+
 FLAT = CONTACTS_SOURCE.replace(
     'path = "contacts.csv"', 'path = "calls.xlsx"\nno_agent = { "Answered" = "No" }'
 ).replace(
