@@ -15,7 +15,7 @@ from typing import Any
 
 from etl.contracts.grammar import Column, Contract
 from etl.contracts.tables import CONTRACTS
-from etl.onboarding.vocabulary import TRANSLATIONS, WORDS
+from etl.onboarding.vocabulary import CALLS, NAMED, TRANSLATIONS, WORDS
 from etl.sources import number_marks
 from etl.sources.words import FALSE, TRUE
 
@@ -27,6 +27,9 @@ CERTAIN = 0.85
 
 LEAST_SCORE = 0.55
 """Bids below this are no proposal."""
+
+CALLED = 0.1
+"""What a bid gains where the file or sheet is called after its table."""
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "source_agent_id": (
@@ -129,6 +132,8 @@ class Guess:
     unexplained : mapping of str to tuple of str
         Canonical column to words of the file that mean nothing known.
     constants : mapping of str to str
+    doubtful : tuple of str
+        Constants that nothing in the file says.
     times : tuple of str
         For a canonical time that stands in two columns, its day and its time of day.
     no_agent : mapping of str to list of str
@@ -146,6 +151,7 @@ class Guess:
     values: Mapping[str, Mapping[str, str | bool]] = field(default_factory=dict)
     unexplained: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
+    doubtful: tuple[str, ...] = ()
     times: tuple[str, ...] = ()
     no_agent: Mapping[str, list[str]] = field(default_factory=dict)
     also: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -186,7 +192,7 @@ def _match(header: Sequence[str], contract: Contract) -> dict[str, str]:
     return {item.name: found[item.name] for item in contract if item.name in found}
 
 
-def guess(header: Sequence[str], rows: Sequence[Mapping[str, object]] = ()) -> Guess | None:
+def guess(header: Sequence[str], rows: Sequence[Mapping[str, object]] = (), name: str = "") -> Guess | None:
     """Return the most likely canonical table of a file, with its mapping, or ``None``.
 
     Parameters
@@ -195,11 +201,18 @@ def guess(header: Sequence[str], rows: Sequence[Mapping[str, object]] = ()) -> G
         Names of the columns.
     rows : sequence of mapping
         The first rows, to see which words the file uses.
+    name : str
+        What the file, and its sheet, are called.
     """
-    bids = [_bid(header, rows, contract) for contract in CONTRACTS.values()]
-    best = max(bids, key=lambda bid: (bid.score, len(bid.columns)))
-    if best.score < LEAST_SCORE:
+    said = set(words_of(name).split())
+    bids = [
+        replace(bid, score=bid.score + CALLED) if said & set(NAMED.get(bid.table, ())) else bid
+        for bid in (_bid(header, rows, contract) for contract in CONTRACTS.values())
+        if bid.score >= LEAST_SCORE
+    ]
+    if not bids:
         return None
+    best = max(bids, key=lambda bid: (bid.score, len(bid.columns)))
     if best.table == "agent":
         return _team_of_staff(best, header)
     return _more_of_contacts(best, header, rows) if best.table == "interaction" else best
@@ -288,13 +301,22 @@ def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: 
     columns = _match(header, contract)
     if contract.name == "agent" and "source_agent_id" not in columns and "employee_number" in columns:
         columns = {"source_agent_id": columns["employee_number"], **columns}  # a list of staff has one number
+    if contract.name == "agent" and "source_agent_id" in columns and not {"employee_number", "email"} & set(columns):
+        columns["employee_number"] = columns["source_agent_id"]  # the one name by which other exports can know them
+    own_id = {"survey_response": "response_id", "escalation": "escalation_id"}.get(contract.name, "")
+    if own_id and own_id not in columns and "interaction_id" in columns and len(columns) > 1:
+        columns = {own_id: columns["interaction_id"], **columns}  # one a contact
     constants: dict[str, str] = {}
+    doubtful: tuple[str, ...] = ()
     if contract.name == "training" and "status" not in columns and {"planned_on", "planned_wave"} & set(columns):
         constants["status"] = "planned"
     elif contract.name == "training" and "status" not in columns and "completed_at" in columns:
         constants["status"] = "completed"
+        name = words_of(columns["completed_at"])
+        doubtful = () if name in TRANSLATIONS["completed_at"] or "complet" in name else ("status",)
     if contract.name == "interaction" and "channel" not in columns and "interaction_id" in columns:
         constants["channel"] = "voice"
+        doubtful = () if CALLS & set(words_of(columns["interaction_id"]).split()) else ("channel",)
     required = [item.name for item in contract if item.required and item.default == "NULL"]
     missing = tuple(name for name in required if name not in columns and name not in constants)
     found = 1 - len(missing) / len(required) if required else 0.0
@@ -317,7 +339,7 @@ def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: 
         for name, own in columns.items()
         if not (name == "source_agent_id" and own == columns.get("employee_number"))
     )
-    return Guess(contract.name, score, columns, missing, values, unexplained, constants, sure=sure)
+    return Guess(contract.name, score, columns, missing, values, unexplained, constants, doubtful, sure=sure)
 
 
 _LOCAL_DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:( |T)\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?)?")
@@ -364,7 +386,8 @@ def ways_of_writing(
                 options.setdefault("decimal", "," if is_grouped else ".")
     texts = said(of_type("date", "timestamp"))
     if proposal.times:
-        joined = [" ".join(str(row.get(name) or "").strip() for name in proposal.times) for row in rows]
+        both = (" ".join(str(row.get(name) or "").strip() for name in proposal.times).strip() for row in rows)
+        joined = [text for text in both if text]
         texts = joined if any(_LOCAL_DATE.fullmatch(text) for text in joined) else texts
     dates = [match for text in texts if (match := _LOCAL_DATE.fullmatch(text))]
     options, more = _dates(dates, texts, options)

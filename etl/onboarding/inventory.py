@@ -27,6 +27,7 @@ from etl.file_kinds import (
     plain_name,
     without_copy_mark,
 )
+from etl.onboarding.further_rows import last_rows
 from etl.onboarding.guess import Guess, guess, ways_of_writing
 from etl.reading import delimited_records, opened, text_file
 from etl.reading.plans import named_as_known
@@ -64,6 +65,11 @@ WRITTEN = ("encoding", "sheet", "decimal", "date_format", "header_row")
 """Options in which the files of one source agree."""
 
 _LONGEST_NAME = 40
+
+_LETTERS = frozenset(map(chr, range(128))) | frozenset(
+    "áàâãäéèêëíìîïóòôõöúùûüñçßœæÁÀÂÃÄÉÈÊËÍÌÎÏÓÒÔÕÖÚÙÛÜÑÇŒÆ¿¡€°ºª«»–—‘’“”…\xa0"
+)
+"""Signs of the languages that are known here: where a decoded text has no other, its encoding is not in doubt."""
 
 WIDE = 0.8
 """Share of the widest line's cells that the header has at least."""
@@ -238,10 +244,14 @@ def recognise(sample: Sample, options: Mapping[str, Any] | None = None) -> Expor
         if confidence >= 0.5:
             return Export(sample.path, sample, name, _with(recognition, options or {}, sample))
     header = sample.header or tuple(dict.fromkeys(key for row in sample.rows for key in row))
-    proposal = guess(header, sample.rows)
+    called = f"{sample.path.name.partition('.')[0]} {(options or {}).get('sheet', '')}"
+    proposal = guess(header, sample.rows, called)
     if proposal is None:
         return None
     written, undecided = ways_of_writing(proposal, sample.rows)
+    if undecided:  # what the first rows leave open the last ones may settle
+        more, still = ways_of_writing(proposal, [*sample.rows, *last_rows(sample, options or {})])
+        written, undecided = (more, still) if set(more) >= set(written) else (written, undecided)
     what = f"probably rows of {proposal.table}"
     seen = {key: words for key, words in undecided.items() if words}
     recognition = Recognition(proposal.score, what, ("timezone", *undecided), written, seen=seen)
@@ -251,10 +261,12 @@ def recognise(sample: Sample, options: Mapping[str, Any] | None = None) -> Expor
 def _with(recognition: Recognition, options: Mapping[str, Any], sample: Sample) -> Recognition:
     """Add options to what was recognised; an encoding that only fits has to be confirmed by the words it gives."""
     undecided, seen = recognition.undecided, dict(recognition.seen)
-    if options.get("encoding", "utf-16") != "utf-16":
+    if not options.get("encoding", "utf-16").startswith("utf-16"):
         words = [*sample.header, *(str(value or "") for row in sample.rows for value in row.values())]
-        seen["options.encoding"] = tuple(dict.fromkeys(word for word in words if not word.isascii()))
-        undecided = (*undecided, "options.encoding")
+        odd = tuple(dict.fromkeys(word for word in words if not word.isascii()))
+        if not set("".join(odd)) <= _LETTERS:
+            seen["options.encoding"] = odd
+            undecided = (*undecided, "options.encoding")
     return replace(recognition, undecided=undecided, options={**options, **recognition.options}, seen=seen)
 
 

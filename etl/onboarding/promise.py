@@ -108,6 +108,8 @@ def promise(sources: Sequence[Found]) -> tuple[str, ...]:
         missing = [(kpi, names) for kpi, names in missing if names != ("utterance",)]
         lines.append(f"Not yet: set [conversations] read = true for {', '.join(heard)}.")
     lines += [f"Not yet: export {phrase}." for phrase in what_to_export(missing)]
+    if "agent_team" not in known:
+        lines.append("No teams: training is judged team against team; export who was in which team, from when.")
     if "training" not in known:
         lines.append("No training records: no effect can be judged until you export who completed which course, when.")
     return tuple(lines)

@@ -19,6 +19,7 @@ from etl.errors import EmpathyError
 from etl.onboarding.guess import Guess
 from etl.onboarding.inventory import ENDINGS, Found, inventory, same_contacts
 from etl.onboarding.promise import promise
+from etl.onboarding.user_lists import read_as_crosswalks
 from etl.scrubbing import mask_value, shape
 from etl.sources.format import get
 
@@ -88,6 +89,7 @@ def suggest(folder: str | Path, relative_to: str | Path | None = None) -> Sugges
     if not root.is_dir():
         raise EmpathyError(f"{root}: there is no such folder. Name the folder that holds the exports.")
     sources, left_out = inventory(root, base)
+    read_as_crosswalks(sources)
     if not sources:
         seen = "; ".join(left_out[:_SHOWN]) or "it holds no file ending in " + ", ".join(ENDINGS)
         raise EmpathyError(
@@ -285,7 +287,7 @@ def _mapping(source: Found, undecided: Sequence[str]) -> list[str]:
         lines.append(f"[sources.{_key(source.name)}.constants]")
         lines += [
             f"{_key(name)} = {_toml(value)}"
-            + ("" if value == "planned" else f"  # DECIDE: {_meaning(table, name)} The file does not say.")
+            + (f"  # DECIDE: {_meaning(table, name)} The file does not say." if name in proposal.doubtful else "")
             for name, value in proposal.constants.items()
         ]
     return lines + _values(source, proposal) + _also(source, proposal)

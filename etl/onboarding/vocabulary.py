@@ -10,7 +10,8 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
         "agent email", "handled by", "representative", "rep", "csr", "mitarbeiter", "mitarbeiter id",
         "bearbeiter", "agente", "id agente",
         "operador", "asesor", "conseiller", "opérateur", "atendente", "operatore", "matricola",
-        "mitarbeiternummer",
+        "mitarbeiternummer", "empleado", "id de empleado", "trabajador", "colaborador", "salarié", "employé",
+        "collaborateur", "id agent", "funcionário", "dipendente", "id operatore",
     ),
     "source_customer_id": (
         "ani", "phone", "phone number", "caller id", "caller number", "kunde", "kundennummer", "kunden id",
@@ -24,7 +25,8 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
         "kontakt id", "vorgang", "vorgangsnummer", "id contacto", "id de contacto", "id llamada",
         "id de llamada", "llamada id",
         "id contact", "id appel", "numéro appel", "id contato", "id chamada", "id do contato", "id contatto",
-        "id chiamata",
+        "id chiamata", "id de interacción", "id interacción", "id interaction", "id de l appel", "id interação",
+        "id da chamada", "id interazione", "anrufnummer", "gesprächs id",
     ),
     "started_at": (
         "call start", "call time", "call date", "start date time", "startzeit", "beginn", "anfang",
@@ -56,8 +58,33 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
         "soddisfazione",
         "valutazione",
     ),
-    "nps": ("weiterempfehlung", "recomendación", "recommandation"),
-    "team_id": ("abteilung", "gruppe", "equipo", "équipe", "equipe", "squadra", "reparto", "departamento"),
+    "nps": ("weiterempfehlung", "recomendación", "recommandation", "recomendação", "raccomandazione"),
+    "comment": ("kommentar", "comentario", "comentarios", "commentaire", "comentário", "commento"),
+    "escalation_id": (
+        "case number", "case id", "beschwerde id", "beschwerdenummer", "reklamationsnummer", "eskalations id",
+        "id de reclamación", "número de reclamación", "id de queja", "id de escalación", "id de escalado",
+        "id réclamation", "id de réclamation", "numéro de réclamation", "id da reclamação", "número da reclamação",
+        "id reclamo", "numero reclamo", "id escalation",
+    ),
+    "kind": ("art", "typ", "tipo", "type de réclamation", "nature", "kategorie", "categoría", "catégorie",
+             "categoria"),
+    "at": (
+        "datum", "fecha", "date de création", "data", "erstellt am", "fecha de creación", "créé le", "criado em",
+        "data creazione", "created", "opened", "opened at", "date opened",
+    ),
+    "offer_id": ("angebot", "angebotsnummer", "id de oferta", "id offre", "id da oferta", "id offerta"),
+    "made_at": ("angeboten am", "fecha de oferta", "date de l offre", "data da oferta", "data offerta"),
+    "accepted": ("angenommen", "aceptada", "aceptado", "acceptée", "aceita", "accettata"),
+    "amount": ("betrag", "preis", "umsatz", "importe", "precio", "montant", "prix", "valor", "importo", "prezzo"),
+    "email": (
+        "email work", "work e mail", "business email", "primary email", "user email", "correo", "correo electrónico",
+        "courriel", "adresse de courriel", "e mail adresse", "correio eletrónico", "posta elettronica",
+    ),
+    "team_id": (
+        "supervisory organization", "supervisory organisation", "organization", "organisation", "org unit",
+        "team id", "queue team", "abteilung", "gruppe", "organisationseinheit", "equipo", "équipe", "service",
+        "equipe", "squadra", "reparto", "departamento", "grupo", "gruppo",
+    ),
     "site": ("standort", "sede", "site", "lugar", "centro", "local"),
     "employee_number": (
         "personalnummer", "número de empleado", "numero de empleado", "matricule", "número de funcionário",
@@ -90,7 +117,9 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
         "fecha de asignación", "date d inscription", "data de inscrição", "data di iscrizione",
     ),
     "response_id": (
-        "antwort id", "antwort nummer", "id de respuesta", "id de réponse", "id da resposta", "id risposta",
+        "antwort id", "antwort nummer", "umfrage id", "id de encuesta", "id encuesta", "id enquête",
+        "id de l enquête", "id da pesquisa", "id sondaggio", "id de respuesta", "id de réponse",
+        "id da resposta", "id risposta",
     ),
     "invited_at": (
         "einladungsdatum", "eingeladen am", "versendet am", "fecha de invitación", "fecha de envío",
@@ -116,6 +145,56 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
     "time": ("time", "start time", "call time", "zeit", "uhrzeit", "hora", "heure", "ora"),
 }  # fmt: skip
 """Column, or what a flag says, to further usual names, in words (see :func:`etl.onboarding.guess.words_of`)."""
+
+NAMED: dict[str, tuple[str, ...]] = {
+    "interaction": (
+        "calls", "call", "contacts", "interactions", "tickets", "chats", "anrufe", "kontakte", "interaktionen",
+        "gespräche", "llamadas", "contactos", "interacciones", "appels", "chamadas", "contatos", "interações",
+        "chiamate", "contatti", "interazioni",
+    ),
+    "survey_response": (
+        "survey", "surveys", "csat", "feedback", "nps", "umfrage", "umfragen", "befragung", "kundenbefragung",
+        "encuesta", "encuestas", "enquête", "enquêtes", "enquete", "sondage", "pesquisa", "pesquisas", "sondaggio",
+        "sondaggi",
+    ),
+    "escalation": (
+        "escalation", "escalations", "complaint", "complaints", "eskalation", "eskalationen", "beschwerde",
+        "beschwerden", "reklamationen", "escalado", "escalaciones", "reclamación", "reclamaciones", "reclamacion",
+        "quejas", "réclamation", "réclamations", "reclamations", "plaintes", "reclamações", "reclamacoes",
+        "reclami",
+    ),
+    "training": (
+        "training", "trainings", "completion", "completions", "courses", "transcript", "schulung", "schulungen",
+        "kurse", "formación", "formacion", "cursos", "formation", "formations", "formação", "treinamento",
+        "formazione", "corsi",
+    ),
+    "agent": (
+        "agents", "staff", "employees", "headcount", "workers", "mitarbeiter", "personal", "belegschaft",
+        "plantilla", "empleados", "agentes", "effectif", "effectifs", "employés", "salariés", "funcionários",
+        "dipendenti", "organico",
+    ),
+    "offer": (
+        "offers", "upsell", "upsells", "sales", "angebote", "verkäufe", "ofertas", "ventas", "offres", "ventes",
+        "vendas", "offerte", "vendite",
+    ),
+    "qa_evaluation": (
+        "qa", "quality", "evaluations", "scorecards", "qualität", "qualitätsbewertung", "evaluaciones", "calidad",
+        "évaluations", "qualité", "avaliações", "qualidade", "valutazioni", "qualità",
+    ),
+    "agent_day": (
+        "attendance", "absences", "shifts", "schedule", "abwesenheiten", "schichten", "asistencia", "ausencias",
+        "turnos", "absences", "présences", "presenze", "assenze",
+    ),
+}  # fmt: skip
+"""Table to the words by which people call files and sheets that hold it."""
+
+CALLS = frozenset(
+    (
+        "call", "calls", "phone", "anruf", "anrufe", "gespräch", "llamada", "llamadas", "appel", "appels", "chamada",
+        "chamadas", "chiamata", "chiamate",
+    )
+)  # fmt: skip
+"""Words in the name of an id that say what is told apart by it: telephone calls."""
 
 WORDS: dict[str, str] = {
     **dict.fromkeys(
@@ -148,6 +227,13 @@ WORDS: dict[str, str] = {
             "voce", "chiamata", "telefono", "phone", "call", "telephone", "inbound call",
         ),
         "voice",
+    ),
+    **dict.fromkeys(
+        (
+            "beschwerde", "reklamation", "reclamación", "reclamacion", "queja", "réclamation", "plainte", "reclamação",
+            "reclamo", "complaints",
+        ),
+        "complaint",
     ),
     **dict.fromkeys(("e-mail", "mail", "correo", "courriel", "correio"), "email"),
 }  # fmt: skip

@@ -60,7 +60,7 @@ import re
 from etl.sources.format import Context, Recognition, Sample, SourceFormat
 from etl.sources.json_shape import shape
 from etl.sources.plan import Check, Field, JsonShape, Named, Plan, TableMap, path
-from etl.sources.words import kinds_by_word, one_of
+from etl.sources.words import escalation_words, kinds_by_word, one_of
 from etl.sql_text import literal
 
 CHANNELS = {
@@ -290,7 +290,9 @@ def recognise(sample: Sample) -> Recognition | None:
     key = "options.escalation_wrapups"
     if sample.rows and {"conversationId", "participants"} <= set(sample.rows[0]):
         codes = tuple(dict.fromkeys(re.findall(r"'wrapUpCode': '([^']+)'", str(sample.rows))))
-        return Recognition(0.99, "conversations, surveys and evaluations", (key,), seen={key: codes})
+        meant = escalation_words(codes)
+        options = {"escalation_wrapups": meant} if meant else {}
+        return Recognition(0.99, "conversations, surveys and evaluations", (key,), options, seen={key: codes})
     return Recognition(0.6, "conversations", (key,)) if "conversations" in sample.lists else None
 
 

@@ -33,6 +33,29 @@ def one_of(sql: str, words: Iterable[str]) -> str:
     return f"list_contains([{', '.join(literal(word) for word in words)}], {sql})"
 
 
+_ESCALATIONS = {
+    "escal": "tier2", "eskal": "tier2", "tier2": "tier2", "tier_2": "tier2", "supervisor": "supervisor",
+    "complain": "complaint", "beschwer": "complaint", "reklam": "complaint", "reclam": "complaint",
+    "réclam": "complaint", "queja": "complaint", "plainte": "complaint",
+}  # fmt: skip
+"""Parts of a system's words from which `empathy init` proposes what they mean; the last that fits counts."""
+
+
+def escalation_words(seen: Sequence[str]) -> dict[str, str]:
+    """Return those of a system's words (tags, wrap-up codes) that seem to mean an escalation, with its kind.
+
+    Parameters
+    ----------
+    seen : sequence of str
+
+    Examples
+    --------
+    >>> escalation_words(["vip", "Escalated_L2", "beschwerde"])
+    {'Escalated_L2': 'tier2', 'beschwerde': 'complaint'}
+    """
+    return {word: kind for part, kind in _ESCALATIONS.items() for word in seen if part in word.casefold()}
+
+
 def kinds_by_word(context: Context, option: str, kinds: Sequence[str]) -> dict[str, str]:
     """Return an option as a mapping from a system's word to a canonical kind, in the order written.
 

@@ -55,7 +55,7 @@ from collections.abc import Mapping
 from etl.sources.format import Context, Recognition, Sample, SourceError, SourceFormat
 from etl.sources.json_shape import shape
 from etl.sources.plan import Drop, Field, JsonShape, Named, Plan, TableMap, path
-from etl.sources.words import folded, kinds_by_word, one_of, unreadable
+from etl.sources.words import escalation_words, folded, kinds_by_word, one_of, unreadable
 from etl.sql_text import literal
 
 KINDS = ("tier2", "supervisor", "complaint")
@@ -76,9 +76,6 @@ CHANNELS = {
     "instagram_dm": "social",
 }
 """Values of via.channel; anything else (web form, API, help centre) is ``other``."""
-
-TAG_WORDS = {"escal": "tier2", "tier2": "tier2", "supervisor": "supervisor", "complain": "complaint"}
-"""Parts of tags from which `empathy init` proposes what they mean; the last that fits counts."""
 
 MERGED = "closed_by_merge"
 """The tag that Zendesk gives a ticket that was merged into another one."""
@@ -246,7 +243,7 @@ def recognise(sample: Sample) -> Recognition | None:
 
 def _recognised_tickets(sample: Sample) -> Recognition:
     tags = tuple(dict.fromkeys(str(tag) for row in sample.rows for tag in row.get("tags") or ()))
-    meant = {tag: kind for word, kind in TAG_WORDS.items() for tag in tags if word in tag.casefold()}
+    meant = escalation_words(tags)
     fields = [item for row in sample.rows for item in row.get("custom_fields") or () if isinstance(item, dict)]
     filled = tuple(dict.fromkeys(str(item.get("id")) for item in fields if item.get("value") not in (None, "")))
     options: dict[str, object] = {"tickets_are": "escalations"}

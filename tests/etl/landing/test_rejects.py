@@ -22,7 +22,7 @@ Make = Callable[..., str]
 CONTACTS = (
     "interaction_id,agent,started_at,ended_at,channel,handle_s,name,mail\n"
     "c1,u1,2025-03-10 10:00:00,2025-03-10 10:05:00,voice,300,Maya Roy,mroy@example.com\n"
-    "c2,u1,2025-02-30,2025-03-10 10:05:00,fax,n/a,Ken Ito,kito@example.com\n"
+    "c2,u1,2025-02-30,2025-03-10 10:05:00,fax,7:7,Ken Ito,kito@example.com\n"
     ",u1,2025-03-10 11:00:00,2025-03-10 10:05:00,chat,-5,Ann Lee,alee@example.com\n"
     "c4,u1,2025-03-10 12:00:00\n"
     "c5,u2,2025-03-10 12:00:00,,email,60,Bo Ek,bek@example.com\n"
@@ -39,7 +39,7 @@ def test_a_record_that_breaks_several_rules_is_rejected_once_with_every_reason(w
         3: [
             'started_at: "2025-02-30" is not a date and time',
             'channel: "fax" is not one of voice, chat, email, message, social, other',
-            'handle_s: "n/a" is not a number',
+            'handle_s: "7:7" is not a number',
         ],
         4: [
             "interaction_id: empty, but required",
@@ -72,7 +72,7 @@ def test_what_is_not_mapped_is_hidden_in_the_reject_list(workspace: Any, tabular
     workspace.extract(tabular("c.csv", "interaction", MAPPING))
     listed = dict(workspace.rows("SELECT line, raw FROM landing.reject"))
 
-    assert listed[3] == "c2,•••,2025-02-30,2025-03-10 10:05:00,fax,n/a,•••,•••"
+    assert listed[3] == "c2,•••,2025-02-30,2025-03-10 10:05:00,fax,7:7,•••,•••"
     assert listed[5] == "x9,x9,9999-99-99 99:99:99"
     text = str(workspace.rows("FROM landing.reject"))
     assert "Ito" not in text
@@ -124,7 +124,7 @@ def test_ids_of_agents_are_hidden_wherever_a_record_is_refused(workspace: Any, t
 
 
 def test_addresses_stay_out_of_the_reject_list_wherever_they_stand(workspace: Any, tabular: Make) -> None:
-    long = "please write to somebody like " + "x" * 20 + " maya.roy@example.com soon"
+    long = "please write to somebody like " + "x" * 20 + " maya.roy@example.com 7:7"
     workspace.write(
         "c.csv",
         f"interaction_id,source_agent_id,started_at,channel\nc1,maya.roy@example.com,2025-03-10 10:00:00,voice\n"
@@ -202,7 +202,7 @@ FIXED = MAPPING + '\nvalues = { channel = { fax = "other" }, started_at = { "202
 
 
 def test_rejected_records_are_tried_again_without_the_file(workspace: Any, tabular: Make) -> None:
-    file = workspace.write("c.csv", CONTACTS.replace(",n/a,", ",12,"))
+    file = workspace.write("c.csv", CONTACTS.replace(",7:7,", ",12,"))
     workspace.extract(tabular("c.csv", "interaction", MAPPING)).commit()
     assert workspace.books()["c.csv"] == (5, 2, 3, 0)
     file.unlink()

@@ -282,7 +282,7 @@ def test_how_a_text_is_written_is_read_off(tmp_path: Path) -> None:
     config, text, _ = written(tmp_path)
     offers = config.sources["angebote"]
     assert offers.options == {"encoding": "cp1252", "decimal": ",", "date_format": "%d.%m.%Y %H:%M"}
-    assert "# DECIDE: encoding: encoding of a text file; utf-8 when left out. Seen: größer" in text
+    assert "DECIDE: encoding" not in text  # its letters are those of German
     assert "DECIDE: date_format" not in text
 
 
@@ -338,6 +338,66 @@ def test_decimal_commas_are_seen_where_a_time_stands_in_two_columns(tmp_path: Pa
     head = "Konversations-ID;Benutzer;Datum;Uhrzeit;Bearbeitungszeit\n"
     (tmp_path / "calls.csv").write_text(head + rows, encoding="utf-8")
     assert written(tmp_path)[0].sources["calls"].options.get("decimal") == ","
+
+
+def test_an_encoding_that_gives_odd_letters_is_asked_about(tmp_path: Path) -> None:
+    """Polish in its Windows code page is no Windows-1252."""
+    text = "Agent;Day;Worked seconds;Absent;Uwagi\nA1;2025-04-03;3600;0;Łódź, większość\n"
+    (tmp_path / "roster.csv").write_bytes(text.encode("cp1250"))
+    assert "# DECIDE: encoding" in written(tmp_path)[1]
+
+
+@pytest.mark.parametrize(("days", "is_asked"), [((3, 4), True), ((3, 28), False)])
+def test_the_last_rows_tell_whether_day_or_month_comes_first(
+    tmp_path: Path, days: tuple[int, int], is_asked: bool
+) -> None:
+    rows = [f"A{n};{days[n // 30]:02}/04/2025;3600;0" for n in range(60)]
+    (tmp_path / "roster.csv").write_text(
+        "\n".join(["Agent;Day;Worked seconds;Absent", *rows, "Total;;216000;"]), encoding="utf-8"
+    )
+    config, text, _ = written(tmp_path)
+    assert config.sources["roster"].options["date_format"] == "%d/%m/%Y"
+    assert ("DECIDE: date_format" in text) == is_asked
+
+
+def test_a_list_of_users_of_a_system_is_a_crosswalk(tmp_path: Path) -> None:
+    tickets = "".join(
+        json.dumps({"id": n, "created_at": "2025-03-03T10:00:00Z", "assignee_id": 7000 + n % 5, "tags": [],
+                    "custom_fields": [], "via": {"channel": "voice"}}) + "\n"
+        for n in range(20)
+    )  # fmt: skip
+    (tmp_path / "tickets.jsonl").write_text(tickets, encoding="utf-8")
+    users = "Id,Name,Email,Employee Number\n" + "".join(f"{7000 + n},X,a{n}@corp.example,{n}\n" for n in range(90))
+    (tmp_path / "users.csv").write_text(users, encoding="utf-8")
+    source = written(tmp_path)[0].sources["users"]
+    assert source.table == "agent_identity"
+    assert source.columns == {"source_agent_id": "Id", "employee_number": "Employee Number", "email": "Email"}
+    assert source.constants == {"identity_source": "tickets"}
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "row", "table"),
+    [
+        ("encuestas", "Id de encuesta;Id de llamada;Fecha de envío;Fecha de respuesta;Satisfacción", "S1;L1;{0};{0};5",
+         "survey_response"),
+        ("befragung", "Anruf-ID;Versendet am;Beantwortet am;Bewertung", "L1;{0};{0};5", "survey_response"),
+        ("reclamaciones", "Id de reclamación;Id de llamada;Fecha;Tipo", "R1;L1;{0};Reclamación", "escalation"),
+        ("Beschwerden", "Beschwerdenummer;Anruf-ID;Datum;Art", "R1;L1;{0};Beschwerde", "escalation"),
+        ("réclamations", "Id réclamation;Id appel;Date de création;Type de réclamation", "R1;L1;{0};Plainte",
+         "escalation"),
+        ("formacion", "Empleado;Curso;Estado;Fecha de finalización", "E1;Empatía;Completado;{0}", "training"),
+        ("headcount", "Employee ID;Email - Work;Hire Date;Location;Supervisory Organization", "1;a@b.example;{0};X;T",
+         "agent"),
+        ("agents", "Agent;Team;Site;Start date;End date", "Agent 1;T;X;{0};{0}", "agent"),
+    ],
+)  # fmt: skip
+def test_tables_are_known_by_their_headers_and_names(
+    tmp_path: Path, name: str, head: str, row: str, table: str
+) -> None:
+    (tmp_path / f"{name}.csv").write_text(f"{head}\n{row.format('2025-03-14')}\n", encoding="utf-8")
+    (source,) = written(tmp_path)[0].sources.values()
+    assert source.table == table
+    assert ("agent_team" in source.also) == (table == "agent")
 
 
 def test_utf_16_is_read_as_it_says(tmp_path: Path) -> None:
@@ -417,17 +477,17 @@ def flat_workbook(file: Path, rows: int = 48) -> None:
     book.close()
 
 
-def test_a_flat_workbook_takes_five_answers_to_the_dashboard(tmp_path: Path) -> None:
+def test_a_flat_workbook_takes_four_answers_to_the_dashboard(tmp_path: Path) -> None:
     from typer.testing import CliRunner
 
     from dashboard import create_app
     from empathy import app
 
     flat_workbook(tmp_path / "calls.xlsx", rows=5_000)
-    answers = "Europe/Berlin\n\nEMP101\nteam_waves\n\n"
+    answers = "Europe/Berlin\nEMP101\nteam_waves\n\n"
     done = CliRunner().invoke(app, ["init", str(tmp_path), "--ask"], input=answers)
     assert done.exit_code == 0, done.output
-    assert "(5 of 5)" in done.output
+    assert "(4 of 4)" in done.output
     text = (tmp_path / "empathy.toml").read_text(encoding="utf-8")
     assert "DECIDE" not in text.partition("\n")[2]
     (tmp_path / "empathy.toml").write_text(

@@ -1,0 +1,73 @@
+"""Lists of a system's users: which id there is whose, told by the ids that the system's other exports hold.
+
+Contacts of Genesys or Zendesk name an agent by an id of that system. A list of its users that has this id beside an
+employee number or an e-mail address is a crosswalk, and no list of staff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from etl.onboarding.further_rows import last_rows
+from etl.onboarding.guess import Guess
+from etl.onboarding.inventory import Export, Found
+
+LEAST = 3
+"""Ids in common from which a column is taken for those of a system."""
+
+_TOLD = {"identity_source", "hired_on", "left_on", "team_id", "leave_type"}
+"""Columns that say what a list is: a crosswalk already, or a list of staff."""
+
+
+def read_as_crosswalks(sources: Sequence[Found]) -> None:
+    """Turn proposals for lists of staff that are lists of a system's users into crosswalks, in place.
+
+    Parameters
+    ----------
+    sources : sequence of Found
+    """
+    for source in sources:
+        found = _crosswalk(source, sources) if len(source.files) == 1 else None
+        if found is not None:
+            what = f"which id of {found.constants['identity_source']} is whose"
+            recognition = replace(source.files[0].recognition, what=what)
+            source.files[0] = replace(source.files[0], proposal=found, recognition=recognition)
+
+
+def _crosswalk(source: Found, sources: Sequence[Found]) -> Guess | None:
+    file = source.files[0]
+    proposal = file.proposal
+    if proposal is None or proposal.table not in ("agent", "agent_identity") or _TOLD & set(proposal.columns):
+        return None
+    who = {name: own for name, own in proposal.columns.items() if name in ("employee_number", "email")}
+    rows = [*file.sample.rows, *last_rows(file.sample, file.recognition.options)]
+    best: tuple[int, str, str] = (LEAST - 1, "", "")
+    for column in file.sample.header:
+        if column in who.values():
+            continue
+        ids = {text for row in rows if (text := str(row.get(column) or "").strip())}
+        for other in sources:
+            if other is not source and other.files[0].proposal is None:
+                best = max(best, (len(ids & _texts(other.files)), column, other.name))
+    _, column, system = best
+    if not column or not who:
+        return None
+    return Guess("agent_identity", 1.0, {"source_agent_id": column, **who}, constants={"identity_source": system})
+
+
+def _texts(files: Sequence[Export]) -> set[str]:
+    """Every text and number in the first records of files."""
+    return {text for file in files for row in file.sample.rows for text in _leaves(row)}
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _leaves(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _leaves(item)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
