@@ -143,6 +143,16 @@ class Answers:
         except _NotLasting as carried:
             return carried.sent
 
+    def read(self, question: Question) -> dict[str, dict[str, Any]]:
+        """The properties that an answer sets, by id, as the browser reads them."""
+        found: dict[str, dict[str, Any]] = orjson.loads(brotli.decompress(self.sent(question).body))["response"]
+        return found
+
+    def sent_as_json(self, part: Component) -> Any:
+        """A component as the browser reads it, with its links led as those of answers are."""
+        body = orjson.dumps(part, default=_plain)
+        return orjson.loads(self._led(body) if self._led is not None else body)
+
     def _made(self, question: Question) -> Sent:
         with self._turns:
             made = question.make()

@@ -11,16 +11,17 @@ import os
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
-from flask import g, jsonify
+from flask import g, jsonify, request
 from plotly.offline import get_plotlyjs_version
 
 from analysis.errors import NoWeeksError
@@ -60,8 +61,8 @@ INDEX = """<!DOCTYPE html>
     <title>{%title%}</title>
     <link rel="icon" href="/assets/mark.svg" type="image/svg+xml">
     <meta name="plotly" content="PLOTLY_ADDRESS">
-    <script src="/assets/scheme.js?m=SCHEME_STAMP"></script>
-    <style>TOKENS</style>
+    <script>SCHEME</script>
+    <style>TOKENS STYLES</style>
     {%css%}
   </head>
   <body>
@@ -69,6 +70,10 @@ INDEX = """<!DOCTYPE html>
     <footer>{%config%}{%scripts%}{%renderer%}</footer>
   </body>
 </html>"""
+
+
+ENTRY = '<div id="react-entry-point"></div>'
+"""Where the page with working controls comes; hidden while the page as it stands first is there."""
 
 
 class Application(Dash):
@@ -85,8 +90,14 @@ class Application(Dash):
         """
         self._setup_server()  # type: ignore[no-untyped-call]
 
+    first: Callable[[str, str], str] | None = None
+    """Gives the HTML of the page at an address (path, query), to stand until the scripts have run."""
+
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
-        """The index page of one request."""
+        """The index page of one request, with the page it leads to."""
+        if self.first is not None:
+            parts["app_entry"] = self.first(request.path, request.query_string.decode("utf-8", "replace"))
+            parts["app_entry"] += ENTRY
         return http.nonced(str(super().interpolate_index(**parts)), g.nonce)  # type: ignore[no-untyped-call]
 
 
@@ -127,7 +138,7 @@ def create_app(
     app = Application(
         __package__,
         assets_folder=str(assets),
-        assets_ignore=r"scheme\.js",
+        assets_ignore=r"scheme\.js|.*\.css",
         index_string=_index(assets),
         title="Empathy Lift",
         update_title="",
@@ -175,6 +186,7 @@ def create_app(
     if settings.access is not None:
         threading.Thread(target=_keep_prepared, args=(context,), daemon=True, name="published cells").start()
     answers.attach(app)
+    app.first = partial(_first, context, answers)
     app.set_up()
     return app
 
@@ -188,8 +200,14 @@ def _share_of_processors() -> int:
 
 
 def _index(assets: Path) -> str:
-    stamp = str(int((assets / "scheme.js").stat().st_mtime))
-    filled = {"TOKENS": theme.style_sheet(), "SCHEME_STAMP": stamp, "PLOTLY_ADDRESS": _plotly_address()}
+    """The index page with all that its first paint needs: each file costs a way to the server and back."""
+    styles = "".join(path.read_text(encoding="utf-8") for path in sorted(assets.glob("*.css")))
+    filled = {
+        "TOKENS": theme.style_sheet(),
+        "STYLES": styles,
+        "SCHEME": (assets / "scheme.js").read_text(encoding="utf-8"),
+        "PLOTLY_ADDRESS": _plotly_address(),
+    }
     return re.sub("|".join(filled), lambda found: filled[found[0]], INDEX)
 
 
@@ -216,6 +234,18 @@ def _keep_prepared(context: Context) -> None:
             with suppress(NoVersionError):
                 failed = context.queries.served()
         time.sleep(PREPARE_SECONDS)
+
+
+def _first(context: Context, answers: Answers, pathname: str, query: str) -> str:
+    """The page at an address as HTML; empty where it cannot be written, for the scripts bring it as well."""
+    try:
+        search = f"?{query}" if query else ""
+        question = asked(context, request.script_root + quote(pathname), search)
+        frame = answers.sent_as_json(shell.layout(context))
+        return shell.first(frame, answers.read(question), context.settings.mounted)
+    except Exception:
+        _LOG.exception("no first page for %a", pathname)
+        return ""
 
 
 def own_path(pathname: str) -> str:

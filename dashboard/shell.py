@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -12,6 +13,7 @@ from dash import dcc, html
 
 from dashboard import theme
 from dashboard.components.attributes import attributes
+from dashboard.components.markup import Json, markup
 from dashboard.components.states import address, skeleton
 from dashboard.data.versions import About
 from dashboard.page import Context
@@ -46,7 +48,7 @@ def layout(context: Context) -> dmc.MantineProvider:
             html.A("Skip to content", href="#page", className="skip"),
             html.Header([_masthead(context), _filter_bar()], className="masthead no-print"),
             html.Div(id="print-header", className="print-only"),
-            html.Div(id="notices", className="wrap", **attributes({"aria-live": "polite"})),
+            html.Div(id="notices", className="wrap", **attributes({"aria-live": "polite", "data-notices": ""})),
             html.Main(html.Div(skeleton(), id="page-body"), id="page", className="wrap", tabIndex=-1),
             html.Footer(id="footer", className="wrap footer"),
             html.Div(id="tip", role="tooltip", hidden=True),
@@ -55,6 +57,39 @@ def layout(context: Context) -> dmc.MantineProvider:
         theme=theme.mantine(),
         defaultColorScheme="auto",
     )
+
+
+def first(frame: Json, response: Mapping[str, Any], mounted: str = "") -> str:
+    """The page as HTML, as it stands before any script has run.
+
+    Parameters
+    ----------
+    frame : component as JSON
+        :func:`layout`.
+    response : mapping
+        The finished answer to the page's address: properties by id.
+    mounted : str
+        What the addresses of these pages begin with.
+    """
+    state = (response.get("state") or {}).get("data") or {}
+    query, chosen, plurals = state.get("query", ""), state.get("filters") or {}, state.get("plurals") or {}
+    given: dict[str, dict[str, Any]] = {name: dict(props) for name, props in response.items() if "children" in props}
+    given |= {"filter-bar": {"hidden": state.get("filtered") is False}, "clear": {"className": "text-button"}}
+    if not query:
+        given["clear"]["className"] += " invisible"
+    options = state.get("options") or {}
+    for name in (*DIMENSIONS, "from", "to"):
+        values = chosen.get(name) or []
+        given[f"filter-{name}"] = {"value": values, "data": options.get(name) or []}
+        if plurals.get(name):
+            given[f"filter-{name}"]["placeholder"] = f"All {plurals[name]}"
+    for page in pages():
+        here = page.key == state.get("page")
+        href = f"{mounted}{page.base}"
+        given[f"nav-{page.key}"] = {"href": f"{href}?{query}" if query else href}
+        if here:
+            given[f"nav-{page.key}"] |= {"className": "nav-link here", "aria-current": "page"}
+    return f'<div id="first">{markup(frame, given, ids=False)}</div>'
 
 
 def _masthead(context: Context) -> html.Div:
@@ -75,7 +110,7 @@ def _masthead(context: Context) -> html.Div:
             ),
             html.Nav(html.Ul(links), **attributes({"aria-label": "Pages"})),
             html.Div(
-                [_programmes(context), html.Div(id="freshness"), _views(), _scheme_toggle()],
+                [_programmes(context), html.Div(id="freshness", className="freshness"), _views(), _scheme_toggle()],
                 className="masthead-tools",
             ),
         ],

@@ -1,13 +1,13 @@
 /* When the server does not answer: say so, keep what is on screen, offer to try again. And back and forward keep the place. */
 (function () {
   "use strict";
-  var ASKED = "_dash-update-component", WORDS = "The server did not answer. What is below is the last answer that arrived.";
+  var ASKED = /_dash-(update-component|layout|dependencies)/, WORDS = "The server did not answer. What is below is the last answer that arrived.";
   var send = window.fetch;
 
   function banner(show) {
     var found = document.getElementById("unreachable");
     if (!show) { if (found) { found.remove(); } return; }
-    var notices = document.getElementById("notices");
+    var notices = document.querySelector("[data-notices]");
     if (found || !notices) { return; }
     found = document.createElement("div");
     found.id = "unreachable";
@@ -21,6 +21,7 @@
     again.textContent = "Try again";
     again.addEventListener("click", function () {
       banner(false);
+      if (document.getElementById("first")) { window.location.reload(); return; } // nothing answers yet
       window.dash_clientside.set_props("fresh", { data: "again " + Date.now() });
     });
     inside.appendChild(again);
@@ -30,7 +31,7 @@
 
   window.fetch = function (address) {
     var asked = send.apply(this, arguments);
-    if (String(address && address.url || address).indexOf(ASKED) < 0) { return asked; }
+    if (!ASKED.test(String(address && address.url || address))) { return asked; }
     return asked.then(function (response) {
       banner(response.status === 502 || response.status === 503 || response.status === 504);
       return response;

@@ -28,7 +28,11 @@
   // ---- what the server wrote before any script ran gives way to the page that answers
   function arrived() {
     var first = document.getElementById("first");
-    if (first) { first.remove(); }
+    var there = "#page-body > :not(.skeleton), #notices > .banner-error";
+    if (!first || !document.querySelector("#react-entry-point :is(" + there + ")")) { return; }
+    var bar = document.querySelector("#react-entry-point #filter-bar"), stood = first.querySelector(".filter-bar");
+    if (bar && stood) { bar.hidden = stood.hidden; }
+    first.remove();
   }
 
   // ---- links to pages of this dashboard: the address changes, the page follows

@@ -157,6 +157,7 @@ class Visit:
     def settled(self) -> Page:
         """Wait until nothing is being asked any more."""
         self.page.set_default_timeout(60_000)  # a slow machine under load, not a target
+        self.page.wait_for_selector("#first", state="detached")
         self.page.wait_for_selector("#page-body h1")
         self.page.wait_for_load_state("networkidle")
         self.page.wait_for_selector(".pending", state="detached")

@@ -87,8 +87,8 @@ def test_files_are_squeezed_once_and_kept_for_a_year(client: FlaskClient) -> Non
     assert brotli.decompress(squeezed.data) == plain.data
     assert len(squeezed.data) < len(plain.data) / 3
     assert "max-age=31536000" in squeezed.headers["Cache-Control"]
-    assert client.get("/assets/app.css", headers=LOCAL).headers["Cache-Control"] == "no-cache"
-    assert "immutable" in client.get("/assets/app.css?m=1", headers=LOCAL).headers["Cache-Control"]
+    assert client.get("/assets/page.js", headers=LOCAL).headers["Cache-Control"] == "no-cache"
+    assert "immutable" in client.get("/assets/page.js?m=1", headers=LOCAL).headers["Cache-Control"]
     assert client.get("/", headers=LOCAL).headers["Cache-Control"] == "no-store"
 
 

@@ -139,6 +139,9 @@ def test_every_role_on_every_page(gates: FlaskClient, role: str, shown: Page) ->
         assert ("Your role does not include this page" in body) is not allowed
         navigation = gates.get("/_dash-layout", headers=headers(role), environ_base=PROXY).get_data(as_text=True)
         assert (f'"nav-{shown.key}"' in navigation) is allowed
+        stands = gates.get(shown.base, headers=headers(role), environ_base=PROXY).get_data(as_text=True)
+        assert (">told<" in stands) is allowed, "the page before the scripts"
+        assert ("Your role does not include this page" in stands) is not allowed
     for name in shown.downloads:
         given = gates.get(f"/download/{name}.csv", headers=headers(role), environ_base=PROXY)
         assert given.status_code == (200 if allowed else 403), name
