@@ -37,6 +37,7 @@ WIDE = frozenset({"site", "cohort", "channel", "tenure_band"})
 """Filters of whose cells estimates by week from training are told: they hold many agents in every week."""
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
+Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,9 +93,9 @@ class Lattice:
             self._patterns[known] = patterns(self.inside[:, columns], len(self.cells))[1]
         return self._patterns[known]
 
-    def weeks(self, rows: Ints) -> NDArray[np.float64]:
-        """(K,) how many of some rows of ``Places`` are of every agent and place."""
-        return np.bincount(self.key[rows], minlength=self.first.size).astype(float)
+    def of_places(self, rows: Ints, counted: Floats | None = None) -> Floats:
+        """(K,) how many of some rows of ``Places`` are of every agent and place, or what is counted in them."""
+        return np.bincount(self.key[rows], counted, minlength=self.first.size).astype(float)
 
     def parts(self, filters: Filters, viewer: Viewer) -> list[int] | None:
         """Positions of the cells that a selection is the union of; None when it is none of the lattice.
@@ -164,51 +165,82 @@ def _keys(places: Places) -> Ints:
     return np.asarray(key)
 
 
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """Rows of ``Places`` in which a KPI is known, and of how much.
+
+    Attributes
+    ----------
+    rows : (N,) int array
+    volume : (N,) array
+        What the KPI is a mean over: contacts, surveys, evaluations.
+    """
+
+    rows: Ints
+    volume: Floats
+
+    def at(self, part: Bools | Ints) -> Observed:
+        """Some of them."""
+        return Observed(self.rows[part], self.volume[part])
+
+    @cached_property
+    def stamp(self) -> str:
+        """KPIs observed in the same rows and of as much share what may be answered of them."""
+        return hashlib.sha256(self.rows.tobytes() + np.ascontiguousarray(self.volume).tobytes()).hexdigest()
+
+
+def observed(queries: Queries, kpi: str) -> Observed:
+    """Where a KPI is known."""
+    places, columns = queries.held_weeks().places, queries.held_weeks().columns(kpi)
+    rows = np.arange(places.n_rows) if columns.rows is None else columns.rows.astype(np.int64)
+    found = Observed(rows, columns.den)
+    return found if columns.complete else found.at(~np.isnan(columns.num))
+
+
 def kept_of(queries: Queries, kpi: str) -> Bools:
     """Cells of which a KPI is answered: (C,), by the agent-weeks in which it was observed."""
 
     def make() -> Bools:
         known = lattice(queries)
         try:
-            rows = observed(queries, kpi)
+            seen = observed(queries, kpi)
         except PanelError:  # leaving is counted by spells; and a version may be older than the KPI
             return known.kept
-        return queries.remember(
-            ("published", "rows", stamp(rows)), lambda: audit_of(queries, rows, known.kept).admitted(known.kept)
-        )
+        return queries.remember(("published", "rows", seen.stamp), lambda: answerable(queries, seen, known.kept)[0])
 
     return queries.remember(("published", kpi), make)
 
 
-def observed(queries: Queries, kpi: str) -> Ints:
-    """Rows of ``Places`` in which a KPI is known."""
-    places, columns = queries.held_weeks().places, queries.held_weeks().columns(kpi)
-    rows = np.arange(places.n_rows) if columns.rows is None else columns.rows.astype(np.int64)
-    return np.asarray(rows if columns.complete else rows[~np.isnan(columns.num)])
+def answerable(queries: Queries, seen: Observed, start: Bools) -> tuple[Bools, Floats]:
+    """Which of some cells may be answered together about some rows, and agents in every cell.
 
-
-def audit_of(queries: Queries, rows: Ints, start: Bools) -> Audit:
-    """What answers about some rows of ``Places`` tell of agents.
+    What all answers tell is looked at twice: as if every week of every agent told as much, for how often something
+    happened; and as if an agent told as much as there is of the agent, for how good a mean is. So a cell in which one
+    agent takes nearly all contacts is not answered, however many others have a week in it.
 
     Parameters
     ----------
     queries : Queries
-    rows : (N,) int array
+    seen : Observed
     start : (C,) bool array
-        Cells of which any could be answered; kinds of cells without one are not looked at.
+        Cells considered.
     """
+    audit = _audit(queries, seen.rows, start)
+    kept = audit.admitted(start)
+    if kept.any():
+        kept = _audit(queries, seen.rows, kept, seen.volume).admitted(kept)
+    return kept, audit.agents_by_cell
+
+
+def _audit(queries: Queries, rows: Ints, start: Bools, volume: Floats | None = None) -> Audit:
+    """What answers of the cells of some kinds tell of agents: those kinds of which any cell could be answered."""
     places, known = queries.held_weeks().places, lattice(queries)
-    weeks = known.weeks(rows)
-    here = np.flatnonzero(weeks)
+    weight = known.of_places(rows, volume) ** (1 if volume is None else 2)  # a variance: of weeks, or of a share of all
+    here = np.flatnonzero(weight)
     columns = np.asarray((known.kinds & start).any(axis=1))
     inside, minimum = known.inside[here][:, columns], queries.settings.min_group
     pattern = known.pattern(columns)[here]
-    return Audit(places.agent[known.first[here]], inside, len(known.cells), minimum, weeks[here], pattern)
-
-
-def stamp(rows: Ints) -> str:
-    """KPIs observed in the same rows share what may be answered of them."""
-    return hashlib.sha256(rows.tobytes()).hexdigest()
+    return Audit(places.agent[known.first[here]], inside, len(known.cells), minimum, weight[here], pattern)
 
 
 def decide(queries: Queries, filters: Filters, viewer: Viewer) -> Decision:
@@ -313,15 +345,15 @@ def blocks(queries: Queries, kpi: str) -> tuple[Sums, dict[int, Bools]]:
     def make() -> tuple[Sums, dict[int, Bools]]:
         held, known = queries.held_weeks(), lattice(queries)
         places, columns = held.places, held.columns(kpi)
-        rows = observed(queries, kpi)
-        known_num = ~np.isnan(columns.num)
+        seen = observed(queries, kpi)
+        rows, known_num = seen.rows, ~np.isnan(columns.num)
         nums, dens = columns.num[known_num].astype(float), columns.den[known_num].astype(float)
         first, last = int(places.week.min()), int(places.week.max())
         offset = (-(places.origin.toordinal() // 7)) % BLOCK_WEEKS
         begin = [k for k in range(first, last - BLOCK_WEEKS + 2) if k % BLOCK_WEEKS == offset]
         audited = queries.remember(
-            ("published blocks", "rows", stamp(rows)),
-            lambda: _answered(queries, rows, begin, kept_of(queries, kpi)),
+            ("published blocks", "rows", seen.stamp),
+            lambda: _answered(queries, seen, begin, kept_of(queries, kpi)),
         )
         answered = {
             block: told_before(queries, known, kpi, kept, block=places.origin + timedelta(weeks=block))
@@ -337,15 +369,10 @@ def blocks(queries: Queries, kpi: str) -> tuple[Sums, dict[int, Bools]]:
     return queries.remember(("published blocks", kpi), make)
 
 
-def _answered(
-    queries: Queries, rows: Ints, begin: list[int], start: Bools
-) -> dict[int, tuple[Bools, NDArray[np.float64]]]:
+def _answered(queries: Queries, seen: Observed, begin: list[int], start: Bools) -> dict[int, tuple[Bools, Floats]]:
     """Cells answered in every block, and agents in each."""
-    found = {}
-    for block, here in _by_block(queries.held_weeks().places.week[rows], begin).items():
-        audit = audit_of(queries, rows[here], start)
-        found[block] = audit.admitted(start), audit.agents_by_cell
-    return found
+    week = queries.held_weeks().places.week[seen.rows]
+    return {block: answerable(queries, seen.at(here), start) for block, here in _by_block(week, begin).items()}
 
 
 def _by_block(week: NDArray[np.integer], begin: list[int]) -> dict[int, Ints]:

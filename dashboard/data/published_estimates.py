@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.errors import PanelError
-from dashboard.data.published import WIDE, Bools, Ints, audit_of, blocks, kept_of, lattice, observed, stamp
+from dashboard.data.published import WIDE, Bools, Ints, Observed, answerable, blocks, kept_of, lattice, observed
 from dashboard.data.told import told_before
 from dashboard.data.versions import Prepared
 from dashboard.privacy.viewer import Viewer
@@ -42,16 +42,17 @@ def estimated(queries: Queries, kpi: str) -> Bools:
     def make() -> Bools:
         kept = kept_of(queries, kpi)
         try:
-            rows = observed(queries, kpi)
+            seen = observed(queries, kpi)
         except PanelError:
             return told_before(queries, lattice(queries), kpi, kept)
+        rows = seen.rows
         since, places = event_week(queries), queries.held_weeks().places
         apart = queries.setting().design.anticipation_weeks
         agent, after = places.agent[rows], since[rows] >= 0
         before = (since[rows] < -apart) & (since[rows] > -NEVER)
         usable = np.isin(agent, agent[after]) & np.isin(agent, agent[before])
         for part in (after, before):
-            kept = _allowing_none(queries, rows[part & usable], kept)
+            kept = _allowing_none(queries, seen.at(part & usable), kept)
         return told_before(queries, lattice(queries), kpi, kept)
 
     return queries.remember(("published estimates", kpi), make)
@@ -100,37 +101,36 @@ def by_week(queries: Queries, kpi: str) -> dict[int, Bools]:
         known = lattice(queries)
         start = estimated(queries, kpi) & np.array([{name for name, _ in cell} <= WIDE for cell in known.cells])
         try:
-            rows = observed(queries, kpi)
+            seen = observed(queries, kpi)
         except PanelError:
             return {}
         chosen = queries.remember(
-            ("published weeks", "rows", stamp(rows), start.tobytes()), lambda: _chosen(queries, rows, start)
+            ("published weeks", "rows", seen.stamp, start.tobytes()), lambda: _chosen(queries, seen, start)
         )
         return {week: told_before(queries, known, kpi, kept, event=week) for week, kept in chosen.items()}
 
     return queries.remember(("published weeks", kpi), make)
 
 
-def _chosen(queries: Queries, rows: Ints, start: Bools) -> dict[int, Bools]:
+def _chosen(queries: Queries, seen: Observed, start: Bools) -> dict[int, Bools]:
     """Cells that may be answered together about the rows of each week from training."""
-    since = event_week(queries)[rows]
-    trained = since > -NEVER
-    rows, since = rows[trained], since[trained]
-    order = np.argsort(since, kind="stable")
+    since = event_week(queries)[seen.rows]
+    trained = np.flatnonzero(since > -NEVER)
+    order = trained[np.argsort(since[trained], kind="stable")]
     weeks, first = np.unique(since[order], return_index=True)
-    parts = np.split(rows[order], first[1:])
-    return {int(week): _allowing_none(queries, part, start) for week, part in zip(weeks, parts, strict=True)}
+    parts = np.split(order, first[1:])
+    return {int(week): _allowing_none(queries, seen.at(part), start) for week, part in zip(weeks, parts, strict=True)}
 
 
-def _allowing_none(queries: Queries, rows: Ints, start: Bools) -> Bools:
+def _allowing_none(queries: Queries, seen: Observed, start: Bools) -> Bools:
     """Cells that may be answered together about some rows; those without any of them tell nothing."""
 
     def make() -> Bools:
-        audit = audit_of(queries, rows, start)
-        return np.asarray(start & (audit.admitted(start) | (audit.agents_by_cell == 0)))
+        kept, agents = answerable(queries, seen, start)
+        return np.asarray(start & (kept | (agents == 0)))
 
     # KPIs that were observed in the same rows share what may be answered of them.
-    return queries.remember(("published estimates", "rows", stamp(rows), start.tobytes()), make)
+    return queries.remember(("published estimates", "rows", seen.stamp, start.tobytes()), make)
 
 
 def prepare(queries: Queries) -> None:

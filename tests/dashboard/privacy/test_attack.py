@@ -171,7 +171,7 @@ def told_by_estimates(
 
 def weeks_of_estimates(queries: Queries, kpi: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows of agents seen before and after their training, and weeks since it."""
-    places, rows = queries.held_weeks().places, published.observed(queries, kpi)
+    places, rows = queries.held_weeks().places, published.observed(queries, kpi).rows
     since, agent = published_estimates.event_week(queries)[rows], places.agent[rows]
     here = np.isin(agent, agent[since >= 0]) & np.isin(agent, agent[(since < 0) & (since > -500)])
     return rows[here], since[here]
