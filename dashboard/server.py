@@ -126,6 +126,8 @@ def application(source: str | Path | Config) -> Callable[..., Iterable[bytes]]:
     asked_of = {
         one.mounted: Queries(replace(from_config(one.config), served=served, mounted=one.mounted)) for one in served
     }
+    for number, each in enumerate(asked_of.values()):
+        each.earlier = tuple(asked_of.values())[:number]
     first, *others = [create_app(one.config, served, one.mounted, asked_of).server for one in served]
     return DispatcherMiddleware(first, dict(zip([one.mounted for one in served[1:]], others, strict=True)))
 

@@ -21,6 +21,7 @@ from scipy import sparse
 
 from analysis.errors import PanelError
 from analysis.panel.held_weeks import Places
+from dashboard.data.elsewhere import PARTS, told_elsewhere
 from dashboard.data.told import told_before
 from dashboard.privacy.lattice import Audit, Candidates, Cell, Rows, cell_of, patterns
 from dashboard.privacy.redaction import coarse
@@ -47,6 +48,7 @@ class Lattice:
     Attributes
     ----------
     cells : tuple of Cell
+        Those of other programmes of the server that are not cells of this one stand first.
     kept : (C,) bool array
         Those answered at all.
     first : (K,) int array
@@ -55,6 +57,8 @@ class Lattice:
         Which of these agents and places every row is.
     inside : (K, D) int array
         Cells of every agent and place, -1 for none.
+    elsewhere : int
+        How many cells are of other programmes.
     """
 
     cells: tuple[Cell, ...]
@@ -62,10 +66,11 @@ class Lattice:
     first: Ints
     key: Ints
     inside: Ints
+    elsewhere: int = 0
 
     @cached_property
     def _position(self) -> Mapping[Cell, int]:
-        return {cell: k for k, cell in enumerate(self.cells)}
+        return {cell: k for k, cell in enumerate(self.cells) if k >= self.elsewhere}
 
     @cached_property
     def kinds(self) -> Bools:
@@ -93,7 +98,7 @@ class Lattice:
             self._patterns[known] = patterns(self.inside[:, columns], len(self.cells))[1]
         return self._patterns[known]
 
-    def of_places(self, rows: Ints, counted: Floats | None = None) -> Floats:
+    def of_places(self, rows: Ints, counted: Floats | None = None) -> NDArray[np.float64]:
         """(K,) how many of some rows of ``Places`` are of every agent and place, or what is counted in them."""
         return np.bincount(self.key[rows], counted, minlength=self.first.size).astype(float)
 
@@ -116,9 +121,10 @@ class Lattice:
 
     def placed(self, rows: pl.DataFrame) -> Ints:
         """(N, D) cells of rows with one column per filter, of this version or another; -1 for none."""
-        kinds = list(dict.fromkeys(tuple(name for name, _ in cell) for cell in self.cells))
+        own = self.cells[self.elsewhere :]
+        kinds = list(dict.fromkeys(tuple(name for name, _ in cell) for cell in own))
         inside = np.full((rows.height, len(kinds)), -1, dtype=np.int64)
-        for k, cell in enumerate(self.cells):
+        for k, cell in enumerate(own, start=self.elsewhere):
             tests = [pl.col(name).is_in(list(values)).fill_null(value=False) for name, values in cell]
             mask = rows.select(pl.all_horizontal(tests)).to_series().to_numpy() if tests else slice(None)
             inside[mask, kinds.index(tuple(name for name, _ in cell))] = k
@@ -127,7 +133,7 @@ class Lattice:
     def answered(self) -> dict[str, tuple[str, ...]]:
         """Filter to its values that are answered, alone or tied to others."""
         found: dict[str, list[str]] = {name: [] for name in DIMENSIONS}
-        for cell, kept in zip(self.cells, self.kept, strict=True):
+        for cell, kept in list(zip(self.cells, self.kept, strict=True))[self.elsewhere :]:
             if kept and len(cell) == 1:
                 name, values = cell[0]
                 found[name] += values
@@ -135,7 +141,7 @@ class Lattice:
 
     def tied_to(self, name: str, value: str) -> tuple[str, ...]:
         """The values that one is only shown together with."""
-        for cell in self.cells:
+        for cell in self.cells[self.elsewhere :]:
             if len(cell) == 1 and cell[0][0] == name and value in cell[0][1]:
                 return tuple(other for other in cell[0][1] if other != value)
         return ()
@@ -153,8 +159,19 @@ def _lattice(queries: Queries) -> Lattice:
     rows = Rows(places.agent[first], codes, places.values)
     parents = {team: site for site, teams in queries.teams_by_site().items() for team in teams}
     candidates = Candidates.of(rows, minimum, parents)
-    kept = Audit(rows.agent, candidates.inside, len(candidates.cells), minimum, weeks.astype(float)).admitted()
-    return Lattice(candidates.cells, kept, first, key.astype(np.int32), candidates.inside)
+    beside, own = told_elsewhere(queries, rows), candidates.inside
+    cells, n = (*beside.cells, *candidates.cells), len(beside.cells)
+    inside = np.column_stack([beside.inside, np.where(own >= 0, own + n, -1)])
+    others = np.column_stack([beside.others, np.full((beside.agent.size, own.shape[1]), -1)])
+    agent = np.concatenate([rows.agent, beside.agent + int(rows.agent.max()) + 1])
+    weight = np.concatenate([weeks, beside.weeks])
+    everybody = np.concatenate([inside, others])
+    kept = Audit(agent, everybody, len(cells), minimum, weight, fixed=n).admitted()
+    for name in PARTS if n else ():
+        part = np.concatenate([rows.codes[name], beside.codes[name]])
+        unit = agent * (int(part.max()) + 1) + part
+        kept = Audit(unit, everybody, len(cells), minimum, weight, fixed=n).admitted(kept)
+    return Lattice(cells, kept, first, key.astype(np.int32), inside, n)
 
 
 def _keys(places: Places) -> Ints:
@@ -235,12 +252,14 @@ def answerable(queries: Queries, seen: Observed, start: Bools) -> tuple[Bools, F
 def _audit(queries: Queries, rows: Ints, start: Bools, volume: Floats | None = None) -> Audit:
     """What answers of the cells of some kinds tell of agents: those kinds of which any cell could be answered."""
     places, known = queries.held_weeks().places, lattice(queries)
-    weight = known.of_places(rows, volume) ** (1 if volume is None else 2)  # a variance: of weeks, or of a share of all
+    weight: NDArray[np.float64] = known.of_places(rows, volume)
+    weight = weight if volume is None else weight**2  # a variance: of weeks that differ, or of what an agent is
     here = np.flatnonzero(weight)
     columns = np.asarray((known.kinds & start).any(axis=1))
     inside, minimum = known.inside[here][:, columns], queries.settings.min_group
     pattern = known.pattern(columns)[here]
-    return Audit(places.agent[known.first[here]], inside, len(known.cells), minimum, weight[here], pattern)
+    agent, n = places.agent[known.first[here]], len(known.cells)
+    return Audit(agent, inside, n, minimum, weight[here], pattern, known.elsewhere)
 
 
 def decide(queries: Queries, filters: Filters, viewer: Viewer) -> Decision:

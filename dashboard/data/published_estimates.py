@@ -99,7 +99,9 @@ def by_week(queries: Queries, kpi: str) -> dict[int, Bools]:
 
     def make() -> dict[int, Bools]:
         known = lattice(queries)
-        start = estimated(queries, kpi) & np.array([{name for name, _ in cell} <= WIDE for cell in known.cells])
+        wide = np.array([{name for name, _ in cell} <= WIDE for cell in known.cells])
+        wide[: known.elsewhere] = True
+        start = estimated(queries, kpi) & wide
         try:
             seen = observed(queries, kpi)
         except PanelError:

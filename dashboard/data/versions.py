@@ -28,6 +28,7 @@ T = TypeVar("T")
 SAME_FOR_ALL = frozenset(
     {
         "about",
+        "coded agents",
         "coded combinations",
         "columns",
         "combinations",
@@ -115,6 +116,8 @@ class Versions:
     ----------
     prepared : Prepared or None
         What readers of a shared dashboard are answered from until a later one is prepared; None where nobody prepares.
+    earlier : tuple of Queries
+        Of the programmes of the server before this one, which may be about the same agents.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -124,6 +127,7 @@ class Versions:
         self._cache = Cache()
         self._local = threading.local()
         self.prepared: Prepared | None = None
+        self.earlier: tuple[Any, ...] = ()
 
     def run_id(self) -> str:
         """The version being served now; inside :meth:`pinned`, the one pinned."""

@@ -250,6 +250,8 @@ class Audit:
         Weeks every row stands for; one by default.
     pattern : (N,) int array, optional
         Number of every row's combination of cells, where it is known (:func:`patterns`).
+    fixed : int, optional
+        How many of the first cells are told whatever is decided here, by another programme of the server.
 
     Examples
     --------
@@ -270,6 +272,7 @@ class Audit:
         minimum: int,
         weeks: Floats | None = None,
         pattern: Ints | None = None,
+        fixed: int = 0,
     ) -> None:
         weight = np.ones(agent.size) if weeks is None else weeks
         if pattern is None:
@@ -293,7 +296,7 @@ class Audit:
         self._small_weeks = np.sqrt(self._weeks[few])[:, None]
         self._gram = (self._in_cell.T @ sparse.diags_array(self._weeks, dtype=float) @ self._in_cell).toarray()
         self._of_cell = self._of_agent @ self._in_cell
-        self._minimum = minimum
+        self._minimum, self._fixed = minimum, fixed
         self.agents_by_cell = np.asarray((self._of_cell > 0).astype(float).sum(axis=0)).ravel()
         """(C,) agents in every cell."""
 
@@ -326,6 +329,8 @@ class Audit:
             if not (shares > MOST_TOLD).any():
                 break
             given_up = self._given_up(known, directions[:, shares > MOST_TOLD])
+            if not given_up:  # told by cells of another programme alone
+                break
             kept[given_up] = False
             gone += given_up
             known, exact = known.without(given_up), False
@@ -336,8 +341,7 @@ class Audit:
             kept[cell] = bool(shares.max(initial=0.0) <= MOST_TOLD)
         return kept
 
-    @staticmethod
-    def _given_up(known: Told, directions: Floats) -> list[int]:
+    def _given_up(self, known: Told, directions: Floats) -> list[int]:
         """The last cell of every attack that the first attacks do not already contain: those end with the same cell."""
         unit = directions / np.linalg.norm(directions, axis=0)
         apart: list[int] = []
@@ -345,7 +349,8 @@ class Audit:
             if not apart or np.abs(unit[:, apart].T @ unit[:, k]).max() < _APART:
                 apart.append(k)
         used = np.abs(known.cells @ directions[:, apart])
-        last = [int(np.flatnonzero(one >= _INVOLVED * one.max()).max()) for one in used.T]
+        used[: self._fixed] = 0.0
+        last = [int(np.flatnonzero(one >= _INVOLVED * one.max()).max()) for one in used.T if one.any()]
         return list(dict.fromkeys(last))
 
     def told(self, kept: NDArray[np.bool_]) -> Told:
