@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,8 @@ import typer
 
 from empathy.console import DEFAULT_CONFIG, ConfigPath, progress, screen
 
+LAST = "last"
+"""``--since last``: the version that the report at ``--out`` was made from."""
 ENDINGS = (".html", ".pdf", ".pptx")
 
 
@@ -20,7 +23,13 @@ def report(
     select: Annotated[
         str, typer.Option(help="A selection as in the address of a page, such as site=Madrid&channel=chat.")
     ] = "",
-    since: Annotated[str, typer.Option(help="Run of an earlier version; the report says what changed since.")] = "",
+    since: Annotated[
+        str,
+        typer.Option(
+            help="Run of an earlier version, or last: that of the report that lies at --out. The report says what "
+            "changed since."
+        ),
+    ] = "",
     plotly: Annotated[
         bool, typer.Option("--plotly/--no-plotly", help="HTML only: charts can be explored (a file of about 5 MB).")
     ] = True,
@@ -35,43 +44,61 @@ def report(
     if out.suffix.lower() not in ENDINGS:
         raise typer.BadParameter(f"{out} must end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}.")
     if schedule:
-        print(_schedule(out, config, select))
+        print(_schedule(out, config, select, mail, plotly))
         return
     from dashboard.data.queries import Queries
     from dashboard.page import Context
     from dashboard.privacy.viewer import OWN_MACHINE, READER, seen_by
     from dashboard.report.contents import report_of
-    from dashboard.report.mail import message
-    from dashboard.report.writers import write
+    from dashboard.report.mail import check_addresses, message
+    from dashboard.report.writers import run_of, write
     from dashboard.settings import from_config
 
+    to = [name.strip() for name in mail.split(",") if name.strip()]
+    check_addresses(to)
     with progress("Writing the report") as step:
         settings = from_config(config)
+        queries = Queries(settings)
+        if since == LAST:
+            since, left_out = _last(run_of(out), {one.run_id for one in queries.versions()})
+            if left_out:
+                screen.print(f"{out} {left_out}, so the report does not say what changed.")
         # A report leaves the machine: of a shared dashboard it holds what its readers are told, and nothing else.
         with seen_by(OWN_MACHINE if settings.access is None else READER):
-            made = report_of(Context(settings, Queries(settings)), select, today=date.today(), since=since)
+            made = report_of(Context(settings, queries), select, today=date.today(), since=since)
         step("laying out")
         write(made, out, with_plotly=plotly)
     screen.print(f"Wrote {out} ({out.stat().st_size / 1e6:.1f} MB). {made.about}.")
     if mail:
         letter = out.with_suffix(".eml")
-        letter.write_bytes(message(made, out, [name.strip() for name in mail.split(",") if name.strip()]))
+        letter.write_bytes(message(made, out, to))
         screen.print(f"Wrote {letter}: open it in a mail program and send it.")
 
 
-def _schedule(out: Path, config: Path, select: str) -> str:
-    command = ["empathy", "report", "--out", str(out.resolve()), "-c", str(config.resolve())]
+def _last(run: str, there: set[str]) -> tuple[str, str]:
+    """The run of the last report where its version is still there, or why there is none."""
+    if not run:
+        return "", "holds no report yet"
+    return (run, "") if run in there else ("", f"was made from run {run}, which is no longer kept")
+
+
+def _schedule(out: Path, config: Path, select: str, mail: str, plotly: bool) -> str:
+    command = [shutil.which("empathy") or "empathy", "report", "--out", str(out.resolve()), "-c", str(config.resolve())]
+    command += ["--since", LAST]
     command += ["--select", select] if select else []
+    command += ["--mail", mail] if mail else []
+    command += [] if plotly else ["--no-plotly"]
     line = shlex.join(command)
+    in_cron, in_unit = line.replace("%", r"\%"), line.replace("%", "%%").replace("$", "$$")
     return "\n".join(
         [
             "# cron: Mondays at 6",
-            f"0 6 * * 1  {line}",
+            f"0 6 * * 1  {in_cron}",
             "",
             "# systemd: empathy-report.service",
             "[Service]",
             "Type=oneshot",
-            f"ExecStart={line}",
+            f"ExecStart={in_unit}",
             "",
             "# systemd: empathy-report.timer",
             "[Timer]",

@@ -36,6 +36,8 @@ VALID_DAYS = 90
 MOST_GROUPS = 12
 """Groups on the page of who gained; a board reads no list of sixty teams."""
 MOST_QUESTIONS = 12
+MOST_CHECKS = 6
+"""Data checks that have something to look at, failures first; the rest is counted."""
 
 
 def report_of(context: Context, query: str = "", *, today: date, since: str = "") -> Report:
@@ -316,14 +318,18 @@ def _trust(context: Context, filters: Filters) -> Sheet:
         for row in [*ledger.sources, ledger.total]
     ]
     checks = quality_views.checks(quality_data.meta(queries, "check_result"))
-    noted = tuple(f"{row['sentence']}" for row in checks if row.get("status") not in ("passed", None))[:6]
+    open_checks = [f"{row['mark']} {row['words']}: {row['sentence']}" for row in checks if row["words"] != "passed"]
+    noted = tuple(open_checks[:MOST_CHECKS])
+    if len(open_checks) > MOST_CHECKS:
+        noted += (f"And {len(open_checks) - MOST_CHECKS} more, on the Data page.",)
+    passed = "Every data check passed." if checks else "No data check has been recorded."
     return Sheet(
         "trust",
         said,
         f"Run {about.run_id}, published {about.created_at:%Y-%m-%d %H:%M} UTC.",
         (
             Table("Every row has its place: read = loaded + rejected + duplicate", columns, tuple(rows)),
-            Lines("What the data checks found", noted or ("Every data check passed.",)),
+            Lines("What the data checks found", noted or (passed,)),
             Lines("How the numbers were made", tuple(_method(context))),
         ),
     )

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+RUN_MARK = "empathy-run:"
+"""Begins the keyword by which a written report says which version it was made from."""
+
 
 @dataclass(frozen=True)
 class Tile:

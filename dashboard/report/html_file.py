@@ -7,7 +7,7 @@ from html import escape
 
 from dashboard.figures.svg import to_svg
 from dashboard.plots.spec import painted
-from dashboard.report.document import Chart, Lines, Part, Report, Sheet, Table, Tile, Tiles
+from dashboard.report.document import RUN_MARK, Chart, Lines, Part, Report, Sheet, Table, Tile, Tiles
 from dashboard.theme import TOKENS, style_sheet
 from dashboard.views.verdicts import split_level
 
@@ -67,6 +67,7 @@ def html(report: Report, *, with_plotly: bool = True) -> str:
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta name="keywords" content="{RUN_MARK}{escape(report.run_id)}">'
         f"<title>{escape(report.title)}</title><style>{style_sheet()}{STYLE}</style></head>"
         f"<body><main>{banner}{sheets}</main>{scripts}</body></html>\n"
     )

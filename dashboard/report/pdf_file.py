@@ -6,13 +6,13 @@ import tempfile
 from pathlib import Path
 
 from dashboard.figures.svg import to_svg
-from dashboard.report.document import Chart, Lines, Part, Report, Sheet, Table, Tiles
+from dashboard.report.document import RUN_MARK, Chart, Lines, Part, Report, Sheet, Table, Tiles
 from dashboard.report.extras import needed
 from dashboard.theme import FONTS, TOKENS
 from dashboard.views.verdicts import split_level
 
 COLOURS = TOKENS["light"]
-PREAMBLE = """#set document(title: {title}, date: none)
+PREAMBLE = """#set document(title: {title}, keywords: ({run},), date: none)
 #set text(lang: "en", font: ({fonts}), size: 10pt, fill: rgb("{text}"))
 #set page(width: 297mm, height: 210mm, margin: (x: 18mm, top: 16mm, bottom: 18mm), footer: context [
   #set text(size: 8pt, fill: rgb("{muted}"))
@@ -23,7 +23,17 @@ PREAMBLE = """#set document(title: {title}, date: none)
 #show heading.where(level: 1): set text(size: 20pt)
 #show heading.where(level: 2): set text(size: 11pt)
 #show heading: set block(above: 0.9em, below: 0.6em)
+#let page-of(body) = layout(size => {{
+  let sizes = ({sizes})
+  let fits(f) = measure(block(width: size.width / f, body)).height * f <= size.height
+  let found = sizes.find(fits)
+  if found == none or found == 1.0 {{ body }} else {{
+    scale(x: found * 100%, y: found * 100%, reflow: true, origin: top + left, block(width: size.width / found, body))
+  }}
+}})
 """
+SIZES = (1.0, 0.96, 0.92, 0.88, 0.84, 0.8, 0.76)
+"""A sheet is set this much smaller where that keeps it on one page; what is longer still goes on."""
 
 
 def pdf(report: Report) -> bytes:
@@ -57,13 +67,15 @@ def source(report: Report, folder: Path) -> str:
     """
     head = PREAMBLE.format(
         title=quoted(report.title),
+        run=quoted(f"{RUN_MARK}{report.run_id}"),
         fonts=", ".join(quoted(name) for name in (*FONTS[-2:], "DejaVu Sans", "Libertinus Serif")),
         about=f"text({quoted(report.about)})",
         text=COLOURS["text"],
         muted=COLOURS["muted"],
         line=COLOURS["line"],
+        sizes=", ".join(str(size) for size in SIZES),
     )
-    sheets = "\n#pagebreak()\n".join(_sheet(sheet, report, folder) for sheet in report.sheets)
+    sheets = "\n#pagebreak()\n".join(f"#page-of[\n{_sheet(sheet, report, folder)}\n]" for sheet in report.sheets)
     return f"{head}\n{sheets}\n"
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from dashboard.report.document import Chart, Interval, Lines, Part, Report, Sheet, Table, Tiles
+from dashboard.report.document import RUN_MARK, Chart, Interval, Lines, Part, Report, Sheet, Table, Tiles
 from dashboard.report.extras import needed
 from dashboard.theme import TOKENS
 from dashboard.views.verdicts import split_level
@@ -19,6 +19,9 @@ WIDTH = 12.1
 """Inches between the margins."""
 TABLE_HEIGHT, LONGEST_CELL, CHARACTER = 4.6, 60, 0.078
 """Inches of a table on one slide; characters that widen a column; inches of a character at 10 points."""
+TITLE_SIZES, TITLE_HEIGHT, BOLD_CHARACTER = (26, 22, 18, 15, 12), 0.95, 0.6
+"""Points of a title, the largest that fits; inches it may take; width of a bold character as a share of its size."""
+LONGEST_LABEL = 60
 CHART_NS = "http://schemas.openxmlformats.org/drawingml/2006/chart"
 FIXED = datetime(2000, 1, 1)
 """In place of the clock, so that the same report gives the same properties."""
@@ -43,6 +46,7 @@ def pptx(report: Report) -> bytes:
     deck.slide_width, deck.slide_height = Inches(13.333), Inches(7.5)
     properties = deck.core_properties
     properties.title, properties.author = report.title, report.project
+    properties.keywords = f"{RUN_MARK}{report.run_id}"
     properties.created = properties.modified = FIXED
     for sheet in report.sheets:
         _slides(deck, sheet, report)
@@ -73,27 +77,36 @@ def _pages(part: Part | None) -> list[Part | None]:
     """A part as what fits a slide each: long tables go on."""
     if not isinstance(part, Table) or not part.rows:
         return [part]
-    widths, used = _widths(part), 0.0
-    pages: list[list[tuple[str, ...]]] = []
-    rows: list[tuple[str, ...]] = []
-    for row in part.rows:
-        high = _row_height(row, widths)
-        if rows and used + high > TABLE_HEIGHT:
-            pages.append(rows)
-            rows, used = [], 0.0
-        rows.append(row)
-        used += high
-    pages.append(rows)
+    widths = _widths(part)
+    heights = [_row_height(row, widths) for row in part.rows]
+    pages = _parted(part.rows, heights, TABLE_HEIGHT)
+    if len(pages) > 1:  # no slide with a single last row
+        pages = _parted(part.rows, heights, min(TABLE_HEIGHT, sum(heights) / len(pages) + max(heights)))
     return [replace(part, rows=tuple(rows), note=part.note if rows is pages[-1] else "") for rows in pages]
 
 
+def _parted(
+    rows: Sequence[tuple[str, ...]], heights: Sequence[float], limit: float
+) -> list[list[tuple[str, ...]]]:
+    """Rows as pages no higher than a limit, each with one row at least."""
+    pages: list[list[tuple[str, ...]]] = [[]]
+    used = 0.0
+    for row, high in zip(rows, heights, strict=True):
+        if pages[-1] and used + high > limit:
+            pages.append([])
+            used = 0.0
+        pages[-1].append(row)
+        used += high
+    return pages
+
+
 def _widths(part: Table) -> list[float]:
-    """Inches of each column, by what stands in it."""
-    longest = [
-        min(LONGEST_CELL, max(len(name), *(len(row[column]) for row in part.rows)) + 2)
-        for column, name in enumerate(part.columns)
-    ]
-    return [WIDTH * size / sum(longest) for size in longest]
+    """Inches of each column: room for its longest word, the rest by what stands in it."""
+    columns = [(name, *(row[place] for row in part.rows)) for place, name in enumerate(part.columns)]
+    words = [max(len(word) for cell in cells for word in (cell.split() or [""])) for cells in columns]
+    least = [min(0.3 + 1.15 * CHARACTER * size, WIDTH / len(columns)) for size in words]
+    longest = [min(LONGEST_CELL, max(map(len, cells)) + 2) for cells in columns]
+    return [low + (WIDTH - sum(least)) * size / sum(longest) for low, size in zip(least, longest, strict=True)]
 
 
 def _row_height(row: Sequence[str], widths: Sequence[float]) -> float:
@@ -103,15 +116,17 @@ def _row_height(row: Sequence[str], widths: Sequence[float]) -> float:
 
 
 def _slide(deck: Any, sheet: Sheet, report: Report, title: str) -> Any:
+    from pptx.enum.text import PP_ALIGN
     from pptx.util import Inches, Pt
 
     slide = deck.slides.add_slide(deck.slide_layouts[5])
     head = slide.shapes.title
     head.left, head.top, head.width, head.height = Inches(0.6), Inches(0.35), Inches(12.1), Inches(1.0)
-    head.text_frame.text = title or sheet.title
+    words, size = _fitted(title or sheet.title)
+    head.text_frame.text = words
     head.text_frame.word_wrap = True
-    head.text_frame.paragraphs[0].font.size = Pt(26)
-    head.text_frame.paragraphs[0].font.bold = True
+    for paragraph in head.text_frame.paragraphs:
+        paragraph.font.size, paragraph.font.bold, paragraph.alignment = Pt(size), True, PP_ALIGN.LEFT
     if not title:
         _text(slide, sheet.lede, (0.6, 1.3, 12.1, 0.7), 13)
     band = " ".join(
@@ -125,6 +140,16 @@ def _slide(deck: Any, sheet: Sheet, report: Report, title: str) -> Any:
     _text(slide, f"{band} {report.about}".strip(), (0.6, 7.0, 12.1, 0.4), 9, muted=True)
     slide.notes_slide.notes_text_frame.text = "\n".join((sheet.title, sheet.lede, report.about))
     return slide
+
+
+def _fitted(title: str) -> tuple[str, int]:
+    """A title and the size in points at which it stays above the text below it; the notes have it whole."""
+    for size in TITLE_SIZES:
+        lines = math.floor(TITLE_HEIGHT / (1.2 * size / 72))
+        room = math.floor(lines * (WIDTH - 0.4) / (BOLD_CHARACTER * size / 72))
+        if len(title) <= room:
+            return title, size
+    return f"{title[: room - 1].rstrip()}…", size
 
 
 def _text(slide: Any, words: str, place: tuple[float, float, float, float], size: int, *, muted: bool = False) -> None:
@@ -182,7 +207,7 @@ def _chart(slide: Any, part: Chart) -> None:
         _text(slide, "There is nothing to draw.", (0.6, 2.2, 12.1, 0.5), 14)
         return
     data = CategoryChartData()
-    data.categories = [f"{row.label}: {row.shown}" for row in rows]
+    data.categories = [f"{_label(row.label)}: {row.shown}" for row in rows]
     data.add_series(part.axis, [row.estimate for row in rows])
     place = [Inches(value) for value in (0.6, 2.0, WIDTH, 4.9)]
     chart = slide.shapes.add_chart(XL_CHART_TYPE.BAR_CLUSTERED, *place, data).chart
@@ -204,6 +229,10 @@ def _chart(slide: Any, part: Chart) -> None:
     for place_of, row in enumerate(rows):
         _paint(series.points[place_of], row)
     _error_bars(series, rows)
+
+
+def _label(words: str) -> str:
+    return words if len(words) <= LONGEST_LABEL else f"{words[: LONGEST_LABEL - 1].rstrip()}…"
 
 
 def _ends(rows: Sequence[Interval]) -> tuple[float, float]:

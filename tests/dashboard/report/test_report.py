@@ -7,6 +7,7 @@ import json
 import math
 import re
 import sys
+from dataclasses import replace
 from datetime import date
 from email import message_from_bytes
 from email.policy import default
@@ -15,18 +16,30 @@ from typing import Any
 from xml.etree import ElementTree
 from zipfile import ZipFile
 
+import polars as pl
 import pytest
 
+from dashboard.data import data_quality as quality_data
+from dashboard.data.queries import Queries
 from dashboard.page import Context
 from dashboard.pages.overview import effects_of, head_of
 from dashboard.report.contents import frame_of, report_of
-from dashboard.report.document import Chart, Report, Table
+from dashboard.report.document import Chart, Lines, Report, Table
 from dashboard.report.extras import ReportError
 from dashboard.report.html_file import html
 from dashboard.report.mail import message
 from dashboard.report.pdf_file import pdf, quoted
-from dashboard.report.pptx_file import pptx
-from dashboard.report.writers import write
+from dashboard.report.pptx_file import (
+    BOLD_CHARACTER,
+    CHARACTER,
+    TITLE_HEIGHT,
+    WIDTH,
+    _fitted,
+    _pages,
+    _widths,
+    pptx,
+)
+from dashboard.report.writers import run_of, write
 from dashboard.state import Filters
 
 TODAY = date(2026, 3, 2)
@@ -178,8 +191,6 @@ def test_without_the_extra_one_command_is_named(
     "name", ["x" * 200, 'quotes " and \\ backslashes', "#set page(width: 1mm)", "مرحبا", "e\u0301", "a\nb"]
 )
 def test_names_are_never_markup(report: Report, name: str, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     sheets = (replace(report.sheets[0], title=name), *report.sheets[1:])
     made: Any = replace(report, sheets=sheets, project=name)
     assert "<script>alert" not in html(replace(made, project="<script>alert(1)</script>"), with_plotly=False)
@@ -187,3 +198,84 @@ def test_names_are_never_markup(report: Report, name: str, tmp_path: Path) -> No
     pytest.importorskip("typst")
     assert pdf(made)
     assert pptx(made)
+
+
+def test_a_board_reads_six_pages(report: Report) -> None:
+    pypdf = pytest.importorskip("pypdf")
+    pytest.importorskip("typst")
+    read = pypdf.PdfReader(io.BytesIO(pdf(report)))
+    assert len(read.pages) == len(KEYS)
+    for page, sheet in zip(read.pages, report.sheets, strict=True):
+        assert squeezed(sheet.title) in squeezed(page.extract_text())
+
+
+@pytest.mark.parametrize("length", [5, 80, 150, 300, 2_000])
+def test_a_title_stays_above_the_text_below_it(length: int) -> None:
+    title = ("goals " * 400)[:length]
+    words, size = _fitted(title)
+    lines = math.ceil(len(words) * BOLD_CHARACTER * size / 72 / (WIDTH - 0.4) - 1e-9)
+    assert lines * 1.2 * size / 72 <= TITLE_HEIGHT
+    assert title.startswith(words.rstrip("…"))
+    assert (words == title) == (length <= 300)
+
+
+def test_columns_have_room_for_their_words_and_pages_for_their_rows() -> None:
+    long = "a name that nobody ever shortened " * 6
+    table = Table("t", ("Assumption", "Low", "Source"), tuple((long, "€1,000", long) for _ in range(30)))
+    widths = _widths(table)
+    assert sum(widths) == pytest.approx(WIDTH)
+    assert widths[1] >= CHARACTER * len("€1,000") + 0.2
+    pages = [page.rows for page in _pages(table)]
+    assert [row for rows in pages for row in rows] == list(table.rows)
+    assert max(map(len, pages)) - min(map(len, pages)) <= 2
+
+
+def test_checks_that_failed_are_told(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = pl.DataFrame(
+        {
+            "check": ["a", "b", *(f"c{k}" for k in range(7))],
+            "severity": ["warning", "error", *["warning"] * 7],
+            "status": ["failed", "failed", *["failed"] * 7],
+            "violations": [1] * 9,
+            "sentence": ["Something is odd.", "Something is wrong.", *["More."] * 7],
+        }
+    )
+    every = quality_data.meta
+
+    def meta(queries: Any, table: str) -> pl.DataFrame:
+        return told if table == "check_result" else every(queries, table)
+
+    monkeypatch.setattr(quality_data, "meta", meta)
+    lines = next(part.lines for part in report_of(context, today=TODAY).sheets[-1].parts if isinstance(part, Lines))
+    assert lines[:2] == ("⊘ failed: Something is wrong.", "◐ look at this: Something is odd.")
+    assert lines[-1] == "And 3 more, on the Data page."
+
+
+def test_assumptions_are_in_the_currency_of_the_project(context: Context) -> None:
+    value = context.settings.config.value
+    kpi = value.kpis["escalation_rate"].model_copy(update={"currency": "USD"})
+    changed = value.model_copy(update={"kpis": {"escalation_rate": kpi}, "exchange_rates": {"USD": 0.5}})
+    config = context.settings.config.model_copy(update={"value": changed})
+    settings = replace(context.settings, config=config)
+    made = report_of(Context(settings, Queries(settings)), today=TODAY)
+    rows = next(part.rows for part in made.sheets[2].parts if isinstance(part, Table) and part.title == "Assumptions")
+    assert next(row[1:4] for row in rows if row[0].startswith("Escalations")) == ("€3.00", "€4.50", "€6.00")
+
+
+@pytest.mark.parametrize("ending", [".html", ".pdf", ".pptx"])
+def test_a_written_report_says_which_version_it_was_made_from(report: Report, tmp_path: Path, ending: str) -> None:
+    out = tmp_path / f"board{ending}"
+    assert run_of(out) == ""
+    write(report, out, with_plotly=False)
+    assert run_of(out) == report.run_id
+    out.write_bytes(b"somebody else's file")
+    assert run_of(out) == ""
+
+
+def test_a_subject_ends_at_a_word(report: Report, tmp_path: Path) -> None:
+    out = tmp_path / "board.html"
+    write(report, out, with_plotly=False)
+    sheets = (replace(report.sheets[0], title="satisfied customers " * 40), *report.sheets[1:])
+    letter = message_from_bytes(message(replace(report, sheets=sheets), out, ["a@b.c"]), policy=default)
+    assert len(letter["Subject"]) <= 200
+    assert letter["Subject"].endswith(("satisfied…", "customers…"))
