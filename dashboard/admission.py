@@ -16,7 +16,7 @@ from dash import Dash
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from dashboard.http import CALLBACK_PATH, body_of
+from dashboard.http import CALLBACK_PATH, REPEATED, body_of
 from dashboard.privacy.viewer import OWN_MACHINE, NotAdmittedError, admit, current, viewer_of
 from dashboard.settings import Settings
 
@@ -42,8 +42,9 @@ def attach(server: Flask, settings: Settings) -> None:
         if access is None or request.path == HEALTH:
             return None
         sent = {name: request.headers.get(name) for name in _names(access)}
+        repeated = frozenset(request.headers.get(REPEATED, "").upper().split(","))
         try:
-            viewer = viewer_of(sent, request.environ.get("REMOTE_ADDR"), access, settings.proxy_secret)
+            viewer = viewer_of(sent, request.environ.get("REMOTE_ADDR"), access, settings.proxy_secret, repeated)
         except NotAdmittedError as error:
             g.asked_by = {"who": str(sent[access.user_header] or "")[:100], "role": "refused"}
             return plain(str(error), 403)

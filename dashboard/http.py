@@ -38,6 +38,8 @@ STATIC_PREFIXES = ("/_dash-component-suites/", "/assets/")
 MAX_REQUEST_BYTES = 1_000_000
 LONGEST_LOGGED = 500
 CALLBACK_PATH = "_dash-update-component"
+REPEATED = "Empathy-Repeated"
+"""Header that names the headers which a request has more than once; whatever is sent under it is dropped."""
 
 
 def secure(app: Dash, settings: Settings) -> None:
@@ -89,6 +91,21 @@ def secure(app: Dash, settings: Settings) -> None:
 
     Compress(server)
     server.after_request(_cached_static)
+
+
+def name_repeated(_worker: Any, asked: Any) -> None:
+    """Gunicorn's hook before a request: say which headers it has more than once, before their values are joined.
+
+    Parameters
+    ----------
+    asked : gunicorn.http.message.Request
+        ``headers`` is a list of names and values.
+    """
+    names = [name.upper() for name, _ in asked.headers]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    asked.headers = [(name, value) for name, value in asked.headers if name.upper() != REPEATED.upper()]
+    if twice:
+        asked.headers.append((REPEATED.upper(), ",".join(twice)))
 
 
 def _from_this_machine(address: str | None) -> bool:

@@ -170,6 +170,7 @@ def _with_gunicorn(settings: Settings, binding: Binding, workers: int) -> None:
                 "header_map": "drop",  # a header written with _ must not pass for one that the proxy sets
                 "umask": 0o117 if binding.is_socket_file else 0o027,
                 "keepalive": 5,
+                "pre_request": http.name_repeated,
                 "when_ready": lambda _: print(binding.words, file=sys.stderr),
             }
             for name, value in options.items():

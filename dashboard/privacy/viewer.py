@@ -97,7 +97,13 @@ def admit(viewer: Viewer) -> None:
     _viewer.set(viewer)
 
 
-def viewer_of(headers: Mapping[str, str | None], address: str | None, access: Access, secret: str) -> Viewer:
+def viewer_of(
+    headers: Mapping[str, str | None],
+    address: str | None,
+    access: Access,
+    secret: str,
+    repeated: frozenset[str] = frozenset(),
+) -> Viewer:
     """Who the proxy says asks.
 
     Parameters
@@ -109,6 +115,8 @@ def viewer_of(headers: Mapping[str, str | None], address: str | None, access: Ac
     access : Access
     secret : str
         What the proxy must send; empty where it connects through a socket file only.
+    repeated : frozenset of str, optional
+        Headers that came more than once, in capitals; their values are joined in ``headers``.
 
     Raises
     ------
@@ -119,6 +127,8 @@ def viewer_of(headers: Mapping[str, str | None], address: str | None, access: Ac
         raise NotAdmittedError("This dashboard is reached through its sign-on only.")
     if address and not hmac.compare_digest((headers.get(access.secret_header) or "").encode(), secret.encode()):
         raise NotAdmittedError("This dashboard is reached through its sign-on only.")
+    if repeated & {access.user_header.upper(), access.groups_header.upper(), access.secret_header.upper()}:
+        raise NotAdmittedError("The sign-on did not say who asks, or said it more than once.")
     who = (headers.get(access.user_header) or "").strip()
     if not who or "," in who or len(who) > LONGEST_NAME or not who.isprintable():
         raise NotAdmittedError("The sign-on did not say who asks, or said it more than once.")

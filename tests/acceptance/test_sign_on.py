@@ -226,6 +226,16 @@ def test_a_proxy_that_dies_opens_no_way_past_it_and_may_come_back(served: Served
             time.sleep(0.1)
 
 
+def test_a_header_that_comes_twice_is_refused(served: Served) -> None:
+    """As from a proxy that adds its headers to those of the reader; asked on the socket file itself."""
+    sent = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Forwarded-User: eva@example.org\r\n"
+    for more, status in (("X-Forwarded-Groups: board\r\n", b" 200 "), ("X-Forwarded-Groups: board\r\n" * 2, b" 403 ")):
+        with socket.socket(socket.AF_UNIX) as asking:
+            asking.connect(str(served.socket))
+            asking.sendall(f"{sent}{more}\r\n".encode())
+            assert status in asking.recv(200).split(b"\r\n")[0] + b" "
+
+
 HALF_SENT = (
     b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ",
     b"POST /_dash-update-component HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from plotly.utils import PlotlyJSONEncoder
 from dashboard import app as application
 from dashboard import create_app, downloads
 from dashboard.app import OUTPUTS
-from dashboard.http import ACCESS_LOGGER
+from dashboard.http import ACCESS_LOGGER, name_repeated
 from dashboard.page import Download, Page
 from dashboard.pages import pages
 from dashboard.privacy import viewer
@@ -96,6 +97,40 @@ def test_only_the_proxy_says_who_asks(client: FlaskClient, change: dict[str, str
         answer = client.get(path, headers=headers(**change), environ_base={"REMOTE_ADDR": address})
         assert answer.status_code == 403, path
         assert len(answer.get_data()) < 200
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "POST", "TRACE"])
+@pytest.mark.parametrize("path", ["/", "//healthz", "/healthz/", "/./healthz", "/effects/../healthz", "/_dash-layout"])
+def test_no_other_way_of_asking_is_let_in(client: FlaskClient, method: str, path: str) -> None:
+    """Only the status at its own address is for anybody; a name with underscores is no header of the proxy."""
+    spoofed = {"Host": "training.example.org", "X_Forwarded_User": "a", "X_Empathy_Secret": SECRET}
+    for address in ("10.0.0.5", "192.0.2.1"):
+        answer = client.open(path, method=method, headers=spoofed, environ_base={"REMOTE_ADDR": address})
+        assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-User", "x-forwarded-groups", "X-EMPATHY-SECRET"])
+def test_a_header_sent_twice_is_refused(client: FlaskClient, name: str) -> None:
+    """Also groups, which joined are a longer list: a proxy that adds its header would let readers choose theirs."""
+    sent = SimpleNamespace(headers=[*headers("site_lead").items(), (name, "board"), ("empathy-repeated", "")])
+    name_repeated(None, sent)
+    told = dict(sent.headers)
+    assert told["EMPATHY-REPEATED"] == name.upper()
+    assert client.get("/", headers=headers("site_lead"), environ_base=PROXY).status_code == 200
+    repeated = {"Empathy-Repeated": told["EMPATHY-REPEATED"]}
+    assert client.get("/", headers=headers("site_lead") | repeated, environ_base=PROXY).status_code == 403
+
+
+def test_a_reader_cannot_say_which_headers_came_twice() -> None:
+    sent = SimpleNamespace(headers=[("Empathy-Repeated", "X-FORWARDED-USER"), ("X-Forwarded-For", "a")])
+    name_repeated(None, sent)
+    assert sent.headers == [("X-Forwarded-For", "a")]
+
+
+@pytest.mark.parametrize("search", ["?run=r0", "?run_id=r0", "?version=r0", "?since=r0"])
+def test_no_address_asks_for_another_version(client: FlaskClient, search: str) -> None:
+    state = ask(client, "/", search).get_json()["response"]["state"]["data"]
+    assert state["run_id"] == ask(client, "/").get_json()["response"]["state"]["data"]["run_id"]
 
 
 def test_the_proxy_is_let_in_also_where_addresses_are_written_as_ipv6(client: FlaskClient) -> None:
