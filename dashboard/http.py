@@ -70,7 +70,8 @@ def secure(app: Dash, settings: Settings) -> None:
         g.nonce = secrets.token_urlsafe(16)
         g.request_id = uuid.uuid4().hex[:12]
         if request.host.rsplit(":", 1)[0].lower() not in settings.hosts and request.host.lower() not in settings.hosts:
-            abort(400, "This address is not one this dashboard answers to; set EMPATHY_HOSTS.")
+            where = "EMPATHY_HOSTS" if settings.access is None else "hosts in [access]"
+            abort(400, f"This address is not one this dashboard answers to; set {where}.")
         if settings.access is None and not settings.proxy_hops and not _from_this_machine(request.remote_addr):
             abort(403, "Without a configured proxy this dashboard answers only to the machine it runs on.")
 

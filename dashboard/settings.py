@@ -17,7 +17,7 @@ from pathlib import Path
 from analysis.words.numbers import Reader
 from etl.configuration import kpis
 from etl.configuration import model as empathy_config
-from etl.configuration.access import Access
+from etl.configuration.access import UNIX, Access
 from etl.configuration.kpis import Catalogue
 from etl.configuration.model import Config, ConfigError
 
@@ -216,9 +216,20 @@ def check_binding(host: str, settings: Settings) -> None:
     Raises
     ------
     ConfigError
-        When ``host`` is not a loopback address and no proxy is configured.
+        When ``host`` is not a loopback address and no proxy is configured, or the configured one does not connect there.
     """
-    if is_loopback(host) or settings.proxy_hops > 0 or settings.access is not None:
+    access, of_file = settings.access, host.startswith(SOCKET_FILE)
+    if access is not None and of_file and UNIX not in access.proxy:
+        raise ConfigError(
+            f'[access] proxy = {list(access.proxy)} names no proxy that connects through a socket file, so that nobody '
+            'would be let in; add "unix" to it, or give --host an address.'
+        )
+    if access is not None and not of_file and not access.over_network:
+        raise ConfigError(
+            f'[access] proxy = ["unix"] lets in what comes through a socket file, and --host {host} is none, so that '
+            "nobody would be let in. Use --host unix:/run/empathy/dashboard.sock, or name the proxy's address in proxy."
+        )
+    if is_loopback(host) or settings.proxy_hops > 0 or access is not None:
         return
     raise ConfigError(
         f"Refusing to listen on {host}: the dashboard has no sign-in of its own, so anybody who can reach that address "
@@ -243,6 +254,13 @@ def check_port(host: str, port: int) -> None:
         When something else listens there, or this machine does not have or allow that address.
     """
     if host.startswith(SOCKET_FILE):
+        folder = Path(host.removeprefix(SOCKET_FILE)).parent
+        if not os.access(folder, os.W_OK | os.X_OK):
+            what = "cannot be written to" if folder.is_dir() else "does not exist"
+            raise ConfigError(
+                f"The folder of the socket file, {folder}, {what} by the user that runs the dashboard; make it for that "
+                "user (under systemd: RuntimeDirectory=)."
+            )
         return
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
@@ -290,6 +308,7 @@ def _secret(value: str, *, required: bool) -> str:
         return value
     if required:
         raise ConfigError(
-            f"{SECRET_VARIABLE} is not set; behind a proxy it must be at least {MIN_SECRET_LENGTH} random characters."
+            f"{SECRET_VARIABLE} is not set; behind a proxy it must be at least {MIN_SECRET_LENGTH} random characters. "
+            "Make them with `openssl rand -hex 32`."
         )
     return secrets.token_urlsafe(MIN_SECRET_LENGTH)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.settings import check_binding, from_config, is_loopback
+from dashboard.settings import check_binding, check_port, from_config, is_loopback
 from etl.configuration.model import ConfigError
 
 SECRET = "x" * 40
@@ -51,3 +51,29 @@ def test_without_a_secret_each_start_has_its_own(config_path: Path) -> None:
     first, second = (from_config(config_path, environ={}).secret for _ in range(2))
     assert first != second
     assert len(first) >= 32
+
+
+@pytest.mark.parametrize(
+    ("proxy", "host", "words"),
+    [
+        ("unix", "0.0.0.0", "lets in what comes through a socket file"),
+        ("unix", "127.0.0.1", "lets in what comes through a socket file"),
+        ("10.0.0.5", "unix:/run/x.sock", "no proxy that connects through a socket file"),
+    ],
+)
+def test_a_server_that_would_let_nobody_in_does_not_start(tmp_path: Path, proxy: str, host: str, words: str) -> None:
+    path = tmp_path / "empathy.toml"
+    path.write_text(
+        f'[access]\nproxy = ["{proxy}"]\nhosts = ["a.example.org"]\n[access.groups.x]\nrole = "executive"\n',
+        encoding="utf-8",
+    )
+    settings = from_config(path, environ={"EMPATHY_SECRET": SECRET, "EMPATHY_PROXY_SECRET": SECRET})
+    with pytest.raises(ConfigError, match=words):
+        check_binding(host, settings)
+    check_binding("unix:/run/x.sock" if proxy == "unix" else "10.0.0.7", settings)
+
+
+def test_the_folder_of_a_socket_file_has_to_be_there(tmp_path: Path) -> None:
+    check_port(f"unix:{tmp_path}/dashboard.sock", 0)
+    with pytest.raises(ConfigError, match=r"nowhere, does not exist .* RuntimeDirectory"):
+        check_port(f"unix:{tmp_path}/nowhere/dashboard.sock", 0)
