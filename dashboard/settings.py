@@ -216,7 +216,7 @@ def check_binding(host: str, settings: Settings) -> None:
     Raises
     ------
     ConfigError
-        When ``host`` is not a loopback address and no proxy is configured, or the configured one does not connect there.
+        When ``host`` is not a loopback address and no proxy is configured, or the configured one connects elsewhere.
     """
     access, of_file = settings.access, host.startswith(SOCKET_FILE)
     if access is not None and of_file and UNIX not in access.proxy:
@@ -258,8 +258,8 @@ def check_port(host: str, port: int) -> None:
         if not os.access(folder, os.W_OK | os.X_OK):
             what = "cannot be written to" if folder.is_dir() else "does not exist"
             raise ConfigError(
-                f"The folder of the socket file, {folder}, {what} by the user that runs the dashboard; make it for that "
-                "user (under systemd: RuntimeDirectory=)."
+                f"The folder of the socket file, {folder}, {what} by the user that runs the dashboard; make it for "
+                "that user (under systemd: RuntimeDirectory=)."
             )
         return
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -177,11 +178,19 @@ def test_a_person_is_forgotten_everywhere_and_it_is_proved(project: Project) -> 
     other = log.with_name("other.log")
     other.write_text("fetched A030\n")
     (project.folder / "labels.csv").write_text("A03,empathic\n")
-    project.config.write_text(project.config.read_text().replace("[project]", '[project]\nkeep = ["labels.csv"]', 1))
+    text = project.config.read_text().replace("[project]", '[project]\nkeep = ["labels.csv"]', 1)
+    shutil.copytree(config.warehouse, project.folder / "warehouse-sales")  # another programme of the same people
+    second = project.folder / "sales.toml"
+    second.write_text(text.replace('warehouse = "warehouse"', 'warehouse = "warehouse-sales"'))
+    named = '[[programmes]]\nname = "Sales"\ncourses = ["S1"]\nconfig = "sales.toml"\n'
+    project.config.write_text(f"{text}\n{named}")
 
     result = project.run("forget", "--agent", "A03", "--json")
     said = json.loads(result.out)
     assert result.code == 0
+    assert said["programmes"]["Sales"]["left"] == []
+    assert said["programmes"]["Sales"]["rows"] == said["rows"]
+    assert search(load(second), [key, "A03"]) == ()
     assert not log.exists()
     assert other.exists(), "A030 is another person"
     assert [Path(each).name for each in said["beside"]] == ["labels.csv"]
