@@ -24,7 +24,7 @@ OUTCOMES = {
     "escalated": "escalation",
     "offered": "offer",
     "upsell_sold": "offer",
-    "cross_sell_sold": "offer",
+    "cross_sell_sold": "offer.kind",
     "sold_amount": "offer.amount",
     "csat_norm": "survey_response.csat_raw",
     "felt_heard_norm": "survey_response.felt_heard",

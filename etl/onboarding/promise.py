@@ -34,6 +34,8 @@ def held(sources: Sequence[Found]) -> frozenset[str]:
             tables = {proposal.table: proposal.columns, **{t: part["columns"] for t, part in proposal.also.items()}}
             for table, columns in tables.items():
                 found |= {table, *(f"{table}.{name}" for name in columns)}
+            if proposal.also.get("offer", {}).get("constants", {}).get("kind") == "cross_sell":
+                found.add("offer.kind")
     return frozenset(found)
 
 

@@ -159,7 +159,7 @@ def _head(root: Path, sources: Sequence[Found]) -> str:
     ]
     sites = sorted(_seen(sources, ("location", "site", "business_site_summary_name", "primary_business_site")))
     if sites:
-        lines += ["", "# DECIDE: the zone of each site. Sites seen in the first records:"]
+        lines += ["", "# DECIDE: the zone in which each site lies, of those seen in the first records"]
         lines += [f'# [sites.{_toml(site)}]\n# timezone = "Europe/Madrid"' for site in sites[:_SHOWN]]
     return "\n".join(lines)
 

@@ -400,6 +400,16 @@ def test_tables_are_known_by_their_headers_and_names(
     assert ("agent_team" in source.also) == (table == "agent")
 
 
+def test_sales_of_one_kind_promise_no_others(tmp_path: Path) -> None:
+    rows = "".join(f"C{n};A{n % 3};2025-03-{n + 3:02} 10:00;{'Yes' if n % 2 else 'No'}\n" for n in range(20))
+    (tmp_path / "calls.csv").write_text(f"Call Id;Agent;Start time;Upsell\n{rows}", encoding="utf-8")
+    given, *missing = suggest(tmp_path).promise
+    assert "Upsell conversion" in given
+    assert "Cross-sell" not in given
+    assert any(line.startswith("Not yet: export kind of offer") and "Cross-sell conversion" in line for line in missing)
+    assert any(line.startswith("No teams") for line in missing)
+
+
 def test_utf_16_is_read_as_it_says(tmp_path: Path) -> None:
     text = "Agent\tDay\tWorked seconds\tAbsent\nÄnne\t2025-04-03\t3600\t0\n"
     (tmp_path / "roster.txt").write_bytes(text.encode("utf-16"))
