@@ -13,7 +13,8 @@ Each task runs in a process of its own, so that seconds count imports and memory
 - ``parquet``: ``empathy build`` on the same file, settings as in ``build``.
 - ``weeks``: from the contacts of ``parquet``, read before, to marts again, after the programme's courses have changed.
 
-Run ``python -m benchmarks.etl --dir /tmp/etl --write docs/benchmarks-etl.md``.
+Run ``python -m benchmarks.etl --dir /tmp/etl --write docs/benchmarks-etl.md``. ``--against COMMIT`` compares the builds
+with those of an earlier commit, in turn, in one run: each reads the same exports into warehouses of its own.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ import os
 import platform
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import date
@@ -85,7 +88,7 @@ def write_exports(folder: Path, rows: int, parquet_rows: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as con:
         con.execute("SET preserve_insertion_order = false; SET memory_limit = '4GB'")
-        handle = f"CASE WHEN interaction_id % {BAD_EVERY} = 7 THEN 'n/a' ELSE CAST(handle_s AS VARCHAR) END"
+        handle = f"CASE WHEN interaction_id % {BAD_EVERY} = 7 THEN 'soon' ELSE CAST(handle_s AS VARCHAR) END"
         with_bad = f"SELECT * REPLACE ({handle} AS handle_s) FROM ({contacts(rows)})"
         con.execute(f"COPY ({with_bad}) TO '{folder / 'contacts.csv'}' (HEADER)")
         con.execute(f"COPY ({contacts(parquet_rows)}) TO '{folder / 'contacts.parquet'}' (COMPRESSION zstd)")
@@ -191,6 +194,11 @@ def build(folder: Path, file: str, warehouse: str, course: str = "EMP101", engin
     return f"{loaded:,} loaded, {rejected:,} rejected" + (", nothing new" if report.unchanged else "")
 
 
+TREE = Path(__file__).resolve().parent.parent
+COMPARED = ("build", "again", "kept", "parquet", "weeks")
+WORSE = 1.05
+"""Largest ratio of processor time to the earlier commit's that is no loss."""
+
 TASKS: dict[str, Callable[[Path], str]] = {
     "bare": bare,
     "typed": typed,
@@ -204,18 +212,81 @@ TASKS: dict[str, Callable[[Path], str]] = {
 }
 
 
-def measure(task: str, folder: Path) -> dict[str, object]:
-    """Run one task in a process of its own: wall and processor seconds, peak memory, and what it says."""
+def measure(task: str, folder: Path, tree: Path = TREE) -> dict[str, object]:
+    """Run one task in a process of its own: wall and processor seconds, peak memory, and what it says.
+
+    Parameters
+    ----------
+    task : str
+    folder : Path
+        With the exports.
+    tree : Path
+        Working tree whose code is run.
+    """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.etl", "--dir", str(folder), "--task", task],
-        check=True, capture_output=True, text=True, cwd=Path(__file__).parent.parent,
+        check=True, capture_output=True, text=True, cwd=tree,
     )  # fmt: skip
     seconds = time.perf_counter() - started
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {"task": task, "seconds": seconds, "cpu": cpu, **json.loads(done.stdout.splitlines()[-1])}
+
+
+def compare(folder: Path, commit: str, rounds: int) -> str:
+    """Run every build with this tree and with an earlier commit, in turn; a table of medians and their ratios.
+
+    Parameters
+    ----------
+    folder : Path
+        With the exports.
+    commit : str
+    rounds : int
+        How often each task is run with either; who begins changes every round.
+    """
+    found: dict[tuple[str, str], list[dict[str, object]]] = {}
+    with tempfile.TemporaryDirectory() as place:
+        before = Path(place) / "before"
+        subprocess.run(["git", "worktree", "add", "--detach", str(before), commit], cwd=TREE, check=True)
+        try:
+            trees = {"now": TREE, "before": before}
+            for name in trees:
+                here = folder / name
+                here.mkdir(exist_ok=True)
+                for export in [path for path in folder.iterdir() if path.suffix in (".csv", ".parquet")]:
+                    (here / export.name).unlink(missing_ok=True)
+                    os.link(export, here / export.name)
+            for number in range(rounds):
+                for name in trees:
+                    for warehouse in ("reduced", "kept", "parquet"):
+                        shutil.rmtree(folder / name / warehouse, ignore_errors=True)
+                for task in COMPARED:
+                    for name in ("now", "before") if number % 2 else ("before", "now"):
+                        found.setdefault((task, name), []).append(measure(task, folder / name, trees[name]))
+        finally:
+            subprocess.run(["git", "worktree", "remove", "--force", str(before)], cwd=TREE, check=True)
+
+    def median(task: str, name: str, what: str) -> float:
+        return statistics.median(float(str(item[what])) for item in found[task, name])
+
+    lines = [
+        f"Against {commit}, {rounds} rounds in turn, medians; load average at the end {os.getloadavg()[0]:.1f}.\n",
+        "| task | seconds | before | ratio | processor seconds | before | ratio | peak MiB | before |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    worst = 0.0
+    for task in COMPARED:
+        cells = []
+        for what in ("seconds", "cpu"):
+            now, before_it = median(task, "now", what), median(task, "before", what)
+            cells += [f"{now:.2f}", f"{before_it:.2f}", f"{now / before_it:.3f}"]
+        worst = max(worst, median(task, "now", "cpu") / median(task, "before", "cpu"))
+        peaks = [f"{median(task, name, 'peak_mib'):.0f}" for name in ("now", "before")]
+        lines.append(f"| {task} | {' | '.join([*cells, *peaks])} |")
+    verdict = "no task is" if worst <= WORSE else "**some task is**"
+    return "\n".join([*lines, "", f"By processor time {verdict} worse by more than {WORSE - 1:.0%}.", ""])
 
 
 def table(results: list[dict[str, object]], rows: int, parquet_rows: int) -> str:
@@ -264,6 +335,8 @@ def main() -> None:
     parser.add_argument("--parquet-rows", type=int, default=50_000_000)
     parser.add_argument("--task", choices=sorted(TASKS))
     parser.add_argument("--write", type=Path, help="a page with a part between <!-- etl:start --> and <!-- etl:end -->")
+    parser.add_argument("--against", metavar="COMMIT", help="compare the builds with those of an earlier commit")
+    parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     if arguments.task:
         says = TASKS[arguments.task](arguments.dir)
@@ -272,6 +345,9 @@ def main() -> None:
         return
     if not (arguments.dir / "contacts.parquet").exists():
         write_exports(arguments.dir, arguments.rows, arguments.parquet_rows)
+    if arguments.against:
+        print(compare(arguments.dir.resolve(), arguments.against, arguments.rounds))
+        return
     for name in ("reduced", "kept", "parquet"):
         shutil.rmtree(arguments.dir / name, ignore_errors=True)
     found = table([measure(task, arguments.dir) for task in TASKS], arguments.rows, arguments.parquet_rows)

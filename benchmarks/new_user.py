@@ -1,4 +1,4 @@
-"""Three folders of exports as three companies might have them, taken from README to a first verdict, and counted.
+"""Six folders of exports as six companies might have them, taken from README to a first verdict, and counted.
 
 ``python -m benchmarks.new_user --dir FOLDER`` writes the folders where they are missing, answers what
 `empathy init --ask` asks as somebody who knows the company would, checks, runs, and prints for each folder the number
@@ -10,6 +10,7 @@ of questions, the seconds, and the verdict on satisfaction beside the change tha
   BambooHR.
 - **stores**: Amazon Connect contact records under keys of an object store, without endings; Workday workers and
   organisations; Salesforce cases; a list of completed training and survey answers as CSV.
+- **spanish**, **genesys**, **flat**: see :mod:`benchmarks.new_user_folders`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from pathlib import Path
 
 import numpy as np
 import xlsxwriter
+
+from benchmarks.new_user_folders import flat, genesys, spanish
 
 MONDAY = dt.datetime(2025, 1, 6, 8)
 SITES = ("Leipzig", "Porto")
@@ -258,7 +261,10 @@ def stores(folder: Path, here: World) -> None:
     (folder / "salesforce_users.csv").write_text("\n".join([*owners, ""]), encoding="utf-8")
 
 
-FOLDERS: Mapping[str, Callable[[Path, World], None]] = {"german": german, "french": french, "stores": stores}
+FOLDERS: Mapping[str, Callable[[Path, World], None]] = {
+    "german": german, "french": french, "stores": stores,
+    "spanish": spanish, "genesys": genesys, "flat": flat,
+}  # fmt: skip
 
 
 def answered(toml: str) -> tuple[str, int]:

@@ -16,6 +16,9 @@ EXPECTED = {
     "german": {"interaction", "survey_response", "agent", "training"},
     "french": {"moodle", "bamboohr", "zendesk", "agent_identity"},
     "stores": {"amazon_connect", "workday", "salesforce", "training", "survey_response", "agent_identity"},
+    "spanish": {"interaction", "survey_response", "escalation", "training", "agent"},
+    "genesys": {"genesys", "agent_identity", "agent", "training"},
+    "flat": {"interaction", "training", "agent"},
 }
 """Formats, and tables of sources without one of their own."""
 
