@@ -267,6 +267,7 @@ def _value(params: Parameters) -> str:
     ]
     blocks = [
         f"[value.kpis.{kpi}]\nlow = {a}\nlikely = {b}\nhigh = {c}\nper = \"{per}\"\nnote = \"assumption: {note}\"\n"
+        'contains = []\n'
         'source = "figures of the operation (invented)"\nowner = "finance"\n'
         for kpi, (a, b, c), per, note in entries
     ]

@@ -26,6 +26,7 @@ from dashboard.state import Filters
 from dashboard.views import assumptions as address
 from dashboard.views import value as view
 from dashboard.views.overview import Money
+from etl.configuration.money_overlap import overlaps
 
 SIGNS = {"met": "●", "in part": "◐", "not met": "○", "for you": "–"}
 ENDS = ("low", "likely", "high")
@@ -66,6 +67,7 @@ def answer(context: Context, filters: Filters, choices: Mapping[str, str]) -> ht
             html.P(shown.detail, className="lede"),
             _badge(asked),
             *[html.Div(words, className="banner banner-note", role="status") for words in asked.refused],
+            *_overlaps(context),
             html.Div([_tile(tile) for tile in shown.tiles], className="tiles"),
             html.Div([html.Div(part, className="stack") for part in (left, right)], className="columns two-one"),
         ]
@@ -87,6 +89,20 @@ def register(app: Dash, context: Context) -> None:
         State("url", "search"),
         prevent_initial_call=True,
     )
+
+
+def _overlaps(context: Context) -> list[html.Div]:
+    """What may be counted twice, where the configuration does not say what an amount holds."""
+    found = overlaps(context.settings.config.value, context.settings.catalogue.values())
+    if not found:
+        return []
+    said = "; ".join(item.sentence for item in found)
+    advice = (
+        "Write the amount without it and add contains = [] under [value.kpis], or leave one of the two out of the "
+        "configuration."
+    )
+    words = f"Money that may be counted twice: {said}. {advice}"
+    return [html.Div(words, className="banner banner-error", id="counted-twice", role="status")]
 
 
 def _tile(tile: view.Tile) -> html.Div:

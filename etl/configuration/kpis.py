@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from etl.configuration import money_overlap
 from etl.configuration.kpi_kinds import KIND_OF_UNIT, KpiKind, Unit
 from etl.errors import EmpathyError
 from etl.hints import did_you_mean
@@ -83,6 +84,8 @@ class Kpi(BaseModel):
         counted, the one with the lowest ``purse_rank`` (then the first of the catalogue).
     purse_rank : int
         See ``purse``; how directly the KPI measures what is in it, 1 being the most direct.
+    contains : tuple of str
+        Purses whose money the worth of one unit often holds beside its own.
     answered_by : str
         Id of the KPI that says which share of those asked answered, where this outcome is seen only for those who did.
     scale : (float, float) or None
@@ -122,6 +125,7 @@ class Kpi(BaseModel):
     caveat: str = ""
     purse: str = ""
     purse_rank: int = Field(default=1, ge=1)
+    contains: tuple[str, ...] = ()
     answered_by: str = Field(default="", pattern=r"^([a-z][a-z0-9_]{0,40})?$")
     scale: tuple[float, float] | None = None
     first_days: int = Field(default=0, ge=0)
@@ -138,6 +142,8 @@ class Kpi(BaseModel):
             raise ValueError("censor_by needs censor_days.")
         if self.purse_rank > 1 and not self.purse:
             raise ValueError("purse_rank needs a purse.")
+        if self.purse and self.purse in self.contains:
+            raise ValueError("contains names other purses than the KPI's own.")
         if self.scale is not None and not self.scale[0] < self.scale[1]:
             raise ValueError("scale is the lowest and the highest value of one row, in that order.")
         if self.answered_by and self.span is None:
@@ -277,6 +283,8 @@ def configured(config: Config) -> Catalogue:
                 f"{config.path}: [value.kpis.{name}]: {value.low:g} to {value.high:g} is on both sides of zero. Fewer "
                 "are better, so one more costs: write low, likely and high all with a minus sign, or all without."
             )
+    for fault in money_overlap.faults(config.value, catalogue):
+        raise KpiError(f"{config.path}: {fault}")
     return catalogue.with_overrides(config)
 
 

@@ -85,6 +85,9 @@ class KpiValue(Assumption):
     """``[value.kpis.ID]``: worth of one unit of the KPI's numerator."""
 
     per: ValuePer = Field(default="contact", description="what the amount is for one of")
+    contains: tuple[str, ...] | None = Field(
+        default=None, description="purses whose money is in the amount beside its own, such as handling time; [] = none"
+    )
 
     @model_validator(mode="after")
     def _of_one(self) -> KpiValue:

@@ -19,6 +19,7 @@ from etl.configuration.kpis import Catalogue
 from etl.contracts.tables import CONTRACTS
 from etl.conversations.score import score
 from etl.marts import agent_week, coverage, identity, names
+from etl.marts.amounts import note_overlaps
 from etl.marts.corrections import Refuse, apply_corrections
 from etl.marts.named import note_names
 from etl.marts.relations import ordered, relations
@@ -129,6 +130,7 @@ def transform(
         rows = None if kind == "view" else con.execute(f"select count(*) from {relation}").fetchone()
         steps.append(Step(relation, int(rows[0]) if rows else 0, time.perf_counter() - started))
     note_names(con, config, catalogue)
+    note_overlaps(con, config, catalogue)
     if not keep_contacts:  # a view, whose rows are known once they are reduced
         rows_now = agent_week.contacts(con)
         steps = [replace(step, rows=rows_now) if step.relation == "core.interaction" else step for step in steps]

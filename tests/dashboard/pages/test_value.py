@@ -69,6 +69,18 @@ def test_without_edits_the_page_says_what_is_stored(context: Context, configured
     assert (net.likely, net.low, net.high) == (likely["amount"], likely["amount_low"], likely["amount_high"])
 
 
+@pytest.mark.parametrize("holds", [None, ()])
+def test_money_that_may_be_counted_twice_is_asked_about(context: Context, holds: tuple[str, ...] | None) -> None:
+    value = context.settings.config.value
+    amount = value.kpis["escalation_rate"].model_copy(update={"contains": holds})
+    value = value.model_copy(update={"kpis": {"escalation_rate": amount, "aht_seconds": amount}})
+    config = context.settings.config.model_copy(update={"value": value})
+    said = words(page.answer(replace(context, settings=replace(context.settings, config=config)), Filters(), {}))
+    question = "Money that may be counted twice: what escalations cost or bring often holds handling time too"
+    assert (question in said) == (holds is None)
+    assert ("contains = [] under [value.kpis]" in said) == (holds is None)
+
+
 def test_an_edit_in_the_address_changes_the_sum_and_shows_a_badge(context: Context, configured: Assumptions) -> None:
     before, after = shown(context, configured), shown(context, configured, value__escalation_rate="12_18_24")
 

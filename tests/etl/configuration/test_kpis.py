@@ -8,6 +8,8 @@ import pytest
 
 from etl.configuration import kpis
 from etl.configuration.model import ConfigError, parse
+from etl.configuration.money import Value
+from etl.configuration.money_overlap import overlaps
 
 DESIGNED = {
     "csat_top2", "csat_mean", "survey_response_rate", "felt_heard", "hostile_contact_rate", "escalation_rate",
@@ -114,6 +116,32 @@ def test_a_kpi_named_anywhere_in_the_configuration_must_exist(tmp_path: Path, se
     config = parse(section, tmp_path / "empathy.toml")
     with pytest.raises(kpis.KpiError, match=where + '.*Did you mean "aht_seconds"'):
         kpis.configured(config)
+
+
+def test_money_that_two_amounts_may_hold_is_asked_about_until_one_says_what_it_holds(tmp_path: Path) -> None:
+    def amounts(**contains: list[str] | None) -> tuple[kpis.Catalogue, Value]:
+        given = {
+            name: {"low": 1, "likely": 2, "high": 3, **({} if held is None else {"contains": held})}
+            for name, held in contains.items()
+        }
+        config = parse({"value": {"kpis": given}}, tmp_path / "empathy.toml")
+        return kpis.configured(config), config.value
+
+    def asked(**contains: list[str] | None) -> list[tuple[str, str, str]]:
+        catalogue, value = amounts(**contains)
+        found = overlaps(value, catalogue.values())
+        return [(item.kpi.id, item.purse, other.id) for item in found for other in item.others]
+
+    assert asked(escalation_rate=None) == []
+    assert asked(escalation_rate=None, aht_seconds=None, upsell_revenue=None) == [
+        ("escalation_rate", "handling time", "aht_seconds")
+    ]
+    assert asked(escalation_rate=[], aht_seconds=None) == []
+    assert asked(escalation_rate=["handling time"]) == []
+    with pytest.raises(kpis.KpiError, match=r"escalation_rate\] contains handling time, and \[value.kpis.aht_seconds"):
+        amounts(escalation_rate=["handling time"], aht_seconds=None)
+    with pytest.raises(kpis.KpiError, match=r'there is no purse "handlng time".*Did you mean "handling time"'):
+        amounts(escalation_rate=["handlng time"])
 
 
 def test_what_one_is_worth_has_one_sign_where_fewer_are_better(tmp_path: Path) -> None:
