@@ -135,6 +135,8 @@ KEYS = ", ".join(agent_week.KEYS)
         ("agent_grain", "insert into mart.agent select * from mart.agent"),
         ("agent_week_reference", "delete from mart.agent"),
         ("kpi_possible", "update mart.agent_week set aht_seconds_den = -1"),
+        ("kpi_possible", "update mart.agent_week set aht_seconds_num = 'nan'"),
+        ("kpi_possible", "update mart.agent_week set aht_seconds_sq = 'inf'"),
         ("agent_spell_order", "update mart.agent_spell set exit_day = entry_day"),
         ("agent_team_overlap", "update core.agent_team set valid_to = valid_from"),
         ("identity_overlap", "insert into staging.identity select * from staging.identity"),
