@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, get_args
@@ -18,6 +19,7 @@ from analysis.panel.frame_weeks import FrameColumns, FrameWeeks
 from analysis.results import Aggregation, EffectEstimate
 from analysis.study.averages import evidence_of, study_from
 from analysis.study.evidence import Evidence
+from analysis.study.family import judged_beside
 from analysis.study.kpi_study import KpiStudy
 from analysis.study.request import Request
 from analysis.study.run import judged_among
@@ -111,7 +113,7 @@ def judge(
     completed: str | None = None,
     answered: tuple[str, str] | None = None,
     never: Any = None,
-    goals: int = 1,
+    goals: int | Sequence[float] = 1,
     ci_level: float = 0.95,
     locale: str = "en_GB",
     currency: str = "EUR",
@@ -149,8 +151,10 @@ def judge(
         Columns (invited, answered) where the outcome exists only for those who answered.
     never : value, optional
         The value of ``cohort`` that means never trained.
-    goals : int
-        How many KPIs of this role are judged together; the verdict allows for all of them (Bonferroni).
+    goals : int or sequence of float
+        How many KPIs of this role are judged together; the verdict allows for all of them (Bonferroni). The p-values of
+        the **others** (``judged.study.p_value`` of each) give the verdict of the pages, which allow for goals by Holm's
+        steps and for KPIs of other roles by the share of luck among the clear ones (Benjamini and Hochberg).
     ci_level : float
         Level of the intervals.
     locale, currency : str
@@ -197,8 +201,7 @@ def judge(
     plan, rule_columns = _assignment(assignment)
     if plan.unit == "site" and site is None:
         raise PanelError('site=None, but assignment says unit = "site"; name the column of the site.')
-    if not isinstance(goals, int) or isinstance(goals, bool) or goals < 1:
-        raise PanelError(f"goals={goals!r} counts the KPIs that are judged together; give 1 or more.")
+    others = _others(goals)
     if not isinstance(ci_level, (int, float)) or not 0.5 < ci_level < 1:
         raise PanelError(f"ci_level={ci_level!r} must lie between 0.5 and 1, e.g. 0.95.")
     reader = _reader(locale, currency)
@@ -217,7 +220,8 @@ def judge(
         kpis=dict(load().items()) | {entry.id: entry},
     )
     found = evidence_of(weeks, Request(entry, thorough=True), setting)
-    made = judged_among(study_from(found) if isinstance(found, Evidence) else found, goals)
+    alone = study_from(found) if isinstance(found, Evidence) else found
+    made = judged_among(alone, others) if isinstance(others, int) else judged_beside(alone, others, ci_level)
     return Judged(
         verdict=made.verdict,
         headline=made.headline,
@@ -229,6 +233,21 @@ def judge(
         study=made,
         _weeks=weeks,
     )
+
+
+def _others(goals: Any) -> int | list[float]:
+    """How many KPIs are judged together, or the p-values of the others."""
+    if isinstance(goals, int) and not isinstance(goals, bool) and goals >= 1:
+        return goals
+    try:
+        found = [] if isinstance(goals, (str, bytes, int, float)) else [float(p) for p in goals]
+    except (TypeError, ValueError):
+        found = []
+    if not found or not all(math.isnan(p) or 0 <= p <= 1 for p in found):
+        raise PanelError(
+            f"goals={goals!r} counts the KPIs that are judged together; give 1 or more, or the p-values of the others."
+        )
+    return found
 
 
 def _reader(locale: str, currency: str) -> Reader:

@@ -89,6 +89,26 @@ def judged_together(studies: Sequence[KpiStudy], ci_level: float) -> list[KpiStu
     return out
 
 
+def judged_beside(made: KpiStudy, others: Sequence[float], ci_level: float) -> KpiStudy:
+    """A study of the whole programme, judged as :func:`judged_together` does, where of the others p-values are known.
+
+    Parameters
+    ----------
+    made
+        The study.
+    others
+        P-values of the other KPIs of its role; NaN where one has none.
+    ci_level
+        Level of the intervals.
+    """
+    p_values = [made.p_value, *others]
+    if not math.isfinite(made.p_value):
+        return made
+    adjusted = holm(p_values) if made.kpi.role == "primary" else benjamini_hochberg(p_values)
+    tested = sum(map(math.isfinite, p_values))
+    return made.judged(excludes_zero=bool(adjusted[0] <= 1 - ci_level), n_tested=tested, among=among("overall"))
+
+
 def among(slice_kind: str) -> str:
     """What was looked at together, plural."""
     if slice_kind == "overall":

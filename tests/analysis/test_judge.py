@@ -13,14 +13,14 @@ import pytest
 
 from analysis import Judged, PanelError, judge
 from analysis.study.request import Request
-from analysis.study.run import setting_of, study
+from analysis.study.run import estimate_all, setting_of, study
 from etl.configuration.kpis import load
 from tests.analysis.worlds import catalogue, configuration, warehouse
 
 FRAME = """
 select agent_week.agent_key as agent, agent_week.week, agent.team_id as team, agent.site, agent.scheduled_week as start,
        agent.trained_week as done, agent.hired_on as hired, escalation_rate_num as escalated, escalation_rate_den as n,
-       transfer_rate_num as transferred, transfer_rate_den as m
+       transfer_rate_num as transferred, transfer_rate_den as m, aht_seconds_num as handled, aht_seconds_den as k
 from mart.agent_week join mart.agent using (agent_ix)
 """
 CALL: dict[str, Any] = {
@@ -87,6 +87,35 @@ def test_goals_judged_together_are_allowed_for(frame: pl.DataFrame, judged: Judg
     assert judged.verdict.state == "clear"
     assert many.verdict.state == "cant_tell_yet"
     assert many.headline == judged.headline
+
+
+def test_every_headline_of_the_pages_is_what_judge_says(tmp_path: Path) -> None:
+    """Three goals, two of them clear by themselves and not beside the others: what is stored, word for word."""
+    con = warehouse(4, teams=16, seats=3, weeks=24, pre_weeks=10, effect_scale=1.5)
+    frame = con.sql(FRAME).pl()
+    extra = '[kpis.aht_seconds]\nrole = "primary"\n[kpis.transfer_rate]\nrole = "primary"\n'
+    config = configuration(tmp_path, extra=extra)
+    kpis = catalogue(("escalation_rate", "aht_seconds", "transfer_rate"))
+    stored = estimate_all(con, config, kpis, goals_only=True)["effect"].filter(
+        (pl.col("role") == "headline") & (pl.col("slice_kind") == "overall")
+    )
+    columns = {
+        "escalation_rate": ("escalated", "n"), "aht_seconds": ("handled", "k"), "transfer_rate": ("transferred", "m"),
+    }  # fmt: skip
+    entries = kpis.with_overrides(config)
+
+    def said(kpi: str, goals: Any) -> Judged:
+        numerator, denominator = columns[kpi]
+        given = {**CALL, "kpi": entries[kpi], "numerator": numerator, "denominator": denominator, "goals": goals}
+        return judge(frame, **given, hired="hired", completed="done")
+
+    alone = {kpi: said(kpi, 1) for kpi in columns}
+    assert [kpi for kpi, made in alone.items() if made.verdict.state == "clear"] == ["escalation_rate", "aht_seconds"]
+    p_values = {kpi: made.study.p_value for kpi, made in alone.items()}
+    assert set(stored["kpi"]) == set(columns)
+    for row in stored.iter_rows(named=True):
+        found = said(row["kpi"], [p for kpi, p in p_values.items() if kpi != row["kpi"]])
+        assert (found.verdict.state, found.verdict.sentence) == (row["verdict"], row["sentence"])
 
 
 def test_weeks_may_be_numbers_and_come_back_as_numbers(frame: pl.DataFrame, judged: Judged) -> None:
