@@ -68,14 +68,16 @@ def said_sql(text: str, item: Column, is_cell: bool) -> str:
     """
     if item.domain:
         plain = f"translate(lower({text}), '- ', '__')"
-        words = f"when {one_of(text, item.domain)} then {text} when {one_of(plain, item.domain)} then {plain}"
-        text = f"case {words} else {text} end"
+        usual = f"{text} between 'a' and '{{' and not contains({text}, '-') and not contains({text}, ' ')"
+        text = f"case when {usual} then {text} when {one_of(plain, item.domain)} then {plain} else {text} end"
     elif item.lower_case:
         text = f"lower({text})"
     if not is_cell or (item.type == "text" and not may_be_nobody(item)):
         return text
-    nothing = (*NOTHING, *NEVER) if item.type in ("date", "timestamp") else NOTHING
-    return f"case when {one_of(text, nothing)} then NULL else {text} end"
+    is_time = item.type in ("date", "timestamp")
+    nothing = (*NOTHING, *NEVER) if is_time else NOTHING
+    usual = f"{text} >= {'2' if is_time else '0'!r} and {text} < {'3' if is_time else ':'!r}"
+    return f"case when {usual} then {text} when {one_of(text, nothing)} then NULL else {text} end"
 
 
 def may_be_nobody(item: Column) -> bool:

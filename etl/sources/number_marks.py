@@ -63,5 +63,6 @@ def watched(plan: Plan) -> Iterator[Named]:
         for name, mapped in table_map.fields.items():
             if counts(CONTRACTS[table_map.table][name]) and not mapped.typed:
                 for form, pattern in FORMS.items():
+                    may = f"strlen({mapped.sql}) > 3" if form == LONG else f"contains({mapped.sql}, '.')"
                     met = f"regexp_full_match(trim({mapped.sql}), {literal(pattern)})"
-                    yield Named(f"{SETTING}{name}", form, met)
+                    yield Named(f"{SETTING}{name}", form, f"case when {may} then {met} else false end")

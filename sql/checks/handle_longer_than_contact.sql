@@ -5,8 +5,8 @@
 select
     _source,
     count(*) as contacts,
-    median(handle_s) as usual_handle_s,
-    median(epoch(ended_at) - epoch(started_at)) as usual_length_s
+    avg(handle_s) as mean_handle_s,
+    avg(epoch(ended_at) - epoch(started_at)) as mean_length_s
 from staging.landed_interaction
 where ended_at is not null and handle_s is not null
 group by _source
