@@ -175,7 +175,17 @@ def _stated(
 
     entry = _known(catalogue, kpi or "escalation_rate")
     rates, shared, lasting = _range("rate", rate), _range("icc", icc), _range("autocorrelation", autocorrelation)
-    matters = change if change is not None else entry.smallest_effect
+    if entry.unit != "share" or entry.kind.estimation != "average":
+        raise typer.BadParameter(
+            f"{entry.label} is no share of contacts, so it cannot be planned from stated numbers; build a warehouse, "
+            "and leave --rate out."
+        )
+    matters = abs(change) if change is not None else entry.smallest_effect
+    if not 0 < matters < max(rates[2], 1 - rates[0]):
+        raise typer.BadParameter(
+            f"--change {change:g}: give the size of a change of the share, above 0 and no larger than the share can "
+            "move, such as 0.01 for a point."
+        )
     corners = [(rates[1], shared[1], lasting[1])]
     corners += [
         (r, i, a) for r in (rates[0], rates[2]) for i in (shared[0], shared[2]) for a in (lasting[0], lasting[2])

@@ -44,6 +44,11 @@ def test_everybody_at_once_is_warned_of_and_has_no_number() -> None:
         (("--rate", "0.2:0.1:0.3"), "rising, such as 0.08:0.12:0.16"),
         (("--rate", "0.1", "--kpi", "escalation_rat"), "There is no KPI"),
         (("--rate", "0.1", "--out", "order.csv"), "no order to write"),
+        (("--rate", "0.1", "--kpi", "aht_seconds"), "is no share of contacts"),
+        (("--rate", "0.1", "--kpi", "agent_attrition"), "is no share of contacts"),
+        (("--rate", "0.1", "--change", "0"), "above 0"),
+        (("--rate", "0.1", "--change", "nan"), "above 0"),
+        (("--rate", "0.1", "--change", "-1"), "no larger than the share can move"),
     ],
 )
 def test_what_cannot_be_planned_is_said(options: tuple[str, ...], says: str) -> None:
