@@ -116,11 +116,6 @@ def test_a_configuration_cannot_be_changed(tmp_path: Path) -> None:
         ('[programme.assignment]\nmode = "team_wave"\n', 2, ['"team_wave" is not one of', '"team_waves"']),
         ('[[programme.courses]]\nid = "a"\n[[programme.courses]]\nid = "b"\nskils = []\n', 5, ["courses[2].skils"]),
         ("[value.kpis.x]\nlow = 3\nlikely = 2\nhigh = 4\n", 1, ["value.kpis.x", "must rise"]),
-        (
-            '[value]\nprogramme_cost = { low = 1, likely = 2, high = 3, currency = "USD" }\n',
-            1,
-            ["cost.programme is in USD and the project in EUR", "[value.exchange_rates], such as USD = 0.9"],
-        ),
         ('[programme.assignment]\nmode = "lowest_performers"\n', 1, ["needs rule"]),
         ('[privacy]\nmin_group = "ten"\n', 2, ["privacy.min_group", "whole number"]),
         ('[sources."9 lives"]\nformat = "xapi"\npath = "x"\n', 1, ["9 lives"]),
@@ -137,6 +132,14 @@ def test_a_mistake_is_told_with_line_key_and_fix(tmp_path: Path, text: str, line
     for word in words:
         assert word in message
     assert "Traceback" not in message
+
+
+def test_money_in_another_currency_needs_its_rate(tmp_path: Path) -> None:
+    stated = '[value]\nprogramme_cost = { low = 1, likely = 2, high = 3, currency = "USD" }\n'
+    message = fault(tmp_path, stated)
+
+    assert "cost.programme is in USD and the project in EUR" in message
+    assert "[value.exchange_rates], such as USD = 0.9" in message
 
 
 def test_all_mistakes_are_told_together(tmp_path: Path) -> None:
