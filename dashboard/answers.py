@@ -30,6 +30,7 @@ from dash.development.base_component import Component
 from flask import Flask, Response, g, request
 
 from dashboard.components.fixed import READ, fixed, properties, read
+from dashboard.components.links import without_closed
 from dashboard.data.cache import MEBIBYTE, Cache
 from dashboard.http import body_of
 from dashboard.privacy.viewer import current
@@ -103,14 +104,20 @@ class Answers:
     turns : int, optional
         How many answers may be worked out at the same time; any number by default. More than there are processors only
         make each other, and every kept answer, slower.
+    opens : callable, optional
+        Whether a link may be followed by whoever asks; where not, its words stand without it.
     led : callable, optional
         Leads the links in a written answer to the addresses of these pages, where those begin with more than a slash.
     """
 
     def __init__(
-        self, limit_bytes: int = LIMIT_BYTES, turns: int | None = None, led: Callable[[bytes], bytes] | None = None
+        self,
+        limit_bytes: int = LIMIT_BYTES,
+        turns: int | None = None,
+        led: Callable[[bytes], bytes] | None = None,
+        opens: Callable[[str], bool] | None = None,
     ) -> None:
-        self._led = led
+        self._led, self._opens = led, opens
         self._cache = Cache(limit_bytes)
         self._turns: AbstractContextManager[Any] = threading.BoundedSemaphore(turns) if turns else nullcontext()
         self._live: frozenset[str] = frozenset()
@@ -156,7 +163,10 @@ class Answers:
     def _made(self, question: Question) -> Sent:
         with self._turns:
             made = question.make()
-            body = encoded(made.outputs, self._live)
+            outputs = made.outputs
+            if self._opens is not None and current().shared:
+                outputs = {name: without_closed(part, self._opens) for name, part in outputs.items()}
+            body = encoded(outputs, self._live)
             body = self._led(body) if self._led is not None else body
             sent = Sent(bytes(brotli.compress(body, quality=BROTLI_QUALITY)), made.run_id)
         if not made.lasting:

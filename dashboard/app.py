@@ -17,7 +17,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
@@ -32,7 +32,7 @@ from dashboard.components import states
 from dashboard.data import published_estimates
 from dashboard.data.queries import Queries
 from dashboard.page import Context, Page, unmounted
-from dashboard.pages import pages
+from dashboard.pages import may_follow, pages
 from dashboard.privacy.viewer import READER, current, seen_by
 from dashboard.settings import ServedProgramme, from_config
 from dashboard.state import DIMENSIONS, PLURALS, Filters
@@ -153,7 +153,7 @@ def create_app(
     app.layout = lambda: shell.layout(context)
     _callbacks(app, context)
     led = partial(shell.led_to, mounted=mounted) if mounted else None
-    answers = Answers(turns=_share_of_processors(), led=led)
+    answers = Answers(turns=_share_of_processors(), led=led, opens=may_follow)
     answers.register(OUTPUTS, lambda given: asked(context, given["url.pathname"] or "/", given["url.search"] or ""))
     export_routes.register(app.server, context)
 

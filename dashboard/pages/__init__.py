@@ -18,8 +18,11 @@ tested without a browser. A question only one page asks can be a function in ``d
 from __future__ import annotations
 
 from functools import cache
+from urllib.parse import urlsplit
 
+from dashboard.components.links import DOWNLOADS
 from dashboard.page import Page
+from dashboard.privacy.viewer import current
 
 
 @cache
@@ -29,3 +32,13 @@ def pages() -> tuple[Page, ...]:
 
     shown = (overview, effects, cohorts, skills, attrition, adoption, value, plan, data, methods)
     return tuple(module.PAGE for module in shown)
+
+
+def may_follow(href: str) -> bool:
+    """Whether whoever asks may open what a link leads to: a page, or a table of one."""
+    path = urlsplit(href).path
+    if path.startswith(DOWNLOADS):
+        name = path.removeprefix(DOWNLOADS).removesuffix(".csv")
+        return any(name in page.downloads and current().may_open(page.key) for page in pages())
+    leads = next((page for page in pages() if page.match(path) is not None), None) if path.startswith("/") else None
+    return leads is None or current().may_open(leads.key)

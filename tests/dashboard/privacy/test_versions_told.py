@@ -84,9 +84,11 @@ def two_kpis(monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     return KPI, "csat_top2"
 
 
-@pytest.mark.usefixtures("two_kpis")
-def test_readers_stay_with_a_version_until_cells_of_the_next_are_chosen(folder: Path, later: Queries) -> None:
+def test_readers_stay_with_a_version_until_cells_of_the_next_are_chosen(
+    folder: Path, later: Queries, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nobody waits for the choosing, and the one who asks first is not the one who pays for it."""
+    monkeypatch.setattr(Queries, "kpis", lambda _: [])
     queries = asked(folder)
     registry = folder / "warehouse" / "CURRENT.json"
     now = registry.read_text(encoding="utf-8")
