@@ -180,3 +180,55 @@ def leaving_world(
             "days": np.full(agent.size, 7, dtype=np.int32),
         }
     )
+
+
+def bad_performers_leave(
+    seed: int, *, teams: int = 24, seats: int = 10, weeks: int = 60, kept: float = 1.0
+) -> tuple[Panel, pl.DataFrame]:
+    """Agents leave for their results of the last four weeks; half of the teams are trained in four waves.
+
+    Training moves no result, and multiplies the chance to leave by ``kept``. An agent one standard deviation worse than
+    usual leaves 2.2 times as often: who stays is better than who came, in both halves.
+
+    Returns
+    -------
+    panel
+        Weekly results of agents while they stay.
+    pl.DataFrame
+        Their person-weeks; columns as from :func:`analysis.effects.hazard.person_weeks`.
+    """
+    rng = np.random.default_rng(seed)
+    team = np.repeat(np.arange(teams), seats)
+    start = np.where(np.arange(teams) < teams // 2, weeks // 3 + 4 * (np.arange(teams) % 4), NEVER)
+    cohort = start[team].astype(np.int64)
+    spread = 0.04
+    mean = 0.3 + spread * rng.standard_normal(team.size)[:, None] + team_drift(rng, teams, weeks, 0.01, 0.8)[team]
+    contacts = rng.poisson(60, mean.shape).astype(float)
+    y = mean + rng.standard_normal(mean.shape) * 0.4 / np.sqrt(np.maximum(contacts, 1))
+    summed = np.cumsum(np.pad(y, ((0, 0), (1, 0))), axis=1)
+    week = np.arange(weeks)
+    first = np.maximum(week - 3, 0)
+    lately = (summed[:, week + 1] - summed[:, first]) / (week + 1 - first)
+    trained = week[None, :] >= cohort[:, None]
+    chance = np.minimum(0.015 * np.exp(-0.8 * (lately - 0.3) / spread) * np.where(trained, kept, 1.0), 0.3)
+    leaves = rng.random(chance.shape) < chance
+    last = np.where(leaves.any(axis=1), leaves.argmax(axis=1), weeks - 1)
+    stays = week[None, :] <= last[:, None]
+    panel = panel_of(np.where(stays, y * contacts, 0.0), np.where(stays, contacts, 0.0), cohort, team, "y")
+    agent, at = np.nonzero(stays)
+    began = date(2024, 1, 1)
+    people = pl.DataFrame(
+        {
+            "agent_ix": agent.astype(np.int32),
+            "team_id": [f"t{t:02d}" for t in team[agent]],
+            "site": ["A"] * agent.size,
+            "tenure_week": at.astype(np.int32) + 60,
+            "on": [began + timedelta(weeks=int(w)) for w in at],
+            "period": (at // 4).astype(np.int32),
+            "trained": trained[agent, at],
+            "left": leaves[agent, at],
+            "leave_type": ["voluntary"] * agent.size,
+            "days": np.full(agent.size, 7, dtype=np.int32),
+        }
+    )
+    return panel, people

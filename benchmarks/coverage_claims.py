@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -41,7 +42,14 @@ from analysis.study.kpi_study import KpiStudy
 from analysis.study.request import Request
 from analysis.words.numbers import Reader
 from benchmarks import document_table
-from benchmarks.claim_worlds import answering_world, drawn_inside_teams, drifting_teams, leaving_world
+from benchmarks.claim_worlds import (
+    answering_world,
+    bad_performers_leave,
+    drawn_inside_teams,
+    drifting_teams,
+    leaving_world,
+    panel_of,
+)
 from benchmarks.worlds_kept import worlds as kept_worlds
 from etl.configuration.kpis import Catalogue, load
 from etl.configuration.programme import Assignment, AssignmentRule
@@ -153,6 +161,31 @@ def leaving(seed: int, effect: float = 0.0) -> Outcome:
     return Outcome(float(held), not held, not coarse.ci_low <= 1 <= coarse.ci_high)
 
 
+def results_of_who_stays(seed: int, kept: float) -> Outcome:
+    """Bad performers leave; results of agents beside themselves; without: means of whoever is in a team."""
+    panel, _ = bad_performers_leave(seed, kept=kept)
+    found = estimate(panel).aggregate("simple").overall
+    units = np.arange(panel.n_clusters)
+    together = np.zeros((units.size, panel.num.shape[0]))
+    together[panel.cluster_ix, np.arange(panel.num.shape[0])] = 1.0
+    first = np.array([np.flatnonzero(panel.cluster_ix == unit)[0] for unit in units])
+    teams = panel_of(together @ panel.num, together @ panel.den, panel.cohort_ix[first], units, "y")
+    naive = estimate(teams).aggregate("simple").overall
+    held = found.ci_low <= 0 <= found.ci_high
+    return Outcome(float(held), not held, naive.ci_low > 0 or naive.ci_high < 0)
+
+
+def leaving_for_results(seed: int) -> Outcome:
+    """Bad performers leave, training does nothing to it: the hazard ratio; without: its ratio of plain rates."""
+    _, people = bad_performers_leave(seed)
+    found = hazard_ratio(people)
+    held = found.ci_low <= 1 <= found.ci_high
+    counts = people.group_by("trained").agg(pl.col("left").sum(), weeks=pl.len()).sort("trained")
+    left, weeks = counts["left"].to_numpy(), counts["weeks"].to_numpy()
+    ratio = np.log(left[1] / weeks[1]) - np.log(left[0] / weeks[0])
+    return Outcome(float(held), not held, bool(abs(ratio) > 1.96 * np.sqrt((1 / left).sum())))
+
+
 def single_teams(seed: int, **world: Any) -> Outcome:
     """Some single team claimed; held: drawn intervals, averaged over teams; without: any own interval beside zero."""
     panel = drifting_teams(seed, seats=4, **world)
@@ -224,6 +257,9 @@ ROWS = (
     Row("drawn inside every team, no effect", partial(inside_teams, effect=0.0)),
     Row("worst quarter trained, worst half recorded, no effect", wrong_rule),
     Row("hazard falls as one over tenure, trained in weeks 1 to 4, no effect", leaving),
+    Row("bad performers leave, no effect", partial(results_of_who_stays, kept=1.0)),
+    Row("bad performers leave, training keeps six in ten and moves no result", partial(results_of_who_stays, kept=0.4)),
+    Row("bad performers leave, training does not move leaving: its hazard", leaving_for_results),
     Row("single teams, 12 beside 24, slow drift, no effect", partial(single_teams, **BESIDE_24, memory=0.97)),
     Row("single teams, 12 beside 24, effects differ", partial(single_teams, **BESIDE_24, spread=0.02)),
     Row("single teams, 20 beside 10, slow drift, no effect", partial(single_teams, **BESIDE_10, memory=0.97)),
