@@ -318,8 +318,8 @@ def _notes(
             (
                 "spillover",
                 "Agents were drawn inside every team, so they are compared with team-mates who were not drawn. If "
-                "training changed those too, the effect shown is too small by their change: no team was left out to "
-                "measure it by.",
+                "training changed those too, the effect shown is off by their change: it is measured by teams that "
+                "training reached in other weeks, where there are such.",
             )
         )
     elif spread:

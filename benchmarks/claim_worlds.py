@@ -132,17 +132,32 @@ def drifting_teams(
 
 
 def drawn_inside_teams(
-    seed: int, *, teams: int = 20, seats: int = 10, weeks: int = 40, share: float = 0.8, effect: float = 0.085
+    seed: int,
+    *,
+    teams: int = 20,
+    seats: int = 10,
+    weeks: int = 40,
+    share: float = 0.8,
+    effect: float = 0.085,
+    waves: int = 1,
+    caught: float = 0.0,
 ) -> tuple[Panel, float]:
-    """A share of every team drawn by lot and trained in one week; teams wander. Panel and true effect."""
+    """A share of every team drawn by lot and trained in one week; teams wander. Panel and true effect.
+
+    With ``waves`` teams are reached in so many different weeks; ``caught`` is what an agent gains of team-mates who are
+    all trained, and its share where a share of them is.
+    """
     rng = np.random.default_rng(seed)
     team = np.repeat(np.arange(teams), seats)
     drawn = np.concatenate([rng.permutation(seats) < round(share * seats) for _ in range(teams)])
-    cohort = np.where(drawn, weeks // 2, NEVER).astype(np.int64)
+    start = weeks // 2 - 6 * (team % waves)
+    cohort = np.where(drawn, start, NEVER).astype(np.int64)
     mean = 0.4 + 0.1 * rng.standard_normal(team.size)[:, None] + team_drift(rng, teams, weeks, 0.03, 0.9)[team]
     contacts = rng.poisson(60, mean.shape).astype(float)
     after = np.arange(weeks)[None, :] >= cohort[:, None]
-    y = mean + effect * after + 0.3 * rng.standard_normal(mean.shape) / np.sqrt(np.maximum(contacts, 1))
+    mates = (round(share * seats) - drawn) / (seats - 1)
+    gained = effect * after + caught * mates[:, None] * (np.arange(weeks)[None, :] >= start[:, None])
+    y = mean + gained + 0.3 * rng.standard_normal(mean.shape) / np.sqrt(np.maximum(contacts, 1))
     return panel_of(y * contacts, contacts, cohort, team, "y"), effect
 
 

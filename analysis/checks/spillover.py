@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from analysis.checks.result import ALARM_LEVEL, CheckResult, not_measured, t_quantile, t_statistic
+from analysis.effects.exposure import Part
 from analysis.results import EffectEstimate
 from analysis.words.numbers import Reader, Wording
 
 ID, LABEL = "spillover", "What happened to untrained team-mates"
+NO_TEAM_LEFT = (
+    "Agents are compared with team-mates who were not drawn, and training reached all teams at once: no team tells "
+    "whether those changed too. If they did, the effect shown is off by their change."
+)
 
 
-def check(effect: EffectEstimate | None, kpi: Wording, reader: Reader) -> CheckResult:
+def check(
+    effect: EffectEstimate | None,
+    kpi: Wording,
+    reader: Reader,
+    *,
+    within_teams: bool = False,
+    everybody: Part | None = None,
+) -> CheckResult:
     """The effect on untrained agents beside trained team-mates, in words.
 
     Parameters
@@ -18,12 +30,21 @@ def check(effect: EffectEstimate | None, kpi: Wording, reader: Reader) -> CheckR
         :func:`analysis.effects.spillover.spillover_effect`; ``None`` when there are too few such agents.
     kpi, reader
         For the words.
+    within_teams
+        Whether agents were drawn by lot inside every team and are compared with exactly those team-mates: what these
+        caught is missing from the effect.
+    everybody
+        Then what training and what is caught come to with a whole team trained
+        (:func:`analysis.effects.exposure.exposure_effects`), where teams were reached in different weeks.
 
     Returns
     -------
     CheckResult
-        Never failed: the headline leaves those agents out whatever they did. Informational when they changed.
+        Never failed: the headline leaves those agents out whatever they did, or is a comparison with them.
+        Informational when they changed, and where nothing tells whether they did.
     """
+    if within_teams and (effect is None or everybody is None):
+        return not_measured(ID, LABEL, NO_TEAM_LEFT)
     if effect is None:
         return not_measured(ID, LABEL, "Hardly any untrained agent worked beside trained team-mates before and after.")
     threshold = t_quantile(1 - ALARM_LEVEL / 2, effect.df)
@@ -31,12 +52,19 @@ def check(effect: EffectEstimate | None, kpi: Wording, reader: Reader) -> CheckR
     change = reader.change(effect.estimate, kpi, effect.ci_low, effect.ci_high)
     span = reader.span(effect.ci_low, effect.ci_high, kpi, join="and")
     moved = statistic > threshold
+    said = f"{'changed too' if moved else 'show no clear change'}: {change} (likely between {span})"
+    use = "They are not used as comparison."
+    if within_teams and everybody is not None:
+        both = reader.span(everybody.ci_low, everybody.ci_high, kpi, join="and")
+        use = (
+            "They are the comparison, so what they caught is missing from the effect shown. By teams that training "
+            f"reached in other weeks, both together come to between {both} with a whole team trained."
+        )
     return CheckResult(
         ID,
         LABEL,
         "informational" if moved else "passed",
         statistic,
         threshold,
-        f"Untrained agents beside trained team-mates {'changed too' if moved else 'show no clear change'}: {change} "
-        f"(likely between {span}). They are not used as comparison.",
+        f"Untrained agents beside trained team-mates {said}. {use}",
     )

@@ -118,7 +118,7 @@ def compare(weeks: AgentWeeks, kpi: Kpi, slice_: Slice, setting: Setting, *, tho
             found = replace(found, answering=_plain(weeks, kpi.answered_by, slice_, setting))
     if not thorough:
         return found
-    if design.unexposed_controls or rule is not None:
+    if design.unexposed_controls or design.within_teams or rule is not None:
         whole = _experienced(weeks.panel(kpi.id, slice_, design.timing, "team"), setting)
         found = replace(found, team_mates=TeamMates(whole, roster.started_weeks(whole)))
     if kpi.by_contact:

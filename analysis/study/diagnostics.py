@@ -26,6 +26,7 @@ from analysis.checks import (
 from analysis.checks.randomisation import Randomisation, randomisation_test
 from analysis.checks.result import CheckResult, Status
 from analysis.comparison.selection import likeliest_rule, rule_fit
+from analysis.effects.exposure import exposure_effects
 from analysis.effects.skills import corrected_skill
 from analysis.effects.spillover import spillover_effect
 from analysis.errors import EstimationError
@@ -178,8 +179,11 @@ def _spillover(evidence: Evidence) -> CheckResult | None:
     mates, setting = evidence.comparison.team_mates, evidence.setting
     if mates is None:
         return None
-    effect = spillover_effect(mates.panel, mates.start, setting.design.anticipation_weeks, setting.ci_level)
-    return spillover.check(effect, evidence.request.kpi, setting.reader)
+    kpi, wait, within = evidence.request.kpi, setting.design.anticipation_weeks, setting.design.within_teams
+    effect = spillover_effect(mates.panel, mates.start, wait, setting.ci_level)
+    made = exposure_effects(mates.panel, mates.start, wait, setting.ci_level) if within else None
+    whole = None if made is None else made.everybody
+    return spillover.check(effect, kpi, setting.reader, within_teams=within, everybody=whole)
 
 
 def _composition(evidence: Evidence) -> CheckResult:

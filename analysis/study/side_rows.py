@@ -42,7 +42,8 @@ def _spillover_rows(evidence: Evidence) -> list[dict[str, Any]]:
     if found is None:
         if setting.roster is not None and setting.roster.situation().whole_teams:
             return [row | {"sentence": spillover_words.WHOLE_TEAMS}]
-        return [row | {"state": spillover_words.NOT_TOLD, "sentence": spillover_words.TOO_FEW}]
+        why = spillover_words.AT_ONCE if setting.design.within_teams else spillover_words.TOO_FEW
+        return [row | {"state": spillover_words.NOT_TOLD, "sentence": why}]
     parts = {"direct": found.direct, "per_ten": found.per_ten, "as_run": found.as_run, "everybody": found.everybody}
     for name, part in parts.items():
         row |= {name: part.estimate, f"{name}_low": part.ci_low, f"{name}_high": part.ci_high}

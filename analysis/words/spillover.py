@@ -15,6 +15,10 @@ TOO_FEW = (
     "Not told: too few untrained agents were seen beside trained team-mates to tell what they catch from what training "
     "does."
 )
+AT_ONCE = (
+    "Not told: agents were drawn inside every team and training reached all teams at once, so no team tells what "
+    "team-mates catch."
+)
 PICKED = (
     "Not told: agents were picked by a rule, so untrained team-mates are those whom the rule left out and not like "
     "agents of other teams."

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from analysis.checks import spillover
+from analysis.effects.exposure import exposure_effects
 from analysis.effects.spillover import spillover_effect
 from analysis.panel.panel import NEVER, Panel
 from analysis.words.numbers import Reader
+from benchmarks.claim_worlds import drawn_inside_teams
 from sample_data.panel import PanelWorld
 from tests.analysis.worlds import flat_world, panel_of, words
 
@@ -63,3 +65,28 @@ def test_the_words() -> None:
 
     assert "not used as comparison" in found.sentence
     assert found.status in ("passed", "informational")
+
+
+def test_what_team_mates_caught_is_bounded_where_teams_were_reached_in_different_weeks() -> None:
+    """Over 60 worlds the range of both together held in 93 to 98 of 100."""
+    held = []
+    for seed in range(8):
+        panel, effect = drawn_inside_teams(seed, waves=3, caught=0.05)
+        made = exposure_effects(panel, started(panel))
+        assert made is not None
+        held.append(made.everybody.ci_low <= effect + 0.05 <= made.everybody.ci_high)
+    assert sum(held) >= 7
+    caught = spillover_effect(panel, started(panel))
+    said = spillover.check(
+        caught, words(better="higher"), Reader(), within_teams=True, everybody=made.everybody
+    ).sentence
+    assert "They are the comparison, so what they caught is missing from the effect shown" in said
+    assert "not used as comparison" not in said
+
+
+def test_teams_reached_at_once_tell_nothing_of_what_team_mates_caught() -> None:
+    panel, _ = drawn_inside_teams(1, caught=0.05)
+    assert exposure_effects(panel, started(panel)) is None
+    said = spillover.check(spillover_effect(panel, started(panel)), words(), Reader(), within_teams=True)
+    assert said.status == "informational"
+    assert "no team tells whether those changed too" in said.sentence
