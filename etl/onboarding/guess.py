@@ -320,7 +320,7 @@ def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: 
     required = [item.name for item in contract if item.required and item.default == "NULL"]
     missing = tuple(name for name in required if name not in columns and name not in constants)
     found = 1 - len(missing) / len(required) if required else 0.0
-    used = len(columns) / len(header) if header else 0.0
+    used = len(set(columns.values())) / len(header) if header else 0.0
     values: dict[str, dict[str, str | bool]] = {}
     unexplained: dict[str, tuple[str, ...]] = {}
     for item in contract:

@@ -99,8 +99,43 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
         "data de saída",
         "data cessazione",
     ),
-    "day": ("tag", "día", "dia", "jour", "giorno"),
-    "absent": ("abwesend", "ausente", "assente"),
+    "day": ("tag", "datum", "día", "fecha", "dia", "data", "jour", "giorno"),
+    "absent": ("abwesend", "abwesenheit", "ausente", "ausencia", "absent o n", "ausência", "assente", "assenza"),
+    "worked_s": ("arbeitszeit", "horas trabajadas", "temps travaillé", "tempo trabalhado", "tempo lavorato"),
+    "evaluation_id": (
+        "bewertungs id", "evaluierungs id", "id de evaluación", "id évaluation", "id de l évaluation",
+        "id da avaliação", "id valutazione",
+    ),
+    "source_evaluator_id": ("bewerter", "prüfer", "evaluador", "évaluateur", "avaliador", "valutatore"),
+    "evaluated_at": (
+        "bewertet am", "bewertungsdatum", "datum", "fecha de evaluación", "fecha", "date d évaluation", "date",
+        "data da avaliação", "data", "data valutazione",
+    ),
+    "form_version": ("formular", "bewertungsbogen", "formulario", "formulaire", "formulário", "modulo"),
+    "critical_fail": ("kritischer fehler", "error crítico", "erreur critique", "erro crítico", "errore critico"),
+    "empathy_score": (
+        "empathie", "empathiewert", "empathie punkte", "puntuación de empatía", "empatía", "score empathie",
+        "note d empathie", "empatia", "pontuação de empatia", "punteggio empatia", "empathy rating",
+    ),
+    "active_listening": (
+        "aktives zuhören", "escucha activa", "écoute active", "escuta ativa", "ascolto attivo", "listening",
+    ),
+    "personalisation": (
+        "personalisierung", "personalization", "personalización", "personnalisation", "personalização",
+        "personalizzazione",
+    ),
+    "probing_questions": (
+        "nachfragen", "offene fragen", "preguntas abiertas", "questions ouvertes", "perguntas abertas",
+        "domande aperte",
+    ),
+    "perspective_taking": (
+        "perspektivwechsel", "toma de perspectiva", "prise de perspective", "tomada de perspectiva",
+        "cambio di prospettiva",
+    ),
+    "trigger_free_language": (
+        "reizwortfreie sprache", "lenguaje sin detonantes", "langage apaisant", "linguagem sem gatilhos",
+        "linguaggio neutro",
+    ),
     "course_id": (
         "schulungstitel", "kurstitel", "kursname", "course title", "training title", "course name",
         "titre de la formation", "intitulé de la formation", "título del curso", "título da formação",

@@ -388,6 +388,11 @@ def test_a_list_of_users_of_a_system_is_a_crosswalk(tmp_path: Path) -> None:
         ("formacion", "Empleado;Curso;Estado;Fecha de finalización", "E1;Empatía;Completado;{0}", "training"),
         ("headcount", "Employee ID;Email - Work;Hire Date;Location;Supervisory Organization", "1;a@b.example;{0};X;T",
          "agent"),
+        ("tagesbericht", "Agent;Datum;Anrufe;Bearbeitungszeit;Abwesend", "E1;{0};20;200;Nein", "agent_day"),
+        ("valutazioni_qualità", "Id valutazione;Operatore;Data;Valutatore;Ascolto attivo;Punteggio empatia",
+         "V1;E1;{0};Q1;1;0.5", "qa_evaluation"),
+        ("Qualität", "Bewertungs-ID;Mitarbeiter;Bewertet am;Bewerter;Aktives Zuhören", "V1;E1;{0};Q1;1",
+         "qa_evaluation"),
         ("agents", "Agent;Team;Site;Start date;End date", "Agent 1;T;X;{0};{0}", "agent"),
     ],
 )  # fmt: skip
