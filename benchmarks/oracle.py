@@ -329,6 +329,8 @@ class Oracle:
             place, day = row["place"], row["day"]
             if row["handle_s"] is not None:
                 self._add("aht_seconds", place, day, row["handle_s"], 1)
+                if row["channel"] == "voice":
+                    self._add("long_call_share", place, day, row["handle_s"] >= 900, 1)
             for kpi, column in (("transfer_rate", "transferred"), ("hostile_contact_rate", "hostile")):
                 if row[column] is not None:
                     self._add(kpi, place, day, row[column], 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from sample_data.answers import survey_rates
 from sample_data.centre import Centre, Rates, Week
@@ -31,6 +32,8 @@ MIRRORED = {"customer_retention_90d": "churned"}
 """KPIs that are one minus an outcome's rate."""
 
 SKILL_KPIS = SKILLS
+LONG_SECONDS, CALLS = 900, "VOICE"
+"""From how long on a call is long; times are written in whole seconds."""
 
 
 def cell_truth(centre: Centre, week: Week, rates: dict[str, Rates]) -> dict[str, NDArray[np.generic]]:
@@ -51,6 +54,7 @@ def cell_truth(centre: Centre, week: Week, rates: dict[str, Rates]) -> dict[str,
         _put(columns, kpi, {which: 1.0 - value for which, value in means[name].items()}, ones)
     lengthen = np.exp(params.handle_log_sd**2 / 2)
     _put(columns, "aht_seconds", {w: v * lengthen for w, v in means["handle_seconds"].items()}, ones)
+    _long_calls(columns, centre, week, means_of=rates["handle_seconds"])
     columns["offer_rate__per_contact"] = ones * params.eligible
     solved = {
         which: _mean((1 - getattr(rates["repeated"], which)) * (1 - getattr(rates["transferred"], which)), week.share)
@@ -72,6 +76,22 @@ def _put(columns: dict[str, NDArray[np.generic]], kpi: str, value: dict[str, Arr
     for which in POTENTIALS:
         columns[f"{kpi}__{which}"] = value[which]
     columns[f"{kpi}__per_contact"] = per_contact
+
+
+def _long_calls(columns: dict[str, NDArray[np.generic]], centre: Centre, week: Week, means_of: Rates) -> None:
+    """Calls that take :data:`LONG_SECONDS` or longer, among calls: handle times are lognormal around their median."""
+    params = centre.params
+    calls = np.array([channel.name == CALLS for channel in params.channels])[centre.mix.channel]
+    share = week.share * calls
+    per_contact = share.sum(axis=1)
+    if not per_contact.any():
+        return
+    long = {
+        which: norm.sf((np.log(LONG_SECONDS - 0.5) - np.log(getattr(means_of, which))) / params.handle_log_sd)
+        for which in POTENTIALS
+    }
+    value = {which: _mean(chance, share) / np.maximum(per_contact, 1e-12) for which, chance in long.items()}
+    _put(columns, "long_call_share", value, per_contact)
 
 
 def _surveys(columns: dict[str, NDArray[np.generic]], centre: Centre, week: Week, rates: dict[str, Rates]) -> None:

@@ -125,6 +125,7 @@ def _drawn(world: World) -> dict[str, tuple[pl.Expr, pl.Expr]]:
         "customer_retention_90d": (~pl.col("churned"), always),
         "referral_rate": (pl.col("referred"), always),
         "aht_seconds": (pl.col("handle"), always),
+        "long_call_share": (pl.col("handle") >= 900, pl.col("channel") == 0),
         "csat_top2": (pl.col("score") >= 4, answered),
         "csat_mean": (pl.col("score"), answered),
         "felt_heard": (pl.col("felt") >= 4, answered),

@@ -15,8 +15,9 @@ DESIGNED = {
     "csat_top2", "csat_mean", "survey_response_rate", "felt_heard", "hostile_contact_rate", "escalation_rate",
     "complaints_per_1000", "transfer_rate", "upsell_conversion", "cross_sell_conversion", "offer_rate",
     "offer_acceptance", "upsell_revenue", "agent_attrition", "early_attrition", "absence_rate", "fcr_7d",
-    "repeat_contact_7d", "customer_retention_90d", "nps", "referral_rate", "aht_seconds", "empathy_score",
-    "active_listening", "personalisation", "probing_questions", "perspective_taking", "trigger_free_language",
+    "repeat_contact_7d", "customer_retention_90d", "nps", "referral_rate", "aht_seconds", "long_call_share",
+    "empathy_score", "active_listening", "personalisation", "probing_questions", "perspective_taking",
+    "trigger_free_language",
 }  # fmt: skip
 
 
@@ -28,7 +29,7 @@ def test_directions_and_roles_are_as_designed() -> None:
     catalogue = kpis.load()
     guardrails = {kpi.id for kpi in catalogue.values() if kpi.role == "guardrail"}
     who_is_seen = {"survey_response_rate", "transcript_share", "evaluated_share"}
-    assert guardrails == {"transfer_rate", "absence_rate", "aht_seconds"} | who_is_seen
+    assert guardrails == {"transfer_rate", "absence_rate", "aht_seconds", "long_call_share"} | who_is_seen
     assert {catalogue[kpi].better for kpi in ("escalation_rate", "agent_attrition", "aht_seconds")} == {"lower"}
     assert catalogue["fcr_7d"].censor_days == 7
     assert catalogue["customer_retention_90d"].censor_days == 90
