@@ -5,6 +5,7 @@
   var CONFIG = { displaylogo: false, displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "resetScale2d"]],
     responsive: false, scrollZoom: false, showSendToCloud: false, showEditInChartStudio: false };
   var KEPT = "empathy-interactive", NARROW = 560, IDLE_MILLISECONDS = 1500;
+  var SLOW_MILLISECONDS = 1500, QUIET_MILLISECONDS = 2000; // what starting the page took at most; since anybody did anything
   var FAILED = "The interactive chart could not be loaded, so the drawing stays. Press “Explore” to try again.";
   var loading = null, fetched = false, boxes = new Set();
 
@@ -50,16 +51,38 @@
     if (fetched || (navigator.connection && navigator.connection.saveData)) { return; }
     fetched = true;
     window.setTimeout(function () {
-      var idle = window.requestIdleCallback || function (work) { window.setTimeout(work, 0); };
       idle(function () {
         if (window.Plotly || loading) { return; }
         var link = document.createElement("link");
         link.rel = "prefetch";
         link.as = "script";
         link.href = address();
+        link.onload = function () { runWhenQuiet(); };
         document.head.appendChild(link);
       });
     }, IDLE_MILLISECONDS);
+  }
+
+  // ---- running it takes a fast machine half a second, in which the page does not answer, and a slow one several: so only
+  // a fast one runs it unasked, while nobody does anything
+  var idle = window.requestIdleCallback || function (work) { window.setTimeout(work, 0); };
+  var busy = null, touched = 0;
+  try {
+    new PerformanceObserver(function (list) {
+      list.getEntries().forEach(function (task) { busy = (busy || 0) + task.duration; });
+    }).observe({ type: "longtask", buffered: true });
+    busy = PerformanceObserver.supportedEntryTypes.indexOf("longtask") < 0 ? null : 0;
+  } catch (error) { busy = null; }
+  ["pointerdown", "keydown", "wheel"].forEach(function (kind) {
+    window.addEventListener(kind, function () { touched = performance.now(); }, { passive: true, capture: true });
+  });
+  function runWhenQuiet() {
+    if (window.Plotly || loading || busy === null || busy > SLOW_MILLISECONDS) { return; }
+    if (document.hidden || performance.now() - touched < QUIET_MILLISECONDS) {
+      window.setTimeout(runWhenQuiet, QUIET_MILLISECONDS);
+      return;
+    }
+    idle(function () { bundle().catch(function () { /* whoever asks for it is told */ }); });
   }
 
   // ---- a spec with the colours of the scheme, and for the width there is
@@ -85,19 +108,33 @@
     return out;
   }
 
-  // ---- room around a chart: labels that ask for more make Plotly draw everything twice, so what they took is remembered
-  var SIDES = ["l", "r", "t", "b"];
-  function room(box, layout) {
-    var known = box.empathyRoom, given = layout.margin || {}, out = {};
-    SIDES.forEach(function (side) {
-      out[side] = Math.max(given[side] || 0, known && known.width === layout.width ? known[side] : 0);
-    });
+  // ---- room around a chart: where Plotly looks for it, it draws everything twice. So it is told what the labels took the
+  // last time, or what they should take, and looks for it only where one would be cut.
+  var SIDES = ["l", "r", "t", "b"], USUAL = { l: 40, r: 12, t: 38, b: 42 };
+  var FRAME = { l: 8, r: 12, t: 26, b: 8 }; // margins that every figure starts from, see dashboard/plots/spec.py
+  var LABELS = ".xtick text, .ytick text, .x2tick text, .y2tick text, .g-xtitle text, .g-ytitle text, .legendtext, .annotation text";
+  function usual(layout, side) {
+    var given = (layout.margin || {})[side] || 0, up = layout.yaxis || {};
+    if (side === "l" && (!up.automargin || up.visible === false || up.showticklabels === false || up.ticktext)) { return given; }
+    return given === FRAME[side] && (side !== "t" || layout.showlegend) ? USUAL[side] : given;
+  }
+  function room(box, layout, card) {
+    var known = box.empathyRoom, out = { autoexpand: false };
+    known = known && known.width === layout.width && known.card === card.id ? known : null;
+    SIDES.forEach(function (side) { out[side] = known ? known[side] : usual(layout, side); });
     return out;
+  }
+  function isCut(place) {
+    var frame = place.getBoundingClientRect();
+    return Array.prototype.some.call(place.querySelectorAll(LABELS), function (label) {
+      var at = label.getBoundingClientRect();
+      return at.width > 0 && (at.left < frame.left - 1 || at.right > frame.right + 1 || at.top < frame.top - 1 || at.bottom > frame.bottom + 1);
+    });
   }
   function remember(box, place) {
     var size = place._fullLayout && place._fullLayout._size;
     if (!size) { return; }
-    box.empathyRoom = { width: place._fullLayout.width };
+    box.empathyRoom = { width: place._fullLayout.width, card: box.closest(".chart-card").id };
     SIDES.forEach(function (side) { box.empathyRoom[side] = Math.ceil(size[side]); });
   }
 
@@ -114,7 +151,8 @@
       var wanted = painted(spec, style), place = box.querySelector(":scope > .plot");
       var layout = size.width < NARROW ? merged(wanted.layout, wanted.narrow) : wanted.layout;
       layout = merged(layout, { width: Math.round(size.width), height: Math.round(size.height) });
-      layout = merged(layout, { margin: room(box, layout) });
+      var given = layout;
+      layout = merged(layout, { margin: room(box, layout, card) });
       box.empathySize = layout.width + "x" + layout.height;
       if (!place) {
         place = document.createElement("div");
@@ -122,6 +160,8 @@
         box.appendChild(place);
       }
       return plotly.react(place, wanted.data, layout, CONFIG).then(function () {
+        return isCut(place) ? plotly.react(place, wanted.data, given, CONFIG) : null;
+      }).then(function () {
         box.classList.add("plotted");
         told(card, "");
         remember(box, place);

@@ -163,6 +163,32 @@ def test_all_charts_can_be_explored_at_once_and_follow_a_filter(visit: Callable[
     assert page.eval_on_selector("#forest .js-plotly-plot", "g => JSON.stringify(g.data.map(t => t.x))") != first
 
 
+ROOM = "g => { const s = g._fullLayout._size; return [s.l, s.r, s.t, s.b]; }"
+CUT = """() => [...document.querySelectorAll('.plotted .plot')].flatMap(plot => {
+    const frame = plot.getBoundingClientRect();
+    return [...plot.querySelectorAll('.xtick text, .ytick text, .xtitle, .ytitle, .legendtext, .annotation-text')]
+        .filter(text => { const at = text.getBoundingClientRect(); return at.width && (at.left < frame.left - 1 ||
+            at.right > frame.right + 1 || at.top < frame.top - 1 || at.bottom > frame.bottom + 1); })
+        .map(text => text.textContent);
+})"""
+
+
+def test_a_plotly_chart_keeps_its_room_and_cuts_no_label(visit: Callable[..., Any]) -> None:
+    page: Page = visit("/effects/escalation_rate").page
+    page.locator("#course .menu summary").click()
+    page.locator("#course [data-explore-all]").click()
+    for card in ("course", "ladder"):
+        page.wait_for_selector(f"#{card} .plotted .js-plotly-plot", timeout=60_000)
+    before = page.eval_on_selector(CHART, ROOM)
+    for search in ("?site=Madrid", "", "?site=Lisbon", ""):
+        shown = page.locator("h1").text_content()
+        page.evaluate("search => window.dash_clientside.set_props('url', {search: search})", search)
+        page.wait_for_function("old => document.querySelector('#page-body h1').textContent !== old", arg=shown)
+        page.wait_for_load_state("networkidle")
+    assert page.eval_on_selector(CHART, ROOM) == before, "margins grow with every answer"
+    assert page.evaluate(CUT) == []
+
+
 def test_a_blocked_bundle_leaves_the_drawing_and_says_so(reader: Any, site: Any) -> None:
     page = reader.new_page()
     page.route("**/plotly.min.js*", lambda route: route.abort())

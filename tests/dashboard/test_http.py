@@ -10,6 +10,7 @@ from pathlib import Path
 import brotli
 import pytest
 from flask.testing import FlaskClient
+from plotly.offline import get_plotlyjs
 
 import dashboard
 from dashboard import create_app
@@ -90,6 +91,14 @@ def test_files_are_squeezed_once_and_kept_for_a_year(client: FlaskClient) -> Non
     assert client.get("/assets/page.js", headers=LOCAL).headers["Cache-Control"] == "no-cache"
     assert "immutable" in client.get("/assets/page.js?m=1", headers=LOCAL).headers["Cache-Control"]
     assert client.get("/", headers=LOCAL).headers["Cache-Control"] == "no-store"
+
+
+def test_plotly_is_what_is_installed_with_a_word_to_the_compiler(client: FlaskClient) -> None:
+    html = client.get("/", headers=LOCAL).get_data(as_text=True)
+    address = re.search(r'<meta name="plotly" content="([^"]+)"', html)[1]  # type: ignore[index]
+    first, rest = client.get(address.replace("&amp;", "&"), headers=LOCAL).get_data(as_text=True).split("\n", 1)
+    assert first == "//# allFunctionsCalledOnLoad"
+    assert rest == get_plotlyjs()
 
 
 def test_health_says_which_version_is_served(client: FlaskClient) -> None:
