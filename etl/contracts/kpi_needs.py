@@ -52,6 +52,8 @@ def needs(kpi: Kpi) -> tuple[str, ...]:
     if contract is not None:
         named = said.replace("(", " ").replace(")", " ").replace(",", " ").split()
         wanted += [f"{kpi.base}.{item.name}" for item in contract if item.name in named and not item.required]
+    if "'complaint'" in said:
+        wanted.append("escalation.kind")
     wanted += [name.partition(".")[0] for name in wanted]
     return tuple(name for name in dict.fromkeys(wanted) if name not in _OPTIONAL)
 

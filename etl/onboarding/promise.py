@@ -91,6 +91,18 @@ def _values(record: Any, parts: Sequence[str]) -> Iterator[bool]:
         yield from _values(record.get(parts[0]), parts[1:])
 
 
+SOLD_ALONE = ("offer_rate", "offer_acceptance")
+"""KPIs that a flag of what was sold does not tell: it says nothing of what was offered."""
+
+
+def sold_alone(sources: Sequence[Found]) -> bool:
+    """Whether offers are known by a flag of what was sold, and by nothing else."""
+    tables = [{file.proposal.table, *file.proposal.also} for s in sources for file in s.files if file.proposal]
+    own = any(file.proposal and file.proposal.table == "offer" for s in sources for file in s.files)
+    own |= any("offer" in get(source.format).tables for source in sources if not source.files[0].proposal)
+    return not own and any("offer" in found for found in tables)
+
+
 def promise(sources: Sequence[Found]) -> tuple[str, ...]:
     """Return lines that say which KPIs there will be, and for the others what to export.
 
@@ -101,7 +113,8 @@ def promise(sources: Sequence[Found]) -> tuple[str, ...]:
     known = held(sources)
     transcripts = "utterance" in known
     known = frozenset(name for name in known if name.partition(".")[0] != "utterance")  # off until it is switched on
-    missing = [(kpi, missing_for(kpi, known)) for kpi in load().values()]
+    left_out = SOLD_ALONE if sold_alone(sources) else ()
+    missing = [(kpi, missing_for(kpi, known)) for kpi in load().values() if kpi.id not in left_out]
     given = [kpi.label for kpi, names in missing if not names]
     kpis = f"{len(given)} KPI{'s' if len(given) > 1 else ''}"
     lines = [f"You will get {kpis}: {', '.join(given)}." if given else "These files give no KPI yet."]
@@ -110,6 +123,9 @@ def promise(sources: Sequence[Found]) -> tuple[str, ...]:
         missing = [(kpi, names) for kpi, names in missing if names != ("utterance",)]
         lines.append(f"Not yet: set [conversations] read = true for {', '.join(heard)}.")
     lines += [f"Not yet: export {phrase}." for phrase in what_to_export(missing)]
+    if left_out:
+        labels = " and ".join(load()[name].label for name in left_out)
+        lines.append(f"Left out: {labels}: the file says what was sold, not what was offered; export the offers.")
     if "agent_team" not in known:
         lines.append("No teams: training is judged team against team; export who was in which team, from when.")
     if "training" not in known:

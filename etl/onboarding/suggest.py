@@ -18,7 +18,7 @@ from etl.contracts.tables import CONTRACTS
 from etl.errors import EmpathyError
 from etl.onboarding.guess import Guess
 from etl.onboarding.inventory import ENDINGS, Found, inventory, same_contacts
-from etl.onboarding.promise import promise
+from etl.onboarding.promise import SOLD_ALONE, promise, sold_alone
 from etl.onboarding.user_lists import read_as_crosswalks
 from etl.scrubbing import mask_value, shape
 from etl.sources.format import get
@@ -139,6 +139,7 @@ def _document(root: Path, sources: Sequence[Found]) -> str:
         _head(root, sources),
         *(_section(source) for source in sources),
         _identity(sources),
+        *_left_out(sources),
         _programme(sources),
         *_conversations(sources),
         _CORRECTIONS,
@@ -171,6 +172,15 @@ def _identity(sources: Sequence[Found]) -> str:
         lines.append("# DECIDE: these sources seem to hold the same contacts; the last of a group counts")
         lines.append(f"same_contacts = {_toml(groups)}")
     return "\n".join(lines)
+
+
+def _left_out(sources: Sequence[Found]) -> list[str]:
+    """KPIs that would be shown and be wrong: a flag of what was sold does not say what was offered."""
+    if not sold_alone(sources):
+        return []
+    return ["# The file says what was sold, not what was offered."] + [
+        f"[kpis.{name}]\nhidden = true" for name in SOLD_ALONE
+    ]
 
 
 def _speak(source: Found) -> bool:

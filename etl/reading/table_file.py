@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from etl.sql_text import literal, quoted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import fastexcel
     import polars as pl
 
 ROW_NUMBER = "file_row_number"
@@ -26,9 +28,6 @@ LONGEST_NUMBER = 1e15
 
 LONG_DIGITS = r"^-?[0-9]{16,}$"
 """What such a number becomes as a text."""
-
-
-
 
 
 def parquet_columns(con: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
@@ -125,12 +124,15 @@ def read_workbook(path: Path, sheet: str, header_row: int = 1) -> pl.DataFrame:
     try:
         row = header_row - 1
         texts = workbook.load_sheet(sheet or 0, dtypes="string", header_row=row, whitespace_as_null=True).to_polars()
-        typed = workbook.load_sheet(sheet or 0, header_row=row, whitespace_as_null=True).to_polars()
+        typed = _typed(workbook, sheet, row, texts)
         frame = _without_precision_lost(texts, typed)
         mixed = [place for place, kind in enumerate(typed.dtypes) if kind.is_(pl.String) and _has_long(frame, place)]
         if mixed:  # beside texts a number has become a text: as a truth value it is one, and a text is none
+            kinds: fastexcel.DTypeMap = {}
+            for place in range(texts.width):
+                kinds[place] = "boolean" if place in mixed else "string"
             numbers = workbook.load_sheet(
-                sheet or 0, dtypes=dict.fromkeys(mixed, "boolean"), header_row=row, whitespace_as_null=True
+                sheet or 0, dtypes=kinds, header_row=row, whitespace_as_null=True
             ).to_polars()  # fmt: skip
             frame = _numbers_among_texts(frame, numbers, mixed)
     except Exception as error:
@@ -138,6 +140,25 @@ def read_workbook(path: Path, sheet: str, header_row: int = 1) -> pl.DataFrame:
     if frame.width == 0:
         raise SourceError(f'{path}, sheet "{sheet or names[0]}": the sheet is empty; there is not even a header.')
     return frame.rename({name: name.strip() for name in frame.columns})
+
+
+def _typed(workbook: fastexcel.ExcelReader, sheet: str, header_row: int, texts: pl.DataFrame) -> pl.DataFrame:
+    """Cells with their types; a column of cells that cannot stand together (times beside words) is text."""
+    import fastexcel
+    import polars as pl
+
+    load = partial(workbook.load_sheet, sheet or 0, header_row=header_row, whitespace_as_null=True)
+    try:
+        return load().to_polars()
+    except fastexcel.UnsupportedColumnTypeCombinationError:
+        columns = []
+        for place, name in enumerate(texts.columns):
+            try:
+                own = load(use_columns=[place]).to_polars().to_series(0)
+            except fastexcel.UnsupportedColumnTypeCombinationError:
+                own = texts.to_series(place)
+            columns.append(own.rename(name))
+        return pl.DataFrame(columns)
 
 
 def _without_precision_lost(texts: pl.DataFrame, typed: pl.DataFrame) -> pl.DataFrame:

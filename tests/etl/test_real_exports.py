@@ -486,6 +486,23 @@ def test_an_answer_off_its_scale_is_refused_with_the_setting(tmp_path: Path) -> 
     assert "scale_max = 10" in reason
 
 
+@pytest.mark.parametrize(("sold", "every", "is_warned"), [("111", 2, True), ("110", 2, False), ("110", 1, True)])
+def test_sales_alone_are_no_offers(tmp_path: Path, sold: str, every: int, is_warned: bool) -> None:
+    """All offers accepted, or an offer for each contact: what was offered is not told."""
+    toml = """
+[sources.offers]
+format = "tabular"
+table = "offer"
+path = "offers.csv"
+timezone = "Europe/Paris"
+columns = { offer_id = "id", interaction_id = "contact", kind = "kind", made_at = "at", accepted = "sold" }
+"""
+    rows = [line.split(",") for line in contacts(28).splitlines()[1::every]]
+    offers = "".join(f"o{n},{r[0]},upsell,{r[2]},{sold[n % 3]}\n" for n, r in enumerate(rows))
+    files = {"contacts.csv": contacts(28), "offers.csv": "id,contact,kind,at,sold\n" + offers}
+    assert ("offer_one_sided" in read(tmp_path, files, CONTACTS_SOURCE + toml).warned()) == is_warned
+
+
 def test_words_of_a_list_are_known_in_any_case(tmp_path: Path) -> None:
     offers = "id,contact,kind,at,sold\no1,c1,Cross-Sell,2025-03-03 10:00:00,yes\no2,c2,UPSELL,2025-03-03 10:00:00,no\n"
     toml = """

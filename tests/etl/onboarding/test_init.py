@@ -408,9 +408,12 @@ def test_tables_are_known_by_their_headers_and_names(
 def test_sales_of_one_kind_promise_no_others(tmp_path: Path) -> None:
     rows = "".join(f"C{n};A{n % 3};2025-03-{n + 3:02} 10:00;{'Yes' if n % 2 else 'No'}\n" for n in range(20))
     (tmp_path / "calls.csv").write_text(f"Call Id;Agent;Start time;Upsell\n{rows}", encoding="utf-8")
+    config, _, _ = written(tmp_path)
     given, *missing = suggest(tmp_path).promise
     assert "Upsell conversion" in given
     assert "Cross-sell" not in given
+    assert "Offers" not in given, "a flag of what was sold does not say what was offered"
+    assert [name for name, kpi in config.kpis.items() if kpi.hidden] == ["offer_rate", "offer_acceptance"]
     assert any(line.startswith("Not yet: export kind of offer") and "Cross-sell conversion" in line for line in missing)
     assert any(line.startswith("No teams") for line in missing)
 

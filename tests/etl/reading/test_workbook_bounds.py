@@ -45,3 +45,20 @@ def test_what_is_no_workbook_is_left_to_the_reader(tmp_path: Path) -> None:
     check_bounds(path)
     with pytest.raises(SourceError, match="not a readable workbook"):
         read_workbook(path, "")
+
+
+def test_times_beside_words_and_numbers_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "mixed.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet()
+        clock, day = book.add_format({"num_format": "[h]:mm:ss"}), book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
+        sheet.write_row(0, 0, ["Id", "Talk", "Started", "Talk or number"])
+        sheet.write_number(1, 0, 4.30001e17)
+        sheet.write_number(1, 1, 243 / 86400, clock)
+        sheet.write_number(1, 2, 45719.5, day)
+        sheet.write_number(1, 3, 243 / 86400, clock)
+        sheet.write_row(2, 0, ["c2", "-", "n/a", 243])
+    frame = read_workbook(path, "")
+    assert frame.rows() == [
+        ("4.30001E+17", "1899-12-31 00:04:03", "2025-03-03 12:00:00", "1899-12-31 00:04:03"), ("c2", "-", "n/a", "243"),
+    ]  # fmt: skip
