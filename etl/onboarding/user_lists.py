@@ -6,6 +6,7 @@ employee number or an e-mail address is a crosswalk, and no list of staff.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,10 @@ from etl.onboarding.guess import Guess
 from etl.onboarding.inventory import Export, Found
 
 LEAST = 3
-"""Ids in common from which a column is taken for those of a system."""
+"""Ids in common from which a column is taken for those of a system; one is enough where it is no plain number."""
+
+_TELLING = re.compile(r"(?=.*[A-Za-z]).{8,}")
+"""An id that nothing else is called by: letters in it, and long."""
 
 _TOLD = {"identity_source", "hired_on", "left_on", "team_id", "leave_type"}
 """Columns that say what a list is: a crosswalk already, or a list of staff."""
@@ -50,7 +54,9 @@ def _crosswalk(source: Found, sources: Sequence[Found]) -> Guess | None:
         ids = {text for row in rows if (text := str(row.get(column) or "").strip())}
         for other in sources:
             if other is not source and other.files[0].proposal is None:
-                best = max(best, (len(ids & _texts(other.files)), column, other.name))
+                shared = ids & _texts(other.files)
+                weight = sum(LEAST if _TELLING.fullmatch(text) else 1 for text in shared)
+                best = max(best, (weight, column, other.name))
     _, column, system = best
     if not column or not who:
         return None

@@ -395,7 +395,10 @@ def _typed_field(
     kind = kinds[name]
     wanted = CONTRACTS[table][canonical].type
     if kind in _TYPED.get(wanted, ()):
-        return replace(mapped, sql=typed[name], typed=True)
+        sql = typed[name]
+        if kind in ("DOUBLE", "FLOAT"):  # NaN is no value; the inner case keeps DuckDB from believing a file's largest
+            sql = f"(case when isnan(case when {sql} is not null then {sql} end) then NULL else {sql} end)"
+        return replace(mapped, sql=sql, typed=True)
     if wanted == "timestamp" and kind == "TIMESTAMP WITH TIME ZONE":
         return replace(mapped, sql=f"({typed[name]} AT TIME ZONE 'UTC')", typed=True)
     return mapped

@@ -94,7 +94,7 @@ def test_the_page_says_what_is_unknown_and_why(late: Read) -> None:
     assert view.title(kpis).startswith(f"{silent} of {kpis.height} KPIs have no data and ")
     rows = {row["kpis"]: row for row in view.unknown(kpis, catalogue, reader)}
     assert rows["Escalations"]["known"] == "2 of 4 weeks, 17 Mar 2025 to 24 Mar 2025"
-    assert rows["Handling time"]["known"] == view.NEVER
+    assert rows["Handling time, Long calls"]["known"] == view.NEVER
     assert view.title(kpis.filter(pl.col("known_weeks") == pl.col("weeks"))).startswith("All ")
     assert view.title(kpis.clear()) == "What the exports cover is not recorded in this version"
     spans = frame(late.con, "select * from meta.coverage")

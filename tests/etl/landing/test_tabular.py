@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
@@ -168,6 +169,18 @@ def test_parquet_keeps_its_types(workspace: Any, tabular: Make) -> None:
 
     assert rows == [("u-1", date(2025, 3, 10), 28800.0, False), ("u-2", date(2025, 3, 11), 27000.0, True)]
     assert workspace.reasons() == {3: ["day: empty, but required"]}
+
+
+def test_a_parquet_value_that_is_no_number_is_empty(workspace: Any, tabular: Make) -> None:
+    """Statistics of the file leave it out: the largest is 300, so nothing seems to be above the highest allowed."""
+    frame = pl.DataFrame(
+        {"source_agent_id": ["u1", "u2", "u3"], "day": [date(2025, 3, 3)] * 3, "worked_s": [300.0, math.nan, 1.5]}
+    )
+    frame.write_parquet(workspace.folder / "days.parquet")
+    workspace.extract(tabular("days.parquet", "agent_day"))
+    assert workspace.rows("SELECT worked_s FROM landing.agent_day ORDER BY source_agent_id") == [
+        (300.0,), (None,), (1.5,),
+    ]  # fmt: skip
 
 
 def test_parquet_times_with_and_without_zone(workspace: Any, tabular: Make) -> None:
