@@ -313,6 +313,8 @@ def table(name: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     """
     schema = SCHEMAS[name]
     listed = list(rows)
+    if not listed:
+        return pl.DataFrame(schema=dict(schema))
     unknown = set().union(*listed) - set(schema)
     if unknown:
         raise ValueError(f"result.{name} has no column {sorted(unknown)[0]!r}")

@@ -37,12 +37,14 @@ def without_few(name: str, rows: pl.DataFrame, minimum: int) -> pl.DataFrame:
     minimum : int
         Smallest group shown.
     """
+    if rows.is_empty():
+        return rows
     if "n_agents" in rows.columns and name == "cohort_effect":  # all waves together are known: one may tell another
         hidden = suppress(rows, count="n_agents", minimum=minimum, hide=(), label="cohort")
         return hidden.filter(~pl.col("suppressed")).drop("suppressed")
     if "n_agents" in rows.columns and name in ("event_time", "calendar_effect"):
         return rows.filter(pl.col("n_agents") >= minimum)
-    if name == "effect" and not rows.is_empty():
+    if name == "effect":
         few = (pl.col("n_agents") < minimum) | (
             (pl.col("n_trained_agents") > 0) & (pl.col("n_trained_agents") < minimum)
         )
