@@ -7,10 +7,15 @@ docs/benchmarks-dashboard.md::
     python benchmarks/dashboard.py --agents 1000 --weeks 52 --part cold  # something quicker
 
 Parts: ``cold`` (a selection nobody asked for yet, and the same again), ``click`` (from click to new chart in a
-browser, as drawing and in Plotly), ``laptop`` (first chart with 4x slower processor and 10 Mbit/s, and Plotly from
-being asked for, ten seconds later, to standing in the drawing's place), ``publish`` (readers while versions are
-published), ``memory`` (resident memory of each worker over mixed requests). The world is drawn, not simulated: only
-its size matters here.
+browser, as drawing and in Plotly), ``laptop`` (first chart with 4x slower processor and 10 Mbit/s, when the page's
+controls answer, and Plotly from being asked for, ten seconds later, to standing in the drawing's place), ``publish``
+(readers while versions are published), ``memory`` (resident memory of each worker over mixed requests). The world is
+drawn, not simulated: only its size matters here.
+
+``--before COMMIT`` measures ``click`` and ``laptop`` of an earlier commit as well, in a worktree of its own and in turn
+with this one, and gives the ratios::
+
+    python benchmarks/dashboard.py --part laptop --part click --before 6f1329d
 
 Eight clients are measured in two ways. *People*: each reads for about a second before the next click; this is what the
 budget is about. *Without pause*: each asks again the moment it is answered, so the processors are never idle and the
@@ -37,7 +42,8 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
@@ -60,6 +66,11 @@ SITES = ("Lisbon", "Madrid", "Porto", "Manila", "Leeds")
 CHANNELS = ("chat", "voice")
 BANDS = ("0-3 months", "3-12 months", "over 12 months")
 MEASURED = ("csat_top2", "escalation_rate", "upsell_conversion", "fcr_7d", "aht_seconds")
+LIVE = "#react-entry-point"
+"""Where the page with working controls stands, which takes the place of the page that stands before any script."""
+TURNS = 4
+"""Into how many turns a comparison is parted, so that both commits see the machine at its better and worse times."""
+SIZE = "size.txt"
 WORKERS, CLIENTS, READERS, PUBLICATIONS, MIXED_REQUESTS = 2, 8, 200, 10, 1000
 SMALL_AGENTS, SMALL_WEEKS = 240, 40
 PAUSE_SECONDS = (0.5, 1.5)
@@ -68,14 +79,13 @@ BUDGET_MS = {"people_cold": 300, "people_known": 60, "shared_people_cold": 300, 
 DOCUMENT = ROOT / "docs" / "benchmarks-dashboard.md"
 
 
-def write_world(
-    folder: Path, agents: int, weeks: int, seed: int = 1, measured: tuple[str, ...] = MEASURED
-) -> Path:
+def write_world(folder: Path, agents: int, weeks: int, seed: int = 1, measured: tuple[str, ...] = MEASURED) -> Path:
     """A warehouse of the asked size with a true effect of one point on escalations; returns its empathy.toml.
 
     Skills are scored in one week of four, all other KPIs of ``measured`` in every week.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / SIZE).write_text(f"{agents} {weeks}")
     catalogue = kpis.load()
     hidden = "".join(f"[kpis.{name}]\nhidden = true\n" for name in catalogue.ids() if name not in measured)
     config = folder / "empathy.toml"
@@ -117,8 +127,11 @@ def write_world(
             columns[f"{kpi.id}_sq"] = columns[f"{kpi.id}_num"] ** 2
         if drawn and kpi.role == "mechanism":
             scored = (agent + week) % 4 == 0
-            columns |= {name: pl.Series(np.where(scored, columns[name], np.nan)).fill_nan(None)
-                        for name in columns if name.startswith(f"{kpi.id}_")}
+            columns |= {
+                name: pl.Series(np.where(scored, columns[name], np.nan)).fill_nan(None)
+                for name in columns
+                if name.startswith(f"{kpi.id}_")
+            }
     people = pl.DataFrame(
         {
             "agent_ix": np.arange(agents, dtype=np.int32),
@@ -150,11 +163,11 @@ def write_world(
 
 
 @contextmanager
-def served(config: Path, port: int) -> Iterator[tuple[str, int]]:
-    """The dashboard under gunicorn with two workers; gives its address and the process id of the master."""
+def served(config: Path, port: int, root: Path = ROOT) -> Iterator[tuple[str, int]]:
+    """The dashboard of a worktree under gunicorn with two workers; gives its address and the master's process id."""
     code = f"from dashboard.server import serve; serve({str(config)!r}, port={port}, workers={WORKERS})"
     with open(config.parent / "gunicorn.log", "w") as log:
-        process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=log, stderr=log)
+        process = subprocess.Popen([sys.executable, "-c", code], cwd=root, stdout=log, stderr=log)
         address = f"http://127.0.0.1:{port}"
         try:
             for _ in range(300):
@@ -306,37 +319,59 @@ def cold(config: Path) -> dict[str, Any]:
     }
 
 
-def click(config: Path) -> dict[str, Any]:
+def click(config: Path, before: Worktree | None = None) -> dict[str, Any]:
     """One browser: from a changed address to the new drawing, first for selections nobody asked for, then again."""
-    with served(config, 8965) as (address, _):
-        warm(address)
-        first = click_to_chart(address)
-        until_known(address, [("/effects/csat_top2", search) for search in selections()])
-        again = click_to_chart(address)
-        plotly = click_to_chart(address, plotly=True)
-    return {"click_cold": summary(first), "click_known": summary(again), "click_plotly": summary(plotly)}
+    found = {"click_cold": [], "click_known": [], "click_plotly": []}  # type: dict[str, list[float]]
+    earlier = {name: list[float]() for name in found}
+    wanted = selections()
+    parts = [wanted[k::TURNS] for k in range(TURNS)] if before else [wanted]
+    with ExitStack() as stack:
+        sides = [(stack.enter_context(served(config, 8965))[0], found)]
+        if before is not None:
+            own = before.world("click", config)
+            sides.append((stack.enter_context(served(own, 8966, before.root))[0], earlier))
+        for address, _ in sides:
+            warm(address)
+        for part in parts:
+            for address, into in sides:
+                into["click_cold"] += click_to_chart(address, part)
+        for part in parts:
+            for address, into in sides:
+                until_known(address, [("/effects/csat_top2", search) for search in part])
+                into["click_known"] += click_to_chart(address, part)
+                into["click_plotly"] += click_to_chart(address, part, plotly=True)
+    told = {name: summary(seconds) for name, seconds in found.items()}
+    if before is None:
+        return told
+    was = {name: summary(seconds) for name, seconds in earlier.items()}
+    ratios = {name: round(told[name]["p50_ms"] / was[name]["p50_ms"], 2) for name in told}
+    return told | {"before": {"commit": before.commit, **was}, "ratio_p50": ratios}
 
 
-def click_to_chart(address: str, *, plotly: bool = False) -> list[float]:
+def click_to_chart(address: str, searches: list[str], *, plotly: bool = False) -> list[float]:
     """Seconds from a changed address to the new drawing or Plotly chart, in a browser that has been in use."""
     drawn = "document.querySelector('#course .plot').data" if plotly else "document.querySelector('#course svg')"
     script = """async (query) => {
       const drawn = DRAWN;
       const started = performance.now();
       window.dash_clientside.set_props('url', {search: query});
-      while (DRAWN === drawn) { await new Promise(requestAnimationFrame); }
+      while (DRAWN === drawn) {
+        if (performance.now() - started > 60000) { throw new Error('no new chart: too small a world'); }
+        await new Promise(requestAnimationFrame);
+      }
       return (performance.now() - started) / 1000;
     }""".replace("DRAWN", drawn)
     with browser() as page:
         page.goto(f"{address}/effects/csat_top2")
-        page.wait_for_selector("#course svg")
+        page.wait_for_selector(f"{LIVE} #course svg")
+        page.wait_for_load_state("networkidle")
         if plotly:
             page.click("#course [data-explore]")
             page.wait_for_selector("#course .plotted .scatterlayer", timeout=120_000)
         for query in ("?site=Madrid", "", "?site=Madrid"):
             page.evaluate(script, query)
         found = []
-        for query in selections():
+        for query in searches:
             page.wait_for_timeout(300)
             found.append(page.evaluate(script, query))
         return found
@@ -353,42 +388,76 @@ def browser(width: int = 1440, height: int = 900) -> Iterator[Any]:
         made.close()
 
 
-def laptop(folder: Path, runs: int = 3) -> dict[str, Any]:
+def laptop(folder: Path, before: Worktree | None = None, runs: int = 3) -> dict[str, Any]:
     """Seconds to the first drawing: processor four times slower, 10 Mbit/s, 40 ms, nothing kept from before."""
     config = write_world(folder / "laptop", SMALL_AGENTS, SMALL_WEEKS)
     found: dict[str, Any] = {}
-    with served(config, 8962) as (address, _):
+    with ExitStack() as stack:
+        addresses = [stack.enter_context(served(config, 8962))[0]]
+        if before is not None:
+            addresses.append(stack.enter_context(served(before.world("laptop", config), 8967, before.root))[0])
         for path, selector in (("/", ".kpi-card svg"), ("/effects/escalation_rate", "#course svg")):
-            ask(address, path, "")
-            seconds, plotly, requests, bytes_in = [], [], 0, 0
+            loads: list[list[Load]] = [[] for _ in addresses]
+            for address in addresses:
+                ask(address, path, "")
             for _ in range(runs):
-                with browser() as page:
-                    session = page.context.new_cdp_session(page)
-                    session.send("Network.enable")
-                    rate = 10e6 / 8
-                    network = {"offline": False, "latency": 40, "downloadThroughput": rate, "uploadThroughput": rate}
-                    session.send("Network.emulateNetworkConditions", network)
-                    session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
-                    sizes: list[float] = []
-                    session.on("Network.loadingFinished", lambda e, sizes=sizes: sizes.append(e["encodedDataLength"]))
-                    asked: list[str] = []
-                    page.on("request", lambda request, asked=asked: asked.append(request.url))
-                    started = time.perf_counter()
-                    page.goto(address + path, wait_until="commit")
-                    page.wait_for_selector(selector, timeout=120_000)
-                    seconds.append(time.perf_counter() - started)
-                    if path != "/":
-                        plotly.append(asked_for_plotly(page))
-                    requests = sum(not url.startswith((address, "data:", "blob:")) for url in asked)
-                bytes_in = int(sum(sizes))
-            found[path] = {
-                "first_chart_s": round(statistics.median(seconds), 2),
-                "runs_s": [round(s, 2) for s in seconds],
-                "kilobytes_on_the_wire": round(bytes_in / 1000),
-                "external_requests": requests,
-                **({"plotly_s": round(statistics.median(plotly), 2)} if plotly else {}),
-            }
+                for address, into in zip(addresses, loads, strict=True):
+                    into.append(throttled(address, path, selector))
+            found[path] = of_loads(loads[0])
+            if before is not None:
+                was = of_loads(loads[1])
+                found[path]["before"] = {"commit": before.commit, **was}
+                found[path]["ratio"] = round(found[path]["first_chart_s"] / was["first_chart_s"], 2)
     return found
+
+
+@dataclass
+class Load:
+    """One first visit: seconds to the first chart, to controls that answer, to Plotly from asking; what was fetched."""
+
+    chart: float
+    controls: float
+    plotly: float | None
+    kilobytes: int
+    external: int
+
+
+def throttled(address: str, path: str, selector: str) -> Load:
+    """A first visit on the slow laptop."""
+    with browser() as page:
+        session = page.context.new_cdp_session(page)
+        session.send("Network.enable")
+        rate = 10e6 / 8
+        network = {"offline": False, "latency": 40, "downloadThroughput": rate, "uploadThroughput": rate}
+        session.send("Network.emulateNetworkConditions", network)
+        session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+        sizes: list[float] = []
+        session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        started = time.perf_counter()
+        page.goto(address + path, wait_until="commit")
+        page.wait_for_selector(selector, timeout=120_000)
+        chart = time.perf_counter() - started
+        page.wait_for_selector(f"{LIVE} {selector}", timeout=120_000)
+        controls = time.perf_counter() - started
+        kilobytes = int(sum(sizes)) // 1000
+        plotly = asked_for_plotly(page) if path != "/" else None
+        external = sum(not url.startswith((address, "data:", "blob:")) for url in asked)
+    return Load(chart, controls, plotly, kilobytes, external)
+
+
+def of_loads(loads: list[Load]) -> dict[str, Any]:
+    """The medians of some first visits."""
+    plotly = [load.plotly for load in loads if load.plotly is not None]
+    return {
+        "first_chart_s": round(statistics.median(load.chart for load in loads), 2),
+        "runs_s": [round(load.chart, 2) for load in loads],
+        "controls_s": round(statistics.median(load.controls for load in loads), 2),
+        "kilobytes_on_the_wire": loads[-1].kilobytes,
+        "external_requests": max(load.external for load in loads),
+        **({"plotly_s": round(statistics.median(plotly), 2)} if plotly else {}),
+    }
 
 
 def asked_for_plotly(page: Any) -> float:
@@ -464,10 +533,61 @@ def resident(pid: int) -> int:
     return 0
 
 
-LARGE: dict[str, Callable[[Path], dict[str, Any]]] = {"cold": cold, "click": click, "memory": memory}
+@dataclass(frozen=True)
+class Worktree:
+    """An earlier commit, checked out beside this one.
+
+    Attributes
+    ----------
+    commit : str
+        Its short name.
+    root, folder : Path
+        Where it is checked out; where its worlds are written.
+    """
+
+    commit: str
+    root: Path
+    folder: Path
+
+    def world(self, name: str, like: Path) -> Path:
+        """A world of the same size as another, written by the commit's own code; returns its empathy.toml."""
+        size = sizes_of(like)
+        code = (
+            "import sys; sys.path.insert(0, '.'); from pathlib import Path; "
+            "from benchmarks.dashboard import write_world; "
+            f"write_world(Path({str(self.folder / name)!r}), {size[0]}, {size[1]})"
+        )
+        subprocess.run([sys.executable, "-c", code], cwd=self.root, check=True)
+        return self.folder / name / "empathy.toml"
+
+
+@contextmanager
+def checked_out(commit: str, folder: Path) -> Iterator[Worktree]:
+    """A worktree of a commit, removed at the end."""
+    root = folder / "before"
+    git = ["git", "-C", str(ROOT)]
+    subprocess.run([*git, "worktree", "add", "--quiet", "--detach", str(root), commit], check=True)
+    try:
+        name = subprocess.run(
+            [*git, "rev-parse", "--short", commit], check=True, capture_output=True, text=True
+        ).stdout.strip()
+        yield Worktree(name, root, folder / "worlds")
+    finally:
+        subprocess.run([*git, "worktree", "remove", "--force", str(root)], check=True)
+
+
+def sizes_of(config: Path) -> tuple[int, int]:
+    """Agents and weeks of a world that :func:`write_world` wrote."""
+    agents, weeks = (config.parent / SIZE).read_text().split()
+    return int(agents), int(weeks)
+
+
+LARGE: dict[str, Callable[..., dict[str, Any]]] = {"cold": cold, "click": click, "memory": memory}
 """Parts that need the large world, given its configuration."""
-SMALL: dict[str, Callable[[Path], dict[str, Any]]] = {"laptop": laptop, "publish": publish}
+SMALL: dict[str, Callable[..., dict[str, Any]]] = {"laptop": laptop, "publish": publish}
 """Parts that make small worlds of their own in a folder."""
+COMPARED = ("click", "laptop")
+"""Parts that ``--before`` measures of an earlier commit as well."""
 
 
 def main() -> None:
@@ -478,20 +598,26 @@ def main() -> None:
     parser.add_argument("--part", action="append", choices=[*LARGE, *SMALL])
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     parser.add_argument("--write", action="store_true", help=f"put the figures into {DOCUMENT.relative_to(ROOT)}")
+    parser.add_argument("--before", metavar="COMMIT", help=f"compare {' and '.join(COMPARED)} with an earlier commit")
     options = parser.parse_args()
     parts = options.part or [*LARGE, *SMALL]
     os.environ.pop("EMPATHY_PROXY_HOPS", None)
     found: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
         folder = Path(place)
+        before = stack.enter_context(checked_out(options.before, folder)) if options.before else None
         config = write_world(folder / "large", options.agents, options.weeks) if set(parts) & set(LARGE) else folder
         for part in parts:
             large = part in LARGE
             beside = circumstances(options.agents if large else SMALL_AGENTS, options.weeks if large else SMALL_WEEKS)
-            found[part] = beside | (LARGE[part](config) if part in LARGE else SMALL[part](folder))
+            more = (before,) if part in COMPARED else ()
+            found[part] = beside | (LARGE[part](config, *more) if large else SMALL[part](folder, *more))
             print(json.dumps({part: found[part]}), flush=True)
             if options.write:
-                write_document(part, found[part])
+                command = f"python benchmarks/dashboard.py --part {part} --write"
+                write_document(
+                    part, found[part], f"{command} --before {options.before}" if more and before else command
+                )
     if options.out:
         options.out.write_text(json.dumps(found, indent=2) + "\n")
 
@@ -551,6 +677,13 @@ WORDS = {
 }
 
 
+def compared(page: Mapping[str, Any]) -> str:
+    """The first chart of an earlier commit, with the ratio."""
+    if "before" not in page:
+        return ""
+    return f"{page['before']['first_chart_s']} ({page['before']['commit']}): {page['ratio']} times"
+
+
 def section(part: str, figures: dict[str, Any]) -> str:
     """A part's figures in words."""
     if part in ("cold", "click", "shared"):
@@ -563,17 +696,32 @@ def section(part: str, figures: dict[str, Any]) -> str:
         table = ["| what | answers | p50, ms | p95, ms | budget p95 |", "|---|---:|---:|---:|---:|", *rows]
         seconds = figures.get("choosing_s")
         chosen = f"Choosing the cells of a version, all KPIs: {seconds} s of processor in each worker."
+        if "before" in figures:
+            was, ratios = figures["before"], figures["ratio_p50"]
+            earlier = ", ".join(f"{was[name]['p50_ms']:.0f} / {was[name]['p95_ms']:.0f} ms" for name in ratios)
+            table += [
+                "",
+                f"The same of {was['commit']} in the same run, p50 / p95 in the order of the table: {earlier}.",
+            ]
         return "\n".join([*table, "", chosen] if part == "shared" else table)
     if part == "laptop":
+        pages = {path: figures[path] for path in figures if path.startswith("/")}
         rows = [
-            f"| `{path}` | {figures[path]['first_chart_s']} | {figures[path]['kilobytes_on_the_wire']} | "
-            f"{figures[path]['external_requests']} |"
-            for path in figures
-            if path.startswith("/")
+            f"| `{path}` | {one['first_chart_s']} | {one['controls_s']} | {one['kilobytes_on_the_wire']} | "
+            f"{one['external_requests']} | {compared(one)} |"
+            for path, one in pages.items()
         ]
-        head = ["| page | first chart, s | kB on the wire | requests to anybody else |", "|---|---:|---:|---:|"]
-        timed = [path for path in figures if path.startswith("/") and "plotly_s" in figures[path]]
-        asked = [f"Plotly, asked for on `{path}`: {figures[path]['plotly_s']} s." for path in timed]
+        head = [
+            "| page | first chart, s | controls answer, s | kB on the wire | requests to anybody else "
+            "| first chart before, s |",
+            "|---|---:|---:|---:|---:|---:|",
+        ]
+        asked = [
+            f"Plotly, asked for on `{path}`: {one['plotly_s']} s"
+            + (f" (before: {one['before']['plotly_s']} s)." if "before" in one else ".")
+            for path, one in pages.items()
+            if "plotly_s" in one
+        ]
         return "\n".join([*head, *rows, "", *asked]).rstrip()
     if part == "publish":
         return (
