@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from etl.sources.format import SourceError
-from tests.etl.real_exports import CONTACTS_SOURCE, JOBS, STAFF, contacts, read
+from tests.etl.real_exports import CONTACTS_SOURCE, JOBS, STAFF, Read, contacts, read
 
 CASES = """
 [sources.cases]
@@ -410,97 +411,90 @@ def test_a_report_without_a_leaving_day_says_nothing_of_leaving(tmp_path: Path) 
     assert {"leaving_unknown", "field_coverage"} <= found.warned()
 
 
-@pytest.mark.parametrize(
-    ("values", "said", "is_warned"),
-    [
-        (("950", "1.230", "2.075"), "", True),
-        (("950", "1.230", "2.075"), 'options = { decimal = "," }', False),
-        (("950", "1.230", "2.5"), "", False),
-    ],
+def several(table: str, columns: str, names: Iterable[str], more: Mapping[str, str]) -> str:
+    """Sections of sources ``a``, ``b``, ... of one table, each with a file and settings of its own."""
+    return "".join(
+        f'[sources.{name}]\nformat = "tabular"\ntable = "{table}"\npath = "{name}.csv"\ntimezone = "Europe/Paris"\n'
+        f"max_reject_share = 1.0\n{more.get(name, '')}\ncolumns = {{ {columns} }}\n"
+        for name in names
+    )
+
+
+def warned_sources(found: Read, check: str) -> set[str]:
+    """Sources that a check names."""
+    rows = json.loads(found.checks[check].sample)
+    return {str(row.get("source") or row.get("_source")) for row in rows}
+
+
+HANDLED = (
+    'interaction_id = "id", source_agent_id = "who", started_at = "at", ended_at = "to", channel = "by", '
+    'handle_s = "handle"'
 )
-def test_a_dot_before_three_digits_is_warned_of(
-    tmp_path: Path, values: tuple[str, ...], said: str, is_warned: bool
-) -> None:
-    rows = "".join(f"c{n},E1,2025-03-03 1{n}:00:00,voice,{value}\n" for n, value in enumerate(values))
-    toml = CONTACTS_SOURCE.replace("Channel\" }", 'Channel", handle_s = "Handle" }') + said
-    found = read(tmp_path, {"contacts.csv": "Contact ID,Agent,Started,Channel,Handle\n" + rows}, toml)
-    assert ("decimal_mark" in found.warned()) == is_warned
-    assert found.total("aht_seconds")[0] == (4255 if "," in said else pytest.approx(sum(map(float, values))))
 
 
-@pytest.mark.parametrize(
-    ("handle", "option", "is_warned", "seconds"),
-    [
-        ("{:.9f}", 'options = { duration_unit = "d" }', False, 300),
-        ("5.0", "", True, None),
-        ("5.0", 'options = { duration_unit = "min" }', False, 300),
-        ("20.5", "", True, None),
-    ],
-)
-def test_a_handling_time_that_cannot_be_in_seconds_asks_about_its_unit(
-    tmp_path: Path, handle: str, option: str, is_warned: bool, seconds: float | None
-) -> None:
-    said = handle.format(300 / 86400)
-    rows = "".join(f"c{n},E1,2025-03-{n:02} 10:00:00,2025-03-{n:02} 10:05:00,voice,{said}\n" for n in range(3, 13))
-    toml = CONTACTS_SOURCE.replace("Channel\" }", 'Channel", ended_at = "Ended", handle_s = "Handle" }') + option
-    found = read(tmp_path, {"contacts.csv": "Contact ID,Agent,Started,Ended,Channel,Handle\n" + rows}, toml)
-    assert ("handle_unlikely" in found.warned()) == is_warned
-    if seconds is not None:
-        assert found.total("aht_seconds") == (pytest.approx(10 * seconds, abs=1e-3), 10)
+def handled(name: str, values: Sequence[str]) -> str:
+    """Calls of five minutes, a day each, with these handling times."""
+    rows = "".join(
+        f"{name}{n},E1,2025-03-{n:02} 10:00:00,2025-03-{n:02} 10:05:00,voice,{said}\n"
+        for n, said in enumerate(values, start=3)
+    )
+    return "id,who,at,to,by,handle\n" + rows
 
 
-SCALED = """
-[sources.surveys]
-format = "tabular"
-table = "survey_response"
-path = "surveys.csv"
-timezone = "UTC"
-max_reject_share = 1.0
-columns = { response_id = "id", interaction_id = "about", answered_at = "at", csat_raw = "score" }
-"""
+def test_a_dot_before_three_digits_is_warned_of(tmp_path: Path) -> None:
+    """Until the source says which it is, or a number of it shows; ``sums`` are what is read."""
+    thousands = ("950", "1.230", "2.075")
+    written = {"a": thousands, "b": thousands, "c": thousands, "d": ("950", "1.230", "2.5"), "e": ("1.230", "1230")}
+    more = {"b": 'options = { decimal = "," }', "c": 'options = { decimal = "." }'}
+    files = {f"{name}.csv": handled(name, values) for name, values in written.items()}
+    found = read(tmp_path, files, several("interaction", HANDLED, written, more))
+    assert warned_sources(found, "decimal_mark") == {"a"}
+    sums = dict(found.rows("select _source, sum(handle_s) from core.interaction group by _source"))
+    assert sums == pytest.approx({"a": 953.305, "b": 4255, "c": 953.305, "d": 953.73, "e": 1231.23})
 
 
-@pytest.mark.parametrize(
-    ("scores", "constants", "is_warned", "top"),
-    [
-        ("12321", "", True, None),
-        ("12321", "constants = { scale_max = 3 }", False, 8),
-        ("11215", "", True, None),
-        ("11215", "constants = { scale_min = 5, scale_max = 1 }", False, 32),
-    ],
-)
-def test_a_scale_that_the_answers_do_not_fit_is_asked_about(
-    tmp_path: Path, scores: str, constants: str, is_warned: bool, top: int | None
-) -> None:
-    rows = "".join(f"s{n},c{n},2025-03-05 10:00:00,{scores[n % 5]}\n" for n in range(40))
-    files = {"contacts.csv": contacts(28), "surveys.csv": "id,about,at,score\n" + rows}
-    found = read(tmp_path, files, CONTACTS_SOURCE + SCALED + constants)
-    assert ("survey_scale" in found.warned()) == is_warned
-    if top is not None:
-        assert found.total("csat_top2") == (top, 40)
+def test_a_handling_time_that_cannot_be_in_seconds_asks_about_its_unit(tmp_path: Path) -> None:
+    """Days of a workbook and minutes, read as seconds or as what they are; a tenth of a call's length."""
+    said = {"a": f"{300 / 86400:.9f}", "b": f"{300 / 86400:.9f}", "c": "5.0", "d": "5.0", "e": "20.5", "f": "300"}
+    more = {"b": 'options = { duration_unit = "d" }', "d": 'options = { duration_unit = "min" }'}
+    files = {f"{name}.csv": handled(name, [value] * 10) for name, value in said.items()}
+    found = read(tmp_path, files, several("interaction", HANDLED, said, more))
+    assert warned_sources(found, "handle_unlikely") == {"a", "c", "e"}
+    means = dict(found.rows("select _source, avg(handle_s) from core.interaction group by _source"))
+    assert {name: means[name] for name in "bdf"} == pytest.approx({"b": 300, "d": 300, "f": 300}, abs=1e-3)
 
 
-def test_an_answer_off_its_scale_is_refused_with_the_setting(tmp_path: Path) -> None:
-    files = {"contacts.csv": contacts(28), "surveys.csv": "id,about,at,score\ns1,c1,2025-03-05 10:00:00,9\n"}
-    (reason,) = read(tmp_path, files, CONTACTS_SOURCE + SCALED).reasons()
+def test_a_scale_that_the_answers_do_not_fit_is_asked_about(tmp_path: Path) -> None:
+    """One to three, and one as the best, read as one to five or as what they are; what is off its scale is refused."""
+    scores = {"a": "12321", "b": "12321", "c": "11215", "d": "11215", "e": "45539"}
+    more = {"b": "constants = { scale_max = 3 }", "d": "constants = { scale_min = 5, scale_max = 1 }"}
+    files = {
+        f"{name}.csv": "id,about,at,score\n"
+        + "".join(f"{name}{n},c{n},2025-03-05 10:00:00,{given[n % 5]}\n" for n in range(40))
+        for name, given in scores.items()
+    }
+    columns = 'response_id = "id", interaction_id = "about", answered_at = "at", csat_raw = "score"'
+    toml = CONTACTS_SOURCE + several("survey_response", columns, scores, more)
+    found = read(tmp_path, {"contacts.csv": contacts(28), **files}, toml)
+    assert warned_sources(found, "survey_scale") == {"a", "c"}
+    top = dict(found.rows("select _source, count(*) filter (csat_norm >= 0.75) from core.survey_response group by 1"))
+    assert {name: top[name] for name in "bde"} == {"b": 8, "d": 32, "e": 24}
+    (reason,) = found.reasons()
     assert "scale_max = 10" in reason
 
 
-@pytest.mark.parametrize(("sold", "every", "is_warned"), [("111", 2, True), ("110", 2, False), ("110", 1, True)])
-def test_sales_alone_are_no_offers(tmp_path: Path, sold: str, every: int, is_warned: bool) -> None:
+def test_sales_alone_are_no_offers(tmp_path: Path) -> None:
     """All offers accepted, or an offer for each contact: what was offered is not told."""
-    toml = """
-[sources.offers]
-format = "tabular"
-table = "offer"
-path = "offers.csv"
-timezone = "Europe/Paris"
-columns = { offer_id = "id", interaction_id = "contact", kind = "kind", made_at = "at", accepted = "sold" }
-"""
-    rows = [line.split(",") for line in contacts(28).splitlines()[1::every]]
-    offers = "".join(f"o{n},{r[0]},upsell,{r[2]},{sold[n % 3]}\n" for n, r in enumerate(rows))
-    files = {"contacts.csv": contacts(28), "offers.csv": "id,contact,kind,at,sold\n" + offers}
-    assert ("offer_one_sided" in read(tmp_path, files, CONTACTS_SOURCE + toml).warned()) == is_warned
+    drawn = {"a": ("111", 2), "b": ("110", 2), "c": ("110", 1)}
+    files = {}
+    for name, (sold, every) in drawn.items():
+        rows = [line.split(",") for line in contacts(28).splitlines()[1::every]]
+        lines = [f"{name}{n},{row[0]},upsell,{row[2]},{sold[n % 3]}\n" for n, row in enumerate(rows)]
+        files[f"{name}.csv"] = "id,contact,kind,at,sold\n" + "".join(lines)
+    columns = 'offer_id = "id", interaction_id = "contact", kind = "kind", made_at = "at", accepted = "sold"'
+    toml = CONTACTS_SOURCE + several("offer", columns, drawn, {})
+    found = read(tmp_path, {"contacts.csv": contacts(28), **files}, toml)
+    assert warned_sources(found, "offer_one_sided") == {"a", "c"}
 
 
 def test_words_of_a_list_are_known_in_any_case(tmp_path: Path) -> None:
