@@ -71,17 +71,17 @@ def _draw(cells: Sequence[Mapping[str, Any]], width: float, left: float, columns
 
 
 def _cell(cell: Mapping[str, Any], box: Mapping[str, float], strongest: float) -> Tree:
-    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 + 4)
-    tone = str(cell["tone"])
+    numbers, shown = str(cell.get("events", "")), str(cell["words"])
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 + (8 if numbers else 4))
+    tone, size = str(cell["tone"]), " tiny" if svg.text_width(shown, 12) > box["width"] - 4 else ""
     if tone == "unsure":
         shape = svg.el("rect", {**box, "class": "fill-surface stroke-line"})
-        words = svg.text(*middle, str(cell["words"]), "tick", "middle")
+        words = svg.text(*middle, shown, f"tick{size}", "middle")
     else:
         depth = 0.18 + 0.34 * min(1.0, abs(float(cell["value"])) / strongest)
         shape = svg.el("rect", {**box, "class": f"fill-{tone}", "opacity": f"{depth:.2f}"})
-        words = svg.text(*middle, str(cell["words"]), "strong", "middle")
-    numbers = str(cell.get("events", ""))
-    corner = svg.text(box["x"] + box["width"] - 3, box["y"] + 10, numbers, "tick tiny", "end") if numbers else None
+        words = svg.text(*middle, shown, f"strong{size}", "middle")
+    corner = svg.text(box["x"] + box["width"] - 3, box["y"] + 9, numbers, "tick tiny", "end") if numbers else None
     return svg.mark(str(cell["tip"]), shape, words, corner)
 
 
