@@ -16,7 +16,6 @@ from typing import Any
 from etl.contracts.grammar import Column, Contract
 from etl.contracts.tables import CONTRACTS
 from etl.onboarding.vocabulary import CALLS, NAMED, TRANSLATIONS, WORDS
-from etl.sources import number_marks
 from etl.sources.words import FALSE, TRUE
 
 SPELLING = 0.87
@@ -76,7 +75,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "channel": ("media", "media type"),
     "queue": ("skill", "queue name"),
     "reason": ("contact reason", "reason code", "topic"),
-    "handle_s": ("handle time", "handle seconds", "aht", "duration"),
+    "handle_s": ("handle time", "handle seconds", "aht", "total handle", "total handle time", "duration"),
     "transferred": ("transfer", "was transferred"),
     "hostile": ("conflict", "abusive"),
     "eligible": ("offer eligible",),
@@ -108,6 +107,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Usual names of canonical columns in the exports of systems without a module."""
 
+_NUMBER = re.compile(r"-?\d+([.,]\d+)?")
 YES = (*TRUE, "accepted", "sold", "won")
 NO = (*FALSE, "declined", "rejected", "refused", "lost")
 READ_AS_BOOLEAN = (*TRUE, *FALSE)
@@ -235,6 +235,11 @@ def _named(header: Sequence[str], what: str, taken: Sequence[str] = ()) -> str |
     return next((name for name in header if name not in taken and words_of(name) in TRANSLATIONS[what]), None)
 
 
+def after_call(header: Sequence[str], taken: Iterable[str]) -> str:
+    """The column of work after a contact, where durations of a file stand in several columns; empty where none does."""
+    return _named(header, "after_call", tuple(taken)) or ""
+
+
 def _more_of_contacts(bid: Guess, header: Sequence[str], rows: Sequence[Mapping[str, object]]) -> Guess:
     """What a row of contacts may hold besides: a time of day apart from its day, a flag, a rating, an escalation."""
     columns = dict(bid.columns)
@@ -256,6 +261,7 @@ def _more_of_contacts(bid: Guess, header: Sequence[str], rows: Sequence[Mapping[
             for item in CONTRACTS["survey_response"]
             for name, own in [(item.name, _match(header, CONTRACTS["survey_response"]).get(item.name))]
             if own is not None and name in ("csat_raw", "nps", "felt_heard") and own not in columns.values()
+            and all(_NUMBER.fullmatch(str(row.get(own) or "0").strip()) for row in rows)
         }
         if answer:
             also["survey_response"] = {
@@ -287,6 +293,13 @@ def _has_time(column: str, rows: Sequence[Mapping[str, object]]) -> bool:
     """Whether a column of days says the time of day too: a midnight in every row is none."""
     said = [str(row.get(column) or "") for row in rows]
     return any(re.search(r"\d:\d\d", text) and not re.search(r"[ T]0?0:00(:00(\.0+)?)?$", text) for text in said)
+
+
+def _tells_apart(what: str, header: Sequence[str], rows: Sequence[Mapping[str, object]]) -> bool:
+    """Whether a flag says of some rows that they are something, and of others that they are not."""
+    flag = _named(header, what)
+    said = {str(row.get(flag) or "").strip() for row in rows} if flag is not None else set()
+    return flag is not None and bool(_yes(flag, rows)) and len(said) > 1
 
 
 def _yes(column: str, rows: Sequence[Mapping[str, object]]) -> list[str]:
@@ -332,6 +345,8 @@ def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: 
             if unknown:
                 unexplained[item.name] = tuple(unknown)
     score = 0.6 * found + 0.4 * used
+    if contract.name == "escalation" and _tells_apart("escalated", header, rows):
+        score *= 0.5  # a list of cases of which some were escalated
     if contract.name == "agent_day" and not {"worked_s", "absent"} & set(columns):
         score *= 0.5  # a day of an agent of which nothing is said is more likely the day of something else
     sure = all(
@@ -340,83 +355,6 @@ def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: 
         if not (name == "source_agent_id" and own == columns.get("employee_number"))
     )
     return Guess(contract.name, score, columns, missing, values, unexplained, constants, doubtful, sure=sure)
-
-
-_LOCAL_DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:( |T)\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?)?")
-_COMMA_NUMBER = re.compile(r"-?(\d{1,3}(\.\d{3})+|\d+),\d+")
-_THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+")
-
-
-def ways_of_writing(
-    proposal: Guess, rows: Sequence[Mapping[str, object]]
-) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
-    """Return the options that say how numbers and dates are written, and the keys of those that are only guessed.
-
-    Parameters
-    ----------
-    proposal : Guess
-    rows : sequence of mapping
-        The first rows.
-
-    Returns
-    -------
-    options : dict of str to str
-    undecided : dict of str to tuple of str
-        Key of an option that is only guessed to what was seen.
-    """
-    contract = CONTRACTS[proposal.table]
-    options: dict[str, str] = {}
-    undecided: dict[str, tuple[str, ...]] = {}
-
-    def said(names: Iterable[str]) -> list[str]:
-        return [text for row in rows for name in names if (text := str(row.get(name) or "").strip())]
-
-    def of_type(*types: str) -> list[str]:
-        return [own for name, own in proposal.columns.items() if contract[name].type in types]
-
-    numbers = said(of_type("number", "integer", "money"))
-    if any(_COMMA_NUMBER.fullmatch(text) and not _THOUSANDS.fullmatch(text) for text in numbers):
-        options["decimal"] = ","
-    elif not any(re.fullmatch(number_marks.FORMS[number_marks.DECIMAL], text) for text in numbers):
-        for name, own in proposal.columns.items():
-            seen = said([own])
-            if number_marks.counts(contract[name]) and number_marks.in_doubt(seen):
-                undecided["options.decimal"] = tuple(dict.fromkeys(text for text in seen if "." in text))
-                is_grouped = contract[name].type == "money" or any("." not in text for text in seen)
-                options.setdefault("decimal", "," if is_grouped else ".")
-    texts = said(of_type("date", "timestamp"))
-    if proposal.times:
-        both = (" ".join(str(row.get(name) or "").strip() for name in proposal.times).strip() for row in rows)
-        joined = [text for text in both if text]
-        texts = joined if any(_LOCAL_DATE.fullmatch(text) for text in joined) else texts
-    dates = [match for text in texts if (match := _LOCAL_DATE.fullmatch(text))]
-    options, more = _dates(dates, texts, options)
-    return options, {**undecided, **dict.fromkeys(more, ())}
-
-
-def _dates(
-    dates: Sequence[re.Match[str]], found: Sequence[str], options: dict[str, str]
-) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Add how dates are written, where all are written alike."""
-    undecided: tuple[str, ...] = ()
-    if dates and len(dates) == len(found):  # of files that mix, a person has to say what they mix
-        dotted = any(match[2] == "." for match in dates)
-        month_first = not dotted and any(int(match[3]) > 12 for match in dates)
-        if not dotted and not month_first and not any(int(match[1]) > 12 for match in dates):
-            undecided = ("options.date_format",)
-        options["date_format"] = "|".join(dict.fromkeys(_date_format(match, month_first) for match in dates))
-    return options, undecided
-
-
-def _date_format(match: re.Match[str], month_first: bool) -> str:
-    first, second = ("%m", "%d") if month_first else ("%d", "%m")
-    day = f"{first}{match[2]}{second}{match[2]}{'%Y' if len(match[4]) == 4 else '%y'}"
-    if match[5] is None:
-        return day
-    seconds = ":%S" if match[6] else ""
-    if match[7]:
-        return f"{day}{match[5]}%I:%M{seconds}{' ' if match[7].startswith(' ') else ''}%p"
-    return f"{day}{match[5]}%H:%M{seconds}"
 
 
 def _explain(item: Column, words: Sequence[str]) -> tuple[dict[str, str | bool], list[str]]:

@@ -28,7 +28,8 @@ from etl.file_kinds import (
     without_copy_mark,
 )
 from etl.onboarding.further_rows import last_rows
-from etl.onboarding.guess import Guess, guess, ways_of_writing
+from etl.onboarding.guess import Guess, guess
+from etl.onboarding.writing import ways_of_writing
 from etl.reading import delimited_records, opened, text_file
 from etl.reading.plans import named_as_known
 from etl.reading.table_file import sheet_names
@@ -61,7 +62,7 @@ NAMES = {
 }
 """Section names by format and what the files hold."""
 
-WRITTEN = ("encoding", "sheet", "decimal", "date_format", "header_row")
+WRITTEN = ("encoding", "sheet", "decimal", "date_format", "duration_unit", "header_row")
 """Options in which the files of one source agree."""
 
 _LONGEST_NAME = 40

@@ -16,7 +16,7 @@ from typing import Any
 from etl.configuration.formats import TRANSCRIPT_FORMATS
 from etl.contracts.tables import CONTRACTS
 from etl.errors import EmpathyError
-from etl.onboarding.guess import Guess
+from etl.onboarding.guess import Guess, after_call
 from etl.onboarding.inventory import ENDINGS, Found, inventory, same_contacts
 from etl.onboarding.promise import SOLD_ALONE, promise, sold_alone
 from etl.onboarding.user_lists import read_as_crosswalks
@@ -25,6 +25,7 @@ from etl.sources.format import get
 
 QUESTIONS = {
     "format": "whether this is the right format",
+    "options.duration_unit": "unit of the durations, which cannot be seconds: ms, min, h, or d as workbooks do",
     "options.decimal": '"," where these numbers are thousands, "." where they are decimals',
 }
 
@@ -285,6 +286,8 @@ def _mapping(source: Found, undecided: Sequence[str]) -> list[str]:
         for name in dict.fromkeys((*columns, *asked, *missing)):
             if name in asked and name in columns and not (proposal is None and _says(name, columns[name])):
                 lines.append(f"# DECIDE: {name}: {_meaning(table, name)} Guessed from the file:")
+            if name == "handle_s" and proposal and (beside := after_call(first.sample.header, columns.values())):
+                lines.append(f"# DECIDE: handle_s: {_toml(beside)} is in a column of its own, and not in this one:")
             own = proposal.times if proposal and proposal.times and name == "started_at" else columns.get(name)
             lines.append(
                 f"{_key(name)} = {_toml(own)}"

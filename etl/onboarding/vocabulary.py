@@ -10,17 +10,19 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
         "agent email", "handled by", "representative", "rep", "csr", "mitarbeiter", "mitarbeiter id",
         "bearbeiter", "agente", "id agente",
         "operador", "asesor", "conseiller", "opérateur", "atendente", "operatore", "matricola",
-        "mitarbeiternummer", "empleado", "id de empleado", "trabajador", "colaborador", "salarié", "employé",
+        "mitarbeiternummer", "assignee name", "assignee id", "case owner", "owner name", "users", "agent names",
+        "empleado", "id de empleado", "trabajador", "colaborador", "salarié", "employé",
         "collaborateur", "id agent", "funcionário", "dipendente", "id operatore",
     ),
     "source_customer_id": (
+        "requester id", "requester", "account id",
         "ani", "phone", "phone number", "caller id", "caller number", "kunde", "kundennummer", "kunden id",
         "cliente", "id cliente",
         "teléfono", "client id", "numéro client", "numero client", "telefone", "telefono", "rufnummer",
     ),
     "interaction_id": (
         "konversations id", "interaktions id", "conversation id", "id de conversación", "id de conversation",
-        "call number", "call reference", "ticket", "ticket id", "ticket number", "case id", "chat id",
+        "call number", "case number", "call reference", "ticket", "ticket id", "ticket number", "case id", "chat id",
         "session id", "anruf id",
         "kontakt id", "vorgang", "vorgangsnummer", "id contacto", "id de contacto", "id llamada",
         "id de llamada", "llamada id",
@@ -29,7 +31,8 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
         "id da chamada", "id interazione", "anrufnummer", "gesprächs id",
     ),
     "started_at": (
-        "call start", "call time", "call date", "start date time", "startzeit", "beginn", "anfang",
+        "ticket created timestamp", "ticket created", "created", "created at", "date time opened", "opened date",
+        "date opened", "call start", "call time", "call date", "start date time", "startzeit", "beginn", "anfang",
         "start zeit", "inicio",
         "fecha de inicio", "fecha inicio", "début", "debut", "date de début", "heure de début", "início",
         "data de início",
@@ -39,11 +42,13 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
         "call end", "endzeit", "ende", "fin", "fecha de fin", "date de fin", "fim", "fine", "data fine"
     ),
     "channel": (
+        "ticket channel", "case origin",
         "medientyp", "tipo de medio", "type de média", "tipo de mídia", "tipo di media",
         "kanal", "canal", "canale", "contact type", "call type"),
     "queue": ("warteschlange", "cola", "file d attente", "fila", "coda", "line of business", "lob"),
     "reason": ("subject", "call reason", "grund", "anliegen", "motivo", "motif", "thema"),
     "handle_s": (
+        "handle",
         "talk time", "talk duration", "call duration", "avg talk duration", "average talk duration",
         "avgtalkduration",
         "handling time", "duration seconds", "call length", "bearbeitungszeit", "gesprächsdauer", "dauer",
@@ -71,6 +76,7 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
     "at": (
         "datum", "fecha", "date de création", "data", "erstellt am", "fecha de creación", "créé le", "criado em",
         "data creazione", "created", "opened", "opened at", "date opened",
+        "date time opened", "opened date",
     ),
     "offer_id": ("angebot", "angebotsnummer", "id de oferta", "id offre", "id da oferta", "id offerta"),
     "made_at": ("angeboten am", "fecha de oferta", "date de l offre", "data da oferta", "data offerta"),
@@ -176,6 +182,11 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
         "answered", "answered y n", "call answered", "connected", "angenommen", "beantwortet", "contestada",
         "atendida",
         "respondida", "répondu", "repondu", "risposta",
+    ),
+    "after_call": (
+        "after call work", "after call work time", "acw", "acw time", "acw seconds", "wrap up time", "wrap time",
+        "nachbearbeitung", "nachbearbeitungszeit", "trabajo posterior", "tiempo de cierre", "post appel",
+        "temps de post traitement", "pós atendimento", "post chiamata",
     ),
     "time": ("time", "start time", "call time", "zeit", "uhrzeit", "hora", "heure", "ora"),
 }  # fmt: skip

@@ -405,6 +405,46 @@ def test_tables_are_known_by_their_headers_and_names(
     assert ("agent_team" in source.also) == (table == "agent")
 
 
+def test_a_list_of_cases_of_which_some_were_escalated_is_one_of_contacts(tmp_path: Path) -> None:
+    rows = "".join(f"000{n},Jo{n % 3},{n % 2},3/{n + 1}/2025 10:0{n % 9} AM,500{n}\n" for n in range(20))
+    head = "Case Number,Case Owner,Escalated,Date/Time Opened,Case ID\n"
+    (tmp_path / "Cases.csv").write_text(head + rows, encoding="utf-8")
+    (source,) = written(tmp_path)[0].sources.values()
+    assert source.table == "interaction"
+    assert source.also["escalation"].when == {"Escalated": ["1"]}
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "unit"),
+    [("Total Handle", "290000", "ms"), ("Handle", "0.00347", "d"), ("Handle", "4.5", "min"), ("Handle", "290", None)],
+)
+def test_durations_that_cannot_be_seconds_ask_about_their_unit(
+    tmp_path: Path, column: str, values: str, unit: str | None
+) -> None:
+    rows = "".join(f"c{n},Jo,2025-03-{n + 3:02} 10:00:00,voice,{values}\n" for n in range(9))
+    head = f"Conversation ID,Users,Date,Media Type,{column}\n"
+    (tmp_path / "calls.csv").write_text(head + rows, encoding="utf-8")
+    config, text, _ = written(tmp_path)
+    assert config.sources["calls"].options.get("duration_unit") == unit
+    assert ("DECIDE: duration_unit" in text) == (unit is not None)
+
+
+def test_work_after_a_call_in_a_column_of_its_own_is_asked_about(tmp_path: Path) -> None:
+    rows = "".join(f"c{n},Jo,2025-03-{n + 3:02} 10:00:00,voice,00:04:12,00:00:30\n" for n in range(9))
+    head = "CALL ID,AGENT,DATE,CHANNEL,TALK TIME,AFTER CALL WORK TIME\n"
+    (tmp_path / "calls.csv").write_text(head + rows, encoding="utf-8")
+    assert 'DECIDE: handle_s: "AFTER CALL WORK TIME" is in a column of its own' in written(tmp_path)[1]
+
+
+def test_ratings_in_words_are_not_taken_for_numbers(tmp_path: Path) -> None:
+    rows = "".join(f"{n},Jo,2025-03-{n + 3:02} 10:00:00,Phone,{('Good', 'Bad')[n % 2]}\n" for n in range(9))
+    head = "Ticket ID,Assignee name,Ticket created - Timestamp,Ticket channel,Satisfaction rating\n"
+    (tmp_path / "explore.csv").write_text(head + rows, encoding="utf-8")
+    (source,) = written(tmp_path)[0].sources.values()
+    assert source.columns["started_at"] == "Ticket created - Timestamp"
+    assert source.also == {}
+
+
 def test_sales_of_one_kind_promise_no_others(tmp_path: Path) -> None:
     rows = "".join(f"C{n};A{n % 3};2025-03-{n + 3:02} 10:00;{'Yes' if n % 2 else 'No'}\n" for n in range(20))
     (tmp_path / "calls.csv").write_text(f"Call Id;Agent;Start time;Upsell\n{rows}", encoding="utf-8")

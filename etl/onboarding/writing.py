@@ -1,0 +1,108 @@
+"""How the numbers, dates and durations of a table of an unknown system are written, from its rows: a proposal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from etl.contracts.tables import CONTRACTS
+from etl.sources import number_marks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from etl.onboarding.guess import Guess
+
+LEAST_DURATIONS = 5
+"""Fewer bare numbers say nothing about their unit."""
+
+_LOCAL_DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:( |T)\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?)?")
+_COMMA_NUMBER = re.compile(r"-?(\d{1,3}(\.\d{3})+|\d+),\d+")
+_THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+")
+
+
+def ways_of_writing(
+    proposal: Guess, rows: Sequence[Mapping[str, object]]
+) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """Return the options that say how numbers and dates are written, and the keys of those that are only guessed.
+
+    Parameters
+    ----------
+    proposal : Guess
+    rows : sequence of mapping
+        The first rows.
+
+    Returns
+    -------
+    options : dict of str to str
+    undecided : dict of str to tuple of str
+        Key of an option that is only guessed to what was seen.
+    """
+    contract = CONTRACTS[proposal.table]
+    options: dict[str, str] = {}
+    undecided: dict[str, tuple[str, ...]] = {}
+
+    def said(names: Iterable[str]) -> list[str]:
+        return [text for row in rows for name in names if (text := str(row.get(name) or "").strip())]
+
+    def of_type(*types: str) -> list[str]:
+        return [own for name, own in proposal.columns.items() if contract[name].type in types]
+
+    numbers = said(of_type("number", "integer", "money"))
+    if any(_COMMA_NUMBER.fullmatch(text) and not _THOUSANDS.fullmatch(text) for text in numbers):
+        options["decimal"] = ","
+    elif not any(re.fullmatch(number_marks.FORMS[number_marks.DECIMAL], text) for text in numbers):
+        for name, own in proposal.columns.items():
+            seen = said([own])
+            if number_marks.counts(contract[name]) and number_marks.in_doubt(seen):
+                undecided["options.decimal"] = tuple(dict.fromkeys(text for text in seen if "." in text))
+                is_grouped = contract[name].type == "money" or any("." not in text for text in seen)
+                options.setdefault("decimal", "," if is_grouped else ".")
+    unit, shown = _unit(said([own for name, own in proposal.columns.items() if name == "handle_s"]))
+    if unit:
+        options["duration_unit"] = unit
+        undecided["options.duration_unit"] = shown
+    texts = said(of_type("date", "timestamp"))
+    if proposal.times:
+        both = (" ".join(str(row.get(name) or "").strip() for name in proposal.times).strip() for row in rows)
+        joined = [text for text in both if text]
+        texts = joined if any(_LOCAL_DATE.fullmatch(text) for text in joined) else texts
+    dates = [match for text in texts if (match := _LOCAL_DATE.fullmatch(text))]
+    options, more = _dates(dates, texts, options)
+    return options, {**undecided, **dict.fromkeys(more, ())}
+
+
+def _unit(texts: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """The unit of durations that cannot be seconds, with some of them; empty where they can."""
+    numbers = sorted(float(text) for text in texts if re.fullmatch(r"\d+(\.\d+)?", text) and float(text) > 0)
+    if len(numbers) < LEAST_DURATIONS:
+        return "", ()
+    usual = numbers[len(numbers) // 2]
+    unit = "d" if numbers[-1] < 1 else "min" if usual < 15 else "ms" if usual > 14_400 else ""
+    return unit, tuple(dict.fromkeys(texts)) if unit else ()
+
+
+def _dates(
+    dates: Sequence[re.Match[str]], found: Sequence[str], options: dict[str, str]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Add how dates are written, where all are written alike."""
+    undecided: tuple[str, ...] = ()
+    if dates and len(dates) == len(found):  # of files that mix, a person has to say what they mix
+        dotted = any(match[2] == "." for match in dates)
+        month_first = not dotted and any(int(match[3]) > 12 for match in dates)
+        if not dotted and not month_first and not any(int(match[1]) > 12 for match in dates):
+            undecided = ("options.date_format",)
+        options["date_format"] = "|".join(dict.fromkeys(_date_format(match, month_first) for match in dates))
+    return options, undecided
+
+
+def _date_format(match: re.Match[str], month_first: bool) -> str:
+    first, second = ("%m", "%d") if month_first else ("%d", "%m")
+    day = f"{first}{match[2]}{second}{match[2]}{'%Y' if len(match[4]) == 4 else '%y'}"
+    if match[5] is None:
+        return day
+    seconds = ":%S" if match[6] else ""
+    if match[7]:
+        return f"{day}{match[5]}%I:%M{seconds}{' ' if match[7].startswith(' ') else ''}%p"
+    return f"{day}{match[5]}%H:%M{seconds}"
