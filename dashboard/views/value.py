@@ -13,7 +13,7 @@ from analysis.value.phillips import Principle, checklist
 from analysis.value.sensitivity import Swing, tornado
 from analysis.words.numbers import Reader
 from analysis.words.verdict import LABELS as VERDICTS
-from analysis.words.verdict import MARKS
+from analysis.words.verdict import MARKS, lower_label
 from dashboard.data.value import MoneyParts, Refreshed
 from dashboard.views.assumptions import Asked, label, shown
 from dashboard.views.overview import Money
@@ -134,7 +134,7 @@ def view(
     without = _unmoneyed(parts, asked, kpis, made)
     return View(
         title=title(answer, reader),
-        detail=_detail(answer, made, months, reader),
+        detail=f"{_detail(answer, made, months, reader)}{_not_counted(parts, asked, kpis, made)}",
         tiles=_tiles(answer, others, made, months, reader),
         lines=_lines(answer, made, by_id, reader),
         bars=_bars(answer, reader),
@@ -216,6 +216,17 @@ def _detail(answer: Appraisal, made: Model, months: int, reader: Reader) -> str:
             f"{reader.count(100 * answer.chance_of_hurdle)} of 100 simulated cases."
         )
     return f"For {agents}, over {_months(months)}.{fading}{asked}"
+
+
+def _not_counted(parts: MoneyParts, asked: Asked, kpis: Sequence[Kpi], made: Model) -> str:
+    """Which goals with a unit value are in no sum because nothing safe is known of them: that is not nothing."""
+    counted_ones = {part.kpi.id for part in made.used} | {part.kpi.id for part in made.unsafe_costs}
+    usable = {part.kpi.id for part in parts.worths if part.available}
+    priced = [kpi for kpi in kpis if asked.assumptions.get(f"value.{kpi.id}") is not None]
+    missing = [lower_label(kpi) for kpi in priced if kpi.id not in counted_ones and kpi.id not in usable]
+    if not missing or not made.used:
+        return ""
+    return f" Not in the net, because no result of it is safe to use: {'; '.join(missing)}."
 
 
 def _tiles(
@@ -362,6 +373,8 @@ def _unmoneyed(parts: MoneyParts, asked: Asked, kpis: Sequence[Kpi], made: Model
         if kpi.id in used or kpi.id in same or kpi.role in ("mechanism", "phrases"):
             continue
         state = _state(parts, kpi.id)
+        if not state and asked.assumptions.get(f"value.{kpi.id}") is not None:
+            found.append(Beside(kpi, "–", "no estimate: no money is claimed"))
         if not state:
             continue
         said = VERDICTS.get(state, state)

@@ -176,6 +176,25 @@ def test_the_toml_to_copy_is_read_back_as_the_same(context: Context, configured:
     assert document["programme_cost"]["likely"] == 50_000
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_priced_goal_without_a_result_is_named(context: Context, configured: Assumptions, known: bool) -> None:
+    kpis = context.queries.kpis()
+    parts = money_parts(context.queries)
+    assert parts is not None
+    left = [part for part in parts.worths if part.kpi.id == "escalation_rate"]
+    if known:  # there is a result, and it may not be used
+        csat = next(kpi for kpi in kpis if kpi.id == "csat_top2")
+        left.append(replace(left[0], kpi=csat, purse=csat.purse, usable=False, state="dont_use"))
+    some = replace(parts, worths=tuple(left))
+    read = address.read({"value.csat_top2": "1_2_3"}, configured, {k.id: k for k in kpis})
+    told = view.view(some, read, kpis, context.settings.reader, 0.95)
+
+    assert "Not in the net, because no result of it is safe to use: satisfied customers." in told.detail
+    assert any(item.kpi.id == "csat_top2" and "no money is claimed" in item.words for item in told.unmoneyed)
+    whole = view.view(parts, address.read({}, configured, {}), kpis, context.settings.reader, 0.95)
+    assert "Not in the net" not in whole.detail
+
+
 def test_only_clear_goals_is_said_to_overstate(context: Context, configured: Assumptions) -> None:
     both = {"value.escalation_rate": "6_9_12", "value.aht_seconds": "0.001_0.002_0.003"}
     all_goals = words(page.answer(context, Filters(), both))
