@@ -32,6 +32,9 @@ PHONE = f"[+(\uff0b]?{_DIGIT}(?:{_DIGIT}|{_GAP}|[().\\/{_DASH}]){{5,18}}{_DIGIT}
 """A phone number in free text: 7 to 20 digits and the signs people write between them. Dates written in digits look the
 same and go too: in a comment nothing is lost by that."""
 
+_SOME = f"[@\uff20{_DIGIT[1:]}"
+"""A sign without which a text holds none of these: most of what is said has no digit, and is not searched further."""
+
 LONGEST_SEARCHED = 300
 """Characters of a value looked at when it is masked."""
 
@@ -68,10 +71,11 @@ def scrub_sql(text: str) -> str:
     text : str
         SQL of type VARCHAR.
     """
+    scrubbed = text
     for pattern, word in SCRUBS:
         escaped = pattern.replace("'", "''")
-        text = f"regexp_replace({text}, '{escaped}', '{word}', 'g')"
-    return text
+        scrubbed = f"regexp_replace({scrubbed}, '{escaped}', '{word}', 'g')"
+    return f"case when regexp_matches({text}, '{_SOME}') then {scrubbed} else {text} end"
 
 
 def shape(text: str) -> str:

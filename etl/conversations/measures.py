@@ -31,8 +31,8 @@ BACKCHANNEL_WORDS = 3
 
 
 def _stems(text: str) -> str:
-    """SQL of the beginnings of a text's longer words, which are most of its content words."""
-    return f"list_distinct(regexp_extract_all(lower({text}), '\\b\\pL\\pL\\pL\\pL\\pL?'))"
+    """SQL of the beginnings of a text's longer words, which are most of its content words; repeated as they are."""
+    return f"regexp_extract_all(lower({text}), '\\b\\pL\\pL\\pL\\pL\\pL?')"
 
 
 def mark_paraphrases(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet, target: str) -> None:
@@ -59,9 +59,9 @@ def mark_paraphrases(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet,
         )
         select turn_id, 'active_listening', 'paraphrase', 'shows', 0, size
         from compared
-        where length(shared) >= {SHARED_WORDS}
-            and length(list_filter(shared, lambda w: not list_contains({stops}, w)))
-                >= greatest({SHARED_WORDS}, {SHARED_SHARE} * length(own))
+        where case when length(shared) >= {SHARED_WORDS} then
+            length(list_filter(shared, lambda w: not list_contains({stops}, w)))
+                >= greatest({SHARED_WORDS}, {SHARED_SHARE} * list_unique(own)) end
         """
     )
 

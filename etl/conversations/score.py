@@ -140,13 +140,12 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
                 coalesce(max(length(text)) filter (speaker = 'agent'), 0) as longest,
                 left(string_agg(left(text, 200), ' ') filter (speaker = 'agent'), {LOOKED_AT}) as agent_text,
                 case when count(started_ms) filter (speaker = 'agent' and previous_ended_ms is not null) > 0 then
-                    count(*) filter (
-                        speaker = 'agent' and previous_ended_ms - started_ms > {INTERRUPTS_MS}
-                        and length(regexp_extract_all(text, '\\S+')) > {BACKCHANNEL_WORDS}
-                    ) end as interruptions,
-                cast(coalesce(sum({questions("text")}) filter ({asked}), 0) as bigint) as questions,
-                cast(coalesce(sum(case language {opened or "when null then 0"} end) filter ({asked}), 0) as bigint)
-                    as open_questions,
+                    count(case when speaker = 'agent' and previous_ended_ms - started_ms > {INTERRUPTS_MS}
+                        then nullif(length(regexp_extract_all(text, '\\S+')) > {BACKCHANNEL_WORDS}, false) end)
+                    end as interruptions,
+                cast(coalesce(sum(case when {asked} then {questions("text")} end), 0) as bigint) as questions,
+                cast(coalesce(sum(case when {asked} then case language {opened or "when null then 0"} end end), 0)
+                    as bigint) as open_questions,
                 {zeros}
             from staging.spoken
             left join hits using (turn_id)

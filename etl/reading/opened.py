@@ -318,13 +318,17 @@ def _open_json(
     con: duckdb.DuckDBPyConnection, path: Path, plan: Plan, shape: JsonShape, work_dir: Path, careful: bool
 ) -> Reading:
     one_row_each = not any(table_map.each for table_map in plan.tables)
-    if one_row_each and not careful and json_records.is_lines(path) and not json_records.holds_pages(path, shape.lists):
+    table = fresh_name("records")
+    if not careful and json_records.is_lines(path) and not json_records.holds_pages(path, shape.lists):
         plain = text_file.prepare(path, "utf-8", work_dir)
         damaged = plain.has_nul or plain.bad_line is not None or plain.longest or plain.line_end in ("cr", "mixed")
         if plain.lines and not damaged and not json_records.is_marked(plain.path):
-            return Reading(json_records.fast_relation(plain.path), plan, first_line=1, plain=plain)
+            relation = json_records.fast_relation(plain.path)
+            if one_row_each:
+                return Reading(relation, plan, first_line=1, plain=plain)
+            if _hold_whole(con, relation, table, plain):
+                return Reading(table, plan, temporary=(table,))
     structural: list[Structural] = []
-    table = fresh_name("records")
     stopped: list[SourceError] = []
     arrow = json_records.batches(path, shape.lists, structural, stopped)  # noqa: F841 (read by name)
     con.execute(f"CREATE TEMP TABLE {table} AS SELECT _line, _text::JSON AS j FROM arrow")
@@ -332,6 +336,16 @@ def _open_json(
         con.execute(f"DROP TABLE {table}")
         raise stopped[0]
     return Reading(table, plan, structural=structural, temporary=(table,))
+
+
+def _hold_whole(con: duckdb.DuckDBPyConnection, relation: str, table: str, plain: text_file.PlainText) -> bool:
+    """Hold JSON lines of which records are read more than once; False where a line is no record, or is blank."""
+    con.execute(f"CREATE TEMP TABLE {table} AS SELECT row_number() OVER () AS _line, * FROM {relation}")
+    found = con.execute(f"SELECT count(*), count(_fault) FROM {table}").fetchone()
+    if found == (plain.lines, 0):
+        return True
+    con.execute(f"DROP TABLE {table}")
+    return False
 
 
 def _open_table(
