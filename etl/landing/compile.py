@@ -181,7 +181,8 @@ def records(
 
 _JSON_TEXT = re.compile(r"\bj ->> ('(?:[^'*]|'')*')")
 _ITEM_TEXT = re.compile(r"\bitem ->> ('(?:[^'*]|'')*')")
-_JSON_LIST = re.compile(r"json_extract\(j, '(?:[^']|'')*'\)::JSON\[\]")
+_LIST = r"json_extract\(j, '(?:[^']|'')*'\)::JSON\[\]"
+_JSON_LIST = re.compile(rf"list_transform\({_LIST}, lambda (\w): \1 ->> '[^']*'\)|{_LIST}")
 
 
 def _extract_together(layers: _Layers) -> str:

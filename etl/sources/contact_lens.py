@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from etl.sources.format import Context, Recognition, Sample, SourceFormat
 from etl.sources.json_shape import shape
-from etl.sources.plan import Check, Field, JsonShape, Plan, TableMap, path
+from etl.sources.plan import Check, Field, JsonShape, Plan, TableMap, named_by, path
 
 ROLES = {
     "AGENT": "agent",
@@ -33,9 +33,8 @@ ROLES = {
 }
 
 _CONTACT = Field("coalesce(j ->> '$.CustomerMetadata.ContactId', j ->> '$.ContactId')", "CustomerMetadata.ContactId")
-_PARTICIPANT = (
-    "list_filter(json_extract(j, '$.Participants[*]')::JSON[], "
-    "lambda p: (p ->> '$.ParticipantId') = (item ->> '$.ParticipantId'))[1] ->> '$.ParticipantRole'"
+_PARTICIPANT = named_by(
+    "json_extract(j, '$.Participants[*]')::JSON[]", "ParticipantId", "ParticipantRole", "(item ->> '$.ParticipantId')"
 )
 _REDACTED = "(j ->> '$.ContentMetadata.Output') = 'Redacted'"
 

@@ -244,6 +244,25 @@ def path(dotted: str, inside: str = "j", **options: Any) -> Field:
     return Field(f"({inside} ->> {literal(json_path(dotted))})", dotted, **options)
 
 
+def named_by(elements: str, key: str, name: str, wanted: str) -> str:
+    """Return SQL of one name of the first element that has another: the role of a participant by the participant's id.
+
+    The two lists depend on the record alone, so that they are made once for all of its elements
+    (:mod:`etl.landing.compile`).
+
+    Parameters
+    ----------
+    elements : str
+        A list of the record, as ``json_extract(j, '$.Participants[*]')::JSON[]``.
+    key, name : str
+        What elements are looked up by, and what is taken of the one found.
+    wanted : str
+        The key looked for; of NULL nothing is found.
+    """
+    keys, names = (f"list_transform({elements}, lambda p: p ->> '$.{one}')" for one in (key, name))
+    return f"({names})[case when {wanted} is not null then list_position({keys}, {wanted}) end]"
+
+
 def numeric(*fields: Field) -> tuple[Check, ...]:
     """Return one check per field: given, it must be a number; for fields that enter a computed one."""
     checks = []

@@ -19,14 +19,14 @@ from __future__ import annotations
 
 from etl.sources.format import Context, Recognition, Sample, SourceFormat
 from etl.sources.json_shape import shape
-from etl.sources.plan import Field, JsonShape, Plan, TableMap, path
+from etl.sources.plan import Field, JsonShape, Plan, TableMap, named_by, path
 from etl.sources.words import one_of
 
 ROLES = {"agent": "agent", "admin": "agent", "end-user": "customer", "note": "note"}
 
 _TICKET = path("ticket_id")
 _AUTHOR = path("author_id", inside="item").sql
-_ROLE = f"list_filter(json_extract(j, '$.users[*]')::JSON[], lambda u: (u ->> '$.id') = {_AUTHOR})[1] ->> '$.role'"
+_ROLE = named_by("json_extract(j, '$.users[*]')::JSON[]", "id", "role", _AUTHOR)
 _IS_AGENT = one_of(_ROLE, ("agent", "admin"))
 _PRIVATE = "(item ->> '$.public') = 'false'"
 
