@@ -229,3 +229,67 @@ def test_sentences_on_one_channel_are_rejected(tmp_path: Path) -> None:
     with duckdb.connect(str(report.warehouse), read_only=True) as con:
         assert con.execute("select count(*) from core.conversation").fetchall() == [(0,)]
         assert "one channel" in str(con.execute("select reasons from meta.reject").fetchall())
+
+
+def _of_nobody(name: str, text: str) -> str:
+    """An export in which the second contact's agent has no role, or one that is not known."""
+    first, second, *rest = text.splitlines(keepends=True) if text.startswith("{") else ("", text, "")
+    missing = {
+        "contact_lens": ('"ParticipantRole": "AGENT"', '"ParticipantRole": null'),
+        "transcribe": ('"ParticipantRole": "AGENT"', '"ParticipantRole": ""'),
+        "genesys_transcripts": ('"participantPurpose": "internal"', '"participantPurpose": "acd"'),
+        "zendesk_comments": ('{"id": 7, "role": "agent"}', '{"id": 8, "role": "agent"}'),
+        "zendesk_conversation_log": ('"type": "agent", ', ""),
+        "salesforce_conversation": (f"{name}-roleless,7,Agent,", f"{name}-roleless,7,,"),
+        "twilio_sentences": ('"media_channel": 1', '"media_channel": null'),
+        "vcon": ('{"role": "agent"}', "{}"),
+        "tabular": (f"{name}-roleless,2,agent,", f"{name}-roleless,2,,"),
+    }[name]
+    assert missing[0] in second
+    return first + second.replace(*missing) + "".join(rest)
+
+
+@pytest.fixture(scope="module")
+def roleless(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """One build with two contacts of every format: one as it should be, one whose agent nobody is named to be."""
+    folder = tmp_path_factory.mktemp("roleless")
+    sources: dict[str, Any] = {
+        "people": {"format": "tabular", "path": "agents.csv", "table": "agent"},
+        "calls": {"format": "tabular", "path": "contacts.csv", "table": "interaction"},
+    }
+    known = ["interaction_id,source_agent_id,started_at,channel"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(BAD, "roleless", ("I'm sorry.", None, 1))
+        for name, (write, settings, _) in FORMATS.items():
+            contacts = [f"{name}-twice", f"{name}-roleless"]
+            text = _of_nobody(name, write(contacts))
+            ending = "jsonl" if text.startswith("{") else "csv"
+            (folder / f"{name}.{ending}").write_text(text, encoding="utf-8", newline="")
+            sources[name] = {"format": name, "path": f"{name}.{ending}", "max_reject_share": 1.0, **settings}
+            known += [f"{contact},7,2025-03-06T09:00:00Z,voice" for contact in contacts]
+    (folder / "agents.csv").write_text("source_agent_id,employee_number\n7,7\n", encoding="utf-8")
+    (folder / "contacts.csv").write_text("\n".join(known) + "\n", encoding="utf-8")
+    document = {
+        "sources": sources,
+        "identity": {"match": ["crosswalk", "employee_number"]},
+        "privacy": {"demo": True},
+        "conversations": {"read": True},
+    }
+    report = build(parse(document, folder / "empathy.toml"))
+    with duckdb.connect(str(report.warehouse), read_only=True) as con:
+        rows = con.execute("select interaction_id, not_scored, sympathy_hits from core.conversation").fetchall()
+        reasons = con.execute("select source, reasons::varchar from meta.reject").fetchall()
+    return {"rows": {row[0]: row[1:] for row in rows}, "reasons": reasons, "books": {f.source: f for f in report.files}}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_who_has_no_role_is_not_guessed(roleless: dict[str, Any], name: str) -> None:
+    """The turn, or the document it is in, is rejected with what is missing; the other contact is heard."""
+    assert roleless["rows"][f"{name}-twice"] == (None, 1)
+    not_scored, _ = roleless["rows"].get(f"{name}-roleless", ("rejected whole", 0))
+    assert not_scored in ("rejected whole", "no turn of an agent")
+    book = roleless["books"][name]
+    assert book.read == book.loaded + book.rejected + book.duplicate
+    said = [reason for source, reason in roleless["reasons"] if source == name]
+    assert len(said) == book.rejected == 1
+    assert "speaker" in said[0] or "channel" in said[0]
