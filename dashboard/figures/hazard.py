@@ -39,7 +39,7 @@ def hazard(rows: Sequence[Mapping[str, Any]], *, label: str) -> dict[str, Any]:
 def _plot(rows: Sequence[Mapping[str, Any]]) -> plots.Spec:
     drawn = [
         plots.Row(
-            f"{row['name']}: {row['words']}" if row["words"] else str(row["name"]),
+            str(row["name"]),
             "",
             str(row["tip"]),
             estimate=_number(row["hazard_ratio"]),
@@ -90,7 +90,7 @@ def _draw(rows: Sequence[Mapping[str, Any]], width: float) -> Tree:
         body.append(svg.text(at(ratio), bottom + 18, words, "tick", anchor))
     for index, row in enumerate(rows):
         base = top + ROW * index
-        body.append(svg.text(left, base + 16, row["name"], "label strong"))
+        body.append(svg.text(left, base + 16, svg.clip(row["name"], 13, width - 2 * left), "label strong"))
         parts: list[Any] = [
             svg.el("rect", {"x": 0, "y": base, "width": width, "height": ROW, "class": "hit", "fill": "transparent"})
         ]

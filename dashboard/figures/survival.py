@@ -142,7 +142,7 @@ def _draw(
     body.append(svg.text(8, risk_top - 2, "agents at risk", "tick"))
     for line_no, (arm, points) in enumerate(curves.items()):
         base = risk_top + 18 + 20 * line_no
-        body.append(svg.text(8, base, names[arm], f"small fill-{_COLOUR[arm]}"))
+        body.append(svg.text(8, base, svg.clip(names[arm], 11, size.left - 8), f"small fill-{_COLOUR[arm]}"))
         for week in weeks:
             n = _at(points, week, "at_risk")
             if n is not None and x(week) > size.left + 14:
@@ -183,11 +183,12 @@ def _end_labels(
 ) -> list[Tree]:
     """The name of each curve at its end, or above it where there is no room beside it."""
     found: list[tuple[float, float, str, str]] = []
+    room = size.right - 8 if size.right >= 60 else size.width / 2
     for arm, points in curves.items():
         end = points[-1]
-        found.append(
-            (x(end["tenure_week"]), y(end["survival"]), f"{names[arm]} {percent(end['survival'])}", _COLOUR[arm])
-        )
+        left = percent(end["survival"])
+        name = svg.clip(names[arm], 13, room - svg.text_width(f" {left}", 13))
+        found.append((x(end["tenure_week"]), y(end["survival"]), f"{name} {left}", _COLOUR[arm]))
     found.sort(key=lambda item: item[1])
     if size.right < 60:  # no room beside the curves: they fall, so the upper right corner is free
         return [

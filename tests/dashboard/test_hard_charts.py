@@ -11,6 +11,7 @@ import pytest
 
 from analysis.words.numbers import Reader
 from dashboard import plots
+from dashboard.figures import svg
 from dashboard.figures.adoption_curve import adoption_curve
 from dashboard.figures.bars import count_bars, part_bars
 from dashboard.figures.dumbbell import dumbbell
@@ -163,3 +164,27 @@ def test_names_of_any_kind_stay_words_in_both_drawings(chart: str, name: str) ->
     if "plot" in figure:
         made = plots.figure(figure["plot"]).to_json()
         assert "<b>Team" not in made.replace("\\\\u003c", "<")
+
+
+def out_of_room(tree: Any, width: float) -> list[str]:
+    """Texts that begin in a drawing and would leave it on the right."""
+    if isinstance(tree, str):
+        return []
+    found = [text for child in tree[2:] for text in out_of_room(child, width)]
+    names = tree[1]
+    if tree[0] == "text" and names.get("text-anchor", "start") == "start":
+        words = "".join(child for child in tree[2:] if isinstance(child, str))
+        if names["x"] + svg.text_width(words, 11) > width:
+            found.append(words)
+    return found
+
+
+@pytest.mark.parametrize("name", ["long", "long words"])
+@pytest.mark.parametrize("chart", DRAWN)
+def test_a_long_name_stays_in_its_drawing(chart: str, name: str) -> None:
+    figure = DRAWN[chart](3, NAMES[name])
+    assert figure is not None
+    for kind in ("wide", "narrow"):
+        tree = figure.get(kind)
+        if tree is not None:
+            assert out_of_room(tree, float(tree[1]["viewBox"].split()[2])) == [], kind
