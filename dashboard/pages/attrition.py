@@ -49,6 +49,7 @@ def answer(context: Context, filters: Filters, kind: str = "any") -> html.Div:
     found = attrition(context.queries, filters)
     shown = view.view(found.survival, found.hazard, kind, reader, ci_level)
     how = PLANNED if by_plan(found.hazard) else COMPLETED
+    collect = "" if current().restricted else view.to_collect(found.hazard.to_dicts())
     verdict = html.P(
         [html.Span(f"{shown.mark} {shown.state}", className="strong"), f" · {shown.counts}"], className="lede"
     )
@@ -56,6 +57,7 @@ def answer(context: Context, filters: Filters, kind: str = "any") -> html.Div:
         [
             html.H1(shown.sentence, id="headline"),
             verdict if shown.counts else html.P(shown.counts, className="lede"),
+            html.P(collect, className="small", id="to-collect") if collect else None,
             choice("Kind of leaving", [(address, words) for address, words in paths], path, filters),
             html.Div(
                 [

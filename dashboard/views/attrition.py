@@ -20,6 +20,8 @@ NAMES = {"any": "All leavers", "voluntary": "Left by choice", "involuntary": "Di
 """Kind of leaving to its name on screen."""
 ARM_NAMES = {"trained": "Trained", "untrained": "Untrained"}
 WEEKS_PER_MONTH = 365.25 / 12 / 7
+NOT_EXPORTED = "or leaving is not exported: then add the last day of those who left."
+END_DATE = "Check that the end date is the last day worked and not the end of a contract still running."
 
 
 @dataclass(frozen=True)
@@ -208,6 +210,22 @@ def _size(ratio: float, reader: Reader) -> str:
 def _sentence(row: Mapping[str, Any]) -> str:
     """The verdict's own words; they are made where the ratio is (``analysis.study.leaving``)."""
     return str(row.get("sentence") or "") or "Nothing has been measured yet about who stays."
+
+
+def to_collect(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What to check in the export where nobody, or everybody, has left; empty otherwise.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Of ``result.hazard`` with exact counts, all kinds of leaving.
+    """
+    row = next((one for one in rows if one.get("leave_type") == "any" and one.get("n_agents")), None)
+    if row is None or row.get("n_events") is None:
+        return ""
+    if row["n_events"] == 0:
+        return f"Nobody left in these weeks; {NOT_EXPORTED}"
+    return f"Everybody on record has left. {END_DATE}" if row["n_events"] >= row["n_agents"] else ""
 
 
 def _counts(row: Mapping[str, Any], reader: Reader) -> str:

@@ -8,6 +8,7 @@ from datetime import date
 from babel.dates import format_date
 
 from dashboard.data.skills import Scored
+from dashboard.views.attrition import END_DATE, NOT_EXPORTED
 from dashboard.views.verdicts import plural
 from etl.configuration.kpis import Kpi
 
@@ -108,15 +109,9 @@ def _programme(found: Scored) -> list[str]:
             "Load the team of every agent, or widen the roll-out."
         )
     if found.n_people and not found.n_left:
-        said.append(
-            "Nobody left in these weeks, so who stays cannot change who is measured; or leaving is not exported: "
-            "then add the last day of those who left."
-        )
+        said.append(f"Nobody left in these weeks, so who stays cannot change who is measured; {NOT_EXPORTED}")
     elif found.n_people and found.n_left == found.n_people:
-        said.append(
-            "Everybody on record has left, so nobody is there to be compared to the end. Check that the end date is "
-            "the last day worked and not the end of a contract still running."
-        )
+        said.append(f"Everybody on record has left, so nobody is there to be compared to the end. {END_DATE}")
     return said
 
 

@@ -144,3 +144,13 @@ def test_few_who_left_are_told_by_their_count_and_not_by_what_it_is_rounded_to()
     assert dict(found.hazard.select("model", "n_events").iter_rows()) == {"few": None, "many": 10}
     assert dict(found.hazard.select("model", "hazard_ratio").iter_rows())["few"] is None
     assert found.survival["tenure_week"].to_list() == [0]
+
+
+@pytest.mark.parametrize(("left", "says"), [(0, "then add the last day"), (90, "the last day worked"), (7, "")])
+def test_where_nobody_or_everybody_left_it_is_said_what_to_check(left: int, says: str) -> None:
+    rows = [{"leave_type": "voluntary", "n_agents": 90, "n_events": 0}]
+    rows.append({"leave_type": "any", "n_agents": 90, "n_events": left})
+    found = view.to_collect(rows)
+    assert says in found
+    assert bool(found) == bool(says)
+    assert view.to_collect([]) == ""
