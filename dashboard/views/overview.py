@@ -12,6 +12,7 @@ import polars as pl
 
 from analysis.words.headline import headline
 from analysis.words.numbers import Reader
+from dashboard.data.skills import OVERALL
 from dashboard.views.verdicts import Effect
 from etl.configuration.kpis import Kpi
 
@@ -202,7 +203,9 @@ def beside(effects: Sequence[Effect], ci_level: float) -> str:
     """
     said = []
     for role in ("guardrail", "secondary", "mechanism", "phrases"):
-        found = _moved([item for item in effects if item.kpi.role == role])
+        of_role = [item for item in effects if item.kpi.role == role]
+        single = [item for item in of_role if item.kpi.id != OVERALL]  # which stands for the skills that are counted
+        found = _moved(single or of_role)
         if found:
             said.append(f"{found}.")
     if not said:

@@ -115,6 +115,14 @@ def money(**amounts: tuple[float, float, float]) -> pl.DataFrame:
     )  # fmt: skip
 
 
+def test_the_score_of_all_skills_is_not_counted_among_them() -> None:
+    """The page on skills counts the single ones: two pages must not say 6 of 6 and 5 of 5."""
+    found = row(estimate=0.1, ci_low=0.05, ci_high=0.15, baseline=0.5)
+    skills = [effect(found, load()[name], READER) for name in ("empathy_score", "active_listening", "personalisation")]
+    assert overview.beside(skills, 0.95).startswith("2 of 2 skills clearly improved.")
+    assert overview.beside(skills[:1], 0.95).startswith("1 of 1 skill clearly improved.")
+
+
 def test_money_is_drawn_beside_its_sentence_and_note() -> None:
     unsure = money(escalation_rate=(-10.0, 5.0, 20.0), cost=(4.0, 5.0, 6.0), net=(-16.0, 1.0, 15.0))
     lines, sentence, note = overview.money_lines(unsure, {}, READER)
