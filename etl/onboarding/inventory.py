@@ -29,7 +29,7 @@ from etl.file_kinds import (
 )
 from etl.onboarding.further_rows import last_rows
 from etl.onboarding.guess import Guess, guess
-from etl.onboarding.writing import ways_of_writing
+from etl.onboarding.writing import dates_as_beside, ways_of_writing
 from etl.reading import delimited_records, opened, text_file
 from etl.reading.plans import named_as_known
 from etl.reading.table_file import sheet_names
@@ -124,6 +124,8 @@ def inventory(root: Path, base: Path) -> tuple[list[Found], list[str]]:
         Folder to which the paths of the sources are relative.
     """
     files, left_out = _recognise_all(root)
+    settled = dates_as_beside([file.recognition for file in files])
+    files = [replace(file, recognition=one) for file, one in zip(files, settled, strict=True)]
     sources = _group(files, base)
     _name_as_the_crosswalk_does(sources)
     return sources, left_out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from etl.contracts.tables import CONTRACTS
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from etl.onboarding.guess import Guess
+    from etl.sources.format import Recognition
 
 LEAST_DURATIONS = 5
 """Fewer bare numbers say nothing about their unit."""
@@ -106,3 +108,31 @@ def _date_format(match: re.Match[str], month_first: bool) -> str:
     if match[7]:
         return f"{day}{match[5]}%I:%M{seconds}{' ' if match[7].startswith(' ') else ''}%p"
     return f"{day}{match[5]}%H:%M{seconds}"
+
+
+def dates_as_beside(found: Sequence[Recognition]) -> list[Recognition]:
+    """Settle dates that may begin with day or month by those of the other files, where all of these agree.
+
+    Parameters
+    ----------
+    found : sequence of Recognition
+        Of the files of one folder.
+    """
+    key = "options.date_format"
+    told = {
+        str(one.options["date_format"]).startswith("%m")
+        for one in found
+        if key not in one.undecided and "/" in str(one.options.get("date_format", ""))
+    }
+    if len(told) != 1:
+        return list(found)
+    (month_first,) = told
+    return [_settled(one, key, month_first) if key in one.undecided else one for one in found]
+
+
+def _settled(one: Recognition, key: str, month_first: bool) -> Recognition:
+    pattern = str(one.options.get("date_format", ""))
+    if month_first and pattern.startswith("%d"):
+        pattern = pattern.translate({ord("d"): "m", ord("m"): "d"})
+    undecided = tuple(each for each in one.undecided if each != key)
+    return replace(one, options={**one.options, "date_format": pattern}, undecided=undecided)

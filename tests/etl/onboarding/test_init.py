@@ -360,6 +360,18 @@ def test_the_last_rows_tell_whether_day_or_month_comes_first(
     assert ("DECIDE: date_format" in text) == is_asked
 
 
+@pytest.mark.parametrize(("other", "pattern"), [("28/03/2025", "%d/%m/%Y"), ("03/28/2025", "%m/%d/%Y"), ("", None)])
+def test_the_other_files_of_a_folder_tell_whether_day_or_month_comes_first(
+    tmp_path: Path, other: str, pattern: str | None
+) -> None:
+    (tmp_path / "roster.csv").write_text("Agent;Day;Absent\nA1;03/04/2025;0\n", encoding="utf-8")
+    if other:
+        (tmp_path / "staff.csv").write_text(f"Employee ID;Hire Date;Site\nA1;{other};X\n", encoding="utf-8")
+    config, text, _ = written(tmp_path)
+    assert config.sources["roster"].options["date_format"] == (pattern or "%d/%m/%Y")
+    assert ("DECIDE: date_format" in text) == (pattern is None)
+
+
 def test_a_list_of_users_of_a_system_is_a_crosswalk(tmp_path: Path) -> None:
     tickets = "".join(
         json.dumps({"id": n, "created_at": "2025-03-03T10:00:00Z", "assignee_id": 7000 + n % 5, "tags": [],
