@@ -119,19 +119,22 @@ def dates_as_beside(found: Sequence[Recognition]) -> list[Recognition]:
         Of the files of one folder.
     """
     key = "options.date_format"
+    patterns = [one.options.get("date_format") for one in found]
     told = {
-        str(one.options["date_format"]).startswith("%m")
-        for one in found
-        if key not in one.undecided and "/" in str(one.options.get("date_format", ""))
+        pattern.startswith("%m")
+        for one, pattern in zip(found, patterns, strict=True)
+        if key not in one.undecided and isinstance(pattern, str) and "/" in pattern
     }
     if len(told) != 1:
         return list(found)
     (month_first,) = told
-    return [_settled(one, key, month_first) if key in one.undecided else one for one in found]
+    return [
+        _settled(one, key, pattern, month_first) if key in one.undecided and isinstance(pattern, str) else one
+        for one, pattern in zip(found, patterns, strict=True)
+    ]
 
 
-def _settled(one: Recognition, key: str, month_first: bool) -> Recognition:
-    pattern = str(one.options.get("date_format", ""))
+def _settled(one: Recognition, key: str, pattern: str, month_first: bool) -> Recognition:
     if month_first and pattern.startswith("%d"):
         pattern = pattern.translate({ord("d"): "m", ord("m"): "d"})
     undecided = tuple(each for each in one.undecided if each != key)
