@@ -50,9 +50,11 @@ def headers(role: str = "executive", **more: str | None) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def client(corners: Corners) -> FlaskClient:
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(application, "_keep_prepared", lambda _: None)  # cells are chosen once for all tests
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
-        return create_app(corners.shared.settings.config.path).server.test_client()
+        shared = corners.shared
+        return create_app(shared.settings.config.path, asked_of={"": shared.queries}).server.test_client()
 
 
 def ask(client: FlaskClient, pathname: str, search: str = "", role: str = "executive") -> Any:
@@ -150,6 +152,7 @@ WORDS = tuple(
 def of_words(corners: Corners) -> FlaskClient:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(downloads, "pages", lambda: WORDS)
+        patch.setattr(application, "_keep_prepared", lambda _: None)
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
         return create_app(corners.shared.settings.config.path).server.test_client()
