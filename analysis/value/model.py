@@ -104,6 +104,13 @@ def counted(worths: Sequence[Worth]) -> dict[str, str]:
     return through
 
 
+def left_out(worths: Sequence[Worth], assumptions: Assumptions) -> tuple[str, ...]:
+    """Ids of KPIs with a unit value and without a result that may be used: what they bring is unknown, not nothing."""
+    told = counted(worths)
+    priced = [key.removeprefix("value.") for key in assumptions.stated if key.startswith("value.")]
+    return tuple(kpi_id for kpi_id in priced if kpi_id not in told)
+
+
 def signed(part: Worth, stated: Stated) -> tuple[float, float, float]:
     """Low, likely and high worth of one more unit: where lower is better a unit costs, with or without its sign.
 

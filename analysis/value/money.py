@@ -16,7 +16,7 @@ import polars as pl
 from analysis.value.appraisal import DRAWS, SEED, Appraisal, Spread, appraise
 from analysis.value.assumptions import Assumptions
 from analysis.value.draws import Array
-from analysis.value.model import Model, Worth, counted, model, signed
+from analysis.value.model import Model, Worth, counted, left_out, model, signed
 from analysis.words.numbers import Reader, rounded
 
 SCENARIOS = ("low", "likely", "high")
@@ -106,7 +106,10 @@ def value_frame(
         paid = answers[s].cost
         words = f"The programme costs {reader.money(paid.mid)} over {_months(months)}."
         rows.append(_sum_row("cost", s, paid, reader, words))
-    rows += [_sum_row("net", s, answers[s].net, reader, net_words(answers[s], months, reader)) for s in SCENARIOS]
+    missing = left_out(worths, assumptions)
+    for s in SCENARIOS:
+        words = net_words(answers[s], months, reader, all_goals=not missing)
+        rows.append(_sum_row("net", s, answers[s].net, reader, words))
     return pl.DataFrame(rows, schema=VALUE_COLUMNS, orient="row")
 
 
@@ -213,7 +216,7 @@ def _total_words(answer: Appraisal, months: int, reader: Reader) -> str:
     return f"Over {_months(months)} the estimated benefit is {_likely(amount, reader)}."
 
 
-def net_words(answer: Appraisal, months: int, reader: Reader) -> str:
+def net_words(answer: Appraisal, months: int, reader: Reader, *, all_goals: bool = True) -> str:
     """Whether the programme pays, in a sentence that never says when it pays where it cannot say whether.
 
     Parameters
@@ -224,6 +227,8 @@ def net_words(answer: Appraisal, months: int, reader: Reader) -> str:
         Horizon.
     reader
         Locale and currency.
+    all_goals
+        Whether every KPI with a unit value is counted; a loss is claimed only then.
     """
     net = answer.net
     if answer.unsafe_costs:
@@ -239,6 +244,9 @@ def net_words(answer: Appraisal, months: int, reader: Reader) -> str:
             f"{_months(months)}; {odds}."
         )
     first = f"After its cost, the programme leaves {_likely(net, reader)} over {_months(months)}"
+    if net.high < 0 and not all_goals:
+        unsaid = "We can't tell whether the programme pays: not every goal with a unit value is counted."
+        return f"{unsaid} {first}; {odds}."
     if net.high < 0:
         return f"{first}; {odds}. A loss has no payback."
     if not math.isfinite(answer.payback):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.value.appraisal import UNKNOWN, Appraisal, Spread, appraise
-from analysis.value.model import CLEAR, Model, Population, Worth, counted, model
+from analysis.value.model import CLEAR, Model, Population, Worth, counted, left_out, model
 from analysis.value.money import unsafe_words
 from analysis.value.phillips import Principle, checklist
 from analysis.value.sensitivity import Swing, tornado
@@ -133,7 +133,7 @@ def view(
     names = {key: label(key, by_id) for key in asked.assumptions.stated}
     without = _unmoneyed(parts, asked, kpis, made)
     return View(
-        title=title(answer, reader),
+        title=title(answer, reader, all_goals=not left_out(parts.worths, asked.assumptions)),
         detail=f"{_detail(answer, made, months, reader)}{_not_counted(parts, asked, kpis, made)}",
         tiles=_tiles(answer, others, made, months, reader),
         lines=_lines(answer, made, by_id, reader),
@@ -167,8 +167,8 @@ def worths_in(parts: MoneyParts, asked: Asked) -> tuple[Worth, ...]:
     return tuple(part for part in parts.worths if not asked.clear_only or part.state in CLEAR)
 
 
-def title(answer: Appraisal, reader: Reader) -> str:
-    """Whether it pays, how much, and how sure that is."""
+def title(answer: Appraisal, reader: Reader, *, all_goals: bool = True) -> str:
+    """Whether it pays, how much, and how sure that is; a loss is claimed only where all goals are counted."""
     net = answer.net
     if answer.unsafe_costs:
         return f"Whether it pays can't be told: {unsafe_words(answer)}"
@@ -181,8 +181,10 @@ def title(answer: Appraisal, reader: Reader) -> str:
     chance = f"above zero in {reader.count(100 * answer.chance_of_gain)} of 100 simulated cases"
     if net.holds_zero:
         verdict = "Can't tell yet whether it pays"
+    elif net.low >= 0:
+        verdict = "Likely pays"
     else:
-        verdict = "Likely pays" if net.low >= 0 else "Likely does not pay"
+        verdict = "Likely does not pay" if all_goals else "Can't tell whether it pays, as not every goal is counted"
     cost = "" if answer.cost.known else " before any cost, because none is stated"
     return f"{verdict}{cost}: {amounts}; {chance}"
 

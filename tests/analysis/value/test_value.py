@@ -189,6 +189,16 @@ def test_a_sure_loss_has_no_payback() -> None:
     assert "pays back" not in row["sentence"]
 
 
+def test_no_loss_is_claimed_while_a_goal_is_not_counted() -> None:
+    small = worth(effect=-0.0001, effect_low=-0.00012, effect_high=-0.00008, std_error=0.00001)
+    unknown = worth(kpi=load()["csat_top2"], usable=False, purse="")
+    frame = money([small, unknown], Stated(50_000.0, 60_000.0, 70_000.0), Stated(10.0, 10.0, 10.0))
+    row = frame.filter((pl.col("kpi") == "net") & (pl.col("scenario") == "likely")).row(0, named=True)
+
+    assert row["amount_high"] < 0
+    assert row["sentence"].startswith("We can't tell whether the programme pays: not every goal")
+
+
 def test_the_sentence_names_the_payback() -> None:
     frame = money([worth()], COST)
     assert (

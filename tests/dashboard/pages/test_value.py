@@ -190,6 +190,7 @@ def test_a_priced_goal_without_a_result_is_named(context: Context, configured: A
     told = view.view(some, read, kpis, context.settings.reader, 0.95)
 
     assert "Not in the net, because no result of it is safe to use: satisfied customers." in told.detail
+    assert not told.title.startswith("Likely does not pay")
     assert any(item.kpi.id == "csat_top2" and "no money is claimed" in item.words for item in told.unmoneyed)
     whole = view.view(parts, address.read({}, configured, {}), kpis, context.settings.reader, 0.95)
     assert "Not in the net" not in whole.detail
