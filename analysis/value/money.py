@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from analysis.value.appraisal import DRAWS, SEED, Appraisal, Spread, appraise
-from analysis.value.assumptions import Assumptions
+from analysis.value.assumptions import Assumptions, Stated
 from analysis.value.draws import Array
 from analysis.value.model import Model, Worth, counted, left_out, model, signed
 from analysis.words.numbers import Reader, rounded
@@ -73,9 +73,8 @@ def value_frame(
     -------
     polars.DataFrame
         Columns ``kpi, scenario, effect, effect_low, effect_high, volume, unit_value, amount, amount_low, amount_high,
-        currency, sentence``. In a KPI's rows the range comes from the effect alone, at that scenario's unit value. In
-        the rows of the sum, ``likely`` carries everything that is uncertain; ``low`` and ``high`` fix the assumptions
-        at their unfavourable and favourable ends.
+        currency, sentence``. ``likely`` carries everything that is uncertain, as on the page about value. In ``low`` and
+        ``high`` the assumptions stand at their unfavourable and favourable ends, and the effect alone is uncertain.
     """
     priced = [part for part in worths if assumptions.get(part.key) is not None]
     if not priced:
@@ -96,7 +95,7 @@ def value_frame(
     }
     rows: list[tuple[object, ...]] = []
     for part in priced:
-        rows.extend(_kpi_rows(part, made, through, ends, reader))
+        rows.extend(_kpi_rows(part, made, through, ends, answers["likely"].by_kpi.get(part.kpi.id), reader))
     for s in SCENARIOS:
         total = answers[s].benefit
         rows.append(_sum_row("total", s, total, reader, _total_words(answers[s], months, reader)))
@@ -131,6 +130,7 @@ def _kpi_rows(
     made: Model,
     through: Mapping[str, str],
     ends: Mapping[str, Mapping[str, float]],
+    appraised: Spread | None,
     reader: Reader,
 ) -> list[tuple[object, ...]]:
     kpi, counted_as = part.kpi, through.get(part.kpi.id)
@@ -142,6 +142,8 @@ def _kpi_rows(
         unit_value = worst_to_best[number] if s != "likely" else signed(part, stated)[1]
         factor = part.volume_per_month * float(np.asarray(made.factor(ends[s]))) * unit_value
         amounts = [factor * part.effect, *sorted((factor * part.effect_low, factor * part.effect_high))]
+        if s == "likely" and appraised is not None and appraised.known:
+            amounts = [appraised.mid, appraised.low, appraised.high]
         if counted_as is None:
             amounts = [math.nan] * 3
             words = "No money is claimed: this result is not safe to use."
@@ -153,7 +155,8 @@ def _kpi_rows(
             words = (
                 f"{_change(part, reader)} on {volume} "
                 f"{_plural(kpi.per)} at "
-                f"{reader.money(abs(unit_value))} each{_kept(made, ends[s], reader)} is "
+                f"{reader.money(abs(unit_value))} each{_stated(stated, reader) if s == 'likely' else ''}"
+                f"{_kept(made, ends[s], reader)} is "
                 f"{_likely(Spread(*amounts), reader)}."
             )
         rows.append(
@@ -171,6 +174,12 @@ def _kpi_rows(
             )
         )
     return rows
+
+
+def _stated(stated: Stated, reader: Reader) -> str:
+    """Both ends of a unit value that is not certain."""
+    low, high = sorted((abs(stated.low), abs(stated.high)))
+    return f" ({reader.money(low)} to {reader.money(high)})" if low < high else ""
 
 
 def _kept(made: Model, values: Mapping[str, float], reader: Reader) -> str:

@@ -88,6 +88,8 @@ def _draw(curves: Sequence[Curve], reader: Reader, width: float, height: float) 
             line(left, y(value), width - right, y(value), "axis" if value == 0 else "grid"),
             text(left - 6, y(value) + 4, reader.number(value, 0 if value >= 1 or value == 0 else 1), "tick", "end"),
         ]
+    if any(value > most for curve in curves for value in curve.multiples):  # drawn along the top edge
+        parts.append(text(left - 6, y(most) + 4, f"{reader.number(most, 0)}+", "tick", "end"))
     parts += [
         line(left, y(1.0), width - right, y(1.0), "stroke-text dash"),
         text(left + 4, y(1.0) + 15, BELOW, "tick small"),

@@ -209,8 +209,13 @@ def _remind(context: Context, filters: Filters, course: str) -> html.Section | N
         [
             html.H2(title, className="card-title"),
             html.P(
-                "Agents are pseudonyms. empathy export overdue --out overdue.csv writes the list with their ids in the "
-                "training system, on this machine; a shared dashboard does not show it.",
+                [
+                    "Agents are pseudonyms. ",
+                    html.Span("empathy export overdue ", className="mono"),
+                    html.Span("--out overdue.csv", className="mono unbroken"),
+                    " writes the list with their ids in the training system, on this machine; a shared dashboard does "
+                    "not show it.",
+                ],
                 className="card-subtitle",
             ),
             table(columns, rows.to_dicts(), caption=title, reader=reader, limit=MOST_REMINDED),

@@ -53,7 +53,7 @@ def without_few(name: str, rows: pl.DataFrame, minimum: int) -> pl.DataFrame:
 
 
 def without_few_leavers(exits: pl.DataFrame, minimum: int) -> pl.DataFrame:
-    """Rows of ``result.exit``, without numbers where fewer agents than the minimum started or left.
+    """Rows of ``result.exit``, without who left where fewer agents than the minimum started or left.
 
     Parameters
     ----------
@@ -62,11 +62,16 @@ def without_few_leavers(exits: pl.DataFrame, minimum: int) -> pl.DataFrame:
     minimum : int
         Smallest group shown.
     """
-    few = (pl.col("n_agents") < minimum) | pl.col("n_left").is_between(1, minimum - 1)
+    small = pl.col("n_agents") < minimum
+    few = small | pl.col("n_left").is_between(1, minimum - 1)
     if exits.select(few.sum()).item() == 1:  # all waves together would tell of it
         few |= pl.col("wave").is_not_null()
-    numbers = [name for name in exits.columns if name != "wave"]
-    return exits.with_columns(pl.when(few).then(None).otherwise(pl.col(name)).alias(name) for name in numbers)
+    if exits.select(small.sum()).item() == 1:
+        small |= pl.col("wave").is_not_null()
+    about = {"wave": pl.lit(False), "n_agents": small}  # how many a wave began with is told wherever waves are
+    return exits.with_columns(
+        pl.when(about.get(name, few)).then(None).otherwise(pl.col(name)).alias(name) for name in exits.columns
+    )
 
 
 NUMBERS = (

@@ -156,7 +156,7 @@ def _measured(row: Mapping[str, Any], kpi: Kpi, reader: Reader) -> dict[str, Any
 
 def _wave(row: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
     def percent(share: float | None) -> str:
-        return "too few" if share is None else f"{reader.number(100 * share, 0)}%"
+        return "too few left" if share is None else f"{reader.number(100 * share, 0)}%"
 
     expected = "not known" if row["share_expected"] is None else percent(row["share_expected"])
     if row["expected_low"] is not None:

@@ -118,3 +118,10 @@ def test_a_wave_with_few_leavers_is_not_told_by_the_others(left: list[int], hidd
     rows = pl.DataFrame({"wave": [1, 2, None], "n_agents": [20, 20, 40], "n_left": left, "share_left": [0.1, 0.2, 0.3]})
     shown = without_few_leavers(rows, 5)
     assert [i for i, value in enumerate(shown["n_left"].to_list()) if value is None] == hidden
+    assert [i for i, value in enumerate(shown["share_left"].to_list()) if value is None] == hidden
+    assert shown["n_agents"].to_list() == [20, 20, 40]
+
+
+def test_a_small_wave_is_not_told_by_the_sizes_of_the_others() -> None:
+    rows = pl.DataFrame({"wave": [1, 2, None], "n_agents": [3, 20, 23], "n_left": [0, 8, 8]})
+    assert without_few_leavers(rows, 5)["n_agents"].to_list() == [None, None, 23]

@@ -49,7 +49,7 @@ def amounts(frame: pl.DataFrame, kpi: str, scenario: str) -> tuple[float, float,
 def test_fewer_of_a_bad_thing_is_money_gained() -> None:
     frame = money([worth()], COST)
 
-    assert amounts(frame, "escalation_rate", "likely") == pytest.approx((110_000, 66_000, 154_000))
+    assert amounts(frame, "escalation_rate", "likely")[0] == pytest.approx(110_000)
     assert amounts(frame, "escalation_rate", "low")[0] == pytest.approx(80_000)
     assert amounts(frame, "net", "likely")[0] == pytest.approx(90_000)
     assert amounts(frame, "net", "low")[0] == pytest.approx(50_000)
@@ -80,8 +80,17 @@ def test_the_range_of_the_sum_carries_effect_and_unit_value() -> None:
     sd = math.sqrt(0.01**2 * variance + 0.002**2 * mean**2 + 0.002**2 * variance) * 1e6
 
     assert (high - low) / (2 * 1.96 * sd) == pytest.approx(1.0, abs=3 * SIMULATION_ERROR)
-    fixed = amounts(frame, "escalation_rate", "likely")
-    assert high - low > fixed[2] - fixed[1]
+    assert amounts(frame, "escalation_rate", "likely")[1:] == pytest.approx((low, high))
+    assert "at €11.00 each (€8.00 to €15.00)" in frame.filter(pl.col("kpi") == "escalation_rate")["sentence"][1]
+
+
+def test_a_certain_unit_value_leaves_the_range_of_the_effect() -> None:
+    frame = money([worth()], None, Stated(-11.0, -11.0, -11.0))
+    _, low, high = amounts(frame, "escalation_rate", "likely")
+    fixed = amounts(frame, "escalation_rate", "low")
+
+    assert (low, high) == pytest.approx(fixed[1:], rel=3 * SIMULATION_ERROR)
+    assert " each is " in frame.filter(pl.col("kpi") == "escalation_rate")["sentence"][1]
 
 
 def test_correlated_effects_widen_the_sum() -> None:
