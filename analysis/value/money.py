@@ -73,8 +73,8 @@ def value_frame(
     -------
     polars.DataFrame
         Columns ``kpi, scenario, effect, effect_low, effect_high, volume, unit_value, amount, amount_low, amount_high,
-        currency, sentence``. ``likely`` carries everything that is uncertain, as on the page about value. In ``low`` and
-        ``high`` the assumptions stand at their unfavourable and favourable ends, and the effect alone is uncertain.
+        currency, sentence``. ``likely`` carries everything that is uncertain, as on the page about value. In ``low``
+        and ``high`` the assumptions stand at their unfavourable and favourable ends, and the effect alone is uncertain.
     """
     priced = [part for part in worths if assumptions.get(part.key) is not None]
     if not priced:
