@@ -16,7 +16,7 @@ class PanelError(EmpathyError, ValueError):
     ...     Panel.from_frame(pl.DataFrame({"agent": [1]}), "agent", "week", "start", "y")
     ... except PanelError as error:
     ...     print(error)
-    The frame has no column 'week'; it has agent.
+    time='week': the frame has no such column; it has agent.
     """
 
     exit_code = 1

@@ -37,6 +37,8 @@ COUNTED = (
 )
 """Columns of which every table with figures has at least one."""
 WORDS_ONLY = ("meta.lineage", "result.design", "result.design_note", "result.headline", "methods", "glossary", "checks")
+SEVERAL_ONLY = ("value-programmes",)
+"""Without rows where one programme is served; rows are read in tests/dashboard/test_programmes.py."""
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +73,9 @@ def test_a_download_is_numeric_and_says_what_it_is(client: FlaskClient, name: st
     query = "&".join(f"{part}={value}" for part, value in parts.items())
     head, frame = file(client, f"/download/{name}.csv?{query}")
     complete(head, frame, parts)
+    if name in SEVERAL_ONLY:
+        assert frame.height == 0
+        return
     assert frame.height > 0
     numbers = [column for column in frame.columns if frame.schema[column].is_numeric()]
     if name not in WORDS_ONLY:
