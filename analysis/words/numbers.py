@@ -100,13 +100,11 @@ def rounded(value: float, decimals: int) -> float:
     return out if out != 0 else 0.0
 
 
-def _honest_decimals(low: float, high: float, decimals: int, *others: float) -> int:
-    """More decimals while rounding would move a bound (or another value) that is not zero onto zero."""
+def _honest_decimals(value: float, decimals: int) -> int:
+    """More decimals while rounding would move a value that is not zero onto zero."""
     for extra in range(3):
-        shown = decimals + extra
-        bounds = (low, high) if low > 0 or high < 0 else ()
-        if all(rounded(v, shown) != 0 for v in (*bounds, *others) if math.isfinite(v) and v != 0):
-            return min(shown, MAX_DECIMALS)
+        if not math.isfinite(value) or value == 0 or rounded(value, decimals + extra) != 0:
+            return min(decimals + extra, MAX_DECIMALS)
     return min(decimals + 2, MAX_DECIMALS)
 
 
@@ -293,24 +291,26 @@ class Reader:
         """Both ends of an interval as ``span`` writes them, without its unit."""
         if not (math.isfinite(low) and math.isfinite(high)):
             return NOT_KNOWN, NOT_KNOWN
-        decimals = self.decimals(kpi, low, high)
-        ends = [rounded(v * _unit(kpi).scale, decimals) for v in (low, high)]
+        places = [self.decimals(kpi, low, high, end) for end in (low, high)]
+        ends = [(rounded(v * _unit(kpi).scale, n), n) for v, n in zip((low, high), places, strict=True)]
         if not signed:
-            ends = sorted(abs(v) for v in ends)
-        first, last = (("+" if signed and v > 0 else "") + self._plain(v, kpi, decimals) for v in ends)
+            ends = sorted((abs(v), n) for v, n in ends)
+        first, last = (("+" if signed and v > 0 else "") + self._plain(v, kpi, n) for v, n in ends)
         return first, last
 
-    def decimals(self, kpi: Wording, low: float, high: float, *others: float) -> int:
-        """Decimals for this interval of this KPI (all in natural units)."""
+    def decimals(self, kpi: Wording, low: float, high: float, value: float = math.nan) -> int:
+        """Decimals for a value that an interval of this KPI is about, or for one of its ends (all in natural units).
+
+        Those that the interval supports; more for this value alone where it would round to zero and the interval leaves
+        out zero, so that one end near zero gives no digits to the other numbers.
+        """
         scale = _unit(kpi).scale
         if not (math.isfinite(low) and math.isfinite(high)) or high <= low:
-            base = max(0, _unit(kpi).level_decimals)
-            values = [v * scale for v in others if math.isfinite(v)]
-            return _honest_decimals(math.nan, math.nan, base, *values)
+            return _honest_decimals(value * scale, max(0, _unit(kpi).level_decimals))
         base = max(0, decimals_for((high - low) * scale / 2))
         if kpi.unit == "currency" and base == 1:
             base = _precision(self.currency)
-        return _honest_decimals(low * scale, high * scale, base)
+        return _honest_decimals(value * scale, base) if low > 0 or high < 0 else min(base, MAX_DECIMALS)
 
 
 def _plural(per: str) -> str:

@@ -206,6 +206,21 @@ def test_rounding_is_what_the_interval_supports_and_never_minus_zero() -> None:
     assert READER.size(0.01, KPI, -0.02, 0.04) == "1 point"
 
 
+@given(near=st.floats(1e-6, 0.01), side=st.sampled_from([-1, 1]))
+def test_an_end_near_zero_gives_no_digits_to_the_estimate_or_the_other_end(near: float, side: int) -> None:
+    far = side * (near + 0.08)
+    low, high = sorted((side * near, far))
+
+    def digits(text: str) -> int:
+        return len(text.partition(".")[2])
+
+    supported = decimals_for(50 * (high - low))
+    assert digits(READER.bare(far, KPI, low, high)) == supported
+    assert digits(READER.ends(low, high, KPI)[0 if side < 0 else 1]) == supported
+    assert READER.bare(-0.0205, KPI, -0.041, -0.00004) == "−2.1"
+    assert READER.span(-0.041, -0.00004, KPI) == "−4.1 to −0.004 points"
+
+
 def test_money_stands_where_the_locale_puts_it() -> None:
     assert Reader("en_GB", "EUR").money(-1_234_567.0, 300_000.0) == "−€1,230,000"
     assert Reader("de_DE", "EUR").money(1_234.5) == "1.235 €"
@@ -274,7 +289,6 @@ def test_a_null_world_claims_nothing() -> None:
     sentence, _ = headline(*_family(("no_meaningful_change", "unknown"), ("cant_tell_yet", "unknown")))  # type: ignore[arg-type]
 
     assert sentence.startswith("Nothing can be claimed")
-
 
 
 def test_a_date_allows_for_the_kpis_tested_together() -> None:
