@@ -36,12 +36,15 @@ class Team:
         Seen lately.
     level
         Of the first goal over the last weeks, natural unit; NaN where it is not known.
+    ranked
+        Whether an order by need may go by its level; otherwise the team comes last.
     """
 
     name: str
     site: str
     n_agents: int
     level: float
+    ranked: bool = True
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import duckdb
 
 from analysis.panel.panel import from_warehouse
@@ -10,10 +12,15 @@ from analysis.panel.teams import teams_from_warehouse
 from analysis.planning.ground import Ground, ground
 from analysis.words.refreshers import Fading
 from dashboard.data.queries import Queries
+from dashboard.privacy.viewer import current
+from dashboard.state import Filters
 
 
 def plan_ground(queries: Queries) -> Ground:
-    """Untrained teams, goals and history of the version being served."""
+    """Untrained teams, goals and history of the version being served.
+
+    For readers of a shared dashboard an order by need ranks published teams only, or it would tell where others stand.
+    """
     goals = [kpi for kpi in queries.goals() if kpi.kind.estimation == "average"]
     timing, rows = queries.setting().design.timing, queries.held_weeks()
 
@@ -24,7 +31,14 @@ def plan_ground(queries: Queries) -> Ground:
             teams_from_warehouse(cursor),
         )
 
-    return queries.ask(("plan ground",), make)
+    found = queries.ask(("plan ground",), make)
+    if not current().restricted:
+        return found
+    teams = tuple(
+        team if queries.decision(Filters(team=(team.name,))).allowed else replace(team, ranked=False)
+        for team in found.teams
+    )
+    return replace(found, teams=teams)
 
 
 def fading(queries: Queries) -> list[Fading]:

@@ -15,9 +15,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.errors import PanelError
-from dashboard.data.published import WIDE, Bools, Ints, Observed, answerable, blocks, kept_of, lattice, observed
+from dashboard.data.published import (
+    BLOCK_WEEKS,
+    WIDE,
+    Bools,
+    Ints,
+    Observed,
+    answerable,
+    blocks,
+    kept_of,
+    lattice,
+    observed,
+)
 from dashboard.data.told import told_before
 from dashboard.data.versions import Prepared
+from dashboard.privacy.split import unsplit
 from dashboard.privacy.viewer import Viewer
 from dashboard.state import Filters
 
@@ -27,6 +39,8 @@ if TYPE_CHECKING:
 TOLD = ("effect", "event_time", "cohort_effect", "ladder", "check")
 """Tables of estimates that readers are told of any cell; ``att_gt`` and ``calendar_effect`` would be cells of single
 weeks, and a table that is not named here is told to nobody until somebody decides about it."""
+BEFORE = (12, 26)
+"""Weeks before training of which levels are told beside estimates: the baseline of an estimate, and of a group."""
 NEVER = 10**6
 """Week of the training of agents without one; no data reach so far."""
 
@@ -35,8 +49,8 @@ def estimated(queries: Queries, kpi: str) -> Bools:
     """Cells of which estimates of a KPI are told: (C,).
 
     An estimate rests on the weeks of the trained from training on and on their weeks before it, and not on agents who
-    lack either; so what all estimates together tell is looked at for these weeks apart. So is what they tell less those
-    of versions told before.
+    lack either; so what all estimates together tell is looked at for these weeks apart, and then what each tells beside
+    the levels of its own cell. So is what they tell less those of versions told before.
     """
 
     def make() -> Bools:
@@ -53,9 +67,40 @@ def estimated(queries: Queries, kpi: str) -> Bools:
         usable = np.isin(agent, agent[after]) & np.isin(agent, agent[before])
         for part in (after, before):
             kept = _allowing_none(queries, seen.at(part & usable), kept)
+        recent = [before & usable & (since[rows] >= -weeks) for weeks in BEFORE]
+        kept = kept & _beside_levels(queries, kpi, seen, np.column_stack([after & usable, *recent]), kept)
         return told_before(queries, lattice(queries), kpi, kept)
 
     return queries.remember(("published estimates", kpi), make)
+
+
+def _beside_levels(queries: Queries, kpi: str, seen: Observed, sums: Bools, start: Bools) -> Bools:
+    """Cells whose estimates tell nothing of few agents beside their levels by block: (C,)."""
+    known, places = lattice(queries), queries.held_weeks().places
+    _, answered = blocks(queries, kpi)
+    begin = np.array(sorted(answered), dtype=np.int64)
+    told = np.array([answered[k] for k in begin.tolist()]).reshape(begin.size, len(known.cells))
+
+    def make() -> Bools:
+        week = places.week[seen.rows].astype(np.int64)
+        block = np.searchsorted(begin, week, side="right") - 1
+        if begin.size:
+            block = np.where((block >= 0) & (week < begin[block] + BLOCK_WEEKS), block, -1)
+        # Rows of one agent and place in the same block and sums are one: nothing tells them apart.
+        code = sums @ (1 << np.arange(sums.shape[1]))
+        alike = (known.key[seen.rows].astype(np.int64) * (begin.size + 1) + block + 1) * (1 << sums.shape[1]) + code
+        _, at, where = np.unique(alike, return_index=True, return_inverse=True)
+        key = known.key[seen.rows[at]]
+        cell = known.inside[key]
+        cell = np.where((cell >= known.elsewhere) & start[cell], cell, -1).astype(np.int64)
+        agent, minimum, fine = places.agent[known.first[key]], queries.settings.min_group, start
+        for each in (None, np.maximum(seen.volume.astype(np.float64), 1.0) ** 2):
+            weight = np.bincount(where, each, at.size).astype(np.float64)
+            fine = fine & unsplit(cell, told, agent, block[at], sums[at], weight, minimum)
+        return np.asarray(fine)
+
+    key = ("published estimates", "beside levels", seen.stamp, start.tobytes(), told.tobytes())
+    return queries.remember(key, make)
 
 
 def event_week(queries: Queries) -> Ints:

@@ -137,7 +137,7 @@ def moved(queries: Queries, kpi: Kpi, filters: Filters) -> Moved | None:
 
 
 def _after(queries: Queries, kpi: Kpi, filters: Filters) -> float:
-    """Level of the trained from their training week on."""
+    """Level of the trained from their training week on; shared, of those whom estimates are about."""
 
     def make() -> float:
         held = queries.held_weeks()
@@ -149,6 +149,9 @@ def _after(queries: Queries, kpi: Kpi, filters: Filters) -> float:
         inside = places.inside(to_slice(filters), cohorts=True)
         if inside is not None:
             kept &= inside[rows]
+        if current().restricted:  # whoever was not seen before training too would be told by the difference
+            before = (places.week[rows] < start) & (start < np.iinfo(np.int64).max) & ~np.isnan(columns.num)
+            kept &= np.isin(places.agent[rows], places.agent[rows[before]])
         if np.unique(places.agent[rows[kept]]).size < queries.settings.min_group:
             return math.nan
         total = float(columns.den[kept].sum(dtype=np.float64))

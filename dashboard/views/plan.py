@@ -255,7 +255,7 @@ def order_note(draw: Draw | None, asked: Asked, ground: Ground) -> str:
 def _by_need(ground: Ground, proposal: Proposal, better: str, asked: Asked) -> list[int]:
     """Waves from the worst team on; a holdout comes last, which is the untrained."""
     kept = np.array([asked.locked.get(team.name) == proposal.n_waves for team in ground.teams])
-    levels = np.array([team.level for team in ground.teams])
+    levels = np.array([team.level if team.ranked else np.nan for team in ground.teams])
     rank = np.argsort(np.where(kept, np.inf, -levels if better == "lower" else levels), kind="stable")
     waves = [0] * len(ground.teams)
     at = 0

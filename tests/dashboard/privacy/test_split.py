@@ -1,0 +1,123 @@
+"""Levels of everybody in a cell beside estimates of the trained of it: their difference may be few agents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from dashboard.data import published, published_estimates
+from dashboard.data.plan import plan_ground
+from dashboard.data.queries import Queries
+from dashboard.data.skills import _after
+from dashboard.privacy.lattice import MOST_TOLD
+from dashboard.privacy.split import most_told
+from dashboard.privacy.viewer import OWN_MACHINE, Viewer, seen_by
+from dashboard.state import Filters
+from dashboard.views.plan import order_of, proposal_of, read
+from tests.dashboard.privacy.conftest import NEW_TEAM, Corners
+
+EXECUTIVE = Viewer("e", "executive", shared=True)
+KPI = "escalation_rate"
+FEW = "Porto-2"
+"""Twelve trained agents, and three who were never trained and came in the middle."""
+
+
+def best_of_few(agent: np.ndarray, answers: np.ndarray, most: int) -> float:
+    """The best that is told of figures about few agents, by least squares: grown from each agent, one at a time."""
+    left, sizes, _ = np.linalg.svd(answers.astype(float), full_matrices=False)
+    space = left[:, sizes > 1e-8 * sizes.max()]
+    people = [space[agent == one].T @ space[agent == one] for one in np.unique(agent)]
+    best = 0.0
+    for seed in range(len(people)):
+        group, known = [seed], people[seed]
+        while len(group) < min(most, len(people)):
+            axis = np.linalg.eigh(known)[1][:, -1]
+            others = [k for k in range(len(people)) if k not in group]
+            group.append(max(others, key=lambda k: float(axis @ people[k] @ axis)))
+            known = known + people[group[-1]]
+        best = max(best, float(np.linalg.eigvalsh(known)[-1]))
+    return best
+
+
+def answers_of(queries: Queries, team: str) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of a team, whose they are; and which of them every level and sum of an estimate is about."""
+    places, rows = queries.held_weeks().places, published.observed(queries, KPI).rows
+    inside = queries._rows(Filters(team=(team,)))
+    assert inside is not None
+    rows = rows[inside[rows]]
+    since, week = published_estimates.event_week(queries)[rows], places.week[rows]
+    _, answered = published.blocks(queries, KPI)
+    levels = [(week >= block) & (week < block + published.BLOCK_WEEKS) for block in answered]
+    sums = [since >= 0, *((since < 0) & (since >= -weeks) for weeks in published_estimates.BEFORE)]
+    return places.agent[rows], np.stack([*levels, *sums], axis=1)
+
+
+@pytest.mark.parametrize("control", [False, True])
+def test_a_level_less_an_estimate_is_not_few_agents(
+    corners: Corners, monkeypatch: pytest.MonkeyPatch, control: bool
+) -> None:
+    """Where a wave begins with a block of weeks, everybody after it less the trained is the few untrained.
+
+    Blocks of one week, so that every wave does.
+    """
+    for module in (published, published_estimates):
+        monkeypatch.setattr(module, "BLOCK_WEEKS", 1)
+    if not control:
+        monkeypatch.setattr(published_estimates, "unsplit", lambda _, told, *__: np.ones(told.shape[1], dtype=bool))
+    queries = Queries(corners.shared.settings)
+    teams = ("Lisbon-1", "Lisbon-4", "Madrid-1", "Porto-2", "Porto-5")
+    with seen_by(EXECUTIVE):
+        told = [team for team in teams if queries.publishes(KPI, Filters(team=(team,)))]
+        levels = [team for team in teams if queries.decision(Filters(team=(team,))).allowed]
+    found = {team: best_of_few(*answers_of(queries, team), queries.settings.min_group - 1) for team in teams}
+    assert levels == list(teams)
+    assert {team for team, share in found.items() if share > MOST_TOLD} == {NEW_TEAM, FEW}
+    assert told == [team for team in teams if not control or team not in (NEW_TEAM, FEW)]
+
+
+def test_what_is_looked_at_is_what_least_squares_finds(rng: np.random.Generator) -> None:
+    """Teams of twelve in which some are trained later, or never, in weeks that no block fits."""
+    for late in (0, 1, 2, 3, 6, 10, 11):
+        agent, week = np.repeat(np.arange(12), 20), np.tile(np.arange(20), 12)
+        start = np.where(np.arange(12) < late, rng.choice([13, 99], 12), rng.integers(6, 9))[agent]
+        block, after = week // 4, (week >= start)[:, None]
+        answers = np.column_stack([block[:, None] == np.arange(5), after])
+        found = most_told(agent, block, after, np.ones(agent.size), 4)
+        assert found == pytest.approx(best_of_few(agent, answers, 4), abs=0.02)
+
+
+@pytest.mark.parametrize(("viewer", "level"), [(OWN_MACHINE, 31.0 / 23.0), (EXECUTIVE, 1.0)])
+def test_a_level_after_training_leaves_out_whoever_estimates_leave_out(viewer: Viewer, level: float) -> None:
+    """Eleven agents are seen before and after, one after only: two levels after training would tell of that one."""
+    agent, week = np.append(np.repeat(np.arange(11), 4), 11), np.append(np.tile(np.arange(4), 11), 3)
+    places = SimpleNamespace(
+        n_rows=45, agent=agent, week=week, origin=date(2025, 1, 6), values={"cohort": ("2025-01-20",)},
+        codes={"cohort": np.ones(45, dtype=np.int64)}, inside=lambda *_, **__: None,
+    )  # fmt: skip
+    columns = SimpleNamespace(rows=None, num=np.where(agent == 11, 9.0, 1.0), den=np.ones(45))
+    held = SimpleNamespace(places=places, columns=lambda _: columns)
+    settings = SimpleNamespace(min_group=5)
+    queries = SimpleNamespace(held_weeks=lambda: held, remember=lambda _, make: make(), settings=settings)
+    with seen_by(viewer):
+        assert _after(queries, SimpleNamespace(id="x"), Filters()) == pytest.approx(level)  # type: ignore[arg-type]
+
+
+def test_an_order_by_need_places_no_team_that_is_not_published(corners: Corners) -> None:
+    """Between the levels of two published teams beside it, a team's own would be known as nearly as they are alike."""
+    trainer = Viewer("t", "training_lead", shared=True)
+    own = plan_ground(corners.own.queries)
+    assert all(team.ranked for team in own.teams)
+    with seen_by(trainer):
+        queries = corners.shared.queries
+        ground = plan_ground(queries)
+        hidden = {team.name for team in ground.teams if not queries.decision(Filters(team=(team.name,))).allowed}
+    assert set() < hidden < {team.name for team in ground.teams}
+    assert np.array_equal(ground.covariates(), own.covariates())  # the lot is that of the command
+    asked = read({"order": "worst"}, ground, date(2026, 6, 1))
+    asked = replace(asked, numbers={**asked.numbers, "waves": len(ground.teams), "untrained": 0, "gap": 1})
+    alone, _ = order_of(asked, ground, proposal_of(asked, ground), "lower")
+    assert {place.team for place in alone[-len(hidden) :]} == hidden
