@@ -77,6 +77,7 @@ def test_without_looking_at_volumes_it_is_told(
 ) -> None:
     plain = published._audit
     monkeypatch.setattr(published, "_audit", lambda queries, rows, start, _volume=None: plain(queries, rows, start))
+    monkeypatch.setattr(published_estimates, "unsplit", lambda _, cells, *__: np.ones(cells.shape[1], dtype=bool))
     fresh = Queries(world[1].settings)
     assert told(fresh, TEAM)[0]
     with seen_by(READER), fresh.pinned(fresh.served()):
