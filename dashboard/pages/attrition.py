@@ -35,6 +35,8 @@ LIKELIHOOD = (
     "same months. Left of “the same” means that trained agents stay longer."
 )
 
+FEW_LEFT = "Not shown where it would tell, by itself or by subtraction, of fewer leavers than the smallest group shown."
+
 
 def answer(context: Context, filters: Filters, kind: str = "any") -> html.Div:
     """Survival and hazards of leaving for one selection."""
@@ -164,7 +166,7 @@ def _on_whom(shown: view.OnWhom | None, context: Context, filters: Filters) -> h
     waves = [
         Column("wave", "Wave"),
         Column("n_agents", "Agents there when it began", numeric=True),
-        Column("left", "Left since", numeric=True),
+        Column("left", "Left since", numeric=True, help=FEW_LEFT),
         Column("expected", "Expected without training", numeric=True),
     ]
     return html.Section(

@@ -154,11 +154,16 @@ def _measured(row: Mapping[str, Any], kpi: Kpi, reader: Reader) -> dict[str, Any
     }
 
 
+NOT_SHOWN = "not shown"
+"""In place of who left, where it would tell of fewer leavers than the smallest group."""
+
+
 def _wave(row: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
     def percent(share: float | None) -> str:
-        return "too few left" if share is None else f"{reader.number(100 * share, 0)}%"
+        return NOT_SHOWN if share is None else f"{reader.number(100 * share, 0)}%"
 
-    expected = "not known" if row["share_expected"] is None else percent(row["share_expected"])
+    unknown = NOT_SHOWN if row["share_left"] is None else "not known"
+    expected = unknown if row["share_expected"] is None else percent(row["share_expected"])
     if row["expected_low"] is not None:
         expected += f" ({percent(row['expected_low'])} to {percent(row['expected_high'])})"
     return {

@@ -120,6 +120,14 @@ def planned(n: int, name: str) -> dict[str, Any] | None:
     return plan_curves([Curve(name, weeks, tuple(9.0 / w for w in weeks), "", 3.0)] if n else [], READER)
 
 
+@pytest.mark.parametrize(("most", "marked"), [(9.0, False), (40.0, True)])
+def test_what_is_drawn_along_the_top_edge_is_marked_there(most: float, marked: bool) -> None:
+    figure = plan_curves([Curve("Goal", (1, 2, 3), (most, 3.0, 2.0), "", 3.0)], READER)
+    assert figure is not None
+    for drawing in ("wide", "narrow"):
+        assert ("12+" in str(figure[drawing])) is marked
+
+
 def leaving(n: int, name: str) -> dict[str, Any]:
     row = {"name": name, "hazard_ratio": 0.8, "ci_low": 0.5, "ci_high": 1.2, "tone": "unsure", "words": "", "tip": name}
     return hazard([row] * n, label="x")

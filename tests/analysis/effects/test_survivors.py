@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -17,6 +18,8 @@ from analysis.estimators.imputation import Imputation
 from analysis.words import survivors as words
 from analysis.words.numbers import Reader
 from dashboard.privacy.redaction import without_few_leavers
+from dashboard.views.attrition import on_whom
+from etl.configuration.kpis import load
 from tests.analysis.conftest import rollout
 from tests.analysis.worlds import words as kpi_words
 
@@ -125,3 +128,27 @@ def test_a_wave_with_few_leavers_is_not_told_by_the_others(left: list[int], hidd
 def test_a_small_wave_is_not_told_by_the_sizes_of_the_others() -> None:
     rows = pl.DataFrame({"wave": [1, 2, None], "n_agents": [3, 20, 23], "n_left": [0, 8, 8]})
     assert without_few_leavers(rows, 5)["n_agents"].to_list() == [None, None, 23]
+
+
+def test_who_left_a_wave_is_withheld_and_never_called_unknown() -> None:
+    rows = {"wave": [date(2024, 6, 17), date(2024, 7, 22), None], "n_agents": [56, 60, 203]} | {
+        "n_left": [3, 20, 39],
+        "share_left": [0.05, 0.3, 0.19],
+    }
+    expected = {
+        "share_expected": [0.08, 0.3, 0.24],
+        "expected_low": [0.05, 0.2, 0.15],
+        "expected_high": [0.13, 0.4, 0.36],
+    }
+    of_kpis = pl.DataFrame(
+        {"kpi": ["escalation_rate"], "state": ["same_people"], "verdict": ["clear"], "hazard_ratio": [0.8]}
+        | {name: [-0.02] for name in ("estimate", "weighted")}
+        | {"ci_low": [-0.03], "ci_high": [-0.01], "bound_low": [-0.03], "bound_high": [-0.01]}
+    )
+    shown = without_few_leavers(pl.DataFrame(rows | expected), 5)
+    found = on_whom(shown, of_kpis, [load()["escalation_rate"]], READER)
+
+    assert found is not None
+    first, _, together = found.waves
+    assert (first["n_agents"], first["left"], first["expected"]) == (56, "not shown", "not shown")
+    assert (together["left"], together["expected"]) == ("19%", "24% (15% to 36%)")
