@@ -210,6 +210,25 @@ def spread_words(found: Gains, kpi: Kpi, by: str, reader: Reader) -> str:
     )
 
 
+def unclaimed_words(shown: Sequence[Group], by: str) -> str:
+    """Why groups whose range leaves out no change are not called clear; empty where there are none."""
+    which = [g.label for g in shown if g.known and g.tone == "unsure" and (g.low > 0 or g.high < 0)]
+    if not which:
+        return ""
+    many = f"{len(which)} {plural(NOUNS[by], len(which))}"
+    names = many if len(which) > MOST_NAMED else " and ".join(which)
+    why = (
+        "courses share their agents, so none is said to have changed anything by itself."
+        if by == "course"
+        else f"by its own numbers alone, and allowing for everything looked at, such a {NOUNS[by]} is not clear."
+    )
+    return f"Not filled though the range leaves out no change ({names}): {why}"
+
+
+MOST_NAMED = 2
+"""Groups named in a sentence; more are counted."""
+
+
 def table(shown: Sequence[Group], kpi: Kpi, reader: Reader) -> list[dict[str, Any]]:
     """The rows behind the chart, numbers in the reader's unit, each also as the rest of the page writes it."""
     scaled = reader.shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -25,7 +26,7 @@ from dashboard.figures.plan_curves import plan_curves
 from dashboard.figures.roll_out import roll_out
 from dashboard.figures.sparkline import sparkline
 from dashboard.figures.survival import survival
-from dashboard.views.cohorts import Group
+from dashboard.views.cohorts import Group, unclaimed_words
 from dashboard.views.effects import EventPoint
 from dashboard.views.events import Tick
 from dashboard.views.overview import Money, Week
@@ -68,6 +69,14 @@ def groups(n: int, name: str) -> list[Group]:
     words = {"change": "−1.0 points", "span": "−2.0 to 0.0 points", "levels": "10% to 9%", "tip": name, "href": ""}
     one = {**numbers, **own, **words, "tone": "unsure", "n_agents": 9, "n_contacts": 99, "label": name, "name": name}
     return [Group(value=str(k), **one) for k in range(n)]  # type: ignore[arg-type]
+
+
+def test_a_range_that_leaves_out_no_change_is_explained_where_its_group_is_not_filled() -> None:
+    holds, apart = groups(1, "Held")[0], replace(groups(1, "Apart")[0], high=-0.005)
+    assert unclaimed_words([holds, replace(apart, tone="better")], "wave") == ""
+    assert "(Apart): by its own numbers" in unclaimed_words([holds, apart], "wave")
+    assert "(3 teams)" in unclaimed_words([apart] * 3, "team")
+    assert "share their agents" in unclaimed_words([apart], "course")
 
 
 def course(n: int, name: str) -> dict[str, Any] | None:

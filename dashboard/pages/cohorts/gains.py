@@ -56,6 +56,6 @@ def gains_card(
         csv=csv_link("cohorts", filters, kpi=kpi.id, by=by),
         legend=legend,
         instead=html.P("No group has a level both before and after training.", className="muted"),
-        note=view.spread_words(found, kpi, by, reader),
+        note=" ".join(filter(None, (view.spread_words(found, kpi, by, reader), view.unclaimed_words(shown, by)))),
         table_open=True,
     )
