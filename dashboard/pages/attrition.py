@@ -166,7 +166,7 @@ def _on_whom(shown: view.OnWhom | None, context: Context, filters: Filters) -> h
     waves = [
         Column("wave", "Wave"),
         Column("n_agents", "Agents there when it began", numeric=True),
-        Column("left", "Left since", numeric=True, help=FEW_LEFT),
+        Column("left", "Left since", numeric=True),
         Column("expected", "Expected without training", numeric=True),
     ]
     return html.Section(
@@ -176,6 +176,9 @@ def _on_whom(shown: view.OnWhom | None, context: Context, filters: Filters) -> h
             table(kpis, shown.kpis, caption=shown.title, reader=reader),
             html.H3("Who left, by wave", className="card-title below"),
             table(waves, shown.waves, caption="Who left, by wave", reader=reader, id="exits"),
+            html.P(FEW_LEFT, className="muted small")
+            if any(row["left"] == view.NOT_SHOWN for row in shown.waves)
+            else None,
             html.P(
                 [
                     html.A("Goals as CSV", href=csv_link("table", filters, relation="result.survivor")),
