@@ -216,17 +216,13 @@ def unclaimed_words(shown: Sequence[Group], by: str) -> str:
     if not which:
         return ""
     many = f"{len(which)} {plural(NOUNS[by], len(which))}"
-    names = many if len(which) > MOST_NAMED else " and ".join(which)
+    names = many if len(which) > 2 else " and ".join(which)
     why = (
         "courses share their agents, so none is said to have changed anything by itself."
         if by == "course"
         else f"by its own numbers alone, and allowing for everything looked at, such a {NOUNS[by]} is not clear."
     )
     return f"Not filled though the range leaves out no change ({names}): {why}"
-
-
-MOST_NAMED = 2
-"""Groups named in a sentence; more are counted."""
 
 
 def table(shown: Sequence[Group], kpi: Kpi, reader: Reader) -> list[dict[str, Any]]:
