@@ -118,8 +118,9 @@ def headline(
         if group:
             details.append(f"{title}: {_listed([lower_label(k) for k in group])}")
     if better or worse or small:
-        like = "selections like this one" if where else "programmes"
-        details.append(f"By luck alone about 1 in {round(1 / (1 - ci_level))} {like} would show a goal this clear")
+        like = "selections like this one" if where else "times"
+        luck = f"in about {round(100 * (1 - ci_level))} of 100 {like}"
+        details.append(f"Had training changed nothing, a goal would look this clear by luck {luck}")
     return first, (". ".join(details) + "." if details else "")
 
 
