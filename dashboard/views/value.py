@@ -132,9 +132,10 @@ def view(
     rows = tuple(_swing_row(swing, by_id, reader, answer.net) for swing in tornado(made)[:MOST_SWINGS])
     names = {key: label(key, by_id) for key in asked.assumptions.stated}
     without = _unmoneyed(parts, asked, kpis, made)
+    missing = left_out(parts.worths, asked.assumptions)
     return View(
-        title=title(answer, reader, all_goals=not left_out(parts.worths, asked.assumptions)),
-        detail=f"{_detail(answer, made, months, reader)}{_not_counted(parts, asked, kpis, made)}",
+        title=title(answer, reader, all_goals=not missing),
+        detail=f"{_detail(answer, made, months, reader)}{_not_counted(missing, kpis, made)}",
         tiles=_tiles(answer, others, made, months, reader),
         lines=_lines(answer, made, by_id, reader),
         bars=_bars(answer, reader),
@@ -220,15 +221,13 @@ def _detail(answer: Appraisal, made: Model, months: int, reader: Reader) -> str:
     return f"For {agents}, over {_months(months)}.{fading}{asked}"
 
 
-def _not_counted(parts: MoneyParts, asked: Asked, kpis: Sequence[Kpi], made: Model) -> str:
-    """Which goals with a unit value are in no sum because nothing safe is known of them: that is not nothing."""
-    counted_ones = {part.kpi.id for part in made.used} | {part.kpi.id for part in made.unsafe_costs}
-    usable = {part.kpi.id for part in parts.worths if part.available}
-    priced = [kpi for kpi in kpis if asked.assumptions.get(f"value.{kpi.id}") is not None]
-    missing = [lower_label(kpi) for kpi in priced if kpi.id not in counted_ones and kpi.id not in usable]
-    if not missing or not made.used:
+def _not_counted(missing: Sequence[str], kpis: Sequence[Kpi], made: Model) -> str:
+    """Which goals are left out of the sum, by name; costs that block it are named where it would stand."""
+    blocking = {part.kpi.id for part in made.unsafe_costs}
+    names = [lower_label(kpi) for kpi in kpis if kpi.id in missing and kpi.id not in blocking]
+    if not names or not made.used:
         return ""
-    return f" Not in the net, because no result of it is safe to use: {'; '.join(missing)}."
+    return f" Not in the net, because no result of it is safe to use: {'; '.join(names)}."
 
 
 def _tiles(
