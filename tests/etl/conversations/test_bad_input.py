@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from etl.build import build
+from etl.build import BuildReport, build
 from etl.configuration.model import parse
 
 Turn = tuple[str, str]
@@ -159,6 +159,19 @@ FORMATS: dict[str, tuple[Callable[[list[str]], str], dict[str, Any], bool]] = {
 """Format -> what writes it, its settings, and whether its turns say when they end."""
 
 
+def built(folder: Path, sources: dict[str, Any], known: list[str]) -> BuildReport:
+    """Build transcripts beside one agent and the contacts that are known, lines of a CSV."""
+    (folder / "agents.csv").write_text("source_agent_id,employee_number\n7,7\n", encoding="utf-8")
+    (folder / "contacts.csv").write_text("\n".join(known) + "\n", encoding="utf-8")
+    document = {
+        "sources": sources,
+        "identity": {"match": ["crosswalk", "employee_number"]},
+        "privacy": {"demo": True},
+        "conversations": {"read": True},
+    }
+    return build(parse(document, folder / "empathy.toml"))
+
+
 @pytest.fixture(scope="module")
 def heard(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """One build with every format, each in contacts of its own: rows by format and contact, and the books."""
@@ -174,15 +187,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         (folder / f"{name}.{ending}").write_text(text, encoding="utf-8", newline="")
         sources[name] = {"format": name, "path": f"{name}.{ending}", **settings}
         known += [f"{name}-{contact},7,2025-03-06T09:00:00Z,voice" for contact in BAD if contact != "unknown"]
-    (folder / "agents.csv").write_text("source_agent_id,employee_number\n7,7\n", encoding="utf-8")
-    (folder / "contacts.csv").write_text("\n".join(known) + "\n", encoding="utf-8")
-    document = {
-        "sources": sources,
-        "identity": {"match": ["crosswalk", "employee_number"]},
-        "privacy": {"demo": True},
-        "conversations": {"read": True},
-    }
-    report = build(parse(document, folder / "empathy.toml"))
+    report = built(folder, sources, known)
     with duckdb.connect(str(report.warehouse), read_only=True) as con:
         rows = con.execute(
             "select interaction_id, not_scored, sympathy_hits, turns, interruptions from core.conversation"
@@ -267,15 +272,7 @@ def roleless(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             (folder / f"{name}.{ending}").write_text(text, encoding="utf-8", newline="")
             sources[name] = {"format": name, "path": f"{name}.{ending}", "max_reject_share": 1.0, **settings}
             known += [f"{contact},7,2025-03-06T09:00:00Z,voice" for contact in contacts]
-    (folder / "agents.csv").write_text("source_agent_id,employee_number\n7,7\n", encoding="utf-8")
-    (folder / "contacts.csv").write_text("\n".join(known) + "\n", encoding="utf-8")
-    document = {
-        "sources": sources,
-        "identity": {"match": ["crosswalk", "employee_number"]},
-        "privacy": {"demo": True},
-        "conversations": {"read": True},
-    }
-    report = build(parse(document, folder / "empathy.toml"))
+    report = built(folder, sources, known)
     with duckdb.connect(str(report.warehouse), read_only=True) as con:
         rows = con.execute("select interaction_id, not_scored, sympathy_hits from core.conversation").fetchall()
         reasons = con.execute("select source, reasons::varchar from meta.reject").fetchall()
