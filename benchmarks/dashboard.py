@@ -56,6 +56,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from analysis.study.run import estimate_all  # noqa: E402
+from benchmarks.earlier import checked_out  # noqa: E402
 from dashboard.app import OUTPUTS  # noqa: E402
 from etl.configuration import kpis  # noqa: E402
 from etl.configuration import model as empathy_config  # noqa: E402
@@ -562,18 +563,12 @@ class Worktree:
 
 
 @contextmanager
-def checked_out(commit: str, folder: Path) -> Iterator[Worktree]:
-    """A worktree of a commit, removed at the end."""
-    root = folder / "before"
-    git = ["git", "-C", str(ROOT)]
-    subprocess.run([*git, "worktree", "add", "--quiet", "--detach", str(root), commit], check=True)
-    try:
-        name = subprocess.run(
-            [*git, "rev-parse", "--short", commit], check=True, capture_output=True, text=True
-        ).stdout.strip()
+def measured_before(commit: str, folder: Path) -> Iterator[Worktree]:
+    """An earlier commit with a folder for the worlds that it reads."""
+    with checked_out(commit, folder) as root:
+        short = ["git", "-C", str(root), "rev-parse", "--short", "HEAD"]
+        name = subprocess.run(short, check=True, capture_output=True, text=True).stdout.strip()
         yield Worktree(name, root, folder / "worlds")
-    finally:
-        subprocess.run([*git, "worktree", "remove", "--force", str(root)], check=True)
 
 
 def sizes_of(config: Path) -> tuple[int, int]:
@@ -605,7 +600,7 @@ def main() -> None:
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
         folder = Path(place)
-        before = stack.enter_context(checked_out(options.before, folder)) if options.before else None
+        before = stack.enter_context(measured_before(options.before, folder)) if options.before else None
         config = write_world(folder / "large", options.agents, options.weeks) if set(parts) & set(LARGE) else folder
         for part in parts:
             large = part in LARGE

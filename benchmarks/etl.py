@@ -36,6 +36,8 @@ from pathlib import Path
 
 import duckdb
 
+from benchmarks.earlier import ROOT, checked_out
+
 N_AGENTS = 5_000
 BAD_EVERY = 100_000
 """One row in so many has a handling time that is no number."""
@@ -194,7 +196,6 @@ def build(folder: Path, file: str, warehouse: str, course: str = "EMP101", engin
     return f"{loaded:,} loaded, {rejected:,} rejected" + (", nothing new" if report.unchanged else "")
 
 
-TREE = Path(__file__).resolve().parent.parent
 COMPARED = ("build", "again", "kept", "parquet", "weeks")
 WORSE = 1.05
 """Largest ratio of processor time to the earlier commit's that is no loss."""
@@ -212,7 +213,7 @@ TASKS: dict[str, Callable[[Path], str]] = {
 }
 
 
-def measure(task: str, folder: Path, tree: Path = TREE) -> dict[str, object]:
+def measure(task: str, folder: Path, tree: Path = ROOT) -> dict[str, object]:
     """Run one task in a process of its own: wall and processor seconds, peak memory, and what it says.
 
     Parameters
@@ -247,26 +248,21 @@ def compare(folder: Path, commit: str, rounds: int) -> str:
         How often each task is run with either; who begins changes every round.
     """
     found: dict[tuple[str, str], list[dict[str, object]]] = {}
-    with tempfile.TemporaryDirectory() as place:
-        before = Path(place) / "before"
-        subprocess.run(["git", "worktree", "add", "--detach", str(before), commit], cwd=TREE, check=True)
-        try:
-            trees = {"now": TREE, "before": before}
+    with tempfile.TemporaryDirectory() as place, checked_out(commit, Path(place)) as before:
+        trees = {"now": ROOT, "before": before}
+        for name in trees:
+            here = folder / name
+            here.mkdir(exist_ok=True)
+            for export in [path for path in folder.iterdir() if path.suffix in (".csv", ".parquet")]:
+                (here / export.name).unlink(missing_ok=True)
+                os.link(export, here / export.name)
+        for number in range(rounds):
             for name in trees:
-                here = folder / name
-                here.mkdir(exist_ok=True)
-                for export in [path for path in folder.iterdir() if path.suffix in (".csv", ".parquet")]:
-                    (here / export.name).unlink(missing_ok=True)
-                    os.link(export, here / export.name)
-            for number in range(rounds):
-                for name in trees:
-                    for warehouse in ("reduced", "kept", "parquet"):
-                        shutil.rmtree(folder / name / warehouse, ignore_errors=True)
-                for task in COMPARED:
-                    for name in ("now", "before") if number % 2 else ("before", "now"):
-                        found.setdefault((task, name), []).append(measure(task, folder / name, trees[name]))
-        finally:
-            subprocess.run(["git", "worktree", "remove", "--force", str(before)], cwd=TREE, check=True)
+                for warehouse in ("reduced", "kept", "parquet"):
+                    shutil.rmtree(folder / name / warehouse, ignore_errors=True)
+            for task in COMPARED:
+                for name in ("now", "before") if number % 2 else ("before", "now"):
+                    found.setdefault((task, name), []).append(measure(task, folder / name, trees[name]))
 
     def median(task: str, name: str, what: str) -> float:
         return statistics.median(float(str(item[what])) for item in found[task, name])
