@@ -6,11 +6,14 @@ import shlex
 import shutil
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from empathy.console import DEFAULT_CONFIG, ConfigPath, progress, screen
+
+if TYPE_CHECKING:
+    from dashboard.data.queries import Queries
 
 LAST = "last"
 """``--since last``: the version that the report at ``--out`` was made from."""
@@ -60,7 +63,7 @@ def report(
         settings = from_config(config)
         queries = Queries(settings)
         if since == LAST:
-            since, left_out = _last(run_of(out), {one.run_id for one in queries.versions()})
+            since, left_out = _last(run_of(out), _comparable(queries))
             if left_out:
                 screen.print(f"{out} {left_out}, so the report does not say what changed.")
         # A report leaves the machine: of a shared dashboard it holds what its readers are told, and nothing else.
@@ -79,7 +82,13 @@ def _last(run: str, there: set[str]) -> tuple[str, str]:
     """The run of the last report where its version is still there, or why there is none."""
     if not run:
         return "", "holds no report yet"
-    return (run, "") if run in there else ("", f"was made from run {run}, which is no longer kept")
+    return (run, "") if run in there else ("", f"was made from run {run}, which is no longer kept or told to readers")
+
+
+def _comparable(queries: Queries) -> set[str]:
+    """Runs with which a report may be compared: of a shared dashboard those that its readers are told."""
+    kept = {version.run_id for version in queries.versions()}
+    return kept if queries.settings.access is None else kept & set(queries.told(queries.served()))
 
 
 def _schedule(out: Path, config: Path, select: str, mail: str, plotly: bool) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
 from empathy import app
-from empathy.reporting import _last
+from empathy.reporting import _comparable, _last
 
 
 def run(*options: str) -> tuple[int, str]:
@@ -54,3 +55,14 @@ def test_the_last_report_counts_while_its_version_is_kept() -> None:
     assert _last("", {"r1"}) == ("", "holds no report yet")
     assert _last("r0", {"r1"})[0] == ""
     assert "no longer kept" in _last("r0", {"r1"})[1]
+
+
+@pytest.mark.parametrize(("access", "runs"), [(None, {"r1", "r2", "r3"}), ("shared", {"r1", "r3"})])
+def test_of_a_shared_dashboard_only_what_readers_were_told_is_compared(access: str | None, runs: set[str]) -> None:
+    queries = SimpleNamespace(
+        settings=SimpleNamespace(access=access),
+        versions=lambda: [SimpleNamespace(run_id=name) for name in ("r1", "r2", "r3")],
+        served=lambda: "r3",
+        told=lambda _run: ("r0", "r1", "r3"),
+    )
+    assert _comparable(queries) == runs
