@@ -75,3 +75,12 @@ def test_nobody_queries_the_connection_that_a_whole_process_shares() -> None:
     }
 
     assert shared == set()
+
+
+def test_pages_are_waited_for_with_functions() -> None:
+    """A text that is no function is compiled anew at every look, which the dashboard's own security policy forbids:
+    such a wait fails whenever the page is not there at the first look."""
+    waits = list(calls("tests/browser", {"wait_for_function"}))
+
+    assert waits, "the search finds nothing"
+    assert [f"{file}:{call.lineno}" for file, call in waits if "=>" not in ast.unparse(call.args[0])] == []

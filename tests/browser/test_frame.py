@@ -91,14 +91,14 @@ def test_a_link_to_a_card_of_another_page_opens_at_that_card(visit: Callable[...
 def test_back_returns_to_the_place_on_the_page(visit: Callable[..., Any]) -> None:
     page: Page = visit("/").page
     page.evaluate("window.scrollTo(0, 500)")
-    page.wait_for_function("window.scrollY === 500")
+    page.wait_for_function("() => window.scrollY === 500")
     page.wait_for_timeout(100)
     page.locator("#forest svg.wide .mark[data-href]", has_text="Escalations").click()
     page.wait_for_selector("#course")
     assert page.evaluate("window.scrollY") == 0
     page.go_back()
     page.wait_for_selector("#forest")
-    page.wait_for_function("Math.abs(window.scrollY - 500) < 5")
+    page.wait_for_function("() => Math.abs(window.scrollY - 500) < 5")
 
 
 def test_a_click_that_finds_no_server_says_so_and_can_be_tried_again(reader: Any, site: Any) -> None:

@@ -49,12 +49,12 @@ def test_a_reader_stays_in_the_second_programme_and_finds_back(visit: Callable[.
     expect(page.locator("#headline")).to_contain_text(f"{NAME} appears to work on")
     for key, path in (("effects", "/effects"), ("plan", "/plan")):
         page.click(f"#nav-{key}")
-        page.wait_for_function(f"location.pathname.startsWith('{UNDER}{path}')")
+        page.wait_for_function(f"() => location.pathname.startsWith('{UNDER}{path}')")
         made.settled()
         assert page.locator("h1").count() == 1
         assert "could not be worked out" not in page.inner_text("main")
     page.click("#nav-value")
-    page.wait_for_function(f"location.pathname === '{UNDER}/value'")
+    page.wait_for_function(f"() => location.pathname === '{UNDER}/value'")
     card = made.settled().locator("#programmes-together")
     expect(card).to_contain_text("2 programmes together")
     card.locator("summary").last.click()
@@ -63,12 +63,12 @@ def test_a_reader_stays_in_the_second_programme_and_finds_back(visit: Callable[.
     low = page.get_by_label("Escalations, one more: likely")
     low.fill("11")
     low.press("Enter")
-    page.wait_for_function("location.search.includes('value.escalation_rate')")
+    page.wait_for_function("() => location.search.includes('value.escalation_rate')")
     expect(page.locator("#headline")).not_to_have_text(before)
     assert path_of(page) == f"{UNDER}/value"
     page.click("#programmes summary")
     page.get_by_role("link", name="Empathy programme", exact=True).click()
-    page.wait_for_function("location.pathname === '/'")
+    page.wait_for_function("() => location.pathname === '/'")
     expect(made.settled().locator("#headline")).to_contain_text("Empathy training appears to work on")
 
 

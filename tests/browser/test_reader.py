@@ -137,7 +137,7 @@ def test_plotly_takes_the_place_of_a_drawing_and_stays_chosen(
     expect(page.locator(f"{CHART} .hoverlayer .hovertext")).to_contain_text(rows[-1][0])
 
     page.click("#scheme")
-    page.wait_for_function(f"document.querySelector('{CHART}').layout.paper_bgcolor === '#1E2023'")
+    page.wait_for_function(f"() => document.querySelector('{CHART}').layout.paper_bgcolor === '#1E2023'")
     assert violations(page) == []
     picture(page, "effects-explore-dark")
     page.reload()
@@ -247,7 +247,7 @@ def test_links_to_a_page_and_to_a_chart_are_copied(visit: Callable[..., Any]) ->
     assert page.evaluate("navigator.clipboard.readText()").endswith("/effects/escalation_rate?site=Madrid")
     page.click("#ladder .menu summary")
     page.locator("#ladder .menu-item", has_text="Copy link to this").click()
-    page.wait_for_function("navigator.clipboard.readText().then(t => t.endsWith('#ladder'))")
+    page.wait_for_function("() => navigator.clipboard.readText().then(t => t.endsWith('#ladder'))")
 
 
 def test_a_simulated_centre_from_exports_to_screen(visit: Callable[..., Any], sample_site: Any) -> None:
