@@ -34,7 +34,9 @@ _ROUNDS = 4
 """Times that a group is chosen anew by the answer that tells most of it, as in the truncated power method."""
 
 
-def most_told(agent: NDArray[np.integer], block: Ints, sums: NDArray[Any], weight: Floats, most: int) -> float:
+def most_told(
+    agent: NDArray[np.integer], block: Ints, sums: NDArray[Any], weight: Floats, most: int, enough: float | None = None
+) -> float:
     """The largest share of a figure about few agents that levels by block and some sums of one cell tell.
 
     Parameters
@@ -49,6 +51,9 @@ def most_told(agent: NDArray[np.integer], block: Ints, sums: NDArray[Any], weigh
         Variance of a row's part, above 0.
     most : int
         Agents that are few.
+    enough : float, optional
+        A share that decides: the search ends with the first that is larger, and where none can be larger this share
+        is returned without a search.
 
     Returns
     -------
@@ -84,43 +89,72 @@ def most_told(agent: NDArray[np.integer], block: Ints, sums: NDArray[Any], weigh
     basis = (added @ axes[:, real]) / np.sqrt(values[real])
     at_levels = np.zeros(agent.size)
     at_levels[within] = scale[within] / np.sqrt(total[block[within]])
-    leverage = (basis**2).sum(axis=1)
-    scores = [np.bincount(person, by, n_people) for by in (leverage, leverage + at_levels**2, *(basis**2).T)]
-    groups = [np.argsort(-score, kind="stable")[:most] for score in scores]
-    groups += [one[None] for score in scores[:1] for one in np.argsort(-score, kind="stable")[:_SEEDS]]
+    gram, most = _of_people(person, block, basis, at_levels, n_people, n_blocks), min(most, n_people)
+    leverage, levels = np.trace(gram[:, n_blocks:, n_blocks:], axis1=1, axis2=2), gram.diagonal(axis1=1, axis2=2)
+    if enough is not None and _at_most(leverage, levels[:, :n_blocks], most) <= enough:
+        return enough
+    scores = np.vstack([leverage, leverage + levels[:, :n_blocks].sum(axis=1), levels[:, n_blocks:].T])
+    groups = np.argsort(-scores, axis=1, kind="stable")[:, :most]
+    seeds = np.argsort(-leverage, kind="stable")[:_SEEDS]
+    chosen = np.vstack([groups, np.repeat(seeds[:, None], most, axis=1)])
+    alone = np.arange(len(chosen)) >= len(groups)  # groups of one agent, in the first round
     found = 0.0
-    for members in groups:
-        chosen = members
-        for _ in range(_ROUNDS):
-            group = np.zeros(n_people, dtype=bool)
-            group[chosen] = True
-            told, axis = _told(group[person], block, basis, at_levels, n_blocks)
-            found = max(found, told)
-            pull = basis @ axis[n_blocks:] + at_levels * np.append(axis[:n_blocks], 0.0)[block]
-            chosen = np.argsort(-np.bincount(person, pull**2, n_people), kind="stable")[:most]
+    for _ in range(_ROUNDS):
+        together = np.where(alone[:, None, None], gram[chosen[:, 0]], gram[chosen].sum(axis=1))
+        shares, directions = np.linalg.eigh(together)
+        found = max(found, float(shares[:, -1].max()))
+        if enough is not None and found > enough:
+            break
+        answers = directions[:, :, -1].T
+        of_everybody = ((gram @ answers) * answers).sum(axis=1).T
+        again = np.sort(np.argsort(-of_everybody, axis=1, kind="stable")[:, :most], axis=1)
+        chosen = np.array(sorted({tuple(each) for each in again.tolist()}))
+        alone = np.zeros(len(chosen), dtype=bool)
     return found
 
 
-def _told(group: Bools, block: Ints, basis: Floats, at_levels: Floats, n_blocks: int) -> tuple[float, Floats]:
-    """The largest share of a figure about the rows of a group, and the answer that tells it.
+def _of_people(person: Ints, block: Ints, basis: Floats, at_levels: Floats, n_people: int, n_blocks: int) -> Floats:
+    """Products of what levels and sums tell of everybody's rows: (P, B + S, B + S); those of a group add up.
 
     Parameters
     ----------
-    group : (N,) bool array
+    person : (N,) int array
+        Number of the agent of every row, below ``n_people``.
     block : (N,) int array
     basis : (N, S) array
         What the sums add to the levels, orthonormal.
     at_levels : (N,) array
         Part of every row in the level of its block, of length one.
-    n_blocks : int
+    n_people, n_blocks : int
     """
-    rows = np.flatnonzero(group)
-    columns = np.zeros((rows.size, n_blocks + basis.shape[1]))
-    at = np.flatnonzero(block[rows] >= 0)
-    columns[at, block[rows[at]]] = at_levels[rows[at]]
-    columns[:, n_blocks:] = basis[rows]
-    shares, axes = np.linalg.eigh(columns.T @ columns)
-    return float(shares[-1]), axes[:, -1]
+    n_sums = basis.shape[1]
+    gram = np.zeros((n_people, n_blocks + n_sums, n_blocks + n_sums))
+    within = np.flatnonzero(block >= 0)
+    np.add.at(gram, (person[within], block[within], block[within]), at_levels[within] ** 2)
+    for k in range(n_sums):
+        both = at_levels[within] * basis[within, k]
+        np.add.at(gram, (person[within], block[within], n_blocks + k), both)
+        np.add.at(gram, (person[within], n_blocks + k, block[within]), both)
+        for j in range(n_sums):
+            gram[:, n_blocks + k, n_blocks + j] = np.bincount(person, basis[:, k] * basis[:, j], n_people)
+    return gram
+
+
+def _at_most(leverage: Floats, levels: Floats, most: int) -> float:
+    """A bound on what is told of any group: the largest eigenvalue of both parts is no more than the sum of theirs.
+
+    Parameters
+    ----------
+    leverage : (P,) array
+        Of everybody, what the sums tell in all.
+    levels : (P, B) array
+        Of everybody, the part in the level of each block.
+    most : int
+        Agents of a group.
+    """
+    first = slice(-most, None)
+    of_levels = np.sort(levels, axis=0)[first].sum(axis=0).max(initial=0.0)
+    return float(np.sort(leverage)[first].sum() + of_levels)
 
 
 def unsplit(
@@ -147,5 +181,6 @@ def unsplit(
         for number, rows in zip(numbers.tolist(), np.split(order, first[1:]), strict=False):
             known = np.append(told[:, number], False)  # position -1: a row in no block
             here = np.where(known[block[rows]], block[rows], -1)
-            fine[number] &= most_told(agent[rows], here, sums[rows], weight[rows], minimum) <= MOST_TOLD
+            found = most_told(agent[rows], here, sums[rows], weight[rows], minimum, MOST_TOLD)
+            fine[number] &= found <= MOST_TOLD
     return fine

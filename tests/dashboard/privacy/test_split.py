@@ -90,6 +90,20 @@ def test_what_is_looked_at_is_what_least_squares_finds(rng: np.random.Generator)
         assert found == pytest.approx(best_of_few(agent, answers, 4), abs=0.02)
 
 
+def test_a_search_that_ends_early_decides_alike(rng: np.random.Generator) -> None:
+    """Teams of five to sixty agents, of whom few or many are trained apart: above and below what may be told."""
+    decided = []
+    for people in rng.integers(5, 60, 60).tolist():
+        agent, week = np.repeat(np.arange(people), 20), np.tile(np.arange(20), people)
+        start = np.full(people, 9)
+        start[: rng.integers(1, 9)] = rng.integers(5, 15)
+        sums, weight = (week >= start[agent])[:, None], rng.uniform(1.0, 9.0, agent.size)
+        whole = most_told(agent, week // 4, sums, weight, 5)
+        decided.append(whole > MOST_TOLD)
+        assert (most_told(agent, week // 4, sums, weight, 5, MOST_TOLD) > MOST_TOLD) == decided[-1]
+    assert 10 < sum(decided) < 50
+
+
 @pytest.mark.parametrize(("viewer", "level"), [(OWN_MACHINE, 31.0 / 23.0), (EXECUTIVE, 1.0)])
 def test_a_level_after_training_leaves_out_whoever_estimates_leave_out(viewer: Viewer, level: float) -> None:
     """Eleven agents are seen before and after, one after only: two levels after training would tell of that one."""
