@@ -127,14 +127,18 @@ def _of_people(person: Ints, block: Ints, basis: Floats, at_levels: Floats, n_pe
         Part of every row in the level of its block, of length one.
     n_people, n_blocks : int
     """
-    n_sums = basis.shape[1]
-    gram = np.zeros((n_people, n_blocks + n_sums, n_blocks + n_sums))
+    n_sums, n_told = basis.shape[1], n_blocks + basis.shape[1]
+    gram = np.zeros((n_people, n_told, n_told))
     within = np.flatnonzero(block >= 0)
-    np.add.at(gram, (person[within], block[within], block[within]), at_levels[within] ** 2)
+    at, each = person[within] * n_blocks + block[within], np.arange(n_blocks)
+
+    def by_block(values: Floats) -> Floats:
+        return np.bincount(at, values, n_people * n_blocks).reshape(n_people, n_blocks)
+
+    gram[:, each, each] = by_block(at_levels[within] ** 2)
     for k in range(n_sums):
-        both = at_levels[within] * basis[within, k]
-        np.add.at(gram, (person[within], block[within], n_blocks + k), both)
-        np.add.at(gram, (person[within], n_blocks + k, block[within]), both)
+        gram[:, :n_blocks, n_blocks + k] = by_block(at_levels[within] * basis[within, k])
+        gram[:, n_blocks + k, :n_blocks] = gram[:, :n_blocks, n_blocks + k]
         for j in range(n_sums):
             gram[:, n_blocks + k, n_blocks + j] = np.bincount(person, basis[:, k] * basis[:, j], n_people)
     return gram

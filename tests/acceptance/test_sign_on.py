@@ -67,7 +67,8 @@ def answered(address: str, dashboard: subprocess.Popen[bytes], log: Path) -> Non
     except OSError as error:
         os.killpg(dashboard.pid, signal.SIGABRT)
         dashboard.wait(SECONDS)
-        pytest.fail(f"No answer in {FIRST_SECONDS} seconds ({error}). Log and stacks:\n{log.read_text(errors='replace')}")
+        said = log.read_text(errors="replace")
+        pytest.fail(f"No answer in {FIRST_SECONDS} seconds ({error}). Log and stacks:\n{said}")
 
 
 def free_port() -> int:

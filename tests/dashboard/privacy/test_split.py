@@ -95,13 +95,13 @@ def test_a_search_that_ends_early_decides_alike(rng: np.random.Generator) -> Non
     decided = []
     for people in rng.integers(5, 60, 60).tolist():
         agent, week = np.repeat(np.arange(people), 20), np.tile(np.arange(20), people)
-        start = np.full(people, 9)
-        start[: rng.integers(1, 9)] = rng.integers(5, 15)
+        start = np.full(people, 8)
+        start[: rng.integers(1, 9)] = rng.integers(11, 15)
         sums, weight = (week >= start[agent])[:, None], rng.uniform(1.0, 9.0, agent.size)
         whole = most_told(agent, week // 4, sums, weight, 5)
         decided.append(whole > MOST_TOLD)
         assert (most_told(agent, week // 4, sums, weight, 5, MOST_TOLD) > MOST_TOLD) == decided[-1]
-    assert 10 < sum(decided) < 50
+    assert 10 < sum(decided) < 50, decided
 
 
 @pytest.mark.parametrize(("viewer", "level"), [(OWN_MACHINE, 31.0 / 23.0), (EXECUTIVE, 1.0)])
