@@ -133,7 +133,8 @@ def _of_people(person: Ints, block: Ints, basis: Floats, at_levels: Floats, n_pe
     at, each = person[within] * n_blocks + block[within], np.arange(n_blocks)
 
     def by_block(values: Floats) -> Floats:
-        return np.bincount(at, values, n_people * n_blocks).reshape(n_people, n_blocks)
+        summed: Floats = np.bincount(at, values, n_people * n_blocks).astype(np.float64)
+        return summed.reshape(n_people, n_blocks)
 
     gram[:, each, each] = by_block(at_levels[within] ** 2)
     for k in range(n_sums):
