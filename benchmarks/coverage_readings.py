@@ -2,9 +2,11 @@
 
     python benchmarks/coverage_readings.py --worlds 1000 --out docs/coverage.md
     python benchmarks/coverage_readings.py --worlds 1000 --rows "stay" --out docs/coverage.md
+    python benchmarks/coverage_readings.py --worlds 1000 --keep worlds --out docs/coverage.md
 
 Every kind of world is drawn anew from a seed, with one thing that a plain effect would miss, and is read by the
-function that the product uses.
+function that the product uses. ``--keep`` appends every world to a folder as it is made, so that a run can be stopped
+and go on.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +29,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from analysis import Panel, estimate
 from analysis.effects.course import effect_path
-from analysis.effects.exposure import exposure_effects
+from analysis.effects.exposure import Exposure, exposure_effects
 from analysis.effects.hazard import hazard_ratio
+from analysis.effects.refreshers import refresher_events
 from analysis.effects.survivors import Staying, survivors
 from analysis.effects.who_gains import by_starting_level, starting_thirds
 from analysis.panel.never import NEVER
 from benchmarks import document_table
+from benchmarks.worlds_kept import worlds as kept_worlds
 
 Floats = NDArray[np.float64]
 
@@ -51,6 +56,15 @@ class Found:
     def held(self) -> bool:
         """Whether the interval holds the truth; an end that is NaN is open."""
         return not (self.truth < self.low or self.truth > self.high)
+
+    @property
+    def told(self) -> bool:
+        """Whether the product gives the number at all."""
+        return not math.isnan(self.truth)
+
+
+UNTOLD = Found(math.nan, math.nan, math.nan, math.nan)
+"""Of a world in which the product says that the number cannot be told."""
 
 
 @dataclass(frozen=True)
@@ -168,10 +182,24 @@ def half_life(seed: int, *, teams: int, half_life: float) -> Found | None:
     return Found(half_life, told.estimate, told.low, told.high)
 
 
-def mates(seed: int, *, teams: int, number: str, size: int = 10, weeks: int = 44) -> Found | None:
+def mates(seed: int, *, teams: int, number: str) -> Found | None:
+    """One number of the world of :func:`_mates_world`; three rows ask for one number each."""
+    found = _mates_world(seed, teams)
+    if found is None:
+        return None
+    truth = {"direct": DIRECT, "per_ten": CAUGHT / 10, "everybody": DIRECT + CAUGHT}[number]
+    part = getattr(found, number)
+    return Found(truth, part.estimate, part.ci_low, part.ci_high)
+
+
+DIRECT, CAUGHT = 0.5, 0.4
+"""Effect of own training, and of all team-mates trained."""
+
+
+@cache
+def _mates_world(seed: int, teams: int, size: int = 10, weeks: int = 44) -> Exposure | None:
     """Half of the agents of three teams in four are trained, one after the other; team-mates catch some of it."""
     draw = np.random.default_rng(seed)
-    direct, spillover = 0.5, 0.4
     team = np.repeat(np.arange(teams), size)
     began = draw.permutation(np.array([12, 18, 24, NEVER_WEEK])[np.arange(teams) % 4])[team]
     seat = np.tile(draw.permutation(size), teams)
@@ -180,14 +208,9 @@ def mates(seed: int, *, teams: int, number: str, size: int = 10, weeks: int = 44
     done = np.zeros((teams, weeks))
     np.add.at(done, team, trained.astype(np.float64))
     share = (done[team] - trained) / (size - 1)
-    y = _levels(draw, team, weeks) + direct * trained + spillover * share + draw.normal(size=share.shape)
+    y = _levels(draw, team, weeks) + DIRECT * trained + CAUGHT * share + draw.normal(size=share.shape)
     panel = _panel(team, own, y, np.ones(y.shape, dtype=bool))
-    found = exposure_effects(panel, np.where(began == NEVER_WEEK, NEVER, began))
-    if found is None:
-        return None
-    truth = {"direct": direct, "per_ten": spillover / 10, "everybody": direct + spillover}[number]
-    part = getattr(found, number)
-    return Found(truth, part.estimate, part.ci_low, part.ci_high)
+    return exposure_effects(panel, np.where(began == NEVER_WEEK, NEVER, began))
 
 
 def starting_level(seed: int, *, teams: int, size: int = 10, weeks: int = 44) -> Found | None:
@@ -208,6 +231,31 @@ def starting_level(seed: int, *, teams: int, size: int = 10, weeks: int = 44) ->
     worst, rest = (third == 0) & (cells > 0), (third > 0) & (cells > 0)
     truth = float(np.average(gain[worst], weights=cells[worst]) - np.average(gain[rest], weights=cells[rest]))
     return Found(truth, made[0].difference, made[0].difference_low, made[0].difference_high)
+
+
+BROUGHT = 0.2
+"""What a refresher brings in its first four weeks; half of it stays."""
+
+
+def refreshed_world(seed: int, *, teams: int, brought: float = BROUGHT, weeks: int = 60) -> tuple[Panel, Floats]:
+    """An effect that halves every 20 weeks; half of the trained have a refresher 22 to 27 weeks later."""
+    draw = np.random.default_rng(seed)
+    team = np.repeat(np.arange(teams), 10)
+    start = draw.permutation(np.array([8, 12, 16, NEVER_WEEK])[np.arange(teams) % 4])[team]
+    picked = (draw.random(team.size) < 0.5) & (start < NEVER_WEEK)
+    again = np.where(picked, start + 22 + draw.integers(0, 6, team.size), NEVER_WEEK)
+    since, after = (np.arange(weeks)[None, :] - begun[:, None] for begun in (start, again))
+    y = _levels(draw, team, weeks) + draw.normal(size=since.shape)
+    y += 0.6 * np.where(since >= 0, 2.0 ** (-np.maximum(since, 0) / 20), 0.0)
+    y += brought * np.where(after >= 0, 1 - 0.5 * (after >= 4), 0.0)
+    return _panel(team, start, y, np.ones(y.shape, dtype=bool)), (after >= 0).astype(np.float64)
+
+
+def brought_back(seed: int, *, teams: int, brought: float = BROUGHT) -> Found | None:
+    """What refreshers bring in their first four weeks."""
+    panel, refreshed = refreshed_world(seed, teams=teams, brought=brought)
+    found = next(event for event in refresher_events(panel, refreshed) if event.from_week == 0)
+    return Found(brought, found.estimate, found.ci_low, found.ci_high) if math.isfinite(found.std_error) else None
 
 
 ROWS: tuple[Row, ...] = (
@@ -236,6 +284,11 @@ ROWS: tuple[Row, ...] = (
     ),
     *(
         Row(f"who gains: worst third against the others, {teams} teams", starting_level, {"teams": teams})
+        for teams in (40, 20)
+    ),
+    *(
+        Row(f"refreshers: {words}, {teams} teams", brought_back, {"teams": teams, "brought": brought})
+        for brought, words in ((BROUGHT, "what they bring back"), (0.0, "which bring nothing"))
         for teams in (40, 20)
     ),
 )
@@ -270,10 +323,15 @@ class Line:
         return float(np.nanmedian([f.high - f.low for f in self.found])) if self.found else float("nan")
 
 
-def run(row: Row, worlds: int, first_seed: int = FIRST_SEED) -> Line:
-    """All worlds of one row."""
-    made = (row.draw(seed, **row.settings) for seed in range(first_seed, first_seed + worlds))
-    return Line(row, worlds, tuple(found for found in made if found is not None))
+def run(row: Row, worlds: int, first_seed: int = FIRST_SEED, *, keep: Path | None = None, workers: int = 1) -> Line:
+    """All worlds of one row; those in the folder ``keep`` are read, the others are drawn and added to it."""
+    seeds = range(first_seed, first_seed + worlds)
+    made = kept_worlds(partial(_world, row), Found, row.name, seeds, keep=keep, workers=workers)
+    return Line(row, worlds, tuple(found for found in made if found.told))
+
+
+def _world(row: Row, seed: int) -> Found:
+    return row.draw(seed, **row.settings) or UNTOLD
 
 
 HEAD = (
@@ -302,10 +360,12 @@ def main(tell: Callable[[str], None] = print) -> None:
     parser.add_argument("--worlds", type=int, default=1000)
     parser.add_argument("--rows", default="", help="only rows whose name contains this; the others stay as they are")
     parser.add_argument("--out", type=Path, default=None, help="file whose table is replaced")
+    parser.add_argument("--keep", type=Path, default=None, help="folder of worlds made so far, read and added to")
+    parser.add_argument("--workers", type=int, default=1, help="processes; the numbers do not depend on it")
     given = parser.parse_args()
     for row in (row for row in ROWS if given.rows in row.name):
         started = time.perf_counter()
-        line = run(row, given.worlds)
+        line = run(row, given.worlds, keep=given.keep, workers=given.workers)
         tell(f"{markdown(line)}  ({time.perf_counter() - started:.0f} s)")
         if given.out is not None:
             given.out.write_text(with_row(given.out.read_text(encoding="utf-8"), line), encoding="utf-8")

@@ -96,7 +96,7 @@ class WithinSlope:
 
 
 @dataclass(frozen=True, eq=False)
-class _Moments:
+class Moments:
     """Sums by cluster after unit effects are taken out; D = P periods + K regressors + 1 outcome.
 
     Attributes
@@ -190,7 +190,7 @@ def within_slope(
         correlation[:noisy, :noisy] = error_correlation
     weight = np.where(seen, outcome.count[inside], 0.0)
     for _ in range(2):
-        moments = _moments(weight, values, noise, correlation, cluster, n_clusters)
+        moments = moments_of(weight, values, noise, correlation, cluster, n_clusters)
         whole = _solve(moments, None, noisy, len(controls))
         share = np.clip(whole.reliability, LEAST_SIGNAL, 1.0)
         if bool(np.all(share >= 1.0)):
@@ -200,7 +200,7 @@ def within_slope(
         cell = [c / (c + u * (1 - s) / s) for c, u, s in zip(counts, usual, share, strict=True)]
         weight = np.where(seen, outcome.count[inside], 0.0) * np.min(cell, axis=0)
     else:
-        moments = _moments(weight, values, noise, correlation, cluster, n_clusters)
+        moments = moments_of(weight, values, noise, correlation, cluster, n_clusters)
         whole = _solve(moments, None, noisy, len(controls))
     replicates = np.full((n_clusters, noisy), np.nan)
     scale = np.column_stack([np.ones(n_clusters) if one.without is None else one.without for one in regressors])
@@ -218,9 +218,9 @@ def within_slope(
     )
 
 
-def _moments(
+def moments_of(
     weight: Floats, values: Floats, noise: Sequence[Floats], correlation: Floats, cluster: Ints, n_clusters: int
-) -> _Moments:
+) -> Moments:
     n_columns, _, n_periods = values.shape
     total = weight.sum(axis=1)
     root = np.sqrt(ratio(1.0, total, 0.0))
@@ -263,7 +263,7 @@ def _moments(
     taken = np.zeros((len(noise), len(noise)))
     for (k, m), part in by_period.items():
         taken[k, m] = float((inverse * part).sum())
-    return _Moments(system, own, taken)
+    return Moments(system, own, taken)
 
 
 def _inverse(periods: Floats) -> Floats:
@@ -287,7 +287,7 @@ class _Solved:
         return float(np.clip(self.explained / np.sqrt(self.signal * left), -1.0, 1.0))
 
 
-def _solve(moments: _Moments, without: int | None, noisy: int, n_controls: int, scale: Floats | None = None) -> _Solved:
+def _solve(moments: Moments, without: int | None, noisy: int, n_controls: int, scale: Floats | None = None) -> _Solved:
     """Slopes from the sums over all clusters, or all but one; ``scale`` (K,): how the noise changes without it."""
     system, own = moments.whole
     if without is not None:

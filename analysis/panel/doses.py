@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -100,10 +100,35 @@ def refreshed_by_week(
         completed for the first time at least ``REFRESHED_AFTER_DAYS`` before. ``None`` where no agent of the panel
         had one.
     """
+    rows = first_refreshers(cur, courses, refreshers)
+    if rows is None:
+        return None
+    agent, week = _placed(panel, rows["agent_key"], rows["refreshed_on"])
+    start = np.full(panel.n_units, panel.n_periods, dtype=np.int64)
+    start[agent[agent >= 0]] = week[agent >= 0]
+    found = (np.arange(panel.n_periods)[None, :] >= start[:, None]).astype(np.float64)
+    return found if (found * panel.observed).any() else None
+
+
+def first_refreshers(
+    cur: duckdb.DuckDBPyConnection, courses: Sequence[str] = (), refreshers: Sequence[str] = ()
+) -> Mapping[str, NDArray[Any]] | None:
+    """Agents who had a refresher, with the day of the first.
+
+    Parameters
+    ----------
+    cur, courses, refreshers
+        As in :func:`refreshed_by_week`.
+
+    Returns
+    -------
+    mapping or None
+        Arrays ``agent_key`` and ``refreshed_on``; ``None`` where nobody had one, or no training is recorded.
+    """
     import duckdb
 
     try:
-        rows = cur.execute(
+        rows: Mapping[str, NDArray[Any]] = cur.execute(
             "with done as (select agent_key, course_id, completed_on, "
             "min(completed_on) over (partition by agent_key, course_id) as first_on from core.training "
             "where status = 'completed' and completed_on is not null and agent_key is not null) "
@@ -114,11 +139,7 @@ def refreshed_by_week(
         ).fetchnumpy()
     except duckdb.CatalogException:
         return None
-    agent, week = _placed(panel, rows["agent_key"], rows["refreshed_on"])
-    start = np.full(panel.n_units, panel.n_periods, dtype=np.int64)
-    start[agent[agent >= 0]] = week[agent >= 0]
-    found = (np.arange(panel.n_periods)[None, :] >= start[:, None]).astype(np.float64)
-    return found if (found * panel.observed).any() else None
+    return rows if len(rows["agent_key"]) else None
 
 
 def _placed(panel: Panel, keys: Any, dates: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -252,6 +252,15 @@ SCHEMAS: dict[str, Schema] = {
         "stands_out": pl.Boolean,
         "n_agents": pl.Int64,
     },
+    "refresher": {
+        "kpi": pl.String,
+        "from_week": pl.Int64,
+        "to_week": pl.Int64,
+        **_INTERVAL,
+        "stands_out": pl.Boolean,
+        "n_agents": pl.Int64,
+        "n_clusters": pl.Int64,
+    },
     "rater": {
         "skill": pl.String,
         "kind": pl.String,

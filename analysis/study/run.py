@@ -35,6 +35,7 @@ from analysis.study.kinds import study_one
 from analysis.study.kpi_study import KpiStudy
 from analysis.study.phrase_tables import PHRASE_TABLES, phrase_tables
 from analysis.study.processes import Processes
+from analysis.study.refresher_rows import refresher_tables
 from analysis.study.request import Request
 from analysis.study.result_tables import SCHEMAS, STUDY_TABLES, table
 from analysis.study.stored import stored_failures
@@ -242,11 +243,12 @@ def _tables(
     frames["family"] = table("family", family_rows(primary, setting.ci_level))
     frames.update(value_tables(judged, paces, config, setting))
     if workers is None:
-        frames.update(_no_chain("") | _no_phrases(""))
+        frames.update(_no_chain("") | _no_refreshers("") | _no_phrases(""))
     else:
         tell("Reading the chain from training to KPIs", 1.0)
         waves = [s for s in studies if s.request.slice.label[0] == "cohort"]
         frames.update(attempted(lambda: chain_tables(version, workers, judged, waves, frames["value"]), _no_chain))
+        frames.update(attempted(lambda: refresher_tables(version, workers, judged, config), _no_refreshers))
         frames.update(attempted(lambda: phrase_tables(weeks, judged, setting), _no_phrases))
     frames["headline"] = _headline(judged, setting)
     return frames
@@ -254,6 +256,10 @@ def _tables(
 
 def _no_chain(_reason: str) -> dict[str, pl.DataFrame]:
     return {name: table(name, []) for name in CHAIN_TABLES}
+
+
+def _no_refreshers(_reason: str) -> dict[str, pl.DataFrame]:
+    return {"refresher": table("refresher", [])}
 
 
 def _no_phrases(_reason: str) -> dict[str, pl.DataFrame]:

@@ -17,16 +17,16 @@ NONE_SEEN = "No refresher was seen in the data, so that it brings the full effec
 
 @dataclass(frozen=True)
 class Seen:
-    """The effect of refreshers on a skill in the weeks right after them, beside the effect of training on it.
+    """The effect of refreshers on a KPI in the weeks right after them, beside the effect of training on it.
 
     Attributes
     ----------
     state
-        ``gain`` or ``loss`` beyond chance, ``cannot_tell``, or ``moved_before``: the skill had moved before it.
+        ``gain`` or ``loss`` beyond chance, ``cannot_tell``, or ``moved_before``: the KPI had moved before it.
     rise, low, high
-        Effect of a refresher in its first weeks and its interval; NaN where it cannot be told apart from courses.
+        Effect of a refresher in its first weeks and its interval; NaN where it cannot be told apart from fading.
     full
-        Effect of training on the skill; NaN where it is not clear, and then nothing is compared with it.
+        Effect of training on the KPI; NaN where it is not clear, and then nothing is compared with it.
     """
 
     state: str
@@ -38,18 +38,20 @@ class Seen:
     @property
     def share(self) -> float:
         """What a refresher brings as a share of what training did; NaN where it cannot be told."""
-        return self.rise / self.full if self.state == GAIN and self.full > 0 else math.nan
+        return self.rise / self.full if self.state == GAIN and self.rise * self.full > 0 else math.nan
 
 
-def seen(events: Iterable[Mapping[str, Any]], full: float) -> Seen | None:
+def seen(events: Iterable[Mapping[str, Any]], full: float, better: str = "higher") -> Seen | None:
     """What the event study of refreshers tells.
 
     Parameters
     ----------
     events
-        Its rows of ``result.course_event`` for one skill for which more is better.
+        The rows of ``result.refresher`` for one KPI.
     full
-        Effect of training on the skill, NaN where it is not clear.
+        Effect of training on the KPI, NaN where it is not clear.
+    better
+        ``higher`` or ``lower``: which way is a gain.
 
     Returns
     -------
@@ -64,42 +66,37 @@ def seen(events: Iterable[Mapping[str, Any]], full: float) -> Seen | None:
     before = by_span.get(min(by_span))
     if before is not None and int(before["from_week"]) < 0 and before["stands_out"]:
         return Seen(MOVED_BEFORE, rise, low, high, full)
-    state = GAIN if low > 0 else LOSS if high < 0 else CANNOT_TELL
+    gained = rise < 0 if better == "lower" else rise > 0
+    state = (GAIN if gained else LOSS) if after["stands_out"] else CANNOT_TELL
     return Seen(state, rise, low, high, full)
 
 
 def sentence(found: Seen | None, kpi: Wording, reader: Reader) -> str:
-    """What refreshers brought to a skill, with its range, or why that cannot be told."""
+    """What refreshers brought to a KPI, with its range, or why that cannot be told."""
     if found is None:
         return NONE_SEEN
-    skill = f"{kpi.label[:1].lower()}{kpi.label[1:]}"
     if found.state == MOVED_BEFORE:
         return (
-            f"What the refreshers so far brought cannot be told: the {skill} of those who took one had already moved "
-            "in the weeks before it."
+            f"{kpi.label}: what the refreshers so far brought cannot be told; among those who took one it had already "
+            "moved in the weeks before."
         )
     if not math.isfinite(found.rise) or not math.isfinite(found.low):
         return (
-            "What the refreshers so far brought cannot be told apart from the courses: they came too close together, "
-            "or in too few teams."
+            f"{kpi.label}: what the refreshers so far brought cannot be told apart from fading; all agents of a wave "
+            "had theirs in the same weeks, or too few teams had any."
         )
-    ends = tuple(reader.change(end, kpi, found.low, found.high) for end in (found.low, found.high))
-    rise = reader.change(found.rise, kpi, found.low, found.high)
+    low, high = (reader.change(end, kpi, found.low, found.high) for end in (found.low, found.high))
+    rise = f"{reader.change(found.rise, kpi, found.low, found.high)} in the weeks after one"
+    likely = f"likely between {low} and {high}"
     if found.state == CANNOT_TELL:
-        return (
-            f"Whether the refreshers so far brought anything back cannot be told yet: {rise} on the {skill} in the "
-            f"weeks after one, likely between {ends[0]} and {ends[1]}."
-        )
+        return f"{kpi.label}: whether the refreshers so far changed it cannot be told yet ({rise}, {likely})."
     if found.state == LOSS:
         return (
-            f"The refreshers so far brought nothing back: {rise} on the {skill} in the weeks after one, likely between "
-            f"{ends[0]} and {ends[1]}. Find out why before repeating them."
+            f"{kpi.label}: the refreshers so far brought nothing back ({rise}, {likely}). Find out why before repeating "
+            "them."
         )
     share = f", {found.share:.0%} of what training did to it" if math.isfinite(found.share) else ""
-    return (
-        f"The refreshers so far moved the {skill} by {rise} in the weeks after one (likely between {ends[0]} and "
-        f"{ends[1]}){share}."
-    )
+    return f"{kpi.label}: the refreshers so far brought {rise} ({likely}){share}."
 
 
 def _number(value: float | None) -> float:

@@ -12,20 +12,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from analysis.effects.course_events import REFRESHERS
 from analysis.value.assumptions import Assumptions, from_config
 from analysis.value.fading import with_measured
-from analysis.value.model import CLEAR, Worth
+from analysis.value.model import Worth
 from analysis.value.money import value_frame
-from analysis.words.refreshers import Seen, seen
 from dashboard.data.queries import Queries
 from dashboard.privacy.redaction import in_units, rounded
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 from etl.warehouse.reader import frame
 
-SKILL = "empathy_score"
-"""The skill that refreshers are looked for in."""
 VOLUMES = ("volume_per_month", "volume_to_date", "volume_per_month_everybody")
 VOLUME_DIGITS = 3
 """Digits of the volumes behind sums of money where readers are told of no exact total; a sum is off by half a percent
@@ -149,37 +145,6 @@ def configured(queries: Queries) -> Assumptions:
     )
     rows = queries.ask(("courses",), lambda cursor: frame(cursor, sql).to_dicts())
     return with_measured(stated, [row for row in rows if row["kpi"] in goals])
-
-
-@dataclass(frozen=True)
-class Refreshed:
-    """What refreshers brought so far.
-
-    Attributes
-    ----------
-    found
-        None where no refresher was seen.
-    skill
-        Id of the KPI it was looked for in.
-    """
-
-    found: Seen | None
-    skill: str = SKILL
-
-
-def refreshed(queries: Queries) -> Refreshed | None:
-    """What refreshers brought; None in an older version, for too few agents, and for who may not see everybody."""
-    if not queries.has("result.course_event") or not queries.decision(Filters()).allowed:
-        return None
-    if all(kpi.id != SKILL for kpi in queries.kpis()):
-        return None
-    sql = f"select * from result.course_event where course = '{REFRESHERS}' and skill = '{SKILL}'"
-    rows = queries.ask(("refreshers",), lambda cursor: frame(cursor, sql).to_dicts())
-    if any(row["n_agents"] < queries.settings.min_group for row in rows):
-        return None
-    head = queries.headline(SKILL, Filters())
-    clear = head is not None and head["verdict"] in CLEAR and head["estimate"] is not None
-    return Refreshed(seen(rows, float(head["estimate"]) if head is not None and clear else math.nan))
 
 
 NUMBERS = (

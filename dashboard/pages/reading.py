@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dash import html
 
 from analysis.words.price import PRICE
+from analysis.words.refreshers import sentence
 from dashboard.components.table import Column, table
 from dashboard.data.gains import gains
+from dashboard.data.refreshers import refreshed
 from dashboard.page import Context
 from dashboard.state import Filters
 from dashboard.views import effects as view
@@ -23,6 +25,10 @@ def beside(context: Context, model: view.EffectsPage, filters: Filters) -> html.
     if model.effect.kpi.role == "primary" and model.effect.available and context.queries.is_quick(filters):
         paid = price(_paid(context, filters, model.effect.kpi.id))
         told += [("What it costs agents", paid)] if paid else []
+    if filters.is_everything and model.effect.available:
+        brought = refreshed(context.queries)
+        seen = None if brought is None else brought.found.get(model.effect.kpi.id)
+        told += [("Refreshers", sentence(seen, model.effect.kpi, context.settings.reader))] if seen else []
     if not told:
         return None
     lines = [html.Li(html.Span([html.Strong(f"{name}. "), words])) for name, words in told]

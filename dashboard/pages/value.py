@@ -16,8 +16,9 @@ from dashboard.components.attributes import attributes
 from dashboard.components.chart import chart_card
 from dashboard.components.states import message
 from dashboard.components.table import Column
+from dashboard.data.refreshers import refreshed
 from dashboard.data.value import configured as configured_of
-from dashboard.data.value import money_parts, not_there, refreshed, values
+from dashboard.data.value import money_parts, not_there, values
 from dashboard.figures.money import money_bars
 from dashboard.figures.tornado import tornado
 from dashboard.page import Context, Download, Page

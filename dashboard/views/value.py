@@ -14,7 +14,8 @@ from analysis.value.sensitivity import Swing, tornado
 from analysis.words.numbers import Reader
 from analysis.words.verdict import LABELS as VERDICTS
 from analysis.words.verdict import MARKS, lower_label
-from dashboard.data.value import MoneyParts, Refreshed
+from dashboard.data.refreshers import SKILL, Refreshed
+from dashboard.data.value import MoneyParts
 from dashboard.views.assumptions import Asked, label, shown
 from dashboard.views.overview import Money
 from dashboard.views.refresher import refresher
@@ -145,9 +146,7 @@ def view(
         purses=_purses(parts, asked, by_id),
         unmoneyed=without,
         net=answer.net,
-        refresher=refresher(made, reader, refreshed.found, by_id.get(refreshed.skill))
-        if refreshed
-        else refresher(made, reader),
+        refresher=refresher(made, reader, refreshed.found if refreshed else None, kpis, SKILL),
         principles=checklist(
             made,
             clear_only=asked.clear_only,

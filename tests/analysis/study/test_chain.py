@@ -70,6 +70,22 @@ def records(con: duckdb.DuckDBPyConnection) -> None:
         "trained_week as completed_on, 0.8 as score from mart.agent where scheduled_week is not null"
     )
     con.execute("update core.training set status = 'assigned', completed_on = null where agent_key like '%0'")
+    con.execute(
+        "insert into core.training select agent_key, course_id, status, completed_on + 42, score from core.training "
+        "where agent_key like '%1' or agent_key like '%2' or agent_key like '%3'"
+    )
+
+
+def test_refreshers_are_read_in_goals_and_in_the_skill(frames: dict[str, pl.DataFrame]) -> None:
+    """Courses taken again six weeks later changed nothing in this world."""
+    found = frames["refresher"]
+    after = found.filter(pl.col("from_week") == 0)
+
+    assert set(found["kpi"]) == {"escalation_rate", SKILL}
+    assert after["n_agents"].min() > 10  # type: ignore[operator]
+    assert not found["stands_out"].any()
+    assert (after["ci_low"] < 0).all()
+    assert (after["ci_high"] > 0).all()
 
 
 def link(frames: dict[str, pl.DataFrame], name: str, wave: str = "", about: str | None = None) -> dict[str, object]:

@@ -53,8 +53,8 @@ def con() -> duckdb.DuckDBPyConnection:
     return warehouse(7, teams=TEAMS, hazard_ratio=0.5, effect_scale=EFFECT)
 
 
-OF_EVALUATIONS = {"mechanism", "course_skill", "course_event", "rater", "heard", "rule"}
-"""Result tables made from evaluations and transcripts, of which this world has none; test_chain.py has."""
+OF_RECORDS = {"mechanism", "course_skill", "course_event", "rater", "heard", "rule", "refresher"}
+"""Result tables made from evaluations, transcripts and refreshers, of which this world has none; test_chain.py has."""
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_every_result_table_is_there_with_its_columns(results: dict[str, pl.Data
     assert set(results) == set(SCHEMAS)
     for name, schema in SCHEMAS.items():
         assert results[name].columns == list(schema), name
-        assert results[name].is_empty() == (name in OF_EVALUATIONS), name
+        assert results[name].is_empty() == (name in OF_RECORDS), name
 
 
 def test_every_kpi_has_a_headline_and_a_verdict_for_every_slice_it_can_be_cut_by(

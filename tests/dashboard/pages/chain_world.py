@@ -7,7 +7,6 @@ from typing import Any
 
 import polars as pl
 
-from analysis.effects.course_events import REFRESHERS
 from analysis.study.result_tables import table
 from analysis.words.mechanism import reading, sentence
 
@@ -101,15 +100,16 @@ def courses() -> pl.DataFrame:
     )  # fmt: skip
 
 
-def course_events() -> pl.DataFrame:
-    """``result.course_event``: refreshers bring back a quarter of what training did to the empathy score."""
+def refreshers() -> pl.DataFrame:
+    """``result.refresher``: a quarter of what training did to the empathy score comes back, and nothing of a goal."""
     return table(
-        "course_event",
+        "refresher",
         [
-            {"course": REFRESHERS, "skill": "empathy_score", "from_week": first, "to_week": last, "estimate": size,
-             "std_error": 0.005, "ci_low": size - 0.01, "ci_high": size + 0.01, "stands_out": size > 0.01,
-             "n_agents": 80}
-            for first, last, size in ((-8, 0, 0.001), (0, 4, EFFECT / 4))
+            {"kpi": kpi, "from_week": first, "to_week": last, "estimate": size, "std_error": 0.005,
+             "ci_low": size - 0.01, "ci_high": size + 0.01, "stands_out": size > 0.01, "n_agents": 80,
+             "n_clusters": 12}
+            for kpi, brought in (("empathy_score", EFFECT / 4), ("escalation_rate", 0.002))
+            for first, last, size in ((-8, 0, 0.001), (0, 4, brought))
         ],
     )  # fmt: skip
 
@@ -191,5 +191,5 @@ def heard() -> pl.DataFrame:
 def results() -> dict[str, pl.DataFrame]:
     """All result tables of the chain and of phrases."""
     of_chain = {"mechanism": mechanism(), "chain": chain(), "course_skill": courses(), "rater": raters()}
-    of_chain["course_event"] = course_events()
+    of_chain["refresher"] = refreshers()
     return of_chain | {"rule": rules(), "heard": heard()}

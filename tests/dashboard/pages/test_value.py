@@ -21,10 +21,12 @@ from analysis.value.money import value_frame
 from analysis.words.refreshers import Seen
 from dashboard.app import asked
 from dashboard.data.queries import Queries
-from dashboard.data.value import Refreshed, money_parts, refreshed
+from dashboard.data.refreshers import SKILL, Refreshed, refreshed
+from dashboard.data.value import money_parts
 from dashboard.figures.svg import texts
 from dashboard.figures.tornado import tornado
 from dashboard.page import Context
+from dashboard.pages import effects
 from dashboard.pages import value as page
 from dashboard.state import Filters
 from dashboard.views import assumptions as address
@@ -269,7 +271,7 @@ def test_a_refresher_is_told_by_those_seen_beside_the_sum_that_assumes_all_comes
 
     assert "brings the full effect back pays most when repeated every" in told
     section = told[told.index("When a refresher pays") :][:1500]
-    assert "The refreshers so far moved the empathy score by +0.02" in section, section
+    assert "Empathy score: the refreshers so far brought +0.02" in section, section
     assert "such refresher is worth" not in told, "what training did to the skill is not clear here"
 
 
@@ -297,11 +299,11 @@ def test_refreshers_of_too_few_agents_are_not_told(world: Context, group: int) -
     ("found", "says"),
     [
         (None, "No refresher was seen"),
-        (Seen("cannot_tell", 0.01, -0.02, 0.04), "Whether the refreshers so far brought anything back cannot be told"),
-        (Seen("cannot_tell"), "cannot be told apart from the courses"),
+        (Seen("cannot_tell", 0.01, -0.02, 0.04), "whether the refreshers so far changed it cannot be told yet"),
+        (Seen("cannot_tell"), "cannot be told apart from fading"),
         (Seen("moved_before", 0.02, 0.01, 0.03), "had already moved in the weeks before"),
         (Seen("loss", -0.03, -0.05, -0.01), "brought nothing back"),
-        (Seen("gain", 0.03, 0.01, 0.05), "moved the empathy score by +0.03"),
+        (Seen("gain", 0.03, 0.01, 0.05), "Empathy score: the refreshers so far brought +0.03"),
     ],
 )
 def test_refreshers_that_tell_nothing_bring_no_money(world: Context, found: Seen | None, says: str) -> None:
@@ -312,10 +314,48 @@ def test_refreshers_that_tell_nothing_bring_no_money(world: Context, found: Seen
     assert "such refresher is worth" not in told
 
 
+def test_the_effects_page_says_what_refreshers_brought_to_its_goal(world: Context) -> None:
+    told = words(effects.answer(world, Filters(), "escalation_rate"))
+    part = words(effects.answer(world, Filters(channel=("voice",)), "escalation_rate"))
+
+    assert "Escalations: whether the refreshers so far changed it cannot be told yet" in told
+    assert "refreshers so far" not in part, "they are read for everybody together"
+
+
+@pytest.mark.parametrize(
+    ("fall", "pays"),
+    [(-0.5, "it pays"), (-1e-6, "it does not pay"), (-0.01, "is open")],
+)
+def test_what_refreshers_brought_to_every_goal_with_a_price_is_their_worth(
+    world: Context, fall: float, pays: str
+) -> None:
+    """The skill and its proportion are not needed then, and no goal may be missing or have moved before."""
+    half = 1e-7 if abs(fall) != 0.01 else 0.05
+    goal = Seen("gain", fall, fall - half, fall + half, full=-0.02)
+    told = _of_goals(world, {"escalation_rate": goal, SKILL: Seen("gain", 0.02, 0.01, 0.03, full=0.08)})
+
+    assert "By what those so far brought to Escalations, one refresher is worth" in told, told
+    assert told.endswith(f"{pays}.")
+    assert "in proportion" not in told
+    moved = replace(goal, state="moved_before")
+    assert "By what those so far brought" not in _of_goals(world, {"escalation_rate": moved})
+
+
+def _of_goals(world: Context, found: dict[str, Seen]) -> str:
+    """The same where the escalation rate alone has a price."""
+    parts = money_parts(world.queries)
+    assert parts is not None
+    parts = replace(parts, worths=tuple(part for part in parts.worths if part.kpi.id == "escalation_rate"))
+    kpis = world.queries.kpis()
+    read = address.read(FADING, from_config(world.settings.config), {kpi.id: kpi for kpi in kpis})
+    return view.view(parts, read, kpis, world.settings.reader, 0.95, Refreshed(found)).refresher
+
+
 def _told(world: Context, found: Seen | None) -> str:
     """The card about refreshers, were they found to have brought so much."""
     parts = money_parts(world.queries)
     assert parts is not None
     kpis = world.queries.kpis()
     read = address.read(FADING, from_config(world.settings.config), {kpi.id: kpi for kpi in kpis})
-    return view.view(parts, read, kpis, world.settings.reader, 0.95, Refreshed(found)).refresher
+    brought = Refreshed({SKILL: found} if found else {})
+    return view.view(parts, read, kpis, world.settings.reader, 0.95, brought).refresher

@@ -1,0 +1,56 @@
+"""What refreshers brought so far, as the last estimation stored it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from analysis.value.model import CLEAR
+from analysis.words.refreshers import Seen, seen
+from dashboard.data.queries import Queries
+from dashboard.privacy.viewer import current
+from dashboard.state import Filters
+from etl.warehouse.reader import frame
+
+SKILL = "empathy_score"
+"""The skill that refreshers are looked for in beside the goals."""
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What refreshers brought so far.
+
+    Attributes
+    ----------
+    found
+        KPI to what was seen; empty where no refresher was.
+    """
+
+    found: Mapping[str, Seen] = field(default_factory=dict)
+
+
+def refreshed(queries: Queries) -> Refreshed | None:
+    """What refreshers brought; None in an older version, for too few agents, and for who may not see everybody.
+
+    Readers of a shared dashboard are told of the empathy score alone: agents with and without a refresher are parts of
+    the waves whose effects on the goals they see.
+    """
+    if not queries.has("result.refresher") or not queries.decision(Filters()).allowed:
+        return None
+    kpis = {kpi.id: kpi for kpi in queries.kpis() if kpi.id == SKILL or not current().restricted}
+    rows = queries.ask(("refreshers",), lambda cursor: frame(cursor, "select * from result.refresher").to_dicts())
+    if any(0 < row["n_agents"] < queries.settings.min_group for row in rows):
+        return None
+    found = {}
+    for kpi in kpis.values():
+        full = math.nan
+        mine = [row for row in rows if row["kpi"] == kpi.id]
+        if mine:
+            head = queries.headline(kpi.id, Filters())
+            if head is not None and head["verdict"] in CLEAR and head["estimate"] is not None:
+                full = float(head["estimate"])
+        told = seen(mine, full, kpi.better)
+        if told is not None:
+            found[kpi.id] = told
+    return Refreshed(found)
