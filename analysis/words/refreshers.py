@@ -92,8 +92,8 @@ def sentence(found: Seen | None, kpi: Wording, reader: Reader) -> str:
         return f"{kpi.label}: whether the refreshers so far changed it cannot be told yet ({rise}, {likely})."
     if found.state == LOSS:
         return (
-            f"{kpi.label}: the refreshers so far brought nothing back ({rise}, {likely}). Find out why before repeating "
-            "them."
+            f"{kpi.label}: the refreshers so far brought nothing back ({rise}, {likely}). "
+            "Find out why before repeating them."
         )
     share = f", {found.share:.0%} of what training did to it" if math.isfinite(found.share) else ""
     return f"{kpi.label}: the refreshers so far brought {rise} ({likely}){share}."
