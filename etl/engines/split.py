@@ -11,13 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
-import pyarrow as pa
 
 from etl.errors import EmpathyError
 from etl.sql_text import literal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 CONTACT_TABLES = ("interaction", "escalation", "survey_response", "offer", "qa_evaluation", "customer_event")
 """Canonical tables that may lie in another engine: those that grow with contacts and customers."""
@@ -181,6 +183,8 @@ class SplitConnection:
             self.remote.ship(name, self._variables() if name == "staging.variable" else _rows_of(self.local, name))
             self._shipped.add(name)
         if into:
+            import pyarrow as pa
+
             self.remote.define(into, query, kept=kept)
             return pa.table({})
         return self.remote.read(query)
@@ -196,6 +200,8 @@ class SplitConnection:
 
     def _variables(self) -> pa.Table:
         """The padded key of the pseudonyms, as a relation: a value in a statement would stand in plans and logs."""
+        import pyarrow as pa
+
         names = ("pseudonym_inner", "pseudonym_outer")
         found = self.local.execute("select " + ", ".join(f"getvariable('{name}')" for name in names)).fetchone()
         return pa.table({"name": list(names), "value": pa.array(list(found or (None, None)), pa.binary())})

@@ -21,7 +21,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import duckdb
-import numpy as np
 
 PART_ROWS = 20_000_000
 """Hashes compared at a time: eight bytes each, twice, so about 320 MB; longer relations are taken in parts by hash."""
@@ -47,7 +46,8 @@ def are_unique(con: duckdb.DuckDBPyConnection, keys: Sequence[str], relation: st
     """
     if rows < 2:
         return True
-    import polars as pl  # here, because a run that compares nothing should not wait for it
+    import numpy as np  # here, because a run that compares nothing should not wait for them
+    import polars as pl
 
     parts = rows // PART_ROWS + 1
     hashed = f"hash({', '.join(keys)})"

@@ -10,8 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import duckdb
-import sqlglot
-from sqlglot import exp
 
 from etl.configuration.kpis import Catalogue
 from etl.reading.header_names import folded
@@ -76,6 +74,9 @@ def compared_with(condition: str) -> tuple[tuple[str, str], ...]:
     >>> compared_with("queue in ('billing', 'sales') and channel <> 'chat' and handle_s > 30")
     (('channel', 'chat'), ('queue', 'billing'), ('queue', 'sales'))
     """
+    import sqlglot  # slow to import, and seldom needed
+    from sqlglot import exp
+
     found: dict[tuple[str, str], None] = {}
     for node in sqlglot.parse_one(condition, dialect="duckdb").walk():
         if isinstance(node, exp.EQ | exp.NEQ):

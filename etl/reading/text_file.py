@@ -12,26 +12,24 @@ import gzip
 import hashlib
 import itertools
 import zlib
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, BinaryIO
 
 from etl.configuration.model import ConfigError
 from etl.sources.format import SourceError
 
-ByteArray = npt.NDArray[np.uint8]
-IntArray = npt.NDArray[np.int64]
+if TYPE_CHECKING:  # numpy is imported where bytes are counted: a build with nothing new counts none
+    import numpy as np
+    import numpy.typing as npt
 
 CHUNK = 1 << 20
 HASH_BLOCK = 8 << 20
 _NEWLINE = 10
 _SPACE, _COMMA, _SEMICOLON, _BAR = b" ,;|"
-_BESIDE = np.zeros(256, dtype=bool)
-_BESIDE[list(b',;\t|"\n\r')] = True
+_BESIDE = b',;\t|"\n\r'
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _TELLS = 64
 """First bytes from which UTF-16 is told."""
@@ -287,14 +285,16 @@ def _unmarked_utf16(start: bytes) -> str:
     return "utf-16-le" if not any(low) and all(high) else ""
 
 
-def _is_padded(codes: ByteArray, last: bytes) -> bool:
+def _is_padded(codes: npt.NDArray[np.uint8], last: bytes) -> bool:
     """Whether a space stands beside a delimiter, a quote or a line end; ``last`` is the byte before the block.
 
     A space at the very end of the block is judged with the block that follows.
     """
-    if last == b" " and _BESIDE[codes[0]]:
+    import numpy as np
+
+    if last == b" " and int(codes[0]) in _BESIDE:
         return True
-    if codes[0] == _SPACE and (not last or _BESIDE[last[0]]):
+    if codes[0] == _SPACE and (not last or last in _BESIDE):
         return True
     spaces = codes == _SPACE
     near = codes <= _COMMA  # all of _BESIDE but two, and little else: letters, digits and most signs come later
@@ -304,7 +304,7 @@ def _is_padded(codes: ByteArray, last: bytes) -> bool:
         return False
     at = np.flatnonzero(spaces)
     after, ahead = at[at < codes.size - 1] + 1, at[at > 0] - 1
-    return bool(_BESIDE[codes[after]].any() or _BESIDE[codes[ahead]].any())
+    return bool(np.isin(codes[np.concatenate([after, ahead])], list(_BESIDE)).any())
 
 
 class _Count:
@@ -327,6 +327,8 @@ class _Count:
     def add(self, block: bytes) -> None:
         if not block:
             return
+        import numpy as np
+
         codes = np.frombuffer(block, np.uint8)
         newlines = int(np.count_nonzero(codes == _NEWLINE))
         self.marks.append((self._size, self.newlines))
@@ -406,7 +408,7 @@ def raw_lines(plain: PlainText, wanted: set[int]) -> dict[int, str]:
         Line numbers from 1.
     """
     found: dict[int, str] = {}
-    marks = np.array([newlines for _, newlines in plain.marks], dtype=np.int64)
+    marks = [newlines for _, newlines in plain.marks]
     with plain.path.open("rb") as handle:
         for place, group in itertools.groupby(sorted(wanted), lambda line: _mark_before(marks, line)):
             offset, newlines = plain.marks[place]
@@ -425,10 +427,12 @@ def raw_lines(plain: PlainText, wanted: set[int]) -> dict[int, str]:
     return found
 
 
-def _line_ends(text: bytes) -> IntArray:
+def _line_ends(text: bytes) -> npt.NDArray[np.int64]:
+    import numpy as np
+
     return np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE)
 
 
-def _mark_before(marks: IntArray, line: int) -> int:
+def _mark_before(marks: Sequence[int], line: int) -> int:
     """The last mark that surely stands before a line's first byte: the end of the line before it is still to come."""
-    return max(int(np.searchsorted(marks, line - 1, side="left")) - 1, 0)
+    return max(bisect_left(marks, line - 1) - 1, 0)
