@@ -22,6 +22,9 @@ from etl.marts.tenure import tenure_band_sql
 KEYS = ("agent_ix", "week", "team_id", "site", "channel", "queue")
 """The grain of ``mart.agent_week``."""
 
+FIRST_ROWS = 50_000
+"""Rows in which most KPIs that are counted at all are met."""
+
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 
 
@@ -91,8 +94,9 @@ def streams(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[Strea
     """
     passes: dict[tuple[str, bool], list[Measure]] = {(CONTACTS.relation, CONTACTS.by_contact): []}
     kinds = _types(con, catalogue)
+    with_rows = _with_rows(con, catalogue)
     for kpi in catalogue.values():
-        if not _has_rows(con, kpi):
+        if kpi.id not in with_rows:
             continue
         censored = f"local_date <= date '{_last_complete_day(con, kpi)}'" if kpi.censor_days else ""
         counted = _all_of(kpi.where, censored, _is_known(kpi.numerator))
@@ -287,10 +291,30 @@ def _sum_of_squares(expression: str, kind: str, counted: str, bare: str) -> str:
     return f"cast(sum({rounded} * {rounded}) as double)"
 
 
-def _has_rows(con: duckdb.DuckDBPyConnection, kpi: Kpi) -> bool:
-    known = _all_of(kpi.where, _is_known(kpi.numerator), "place_ix is not null")
-    row = _ask(con, kpi, f"select exists (select 1 from core.{kpi.base} where {known})")
-    return bool(row and row[0])
+def _with_rows(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> set[str]:
+    """Ids of the KPIs that any row counts: the first rows of a relation are looked at, and all for what is left.
+
+    Contacts may be a view that joins them to all that came of them, so a relation is gone through once, not for each.
+    """
+    left: dict[str, dict[str, str]] = {}
+    for kpi in catalogue.values():
+        known = _all_of(kpi.where, _is_known(kpi.numerator), "place_ix is not null")
+        left.setdefault(kpi.base, {})[kpi.id] = known
+    found: set[str] = set()
+    for relation, conditions in left.items():
+        for rows in (f"(select * from core.{relation} limit {FIRST_ROWS})", f"core.{relation}"):
+            asked = {kpi: condition for kpi, condition in conditions.items() if kpi not in found}
+            if not asked:
+                break
+            counted = ", ".join(f"bool_or({condition})" for condition in asked.values())
+            try:
+                row = con.execute(f"select {counted} from {rows}").fetchone() or ()
+            except duckdb.Error:  # look at them one by one, to name the entry at fault
+                exist = (f"select exists (select 1 from {rows} where {condition})" for condition in asked.values())
+                answers = [_ask(con, catalogue[kpi], query) for kpi, query in zip(asked, exist, strict=True)]
+                row = tuple(bool(answer and answer[0]) for answer in answers)
+            found.update(kpi for kpi, there in zip(asked, row, strict=True) if there)
+    return found
 
 
 def _types(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> dict[tuple[str, str], str]:
