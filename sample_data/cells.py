@@ -82,10 +82,10 @@ def _long_calls(columns: dict[str, NDArray[np.generic]], centre: Centre, week: W
     """Calls that take :data:`LONG_SECONDS` or longer, among calls: handle times are lognormal around their median."""
     params = centre.params
     calls = np.array([channel.name == CALLS for channel in params.channels])[centre.mix.channel]
+    if not calls.any():
+        return
     share = week.share * calls
     per_contact = share.sum(axis=1)
-    if not per_contact.any():
-        return
     long = {
         which: norm.sf((np.log(LONG_SECONDS - 0.5) - np.log(getattr(means_of, which))) / params.handle_log_sd)
         for which in POTENTIALS

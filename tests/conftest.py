@@ -1,4 +1,4 @@
-"""What every test shares: one thread for small linear systems, as the command line has, no time limits, a wheel."""
+"""What every test shares: small linear systems and frames in one thread, no waiting for the disk, no time limits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line has
+
+os.fsync = lambda descriptor: None  # no test cuts the power; tests/acceptance/test_kill.py has processes of its own
 
 # Several suites share the processors: that examples come slowly then says nothing of the code.
 settings.register_profile(

@@ -20,7 +20,7 @@ from etl.configuration.model import Source
 from etl.contracts.grammar import Column
 from etl.contracts.tables import CONTRACTS
 from etl.landing import values
-from etl.landing.reasons import violations
+from etl.landing.reasons import Reason, verdict, violations
 from etl.scrubbing import scrub_sql
 from etl.sources.plan import KINDS, Field, JsonShape, Plan, TableMap
 from etl.sql_text import literal, quoted
@@ -92,7 +92,7 @@ class _Layers:
     flags: dict[str, str] = field(default_factory=dict)
     stored: list[str] = field(default_factory=list)
     gives: dict[str, str] = field(default_factory=dict)
-    violations: list[tuple[str, str]] = field(default_factory=list)
+    violations: list[tuple[str, Reason]] = field(default_factory=list)
     known: dict[tuple[object, ...], str] = field(default_factory=dict)
     looks: dict[str, str] = field(default_factory=dict)
 
@@ -136,10 +136,10 @@ def records(
             kinds = layers.name("j", layers.looks, check.kinds)
             broken, message = broken.replace(KINDS, kinds), message.replace(KINDS, kinds)
         name = layers.name("k", layers.texts, f"case when {broken} then {message} end")
-        layers.violations.append((f"{name} is not null", name))
+        layers.violations.append((f"{name} is not null", Reason(name)))
     if not any(table_map.each for table_map in plan.tables) and all(item.give for item in stored):
         none = " and ".join(f"not {item.give}" for item in stored)
-        layers.violations.append((none, "'the record gives no row of any table'"))
+        layers.violations.append((none, Reason("'the record gives no row of any table'")))
     extra = ["_line"]
     if plan.drops:
         cases = " ".join(f"when {drop.when} then {literal(drop.reason)}" for drop in plan.drops)
@@ -272,7 +272,7 @@ def _table(layers: _Layers, table_map: TableMap, source: Source, zone: str) -> S
             end = table_map.fields[order["end"]]
             columns[order["end"]] = _not_before(layers, end, zone, given[order["end"]], columns, order)
         predicate = _substitute(rule.broken_when, columns, given)
-        layers.violations.append((f"({predicate})", literal(rule.message)))
+        layers.violations.append((f"({predicate})", Reason(literal(rule.message))))
     if guard:
         guarded = [(f"{guard} and {predicate}", reason) for predicate, reason in layers.violations[start:]]
         layers.violations[start:] = guarded
@@ -430,20 +430,8 @@ def _assemble(layers: _Layers, relation: str, extra: Sequence[str], guard: str =
     computed = [*layers.values.items(), *layers.flags.items()]
     if computed:
         inner = f"select *, {', '.join(f'{sql} as {name}' for name, sql in computed)} from ({inner})"
-    predicates = list(dict.fromkeys(predicate for predicate, _ in layers.violations))
-    reasons = list(dict.fromkeys(layers.violations))
-    if predicates:
-        guarded = f"{guard} and " if guard else ""
-        listed = ", ".join(f"case when {predicate} then {reason} end" for predicate, reason in reasons)
-        first = f"when {fault} is not null then [{fault}] " if fault else ""
-        verdict = (
-            f"case {first}when {guarded}({' or '.join(predicates)}) "
-            f"then list_filter([{listed}], lambda word: word is not null) end"
-        )
-    else:
-        verdict = "NULL::VARCHAR[]"
     stored = list(dict.fromkeys([*extra, *layers.stored, *layers.gives, *layers.flags]))
-    return f"select {', '.join(stored)}, {verdict} as _reasons from ({inner})"
+    return f"select {', '.join(stored)}, {verdict(layers.violations, guard, fault)} as _reasons from ({inner})"
 
 
 __all__ = ["Statement", "StoredTable", "elements", "records"]

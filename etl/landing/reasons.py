@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from etl import timezones
 from etl.contracts.grammar import EARLIEST, EARLIEST_TIME, LATEST, TYPE_WORDS, Column
 from etl.landing import values
@@ -10,8 +13,66 @@ from etl.sources.plan import Field
 from etl.sql_text import literal
 
 
-def violations(item: Column, mapped: Field, text: str, value: str, shown: str) -> list[tuple[str, str]]:
-    """Return the rules of one column: SQL of what breaks them, and of the reason.
+@dataclass(frozen=True)
+class Reason:
+    """Words of a refusal, each part as SQL.
+
+    Attributes
+    ----------
+    before, after : str
+        What is said before and after the value.
+    shown : str
+        The value, which is masked; empty where none is shown.
+    with_words : bool
+        Whether the value may be shown with its words, as :func:`etl.scrubbing.mask_sql` says.
+    """
+
+    before: str
+    shown: str = ""
+    after: str = "''"
+    with_words: bool = True
+
+    def sql(self) -> str:
+        """Return the parts as a struct."""
+        shown = self.shown or "NULL::VARCHAR"
+        parts = {"before": self.before, "shown": shown, "with_words": str(self.with_words), "after": self.after}
+        return "{" + ", ".join(f"'{name}': {part}" for name, part in parts.items()) + "}"
+
+
+def verdict(broken: Sequence[tuple[str, Reason]], guard: str = "", fault: str = "") -> str:
+    """Return SQL of the list of reasons for which a row is refused; NULL for a good one.
+
+    Values are masked in one place for all columns: every pattern that stands in a statement is compiled for each file.
+
+    Parameters
+    ----------
+    broken : sequence of (str, Reason)
+        Predicates and what is said where they hold.
+    guard : str
+        SQL of the rows that are judged; all by default.
+    fault : str
+        SQL of a reason that goes before all others, such as of a line that could not be parted.
+    """
+    if not broken:
+        return "NULL::VARCHAR[]"
+    shown = [reason.with_words for _, reason in broken if reason.shown]
+    with_words, without = mask_sql("reason.shown"), mask_sql("reason.shown", words=False)
+    masked = with_words if all(shown) else without
+    if len(set(shown)) > 1:
+        masked = f"case when reason.with_words then {with_words} else {without} end"
+    said = f"reason.before || coalesce({masked}, '') || reason.after" if shown else "reason.before || reason.after"
+    guarded = f"{guard} and " if guard else ""
+    predicates = dict.fromkeys(predicate for predicate, _ in broken)
+    listed = ", ".join(f"case when {predicate} then {reason.sql()} end" for predicate, reason in dict.fromkeys(broken))
+    first = f"when {fault} is not null then [{fault}] " if fault else ""
+    return (
+        f"case {first}when {guarded}({' or '.join(predicates)}) then "
+        f"[{said} for reason in [{listed}] if reason is not null] end"
+    )
+
+
+def violations(item: Column, mapped: Field, text: str, value: str, shown: str) -> list[tuple[str, Reason]]:
+    """Return the rules of one column: SQL of what breaks them, and the reason.
 
     Parameters
     ----------
@@ -22,17 +83,15 @@ def violations(item: Column, mapped: Field, text: str, value: str, shown: str) -
     shown : str
         SQL of the text that a reason shows.
     """
-    found: list[tuple[str, str]] = []
+    found: list[tuple[str, Reason]] = []
     label = item.name if mapped.source in (item.name, "") else f"{item.name} ({mapped.source})"
-    opening = literal(f"{label}: ") if item.private else literal(f'{label}: "')
-    closing = "" if item.private else '"'
 
-    def reason(words: str) -> str:
+    def reason(words: str, hint: str = "") -> Reason:
         if item.private:
-            return f"{opening} || {literal('the value ' + words)}"
-        return f"{opening} || {mask_sql(shown, words=item.type == 'text')} || {literal(closing + ' ' + words)}"
+            return Reason(literal(f"{label}: the value {words}") + hint)
+        return Reason(literal(f'{label}: "'), shown, literal(f'" {words}') + hint, item.type == "text")
 
-    def add(predicate: str, message: str) -> None:
+    def add(predicate: str, message: Reason) -> None:
         found.append((predicate, message))
 
     if text and item.type != "text":
@@ -40,17 +99,18 @@ def violations(item: Column, mapped: Field, text: str, value: str, shown: str) -
         hint = (
             " with a decimal comma" if mapped.decimal == "," and item.type in ("number", "money", "integer") else hint
         )
-        said = reason(f"is not {TYPE_WORDS[item.type]}{hint}")
+        further = ""
         if item.type == "timestamp" and not mapped.format:
-            said += (
+            further += (
                 f" || case when regexp_matches({text}, {literal(timezones.ABBREVIATED)}) "
                 "then ': its zone is named by letters; export it with an offset, or in UTC' else '' end"
             )
         if not item.private:
-            said += f" || {values.looks_like_sql(text, item.type)}"
+            further += f" || {values.looks_like_sql(text, item.type)}"
+        said = reason(f"is not {TYPE_WORDS[item.type]}{hint}", further)
         add(f"({text} is not null and {value} is null)", said)
     if item.required:
-        add(f"{text or value} is null", literal(f"{label}: empty, but required"))
+        add(f"{text or value} is null", Reason(literal(f"{label}: empty, but required")))
     if item.type == "text" and not item.free_text and item.name.endswith(("_id", "employee_number")):
         shown_e = f"(contains({value}, 'E+') or contains({value}, 'e+'))"
         words = (
@@ -66,7 +126,7 @@ def violations(item: Column, mapped: Field, text: str, value: str, shown: str) -
             longest = item.max_length
             words = literal(f" characters; at most {longest} are allowed")
             too_long = f"(strlen({value}) > {longest} and length({value}) > {longest})"
-            add(too_long, f"{literal(label + ': ')} || length({value}) || {words}")
+            add(too_long, Reason(f"{literal(label + ': ')} || length({value}) || {words}"))
     if item.type in ("date", "timestamp"):
         earliest = EARLIEST if item.type == "date" else EARLIEST_TIME
         bounds = f"{item.type} '{earliest}' and {value} < {item.type} '{LATEST}'"

@@ -123,11 +123,14 @@ def transform(
         say(relation)
         started = time.perf_counter()
         kind = "view" if relation == "core.interaction" and not keep_contacts else "table"
+        made = None
         if relation == "mart.agent_week":
             generated = agent_week.create(con, catalogue)
         else:
-            con.execute(f"create or replace {kind} {relation} as {query}")
-        rows = None if kind == "view" else con.execute(f"select count(*) from {relation}").fetchone()
+            made = con.execute(f"create or replace {kind} {relation} as {query}")
+        rows = None  # where DuckDB makes a table, it tells its rows
+        if kind == "table":
+            rows = (made or con.execute(f"select count(*) from {relation}")).fetchone()
         steps.append(Step(relation, int(rows[0]) if rows else 0, time.perf_counter() - started))
     note_names(con, config, catalogue)
     note_overlaps(con, config, catalogue)
@@ -338,7 +341,11 @@ def _refuse_unresolved(con: duckdb.DuckDBPyConnection, refuse: Refuse) -> None:
             or sum(epoch(valid_to) - epoch(valid_from)) < epoch(max(valid_to)) - epoch(min(valid_from))
         """
     )
-    for table in (*_resolved("own"), *_resolved("contact")):
+    row = con.execute(
+        "select exists (from staging.identity_fault) or exists (from staging.identity_limited)"
+    ).fetchone()
+    in_doubt = bool(row and row[0])
+    for table in (*_resolved("own"), *_resolved("contact")) if in_doubt else ():
         has_contact = (
             "and not exists (select 1 from landing.interaction as contact "
             "where contact.interaction_id = landed.interaction_id and contact.source_agent_id is not null)"

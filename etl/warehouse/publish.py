@@ -23,6 +23,7 @@ import duckdb
 from filelock import FileLock
 
 from etl.durable import delete, flush
+from etl.sql_text import literal, quoted
 from etl.warehouse.lock import take_lock
 from etl.warehouse.reader import (
     NoVersionError,
@@ -403,7 +404,13 @@ def _connect(
         config["threads"] = str(threads)
     if memory_limit is not None:
         config["memory_limit"] = memory_limit
-    con = duckdb.connect(str(path), read_only=read_only, config=config)
+    if read_only:
+        con = duckdb.connect(str(path), read_only=True, config=config)
+    else:
+        # A draft is never recovered: without a log of its changes, no statement waits for the disk.
+        con = duckdb.connect(":memory:", config=config)
+        con.execute(f"attach {literal(str(path))} as {quoted(path.stem)} (recovery_mode 'no_wal_writes')")
+        con.execute(f"use {quoted(path.stem)}")
     con.execute("set timezone = 'UTC'")
     for schema in () if read_only else SCHEMAS:
         con.execute(f"create schema if not exists {schema}")
@@ -426,7 +433,7 @@ def _count_relations(con: duckdb.DuckDBPyConnection, catalog: str | None = None)
 def _count_file(path: Path) -> dict[str, int]:
     with contextlib.closing(duckdb.connect(":memory:")) as con:
         try:
-            con.execute("attach '" + str(path).replace("'", "''") + "' as written (read_only)")
+            con.execute(f"attach {literal(str(path))} as written (read_only)")
             return _count_relations(con, "written")
         except duckdb.Error as error:
             raise PublishError(f"{path} cannot be read back ({error}); nothing was published.") from None

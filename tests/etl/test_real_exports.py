@@ -30,16 +30,49 @@ def case(number: str, escalated: str, contact: str, deleted: str, kind: str = "P
     return f"{number},E1,{escalated},{moment},{moment},{kind},{contact},{deleted}\n"
 
 
-@pytest.mark.parametrize(
-    ("yes", "no"),
-    [("true", "false"), ("WAHR", "FALSCH"), ("vrai", "faux"), ("Sí", "No"), ("oui", "non"), ("SIM", "NÃO"), ("1", "0")],
-)
-def test_yes_and_no_are_read_in_every_listed_language(tmp_path: Path, yes: str, no: str) -> None:
-    cases = CASE + case("1", yes, "c1", no) + case("2", no, "c2", no) + case("3", yes, "c4", yes)
-    found = read(tmp_path, {"case.csv": cases, "contacts.csv": contacts(14)}, CONTACTS_SOURCE + CASES)
-    assert found.total("escalation_rate")[0] == 1
-    assert found.rows("select interaction_id from core.interaction where escalated") == [("c1",)]
-    assert found.reasons() == []
+YES_AND_NO = [
+    ("true", "false"), ("WAHR", "FALSCH"), ("vrai", "faux"), ("Sí", "No"), ("oui", "non"), ("SIM", "NÃO"), ("1", "0"),
+]  # fmt: skip
+HEADS = (CASE.upper(), CASE.lower(), " id " + CASE[2:])
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory: pytest.TempPathFactory) -> Read:
+    """Cases in every way of writing yes and no, then under every way of writing columns: a source each.
+
+    Of four contacts of a source, ``c0`` to ``c3`` of the first and so on, the first is escalated.
+    """
+    written = [(CASE, yes, no) for yes, no in YES_AND_NO] + [(head, "true", "false") for head in HEADS]
+    files, toml = {"contacts.csv": contacts(14)}, CONTACTS_SOURCE
+    for n, (head, yes, no) in enumerate(written):
+        rows = (("1", yes, 0, no), ("2", no, 1, no), ("3", yes, 2, yes))
+        files[f"case{n}.csv"] = head + "".join(
+            case(f"{n}-{number}", escalated, f"c{4 * n + contact}", deleted)
+            for number, escalated, contact, deleted in rows
+        )
+        toml += CASES.replace("sources.cases", f"sources.cases{n}").replace("case*", f"case{n}")
+    return read(tmp_path_factory.mktemp("cases"), files, toml)
+
+
+def escalated(found: Read, source: int) -> list[str]:
+    """Of the four contacts of a source, those that are escalated."""
+    wanted = ", ".join(f"'c{4 * source + contact}'" for contact in range(4))
+    rows = found.rows(f"select interaction_id from core.interaction where escalated and interaction_id in ({wanted})")
+    return [contact for (contact,) in rows]
+
+
+@pytest.mark.parametrize(("yes", "no"), YES_AND_NO)
+def test_yes_and_no_are_read_in_every_listed_language(cases: Read, yes: str, no: str) -> None:
+    source = YES_AND_NO.index((yes, no))
+    assert escalated(cases, source) == [f"c{4 * source}"]
+    assert cases.total("escalation_rate")[0] == len(YES_AND_NO) + len(HEADS)
+    assert cases.reasons() == []
+
+
+@pytest.mark.parametrize("head", range(len(HEADS)))
+def test_columns_are_found_whatever_their_case(cases: Read, head: int) -> None:
+    source = len(YES_AND_NO) + head
+    assert escalated(cases, source) == [f"c{4 * source}"]
 
 
 def test_a_word_nobody_knows_is_refused_and_never_no(tmp_path: Path) -> None:
@@ -48,16 +81,6 @@ def test_a_word_nobody_knows_is_refused_and_never_no(tmp_path: Path) -> None:
     said = {'IsDeleted: "nie" is not true or false', 'IsEscalated: "tak" is not true or false'}
     assert said <= set(found.reasons())
     assert found.rows("select count(*) from core.escalation") == [(0,)]
-
-
-@pytest.mark.parametrize("change", [str.upper, str.lower, lambda text: " id " + text[2:]])
-def test_columns_are_found_whatever_their_case(tmp_path: Path, change: object) -> None:
-    head = change(CASE)  # type: ignore[operator]
-    found = read(
-        tmp_path, {"case.csv": head + case("1", "true", "c1", "false"), "contacts.csv": contacts(7)},
-        CONTACTS_SOURCE + CASES,
-    )  # fmt: skip
-    assert found.rows("select interaction_id from core.interaction where escalated") == [("c1",)]
 
 
 def test_ids_of_15_and_18_characters_are_one_case(tmp_path: Path) -> None:
@@ -136,38 +159,54 @@ def test_durations_are_read_in_every_way_they_are_saved(tmp_path: Path) -> None:
     assert {text: read_as[f"c{n}"] for n, (text, _) in enumerate(DURATIONS)} == dict(DURATIONS)
 
 
-@pytest.mark.parametrize("text", ["soon", "4:99:", "1:2:3:4", "PT", "4x", "12,34,567"])
-def test_what_is_no_duration_is_refused(tmp_path: Path, text: str) -> None:
-    toml = CONTACTS_SOURCE.replace("Channel\" }", 'Channel", handle_s = "Handle" }') + "max_reject_share = 1.0\n"
-    rows = f'Contact ID,Agent,Started,Channel,Handle\nc1,E1,2025-03-03 10:00:00,voice,"{text}"\n'
-    found = read(tmp_path, {"contacts.csv": rows}, toml)
-    assert "is not a number" in found.reasons()[0]
-
-
+NO_DURATIONS = ["soon", "4:99:", "1:2:3:4", "PT", "4x", "12,34,567"]
 TIMES = [
     "2025-03-03 09:39:00", "2025-03-03T09:39:00", "2025-03-03T08:39:00Z", "2025-03-03T09:39:00+01:00", "1740991140",
     "1740991140000", "45719.402083333334",
 ]  # fmt: skip
+NO_TIMES = [
+    ("03/04/2025 10:00", "date with slashes"), ("03.04.2025 10:00", "date with dots"),
+    ("2025-03-04 10:00 PM", "twelve-hour clock"), ("10:00:00", "time without its day"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Read:
+    """One contact with each of these times, then one with each of these durations: a source and a file each."""
+    started = [(text, "0:04:23") for text in (*TIMES, *(text for text, _ in NO_TIMES))]
+    written = started + [("2025-03-03 10:00:00", text) for text in NO_DURATIONS]
+    names = [f"s{n}" for n in range(len(written))]
+    files = {
+        f"{name}.csv": f'id,who,at,by,handle\n{name},E1,{time},voice,"{handle}"\n'
+        for name, (time, handle) in zip(names, written, strict=True)
+    }
+    columns = 'interaction_id = "id", source_agent_id = "who", started_at = "at", channel = "by", handle_s = "handle"'
+    return read(tmp_path_factory.mktemp("alone"), files, several("interaction", columns, names, {}))
+
+
+def reasons_of(found: Read, source: str) -> list[str]:
+    """Reasons for which a source's records are refused."""
+    return [said for (said,) in found.rows(f"select unnest(reasons) from landing.reject where source = '{source}'")]
+
+
+@pytest.mark.parametrize("text", NO_DURATIONS)
+def test_what_is_no_duration_is_refused(alone: Read, text: str) -> None:
+    (reason,) = reasons_of(alone, f"s{len(TIMES) + len(NO_TIMES) + NO_DURATIONS.index(text)}")
+    assert "is not a number" in reason
 
 
 @pytest.mark.parametrize("text", TIMES)
-def test_instants_are_read_in_every_way_they_are_saved(tmp_path: Path, text: str) -> None:
-    rows = f"Contact ID,Agent,Started,Channel\nc1,E1,{text},voice\n"
-    found = read(tmp_path, {"contacts.csv": rows}, CONTACTS_SOURCE)
-    assert found.rows("select started_at from core.interaction") == [(dt.datetime(2025, 3, 3, 8, 39),)]
+def test_instants_are_read_in_every_way_they_are_saved(alone: Read, text: str) -> None:
+    source = f"s{TIMES.index(text)}"
+    found = alone.rows(f"select started_at from core.interaction where _source = '{source}'")
+    assert found == [(dt.datetime(2025, 3, 3, 8, 39),)]
+    assert reasons_of(alone, source) == []
 
 
-@pytest.mark.parametrize(
-    ("text", "hint"),
-    [
-        ("03/04/2025 10:00", "date with slashes"), ("03.04.2025 10:00", "date with dots"),
-        ("2025-03-04 10:00 PM", "twelve-hour clock"), ("10:00:00", "time without its day"),
-    ],
-)  # fmt: skip
-def test_a_time_that_cannot_be_read_says_what_it_looks_like(tmp_path: Path, text: str, hint: str) -> None:
-    rows = f"Contact ID,Agent,Started,Channel\nc1,E1,{text},voice\n"
-    found = read(tmp_path, {"contacts.csv": rows}, CONTACTS_SOURCE + "max_reject_share = 1.0\n")
-    assert hint in found.reasons()[0]
+@pytest.mark.parametrize(("text", "hint"), NO_TIMES)
+def test_a_time_that_cannot_be_read_says_what_it_looks_like(alone: Read, text: str, hint: str) -> None:
+    (reason,) = reasons_of(alone, f"s{len(TIMES) + NO_TIMES.index((text, hint))}")
+    assert hint in reason
 
 
 def test_a_download_again_is_the_newer_one(tmp_path: Path) -> None:

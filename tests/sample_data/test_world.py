@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 from pathlib import Path
 
@@ -49,6 +50,18 @@ def _neutral(**changes: object) -> Parameters:
         contacts_per_week=60.0, mix_sd=0.0,
     )
     return base.replace(**changes)
+
+
+def _people(params: Parameters) -> tuple[Centre, pl.DataFrame]:
+    """Run a centre week by week without its contacts: the centre at the end, and one row per agent and week."""
+    centre = Centre(params)
+    weeks = []
+    for t in range(params.weeks):
+        week = centre.begin(t)
+        centre.end(week, np.zeros(week.agent.size), np.zeros(week.agent.size))
+        columns = {name: getattr(week, name) for name in ("agent", "form", "tenure", "trained", "hazard_untrained")}
+        weeks.append(pl.DataFrame({"week": np.full(week.agent.size, t), **columns}))
+    return centre, pl.concat(weeks)
 
 
 @pytest.fixture(scope="module")
@@ -385,10 +398,10 @@ def test_spillover_reaches_untrained_team_mates_only() -> None:
 
 def test_trained_agents_leave_at_the_stated_hazard_ratio() -> None:
     """Realised leavers among trained agents against what the same agents' untrained hazards foretell."""
-    params = Parameters(teams=60, weeks=104, pre_weeks=10, wave_gap_weeks=4, contacts_per_week=1.0, hazard_ratio=0.6)
-    world = simulate(params)
-    trained = world.cells.filter("trained")
-    left = world.centre.staff.left[trained["agent"].to_numpy()] == trained["week"].to_numpy()
+    params = Parameters(teams=60, weeks=104, pre_weeks=10, wave_gap_weeks=4, hazard_ratio=0.6)
+    centre, weeks = _people(params)
+    trained = weeks.filter("trained")
+    left = centre.staff.left[trained["agent"].to_numpy()] == trained["week"].to_numpy()
     ratio = left.sum() / trained["hazard_untrained"].sum()
     error = np.sqrt(left.sum()) / trained["hazard_untrained"].sum()
     assert error < 0.06
@@ -397,13 +410,13 @@ def test_trained_agents_leave_at_the_stated_hazard_ratio() -> None:
 
 def test_monthly_hazards_are_those_of_the_parameters() -> None:
     params = Parameters(
-        teams=60, weeks=60, contacts_per_week=1.0, assignment="none", hazard_form=0.0, hazard_season=0.0
+        teams=60, weeks=60, assignment="none", hazard_form=0.0, hazard_season=0.0
     )
-    world = simulate(params)
+    centre, weeks = _people(params)
     for band, monthly in enumerate(params.hazard_monthly):
-        tenure = np.searchsorted([13, 52], world.cells["tenure"].to_numpy(), side="right")
-        cells = world.cells.filter(pl.Series(tenure == band))
-        left = world.centre.staff.left[cells["agent"].to_numpy()] == cells["week"].to_numpy()
+        tenure = np.searchsorted([13, 52], weeks["tenure"].to_numpy(), side="right")
+        cells = weeks.filter(pl.Series(tenure == band))
+        left = centre.staff.left[cells["agent"].to_numpy()] == cells["week"].to_numpy()
         weekly = left.mean()
         realised = 1 - (1 - weekly) ** (52.1775 / 12)
         assert abs(realised - monthly) < SIGMAS * np.sqrt(left.sum()) / cells.height * (52.1775 / 12)
@@ -411,7 +424,7 @@ def test_monthly_hazards_are_those_of_the_parameters() -> None:
 
 def test_form_is_autocorrelated_as_stated() -> None:
     params = Parameters.coverage(teams=60, weeks=60, assignment="none", agent_sd=0.2, team_sd=0.0)
-    cells = simulate(params.replace(contacts_per_week=2.0)).cells.sort("agent", "week")
+    cells = _people(params)[1].sort("agent", "week")
     passing = cells.with_columns((pl.col("form") - pl.col("form").mean().over("agent")).alias("dev"))
     lagged = passing.with_columns(pl.col("dev").shift(1).over("agent").alias("lag")).drop_nulls()
     rho = np.corrcoef(lagged["dev"].to_numpy(), lagged["lag"].to_numpy())[0, 1]
@@ -463,7 +476,7 @@ def test_lowest_performers_are_the_worst_half_of_their_team_on_what_was_observed
 
 def test_volunteers_are_better_before_any_training() -> None:
     """Takers beat the others by about a fifth of the escalation rate before training (Fisher et al.)."""
-    world = simulate(Parameters(assignment="volunteers", teams=60, contacts_per_week=40.0, weeks=52, seed=4))
+    world = simulate(Parameters(assignment="volunteers", teams=60, contacts_per_week=1.0, weeks=52, seed=4))
     cells = world.cells.filter(pl.col("week") < world.params.pre_weeks)
     volunteer = world.centre.programme.scheduled[cells["agent"].to_numpy()] < NEVER
     wave = world.centre.programme.team_wave[cells["team"].to_numpy()] >= 0
@@ -474,17 +487,17 @@ def test_volunteers_are_better_before_any_training() -> None:
 
 
 def test_randomised_agents_do_not_differ_before_training() -> None:
-    world = simulate(Parameters(assignment="randomised", teams=120, contacts_per_week=4.0, weeks=52, seed=4))
-    programme = world.centre.programme
-    agents = np.flatnonzero((programme.scheduled < NEVER)[: world.centre.staff.count])
+    centre, _ = _people(Parameters(assignment="randomised", teams=120, weeks=52, seed=4))
+    programme = centre.programme
+    agents = np.flatnonzero((programme.scheduled < NEVER)[: centre.staff.count])
     level = programme.level(agents)
-    everyone = programme.level(np.arange(world.centre.staff.count))
+    everyone = programme.level(np.arange(centre.staff.count))
     assert abs(level.mean() - everyone.mean()) < SIGMAS * everyone.std() / np.sqrt(agents.size)
 
 
 def test_no_shows_partial_completion_and_delays_follow_the_plan() -> None:
-    params = Parameters(teams=120, contacts_per_week=1.0, weeks=52, pre_weeks=8, wave_gap_weeks=4)
-    programme = simulate(params).centre.programme
+    params = Parameters(teams=120, weeks=52, pre_weeks=8, wave_gap_weeks=4)
+    programme = _people(params)[0].programme
     enrolled = programme.scheduled < NEVER
     came = programme.base_week < NEVER
     size = enrolled.sum()
@@ -522,7 +535,7 @@ def test_worst_agents_get_better_without_any_training() -> None:
 
 
 def test_every_third_of_starting_level_is_a_third() -> None:
-    programme = simulate(Parameters(teams=120, contacts_per_week=1.0, weeks=4, pre_weeks=4)).centre.programme
+    programme = _people(Parameters(teams=120, weeks=4, pre_weeks=4))[0].programme
     level = programme.level(np.arange(programme.staff.count)) / programme.params.agent_sd
     assert (level > TERCILE).mean() == pytest.approx(1 / 3, abs=0.04)
     assert level.std() == pytest.approx(1.0, abs=0.05)
@@ -582,6 +595,7 @@ def test_a_centre_that_everybody_leaves_still_has_room_for_the_next() -> None:
     assert world.cells["n"].sum() == world.contacts.height
 
 
+@functools.cache
 def _chain_world(**chain: object) -> World:
     return simulate(
         Parameters.coverage(
