@@ -14,6 +14,7 @@ import pytest
 from etl.configuration import kpis
 from etl.contracts.tables import CONTRACTS
 from etl.marts import agent_week, history, quality
+from tests.etl.conftest import transformed
 
 META = {
     "reconciliation": 'relation varchar, "rows" bigint, from_files bigint, difference bigint',
@@ -125,6 +126,16 @@ def test_stale_kinds_of_data_are_seen(build_rows: Callable[..., Any]) -> None:
 KEYS = ", ".join(agent_week.KEYS)
 
 
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Data of one agent that pass every check of severity error."""
+    team = [{"source_agent_id": "1", "team_id": "A", "valid_from": "2023-01-01"}]
+    rows = {"agent": STAFF, "agent_team": team, "interaction": [call(1, "2024-01-10")]}
+    built = transformed(tmp_path_factory.mktemp("healthy"), rows)
+    assert {result.status for result in run(built).values() if result.severity == "error"} == {"passed"}
+    return built
+
+
 @pytest.mark.parametrize(
     ("check", "damage"),
     [
@@ -148,12 +159,14 @@ KEYS = ", ".join(agent_week.KEYS)
         ("reconciliation", "insert into meta.reconciliation values ('core.offer', 3, 4, -1)"),
     ],
 )
-def test_damage_fails_the_check_that_is_for_it(build_rows: Callable[..., Any], check: str, damage: str) -> None:
-    team = [{"source_agent_id": "1", "team_id": "A", "valid_from": "2023-01-01"}]
-    built = build_rows({"agent": STAFF, "agent_team": team, "interaction": [call(1, "2024-01-10")]})
-    assert run(built)[check].status == "passed"
-    built.con.execute(damage)
-    result = run(built)[check]
+def test_damage_fails_the_check_that_is_for_it(healthy: Any, check: str, damage: str) -> None:
+    healthy.con.execute("begin")
+    try:
+        healthy.con.execute(damage)
+        found = {result.check: result for result in quality.run_checks(healthy.con, kpis.load())}
+    finally:
+        healthy.con.execute("rollback")
+    result = found[check]
     assert (result.status, result.severity) == ("failed", "error")
     assert "{n}" not in result.sentence
 
