@@ -77,6 +77,41 @@ def test_framing_the_product_of_coefficients_and_statsmodels(framing: pl.DataFra
     assert abs(draws.mean() - ours) < 4 * draws.std() / np.sqrt(draws.size)
 
 
+JOBS_TOTAL, JOBS_DIRECT, JOBS_INDIRECT, JOBS_SHARE = -0.05600935, -0.0402647, -0.01574464503, 0.2811075
+"""JOBS II (Vinokur, Price, Schul 1995) as R's mediation documents it: depression on training, job-search confidence the
+mediator, hardship, sex and age held equal; ``JOBS_SD`` is the residual standard error of the total's fit."""
+JOBS_SD, JOBS_PEOPLE = 0.6369, 899
+
+
+@pytest.mark.parametrize("effect_on_skill", [0.03, 0.0656, 0.5])
+def test_jobs_ii_the_published_parts_add_up_and_come_back_from_data_that_have_them(effect_on_skill: float) -> None:
+    """Neither the 899 rows nor the two coefficients of the product are here: whatever they are, the rest must hold."""
+    total, share = JOBS_DIRECT + JOBS_INDIRECT, JOBS_INDIRECT / JOBS_TOTAL
+    assert total == pytest.approx(JOBS_TOTAL, abs=1e-8)
+    assert share == pytest.approx(JOBS_SHARE, abs=1e-6)
+    draw, n, sd_skill = np.random.default_rng(1), JOBS_PEOPLE, 0.7
+    slope = JOBS_INDIRECT / effect_on_skill
+    treat = (np.arange(n) < 600).astype(float)
+    base = sm.add_constant(treat)
+    errors = draw.normal(size=(n, 2))
+    errors -= base @ np.linalg.lstsq(base, errors, rcond=None)[0]
+    errors, _ = np.linalg.qr(errors)
+    errors *= np.sqrt(n - 2)
+    left = np.sqrt(JOBS_SD**2 - (slope * sd_skill) ** 2)
+    skill = effect_on_skill * treat + sd_skill * errors[:, 0]
+    outcome = JOBS_DIRECT * treat + slope * skill + left * errors[:, 1]
+
+    of_skill, of_outcome = sm.OLS(skill, base).fit(), sm.OLS(outcome, base).fit()
+    r = float(np.corrcoef(of_skill.resid, of_outcome.resid)[0, 1])
+    sd_outcome, sd_of_skill = (float(np.sqrt(fit.mse_resid)) for fit in (of_outcome, of_skill))
+    found = acme(float(of_skill.params[1]), sd_outcome, sd_of_skill, r, 0.0)
+
+    assert sd_outcome == pytest.approx(JOBS_SD, abs=1e-10)
+    assert found == pytest.approx(JOBS_INDIRECT, abs=1e-10)
+    assert of_outcome.params[1] == pytest.approx(JOBS_TOTAL, abs=1e-8)
+    assert acme(float(of_skill.params[1]), sd_outcome, sd_of_skill, r, r) == pytest.approx(0.0, abs=1e-12)
+
+
 def test_robustness_value_of_known_cases() -> None:
     """Cinelli and Hazlett's Darfur example: t = 4.18 with 783 degrees of freedom gives RV = 0.139."""
     f2 = 4.18**2 / 783
