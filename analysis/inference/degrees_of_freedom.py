@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
@@ -61,10 +63,22 @@ def jackknife_degrees_of_freedom(
     >>> round(jackknife_degrees_of_freedom(before, after, np.arange(20), 20), 1)
     6.0
     """
+    weeks = np.ones(before.shape[1]) if weeks is None else weeks
+    arrays = (before, after, cluster.astype(np.int64), weeks)
+    return _of_weights(before.shape, n_clusters, *(np.ascontiguousarray(each).tobytes() for each in arrays))
+
+
+@lru_cache(maxsize=64)
+def _of_weights(
+    shape: tuple[int, int], n_clusters: int, before_: bytes, after_: bytes, cluster_: bytes, weeks_: bytes
+) -> float:
+    """The same by value: KPIs measured on the same contacts share their weights."""
+    before, after = (np.frombuffer(each).reshape(shape) for each in (before_, after_))
+    cluster, weeks = np.frombuffer(cluster_, dtype=np.int64), np.frombuffer(weeks_)
     used = np.unique(cluster[(before.sum(axis=1) > 0) | (after.sum(axis=1) > 0)])
     if used.size < 2 or not after.any():
         return float("nan")
-    spread = np.sqrt(1 / np.maximum(weeks, 1)) if weeks is not None else np.ones(before.shape[1])
+    spread = np.sqrt(1 / np.maximum(weeks, 1))
     if used.size >= MOST_CLUSTERS:
         weights = _weights(before, after, np.ones((1, before.shape[0])))[0] * spread
         own = np.bincount(cluster, (weights**2).sum(axis=1), n_clusters)

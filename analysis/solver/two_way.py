@@ -15,8 +15,9 @@ of steps reach machine precision, and no agents x dummies matrix is ever built.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,12 +119,14 @@ class TwoWayFit:
         if self.n_dummies == 0:
             return fitted
         fitted = fitted.copy()
-        for h in range(self.layout.cohort_values.size):
-            weeks = np.flatnonzero(self.dummy_table[h] >= 0)
-            if weeks.size:
-                rows = self.layout.pairs_of(h)
-                fitted[rows, weeks] += pair_vectors[rows][:, n_weeks + self.dummy_table[h, weeks]]
+        for h, weeks, dummies, _ in self._places:
+            rows = self.layout.pairs_of(h)
+            fitted[rows, weeks] += pair_vectors[rows][:, n_weeks + dummies]
         return fitted
+
+    @cached_property
+    def _places(self) -> list[tuple[int, Ints, Ints, bool]]:
+        return _places_of(self.dummy_table)
 
     def leave_one_out(self) -> tuple[Floats, Bools]:
         """Change of the coefficient vector when each cluster is left out.
@@ -182,7 +185,7 @@ class TwoWayFit:
             means = np.einsum("at,at->a", self.weights, fitted[layout.pair_of_unit])
             means = ratio(means, self.unit_total, 0.0)
             weeks = pair_total * fitted - layout.by_pair(self.weights * means[:, None])
-            return layout.by_cluster(_with_dummies(weeks, self.dummy_table, self.n_dummies, layout))
+            return layout.by_cluster(_with_dummies(weeks, self._places, self.n_dummies, layout))
 
         if not held:
             return passes
@@ -235,7 +238,7 @@ class TwoWayFit:
         if self.n_dummies == 0:
             return alone
         counts = layout.by_pair((self.weights > 0).astype(np.float64))
-        carried = layout.by_cluster(_with_dummies(counts, self.dummy_table, self.n_dummies, layout))
+        carried = layout.by_cluster(_with_dummies(counts, self._places, self.n_dummies, layout))
         dummies = carried[:, self.n_weeks :] > 0
         alone |= dummies[:, dummies.sum(axis=0) == 1].any(axis=1)
         cohorts = np.zeros((layout.n_clusters, layout.cohort_values.size), dtype=bool)
@@ -246,18 +249,31 @@ class TwoWayFit:
         return np.asarray(alone | (remaining < 2))
 
 
-def _with_dummies(weeks: Floats, table: Ints, n_dummies: int, layout: Layout) -> Floats:
+def _places_of(table: Ints) -> list[tuple[int, Ints, Ints, bool]]:
+    """Cohorts with dummies: cohort, weeks, the dummy of each week, and whether no two weeks share one."""
+    found = []
+    for h in np.flatnonzero((table >= 0).any(axis=1)).tolist():
+        weeks = np.flatnonzero(table[h] >= 0)
+        dummies = table[h, weeks]
+        found.append((h, weeks, dummies, np.unique(dummies).size == dummies.size))
+    return found
+
+
+def _with_dummies(
+    weeks: Floats, places: Sequence[tuple[int, Ints, Ints, bool]], n_dummies: int, layout: Layout
+) -> Floats:
     """Append to (n_pairs, T) week sums the sums over each dummy's cells: (n_pairs, T + P)."""
     if n_dummies == 0:
         return weeks
     n_weeks = weeks.shape[1]
     out = np.zeros((weeks.shape[0], n_weeks + n_dummies))
     out[:, :n_weeks] = weeks
-    for h in range(layout.cohort_values.size):
+    for h, used, dummies, distinct in places:
         rows = layout.pairs_of(h)
-        used = np.flatnonzero(table[h] >= 0)
-        if used.size:
-            np.add.at(out[rows].T, n_weeks + table[h, used], weeks[rows, used].T)
+        if distinct:
+            out[rows, n_weeks + dummies] += weeks[rows, used]
+        else:
+            np.add.at(out[rows].T, n_weeks + dummies, weeks[rows, used].T)
     return out
 
 
@@ -351,14 +367,15 @@ def fit_two_way(
     factor = linalg.cho_factor(pinned, lower=True, check_finite=False)
 
     centred = weighted_y - weights * unit_mean[:, None]
-    right = _with_dummies(layout.by_pair(centred), table, n_dummies, layout).sum(axis=0)
+    places = _places_of(table)
+    right = _with_dummies(layout.by_pair(centred), places, n_dummies, layout).sum(axis=0)
     solution = linalg.cho_solve(factor, right, check_finite=False)
 
     fitted = _fitted_by_cohort(solution, table, n_weeks)
     fit_rows = np.repeat(fitted, np.diff(layout.unit_bounds), axis=0) if n_dummies else fitted[:1]
     unit_effects = unit_mean - (weights * fit_rows).sum(axis=1) * inverse
     residual = weighted_y - weights * (fit_rows + unit_effects[:, None])
-    scores = _with_dummies(layout.by_pair(residual), table, n_dummies, layout)
+    scores = _with_dummies(layout.by_pair(residual), places, n_dummies, layout)
     return TwoWayFit(
         layout=layout,
         weights=weights,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -323,15 +324,24 @@ def table(name: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     schema = SCHEMAS[name]
     listed = list(rows)
     if not listed:
-        return pl.DataFrame(schema=dict(schema))
+        return _empty(name)
     unknown = set().union(*listed) - set(schema)
     if unknown:
         raise ValueError(f"result.{name} has no column {sorted(unknown)[0]!r}")
-    columns = {}
-    for column, kind in schema.items():
-        values = [row.get(column) for row in listed]
-        columns[column] = values if kind is pl.String else [_plain(value) for value in values]
-    return pl.DataFrame(columns, schema=dict(schema), strict=False)
+    return pl.DataFrame([_column(column, kind, [row.get(column) for row in listed]) for column, kind in schema.items()])
+
+
+@cache
+def _empty(name: str) -> pl.DataFrame:
+    return pl.DataFrame(schema=dict(SCHEMAS[name]))
+
+
+def _column(name: str, kind: Any, values: list[Any]) -> pl.Series:
+    """Values of one type; numbers take the way through numpy, which looks at none of them by itself."""
+    if kind == pl.Float64:
+        numbers = np.array(values, dtype=np.float64)
+        return pl.Series(name, np.where(np.isfinite(numbers), numbers, np.nan), nan_to_null=True)
+    return pl.Series(name, values if kind == pl.String else [_plain(value) for value in values], kind, strict=False)
 
 
 def slice_columns(kpi: str, kind: str, value: str) -> dict[str, str]:
