@@ -67,8 +67,13 @@ def said(words: str) -> str:
     words : str
         May hold line breaks.
     """
-    lines = [part for line in words.split("\n") for part in (wrap(line, TIP_CHARACTERS) or [""])]
+    lines = [part for line in words.split("\n") for part in _wrapped(line)]
     return "<br>".join(escape(line, quote=False) for line in lines)
+
+
+def _wrapped(line: str) -> list[str]:
+    """Most lines are short, and ``textwrap`` is slow."""
+    return [line] if len(line) <= TIP_CHARACTERS and line == line.strip() else wrap(line, TIP_CHARACTERS) or [""]
 
 
 def label(words: str) -> str:
