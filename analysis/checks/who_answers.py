@@ -38,14 +38,19 @@ def words(bounds: AnswerBounds | None, answering: Wording, reader: Reader) -> st
     return f"Training moved who answers ({name} {change}), so the range is that of those who answer either way."
 
 
-def unseen(bounds: AnswerBounds | None, kpi: Wording, found: EffectEstimate | None, reader: Reader) -> str:
+def unseen(bounds: AnswerBounds | None, answering: Wording, found: EffectEstimate | None, reader: Reader) -> str:
     """What a claim adds where a shift of who answers, too small to be seen, could make all that is claimed."""
     if bounds is None or bounds.moved or found is None or not found.available:
         return ""
     if bounds.hidden < min(abs(found.ci_low), abs(found.ci_high)):
         return ""
-    most = reader.at_most(bounds.hidden, kpi)
-    return f"Training did not visibly move who answers, but a shift too small to be seen could look like {most}."
+    enough = reader.at_most(bounds.overturning(found.ci_low, found.ci_high), answering)
+    least = reader.at_most(bounds.unseen, answering)
+    name = f"{answering.label[:1].lower()}{answering.label[1:]}"
+    return (
+        f"Training did not visibly move who answers, but a change of the {name} by {enough}, all of it at one end of "
+        f"the scale, would be enough to look like this, and changes under {least} cannot be seen here."
+    )
 
 
 def check(

@@ -50,6 +50,8 @@ class AnswerBounds:
         out zero.
     hidden
         Largest move of the outcome that a shift too small to be seen could make.
+    unseen
+        Size of the share's shift from which on it counts as seen.
     weighted
         The effect with every answer weighted by the inverse of the answer rate of its agent and week; NaN when there
         is none.
@@ -63,7 +65,25 @@ class AnswerBounds:
     ci_high: float
     p_value: float
     hidden: float
+    unseen: float = math.nan
     weighted: float = math.nan
+
+    def overturning(self, low: float, high: float) -> float:
+        """Shift of the share that answers, all of it at one end of the scale, that takes an interval's claim away.
+
+        Parameters
+        ----------
+        low, high
+            Interval of the outcome.
+
+        Returns
+        -------
+        float
+            0 where nothing is claimed; NaN where it is not known.
+        """
+        if low <= 0 <= high:
+            return 0.0
+        return min(abs(low), abs(high)) / self.hidden * self.unseen if self.hidden > 0 else math.nan
 
 
 @dataclass(frozen=True)
@@ -169,6 +189,7 @@ def answer_bounds(
         ci_high=bounds.ci_high,
         p_value=bounds.p_value,
         hidden=unseen * steepest,
+        unseen=unseen,
         weighted=weighted,
     )
 

@@ -195,7 +195,12 @@ class Judgement:
             who_answers=who_answers.words(
                 self.answers, who_answers.share_of(self.setting.kpis.get(self.kpi.answered_by)), self.setting.reader
             ),
-            caveat=who_answers.unseen(self.answers, self.kpi, found, self.setting.reader),
+            caveat=who_answers.unseen(
+                self.answers,
+                who_answers.share_of(self.setting.kpis.get(self.kpi.answered_by)),
+                found,
+                self.setting.reader,
+            ),
             guardrail=self.kpi.role == "guardrail",
             among=among,
             alone=alone,

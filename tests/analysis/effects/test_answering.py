@@ -130,9 +130,11 @@ def test_a_claim_names_a_shift_that_could_have_made_it() -> None:
     bounds, headline = bounds_of(world), estimate(world.outcome).aggregate("simple").overall
     assert not bounds.moved
 
-    told = who_answers.unseen(bounds, kpi, headline, READER)
-    assert "but a shift too small to be seen could look like" in told
-    assert not who_answers.unseen(replace(bounds, hidden=0.001), kpi, replace(headline, ci_low=0.01), READER)
+    rate = load()["survey_response_rate"]
+    told = who_answers.unseen(bounds, rate, headline, READER)
+    assert "a change of the survey response rate by 0.3 points, all of it at one end of the scale, would be" in told
+    assert "changes under 0.9 points cannot be seen here" in told
+    assert not who_answers.unseen(replace(bounds, hidden=0.001), rate, replace(headline, ci_low=0.01), READER)
     said = verdict(kpi, estimate=0.02, ci_low=0.01, ci_high=0.03, smallest_effect=0.01, caveat=told)
     assert said.sentence.endswith(told)
     unsure = verdict(kpi, estimate=0.02, ci_low=-0.01, ci_high=0.05, smallest_effect=0.01, caveat=told)
@@ -221,3 +223,23 @@ def test_a_kpi_of_answers_names_who_was_asked(tmp_path: Any) -> None:
     file.write_text(text.replace('answered_by = "survey_response_rate"', 'answered_by = "response_rate"', 1))
     with pytest.raises(KpiError, match=r'answered_by: there is no KPI "response_rate"'):
         load(file)
+
+
+def test_a_shift_as_large_as_it_says_makes_the_whole_claim_and_one_smaller_does_not() -> None:
+    """As many customers as it says who are not satisfied, and did not answer once trained, are put back."""
+    world = answering_world(7, effect=0.02)
+    bounds, headline = bounds_of(world), estimate(world.outcome).aggregate("simple").overall
+    shift = bounds.overturning(headline.ci_low, headline.ci_high)
+
+    asked, trained = world.answering.den, world.outcome.trained_cells
+
+    def put_back(share: float) -> float:
+        answers = world.outcome.den + np.where(trained, share * asked, 0.0)
+        of = (world.outcome.cohort_ix, world.outcome.cluster_ix, "csat_top2")
+        return estimate(panel_of(world.outcome.num, answers, *of)).aggregate("simple").overall.ci_low
+
+    assert headline.ci_low > 0
+    assert put_back(shift) == pytest.approx(0.0, abs=0.1 * headline.ci_low)
+    assert put_back(0.5 * shift) > 0.3 * headline.ci_low
+    assert 0 < shift < bounds.unseen
+    assert bounds.overturning(-0.01, 0.01) == 0.0
