@@ -11,6 +11,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from etl.contracts.grammar import Column, Contract
@@ -165,16 +166,27 @@ def words_of(name: str) -> str:
 
 
 def _likeness(header: str, item: Column) -> float:
-    said = words_of(header)
-    if said == words_of(item.name):
+    return _alike(words_of(header), item.name)
+
+
+@lru_cache(maxsize=100_000)
+def _alike(said: str, column: str) -> float:
+    """How much words are like the name of a column, which several tables and files have in common."""
+    if said == words_of(column):
         return 1.0
-    synonyms = (*SYNONYMS.get(item.name, ()), *TRANSLATIONS.get(item.name, ()))
+    synonyms = (*SYNONYMS.get(column, ()), *TRANSLATIONS.get(column, ()))
     if said in synonyms:
         return 0.95 - 0.001 * synonyms.index(said)
-    nearest = max(
-        (difflib.SequenceMatcher(None, said, known).ratio() for known in (words_of(item.name), *synonyms)), default=0.0
-    )
+    nearest = max((_spelt(said, known) for known in (words_of(column), *synonyms)), default=0.0)
     return 0.7 * nearest if nearest >= SPELLING else 0.0
+
+
+def _spelt(said: str, known: str) -> float:
+    """Similarity of spelling; 0 where the lengths or the letters forbid :data:`SPELLING`, which is seen sooner."""
+    matcher = difflib.SequenceMatcher(None, said, known)
+    if matcher.real_quick_ratio() < SPELLING or matcher.quick_ratio() < SPELLING:
+        return 0.0
+    return matcher.ratio()
 
 
 def _match(header: Sequence[str], contract: Contract) -> dict[str, str]:

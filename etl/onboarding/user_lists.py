@@ -32,15 +32,17 @@ def read_as_crosswalks(sources: Sequence[Found]) -> None:
     ----------
     sources : sequence of Found
     """
+    ids = {source.name: _texts(source.files) for source in sources if source.files[0].proposal is None}
     for source in sources:
-        found = _crosswalk(source, sources) if len(source.files) == 1 else None
+        found = _crosswalk(source, ids) if len(source.files) == 1 else None
         if found is not None:
             what = f"which id of {found.constants['identity_source']} is whose"
             recognition = replace(source.files[0].recognition, what=what)
             source.files[0] = replace(source.files[0], proposal=found, recognition=recognition)
 
 
-def _crosswalk(source: Found, sources: Sequence[Found]) -> Guess | None:
+def _crosswalk(source: Found, held: Mapping[str, set[str]]) -> Guess | None:
+    """The crosswalk that a list is, where it shares ids with a system's exports; ``held``: texts of each system's."""
     file = source.files[0]
     proposal = file.proposal
     if proposal is None or proposal.table not in ("agent", "agent_identity") or _TOLD & set(proposal.columns):
@@ -52,11 +54,9 @@ def _crosswalk(source: Found, sources: Sequence[Found]) -> Guess | None:
         if column in who.values():
             continue
         ids = {text for row in rows if (text := str(row.get(column) or "").strip())}
-        for other in sources:
-            if other is not source and other.files[0].proposal is None:
-                shared = ids & _texts(other.files)
-                weight = sum(LEAST if _TELLING.fullmatch(text) else 1 for text in shared)
-                best = max(best, (weight, column, other.name))
+        for system, texts in held.items():
+            weight = sum(LEAST if _TELLING.fullmatch(text) else 1 for text in ids & texts)
+            best = max(best, (weight, column, system))
     _, column, system = best
     if not column or not who:
         return None

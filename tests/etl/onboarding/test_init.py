@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import gzip
 import json
 import zipfile
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from etl.configuration.model import Config, load
 from etl.errors import EmpathyError
-from etl.onboarding.guess import guess, words_of
+from etl.onboarding.guess import SPELLING, SYNONYMS, _spelt, guess, words_of
 from etl.onboarding.suggest import suggest
 
 DATA = Path(__file__).parents[1] / "sources" / "data"
@@ -220,6 +221,16 @@ def test_names_are_compared_as_words() -> None:
 
 NAMES = ("Agent", "Date", "Type", 'a "b"', "Ärger#", "x = y", "Offer ID", "Made at")
 ANY_NAME = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=25)
+
+
+@given(
+    known=st.sampled_from(sorted({word for words in SYNONYMS.values() for word in words})),
+    cut=st.integers(0, 12), put=st.text("aeinrst 1", max_size=3),
+)  # fmt: skip
+def test_a_spelling_that_letters_rule_out_is_none_that_counts(known: str, cut: int, put: str) -> None:
+    said = known[:cut] + put + known[cut + 1 :]
+    ratio = difflib.SequenceMatcher(None, said, known).ratio()
+    assert _spelt(said, known) in ((ratio,) if ratio >= SPELLING else (ratio, 0.0))
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
