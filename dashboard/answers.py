@@ -19,7 +19,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Collection, Hashable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ from flask import Flask, Response, g, request
 from dashboard.components.fixed import READ, fixed, properties, read
 from dashboard.components.links import without_closed
 from dashboard.data.cache import MEBIBYTE, Cache
-from dashboard.http import body_of
+from dashboard.http import AHEAD, RUN, body_of
 from dashboard.privacy.viewer import current
 
 LIMIT_BYTES = 48 * MEBIBYTE
@@ -119,8 +119,9 @@ class Answers:
     ) -> None:
         self._led, self._opens = led, opens
         self._cache = Cache(limit_bytes)
-        self._turns: AbstractContextManager[Any] = threading.BoundedSemaphore(turns) if turns else nullcontext()
-        self._live: frozenset[str] = frozenset()
+        self._turns = threading.BoundedSemaphore(turns) if turns else None
+        self.live: frozenset[str] = frozenset()
+        """Ids that callbacks read or fill, from :meth:`attach` on."""
         self._questions: dict[str, Callable[[dict[str, Any]], Question | None]] = {}
 
     def register(self, outputs: tuple[str, ...], read: Callable[[dict[str, Any]], Question | None]) -> None:
@@ -161,12 +162,12 @@ class Answers:
         return orjson.loads(self._led(body) if self._led is not None else body)
 
     def _made(self, question: Question) -> Sent:
-        with self._turns:
+        with self._turns or nullcontext():
             made = question.make()
             outputs = made.outputs
             if self._opens is not None and current().shared:
                 outputs = {name: without_closed(part, self._opens) for name, part in outputs.items()}
-            body = encoded(outputs, self._live)
+            body = encoded(outputs, self.live)
             body = self._led(body) if self._led is not None else body
             sent = Sent(bytes(brotli.compress(body, quality=BROTLI_QUALITY)), made.run_id)
         if not made.lasting:
@@ -176,7 +177,7 @@ class Answers:
     def attach(self, app: Dash) -> None:
         """Let requests for registered callbacks be answered from here."""
         server: Flask = app.server
-        self._live = live_ids(app)
+        self.live = live_ids(app)
         led = self._led
         if led is not None:
 
@@ -196,12 +197,33 @@ class Answers:
             if read is None:
                 return None
             question = read({f"{given['id']}.{given['property']}": given.get("value") for given in body["inputs"]})
+            if AHEAD in request.headers and not (question and self.may_be_asked_ahead(question)):
+                return Response(status=204)
             if question is None:
                 return None
             kept = self.knows(question)
-            found = response(self.sent(question))
+            sent = self.sent(question)
+            found = response(sent)
             found.headers["Server-Timing"] = "kept" if kept else "made"
+            if sent.run_id and self.knows(question):
+                found.headers[RUN] = sent.run_id
             return found
+
+    def may_be_asked_ahead(self, question: Question) -> bool:
+        """Whether an answer that nobody may come to want is given: where it is kept, or nobody waits for another one.
+
+        Readers of a shared dashboard share its processors, so what one of them only points at is not worked out.
+        """
+        if self.knows(question):
+            return True
+        if question.key is None or current().shared:
+            return False
+        if self._turns is None:
+            return True
+        free = self._turns.acquire(blocking=False)
+        if free:
+            self._turns.release()
+        return free
 
     @property
     def cache(self) -> Cache:

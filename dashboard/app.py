@@ -150,10 +150,10 @@ def create_app(
     )
     http.secure(app, settings)
     admission.attach(app.server, settings)
-    app.layout = lambda: shell.layout(context)
     _callbacks(app, context)
     led = partial(shell.led_to, mounted=mounted) if mounted else None
     answers = Answers(turns=_share_of_processors(), led=led, opens=may_follow)
+    app.layout = lambda: shell.layout(context, answers.live)
     answers.register(OUTPUTS, lambda given: asked(context, given["url.pathname"] or "/", given["url.search"] or ""))
     export_routes.register(app.server, context)
 
@@ -241,7 +241,7 @@ def _first(context: Context, answers: Answers, pathname: str, query: str) -> str
     try:
         search = f"?{query}" if query else ""
         question = asked(context, request.script_root + quote(pathname), search)
-        frame = answers.sent_as_json(shell.layout(context))
+        frame = answers.sent_as_json(shell.layout(context, answers.live))
         return shell.first(frame, answers.read(question), context.settings.mounted)
     except Exception:
         _LOG.exception("no first page for %a", pathname)

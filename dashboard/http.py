@@ -42,6 +42,10 @@ less time in which the page does not answer. A comment to every other browser.""
 MAX_REQUEST_BYTES = 1_000_000
 LONGEST_LOGGED = 500
 CALLBACK_PATH = "_dash-update-component"
+RUN = "Empathy-Run"
+"""Header of an answer that the browser may show again while this version is served, see ``assets/answers.js``."""
+AHEAD = "Empathy-Ahead"
+"""Header of a request for what its reader points at and has not chosen yet."""
 REPEATED = "Empathy-Repeated"
 """Header that names the headers which a request has more than once; whatever is sent under it is dropped."""
 
@@ -185,7 +189,7 @@ def log_access(response: Response) -> None:
         "run_id": g.get("run_id"),
     }
     if request.path.endswith(CALLBACK_PATH):
-        entry |= _callback_asked()
+        entry |= _callback_asked() | ({"ahead": True} if AHEAD in request.headers else {})
     logger.info(json.dumps(entry, ensure_ascii=True, default=str))
 
 

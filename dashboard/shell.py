@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -13,6 +13,7 @@ from dash import dcc, html
 
 from dashboard import theme
 from dashboard.components.attributes import attributes
+from dashboard.components.fixed import fixed
 from dashboard.components.markup import Json, markup
 from dashboard.components.states import address, skeleton
 from dashboard.data.versions import About
@@ -36,27 +37,38 @@ QUALITY = {
 }
 
 
-def layout(context: Context) -> dmc.MantineProvider:
-    """The frame of the application; pages and filter values arrive with the first answer."""
+def layout(context: Context, live: Collection[str] = ()) -> dmc.MantineProvider:
+    """The frame of the application; pages and filter values arrive with the first answer.
+
+    Parameters
+    ----------
+    context : Context
+    live : collection of str
+        Ids that callbacks read or fill.
+    """
     return dmc.MantineProvider(
-        [
-            dcc.Location(id="url", refresh="callback-nav"),
-            dcc.Store(id="state"),
-            dcc.Store(id="fresh"),
-            dcc.Store(id="saved-views", storage_type="local", data=[]),
-            dcc.Interval(id="poll", interval=POLL_MILLISECONDS),
-            html.A("Skip to content", href="#page", className="skip"),
-            html.Header([_masthead(context), _filter_bar()], className="masthead no-print"),
-            html.Div(id="print-header", className="print-only"),
-            html.Div(id="notices", className="wrap", **attributes({"aria-live": "polite", "data-notices": ""})),
-            html.Main(html.Div(skeleton(), id="page-body"), id="page", className="wrap", tabIndex=-1),
-            html.Footer(id="footer", className="wrap footer"),
-            html.Div(id="tip", role="tooltip", hidden=True),
-            html.Div(id="toast", role="status", **attributes({"aria-live": "polite"})),
-        ],
+        fixed(_frame(context), live),
         theme=theme.mantine(),
         defaultColorScheme="auto",
     )
+
+
+def _frame(context: Context) -> list[Any]:
+    return [
+        dcc.Location(id="url", refresh="callback-nav"),
+        dcc.Store(id="state"),
+        dcc.Store(id="fresh"),
+        dcc.Store(id="saved-views", storage_type="local", data=[]),
+        dcc.Interval(id="poll", interval=POLL_MILLISECONDS),
+        html.A("Skip to content", href="#page", className="skip"),
+        html.Header([_masthead(context), _filter_bar()], className="masthead no-print"),
+        html.Div(id="print-header", className="print-only"),
+        html.Div(id="notices", className="wrap", **attributes({"aria-live": "polite", "data-notices": ""})),
+        html.Main(html.Div(skeleton(), id="page-body"), id="page", className="wrap", tabIndex=-1),
+        html.Footer(id="footer", className="wrap footer"),
+        html.Div(id="tip", role="tooltip", hidden=True),
+        html.Div(id="toast", role="status", **attributes({"aria-live": "polite"})),
+    ]
 
 
 def first(frame: Json, response: Mapping[str, Any], mounted: str = "") -> str:

@@ -3,6 +3,7 @@
   "use strict";
   var NAMES = ["site", "team", "channel", "queue", "tenure_band", "cohort", "from", "to"];
   var pending = null; // what was asked for and has not been answered yet
+  var current = null; // the state of the answer that is shown
   var shown = {}; // what every control shows: setting it again would render its whole list again
 
   function same(first, second) { return JSON.stringify(first) === JSON.stringify(second); }
@@ -28,14 +29,15 @@
     if (any) { window.dash_clientside.set_props("filter-" + name, fresh); }
   }
   function link(element, props) {
-    var same = element.getAttribute("href") === props.href && (!props.className || element.className === props.className);
-    if (!same) { window.dash_clientside.set_props(element.id, props); }
+    if (element.getAttribute("href") !== props.href) { element.setAttribute("href", props.href); }
+    if (props.className && element.className !== props.className) { element.className = props.className; }
   }
   function unchanged() { return window.dash_clientside.no_update; }
 
   function applyState(state) {
     if (!state) { return unchanged(); }
     pending = null;
+    current = state;
     document.title = state.title;
     if (state.address && state.address !== window.location.pathname + window.location.search) {
       window.history.replaceState({}, "", state.address); // what was typed as a query, as the page writes it
@@ -63,8 +65,9 @@
       var here = item.id === "nav-" + state.page;
       var base = item.getAttribute("href").split("?")[0];
       link(item, { href: base + suffix, className: here ? "nav-link here" : "nav-link" });
+      var was = item.getAttribute("aria-current") === "page";
       if (here) { item.setAttribute("aria-current", "page"); } else { item.removeAttribute("aria-current"); }
-      if (here) { // a narrow screen shows a part of the pages: the one that is read
+      if (here && !was) { // a narrow screen shows a part of the pages: the one that is read
         var strip = item.closest("ul"), off = item.offsetLeft - (strip.clientWidth - item.offsetWidth) / 2;
         if (strip.scrollWidth > strip.clientWidth) { strip.scrollLeft = off; }
       }
@@ -133,6 +136,22 @@
     var shown = row && row.getAttribute("data-shown"); // the page as it arrived: nobody chose, and "back" must not be undone
     return !kpi || kpi === shown ? unchanged() : window.location.pathname.replace(/\/effects(\/.*)?$/, "") + "/effects/" + kpi;
   }
+
+  // ---- where picking a value of a control leads, for whoever asks ahead
+  function leads(control, value) {
+    var name = control.replace("filter-", ""), at = window.location, next = {};
+    if (control === "kpi") {
+      var path = chooseKpi(value);
+      return typeof path === "string" ? { pathname: path, search: at.search } : null;
+    }
+    if (!current || !value || NAMES.indexOf(name) < 0) { return null; }
+    NAMES.forEach(function (other) { next[other] = (pending || current.filters)[other] || []; });
+    var rest = next[name].filter(function (one) { return one !== value; });
+    var single = name === "from" || name === "to";
+    next[name] = rest.length < next[name].length ? rest : single ? [value] : rest.concat(value);
+    return { pathname: at.pathname, search: query(next) };
+  }
+  window.empathyLeads = leads;
 
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.empathy = {

@@ -18,6 +18,10 @@ from dashboard.views.overview import Card
 from dashboard.views.verdicts import MEANINGS, Effect, split_level
 
 
+LONGEST_UNIT_BESIDE = 12
+"""Characters of a unit that fit beside the level; a longer one stands below it."""
+
+
 def verdict_badge(state: str, mark: str, label: str, tone: str) -> html.Span:
     """A verdict: its mark, its words, and what it means on hover."""
     return html.Span(
@@ -69,20 +73,27 @@ def kpi_card(card: Card, filters: Filters, reader: Reader, ticks: Sequence[Tick]
     )
     arrow = {True: "▲", False: "▼"}[effect.estimate > 0] if effect.tone != "unsure" else ""
     number, unit = split_level(card.level)
+    beside, below = (unit, "") if len(unit) <= LONGEST_UNIT_BESIDE else ("", unit)
+    seen = f"{below}, last 4 weeks" if below else "last 4 weeks"
+    note = " · ".join(part for part in (seen, card.target) if part)
     change = [
         html.Span(arrow, className="arrow", **attributes({"aria-hidden": "true"})) if arrow else None,
         effect.short_change if effect.available else effect.change,
     ]
-    body = html.Div(
+    level = html.Div(
         [
             html.Div(
                 [
                     html.Span(number, className="level", **attributes({"data-kpi": kpi.id, "data-what": "level"})),
-                    html.Span(unit, className="level-unit"),
+                    html.Span(beside, className="level-unit") if beside else None,
                 ],
                 className="level-row",
             ),
-            html.P(" · ".join(part for part in ("last 4 weeks", card.target) if part), className="level-note"),
+            html.P(note, className="level-note"),
+        ]
+    )
+    body = html.Div(
+        [
             html.Div(
                 [
                     html.Span(
@@ -108,4 +119,4 @@ def kpi_card(card: Card, filters: Filters, reader: Reader, ticks: Sequence[Tick]
         ],
         className="kpi-body",
     )
-    return html.Article([heading, body], className="card kpi-card", id=f"card-{kpi.id}")
+    return html.Article([heading, level, body], className="card kpi-card", id=f"card-{kpi.id}")

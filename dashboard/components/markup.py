@@ -56,7 +56,7 @@ def _component(
 ) -> str:
     if kind == "Fixed":
         slots = [markup(slot, given, ids) for slot in props.get("children") or []]
-        return "".join(_node(node, slots) for node in props["tree"])
+        return "".join(_node(node, slots, given, ids) for node in props["tree"])
     if kind in ("Drawing", "Table"):
         return _drawing(props) if kind == "Drawing" else _table(props)
     if space == CORE and kind != "Link":
@@ -70,7 +70,9 @@ def _component(
     return _element("a" if kind == "Link" else kind.lower(), shown, inside)
 
 
-def _node(node: Any, slots: Sequence[str], folded: bool = False) -> str:
+def _node(
+    node: Any, slots: Sequence[str], given: Mapping[str, Mapping[str, Any]] | None, ids: bool, folded: bool = False
+) -> str:
     if isinstance(node, str):
         return _text(node)
     tag, props = node[0], node[1]
@@ -81,7 +83,9 @@ def _node(node: Any, slots: Sequence[str], folded: bool = False) -> str:
     if tag == "Table":
         return "" if folded else _table(props)  # nobody sees it before scripts have run
     closed = folded or (tag == "details" and not props.get("open"))
-    return _element(tag, props, "".join(_node(child, slots, closed) for child in node[2:]))
+    shown = {**props, **(given or {}).get(props.get("id"), {})}
+    shown |= {} if ids else {"id": None}
+    return _element(tag, shown, "".join(_node(child, slots, given, ids, closed) for child in node[2:]))
 
 
 def _element(tag: str, props: Mapping[str, Any], inside: str) -> str:

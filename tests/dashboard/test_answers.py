@@ -19,8 +19,10 @@ from dashboard import app as application
 from dashboard import create_app
 from dashboard.answers import Answers, Made, Question, encoded, live_ids
 from dashboard.components.table import Table
+from dashboard.http import AHEAD, RUN
 from dashboard.page import Context, Page
 from dashboard.pages import overview, pages
+from dashboard.privacy.viewer import OWN_MACHINE, Viewer, admit
 from tests.dashboard.replaced_pages import answer_with
 
 LOCAL = {"Host": "127.0.0.1"}
@@ -31,8 +33,8 @@ def client(config_path: Path) -> FlaskClient:
     return create_app(config_path).server.test_client()
 
 
-def post(client: FlaskClient, pathname: str, search: str = "", encoding: str = "") -> Any:
-    body = {
+def body_of(pathname: str, search: str) -> dict[str, Any]:
+    return {
         "output": f"..{'...'.join(application.OUTPUTS)}..",
         "outputs": [dict(zip(("id", "property"), name.split("."), strict=True)) for name in application.OUTPUTS],
         "inputs": [
@@ -42,8 +44,11 @@ def post(client: FlaskClient, pathname: str, search: str = "", encoding: str = "
         ],
         "changedPropIds": ["url.pathname"],
     }
-    headers = LOCAL | ({"Accept-Encoding": encoding} if encoding else {})
-    return client.post("/_dash-update-component", json=body, headers=headers)
+
+
+def post(client: FlaskClient, pathname: str, search: str = "", encoding: str = "", **more: str) -> Any:
+    headers = LOCAL | ({"Accept-Encoding": encoding} if encoding else {}) | more
+    return client.post("/_dash-update-component", json=body_of(pathname, search), headers=headers)
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -272,3 +277,57 @@ def test_no_line_ends_behind_a_minus_wherever_words_stand(words: str, sent: str)
     text = json.dumps(inside, ensure_ascii=False)
     assert text.count(json.dumps(sent, ensure_ascii=False)[1:-1]) == 6
     assert (tag, props["id"]) == ("div", words), "what is not read is left alone"
+
+
+def ahead(client: FlaskClient, pathname: str, search: str = "") -> Any:
+    """What a page asks while its reader only points at an address."""
+    return post(client, pathname, search, **{AHEAD: "1"})
+
+
+def test_an_answer_that_may_be_shown_again_names_its_version(client: FlaskClient) -> None:
+    shown = post(client, "/effects/csat_top2", "?channel=chat")
+    run_id = json.loads(shown.data)["response"]["state"]["data"]["run_id"]
+    assert shown.headers[RUN] == run_id
+    moving = next(page for page in pages() if page.moving)
+    assert RUN not in post(client, moving.path).headers
+    assert RUN not in post(client, "/no-such-page").headers
+
+
+def test_what_a_reader_points_at_is_worked_out_once(client: FlaskClient) -> None:
+    first = ahead(client, "/effects/csat_top2", "?site=Lisbon")
+    assert (first.status_code, first.headers["Server-Timing"]) == (200, "made")
+    clicked = post(client, "/effects/csat_top2", "?site=Lisbon")
+    assert clicked.headers["Server-Timing"] == "kept"
+    assert clicked.data == first.data
+
+
+def test_nothing_is_worked_out_ahead_while_somebody_waits_or_where_it_is_not_kept(config_path: Path) -> None:
+    entered, go = threading.Event(), threading.Event()
+
+    def slow() -> Made:
+        entered.set()
+        go.wait(20)
+        return Made({"box.children": html.P("slow")}, "run")
+
+    answers, made = Answers(turns=1), []
+    slowly = Question("slow", slow)
+    quickly = Question("quick", lambda: made.append(1) or Made({"box.children": html.P("quick")}, "run"))  # type: ignore[func-returns-value]
+    waiting = threading.Thread(target=answers.sent, args=(slowly,))
+    waiting.start()
+    assert entered.wait(20)
+    assert not answers.may_be_asked_ahead(quickly)
+    go.set()
+    waiting.join(20)
+    assert answers.may_be_asked_ahead(quickly)
+    assert not made
+    assert not answers.may_be_asked_ahead(Question(None, quickly.make))
+    admit(Viewer("an executive", "executive", shared=True))
+    try:
+        assert not answers.may_be_asked_ahead(quickly)
+        answers.sent(quickly)
+        assert answers.may_be_asked_ahead(quickly)
+    finally:
+        admit(OWN_MACHINE)
+    moving = next(page for page in pages() if page.moving)
+    refused = ahead(create_app(config_path).server.test_client(), moving.path)
+    assert (refused.status_code, refused.data) == (204, b"")

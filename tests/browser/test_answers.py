@@ -1,0 +1,132 @@
+"""Answers a page has had are shown again without asking; what a pointer rests on is asked for before the click."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from dashboard.app import OUTPUTS
+from dashboard.http import AHEAD
+
+CALLBACK = "/_dash-update-component"
+WAIT = 60_000  # milliseconds; a slow machine under load, not a target
+
+
+def watched(page: Page) -> list[tuple[str, str, bool]]:
+    """Path, query and whether it was asked ahead, of every address that is asked for from now on."""
+    found: list[tuple[str, str, bool]] = []
+
+    def request(sent: Any) -> None:
+        body = json.loads(sent.post_data or "{}") if CALLBACK in sent.url else {}
+        if body.get("output", "").startswith(f"..{OUTPUTS[0]}"):
+            given = {one["property"]: one.get("value") for one in body["inputs"]}
+            found.append((given["pathname"], given["search"], AHEAD.lower() in sent.headers))
+
+    page.on("request", request)
+    return found
+
+
+def leave_pointer(page: Page) -> None:
+    """To where nothing is chosen."""
+    page.mouse.move(2, 500)
+
+
+def test_coming_back_asks_nothing(visit: Callable[..., Any]) -> None:
+    made = visit("/effects/csat_top2")
+    page: Page = made.page
+    everybody = page.inner_text("#headline")
+    page.click("#filter-site")
+    page.get_by_role("option", name="Madrid", exact=True).click()
+    page.wait_for_url("**?site=Madrid")
+    expect(page.locator("#headline")).not_to_have_text(everybody, timeout=WAIT)
+    made.settled()
+    madrid = page.inner_text("#headline")
+    page.keyboard.press("Escape")
+    leave_pointer(page)
+    asked = watched(page)
+    page.go_back()
+    expect(page.locator("#headline")).to_have_text(everybody, timeout=WAIT)
+    page.go_forward()
+    expect(page.locator("#headline")).to_have_text(madrid, timeout=WAIT)
+    expect(page.locator("#filter-summary")).to_contain_text("Madrid")
+    assert asked == []
+
+
+def test_what_a_pointer_rests_on_is_there_when_it_is_clicked(visit: Callable[..., Any]) -> None:
+    made = visit("/effects/csat_top2")
+    page: Page = made.page
+    everybody, asked = page.inner_text("#headline"), watched(page)
+    page.click("#filter-site")
+    line = page.get_by_role("option", name="Lisbon", exact=True)
+    with page.expect_response(lambda found: AHEAD.lower() in found.request.headers and found.status == 200):
+        line.hover()
+    page.wait_for_timeout(200)
+    assert page.inner_text("#headline") == everybody
+    line.click()
+    expect(page.locator("#headline")).not_to_have_text(everybody, timeout=WAIT)
+    assert asked == [("/effects/csat_top2", "?site=Lisbon", True)]
+    page.keyboard.press("Escape")
+    with page.expect_response(lambda found: AHEAD.lower() in found.request.headers and found.status == 200):
+        page.locator("#nav-attrition").hover()
+    page.click("#nav-attrition")
+    made.settled()
+    assert [found for found in asked if not found[2]] == []
+    assert asked[-1] == ("/attrition", "?site=Lisbon", True)
+
+
+def test_what_a_key_would_choose_is_asked_for(visit: Callable[..., Any]) -> None:
+    page: Page = visit("/effects/csat_top2").page
+    leave_pointer(page)
+    page.focus("#filter-channel")
+    page.keyboard.press("ArrowDown")
+    with page.expect_response(lambda found: AHEAD.lower() in found.request.headers and found.status == 200):
+        page.keyboard.press("ArrowDown")
+    asked = watched(page)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**?channel=*")
+    expect(page.locator("#filter-summary")).not_to_contain_text("everybody", timeout=WAIT)
+    assert [found for found in asked if not found[2]] == []
+
+
+def test_a_new_version_forgets_what_was_known(visit: Callable[..., Any]) -> None:
+    made = visit("/effects/csat_top2")
+    page: Page = made.page
+    leave_pointer(page)
+    asked = watched(page)
+    page.evaluate("window.dash_clientside.set_props('fresh', { data: 'a version of tomorrow' })")
+    page.wait_for_function("window.performance.now() > 0")
+    made.settled()
+    assert asked == [("/effects/csat_top2", "", False)]
+    page.evaluate("window.dash_clientside.set_props('url', { search: '?site=Madrid' })")
+    page.wait_for_url("**?site=Madrid")
+    made.settled()
+    page.evaluate("window.dash_clientside.set_props('fresh', { data: 'and one of the day after' })")
+    made.settled()
+    page.go_back()
+    made.settled()
+    assert [found[1] for found in asked] == ["", "?site=Madrid", "?site=Madrid", ""]
+
+
+def test_few_answers_are_kept(visit: Callable[..., Any]) -> None:
+    """The oldest go first; an answer as long as all that may be kept takes the place of the others."""
+    made = visit("/effects/csat_top2")
+    page: Page = made.page
+    leave_pointer(page)
+    asked = watched(page)
+
+    def long(route: Any) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        body["response"]["state"]["data"]["padding"] = "x" * 8_000_000
+        route.fulfill(response=answer, json=body)
+
+    page.route(f"**{CALLBACK}*", long)
+    page.evaluate("window.dash_clientside.set_props('url', { search: '?site=Madrid' })")
+    expect(page.locator("#filter-summary")).to_contain_text("Madrid", timeout=WAIT)
+    page.unroute(f"**{CALLBACK}*")
+    page.go_back()
+    expect(page.locator("#filter-summary")).to_contain_text("everybody", timeout=WAIT)
+    assert [found[1] for found in asked] == ["?site=Madrid", ""]
