@@ -17,7 +17,6 @@ from dashboard.views.events import Tick
 from dashboard.views.overview import Card
 from dashboard.views.verdicts import MEANINGS, Effect, split_level
 
-
 LONGEST_UNIT_BESIDE = 12
 """Characters of a unit that fit beside the level; a longer one stands below it."""
 
