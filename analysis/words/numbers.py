@@ -7,7 +7,8 @@ module is the only place that turns them into what a person reads, so a chart, a
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
 
@@ -148,10 +149,13 @@ class Reader:
         Babel locale name, such as ``en_GB``: decides separators and where the currency sign stands.
     currency
         ISO 4217 code, such as ``EUR``.
+    column
+        Decimals of every change, in place of those that its own interval supports; see :meth:`for_column`.
     """
 
     locale: str = "en_GB"
     currency: str = "EUR"
+    column: int | None = None
 
     def number(self, value: float, decimals: int = 0) -> str:
         """A bare number with the locale's separators; never ``-0``."""
@@ -162,6 +166,19 @@ class Reader:
             return _by_babel(shown, places, self.locale)
         written = f"{abs(shown):,.{places}f}".translate(_signs(self.locale))
         return MINUS + written if shown < 0 else written
+
+    def for_column(self, kpi: Wording, intervals: Iterable[tuple[float | None, float | None]]) -> Reader:
+        """Who reads a column of changes of one KPI: all have the decimals that the middle one of its ranges supports.
+
+        Parameters
+        ----------
+        kpi
+        intervals
+            Low and high end of every row, in natural units; rows without an interval do not count.
+        """
+        ends = [(low, high) for low, high in intervals if low is not None and high is not None]
+        places = sorted(self._supported(kpi, low, high) for low, high in ends if math.isfinite(high - low))
+        return replace(self, column=places[len(places) // 2]) if places else self
 
     def count(self, value: float) -> str:
         """A whole number of things."""
@@ -305,12 +322,16 @@ class Reader:
         out zero, so that one end near zero gives no digits to the other numbers.
         """
         scale = _unit(kpi).scale
+        base = self._supported(kpi, low, high) if self.column is None else self.column
+        unknown = not (math.isfinite(low) and math.isfinite(high)) or high <= low
+        return _honest_decimals(value * scale, base) if unknown or low > 0 or high < 0 else min(base, MAX_DECIMALS)
+
+    def _supported(self, kpi: Wording, low: float, high: float) -> int:
+        """Decimals that an interval supports; those of a level where there is none."""
         if not (math.isfinite(low) and math.isfinite(high)) or high <= low:
-            return _honest_decimals(value * scale, max(0, _unit(kpi).level_decimals))
-        base = max(0, decimals_for((high - low) * scale / 2))
-        if kpi.unit == "currency" and base == 1:
-            base = _precision(self.currency)
-        return _honest_decimals(value * scale, base) if low > 0 or high < 0 else min(base, MAX_DECIMALS)
+            return max(0, _unit(kpi).level_decimals)
+        base = max(0, decimals_for((high - low) * _unit(kpi).scale / 2))
+        return _precision(self.currency) if kpi.unit == "currency" and base == 1 else base
 
 
 def _plural(per: str) -> str:

@@ -9,7 +9,9 @@ from dashboard import plots
 from dashboard.figures import svg
 from dashboard.figures.svg import Tree
 
-ROW = 34.0
+ROW, LINE = 34.0, 15.0
+MOST_LINES = 3
+"""Lines of a name; the tip and the table have all of it."""
 WIDTH, NARROW = 640.0, 400.0
 MOST_ROWS = 24
 """Rows drawn; the table beside a chart has all of them."""
@@ -78,21 +80,26 @@ def _draw(rows: Sequence[Mapping[str, Any]], colour: str, width: float, *, track
     edge, top = 4.0, 4.0
     x = svg.scale((0, max(float(row["whole"]) for row in rows)), (edge, width - edge))
     body: list[Any] = []
-    for index, row in enumerate(rows):
-        base = top + ROW * index
+    base = top
+    for row in rows:
         whole, part = float(row["whole"]), min(float(row["part"] or 0), float(row["whole"]))
         words = str(row["words"])
-        name = svg.clip(str(row["label"]), 12, width - 2 * edge - svg.text_width(words, 12.5) - 12)
-        bar = {"x": edge, "y": base + 18, "height": 8, "rx": 2}
-        row_box = {"x": 0, "y": base, "width": width, "height": ROW, "class": "hit", "fill": "transparent"}
+        room = width - 2 * edge - svg.text_width(words, 12.5) - 12
+        lines = [svg.clip(line, 12, room) for line in svg.wrap(str(row["label"]), 12, room)]
+        if len(lines) > MOST_LINES:
+            lines = [*lines[: MOST_LINES - 1], svg.clip(" ".join(lines[MOST_LINES - 1 :]), 12, room)]
+        below = LINE * (len(lines) - 1)
+        bar = {"x": edge, "y": base + below + 18, "height": 8, "rx": 2}
+        row_box = {"x": 0, "y": base, "width": width, "height": ROW + below, "class": "hit", "fill": "transparent"}
         body.append(
             svg.mark(
                 _tip(row),
                 svg.el("rect", row_box),
-                svg.text(edge, base + 12, name),
+                *(svg.text(edge, base + 12 + LINE * number, line) for number, line in enumerate(lines)),
                 svg.text(width - edge, base + 12, words, "strong" if row["strong"] else "tick", "end"),
                 svg.el("rect", {**bar, "width": x(whole) - edge, "class": "fill-line"}) if track else None,
                 svg.el("rect", {**bar, "width": max(1.0, x(part) - edge), "class": f"fill-{colour}"}) if part else None,
             )
         )
-    return svg.canvas(width, top + ROW * len(rows) + 4, *body)
+        base += ROW + below
+    return svg.canvas(width, base + 4, *body)

@@ -24,7 +24,9 @@ NARROWEST = 1e-10
 CHARACTER_WIDTH = 0.54
 """Mean width of a character of the interface font, in ems; used to keep labels apart."""
 SLIM = 500.0
-"""Drawings narrower than this are made for a narrow column; on paper and zoomed in they grow by a third at most."""
+"""Drawings narrower than this are made for a narrow column."""
+GROWS = 1.35
+"""How much larger such a drawing becomes at most, on paper and zoomed in, so that its letters stay those of a text."""
 COLOURS = (
     "text",
     "muted",
@@ -64,8 +66,10 @@ def el(tag: str, attributes: dict[str, Any] | None = None, *children: Any) -> Tr
 
 def canvas(width: float, height: float, *children: Any) -> Tree:
     """The outer element: scales to its column and keeps its proportions; one for a narrow column grows no further."""
-    kind = "figure slim" if width < SLIM else "figure"
-    return el("svg", {"viewBox": f"0 0 {_tidy(width)} {_tidy(height)}", "class": kind, "width": "100%"}, *children)
+    names = {"viewBox": f"0 0 {_tidy(width)} {_tidy(height)}", "class": "figure", "width": "100%"}
+    if width < SLIM:
+        names |= {"class": "figure slim", "style": f"--most: {round(GROWS * width)}px"}
+    return el("svg", names, *children)
 
 
 def text(x: float, y: float, words: str, kind: str = "", anchor: str = "start", **attributes: Any) -> Tree:

@@ -78,7 +78,7 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
                     ),
                     html.Div([_verdict(model), _checks(model)], className="stack"),
                 ],
-                className="columns two-one",
+                className="columns two-one beside-first",
             ),
         ]
     )
@@ -180,12 +180,13 @@ def _course(
     reader, kpi = context.settings.reader, model.effect.kpi
     ticks = by_week(happened, model.events[0].week, model.events[-1].week, reader) if model.events else ()
     level = f"{context.settings.config.project.ci_level:.0%}"
+    weekly = reader.for_column(kpi, ((point.ci_low, point.ci_high) for point in model.events))
     rows = [
         {
             "week": point.week,
-            "change": reader.change(point.estimate, kpi, point.ci_low, point.ci_high),
-            "range": reader.span(point.ci_low, point.ci_high, kpi),
-            "band": reader.span(point.band_low, point.band_high, kpi),
+            "change": weekly.change(point.estimate, kpi, point.ci_low, point.ci_high),
+            "range": weekly.span(point.ci_low, point.ci_high, kpi),
+            "band": weekly.span(point.band_low, point.band_high, kpi),
             "agents": point.n_agents,
             "contacts": point.n_contacts,
         }
@@ -208,7 +209,7 @@ def _course(
         f"matter. {model.effect.counts}."
         if len(model.events) > 1
         else "",
-        figure=event_study(model.events, model.effect, reader, model.other, ticks),
+        figure=event_study(model.events, model.effect, weekly, model.other, ticks),
         definition="Week 0 is the first week after training. Before it the points should lie around zero: trained and "
         "untrained moved together. After it they show what training changed.",
         instead=_no_course(kpi, filters),

@@ -29,7 +29,7 @@ from dashboard.state import Filters, day
 from dashboard.views import plan as view
 from dashboard.views import plan_stated as stated_view
 
-TRIALS_AT_ONCE, TRIALS = 20, 200
+TRIALS_AT_ONCE, TRIALS, SIDE_BY_SIDE = 20, 200, "columns two-one spaced beside-first"
 EVERYBODY = (
     "Every team that works now is trained or planned. A next wave needs teams that are not: keep some untrained, or "
     "plan the next programme, from stated numbers as before there are data."
@@ -66,7 +66,7 @@ def answer(context: Context, filters: Filters, choices: Mapping[str, str]) -> ht
             *warned,
             html.P(shown.beside, className="banner banner-note") if shown.beside else None,
             due_note(context),
-            html.Div([html.Div(part, className="stack") for part in (left, right)], className="columns two-one spaced"),
+            html.Div([html.Div(part, className="stack") for part in (left, right)], className=SIDE_BY_SIDE),
         ]
     )
 
@@ -238,7 +238,7 @@ def _curves(context: Context, shown: view.View) -> html.Section:
         Column("matters", "Change that matters"),
         Column("detectable", "Detectable at best"),
         Column("week", "Known by"),
-        Column("lasting", "Luck that lasts a week", help="Of what lasts at all, the share still there a week later."),
+        Column("lasting", "Carried over to the next week", help=view.CARRIED_OVER),
     ]
     return chart_card(
         id="detectable",

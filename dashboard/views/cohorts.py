@@ -92,8 +92,9 @@ def groups(found: Gains, kpi: Kpi, by: str, names: Mapping[str, str], reader: Re
     reader : Reader
     """
     sign = 1.0 if kpi.better == "higher" else -1.0
+    drawn = reader.for_column(kpi, found.rows.select("shrunk_low", "shrunk_high").iter_rows())
     listed = [
-        _group(row, kpi, by, _label(row["name"], by, names, reader), reader)
+        _group(row, kpi, by, _label(row["name"], by, names, reader), drawn)
         for row in found.rows.iter_rows(named=True)
         if not row["suppressed"] and row["name"]
     ]
@@ -225,14 +226,21 @@ def unclaimed_words(shown: Sequence[Group], by: str) -> str:
     return f"Not filled though the range leaves out no change ({names}): {why}"
 
 
+def of_own_data(shown: Sequence[Group], kpi: Kpi, reader: Reader) -> Reader:
+    """Who reads what single groups changed by their own data alone."""
+    return reader.for_column(kpi, ((g.own_low, g.own_high) for g in shown))
+
+
 def table(shown: Sequence[Group], kpi: Kpi, reader: Reader) -> list[dict[str, Any]]:
     """The rows behind the chart, numbers in the reader's unit, each also as the rest of the page writes it."""
     scaled = reader.shown
+    drawn_reader = reader.for_column(kpi, ((g.low, g.high) for g in shown))
+    own_reader = of_own_data(shown, kpi, reader)
     rows = []
     for g in shown:
         own = scaled(g.own_estimate, kpi)
         drawn = [scaled(v, kpi) for v in (g.estimate, g.low, g.high)]
-        ends = reader.ends(g.low, g.high, kpi)
+        ends = drawn_reader.ends(g.low, g.high, kpi)
         rows.append(
             {
                 "label": g.label,
@@ -248,10 +256,10 @@ def table(shown: Sequence[Group], kpi: Kpi, reader: Reader) -> list[dict[str, An
                 "before_words": reader.level(g.before, kpi),
                 "expected_words": reader.level(g.expected, kpi),
                 "after_words": reader.level(g.after, kpi),
-                "change_words": reader.bare(g.estimate, kpi, g.low, g.high),
+                "change_words": drawn_reader.bare(g.estimate, kpi, g.low, g.high),
                 "low_words": ends[0],
                 "high_words": ends[1],
-                "own_words": reader.bare(g.own_estimate, kpi, g.own_low, g.own_high),
+                "own_words": own_reader.bare(g.own_estimate, kpi, g.own_low, g.own_high),
             }
         )
     return rows

@@ -33,6 +33,8 @@ def table(rows: pl.DataFrame, kpi: Kpi, reader: Reader) -> list[dict[str, Any]]:
     """
     order = {state: i for i, state in enumerate((words.HARMED, words.MORE, words.LESS, words.ALIKE))}
     found = []
+    drawn = reader.for_column(kpi, rows.select("shrunk_low", "shrunk_high").iter_rows())
+    apart = reader.for_column(kpi, rows.select("difference_low", "difference_high").iter_rows())
     for row in rows.iter_rows(named=True):
         shrunk, low, high = row["shrunk"], row["shrunk_low"], row["shrunk_high"]
         gap = (row["difference_low"], row["difference_high"])
@@ -41,8 +43,8 @@ def table(rows: pl.DataFrame, kpi: Kpi, reader: Reader) -> list[dict[str, Any]]:
                 "group": words.KINDS.get(row["kind"], row["kind"]),
                 "value": row["value"],
                 "n_agents": row["n_agents"],
-                "change": f"{reader.change(shrunk, kpi, low, high)} ({reader.span(low, high, kpi, unit=False)})",
-                "difference": f"{reader.change(row['difference'], kpi, *gap)} ({reader.span(*gap, kpi, unit=False)})",
+                "change": f"{drawn.change(shrunk, kpi, low, high)} ({drawn.span(low, high, kpi, unit=False)})",
+                "difference": f"{apart.change(row['difference'], kpi, *gap)} ({apart.span(*gap, kpi, unit=False)})",
                 "reading": words.READINGS[row["state"]],
                 "place": order.get(row["state"], len(order)),
             }

@@ -27,6 +27,10 @@ LABELS = {
     "weeks": "Weeks looked ahead",
     "seed": "Seed of the lot",
 }
+CARRIED_OVER = (
+    "Of a team's good or bad run by chance, the share still there a week later. The more is carried over, the longer "
+    "it takes to tell training from chance."
+)
 FEWEST_TEAMS = 2
 
 

@@ -217,6 +217,10 @@ def course_rows(
     """One row per course, one cell per skill: the effect with its range; in the order of the programme."""
     rows = []
     order = {course: k for k, course in enumerate(names)}
+    readers = {
+        kpi.id: reader.for_column(kpi, courses.filter(pl.col("skill") == name).select("ci_low", "ci_high").iter_rows())
+        for name, kpi in skills.items()
+    }
     for course in sorted(courses["course"].unique().to_list(), key=lambda c: (order.get(c, len(order)), c)):
         part = courses.filter(pl.col("course") == course)
         cells = {}
@@ -226,8 +230,9 @@ def course_rows(
                 continue
             ends = row["ci_low"], row["ci_high"]
             known = None not in (row["estimate"], *ends)
+            own = readers[kpi.id]
             cells[kpi.id] = (
-                f"{short(bare(reader.change(row['estimate'], kpi, *ends)))} ({reader.span(*ends, kpi, unit=False)})"
+                f"{short(bare(own.change(row['estimate'], kpi, *ends)))} ({own.span(*ends, kpi, unit=False)})"
                 if known
                 else "cannot be told"
             )

@@ -60,6 +60,8 @@ def blocks(cells: pl.DataFrame, kpi: Kpi, ci_level: float, reader: Reader) -> li
     ]
     cell_sure = [bool(p_value <= 1 - ci_level) for p_value in benjamini_hochberg(p_values)]
     found: list[dict[str, Any]] = []
+    errors = grouped.select("estimate", "std_error").drop_nulls().iter_rows()
+    reader = reader.for_column(kpi, ((at - wide * error, at + wide * error) for at, error in errors))
     for row in grouped.iter_rows(named=True):
         error = row["std_error"]
         half = math.nan if error is None else wide * error

@@ -12,6 +12,7 @@ from dashboard.figures.dumbbell import dumbbell
 from dashboard.page import Context, csv_link
 from dashboard.state import Filters
 from dashboard.views import cohorts as view
+from dashboard.views.verdicts import plural
 from etl.configuration.kpis import Kpi
 
 
@@ -22,10 +23,16 @@ def gains_card(
     title = view.gains_title(shown, kpi, by)
     level = f"{context.settings.config.project.ci_level:.0%}"
     unit = reader.change_unit(kpi)
+    counted = (
+        f"Agents are those with {plural(kpi.per)} after training: whoever left before, or has none, is counted under "
+        "Attrition and Adoption only."
+        if any(g.known for g in shown)
+        else ""
+    )
 
     columns = [
         Column("label", view.NOUNS[by].capitalize()),
-        Column("n_agents", "Agents", numeric=True),
+        Column("n_agents", "Agents", numeric=True, help=f"With {plural(kpi.per)} after training"),
         Column("before", "Before", numeric=True, words="before_words"),
         Column("expected", "Expected without", numeric=True, words="expected_words"),
         Column("after", "After", numeric=True, words="after_words"),
@@ -56,6 +63,8 @@ def gains_card(
         csv=csv_link("cohorts", filters, kpi=kpi.id, by=by),
         legend=legend,
         instead=html.P("No group has a level both before and after training.", className="muted"),
-        note=" ".join(filter(None, (view.spread_words(found, kpi, by, reader), view.unclaimed_words(shown, by)))),
+        note=" ".join(
+            filter(None, (view.spread_words(found, kpi, by, reader), view.unclaimed_words(shown, by), counted))
+        ),
         table_open=True,
     )

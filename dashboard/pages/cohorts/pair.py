@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 from dash import html
 
+from analysis.words.numbers import Reader
 from dashboard import glossary
 from dashboard.components.chart import chart_card, drawing
 from dashboard.components.choice import menu
@@ -43,6 +44,7 @@ def pair_card(
     period = _period([points for points, _ in drawn])
     happened = happenings(context.queries, filters)
     ticks = by_day(happened, *period, reader) if period else ()
+    own = view.of_own_data(shown, kpi, reader)
     sides = []
     for side, (g, (points, trained_from)) in enumerate(zip(two, drawn, strict=True)):
         other = two[1 - side]
@@ -68,7 +70,7 @@ def pair_card(
                 locale=reader.locale,
                 ticks=ticks,
             )
-        sides.append(_side(context, g, kpi, menu(g.label, options, here, filters), figure))
+        sides.append(_side(g, kpi, own, menu(g.label, options, here, filters), figure))
     legend = [
         html.Span([html.Span("━", className="ink-before"), " before training"]),
         html.Span([html.Span("━", className="ink-trained"), " after"]),
@@ -87,19 +89,20 @@ def pair_card(
         definition=f"{kpi.definition} {glossary.plain('expected')}",
         legend=html.Div(legend, className="legend") if period is not None else None,
         columns=[Column("what", kpi.label), *(Column(f"group{k}", g.label) for k, g in enumerate(two))],
-        rows=_told(context, [(g, points) for g, (points, _) in zip(two, drawn, strict=True)], kpi),
+        rows=_told([(g, points) for g, (points, _) in zip(two, drawn, strict=True)], kpi, own),
         csv=csv_link("cohort_pair", filters, kpi=kpi.id, by=by, pair=view.PAIR_SEPARATOR.join(g.value for g in two)),
         note=listed(events_shown(happened, ticks), reader),
         className="spaced",
     )
 
 
-def _told(context: Context, drawn: Sequence[tuple[view.Group, list[dict[str, Any]]]], kpi: Kpi) -> list[dict[str, Any]]:
+def _told(
+    drawn: Sequence[tuple[view.Group, list[dict[str, Any]]]], kpi: Kpi, reader: Reader
+) -> list[dict[str, Any]]:
     """Everything drawn of the groups, as rows of the table: one column for each group."""
-    reader = context.settings.reader
     rows: dict[str, dict[str, Any]] = {}
     for number, (g, points) in enumerate(drawn):
-        for name, value in _facts(context, g, kpi):
+        for name, value in _facts(g, kpi, reader):
             rows.setdefault(name, {"what": name})[f"group{number}"] = value
         for point in points:
             name = f"Four weeks from {day(point['week'], reader.locale)}"
@@ -115,9 +118,8 @@ def _extremes(shown: list[view.Group], pair: str) -> str:
     return f"They are the first and the last of {known}, so part of the gap is luck. "
 
 
-def _facts(context: Context, g: view.Group, kpi: Kpi) -> tuple[tuple[str, str], ...]:
+def _facts(g: view.Group, kpi: Kpi, reader: Reader) -> tuple[tuple[str, str], ...]:
     """What the numbers of one group are called, and the numbers in words."""
-    reader = context.settings.reader
 
     def level(value: float) -> str:
         return reader.level(value, kpi) if math.isfinite(value) else "–"
@@ -131,18 +133,18 @@ def _facts(context: Context, g: view.Group, kpi: Kpi) -> tuple[tuple[str, str], 
         ("Before", level(g.before)),
         ("After", level(g.after)),
         ("Expected without, own data", level(g.after - g.own_estimate)),
-        ("Change, own data", own),
         ("Agents", reader.count(g.n_agents)),
+        ("Change, own data", own),
     )
 
 
-def _side(context: Context, g: view.Group, kpi: Kpi, picker: Any, figure: dict[str, Any] | None) -> html.Div:
+def _side(g: view.Group, kpi: Kpi, reader: Reader, picker: Any, figure: dict[str, Any] | None) -> html.Div:
     return html.Div(
         [
             picker,
             html.H3(g.label, className="print-only strong"),
             html.Dl(
-                [html.Div([html.Dt(name), html.Dd(value)]) for name, value in _facts(context, g, kpi)],
+                [html.Div([html.Dt(name), html.Dd(value)]) for name, value in _facts(g, kpi, reader)],
                 className="pair-facts",
             ),
             html.Div(drawing(figure), className="chart-body") if figure else None,

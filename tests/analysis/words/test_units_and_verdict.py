@@ -315,3 +315,31 @@ def test_a_clear_change_in_few_data_is_said_to_be_likely_too_large() -> None:
     assert low_power.state == "clear"
     assert "would look 2.5 times as large on average" in low_power.sentence
     assert "on average" not in said(-0.012, -0.016, -0.009).sentence
+
+
+@given(
+    rows=st.lists(
+        st.tuples(st.floats(-0.3, 0.3), st.floats(0.0005, 0.3)).map(lambda row: (row[0], row[0] - row[1], sum(row))),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_a_column_of_one_kpi_has_one_number_of_decimals(rows: list[tuple[float, float, float]]) -> None:
+    """But for a number that would read as zero although its interval leaves zero out."""
+    column = READER.for_column(KPI, [(low, high) for _, low, high in rows])
+    usual = column.column
+    assert usual is not None
+    assert usual in {READER.for_column(KPI, [(low, high)]).column for _, low, high in rows}
+    for at, low, high in rows:
+        texts = (column.bare(at, KPI, low, high), *column.ends(low, high, KPI))
+        for value, text in zip((at, low, high), texts, strict=True):
+            digits = len(text.partition(".")[2])
+            vanishes = (low > 0 or high < 0) and rounded(100 * value, usual) == 0
+            assert digits == usual or (vanishes and digits > usual), (text, usual)
+
+
+def test_rows_without_an_interval_do_not_decide_a_column() -> None:
+    assert READER.for_column(KPI, [(None, None), (math.nan, math.nan)]) == READER
+    assert READER.for_column(KPI, [(None, None), (-0.12, -0.05)]).bare(-0.08, KPI, -0.12, -0.05) == "−8"
+    mixed = READER.for_column(KPI, [(-0.12, -0.05), (-0.04, -0.02), (-0.05, -0.01)])
+    assert [mixed.bare(v, KPI, v - h, v + h) for v, h in ((-0.08, 0.035), (-0.03, 0.01))] == ["−8.0", "−3.0"]
