@@ -6,8 +6,9 @@ docs/benchmarks-dashboard.md::
     python benchmarks/dashboard.py --write                               # all parts
     python benchmarks/dashboard.py --agents 1000 --weeks 52 --part cold  # something quicker
 
-Parts: ``cold`` (a selection nobody asked for yet, and the same again), ``click`` (from click to new chart in a
-browser, as drawing and in Plotly), ``laptop`` (first chart with 4x slower processor and 10 Mbit/s, when the page's
+Parts: ``cold`` (a selection nobody asked for yet, and the same again), ``click`` (to the new chart in a browser, as
+drawing and in Plotly: from a changed address, as keys, links and "back" change it, and from a click with a pointer that
+stood a quarter of a second on what it clicks), ``laptop`` (first chart with 4x slower processor and 10 Mbit/s, when the page's
 controls answer, and Plotly from being asked for, ten seconds later, to standing in the drawing's place), ``publish``
 (readers while versions are published), ``memory`` (resident memory of each worker over mixed requests). The world is
 drawn, not simulated: only its size matters here.
@@ -77,6 +78,10 @@ SMALL_AGENTS, SMALL_WEEKS = 240, 40
 PAUSE_SECONDS = (0.5, 1.5)
 """How long a person reads between the answer and the next click: evenly distributed, one second on average."""
 BUDGET_MS = {"people_cold": 300, "people_known": 60, "shared_people_cold": 300, "shared_people_known": 60}
+BUDGET_MS |= {"click_cold": 300, "click_known": 60, "click_plotly": 60}
+BUDGET_MS |= {"pointed_cold": 300, "pointed_known": 60, "pointed_plotly": 60}
+RESTS_MILLISECONDS = 250
+"""How long a pointer stands on a line of a list before it is pressed; people need a quarter of a second and more."""
 DOCUMENT = ROOT / "docs" / "benchmarks-dashboard.md"
 
 
@@ -322,7 +327,8 @@ def cold(config: Path) -> dict[str, Any]:
 
 def click(config: Path, before: Worktree | None = None) -> dict[str, Any]:
     """One browser: from a changed address to the new drawing, first for selections nobody asked for, then again."""
-    found = {"click_cold": [], "click_known": [], "click_plotly": []}  # type: dict[str, list[float]]
+    found = {name: list[float]() for name in ("click_cold", "click_known", "click_plotly")}
+    found |= {name: list[float]() for name in ("pointed_cold", "pointed_known", "pointed_plotly")}
     earlier = {name: list[float]() for name in found}
     wanted = selections()
     parts = [wanted[k::TURNS] for k in range(TURNS)] if before else [wanted]
@@ -341,12 +347,66 @@ def click(config: Path, before: Worktree | None = None) -> dict[str, Any]:
                 until_known(address, [("/effects/csat_top2", search) for search in part])
                 into["click_known"] += click_to_chart(address, part)
                 into["click_plotly"] += click_to_chart(address, part, plotly=True)
+        for name in ("pointed_cold", "pointed_known", "pointed_plotly"):
+            for address, into in sides:
+                if name == "pointed_known":
+                    until_known(address, [("/effects/csat_top2", search) for search in subsets_of_sites()])
+                into[name] += pointed(address, plotly=name == "pointed_plotly")
     told = {name: summary(seconds) for name, seconds in found.items()}
     if before is None:
         return told
     was = {name: summary(seconds) for name, seconds in earlier.items()}
     ratios = {name: round(told[name]["p50_ms"] / was[name]["p50_ms"], 2) for name in told}
     return told | {"before": {"commit": before.commit, **was}, "ratio_p50": ratios}
+
+
+def turned_on() -> list[int]:
+    """Which site is clicked next, so that every subset of the sites is met once: a Gray code."""
+    return [(k & -k).bit_length() - 1 for k in range(1, 2 ** len(SITES))]
+
+
+def subsets_of_sites() -> list[str]:
+    """The addresses that :func:`turned_on` leads to; a site that is added stands last, as the control has it."""
+    found, chosen = [], list[str]()
+    for place in turned_on():
+        name = sorted(SITES)[place]
+        chosen = [one for one in chosen if one != name] if name in chosen else [*chosen, name]
+        found.append("?" + "&".join(f"site={one}" for one in chosen))
+    return found
+
+
+def pointed(address: str, *, plotly: bool = False) -> list[float]:
+    """Seconds from a click on a site in the open list, where the pointer stood before, to the new chart."""
+    chart = "document.querySelector('#course .plot').data" if plotly else "document.querySelector('#course svg')"
+    watch = """() => {
+      const chart = CHART;
+      window.took = new Promise((resolve) => document.addEventListener('click', async (event) => {
+        while (CHART === chart) { await new Promise(requestAnimationFrame); }
+        resolve((performance.now() - event.timeStamp) / 1000);
+      }, { once: true, capture: true }));
+    }""".replace("CHART", chart)
+    with browser() as page:
+        page.goto(f"{address}/effects/csat_top2")
+        page.wait_for_selector(f"{LIVE} #course svg")
+        page.wait_for_load_state("networkidle")
+        if plotly:
+            page.click("#course [data-explore]")
+            page.wait_for_selector("#course .plotted .scatterlayer", timeout=120_000)
+        else:
+            page.wait_for_timeout(5000)  # Plotly is compiled while nobody does anything
+        page.click(f"{LIVE} #filter-site")
+        page.wait_for_selector("[role=option]")
+        found = []
+        for place in turned_on():
+            line = page.locator("[role=option]").nth(place).bounding_box()
+            page.mouse.move(line["x"] + 30, line["y"] + line["height"] / 2, steps=4)
+            page.wait_for_timeout(RESTS_MILLISECONDS)
+            page.evaluate(watch)
+            page.mouse.down()
+            page.mouse.up()
+            found.append(page.evaluate("window.took"))
+            page.wait_for_timeout(300)
+        return found
 
 
 def click_to_chart(address: str, searches: list[str], *, plotly: bool = False) -> list[float]:
@@ -662,13 +722,16 @@ WORDS = {
     "known_8_clients_without_pause": "eight clients without pause, selection known to the server",
     "cold_1_client": "one client, selection nobody asked for yet",
     "cold_1_client_overview": "one client, the same on the Overview (sentence and cards)",
-    "click_cold": "click to new chart in a browser, selection nobody asked for yet",
-    "click_known": "click to new chart in a browser, selection known to the server",
+    "click_cold": "address to new chart in a browser, selection nobody asked for yet",
+    "click_known": "address to new chart in a browser, selection known to the server",
     "processor_cold": "processor time of an answer in one process, selection nobody asked for yet",
     "processor_known": "processor time of an answer in one process, selection known",
     "shared_people_cold": "eight executives, about a second between clicks, selection nobody asked for yet",
     "shared_people_known": "eight executives, selection known to the server",
-    "click_plotly": "click to new Plotly chart where Plotly is chosen, selection known",
+    "click_plotly": "address to new Plotly chart where Plotly is chosen, selection known",
+    "pointed_cold": "click with a pointer to new chart, selection nobody asked for before it was pointed at",
+    "pointed_known": "click with a pointer to new chart, selection known to the server",
+    "pointed_plotly": "click with a pointer to new Plotly chart where Plotly is chosen, selection known",
 }
 
 
