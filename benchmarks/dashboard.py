@@ -10,8 +10,8 @@ Parts: ``cold`` (a selection nobody asked for yet, and the same again), ``click`
 drawing and in Plotly: from a changed address, as keys, links and "back" change it, and from a click with a pointer that
 stood a quarter of a second on what it clicks), ``laptop`` (first chart with 4x slower processor and 10 Mbit/s, when
 the page's controls answer, and Plotly from being asked for, ten seconds later, to standing in the drawing's place),
-``publish`` (readers while versions are published), ``memory`` (resident memory of each worker over mixed requests). The world is
-drawn, not simulated: only its size matters here.
+``publish`` (readers while versions are published), ``memory`` (resident memory of each worker over mixed requests).
+The world is drawn, not simulated: only its size matters here.
 
 ``--before COMMIT`` measures ``click`` and ``laptop`` of an earlier commit as well, in a worktree of its own and in turn
 with this one, and gives the ratios::
