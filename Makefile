@@ -20,17 +20,25 @@ help:  ## list the targets
 demo: $(VENV)/.installed  ## a simulated contact centre from exports to dashboard, served on this machine only
 	@$(BIN)/empathy demo --dir $(DEMO) --port $(PORT)
 
-# Three processes share the tests, since one keeps one processor busy: what waits for browsers and for processes of its
-# own, what builds warehouses, and all others. What the first two say is shown after the third.
-WAITING  := tests/acceptance tests/browser
-BUILDING := tests/etl
+# Tests start a hundred processes: what Python compiles for one of them serves the next.
+unexport PYTHONDONTWRITEBYTECODE
 
-test: check chromium  ## everything that must hold before a change lands (about twenty minutes)
+# Three processes share the tests, since one keeps one processor busy: what waits for browsers and for processes of its
+# own, what builds warehouses, and all others. The parts take about as much processor time each; types are checked
+# beside them. What those beside say is shown after the third.
+WAITING  := tests/acceptance tests/browser
+BUILDING := tests/etl tests/sample_data
+
+test: $(VENV)/.installed-test chromium  ## everything that must hold before a change lands (about ten minutes)
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports --no-cache
 	@mkdir -p build
 	@$(BIN)/python -m pytest $(WAITING) >build/tests-waiting.log 2>&1 & waiting=$$!; \
 	  $(BIN)/python -m pytest $(BUILDING) >build/tests-building.log 2>&1 & building=$$!; \
-	  trap "kill $$waiting $$building" INT TERM; \
+	  $(BIN)/mypy >build/types.log 2>&1 & types=$$!; \
+	  trap "kill $$waiting $$building $$types" INT TERM; \
 	  $(BIN)/python -m pytest $(addprefix --ignore=,$(WAITING) $(BUILDING)); failed=$$?; \
+	  wait $$types || failed=1; cat build/types.log; \
 	  echo "Waiting for $(BUILDING) and $(WAITING), which run beside these:"; \
 	  wait $$building || failed=1; cat build/tests-building.log; \
 	  wait $$waiting || failed=1; cat build/tests-waiting.log; exit $$failed

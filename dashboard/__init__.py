@@ -6,12 +6,23 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 # Read by NumPy's libraries when they load, so it stands before every import. Workers are processes with threads of
 # their own; systems of a few hundred weeks are solved faster by one thread than by several that wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from dashboard.app import create_app
-from dashboard.server import serve
+if TYPE_CHECKING:
+    from dashboard.app import create_app
+    from dashboard.server import serve
 
 __all__ = ["create_app", "serve"]
+_HOME = {"create_app": "dashboard.app", "serve": "dashboard.server"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load the application when it is asked for: who wants one module of it need not wait for Dash and SciPy."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)

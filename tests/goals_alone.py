@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from analysis.study import run
@@ -17,6 +18,15 @@ def estimate_all(cur: Any, config: Any, catalogue: Catalogue, *rest: Any, **name
     return _every_kpi(cur, config, Catalogue(goals), *rest, **named)
 
 
-def only() -> None:
-    """From now on this process estimates the goals alone."""
-    run.estimate_all = estimate_all
+def of(*kpis: str) -> Callable[..., Any]:
+    """``analysis.study.run.estimate_all`` for the KPIs that are named."""
+
+    def estimate_some(cur: Any, config: Any, catalogue: Catalogue, *rest: Any, **named: Any) -> Any:
+        return _every_kpi(cur, config, Catalogue([catalogue[kpi] for kpi in kpis]), *rest, **named)
+
+    return estimate_some
+
+
+def only(*kpis: str) -> None:
+    """From now on this process estimates the goals alone, or of all KPIs only the ones that are named."""
+    run.estimate_all = of(*kpis) if kpis else estimate_all

@@ -37,7 +37,7 @@ import etl, sample_data
 assert etl.__file__.startswith(sys.path[0]), etl.__file__
 sys.path.append(CHECKOUT)
 from tests import goals_alone
-goals_alone.only()
+goals_alone.only("escalation_rate")
 write = sample_data.write_sample
 sample_data.write_demo = lambda folder, progress: write(folder, agents=16, weeks=14, contacts_per_week=8)
 """

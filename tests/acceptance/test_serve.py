@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SMALL_DEMO = """
 import sample_data, empathy
 from tests import goals_alone
-goals_alone.only()
+goals_alone.only("escalation_rate")
 write = sample_data.write_sample
 sample_data.write_demo = lambda folder, progress: write(folder, agents=24, weeks=16, contacts_per_week=12)
 empathy.main()

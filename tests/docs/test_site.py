@@ -43,7 +43,7 @@ def test_the_commands_of_the_tutorial_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("analysis.study.run.estimate_all", goals_alone.estimate_all)
+    monkeypatch.setattr("analysis.study.run.estimate_all", goals_alone.of("escalation_rate"))
     blocks = re.findall(r"```bash\n(.*?)```", (DOCS / "tutorial.md").read_text(encoding="utf-8"), flags=re.S)
     commands = [line for block in blocks for line in block.splitlines() if line.strip()]
     assert len(commands) >= 5

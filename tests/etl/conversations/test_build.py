@@ -106,49 +106,55 @@ def test_a_rule_that_changes_builds_again(folder: Path, monkeypatch: pytest.Monk
     assert again.run_id != first.run_id
 
 
-@pytest.mark.parametrize(
-    ("name", "options", "contact"),
-    [
-        ("contact_lens", {}, "c-100"),
-        ("genesys_transcripts", {}, "c-100"),
-        ("transcribe", {"contact_pattern": "call-(.*)"}, "c-100"),
-        ("zendesk_comments", {}, "c-100"),
-        ("zendesk_conversation_log", {}, "c-100"),
-        ("salesforce_conversation", {}, "c-100"),
-        ("twilio_sentences", {"agent_channel": 1}, "c-100"),
-        ("vcon", {}, "c-100"),
-    ],
-)
-def test_every_format_gives_its_turns_to_their_contact(
-    tmp_path: Path, name: str, options: dict[str, str], contact: str
-) -> None:
-    (data,) = (Path(__file__).parents[1] / "sources" / "data").glob(f"{name}.*")
-    (tmp_path / "agents.csv").write_text("source_agent_id,employee_number\n7,7\n")
-    header = "interaction_id,source_agent_id,started_at,channel\n"
-    (tmp_path / "contacts.csv").write_text(f"{header}{contact},7,2025-03-06T09:00:00Z,voice\n")
-    (tmp_path / data.name).write_bytes(data.read_bytes())
-    source = {"format": name, "path": data.name, "options": options}
-    report = build(
-        parse(
-            {
-                "sources": {
-                    "people": {"format": "tabular", "path": "agents.csv", "table": "agent"},
-                    "calls": {"format": "tabular", "path": "contacts.csv", "table": "interaction"},
-                    "spoken": source,
-                },
-                "identity": {"match": ["crosswalk", "employee_number"]},
-                "privacy": {"demo": True},
-                "conversations": {"read": True},
-            },
-            tmp_path / "empathy.toml",
-        )
-    )
+DATA = Path(__file__).parents[1] / "sources" / "data"
+FORMATS: dict[str, dict[str, Any]] = {
+    "contact_lens": {},
+    "genesys_transcripts": {},
+    "transcribe": {"contact_pattern": "call-(.*)"},
+    "zendesk_comments": {},
+    "zendesk_conversation_log": {},
+    "salesforce_conversation": {},
+    "twilio_sentences": {"agent_channel": 1},
+    "vcon": {},
+}
+
+
+@pytest.fixture(scope="module")
+def of_every_format(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
+    """What is known of the transcript of each format, by contact: ``c-100`` is of the first, ``c-101`` of the next."""
+    folder = tmp_path_factory.mktemp("formats")
+    (folder / "agents.csv").write_text("source_agent_id,employee_number\n7,7\n")
+    contacts = "".join(f"c-10{number},7,2025-03-06T09:00:00Z,voice\n" for number in range(len(FORMATS)))
+    (folder / "contacts.csv").write_text(f"interaction_id,source_agent_id,started_at,channel\n{contacts}")
+    sources: dict[str, Any] = {
+        "people": {"format": "tabular", "path": "agents.csv", "table": "agent"},
+        "calls": {"format": "tabular", "path": "contacts.csv", "table": "interaction"},
+    }
+    for number, (name, options) in enumerate(FORMATS.items()):
+        (data,) = DATA.glob(f"{name}.*")
+        text = data.read_bytes()
+        assert b"c-100" in text, name
+        (folder / data.name).write_bytes(text.replace(b"c-100", f"c-10{number}".encode()))
+        sources[name] = {"format": name, "path": data.name, "options": options}
+    document = {
+        "sources": sources,
+        "identity": {"match": ["crosswalk", "employee_number"]},
+        "privacy": {"demo": True},
+        "conversations": {"read": True},
+    }
+    report = build(parse(document, folder / "empathy.toml"))
     with duckdb.connect(str(report.warehouse), read_only=True) as con:
         counts = "interaction_id, language, sympathy_hits, probing_questions_hits, not_scored"
-        assert con.execute(f"select {counts} from core.conversation").fetchall() == [(contact, "en", 1, 1, None)]
+        rows = con.execute(f"select {counts} from core.conversation").fetchall()
+    assert len(rows) == len(FORMATS)
+    return {contact: told for contact, *told in rows}
 
 
-DATA = Path(__file__).parents[1] / "sources" / "data"
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_gives_its_turns_to_their_contact(of_every_format: dict[str, list[Any]], name: str) -> None:
+    assert of_every_format[f"c-10{list(FORMATS).index(name)}"] == ["en", 1, 1, None]
+
+
 NOBODY = {
     "zendesk_comments": ('"role":"agent"', '"role":"unknown"'),
     "zendesk_conversation_log": ('"type":"agent"', '"type":"visitor"'),
