@@ -10,7 +10,8 @@ from etl.configuration.kpis import Kpi
 
 
 def can_ask(queries: Queries, kpi: Kpi, filters: Filters) -> bool:
-    """Whether a ladder that is not stored may be worked out: leaving has none, nor has an effect on too few agents.
+    """Whether a ladder that is not stored may be worked out: leaving has none, nor has an effect on too few agents,
+    nor where it would tell readers of a shared dashboard of few.
 
     Parameters
     ----------
@@ -19,6 +20,8 @@ def can_ask(queries: Queries, kpi: Kpi, filters: Filters) -> bool:
     filters : Filters
         An allowed selection.
     """
+    if not queries.compares(kpi.id, filters):
+        return False
     headline = queries.headline(kpi.id, filters)
     return kpi.kind.before_and_after and headline is not None and headline["n_trained_agents"] is not None
 

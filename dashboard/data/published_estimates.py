@@ -13,12 +13,14 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import sparse
 
 from analysis.errors import PanelError
 from dashboard.data.published import (
     BLOCK_WEEKS,
     WIDE,
     Bools,
+    Floats,
     Ints,
     Observed,
     answerable,
@@ -29,7 +31,7 @@ from dashboard.data.published import (
 )
 from dashboard.data.told import told_before
 from dashboard.data.versions import Prepared
-from dashboard.privacy.split import unsplit
+from dashboard.privacy.together import Rows, Together, cells_of
 from dashboard.privacy.viewer import Viewer
 from dashboard.state import Filters
 
@@ -49,16 +51,24 @@ def estimated(queries: Queries, kpi: str) -> Bools:
     """Cells of which estimates of a KPI are told: (C,).
 
     An estimate rests on the weeks of the trained from training on and on their weeks before it, and not on agents who
-    lack either; so what all estimates together tell is looked at for these weeks apart, and then what each tells beside
-    the levels of its own cell. So is what they tell less those of versions told before.
+    lack either; so what all estimates together tell is looked at for these weeks apart, and then what they tell beside
+    the levels of all cells. So is what they tell less those of versions told before.
     """
+    return _told_of(queries, kpi)[0]
 
-    def make() -> Bools:
-        kept = kept_of(queries, kpi)
+
+def compared(queries: Queries, kpi: str) -> Bools:
+    """Cells of which naive comparisons are told beside the estimate: (C,); wide ones, since they rest on others too."""
+    return _told_of(queries, kpi)[1]
+
+
+def _told_of(queries: Queries, kpi: str) -> tuple[Bools, Bools]:
+    def make() -> tuple[Bools, Bools]:
+        known, kept = lattice(queries), kept_of(queries, kpi)
         try:
             seen = observed(queries, kpi)
         except PanelError:
-            return told_before(queries, lattice(queries), kpi, kept)
+            return (told_before(queries, known, kpi, kept), np.zeros_like(kept))
         rows = seen.rows
         since, places = event_week(queries), queries.held_weeks().places
         apart = queries.setting().design.anticipation_weeks
@@ -68,39 +78,62 @@ def estimated(queries: Queries, kpi: str) -> Bools:
         for part in (after, before):
             kept = _allowing_none(queries, seen.at(part & usable), kept)
         recent = [before & usable & (since[rows] >= -weeks) for weeks in BEFORE]
-        kept = kept & _beside_levels(queries, kpi, seen, np.column_stack([after & usable, *recent]), kept)
-        return told_before(queries, lattice(queries), kpi, kept)
+        sums = np.column_stack([after & usable, *recent, after, before])
+        both = _beside_levels(queries, kpi, seen, sums, kept)
+        told = told_before(queries, known, kpi, both[0])
+        return told, told & both[1]
 
     return queries.remember(("published estimates", kpi), make)
 
 
-def _beside_levels(queries: Queries, kpi: str, seen: Observed, sums: Bools, start: Bools) -> Bools:
-    """Cells whose estimates tell nothing of few agents beside their levels by block: (C,)."""
-    known, places = lattice(queries), queries.held_weeks().places
-    _, answered = blocks(queries, kpi)
-    begin = np.array(sorted(answered), dtype=np.int64)
-    told = np.array([answered[k] for k in begin.tolist()]).reshape(begin.size, len(known.cells))
+def _beside_levels(queries: Queries, kpi: str, seen: Observed, sums: Bools, start: Bools) -> tuple[Bools, Bools]:
+    """Cells whose estimates, and whose naive comparisons, tell nothing of few agents beside levels: (C,), (C,).
 
-    def make() -> Bools:
+    Parameters
+    ----------
+    queries : Queries
+    kpi : str
+    seen : Observed
+    sums : (N, S) bool array
+        Which rows are in the sums behind estimates; the last two are all weeks of the trained after and before.
+    start : (C,) bool array
+        Cells considered.
+    """
+    known, places = lattice(queries), queries.held_weeks().places
+    n, (_, answered) = len(known.cells), blocks(queries, kpi)
+    begin = np.array(sorted(answered), dtype=np.int64)
+    told = np.array([answered[k] for k in begin.tolist()]).reshape(begin.size, n)
+
+    def make() -> tuple[Bools, Bools]:
         week = places.week[seen.rows].astype(np.int64)
         block = np.searchsorted(begin, week, side="right") - 1
         if begin.size:
             block = np.where((block >= 0) & (week < begin[block] + BLOCK_WEEKS), block, -1)
-        # Rows of one agent and place in the same block and sums are one: nothing tells them apart.
-        code = sums @ (1 << np.arange(sums.shape[1]))
-        alike = (known.key[seen.rows].astype(np.int64) * (begin.size + 1) + block + 1) * (1 << sums.shape[1]) + code
-        _, at, where = np.unique(alike, return_index=True, return_inverse=True)
-        key = known.key[seen.rows[at]]
-        cell = known.inside[key]
-        cell = np.where((cell >= known.elsewhere) & start[cell], cell, -1).astype(np.int64)
-        agent, minimum, fine = places.agent[known.first[key]], queries.settings.min_group, start
-        for each in (None, np.maximum(seen.volume.astype(np.float64), 1.0) ** 2):
-            weight = np.bincount(where, each, at.size).astype(np.float64)
-            fine = fine & unsplit(cell, told, agent, block[at], sums[at], weight, minimum)
-        return np.asarray(fine)
+        code = (block + 1) * (1 << sums.shape[1]) + sums @ (1 << np.arange(sums.shape[1]))
+        key = known.key[seen.rows]
+        pattern = known.pattern(np.ones(known.inside.shape[1], dtype=bool))[key] * (int(code.max(initial=0)) + 1) + code
+        wide = np.array([len(cell) < 2 and {name for name, _ in cell} <= WIDE for cell in known.cells])
+        fine = np.append(start, start & wide)  # naive comparisons are given up first
+        for volume in (None, seen.volume):
+            rows = Rows.of(places.agent[seen.rows], pattern, volume)
+            inside, at, of_row = known.inside[key[rows.first]], block[rows.first], sums[rows.first]
+            levels = [cells_of(np.where((at == k)[:, None], inside, -1), here) for k, here in enumerate(told)]
+            own = np.where(inside >= known.elsewhere, inside, -1)
+            parts = [cells_of(np.where(part[:, None], own, -1), start) for part in of_row.T]
+            answers = sparse.hstack([*parts[:-2], _change(parts[-2], parts[-1], rows.weight)], format="csr")
+            owner = np.append(np.tile(np.arange(n), len(parts) - 2), n + np.arange(n))
+            fine = Together(rows, queries.settings.min_group, at, levels).admitted(answers, owner, fine)
+        return fine[:n], fine[:n] & fine[n:]
 
     key = ("published estimates", "beside levels", seen.stamp, start.tobytes(), told.tobytes())
     return queries.remember(key, make)
+
+
+def _change(after: sparse.csr_array, before: sparse.csr_array, weight: Floats) -> sparse.csr_array:
+    """(P, C) means of cells after training less those before it, times as much as there is after it."""
+    totals = [np.asarray(weight @ part) for part in (after, before)]
+    ratio = totals[0] / np.where(totals[1] > 0, totals[1], 1.0)
+    return sparse.csr_array(after - before @ sparse.diags_array(ratio))
 
 
 def event_week(queries: Queries) -> Ints:
@@ -151,9 +184,8 @@ def by_week(queries: Queries, kpi: str) -> dict[int, Bools]:
             seen = observed(queries, kpi)
         except PanelError:
             return {}
-        chosen = queries.remember(
-            ("published weeks", "rows", seen.stamp, start.tobytes()), lambda: _chosen(queries, seen, start)
-        )
+        key = ("published weeks", "rows", seen.stamp, start.tobytes())
+        chosen = queries.remember(key, lambda: _less_of_waves(queries, kpi, seen, _chosen(queries, seen, start)))
         return {week: told_before(queries, known, kpi, kept, event=week) for week, kept in chosen.items()}
 
     return queries.remember(("published weeks", kpi), make)
@@ -167,6 +199,42 @@ def _chosen(queries: Queries, seen: Observed, start: Bools) -> dict[int, Bools]:
     weeks, first = np.unique(since[order], return_index=True)
     parts = np.split(order, first[1:])
     return {int(week): _allowing_none(queries, seen.at(part), start) for week, part in zip(weeks, parts, strict=True)}
+
+
+def _less_of_waves(queries: Queries, kpi: str, seen: Observed, chosen: dict[int, Bools]) -> dict[int, Bools]:
+    """Cells by week from training, without weeks of a wave that, with all of their block, tell of few agents.
+
+    Weeks from training are weeks of the calendar for one wave: four of them, less the level of their block, are the
+    agents whom estimates leave out.
+    """
+    known, places = lattice(queries), queries.held_weeks().places
+    own = list(enumerate(known.cells))[known.elsewhere :]
+    waves = {k: dict(cell)["cohort"] for k, cell in own if "cohort" in dict(cell)}
+    is_wave = np.isin(np.arange(len(known.cells)), list(waves))
+    since, week, agent = event_week(queries)[seen.rows], places.week[seen.rows], places.agent[seen.rows]
+    apart, key = queries.setting().design.anticipation_weeks, known.key[seen.rows]
+    after, before = since >= 0, (since < -apart) & (since > -NEVER)
+    usable = (after | before) & np.isin(agent, agent[after]) & np.isin(agent, agent[before])
+    found = {event: kept.copy() for event, kept in chosen.items()}
+    for block, told in blocks(queries, kpi)[1].items():
+        here = np.flatnonzero((week >= block) & (week < block + BLOCK_WEEKS))
+        fine = told & is_wave
+        for volume in (None, seen.volume[here]):
+            if not fine.any():
+                break
+            pattern = 2 * known.pattern(np.ones(known.inside.shape[1], dtype=bool))[key[here]] + usable[here]
+            rows = Rows.of(agent[here], pattern, volume)
+            inside, of_usable = known.inside[key[here][rows.first]], usable[here][rows.first]
+            beside = Together(rows, queries.settings.min_group, np.zeros(of_usable.size, int), [cells_of(inside, told)])
+            answers = cells_of(np.where(of_usable[:, None], inside, -1), fine)
+            fine = beside.admitted(answers, np.arange(fine.size), fine)
+        for k in np.flatnonzero(told & is_wave & ~fine).tolist():
+            for day in waves[k]:
+                first = block - (date.fromisoformat(day[:10]) - places.origin).days // 7
+                for event in range(first, first + BLOCK_WEEKS):
+                    if event in found:
+                        found[event][k] = False
+    return found
 
 
 def _allowing_none(queries: Queries, seen: Observed, start: Bools) -> Bools:

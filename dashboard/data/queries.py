@@ -165,6 +165,14 @@ class Queries(Versions):
         parts = published.lattice(self).parts(filters, viewer)
         return parts is not None and bool(published_estimates.estimated(self, kpi)[parts].all())
 
+    def compares(self, kpi: str, filters: Filters) -> bool:
+        """Whether naive comparisons of a KPI are told for a selection: always on one's own machine."""
+        viewer = current()
+        if not viewer.restricted:
+            return True
+        parts = published.lattice(self).parts(filters, viewer)
+        return parts is not None and bool(published_estimates.compared(self, kpi)[parts].all())
+
     def _site_of_team(self) -> dict[str, str]:
         return {team: site for site, teams in self.teams_by_site().items() for team in teams}
 
@@ -381,6 +389,8 @@ class Queries(Versions):
             told["event_time"] = told["event_time"].filter(
                 event.is_in(published_estimates.told_by_week(self, kpi, filters, current(), weeks))
             )
+        if not self.compares(kpi, filters):
+            told["ladder"] = told["ladder"].clear()
         waves = told.get("cohort_effect", pl.DataFrame())
         if "cohort" in waves.columns:
             wave = pl.col("cohort").cast(pl.String).str.slice(0, 10)

@@ -67,9 +67,11 @@ def test_a_team_whose_mean_is_one_agents_is_not_told(world: tuple[Queries, Queri
     assert told(uneven, TEAM) == (False, 0)
 
 
-def test_other_teams_and_everybody_are_told_as_before(world: tuple[Queries, Queries]) -> None:
-    for filters in (Filters(), Filters(site=("Madrid",)), Filters(team=("Madrid-3",))):
-        assert told(world[1], filters) == told(world[0], filters)
+def test_everybody_and_levels_of_others_are_told_as_before(world: tuple[Queries, Queries]) -> None:
+    """Estimates of others may go: with that of everybody they would be the team's."""
+    assert told(world[1], Filters()) == told(world[0], Filters())
+    for filters in (Filters(site=("Madrid",)), Filters(team=("Madrid-3",))):
+        assert told(world[1], filters)[1] == told(world[0], filters)[1] > 5
 
 
 def test_without_looking_at_volumes_it_is_told(
@@ -77,7 +79,7 @@ def test_without_looking_at_volumes_it_is_told(
 ) -> None:
     plain = published._audit
     monkeypatch.setattr(published, "_audit", lambda queries, rows, start, _volume=None: plain(queries, rows, start))
-    monkeypatch.setattr(published_estimates, "unsplit", lambda _, cells, *__: np.ones(cells.shape[1], dtype=bool))
+    monkeypatch.setattr(published.Together, "admitted", lambda *given, **_: given[3])
     fresh = Queries(world[1].settings)
     assert told(fresh, TEAM)[0]
     with seen_by(READER), fresh.pinned(fresh.served()):

@@ -8,13 +8,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from dashboard.data import published, published_estimates
 from dashboard.data.plan import plan_ground
 from dashboard.data.queries import Queries
 from dashboard.data.skills import _after
 from dashboard.privacy.lattice import MOST_TOLD
-from dashboard.privacy.split import most_told
+from dashboard.privacy.together import Rows, Together, cells_of
 from dashboard.privacy.viewer import OWN_MACHINE, Viewer, seen_by
 from dashboard.state import Filters
 from dashboard.views.plan import order_of, proposal_of, read
@@ -67,7 +68,7 @@ def test_a_level_less_an_estimate_is_not_few_agents(
     for module in (published, published_estimates):
         monkeypatch.setattr(module, "BLOCK_WEEKS", 1)
     if not control:
-        monkeypatch.setattr(published_estimates, "unsplit", lambda _, told, *__: np.ones(told.shape[1], dtype=bool))
+        monkeypatch.setattr(Together, "admitted", lambda *given, **_: given[3])
     queries = Queries(corners.shared.settings)
     teams = ("Lisbon-1", "Lisbon-4", "Madrid-1", "Porto-2", "Porto-5")
     with seen_by(EXECUTIVE):
@@ -79,6 +80,17 @@ def test_a_level_less_an_estimate_is_not_few_agents(
     assert told == [team for team in teams if not control or team not in (NEW_TEAM, FEW)]
 
 
+def looked_at(agent: np.ndarray, block: np.ndarray, cells: np.ndarray, sums: np.ndarray, most: int) -> Together:
+    """Levels of cells by block as what is told anyway; sums are part of what tells rows apart."""
+    _, pattern = np.unique(np.column_stack([block, cells, sums]), axis=0, return_inverse=True)
+    rows = Rows.of(agent, pattern, None)
+    inside = np.where(cells, np.arange(cells.shape[1]), -1)[rows.first]
+    at = block[rows.first]
+    everywhere = np.ones(cells.shape[1], dtype=bool)
+    told = [cells_of(np.where((at == k)[:, None], inside, -1), everywhere) for k in range(int(block.max()) + 1)]
+    return Together(rows, most, at, told)
+
+
 def test_what_is_looked_at_is_what_least_squares_finds(rng: np.random.Generator) -> None:
     """Teams of twelve in which some are trained later, or never, in weeks that no block fits."""
     for late in (0, 1, 2, 3, 6, 10, 11):
@@ -86,22 +98,43 @@ def test_what_is_looked_at_is_what_least_squares_finds(rng: np.random.Generator)
         start = np.where(np.arange(12) < late, rng.choice([13, 99], 12), rng.integers(6, 9))[agent]
         block, after = week // 4, (week >= start)[:, None]
         answers = np.column_stack([block[:, None] == np.arange(5), after])
-        found = most_told(agent, block, after, np.ones(agent.size), 4)
+        together = looked_at(agent, block, np.ones((agent.size, 1), dtype=bool), after, 4)
+        _, first = np.unique(np.column_stack([block, np.ones(agent.size), after]), axis=0, return_index=True)
+        found = together.most_told(sparse.csr_array(after[first].astype(float)))
         assert found == pytest.approx(best_of_few(agent, answers, 4), abs=0.02)
 
 
-def test_a_search_that_ends_early_decides_alike(rng: np.random.Generator) -> None:
-    """Teams of five to sixty agents, of whom few or many are trained apart: above and below what may be told."""
-    decided = []
-    for people in rng.integers(5, 60, 60).tolist():
-        agent, week = np.repeat(np.arange(people), 20), np.tile(np.arange(20), people)
-        start = np.full(people, 8)
-        start[: rng.integers(1, 9)] = rng.integers(11, 15)
-        sums, weight = (week >= start[agent])[:, None], rng.uniform(1.0, 9.0, agent.size)
-        whole = most_told(agent, week // 4, sums, weight, 5)
-        decided.append(whole > MOST_TOLD)
-        assert (most_told(agent, week // 4, sums, weight, 5, MOST_TOLD) > MOST_TOLD) == decided[-1]
-    assert 10 < sum(decided) < 50, decided
+def test_a_site_less_its_other_teams_is_the_team_that_is_not_told() -> None:
+    """Eleven of one team are trained in week 8 and one in 14; of two others all in week 8. Nothing is told of the first
+    team but its levels, and still its estimate: that of the site less those of the others."""
+    agent, week = np.repeat(np.arange(36), 20), np.tile(np.arange(20), 36)
+    team, block = agent // 12, week // 4
+    start = np.where(agent == 0, 14, 8)
+    after = week >= start
+    cells = np.column_stack([np.ones(agent.size, dtype=bool), *(team == k for k in range(3))])
+    together = looked_at(agent, block, cells, after[:, None], 5)
+    _, first = np.unique(np.column_stack([block, cells, after]), axis=0, return_index=True)
+    sums = sparse.csr_array((cells & after[:, None])[first].astype(float))
+    start_with = np.array([True, False, True, True])
+    assert together.most_told(sums[:, [2, 3]]) < MOST_TOLD  # each alone and both together tell of nobody
+    assert together.most_told(sums[:, np.flatnonzero(start_with)]) > 0.99
+    kept = together.admitted(sums, np.arange(4), start_with)
+    assert kept.tolist() in ([True, False, True, False], [False, False, True, True])
+    assert together.most_told(sums[:, np.flatnonzero(kept)]) <= MOST_TOLD
+
+
+def test_a_part_of_what_few_do_is_a_figure_too() -> None:
+    """Of a team that works by phone two also chat; the channel less the others is the chats of the two."""
+    agent = np.append(np.repeat(np.arange(24), 2), [0, 1, *range(12, 24)])
+    chat = np.append(np.zeros(48, dtype=bool), np.ones(14, dtype=bool))
+    cells = np.column_stack([chat, agent >= 12, chat & (agent >= 12)])
+    _, pattern = np.unique(cells, axis=0, return_inverse=True)
+    rows = Rows.of(agent, pattern, None)
+    answers = cells_of(np.where(cells, np.arange(3), -1)[rows.first], np.ones(3, dtype=bool))
+    together = Together(rows, 5)
+    assert together.most_told(answers) > 0.99
+    kept = together.admitted(answers, np.arange(3), np.ones(3, dtype=bool))
+    assert kept.tolist() == [True, True, False]
 
 
 @pytest.mark.parametrize(("viewer", "level"), [(OWN_MACHINE, 31.0 / 23.0), (EXECUTIVE, 1.0)])

@@ -1,0 +1,307 @@
+"""What answers of several kinds tell together of parts of what few agents did, and which of them may be told.
+
+Levels are about everybody in a cell in four weeks, estimates about the trained of it from their own training on. Each
+kind may be harmless and both together not: of a team with eleven agents trained in May and one in August, the level
+after training and the levels by four weeks are the one agent's weeks in between; and where the estimate of that team is
+withheld, all of its site less the other teams is that estimate again. So all answers are looked at together, of all
+cells, and figures are any weights on the rows of few agents, not their totals alone.
+
+Rows that are in the same answers are told apart by nothing, so they are one *pattern*; an agent has some part of its
+weight. Answers are vectors on patterns. With ``Q`` an orthonormal basis of what is told, a figure ``x`` about a group
+is told by ``x' Q Q' x``, and the largest over all ``x`` on the patterns of a group is an eigenvalue of a small matrix.
+Groups are searched as in the truncated power method: by whom most of an answer is about, then by the figure that is
+told best, and so on.
+
+Assumptions
+-----------
+1. As in :mod:`dashboard.privacy.lattice`: the attacker is linear and knows who is in which answer.
+2. An answer is a sum over rows whose sizes are known. What an estimate compares with is not looked at.
+3. The search finds what is told too well; that it finds nothing is no proof. The tests search in another way.
+
+References
+----------
+Yuan, X.-T., & Zhang, T. (2013). Truncated power method for sparse eigenvalue problems. JMLR 14, 899-925.
+https://jmlr.org/papers/v14/yuan13a.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg, sparse
+from scipy.sparse.linalg import eigsh
+
+from dashboard.privacy.lattice import MOST_TOLD
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+MOST_OF_LEVELS = MOST_TOLD - 0.02
+"""What answers of one kind may tell of parts of few agents, so that little that is told besides does not matter."""
+_RIDGE_TOLD, _RIDGE = 1e-12, 1e-9
+"""Of what is told anyway and of what is chosen: directions in which answers depend on each other."""
+_SEEDS, _MOST_SEEDS = 8, 60
+"""Answers, and agents, from which groups are searched: more where much of more answers lies in few agents."""
+_OF_FEW = 0.4
+"""Share of an answer in few agents from which on they are such a group."""
+_LED = 10
+"""Groups of a round that lead to others."""
+_ROUNDS = 6
+_SMALL = 60
+"""Patterns up to which all eigenvalues are worked out."""
+_HARDLY, _NEARLY = 0.02, 0.75
+"""Share of a pattern below which it is left out at first, and share of a figure from which on nothing is left out."""
+_INVOLVED = 0.3
+"""Share of the largest multiple of an answer in an attack from which on that answer may be given up to end it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What agents did, by pattern: rows in the same answers are one.
+
+    Attributes
+    ----------
+    held : (A, P) sparse array
+        Weight of every agent in every pattern: the variance of its part, above 0.
+    first : (P,) int array
+        A row of every pattern.
+    """
+
+    held: sparse.csr_array
+    first: Ints
+
+    @classmethod
+    def of(cls, agent: NDArray[np.integer], pattern: NDArray[np.integer], volume: NDArray[np.floating] | None) -> Rows:
+        """From N rows: whose each is, a number for the answers it is in, and how much there is of it.
+
+        Parameters
+        ----------
+        agent, pattern : (N,) int array
+        volume : (N,) float array or None
+            How much there is of each, of which an agent's part varies with the square; alike where None.
+        """
+        _, person = np.unique(agent, return_inverse=True)
+        _, first, at = np.unique(pattern, return_index=True, return_inverse=True)
+        given = np.ones(agent.size) if volume is None else np.square(volume, dtype=np.float64)
+        held = sparse.coo_array((given, (person, at)), shape=(int(person.max(initial=-1)) + 1, first.size)).tocsr()
+        return cls(held, first)
+
+    @property
+    def weight(self) -> Floats:
+        """(P,) weight of all agents."""
+        return np.asarray(self.held.sum(axis=0), dtype=np.float64).ravel()
+
+
+def cells_of(inside: Ints, allowed: Bools) -> sparse.csr_array:
+    """(P, C) whether a pattern is in a cell that is allowed, from (P, D) positions of its cells, -1 for none."""
+    at, _ = np.nonzero(inside >= 0)
+    cell = inside[inside >= 0]
+    fine = allowed[cell]
+    return sparse.csr_array((np.ones(int(fine.sum())), (at[fine], cell[fine])), shape=(len(inside), allowed.size))
+
+
+class Together:
+    """Answers that are told anyway, beside which others are chosen.
+
+    Parameters
+    ----------
+    rows : Rows
+    most : int
+        Agents that are few.
+    part : (P,) int array, optional
+        Part that a pattern belongs to, such as a block of weeks, -1 for none; all -1 by default.
+    told : sequence of (P, C) sparse arrays, optional
+        Answers about the patterns of every part that are told anyway.
+    limit : float, optional
+        Largest share of a figure that may be told.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        most: int,
+        part: Ints | None = None,
+        told: Sequence[sparse.csr_array] = (),
+        limit: float = MOST_TOLD,
+    ) -> None:
+        self._limit = limit
+        self._held, self._weight = rows.held, rows.weight
+        self._most = min(most, rows.held.shape[0])
+        self._part = np.full(self._weight.size, -1, dtype=np.int64) if part is None else part
+        width = max((answers.shape[1] for answers in told), default=0)
+        self._levels = np.zeros((self._weight.size, width))
+        self._told = []
+        for number, answers in enumerate(told):
+            at = np.flatnonzero(self._part == number)
+            used = np.unique(answers[at].indices)
+            mine = answers[at][:, used]
+            gram = (mine.T @ sparse.diags_array(self._weight[at]) @ mine).toarray()
+            self._levels[at, : used.size] = mine @ _inverse_root(gram, _RIDGE_TOLD)
+            self._told.append(at)
+
+    def admitted(self, answers: sparse.csr_array, owner: Ints, start: Bools, fixed: int = 0) -> Bools:
+        """Which may be answered beside what is told anyway: (C,).
+
+        Parameters
+        ----------
+        answers : (P, R) sparse array
+            Answers to choose among.
+        owner : (R,) int array
+            What is given up with each, from 0 to C - 1, in the order of their worth; several answers may be one's.
+        start : (C,) bool array
+            Those considered.
+        fixed : int, optional
+            How many of the first are told whatever is decided here.
+        """
+        kept, groups = start.copy(), list[Ints]()
+        while True:
+            there = np.flatnonzero(kept[owner])
+            chosen = self._chosen(answers[:, there])
+            searched_in_full = not groups
+            found = [one for one in self._best(chosen, groups or self._seeds(chosen)) if one.share > self._limit]
+            gone = {last for one in found if (last := self._given_up(chosen, owner[there], one, fixed)) is not None}
+            if not gone and searched_in_full:
+                return kept
+            kept[sorted(gone)] = False
+            groups = [one.group for one in found] if gone else []
+
+    def most_told(self, answers: sparse.csr_array) -> float:
+        """The largest share of a figure about few agents that the search finds told."""
+        chosen = self._chosen(answers)
+        return max((one.share for one in self._best(chosen, self._seeds(chosen))), default=0.0)
+
+    def _chosen(self, answers: sparse.csr_array) -> _Chosen:
+        """What answers add to those that are told anyway."""
+        gram = (answers.T @ sparse.diags_array(self._weight) @ answers).toarray()
+        sizes = np.sqrt(np.diag(gram))
+        added = answers.toarray()
+        for at in self._told:
+            levels, theirs = self._levels[at], answers[at]
+            along = (theirs.T @ (levels * self._weight[at, None])).T
+            gram -= along.T @ along
+            added[at] -= levels @ along
+        basis = _inverse_root(gram, _RIDGE, sizes)
+        return _Chosen(added @ basis, basis)
+
+    def _seeds(self, chosen: _Chosen) -> list[Ints]:
+        """Groups in whom most of an answer lies, beside all that is told and the answers before it; none where no
+        group can be told of too well, since an eigenvalue is at most the trace."""
+        mass = np.asarray(self._held @ chosen.added**2)
+        if not mass.size:
+            return []
+        added = mass.sum(axis=1)
+        people = np.argsort(-added, kind="stable")
+        anyway = np.asarray(self._held @ (self._levels**2).sum(axis=1))
+        if np.sort(added + anyway)[-self._most :].sum() <= self._limit:
+            return []
+        top = np.argpartition(-mass, self._most - 1, axis=0)[: self._most]
+        shares = np.take_along_axis(mass, top, axis=0).sum(axis=0)
+        order = np.argsort(-shares, kind="stable")
+        order = order[: max(_SEEDS, min(int((shares > _OF_FEW).sum()), _MOST_SEEDS))]
+        return [*top.T[order], people[: self._most], *people[:_SEEDS, None]]
+
+    def _best(self, chosen: _Chosen, groups: Sequence[Ints]) -> list[_Attack]:
+        """The best that is told of figures about few agents, searched from every one of some groups."""
+        best: dict[tuple[int, ...], _Attack] = {}
+        for _ in range(_ROUNDS):
+            known = {tuple(sorted(group.tolist())): group for group in groups}
+            found = {key: self._figure(chosen, group) for key, group in known.items() if key not in best}
+            if not found:
+                break
+            best |= found
+            found = dict(sorted(found.items(), key=lambda one: -one[1].share)[:_LED])
+            figure = chosen.added @ np.column_stack([one.along for one in found.values()])
+            for part, at in enumerate(self._told):
+                figure[at] += self._levels[at] @ np.column_stack([one.on_levels[part] for one in found.values()])
+            people = np.asarray(self._held @ figure**2)
+            order = np.argsort(-people, axis=0, kind="stable")[: self._most]
+            # A group grows by one agent at a time: those who come together at once are often no group.
+            groups = [order[: one.group.size + 1, k] for k, one in enumerate(found.values())]
+        return list(best.values())
+
+    def _of(self, group: Ints) -> tuple[Ints, Floats]:
+        """Patterns of a group, and its weight in each."""
+        begin, end = self._held.indptr[group], self._held.indptr[group + 1]
+        places = np.concatenate([np.arange(a, b) for a, b in zip(begin, end, strict=True)])
+        at, where = np.unique(self._held.indices[places], return_inverse=True)
+        weight: Floats = np.bincount(where, self._held.data[places]).astype(np.float64)
+        return at.astype(np.int64), weight
+
+    def _figure(self, chosen: _Chosen, group: Ints) -> _Attack:
+        """What is told best of a group, and by which answers."""
+        at, weight = self._of(group)
+        root = np.sqrt(weight)[:, None]
+        added, levels = chosen.added[at] * root, self._levels[at] * root
+        share, axis = _largest(added, levels, self._part[at])
+        on_levels = np.zeros((len(self._told) + 1, levels.shape[1]))
+        np.add.at(on_levels, self._part[at], levels * axis[:, None])
+        return _Attack(share, group, added.T @ axis, on_levels)
+
+    def _given_up(self, chosen: _Chosen, owner: Ints, attack: _Attack, fixed: int) -> int | None:
+        """The last that an attack rests on; None where what is told anyway suffices for it."""
+        used = np.abs(chosen.parts @ attack.along) * (owner >= fixed)
+        if not used.any() or self._told_anyway(attack.group) > self._limit:
+            return None
+        return int(owner[used >= _INVOLVED * used.max()].max())
+
+    def _told_anyway(self, group: Ints) -> float:
+        at, weight = self._of(group)
+        levels = self._levels[at] * np.sqrt(weight)[:, None]
+        return _largest(np.zeros((at.size, 0)), levels, self._part[at])[0] if levels.size else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Attack:
+    share: float
+    group: Ints
+    along: Floats
+    on_levels: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """What answers add: (P, R) by pattern, orthonormal, and (R, R) the multiples of answers that make each."""
+
+    added: Floats
+    parts: Floats
+
+
+def _largest(added: Floats, levels: Floats, part: Ints) -> tuple[float, Floats]:
+    """The largest eigenvalue of ``added added' + levels levels'``, levels of the same part only, and its vector.
+
+    Where it is well below what may be told, patterns in which hardly anything is told are left out of it.
+    """
+    told = np.einsum("pr,pr->p", added, added) + np.where(part >= 0, np.einsum("pr,pr->p", levels, levels), 0.0)
+    for at in (np.flatnonzero(told > _HARDLY), np.arange(part.size)):
+        there = (part[at, None] == part[None, at]) & (part[at] >= 0)[:, None]
+        gram = added[at] @ added[at].T + (levels[at] @ levels[at].T) * there
+        if not at.size:
+            continue
+        if at.size < _SMALL:
+            value, axes = linalg.eigh(gram, subset_by_index=[at.size - 1, at.size - 1], check_finite=False)
+        else:
+            value, axes = eigsh(gram, 1, which="LA", tol=1e-4, ncv=30, v0=_spread(at.size))
+        if value[0] < _NEARLY:
+            break
+    axis = np.zeros(part.size)
+    axis[at] = axes[:, 0]
+    return float(value[0]), axis
+
+
+def _spread(n: int) -> Floats:
+    """Where the search for a vector begins: with a part in every direction, and the same each time."""
+    return np.asarray(0.5 + np.modf(np.arange(1, n + 1) * 0.6180339887498949)[0])
+
+
+def _inverse_root(gram: Floats, ridge: float, sizes: Floats | None = None) -> Floats:
+    """``T`` with ``T' G T`` the identity but for directions in which answers depend on each other."""
+    scale = np.sqrt(np.diag(gram)) if sizes is None else sizes
+    scale = np.where(scale > 0, scale, 1.0)
+    even = gram / np.outer(scale, scale)
+    even[np.diag_indices_from(even)] += ridge
+    lower = linalg.cholesky(even, lower=True, check_finite=False)
+    inverse = linalg.solve_triangular(lower, np.eye(len(even)), lower=True, check_finite=False)
+    return np.asarray(inverse.T / scale[:, None])
