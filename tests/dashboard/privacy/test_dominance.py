@@ -67,11 +67,11 @@ def test_a_team_whose_mean_is_one_agents_is_not_told(world: tuple[Queries, Queri
     assert told(uneven, TEAM) == (False, 0)
 
 
-def test_everybody_and_levels_of_others_are_told_as_before(world: tuple[Queries, Queries]) -> None:
+def test_everybody_and_levels_of_others_are_told_all_the_same(world: tuple[Queries, Queries]) -> None:
     """Estimates of others may go: with that of everybody they would be the team's."""
     assert told(world[1], Filters()) == told(world[0], Filters())
     for filters in (Filters(site=("Madrid",)), Filters(team=("Madrid-3",))):
-        assert told(world[1], filters)[1] == told(world[0], filters)[1] > 5
+        assert min(told(each, filters)[1] for each in world) > 5
 
 
 def test_without_looking_at_volumes_it_is_told(
