@@ -16,7 +16,7 @@ from typing import Any
 
 from etl.contracts.grammar import Column, Contract
 from etl.contracts.tables import CONTRACTS
-from etl.onboarding.vocabulary import CALLS, NAMED, TRANSLATIONS, WORDS
+from etl.onboarding.vocabulary import CALLS, NAMED, SYNONYMS, TRANSLATIONS, WORDS
 from etl.sources.words import FALSE, TRUE
 
 SPELLING = 0.87
@@ -30,83 +30,6 @@ LEAST_SCORE = 0.55
 
 CALLED = 0.1
 """What a bid gains where the file or sheet is called after its table."""
-
-SYNONYMS: dict[str, tuple[str, ...]] = {
-    "source_agent_id": (
-        "agent", "agent id", "agent no", "agent number", "agent name", "user", "user id", "username", "advisor",
-        "employee number", "employee id", "id in system", "system id", "login", "assignee", "owner",
-    ),
-    "source_customer_id": ("customer", "customer id", "customer number", "client", "client id", "account", "caller"),
-    "source_evaluator_id": ("evaluator", "evaluator id", "rater", "reviewer", "scored by"),
-    "source_supervisor_id": ("supervisor", "manager", "reports to", "team leader"),
-    "interaction_id": (
-        "contact", "contact id", "call id", "conversation", "conversation id", "interaction", "external data reference",
-        "external reference", "case",
-    ),
-    "evaluation_id": ("eval id", "evaluation", "evaluation number"),
-    "response_id": ("response", "survey id", "distribution id", "invitation id"),
-    "offer_id": ("offer", "offer number"),
-    "event_id": ("event number", "change number", "incident number"),
-    "label": ("what happened", "event name", "summary"),
-    "until": ("last day",),
-    "escalation_id": ("escalation", "complaint id", "ticket id", "complaint number"),
-    "identity_source": ("system", "source", "source system"),
-    "employee_number": ("employee no", "employee id", "personnel number", "staff number", "hr id"),
-    "email": ("e mail", "work email", "email address", "mail"),
-    "hired_on": ("hire date", "start date", "hired", "date of hire"),
-    "left_on": ("termination date", "end date", "leave date", "left"),
-    "leave_type": ("termination type", "reason for leaving", "leaving reason"),
-    "role": ("job title", "position", "title"),
-    "site": ("location", "office", "centre", "center"),
-    "team_id": ("team", "team name", "department", "unit", "group"),
-    "valid_from": ("from", "start", "start date", "effective date", "since"),
-    "valid_to": ("to", "until", "end", "end date"),
-    "day": ("date", "work date", "shift date"),
-    "worked_s": ("worked seconds", "worked", "seconds worked"),
-    "absent": ("absence", "is absent"),
-    "course_id": ("course", "course code", "training", "module"),
-    "assigned_at": ("assigned", "assigned on", "enrolled at"),
-    "planned_wave": ("wave", "cohort", "rollout wave"),
-    "planned_on": ("planned week", "planned date", "scheduled on", "planned"),
-    "started_at": ("start time", "started", "begin", "start", "started on", "date time", "timestamp", "date"),
-    "ended_at": ("end time", "ended", "end", "finished"),
-    "completed_at": ("completed", "completion date", "completed on", "date completed"),
-    "status": ("state", "completion status"),
-    "score": ("result", "grade", "mark"),
-    "channel": ("media", "media type"),
-    "queue": ("skill", "queue name"),
-    "reason": ("contact reason", "reason code", "topic"),
-    "handle_s": ("handle time", "handle seconds", "aht", "total handle", "total handle time", "duration"),
-    "transferred": ("transfer", "was transferred"),
-    "hostile": ("conflict", "abusive"),
-    "eligible": ("offer eligible",),
-    "parent_id": ("parent", "previous contact"),
-    "kind": ("type", "event", "category", "offer type", "event type"),
-    "at": ("date", "time", "timestamp", "when", "event date", "occurred at", "created at"),
-    "invited_at": ("sent date", "invited", "sent at", "invitation date", "sent"),
-    "answered_at": ("answered", "response date", "end date", "recorded date"),
-    "csat_raw": ("csat", "satisfaction", "csat score"),
-    "felt_heard": ("heard",),
-    "nps": ("recommend", "nps score"),
-    "comment": ("comments", "free text", "verbatim"),
-    "product": ("product code", "sku"),
-    "made_at": ("offered at", "offer date", "made on", "made"),
-    "accepted": ("result", "outcome", "sold", "won"),
-    "amount": ("price", "value", "revenue"),
-    "currency": ("currency code",),
-    "cancelled_at": ("cancelled", "canceled at", "cancellation date"),
-    "form_version": ("form", "form name", "scorecard"),
-    "evaluated_at": ("released", "evaluation date", "evaluated", "scored at"),
-    "empathy_score": ("empathy",),
-    "critical_fail": ("critical error", "critical", "auto fail"),
-    "calibration": ("calibrated",),
-    "speaker": ("role", "participant", "participant role", "who"),
-    "turn": ("no", "turn number", "sequence", "message number", "line"),
-    "text": ("message", "utterance", "transcript", "said"),
-    "language": ("language code", "locale"),
-    "row_version": ("last modified", "updated at", "modified", "last updated"),
-}  # fmt: skip
-"""Usual names of canonical columns in the exports of systems without a module."""
 
 _NUMBER = re.compile(r"-?\d+([.,]\d+)?")
 YES = (*TRUE, "accepted", "sold", "won")

@@ -39,7 +39,7 @@ def situation(**changes: Any) -> Situation:
         ("unknown", None, "imputation", "trained", True),
     ],
 )
-def test_the_mode_decides(mode: str, rule: Any, headline: str, timing: str, limited: bool) -> None:
+def test_the_mode_decides_headline_and_timing(mode: str, rule: Any, headline: str, timing: str, limited: bool) -> None:
     found = choose(assignment(mode, rule), situation())
 
     assert (found.headline, found.timing, found.limited) == (headline, timing, limited)
@@ -71,14 +71,14 @@ def test_agents_compared_across_teams_are_clustered_by_team() -> None:
     assert "other teams" in dict(across.notes)["cluster"]
 
 
-def test_foils_are_never_admissible() -> None:
+def test_naive_comparisons_are_never_admissible() -> None:
     for mode in ("randomised", "team_waves", "volunteers", "unknown"):
         found = choose(assignment(mode), situation())
         bad = {c.estimator for c in found.choices if not c.admissible}
         assert {"twfe", "before_after", "trained_vs_untrained"} <= bad
 
 
-def test_everybody_trained_is_said() -> None:
+def test_the_design_says_where_everybody_was_trained() -> None:
     found = choose(assignment("team_waves"), situation(everybody_trained=True))
 
     assert any("no comparison" in c.reason for c in found.choices)

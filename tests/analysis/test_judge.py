@@ -178,7 +178,7 @@ def test_outcomes_of_those_who_answered_are_bound_to_who_answers(frame: pl.DataF
     assert "is not known" in {c.check: c.sentence for c in unknown.checks}["who_answers"]
 
 
-def test_nothing_observed_is_an_answer(frame: pl.DataFrame) -> None:
+def test_a_frame_without_observations_has_no_headline(frame: pl.DataFrame) -> None:
     found = judge(frame.with_columns(n=pl.lit(0)), **CALL)
 
     assert found.verdict.state == "cant_tell_yet"

@@ -34,7 +34,7 @@ def leave_pointer(page: Page) -> None:
     page.mouse.move(2, 500)
 
 
-def test_coming_back_asks_nothing(visit: Callable[..., Any]) -> None:
+def test_returning_to_a_known_answer_asks_the_server_nothing(visit: Callable[..., Any]) -> None:
     made = visit("/effects/csat_top2")
     page: Page = made.page
     everybody = page.inner_text("#headline")

@@ -45,7 +45,7 @@ def test_an_exception_is_not_kept() -> None:
     assert cache.get("k", lambda: 7) == 7
 
 
-def test_nothing_is_an_answer_too() -> None:
+def test_an_answer_of_none_is_kept() -> None:
     cache = Cache()
     assert cache.get("k", lambda: None) is None
     assert cache.get("k", lambda: pytest.fail("it was kept")) is None

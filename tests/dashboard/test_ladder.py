@@ -33,7 +33,7 @@ def test_a_live_selection_offers_the_ladder_and_gives_it(context: Context) -> No
         assert label in made
 
 
-def test_its_last_rung_is_the_headline_of_the_selection(context: Context) -> None:
+def test_the_last_rung_is_the_headline_of_the_selection(context: Context) -> None:
     kpi = context.settings.catalogue[KPI]
     rungs = data.ladder(context.queries, kpi, LIVE).sort("position")
     headline = context.queries.headline(KPI, LIVE)
@@ -45,14 +45,14 @@ def test_its_last_rung_is_the_headline_of_the_selection(context: Context) -> Non
     assert math.isfinite(naive)
 
 
-def test_a_stored_one_is_not_worked_out_again(context: Context) -> None:
+def test_a_stored_ladder_is_not_estimated_again(context: Context) -> None:
     kpi = context.settings.catalogue[KPI]
     stored = context.queries.study(KPI, Filters())["ladder"]
     assert data.ladder(context.queries, kpi, Filters()).equals(stored)
     assert "ladder-ask" not in words(page.answer(context, Filters(), KPI))
 
 
-def test_leaving_has_none_and_small_groups_get_none(context: Context) -> None:
+def test_leaving_and_small_groups_have_no_ladder(context: Context) -> None:
     hazard = context.settings.catalogue["agent_attrition"]
     assert not data.can_ask(context.queries, hazard, Filters(site=("Lisbon", "Madrid")))
     few = Filters(team=("Madrid-1",), tenure_band=("0-3 months",))

@@ -216,7 +216,7 @@ def test_two_names_with_one_address_are_refused(root: Path, tmp_path: Path) -> N
     assert re.fullmatch(r"/p/[a-z0-9-]{1,60}", address)
 
 
-def test_only_links_are_led_elsewhere_and_only_once() -> None:
+def test_only_links_get_the_prefix_of_a_programme_and_only_once() -> None:
     parts: dict[str, Any] = {
         "children": ["/", "and/or", "/effects of training", "effects/", "n/a"],
         "href": "/",

@@ -27,7 +27,7 @@ def test_text_can_be_read(scheme: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_marks_stand_out(scheme: str) -> None:
+def test_marks_have_the_contrast_that_wcag_asks_for(scheme: str) -> None:
     tokens = TOKENS[scheme]
     for name in GRAPHIC_ON:
         for ground in ("page", "surface"):

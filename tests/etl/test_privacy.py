@@ -39,7 +39,7 @@ def test_duckdb_and_python_agree_with_hmac(secret: bytes, ids: list[str]) -> Non
                 assert pseudonym(secret, kind, item) == wanted  # type: ignore[arg-type]
 
 
-def test_the_key_decides_and_kinds_do_not_mix() -> None:
+def test_pseudonyms_differ_by_key_and_by_kind() -> None:
     one, two = b"k" * 16, b"q" * 16
 
     assert pseudonym(one, "agent", "E1") == pseudonym(one, "agent", "E1")

@@ -139,7 +139,7 @@ def test_an_effect_before_there_was_anything_fails_the_placebo() -> None:
     assert placebo_in_time.check(events(shifted(panel, early)), KPI, SMALL, READER).status == "failed"  # type: ignore[arg-type]
 
 
-def test_worst_first_without_effect_is_caught_by_the_dip() -> None:
+def test_the_selection_dip_is_found_where_the_worst_are_trained_without_effect() -> None:
     """The phantom gain of picking the worst: the check must see the dip in most worlds of this size."""
     caught = 0
     for seed in range(6):

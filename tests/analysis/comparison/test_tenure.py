@@ -61,7 +61,7 @@ def test_agents_past_the_curve_keep_their_outcomes() -> None:
     assert np.allclose(adjusted.y[old & panel.observed], panel.y[old & panel.observed], atol=1e-14)
 
 
-def test_nobody_new_changes_nothing() -> None:
+def test_a_panel_without_new_agents_is_returned_unchanged() -> None:
     panel = panel_of(world(3))
 
     assert without_learning_curve(panel, np.full(panel.n_units, NEVER)) is panel

@@ -72,7 +72,7 @@ def test_bounds_of_a_yes_or_no_are_the_trimmed_means_of_single_answers(before: f
     assert (found.low, found.high) == pytest.approx((low, high), abs=2e-5)
 
 
-def test_where_nobody_else_answers_there_is_nothing_to_trim() -> None:
+def test_bounds_meet_where_training_makes_nobody_else_answer() -> None:
     found = bounds_of(exact_world(0.30, 0.30 + 1e-10, 0.70, 0.75))
 
     assert (found.low, found.high) == pytest.approx((0.05, 0.05), abs=1e-6)

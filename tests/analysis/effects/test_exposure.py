@@ -91,7 +91,7 @@ def test_whole_teams_have_a_total_and_no_more() -> None:
     assert words.WHOLE_TEAMS.startswith("Total only")
 
 
-def test_the_words() -> None:
+def test_the_sentence_parts_the_own_effect_from_that_of_team_mates() -> None:
     panel = made(seed=2)
     found = exposure_effects(panel, started(panel))
     assert found is not None

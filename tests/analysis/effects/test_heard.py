@@ -48,7 +48,7 @@ def test_too_few_labels_and_a_single_team_are_refused() -> None:
         calibrate([1, 0] * 50, [1, 0] * 50, ["a"] * 100)
 
 
-def test_a_level_without_useful_phrases_is_that_of_the_labels() -> None:
+def test_where_phrases_tell_nothing_the_level_is_that_of_the_labels() -> None:
     rng = np.random.default_rng(1)
     truth, noise, team = rng.random(400) < 0.3, rng.random(400) < 0.5, np.arange(400) % 20
     found = level(noise, truth, team, rng.random(4000) < 0.5, np.arange(4000) % 20)

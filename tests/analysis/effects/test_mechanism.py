@@ -58,7 +58,7 @@ def test_one_link_is_not_claimed_as_two(chain: ModuleType, name: str) -> None:
     assert line.mean["indirect_held"] * WORLDS >= LOWEST_HELD
 
 
-def test_a_phantom_reads_like_a_carrier_and_neither_is_called_one(chain: ModuleType) -> None:
+def test_a_shared_shock_and_a_real_link_get_the_same_cautious_reading(chain: ModuleType) -> None:
     drawn = chain.world(row(chain, "phantom: a shared shock, no link, 40 teams"), 7)
     true = chain.world(row(chain, "both links, 4 scores a week, 40 teams"), 7)
     phantom, carrier = (mechanism(w.kpi, {"active_listening": w.skill}, kpi="escalations") for w in (drawn, true))

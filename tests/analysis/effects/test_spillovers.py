@@ -59,7 +59,7 @@ def test_whole_teams_leave_nobody_to_look_at() -> None:
     assert spillover.check(None, words(), Reader()).status == "informational"
 
 
-def test_the_words() -> None:
+def test_the_check_says_who_is_not_used_as_comparison() -> None:
     panel = panel_of(draw(1, 0.5))
     found = spillover.check(spillover_effect(panel, started(panel)), words(), Reader())
 

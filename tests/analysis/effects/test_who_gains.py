@@ -57,7 +57,7 @@ def test_the_error_of_a_difference_is_that_of_fits_without_each_team(gains: list
     assert half / whole == pytest.approx(errors[0] / errors[1], rel=1e-6)
 
 
-def test_alike_groups_are_drawn_to_one_number() -> None:
+def test_groups_that_hardly_differ_are_shrunk_to_one_number() -> None:
     psi = np.eye(30)[:, :5] * 0.1
     found = compared(list("abcde"), [20] * 5, np.array([0.5, 0.51, 0.49, 0.5, 0.5]), psi, np.ones(5), 29.0)
     assert max(gain.shrunk for gain in found) - min(gain.shrunk for gain in found) < 0.01
@@ -66,7 +66,7 @@ def test_alike_groups_are_drawn_to_one_number() -> None:
     assert compared(["a"], [20], np.array([0.5]), psi[:, :1], np.ones(1), 7.0) == []
 
 
-def test_bad_luck_in_the_early_window_does_not_come_back_as_a_gain() -> None:
+def test_regression_to_the_mean_is_not_taken_for_a_gain() -> None:
     """Training does nothing. Thirds by the level before training, counted with it, make the worst third gain."""
     clean, naive = [], []
     for seed in range(12):

@@ -84,7 +84,7 @@ def test_several_experiments_are_averaged_by_the_trained_behind_each_lead() -> N
     assert found.filter(found["key"] == -1)["estimate"].item() == pytest.approx(expected, abs=SAME)
 
 
-def test_the_low_point_is_the_same_on_both_sides() -> None:
+def test_agents_picked_for_low_results_are_level_with_others_so_picked() -> None:
     """Against everybody the picked stand out before training; against those the same rule picks they do not."""
     anybody, alike = [], []
     for seed in range(20):

@@ -71,7 +71,7 @@ def test_weights_make_the_estimate_of_the_estimator() -> None:
     assert (weights * panel.y[layout.order]).sum() == pytest.approx(estimate(panel).aggregate().overall.estimate)
 
 
-def test_there_is_none_without_a_trained_week_or_a_second_cluster() -> None:
+def test_without_a_trained_week_or_a_second_cluster_there_are_no_degrees_of_freedom() -> None:
     before, after, cluster = two_samples(3, 3)
 
     assert np.isnan(jackknife_degrees_of_freedom(before, np.zeros_like(after), cluster, 6))

@@ -56,7 +56,7 @@ def test_bands_contain_the_pointwise_intervals(make_rollout: Rollout, to_panel: 
     assert (parts["band_high"] > parts["ci_high"]).all()
 
 
-def test_small_pieces() -> None:
+def test_factors_errors_and_intervals_of_small_samples() -> None:
     assert small_sample_factor(100, 3, 10) == pytest.approx(99 / 97 * 10 / 9)
     np.testing.assert_allclose(standard_errors(np.array([[3.0, 1.0], [4.0, 0.0]])), [5, 1])
     low, high = t_interval(1.0, 2.0, 9, 0.9)

@@ -107,7 +107,7 @@ def test_parts_of_the_programme_are_judged_together(moved: Any) -> None:
     assert "5 KPIs by channel were tested together" in made[1].verdict.sentence
 
 
-def test_a_part_is_claimed_only_where_the_whole_is(moved: Any) -> None:
+def test_a_site_is_claimed_only_where_the_whole_programme_is(moved: Any) -> None:
     site = Slice.of("site", "Madrid")
     part = with_p(moved, "csat_top2", 0.06, site)
 

@@ -53,6 +53,6 @@ def test_the_refresher_is_where_a_search_of_the_mean_gain_finds_it(
     )
 
 
-def test_it_never_pays_where_all_that_fades_is_worth_less() -> None:
+def test_a_refresher_never_pays_where_it_costs_more_than_all_that_fades() -> None:
     assert refresher_weeks(1.0, 29.0, 20.0, 0.0) == math.inf
     assert math.isfinite(refresher_weeks(1.0, 28.0, 20.0, 0.0))

@@ -42,7 +42,7 @@ def test_a_design_takes_its_choices_from_the_records(mode: str) -> None:
     assert not any("{" in choice.reason for choice in design.choices)
 
 
-def test_rungs_of_the_ladder_teach_something() -> None:
+def test_every_rung_of_the_ladder_has_a_lesson() -> None:
     assert all(RECORDS[name].lesson for name in RUNGS)
     assert label("imputation") == "Against all not yet trained"
     assert label("never_trained") == "never trained"

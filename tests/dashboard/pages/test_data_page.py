@@ -76,7 +76,7 @@ def test_failures_stand_first_and_never_look_like_passes() -> None:
     assert view.checks_title(found) == "1 of 3 data checks passed"
 
 
-def test_all_is_said_only_of_all() -> None:
+def test_nearly_all_rows_matched_is_not_rounded_to_all() -> None:
     coverage = pl.DataFrame(
         [{"source": "a", "ids": 9, "matched": 9, "ambiguous": 0, "unknown": 1, "rows": 100_000, "rows_matched": 99_999}]
     )

@@ -164,7 +164,7 @@ def test_names_of_lines_do_not_lie_on_each_other(context: Context) -> None:
     assert any("week 26" in text for text in texts(figure["wide"]))
 
 
-def test_a_trial_counts_up(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_further_trials_add_to_those_already_counted(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page, "TRIALS_AT_ONCE", 3)
     said, counts = page.tried(context, {}, [0, 0, 0])
     again, more = page.tried(context, {}, counts)

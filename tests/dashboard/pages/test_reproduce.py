@@ -49,7 +49,7 @@ def test_values_in_sql_are_quoted_and_a_wrong_filter_is_named(context: Context) 
         remake(str(context.settings.config.path), "escalation_rate", sight=("Madrid",))
 
 
-def test_the_card_leads_on() -> None:
+def test_the_card_names_lineage_sql_and_python() -> None:
     words = str(further(lineage="/data/nps#lineage", sql="select 1", python="made"))
     for part in ("/data/nps#lineage", "select 1", "made", "three lines of Python"):
         assert part in words

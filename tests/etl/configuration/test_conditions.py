@@ -32,7 +32,7 @@ def test_comparisons_are_let_through(text: str) -> None:
         "queue = (values (1))", "columns('x') = 1", "list_transform([1], x -> getenv('A')) is null", "", "queue =",
     ],
 )  # fmt: skip
-def test_nothing_else_is(text: str) -> None:
+def test_anything_but_a_comparison_is_refused(text: str) -> None:
     assert fault_of(text) != ""
 
 

@@ -135,7 +135,7 @@ def test_microseconds_of_each_engine() -> None:
         ("select strlen(a) as n from t", "SELECT OCTET_LENGTH(a) AS n FROM t"),
     ],
 )
-def test_what_spark_says_otherwise(query: str, said: str) -> None:
+def test_what_spark_writes_differently_is_rewritten(query: str, said: str) -> None:
     assert rewritten(query, "spark") == said
 
 

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from etl.configuration.model import Config, load
 from etl.errors import EmpathyError
-from etl.onboarding.guess import SPELLING, SYNONYMS, _spelt, guess, words_of
+from etl.onboarding.guess import SPELLING, _spelt, guess, words_of
 from etl.onboarding.suggest import suggest
+from etl.onboarding.vocabulary import SYNONYMS
 
 DATA = Path(__file__).parents[1] / "sources" / "data"
 
