@@ -17,8 +17,9 @@ import polars as pl
 
 from dashboard.data.adoption import by_team_and_week
 from dashboard.data.queries import Queries
-from dashboard.privacy.redaction import without_few_leavers
+from dashboard.privacy.redaction import coarse, nearest, without_few_leavers
 from dashboard.privacy.suppression import suppress
+from dashboard.privacy.viewer import current
 from etl.configuration.formats import FORMATS
 from etl.configuration.model import Config
 from etl.errors import EmpathyError
@@ -69,6 +70,9 @@ def recomputed(queries: Queries) -> pl.DataFrame:
 def meta(queries: Queries, name: str, order: str = "") -> pl.DataFrame:
     """A relation of ``meta``; without rows or columns when this version has none.
 
+    Readers of a shared dashboard, who see it in a report, get files by source and no exact count: a file of trainings
+    with two rows more is somebody who completed.
+
     Parameters
     ----------
     queries : Queries
@@ -79,7 +83,26 @@ def meta(queries: Queries, name: str, order: str = "") -> pl.DataFrame:
     """
     if not queries.has(f"meta.{name}"):
         return pl.DataFrame()
-    return queries.frame(f'select * from meta."{name}"' + (f" order by {order}" if order else ""))
+    rows = queries.frame(f'select * from meta."{name}"' + (f" order by {order}" if order else ""))
+    return _coarse(name, rows, queries.settings.min_group) if current().restricted else rows
+
+
+BOOKS = ("read", "loaded", "rejected", "duplicate")
+
+
+def _coarse(name: str, rows: pl.DataFrame, minimum: int) -> pl.DataFrame:
+    """What a report on a shared dashboard tells of the books and checks; nothing of other relations."""
+    if name == "check_result":
+        hidden = [pl.lit(None, rows.schema[c]).alias(c) for c in ("violations", "sample") if c in rows.columns]
+        return coarse(rows, minimum).with_columns(hidden)
+    if name != "file_manifest":
+        return rows.clear()
+    sums = rows.group_by("source", "format", maintain_order=True).agg(*(pl.col(c).sum() for c in BOOKS), files=pl.len())
+    gap = pl.col("read") - pl.sum_horizontal(BOOKS[1:])
+    counts = [pl.col(c).map_elements(lambda n: nearest(int(n), minimum), pl.Int64) for c in ("read", *BOOKS[2:])]
+    told = sums.with_columns(gap.alias("gap")).with_columns(counts)
+    loaded = pl.col("read") - pl.sum_horizontal(BOOKS[2:]) - pl.col("gap")
+    return told.with_columns(loaded.alias("loaded"), pl.col("source").alias("path")).drop("gap")
 
 
 def corrections(queries: Queries) -> pl.DataFrame:

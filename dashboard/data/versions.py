@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ import polars as pl
 
 from dashboard.data.cache import Cache
 from dashboard.data.told import difference, people_changed, told
+from dashboard.privacy.redaction import nearest
 from dashboard.privacy.viewer import current
 from dashboard.settings import Settings
 from etl.warehouse.reader import Version, Warehouse, frame
@@ -231,7 +232,7 @@ class Versions:
         return name in found.to_series().to_list()
 
     def about(self) -> About:
-        """Run, freshness and quality of the data being served."""
+        """Run, freshness and quality of the data being served; no exact count of rows for readers of a shared one."""
 
         def make(cursor: duckdb.DuckDBPyConnection) -> About:
             version = self._warehouse.version(self.run_id())
@@ -274,7 +275,11 @@ class Versions:
                 int(pending[0]) if pending else 0,
             )
 
-        return self.ask(("about",), make)
+        found = self.ask(("about",), make)
+        if not current().restricted:
+            return found
+        minimum = self.settings.min_group
+        return replace(found, n_read=nearest(found.n_read, minimum), n_rejected=nearest(found.n_rejected, minimum))
 
 
 def _seen(key: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import polars as pl
 
@@ -140,7 +143,83 @@ def coarse(rows: pl.DataFrame, minimum: int) -> pl.DataFrame:
     >>> coarse(pl.DataFrame({"n_contacts": [4321.0], "n_trained_agents": [43]}), 5).row(0)
     (4300.0, 45)
     """
-    return in_units(rounded(rows, TOTALS), PEOPLE, minimum)
+    told = in_units(rounded(rows, TOTALS), PEOPLE, minimum)
+    texts = [name for name in TEXTS if rows.schema.get(name) == pl.String]
+    said = [pl.col(name).map_elements(lambda text: in_words(text, minimum), pl.String).alias(name) for name in texts]
+    return told.with_columns(said)
+
+
+TEXTS = ("sentence", "reason", "note", "label")
+"""Columns of words, which count people and contacts as well."""
+_PEOPLE = r"agents?|people|persons?|employees?|leavers?|learners?|team-mates"
+_RECORDS = (
+    r"contacts?|rows?|records?|evaluations?|answers?|responses?|surveys?|invitations?|offers?|escalations?|tickets?|"
+    r"cases?|complaints?|trainings?|completions?|employments?|spells?|entries|entry|customers?|messages?|transcripts?|"
+    r"turns?|labels?|ids?|assignments?|attempts?"
+)
+_RATE = r" (?:per|a|an|each)\b"
+"""What follows a unit, such as leavers per 100 agents a month, which counts nobody."""
+_NUMBER = r"(?<![\w.,-])\d{1,3}(?:[,.\u00a0\u202f’]\d{3})+(?![\d.,]*\d)|(?<![\w.,-])\d+(?![\d.,]*\d|[\w%])"
+_COUNTED = re.compile(
+    rf"(?P<numbers>(?:{_NUMBER})(?:(?: and | of | or |, )(?:{_NUMBER}))*)"
+    rf"(?P<between>\s(?:[a-z-]+\s){{0,2}})(?P<noun>(?P<people>{_PEOPLE})|{_RECORDS})\b(?!{_RATE})"
+    r"(?P<verb> (?:is|has|was)\b)?"
+)
+_VERBS = {" is": " are", " has": " have", " was": " were", None: ""}
+
+
+@lru_cache(maxsize=8192)
+def in_words(text: str, minimum: int) -> str:
+    """A text with what it counts of people in steps of the minimum, of records to two digits and never below it.
+
+    Parameters
+    ----------
+    text : str
+    minimum : int
+        Smallest group shown.
+
+    Examples
+    --------
+    >>> in_words("Of 3,418 and 3,300 evaluated contacts of 43 agents in 12 weeks, 1 agent was left out.", 5)
+    'Of 3,400 and 3,300 evaluated contacts of 45 agents in 12 weeks, fewer than 5 agents were left out.'
+    """
+
+    def told(found: re.Match[str]) -> str:
+        few = False
+
+        def number(one: re.Match[str]) -> str:
+            nonlocal few
+            n = int(re.sub(r"\D", "", one[0]))
+            few |= 0 < n < minimum
+            if 0 < n < minimum:
+                return f"fewer than {minimum}"
+            mark = next((c for c in one[0] if not c.isdigit()), ",")
+            return f"{nearest(n, minimum, people=bool(found['people'])):,}".replace(",", mark)
+
+        noun, verb = found["noun"], found["verb"]
+        numbers = re.sub(_NUMBER, number, found["numbers"])
+        if few:
+            several = {"entry": "entries", "person": "people", "people": "people"}
+            noun = several.get(noun, noun if noun.endswith("s") else f"{noun}s")
+            verb = _VERBS[verb]
+        return f"{numbers}{found['between']}{noun}{verb or ''}"
+
+    return _COUNTED.sub(told, text)
+
+
+def nearest(n: int, minimum: int, *, people: bool = False) -> int:
+    """A count as readers of a shared dashboard are told it: the nearest multiple of what it may be known by.
+
+    Parameters
+    ----------
+    n : int
+    minimum : int
+        Smallest group shown.
+    people : bool, optional
+        Whether people are counted, in steps of the minimum; else to two digits, and in such steps where that is more.
+    """
+    unit = minimum if people or n < 1 else max(10 ** (int(math.log10(n)) - 1), minimum)
+    return int(n / unit + 0.5) * unit
 
 
 def in_units(rows: pl.DataFrame, names: Sequence[str], unit: float | pl.Expr) -> pl.DataFrame:

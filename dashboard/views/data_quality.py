@@ -46,7 +46,8 @@ def ledger(manifest: pl.DataFrame) -> Ledger:
     """The reconciliation of ``meta.file_manifest``."""
     files: list[dict[str, Any]] = []
     if not manifest.is_empty():
-        files = manifest.sort("source", "path").select("source", "format", "path", *COUNTS).to_dicts()
+        several = ["files"] if "files" in manifest.columns else []  # readers of a shared dashboard: one row a source
+        files = manifest.sort("source", "path").select("source", "format", "path", *COUNTS, *several).to_dicts()
     for row in files:
         row["difference"] = _difference(row)
     grouped: dict[str, dict[str, Any]] = {}
@@ -55,13 +56,14 @@ def ledger(manifest: pl.DataFrame) -> Ledger:
             row["source"],
             {"source": row["source"], "format": row["format"], "files": 0, **dict.fromkeys(COUNTS, 0), "unequal": 0},
         )
-        into["files"] += 1
+        into["files"] += row.get("files", 1)
         into["unequal"] += row["difference"] != 0
         for name in COUNTS:
             into[name] += row[name]
     sources = [{**row, "difference": _difference(row)} for row in grouped.values()]
     total: dict[str, Any] = {name: sum(row[name] for row in files) for name in COUNTS}
-    total |= {"source": "All sources", "files": len(files), "unequal": sum(row["difference"] != 0 for row in files)}
+    n_files = sum(row.get("files", 1) for row in files)
+    total |= {"source": "All sources", "files": n_files, "unequal": sum(row["difference"] != 0 for row in files)}
     total["difference"] = _difference(total)
     return Ledger(sources, files, total)
 

@@ -1,0 +1,143 @@
+"""Files that leave a shared dashboard, and words that count: what a reader finds in them with the file taken apart."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from xml.etree import ElementTree
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.data.data_quality import meta
+from dashboard.data.queries import Queries
+from dashboard.page import Context
+from dashboard.privacy.redaction import in_words, nearest
+from dashboard.privacy.viewer import READER, seen_by
+from dashboard.report.contents import frame_of, report_of
+from dashboard.report.document import Report
+from dashboard.report.writers import write
+from dashboard.state import Filters
+from dashboard.views.data_quality import ledger
+from tests.dashboard.privacy.conftest import Corners
+from tests.dashboard.privacy.test_access import AGENT, exact_totals, numbers
+
+MINIMUM = 5
+PEOPLE = re.compile(r"(\d[\d,]*) (?:[a-z-]+ ){0,2}(?:agents?|people|leavers?)\b(?! (?:per|a) )")
+COUNTED = re.compile(r"(\d[\d,]*) (?:[a-z-]+ ){0,2}(?:rows?|contacts?|evaluations?|trainings?)\b(?! (?:per|a) )")
+
+
+@pytest.fixture(scope="module")
+def told(corners: Corners) -> Report:
+    with seen_by(READER):
+        return report_of(Context(corners.shared.settings, corners.shared.queries), today=date(2026, 3, 9))
+
+
+def texts_of(path: Path) -> Iterator[str]:
+    """Every text, attribute, name and cell of a file, those of the workbooks inside a presentation too."""
+    if not zipfile.is_zipfile(path):
+        yield path.read_text(encoding="utf-8", errors="replace")
+        return
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            held = archive.read(name)
+            if name.endswith(".xlsx"):
+                inner = path.with_name(f"{path.stem}-{Path(name).name}")
+                inner.write_bytes(held)
+                yield from texts_of(inner)
+            elif name.endswith((".xml", ".rels")):
+                for node in ElementTree.fromstring(held).iter():
+                    yield from (part for part in (node.text, node.tail, *node.attrib.values()) if part)
+
+
+@pytest.mark.parametrize("ending", ["html", "pptx"])
+def test_a_report_taken_apart_holds_no_more_than_pages(
+    corners: Corners, told: Report, tmp_path: Path, ending: str
+) -> None:
+    """Notes, alternative texts, data of native charts and the workbooks in them: no agent, no exact total, no few."""
+    path = tmp_path / f"board.{ending}"
+    write(told, path, with_plotly=False)
+    everything = " \n".join(texts_of(path))
+    assert len(everything) > 5_000
+    assert not AGENT.search(everything)
+    assert str(corners.shared.settings.config.folder) not in everything
+    plain = re.sub(r"<script.*?</script>", "", everything, flags=re.S) if ending == "html" else everything
+    assert not numbers(plain) & exact_totals(corners)
+    visible = re.sub(r"<[^>]+>", " ", plain)
+    assert not {found[0] for found in PEOPLE.finditer(visible) if int(found[1].replace(",", "")) % MINIMUM}
+    assert not {found[0] for found in COUNTED.finditer(visible) if len(found[1].replace(",", "").rstrip("0")) > 2}
+
+
+def test_the_data_of_its_charts_are_estimates_that_pages_tell(corners: Corners, told: Report) -> None:
+    rows = frame_of(told)
+    queries = corners.shared.queries
+    with seen_by(READER):
+        shown = queries.effects(Filters()).filter(pl.col("role") == "headline")
+        relative = (100 * pl.col("estimate") / pl.col("baseline")).abs().round(6)
+        pages = shown.filter(pl.col("estimate").is_not_null()).select(relative).to_series().to_list()
+    goals = rows.filter(pl.col("page") == "goals").drop_nulls("estimate")["estimate"].abs().round(6)
+    finite = [value for value in goals.to_list() if value == value]
+    assert finite
+    assert set(finite) <= set(pages)
+
+
+def test_a_report_counts_rows_and_what_checks_found_as_pages_do(corners: Corners) -> None:
+    """One training more is two rows more: exact books of two nightly reports would be somebody's completion."""
+    fresh = Queries(corners.shared.settings)
+    plain = Queries.frame
+
+    def with_findings(self: Queries, sql: str, parameters: tuple[object, ...] = ()) -> pl.DataFrame:
+        rows = plain(self, sql, parameters)
+        if "check_result" in sql:
+            found = {"check": "x", "severity": "warning", "status": "failed", "violations": 1, "sample": "agent-0001"}
+            found |= {"sentence": "1 agent has 3 trainings; of 1,234 and 3,418 evaluated contacts 43 agents had 2."}
+            rows = pl.concat([rows, pl.DataFrame([found], schema_overrides=rows.schema)], how="diagonal_relaxed")
+        return rows
+
+    with pytest.MonkeyPatch.context() as patch, seen_by(READER):
+        patch.setattr(Queries, "frame", with_findings)
+        made = report_of(Context(corners.shared.settings, fresh), today=date(2026, 3, 9))
+        checks, books = meta(fresh, "check_result"), ledger(meta(fresh, "file_manifest"))
+        about = fresh.about()
+    trust = repr(next(sheet for sheet in made.sheets if sheet.key == "trust"))
+    words = "fewer than 5 agents have fewer than 5 trainings; of 1,200 and 3,400 evaluated contacts 45 agents had 2."
+    assert words in trust
+    assert checks["sample"].drop_nulls().is_empty()
+    assert checks["violations"].drop_nulls().is_empty()
+    exact = corners.own.queries.about()
+    assert (exact.n_read, exact.n_rejected) == (1000, 10)
+    assert (about.n_read, about.n_rejected) == (1000, 10)
+    assert books.adds_up
+    assert books.total["files"] == 1
+    assert meta(corners.own.queries, "check_result").columns == checks.columns
+
+
+@given(st.integers(0, 10**7), st.integers(2, 30), st.booleans())
+def test_one_more_is_nothing_or_a_whole_step(n: int, minimum: int, people: bool) -> None:
+    before, after = nearest(n, minimum, people=people), nearest(n + 1, minimum, people=people)
+    assert after - before == 0 or after - before >= minimum
+    assert abs(before - n) <= max(minimum / 2, n / 20 if not people else 0) + 1
+
+
+@given(st.integers(1, 99_999), st.integers(2, 12), st.sampled_from(["agents", "evaluated contacts", "rows", "leavers"]))
+def test_no_word_for_people_or_records_has_an_exact_number(n: int, minimum: int, noun: str) -> None:
+    said = in_words(f"In 12 weeks {n:,} {noun} and 3.5 points, 40% of the trained.", minimum)
+    assert said.startswith("In 12 weeks ")
+    assert said.endswith(f" {noun} and 3.5 points, 40% of the trained.")
+    told = said.removeprefix("In 12 weeks ").split(f" {noun}")[0]
+    if n < minimum:
+        assert told == f"fewer than {minimum}"
+    else:
+        assert int(told.replace(",", "")) == nearest(n, minimum, people=noun in ("agents", "leavers"))
+
+
+def test_units_and_places_keep_their_numbers() -> None:
+    text = "On 12 raters, 4.4 per 1,000 contacts, 109 weeks of 10 teams, from 3 sites; 12.5 contacts a day."
+    assert in_words(text, 5) == text
+    text = "A fall of 3 leavers per 101 agents a month."
+    assert in_words(text, 5) == text
