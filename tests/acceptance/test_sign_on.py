@@ -122,7 +122,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.dashboard.conftest import _build
 
     folder = tmp_path_factory.mktemp("shared")
-    _build(folder)
+    _build(folder, only=("escalation_rate", "csat_top2"))
     return folder
 
 

@@ -7,7 +7,7 @@ Numbers are drawn once from a fixed seed; what matters is their shape, and that 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -350,13 +350,20 @@ def value_part(kpi: kpis.Kpi) -> dict[str, object]:
     }
 
 
-def _build(folder: Path, run_id: str = "r1", seed: int = 5, toml: str = TOML) -> Path:
-    """Write empathy.toml and publish one version; return the path of the configuration."""
+def _build(folder: Path, run_id: str = "r1", seed: int = 5, toml: str = TOML, only: Sequence[str] = ()) -> Path:
+    """Write empathy.toml and publish one version, with data of all KPIs or ``only`` some; return the path of the file.
+
+    What readers of a shared dashboard may be told is worked out KPI by KPI: few are enough for tests of other things.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "empathy.toml"
     config.write_text(toml, encoding="utf-8")
-    catalogue = kpis.load()
+    every = kpis.load()
+    catalogue = kpis.Catalogue([every[kpi] for kpi in only]) if only else every
     weeks = agent_week(catalogue, seed)
+    # A KPI without data has its columns all the same.
+    columns = [column for kpi in every.values() for column in kpi.columns if column not in weeks.columns]
+    weeks = weeks.with_columns(pl.lit(None, dtype=pl.Float64).alias(column) for column in columns)
     agents = roster().rename({"cohort": "scheduled_week"}).drop("band")
     final_week = FIRST_WEEK + timedelta(weeks=N_WEEKS - 1)
     agents = agents.with_columns(
@@ -410,7 +417,13 @@ def _build(folder: Path, run_id: str = "r1", seed: int = 5, toml: str = TOML) ->
         draft.write_table("mart", "agent_spell", agent_spell())
         for name, row in (("run", run), ("file_manifest", manifest), ("check_result", checks)):
             draft.write_table("meta", name, pl.DataFrame([row]))
-        draft.write_results(results(catalogue))
+        found = results(every)
+        if only:
+            found = {
+                name: frame.filter(pl.col("kpi").is_in(only)) if "kpi" in frame.columns else frame
+                for name, frame in found.items()
+            }
+        draft.write_results(found)
         draft.publish()
     return config
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 
@@ -15,6 +15,7 @@ from etl.landing.extract import extract
 from etl.marts import quality
 from etl.marts.fill import fill
 from etl.marts.kpi_coverage import KpiCoverage
+from tests.etl.conftest import ParsedOnce
 
 STAFF = (
     "id,employeeNumber,workEmail,hireDate,terminationDate,terminationReason,location,jobTitle,lastChanged\n"
@@ -114,7 +115,8 @@ def read(folder: Path, files: Mapping[str, str | bytes], toml: str, staff: bool 
     for schema in ("core", "mart", "meta"):
         con.execute(f"create schema {schema}")
     report = extract(config, None, con, enforce=False)
-    filled = fill(con, config, load_kpis(), report, run_id="r", secret=b"a key for tests only")
+    parsing = cast(duckdb.DuckDBPyConnection, ParsedOnce(con))
+    filled = fill(parsing, config, load_kpis(), report, run_id="r", secret=b"a key for tests only")
     assert [relation for relation in filled.reconciliation if relation.difference] == []
     results = {result.check: result for result in filled.checks}
     assert [r for r in results.values() if r.severity == "error" and r.status == "failed"] == []
