@@ -22,7 +22,6 @@ from urllib.parse import quote
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 from flask import g, jsonify, request
-from plotly.offline import get_plotlyjs_version
 
 from analysis.errors import NoWeeksError
 from dashboard import admission, http, shell, theme
@@ -33,6 +32,7 @@ from dashboard.data import published_estimates
 from dashboard.data.queries import Queries
 from dashboard.page import Context, Page, unmounted
 from dashboard.pages import may_follow, pages
+from dashboard.plots import bundle
 from dashboard.privacy.viewer import READER, current, seen_by
 from dashboard.settings import ServedProgramme, from_config
 from dashboard.state import DIMENSIONS, PLURALS, Filters
@@ -53,6 +53,8 @@ OUTPUTS = (
 PREPARE_SECONDS = 5.0
 """How soon after publication the cells of a shared dashboard are chosen."""
 _LOG = logging.getLogger("empathy.dashboard")
+
+PLOTLY = "/plotly/package_data/plotly.min.js"
 
 INDEX = """<!DOCTYPE html>
 <html lang="en" data-mantine-color-scheme="light">
@@ -148,7 +150,7 @@ def create_app(
         requests_pathname_prefix=f"{mounted}/",
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
-    http.secure(app, settings)
+    http.secure(app, settings, {PLOTLY: bundle.script})
     admission.attach(app.server, settings)
     _callbacks(app, context)
     led = partial(shell.led_to, mounted=mounted) if mounted else None
@@ -213,8 +215,7 @@ def _index(assets: Path) -> str:
 
 def _plotly_address() -> str:
     """Where the browser finds Plotly: an address that changes with its version, so it is kept for good."""
-    version = get_plotlyjs_version()
-    return f"/_dash-component-suites/plotly/package_data/plotly.min.js?v={version}&m={version}"
+    return f"/_dash-component-suites{PLOTLY}?v={bundle.version()}&m={bundle.version()}"
 
 
 def _keep_prepared(context: Context) -> None:

@@ -17,7 +17,8 @@ import secrets
 import sys
 import time
 import uuid
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from typing import Any
 
 import brotli
@@ -35,7 +36,6 @@ ONE_YEAR_SECONDS = 31_536_000
 BROTLI_QUALITY = 9
 """For files that are compressed once per process and then served from memory; 11 costs seconds and gains 3%."""
 STATIC_PREFIXES = ("/_dash-component-suites/", "/assets/")
-PLOTLY = "/plotly/package_data/plotly.min.js"
 COMPILE_ALL = b"//# allFunctionsCalledOnLoad\n"
 """Tells Chromium to compile a script beside the page while it arrives, and not function by function while it runs: 40%
 less time in which the page does not answer. A comment to every other browser."""
@@ -50,13 +50,15 @@ REPEATED = "Empathy-Repeated"
 """Header that names the headers which a request has more than once; whatever is sent under it is dropped."""
 
 
-def secure(app: Dash, settings: Settings) -> None:
+def secure(app: Dash, settings: Settings, scripts: Mapping[str, Callable[[], str]] | None = None) -> None:
     """Attach everything in this module to an application.
 
     Parameters
     ----------
     app : Dash
     settings : Settings
+    scripts : mapping of str to callable, optional
+        Long scripts that are sent in place of those that a package installs, by the end of their address.
     """
     server: Flask = app.server
     server.secret_key = settings.secret
@@ -99,7 +101,7 @@ def secure(app: Dash, settings: Settings) -> None:
         return "There is no such script.", 404, {"Content-Type": "text/plain; charset=utf-8"}
 
     Compress(server)
-    server.after_request(_cached_static)
+    server.after_request(partial(_cached_static, scripts or {}))
 
 
 def name_repeated(_worker: Any, asked: Any) -> None:
@@ -236,7 +238,7 @@ def log_to_stderr() -> None:
         logger.propagate = False
 
 
-def _cached_static(response: Response) -> Response:
+def _cached_static(scripts: Mapping[str, Callable[[], str]], response: Response) -> Response:
     """Files that never change under their address: compressed once, kept by the browser for a year."""
     if request.method != "GET" or response.status_code != 200 or not request.path.startswith(STATIC_PREFIXES):
         return response
@@ -244,9 +246,10 @@ def _cached_static(response: Response) -> Response:
     response.headers["Cache-Control"] = (
         f"public, max-age={ONE_YEAR_SECONDS}, immutable" if fingerprinted else "no-cache"
     )
-    if request.path.endswith(PLOTLY):
-        response.direct_passthrough = False
-        response.set_data(COMPILE_ALL + response.get_data())
+    for ending, script in scripts.items():
+        if request.path.endswith(ending):
+            response.direct_passthrough = False
+            response.set_data(COMPILE_ALL + script().encode())
     text = (response.mimetype or "").endswith(("javascript", "css", "json", "svg+xml"))
     if text and "br" in request.headers.get("Accept-Encoding", ""):
         response.direct_passthrough = False

@@ -6,6 +6,7 @@ import json
 from html import escape
 
 from dashboard.figures.svg import to_svg
+from dashboard.plots import bundle
 from dashboard.plots.spec import painted
 from dashboard.report.document import RUN_MARK, Chart, Lines, Part, Report, Sheet, Table, Tile, Tiles
 from dashboard.theme import TOKENS, style_sheet
@@ -155,6 +156,4 @@ def _note(words: str) -> str:
 
 
 def _plotly() -> str:
-    from plotly.offline import get_plotlyjs
-
-    return str(get_plotlyjs()).replace("</script", "<\\/script")
+    return bundle.script().replace("</script", "<\\/script")
