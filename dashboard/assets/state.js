@@ -4,6 +4,7 @@
   var NAMES = ["site", "team", "channel", "queue", "tenure_band", "cohort", "from", "to"];
   var pending = null; // what was asked for and has not been answered yet
   var current = null; // the state of the answer that is shown
+  var ECHO_MILLISECONDS = 2000, echoes = {}; // values that answers set lately: controls report them as if somebody had chosen
   var shown = {}; // what every control shows: setting it again would render its whole list again
 
   function same(first, second) { return JSON.stringify(first) === JSON.stringify(second); }
@@ -26,6 +27,7 @@
       var text = JSON.stringify(props[prop]);
       if (known[prop] !== text) { known[prop] = text; fresh[prop] = props[prop]; any = true; }
     });
+    if ("value" in fresh) { (echoes[name] = echoes[name] || {})[known.value] = Date.now(); }
     if (any) { window.dash_clientside.set_props("filter-" + name, fresh); }
   }
   function link(element, props) {
@@ -76,9 +78,18 @@
     return unchanged();
   }
 
+  // Whether a control only reports what an answer set; answers may come faster than their reports.
+  function isEcho(name, value) {
+    var text = JSON.stringify(value === undefined ? null : value), lately = (echoes[name] || {})[text];
+    return (shown[name] || {}).value === text || (lately !== undefined && Date.now() - lately < ECHO_MILLISECONDS);
+  }
+
   function writeAddress() {
     var values = Array.prototype.slice.call(arguments, 0, NAMES.length);
     var state = arguments[NAMES.length];
+    var chosen = window.dash_clientside.callback_context.triggered.map(function (change) {
+      return change.prop_id.split(".")[0].replace("filter-", "");
+    }).filter(function (name) { return !isEcho(name, values[NAMES.indexOf(name)]); });
     NAMES.forEach(function (name, index) {
       var value = values[index];
       shown[name] = Object.assign(shown[name] || {}, { value: JSON.stringify(value === undefined ? null : value) });
@@ -86,8 +97,8 @@
     if (!state) { return unchanged(); }
     var base = pending || state.filters, next = {}, touched = false;
     NAMES.forEach(function (name) { next[name] = base[name] || []; });
-    window.dash_clientside.callback_context.triggered.forEach(function (change) {
-      var name = change.prop_id.split(".")[0].replace("filter-", "");
+    chosen.forEach(function (name) {
+      echoes[name] = {};
       var value = listed(values[NAMES.indexOf(name)]);
       if (!same(sorted(value), sorted(state.filters[name] || [])) || (pending && !same(sorted(value), sorted(next[name])))) {
         next[name] = value;

@@ -130,3 +130,26 @@ def test_few_answers_are_kept(visit: Callable[..., Any]) -> None:
     page.go_back()
     expect(page.locator("#filter-summary")).to_contain_text("everybody", timeout=WAIT)
     assert [found[1] for found in asked] == ["?site=Madrid", ""]
+
+
+def test_the_last_of_several_quick_changes_is_shown(visit: Callable[..., Any]) -> None:
+    """Known answers come faster than controls report what the one before set them to."""
+    page: Page = visit("/effects/csat_top2").page
+    leave_pointer(page)
+    places = {"": "everybody", "?site=Madrid": "Madrid", "?site=Lisbon": "Lisbon"}
+
+    def go(search: str) -> None:
+        page.evaluate("search => window.dash_clientside.set_props('url', { search: search })", search)
+
+    for search in (*places, ""):
+        go(search)
+        expect(page.locator("#filter-summary")).to_contain_text(places[search], timeout=WAIT)
+    for gap in (1, 5, 20, 50, 80, 120):
+        for last in places:
+            for search in ("?site=Madrid", "", "?site=Lisbon", last):
+                go(search)
+                page.wait_for_timeout(gap)
+            expect(page.locator("#filter-summary")).to_contain_text(places[last], timeout=WAIT)
+            page.wait_for_timeout(100)
+            assert page.evaluate("location.search") == last
+            expect(page.locator("#filter-summary")).to_contain_text(places[last], timeout=WAIT)
