@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.checks.result import BLOCKING_LEVEL, CheckResult, Status, not_measured, t_quantile
 from analysis.effects.survivors import Survivors
@@ -13,15 +14,26 @@ from analysis.results import Aggregation, EffectEstimate
 from analysis.words import survivors as words
 from analysis.words.numbers import Reader, Wording
 
+Ints = NDArray[np.int64]
+
 ID, LABEL = "composition", "The same people before and after"
 LAST_WEEKS = 4
 LARGEST_GAP = 0.10
 """Difference in the share of agents still there, from which it is mentioned."""
 
 
-def stayers(panel: Panel) -> Panel:
-    """The agents seen before the first training and still seen in the last weeks."""
-    return panel.take(_seen_first(panel) & _seen_last(panel))
+def stayers(panel: Panel, last: Ints | None = None) -> Panel:
+    """The agents seen before the first training and still seen in the last weeks.
+
+    Parameters
+    ----------
+    panel
+        Of the headline.
+    last
+        (A,) panel week in which each agent was last seen at all. By default the last week in the panel, from which
+        weeks may be left out: those of untrained agents beside trained team-mates, who did not leave.
+    """
+    return panel.take(_seen_first(panel) & _seen_last(panel, last))
 
 
 def check(
@@ -33,6 +45,7 @@ def check(
     *,
     of_stayers: Aggregation | None = None,
     survivors: Survivors | None = None,
+    last: Ints | None = None,
 ) -> CheckResult:
     """Share of agents still there at the end, trained against others; and the effect among those who stayed.
 
@@ -48,6 +61,8 @@ def check(
         Natural unit.
     survivors
         What leaving did to the headline (:func:`analysis.effects.survivors.survivors`), where it is known.
+    last
+        As in :func:`stayers`.
 
     Returns
     -------
@@ -59,10 +74,10 @@ def check(
     first = _seen_first(panel)
     if not first.any() or not panel.cohorts.size:
         return not_measured(ID, LABEL, "Nobody was seen before the first training.")
-    last, trained = _seen_last(panel), panel.trained_units
+    there, trained = _seen_last(panel, last), panel.trained_units
     if not (first & trained).any() or not (first & ~trained).any():
         return not_measured(ID, LABEL, "Everybody was trained, so there is nobody to compare leaving with.")
-    kept = [float(last[first & side].mean()) for side in (trained, ~trained)]
+    kept = [float(there[first & side].mean()) for side in (trained, ~trained)]
     share = [f"{reader.number(100 * value, 0)}%" for value in kept]
     shares = f"{share[0]} of the trained and {share[1]} of the others were still there at the end"
     gap = kept[0] - kept[1]
@@ -110,7 +125,9 @@ def _seen_first(panel: Panel) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return np.asarray(panel.observed[:, :first].any(axis=1))
 
 
-def _seen_last(panel: Panel) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _seen_last(panel: Panel, last: Ints | None) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    if last is not None:
+        return np.asarray(last >= panel.n_periods - LAST_WEEKS)
     return np.asarray(panel.observed[:, -LAST_WEEKS:].any(axis=1))
 
 

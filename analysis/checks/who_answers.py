@@ -44,12 +44,15 @@ def unseen(bounds: AnswerBounds | None, answering: Wording, found: EffectEstimat
         return ""
     if bounds.hidden < min(abs(found.ci_low), abs(found.ci_high)):
         return ""
-    enough = reader.at_most(bounds.overturning(found.ci_low, found.ci_high), answering)
-    least = reader.at_most(bounds.unseen, answering)
+    enough, least = (
+        reader.number(100 * share / bounds.answered, 1)
+        for share in (bounds.overturning(found.ci_low, found.ci_high), bounds.unseen)
+    )
     name = f"{answering.label[:1].lower()}{answering.label[1:]}"
     return (
-        f"Training did not visibly move who answers, but a change of the {name} by {enough}, all of it at one end of "
-        f"the scale, would be enough to look like this, and changes under {least} cannot be seen here."
+        f"Training did not visibly move who answers, but {enough}% more or fewer answers, all of them at one end of "
+        f"the scale, would be enough to look like this, and a change of the {name} by less than {least}% of it cannot "
+        "be seen here."
     )
 
 

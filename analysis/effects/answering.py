@@ -52,6 +52,8 @@ class AnswerBounds:
         Largest move of the outcome that a shift too small to be seen could make.
     unseen
         Size of the share's shift from which on it counts as seen.
+    answered
+        Share of those who were asked that answers, in trained weeks.
     weighted
         The effect with every answer weighted by the inverse of the answer rate of its agent and week; NaN when there
         is none.
@@ -66,6 +68,7 @@ class AnswerBounds:
     p_value: float
     hidden: float
     unseen: float = math.nan
+    answered: float = math.nan
     weighted: float = math.nan
 
     def overturning(self, low: float, high: float) -> float:
@@ -175,11 +178,8 @@ def answer_bounds(
         df,
     )
     unseen = t_interval(0.0, 1.0, df, 1 - MOVED_LEVEL)[1] * shift.std_error
-    steepest = max(
-        sum(c.share * max(most - c.mean, c.mean - least) for c in cohorts)
-        / max(sum(c.share * c.answered for c in cohorts), 1e-12),
-        0.0,
-    )
+    answered = sum(c.share * c.answered for c in cohorts)
+    steepest = max(sum(c.share * max(most - c.mean, c.mean - least) for c in cohorts) / max(answered, 1e-12), 0.0)
     return AnswerBounds(
         shift=shift,
         moved=bool(abs(shift.estimate) > unseen),
@@ -190,6 +190,7 @@ def answer_bounds(
         p_value=bounds.p_value,
         hidden=unseen * steepest,
         unseen=unseen,
+        answered=answered,
         weighted=weighted,
     )
 

@@ -34,6 +34,7 @@ from analysis.estimators.imputation import Imputation
 from analysis.estimators.naive.bacon import bacon
 from analysis.estimators.stacked import Stacked
 from analysis.panel.evaluations import BASE as EVALUATED
+from analysis.panel.roster import Roster
 from analysis.study.evidence import Evidence
 from analysis.study.failures import attempted
 from analysis.study.phrase_labels import accuracy, skill_of
@@ -189,8 +190,9 @@ def _spillover(evidence: Evidence) -> CheckResult | None:
 def _composition(evidence: Evidence) -> CheckResult:
     kpi, panel, setting = evidence.request.kpi, evidence.comparison.panel, evidence.setting
     of_stayers = None
+    last = setting.roster.last_weeks(panel) if isinstance(setting.roster, Roster) else None
     if _thorough(evidence) and evidence.comparison.rule is None:
-        of_stayers = evidence.fit("imputation", composition.stayers(panel)).aggregate("simple")
+        of_stayers = evidence.fit("imputation", composition.stayers(panel, last)).aggregate("simple")
     return composition.check(
         panel,
         evidence.simple,
@@ -199,6 +201,7 @@ def _composition(evidence: Evidence) -> CheckResult:
         setting.reader,
         of_stayers=of_stayers,
         survivors=evidence.survivors,
+        last=last,
     )
 
 

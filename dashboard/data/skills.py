@@ -92,6 +92,8 @@ class Scored:
         Courses completed by anybody, teams evaluated; None where not recorded.
     n_people, n_left : int
         Agents, and those who left.
+    n_months : int
+        Months in which anything was evaluated.
     """
 
     n_evaluations: int
@@ -106,6 +108,7 @@ class Scored:
     n_teams: int | None
     n_people: int
     n_left: int
+    n_months: int = 0
 
 
 def skills(queries: Queries) -> list[Kpi]:
@@ -282,8 +285,21 @@ def _scored(queries: Queries, cursor: duckdb.DuckDBPyConnection) -> Scored:
         if gaps and name not in never:
             missing[name] = tuple(gaps)
     n_evaluations, n_agents, n_raters, n_forms, unknown, _ = (int(value) for value in counted)
+    n_people, n_left = people
     return Scored(
-        n_evaluations, n_agents, n_raters, n_forms, unknown, constant, never, missing, courses, teams, *people
+        n_evaluations=n_evaluations,
+        n_agents=n_agents,
+        n_raters=n_raters,
+        n_forms=n_forms,
+        unknown_rater=unknown,
+        constant=constant,
+        never=never,
+        missing=missing,
+        n_courses=courses,
+        n_teams=teams,
+        n_people=n_people,
+        n_left=n_left,
+        n_months=months.height,
     )
 
 

@@ -15,6 +15,7 @@ from etl.conversations.rules import Rule, languages, load_rules
 from etl.errors import EmpathyError
 
 MOST_RULES, MOST_TRIGGERS = 12, 8
+NO_CHANGE = "too few contacts or teams"
 """Rows shown; the download has all."""
 MEASURED = {
     "paraphrase": "the customer's words given back",
@@ -72,7 +73,7 @@ def _row(row: Mapping[str, Any], labels: Mapping[str, str], reader: Reader) -> d
         "before": _share(row["before"], reader),
         "after": _share(row["after"], reader),
         "untrained": _share(row["untrained"], reader),
-        "change": f"{mark} {_points(row['estimate'], reader)}" if known else "too few contacts",
+        "change": f"{mark} {_points(row['estimate'], reader)}" if known else NO_CHANGE,
         "range": f"{_points(row['ci_low'], reader)} to {_points(row['ci_high'], reader)}" if known else "–",
         "instead": say_instead(row["rule"]),
         "contacts": int(row["n_contacts"] or 0),

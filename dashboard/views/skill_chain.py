@@ -19,6 +19,7 @@ from etl.configuration.kpis import Kpi
 COMPLETED_ENOUGH = 0.8
 """Share of the planned agents who completed, from which the link counts as made."""
 SURE = ("clear", "clear_but_small")
+NO_ESTIMATE = "no estimate can be made; its own page says why"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,9 @@ class Link:
     href: str = ""
 
 
-def strip(rows: pl.DataFrame, skill: Effect | None, goal: Effect | None, reader: Reader) -> list[Link]:
+def strip(
+    rows: pl.DataFrame, skill: Effect | None, goal: Effect | None, reader: Reader, *, valued: bool = False
+) -> list[Link]:
     """The chain of everybody.
 
     Parameters
@@ -57,6 +60,8 @@ def strip(rows: pl.DataFrame, skill: Effect | None, goal: Effect | None, reader:
     skill, goal : Effect or None
         All skills together and the goal, for the selection.
     reader : Reader
+    valued : bool
+        Whether any KPI has a unit value.
     """
     everybody = rows.filter((pl.col("wave") == "") & (pl.col("course") == "")) if not rows.is_empty() else rows
     by_link = {row["link"]: row for row in everybody.iter_rows(named=True) if row["link"] not in ("applied", "kpi")}
@@ -78,7 +83,7 @@ def strip(rows: pl.DataFrame, skill: Effect | None, goal: Effect | None, reader:
             )
         )
     if by_link:
-        links.append(_money(by_link.get("money"), reader))
+        links.append(_money(by_link.get("money"), reader, valued=valued))
     return links
 
 
@@ -115,8 +120,11 @@ def _of(row: Mapping[str, Any], reader: Reader) -> str:
     return f"{ends}{count}"
 
 
-def _money(row: Mapping[str, Any] | None, reader: Reader) -> Link:
+def _money(row: Mapping[str, Any] | None, reader: Reader, *, valued: bool) -> Link:
     if row is None or row["value"] is None:
+        if valued:
+            return Link("Money", "cannot be told", "no goal with a unit value has a result that may be used", "",
+                        holds=False, href="/value")  # fmt: skip
         words = "no unit value is given: write what one is worth under [value.kpis]"
         return Link("Money", "not valued", words, "", holds=False, href="/value")
     low, high = row["ci_low"], row["ci_high"]
@@ -189,12 +197,12 @@ def chain_rows(
 
 def _effect(row: Mapping[str, Any] | None, kpi: Kpi, reader: Reader) -> Link:
     if row is None:
-        return Link(kpi.label, "–", "", "", holds=False)
+        return Link(kpi.label, "–", NO_ESTIMATE, "", holds=False)
     values = [row[name] for name in ("value", "ci_low", "ci_high")]
     state = row["verdict"]
     mark = f"{MARKS[state]} " if state in MARKS else ""
     if None in values:
-        return Link(kpi.label, f"{mark}no estimate", "", LABELS.get(state, ""), holds=False)
+        return Link(kpi.label, f"{mark}no estimate", NO_ESTIMATE, LABELS.get(state, ""), holds=False)
     at, low, high = (float(value) for value in values)
     words = f"{mark}{short(bare(reader.change(at, kpi, low, high)))} ({reader.span(low, high, kpi, unit=False)})"
     clear = state in SURE if state else low > 0 or high < 0
@@ -207,8 +215,9 @@ def _broken(completed: Link, learned: Link, applied: Link, moved: Link, *, by_co
     if not broken:
         return "none"
     found = next(item for item in links if item.name == broken)
-    why = found.note.partition(". ")[2] if found in (applied, moved) else found.note
-    return f"{broken}: {why}" if why else f"{broken}: its range holds no change" if found.number != "–" else broken
+    judged = found in (applied, moved) and found.note != NO_ESTIMATE
+    why = found.note.partition(". ")[2] if judged else found.note
+    return f"{broken}: {why or 'its range holds no change'}"
 
 
 def course_rows(

@@ -14,6 +14,8 @@ from etl.configuration.kpis import Kpi
 
 FEW_TEAMS = 6
 """Teams below which no error can be relied on."""
+FEWEST_A_MONTH = 1.0
+"""Evaluations an agent and month below which that is said."""
 MOST_MONTHS = 3
 """Months that are named."""
 
@@ -55,6 +57,13 @@ def _scores(found: Scored, labels: Mapping[str, str], locale: str) -> list[str]:
         said.append(
             f"Every score is the same for {named}, so nothing can move with it. Use a scale on which agents differ, "
             "and check that the column is mapped to the score and not to its maximum."
+        )
+    each = found.n_evaluations / max(found.n_agents, 1)
+    if found.n_months and each < found.n_months * FEWEST_A_MONTH:
+        said.append(
+            f"On average {each:.0f} {plural('evaluation', round(each))} an agent in {found.n_months} "
+            f"{plural('month', found.n_months)}: whether a goal moves with a skill within agents hangs on these few. "
+            "Evaluate two or more contacts an agent and month, from before the first training on."
         )
     by_months: dict[tuple[date, ...], list[str]] = {}
     for name, months in found.missing.items():

@@ -186,6 +186,14 @@ def _corrected(slopes: pl.DataFrame) -> dict[str, tuple[float, float, float]]:
     return found
 
 
+def nothing_drawn(effects: Mapping[str, Effect]) -> str:
+    """Why no skill is drawn."""
+    reasons = {item.verdict.reason for item in effects.values() if not item.available and item.verdict.reason}
+    if len(reasons) == 1 and not any(item.available for item in effects.values()):
+        return f"No skill has an estimate. {reasons.pop()}"
+    return "No skill was scored both before and after training."
+
+
 def skills_title(effects: Mapping[str, Effect]) -> str:
     """What the dumbbells show: which skill moved most, among those that clearly did."""
     single = [item for name, item in effects.items() if name != OVERALL and item.available]

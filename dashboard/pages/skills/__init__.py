@@ -53,8 +53,9 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
     slopes = [] if whole is None or goal is None else view.slopes_of(whole.slopes, goal, _labels(context), reader)
     reading = next((item.reading for item in slopes if item.skill == data.OVERALL), "")
     links = chain_view.strip(
-        pl.DataFrame() if whole is None else whole.links, effects.get(data.OVERALL), of_goal, reader
-    )
+        pl.DataFrame() if whole is None else whole.links, effects.get(data.OVERALL), of_goal, reader,
+        valued=bool(context.settings.config.value.kpis),
+    )  # fmt: skip
     links = [link for link in links if link.href != VALUE or current().may_open("value")]
     pending = html.P("Estimating the single skills for this selection…", className="card pending", role="status")
     wanted = None if quick else [goal.id if goal else "", filters.to_query()]
@@ -226,7 +227,7 @@ def _skills(context: Context, moved: dict[str, data.Moved], whole: data.Chain | 
         rows=view.skill_rows(effects, moved, slopes, reader),
         csv=csv_link("skills", filters),
         legend=legend,
-        instead=html.P("No skill was scored both before and after training.", className="muted"),
+        instead=html.P(view.nothing_drawn(effects), className="muted"),
     )
 
 
@@ -238,11 +239,14 @@ def _slopes(context: Context, whole: data.Chain | None, goal: Kpi | None, filter
         return message("The link is read for everybody", words, link)
     rows = view.slopes_of(whole.slopes, goal, _labels(context), reader)
     if not rows:
-        why = (
-            "Leaving happens once, so an agent has no weeks with more and weeks with less of it to learn a slope from."
-            if not goal.kind.before_and_after
-            else "No skill and this goal were seen in the same weeks of untrained agents."
-        )
+        why = "No skill and this goal were seen in the same weeks of untrained agents."
+        if not goal.kind.before_and_after:
+            why = (
+                "Leaving happens once, so an agent has no weeks with more and weeks with less of it to learn a slope "
+                "from."
+            )
+        elif whole.slopes.is_empty():
+            why = "A slope is read for skills and goals that have an estimate; here no skill has one."
         return message(f"No link to {goal.label.lower()} can be read", why)
     across = f"{reader.change_unit(goal)} where the skill is {reader.number(view.STEP, 1)} higher"
     note = " ".join(

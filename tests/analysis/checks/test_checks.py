@@ -188,6 +188,20 @@ def test_composition_passes_when_everybody_stays() -> None:
     assert "100% of the trained" in found.sentence
 
 
+def test_agents_whose_weeks_are_left_out_have_not_left() -> None:
+    """Untrained weeks beside trained team-mates are no comparison; whoever worked in them is still there."""
+    panel = grid(6)
+    after = np.arange(panel.n_periods)[None, :] >= panel.cohorts.min()
+    beside = after & ~panel.trained_units[:, None]
+    without = replace(panel, num=np.where(beside, 0.0, panel.num), den=np.where(beside, 0.0, panel.den))
+    simple = estimate(panel).aggregate("simple")
+    last = np.full(panel.n_units, panel.n_periods - 1)
+
+    assert "0% of the others" in composition.check(without, simple, KPI, SMALL, READER).sentence
+    assert "100% of the others" in composition.check(without, simple, KPI, SMALL, READER, last=last).sentence
+    assert composition.stayers(without, last).n_units == panel.n_units > composition.stayers(without).n_units
+
+
 def test_composition_fails_when_the_change_is_a_change_of_people() -> None:
     """Half of the trained get worse and leave soon after: the others stay as they were."""
     panel = grid(7)

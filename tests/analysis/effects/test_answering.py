@@ -132,8 +132,8 @@ def test_a_claim_names_a_shift_that_could_have_made_it() -> None:
 
     rate = load()["survey_response_rate"]
     told = who_answers.unseen(bounds, rate, headline, READER)
-    assert "a change of the survey response rate by 0.3 points, all of it at one end of the scale, would be" in told
-    assert "changes under 0.9 points cannot be seen here" in told
+    assert "but 1.1% more or fewer answers, all of them at one end of the scale, would be enough to look like" in told
+    assert "a change of the survey response rate by less than 3.2% of it cannot be seen here" in told
     assert not who_answers.unseen(replace(bounds, hidden=0.001), rate, replace(headline, ci_low=0.01), READER)
     said = verdict(kpi, estimate=0.02, ci_low=0.01, ci_high=0.03, smallest_effect=0.01, caveat=told)
     assert said.sentence.endswith(told)

@@ -130,6 +130,27 @@ def test_downloads_hold_the_rows_of_the_page(world: Context) -> None:
     assert made["skill_courses"].height == 12
 
 
+def test_where_nothing_can_be_estimated_every_part_says_so_and_not_something_else(world: Context) -> None:
+    """One team: no estimate of a skill or a goal, whatever is priced and however many were evaluated."""
+    reader, nan = world.settings.reader, None
+    goal, skill = (next(kpi for kpi in world.queries.kpis() if kpi.id == name) for name in ("csat_top2", data.OVERALL))
+    none = {"value": nan, "ci_low": nan, "ci_high": nan, "verdict": "cant_tell_yet"}
+    effects = pl.col("link").is_in(["applied", "kpi"])
+    rows = chain_world.chain()
+    rows = rows.with_columns(
+        pl.when(effects).then(pl.lit(value, rows.schema[name])).otherwise(pl.col(name)).alias(name)
+        for name, value in none.items()
+    )
+    told = skill_chain.chain_rows(rows, goal, skill, {}, reader)
+
+    assert told
+    assert all("its range holds no change" not in row["broken"] for row in told), told
+    assert any("no estimate can be made" in row["broken"] for row in told)
+    money = skill_chain.strip(rows.filter(pl.col("link") != "money"), None, None, reader, valued=True)[-1]
+    assert money.note == "no goal with a unit value has a result that may be used"
+    assert "no unit value" in skill_chain.strip(rows.filter(pl.col("link") != "money"), None, None, reader)[-1].note
+
+
 # -- what is missing --------------------------------------------------------------------------------------------------
 
 
@@ -166,6 +187,9 @@ def changed(pages_config: Path, tmp_path: Path) -> Callable[..., Context]:
         ("update core.qa_evaluation set personalisation = null", "Never scored: Personalisation."),
         ("update core.qa_evaluation set personalisation = null where month(local_date) = 9",
          "Personalisation: not scored in September 2025, so nothing is said about that month."),
+        ("delete from core.qa_evaluation where rowid not in (select rowid from core.qa_evaluation qualify row_number() "
+         "over (partition by agent_key order by md5(evaluation_id)) <= 3)",
+         "On average 3 evaluations an agent in"),
         ("update core.training set course_id = 'EMP101'", "There is one course"),
         ("update core.training set completed_at = null", "Nobody completed a course"),
         ("update mart.agent_week set team_id = 'all'", "All agents are in 1 team:"),
