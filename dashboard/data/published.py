@@ -225,9 +225,26 @@ def kept_of(queries: Queries, kpi: str) -> Bools:
             seen = observed(queries, kpi)
         except PanelError:  # leaving is counted by spells; and a version may be older than the KPI
             return known.kept
-        return queries.remember(("published", "rows", seen.stamp), lambda: answerable(queries, seen, known.kept)[0])
+        kept = queries.remember(("published", "rows", seen.stamp), lambda: answerable(queries, seen, known.kept)[0])
+        other = of_same_events(queries, kpi)
+        return kept if other is None else kept & kept_of(queries, other)
 
     return queries.remember(("published", kpi), make)
+
+
+def of_same_events(queries: Queries, kpi: str) -> str | None:
+    """The KPI before one in the catalogue that counts the same events of something else, such as complaints of contacts
+    and of days: what both tell of sums is one thing, so the later one tells of no cell that the earlier does not."""
+    catalogue = queries.settings.catalogue
+    mine = catalogue[kpi]
+    for other in queries.kpis():
+        if other.id == kpi:
+            return None
+        if (other.base, other.numerator, other.where) == (mine.base, mine.numerator, mine.where) and queries.counts(
+            other.id
+        ):
+            return other.id
+    return None
 
 
 def answerable(queries: Queries, seen: Observed, start: Bools) -> tuple[Bools, Floats]:
@@ -394,6 +411,9 @@ def blocks(queries: Queries, kpi: str) -> tuple[Sums, dict[int, Bools]]:
             block: told_before(queries, known, kpi, kept, block=places.origin + timedelta(weeks=block))
             for block, (kept, _) in audited.items()
         }
+        if (other := of_same_events(queries, kpi)) is not None:
+            theirs, nobody = blocks(queries, other)[1], np.zeros_like(known.kept)
+            answered = {block: kept & theirs.get(block, nobody) for block, kept in answered.items()}
         sums: Sums = {}
         for block, here in _by_block(places.week[rows], begin).items():
             key, n = known.key[rows[here]], known.first.size

@@ -28,10 +28,11 @@ from dashboard.data.published import (
     kept_of,
     lattice,
     observed,
+    of_same_events,
 )
 from dashboard.data.told import told_before
 from dashboard.data.versions import Prepared
-from dashboard.privacy.together import Rows, Together, cells_of
+from dashboard.privacy.together import MOST_TOGETHER, Rows, Together, cells_of
 from dashboard.privacy.viewer import Viewer
 from dashboard.state import Filters
 
@@ -81,6 +82,9 @@ def _told_of(queries: Queries, kpi: str) -> tuple[Bools, Bools]:
         sums = np.column_stack([after & usable, *recent, after, before])
         both = _beside_levels(queries, kpi, seen, sums, kept)
         told = told_before(queries, known, kpi, both[0])
+        if (other := of_same_events(queries, kpi)) is not None:
+            theirs = _told_of(queries, other)
+            told, both = told & theirs[0], (both[0], both[1] & theirs[1])
         return told, told & both[1]
 
     return queries.remember(("published estimates", kpi), make)
@@ -122,7 +126,8 @@ def _beside_levels(queries: Queries, kpi: str, seen: Observed, sums: Bools, star
             parts = [cells_of(np.where(part[:, None], own, -1), start) for part in of_row.T]
             answers = sparse.hstack([*parts[:-2], _change(parts[-2], parts[-1], rows.weight)], format="csr")
             owner = np.append(np.tile(np.arange(n), len(parts) - 2), n + np.arange(n))
-            fine = Together(rows, queries.settings.min_group, at, levels).admitted(answers, owner, fine)
+            beside = Together(rows, queries.settings.min_group, at, levels, MOST_TOGETHER)
+            fine = beside.admitted(answers, owner, fine)
         return fine[:n], fine[:n] & fine[n:]
 
     key = ("published estimates", "beside levels", seen.stamp, start.tobytes(), told.tobytes())
@@ -186,7 +191,11 @@ def by_week(queries: Queries, kpi: str) -> dict[int, Bools]:
             return {}
         key = ("published weeks", "rows", seen.stamp, start.tobytes())
         chosen = queries.remember(key, lambda: _less_of_waves(queries, kpi, seen, _chosen(queries, seen, start)))
-        return {week: told_before(queries, known, kpi, kept, event=week) for week, kept in chosen.items()}
+        told = {week: told_before(queries, known, kpi, kept, event=week) for week, kept in chosen.items()}
+        if (other := of_same_events(queries, kpi)) is not None:
+            theirs, nobody = by_week(queries, other), np.zeros_like(start)
+            told = {week: kept & theirs.get(week, nobody) for week, kept in told.items()}
+        return told
 
     return queries.remember(("published weeks", kpi), make)
 
@@ -225,7 +234,8 @@ def _less_of_waves(queries: Queries, kpi: str, seen: Observed, chosen: dict[int,
             pattern = 2 * known.pattern(np.ones(known.inside.shape[1], dtype=bool))[key[here]] + usable[here]
             rows = Rows.of(agent[here], pattern, volume)
             inside, of_usable = known.inside[key[here][rows.first]], usable[here][rows.first]
-            beside = Together(rows, queries.settings.min_group, np.zeros(of_usable.size, int), [cells_of(inside, told)])
+            one, levels = np.zeros(of_usable.size, dtype=np.int64), [cells_of(inside, told)]
+            beside = Together(rows, queries.settings.min_group, one, levels, MOST_TOGETHER)
             answers = cells_of(np.where(of_usable[:, None], inside, -1), fine)
             fine = beside.admitted(answers, np.arange(fine.size), fine)
         for k in np.flatnonzero(told & is_wave & ~fine).tolist():

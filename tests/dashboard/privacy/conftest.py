@@ -57,7 +57,7 @@ CORNERS = (
 )
 
 
-APART = ("escalation_rate", "csat_top2", "aht_seconds", "empathy_score")
+APART = ("escalation_rate", "csat_top2", "aht_seconds", "complaints_per_1000")
 """KPIs that are means over as much as the world says; all others over the contacts of the first."""
 
 

@@ -88,7 +88,7 @@ def test_the_data_of_its_charts_are_estimates_that_pages_tell(corners: Corners, 
 
 def test_a_report_counts_rows_and_what_checks_found_as_pages_do(corners: Corners) -> None:
     """One training more is two rows more: exact books of two nightly reports would be somebody's completion."""
-    fresh = Queries(corners.shared.settings)
+    queries = corners.shared.queries
     plain = Queries.frame
 
     def with_findings(self: Queries, sql: str, parameters: tuple[object, ...] = ()) -> pl.DataFrame:
@@ -101,9 +101,9 @@ def test_a_report_counts_rows_and_what_checks_found_as_pages_do(corners: Corners
 
     with pytest.MonkeyPatch.context() as patch, seen_by(READER):
         patch.setattr(Queries, "frame", with_findings)
-        made = report_of(Context(corners.shared.settings, fresh), today=date(2026, 3, 9))
-        checks, books = meta(fresh, "check_result"), ledger(meta(fresh, "file_manifest"))
-        about = fresh.about()
+        made = report_of(Context(corners.shared.settings, queries), today=date(2026, 3, 9))
+        checks, books = meta(queries, "check_result"), ledger(meta(queries, "file_manifest"))
+        about = queries.about()
     trust = repr(next(sheet for sheet in made.sheets if sheet.key == "trust"))
     words = "fewer than 5 agents have fewer than 5 trainings; of 1,200 and 3,400 evaluated contacts 45 agents had 2."
     assert words in trust

@@ -168,3 +168,30 @@ def test_an_order_by_need_places_no_team_that_is_not_published(corners: Corners)
     asked = replace(asked, numbers={**asked.numbers, "waves": len(ground.teams), "untrained": 0, "gap": 1})
     alone, _ = order_of(asked, ground, proposal_of(asked, ground), "lower")
     assert {place.team for place in alone[-len(hidden) :]} == hidden
+
+
+@pytest.mark.parametrize("control", [False, True])
+def test_of_the_same_events_no_two_kpis_tell_of_different_cells(
+    corners: Corners, monkeypatch: pytest.MonkeyPatch, control: bool
+) -> None:
+    """Complaints of contacts, and of days of agents: cells of the one less cells of the other are complaints of few."""
+    first, second = "complaints_per_1000", "complaints_per_1000_agent_days"
+    queries = Queries(corners.shared.settings)
+    assert published.of_same_events(queries, second) == first
+    assert [kpi.id for kpi in queries.kpis() if published.of_same_events(queries, kpi.id)] >= [second]
+    stamp = published.observed(queries, first).stamp
+    assert stamp != published.observed(queries, second).stamp
+
+    def chosen(_: Queries, seen: published.Observed, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        kept = start.copy()
+        kept[3 if seen.stamp == stamp else 5] = False
+        return kept, np.ones(start.size)
+
+    monkeypatch.setattr(published, "answerable", chosen)
+    if not control:
+        monkeypatch.setattr(published, "of_same_events", lambda *_: None)
+    with seen_by(EXECUTIVE):
+        both = [published.kept_of(queries, kpi) for kpi in (first, second)]
+        levels = [published.blocks(queries, kpi)[1] for kpi in (first, second)]
+    assert (not (both[1] & ~both[0]).any()) is control
+    assert (not any((levels[1][block] & ~levels[0][block]).any() for block in levels[0])) is control
