@@ -38,7 +38,8 @@ def sentence(burdens: Iterable[Burden]) -> str:
         label = burden.label
         name = label if label[:2].isupper() else f"{label[:1].lower()}{label[1:]}"
         if burden.state in ("clear", "clear_but_small"):
-            groups["worse" if burden.worse else "spared"].append(f"{name} ({burden.change})")
+            small = ", less than would matter" if burden.worse and burden.state == "clear_but_small" else ""
+            groups["worse" if burden.worse else "spared"].append(f"{name} ({burden.change}{small})")
         elif burden.state == "no_meaningful_change":
             groups["spared"].append(name)
         else:
