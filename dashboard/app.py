@@ -55,7 +55,6 @@ PREPARE_SECONDS = 5.0
 _LOG = logging.getLogger("empathy.dashboard")
 
 PLOTLY = "/plotly/package_data/plotly.min.js"
-
 INDEX = """<!DOCTYPE html>
 <html lang="en" data-mantine-color-scheme="light">
   <head>
@@ -387,7 +386,8 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
                 if decision.allowed or not asked_page.tells
                 else html.Div([html.H1(asked_page.question), states.refused(decision, filters, pathname)])
             )
-            state = _state(asked_page.key, asked_page.question, carried) | {
+            question = _titled(context, asked_page, parts)
+            state = _state(asked_page.key, question, carried) | {
                 "run_id": pinned,
                 "filtered": asked_page.filtered,
                 "summary": filters.describe(locale),
@@ -397,7 +397,7 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
             if (pathname, search) != typed:
                 state["address"] = pathname + search
             footer = shell.footer(context, about)
-            header = shell.print_header(context, about, filters, asked_page.question)
+            header = shell.print_header(context, about, filters, question)
             badge = shell.freshness(context, about, carried)
             return _made(body, state, shell.notices(context, about, filters), footer, header, badge, run_id=pinned)
     except NoVersionError as error:
@@ -414,6 +414,12 @@ def answer(context: Context, pathname: str, search: str, run_id: str | None = No
         words = "This could not be worked out."
         notice = [states.failed(words, g.get("run_id", ""), g.get("request_id", ""))]
         return _made(None, None, notice, None, None, None, lasting=False)
+
+
+def _titled(context: Context, page: Page, parts: Mapping[str, str]) -> str:
+    """What a page answers, and about which KPI where its address names one."""
+    catalogue, kpi = context.settings.catalogue, parts.get("kpi", "")
+    return f"{catalogue[kpi].label}: {page.question}" if kpi in catalogue else page.question
 
 
 def _filters(context: Context, search: str) -> Filters:

@@ -72,6 +72,8 @@ def test_every_page_names_its_tab(visit: Callable[..., Any]) -> None:
         page.wait_for_function("was => document.title !== was", arg=titles[-1])
         titles.append(page.title())
     assert len(set(titles)) == len(titles)
+    for address in ("/effects/escalation_rate", "/cohorts/escalation_rate/team"):
+        assert visit(address).page.title().startswith("Escalations: ")
 
 
 def test_a_kpi_typed_as_a_query_leads_to_its_page(visit: Callable[..., Any]) -> None:

@@ -36,6 +36,6 @@ def test_what_got_worse_by_less_than_would_matter_says_so() -> None:
         ]
     )
     assert said == (
-        "What agents may pay: handling time (+6 seconds) and long calls (+0.5 points, less than would matter) got worse; "
-        "absence (−0.1 points) did not get worse."
+        "What agents may pay: handling time (+6 seconds) and long calls (+0.5 points, less than would matter) got "
+        "worse; absence (−0.1 points) did not get worse."
     )
