@@ -220,7 +220,7 @@ def carries_offset_sql(text: str) -> str:
     """
     last = " or ".join(f"{text}[{place}] in ('+', '-')" for place in (-6, -5, -3))
     return (
-        f"(case when strlen({text}) = 19 and {text}[17] = ':' then false "
+        f"(case when strlen({text}) = 19 and {text} like '{'_' * 16}:__' then false "
         f"else strlen({text}) > 10 and ({text}[-1] not between '0' and '9' or {last}) end)"
     )
 

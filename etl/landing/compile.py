@@ -22,7 +22,7 @@ from etl.contracts.tables import CONTRACTS
 from etl.landing import values
 from etl.landing.reasons import Reason, verdict, violations
 from etl.scrubbing import scrub_sql
-from etl.sources.plan import KINDS, Field, JsonShape, Plan, TableMap
+from etl.sources.plan import KINDS, Field, JsonShape, Plan, TableMap, bits_sql
 from etl.sql_text import literal, quoted
 
 _PLAIN = re.compile(r'"(?:[^"]|"")+"')
@@ -161,19 +161,13 @@ def records(
         witnesses = {"_witness": quoted(witness)}
     watched: list[str] = []
     for place in range(0, len(plan.named), WATCHED):
-        bits = [
-            f"case when {word.met} then {1 << bit} else 0 end"
-            for bit, word in enumerate(plan.named[place : place + WATCHED])
-        ]
         watched.append(f"_named{len(watched)}")
-        layers.texts[watched[-1]] = f"({' + '.join(bits)})::bigint"
+        layers.texts[watched[-1]] = bits_sql(plan.named[place : place + WATCHED])
     extra += watched
     if faults:
         layers.texts["_fault"] = "_fault"
         layers.texts["_dropped"] = f"case when _fault is null then {layers.texts['_dropped']} end"
     relation = _extract_together(layers) if isinstance(plan.shape, JsonShape) else "records"
-    if layers.looks:
-        relation = f"(select *, {', '.join(f'{sql} as {name}' for name, sql in layers.looks.items())} from {relation})"
     sql = _assemble(layers, relation, extra, guard="_dropped is null", fault="_fault" if faults else "")
     named = {name: text[1:-1].replace('""', '"') for name, text in witnesses.items()}
     return Statement(sql, stored, carries_key, named, tuple(watched))
@@ -295,9 +289,10 @@ def _not_before(
     A contact from 02:50 to 02:10 in the night of the change began in the first of two hours and ended in the other.
     """
     value, start, zone = columns[order["end"]], columns[order["start"]], mapped.timezone or zone
-    if mapped.typed or not timezones.repeats(zone) or timezones.format_carries_offset(mapped.format):
+    typed = mapped.typed and not mapped.local
+    if typed or not timezones.repeats(zone) or timezones.format_carries_offset(mapped.format):
         return value
-    aware = "false" if mapped.format else timezones.carries_offset_sql(text)
+    aware = "false" if mapped.format or mapped.local else timezones.carries_offset_sql(text)
     later = timezones.second_reading_sql(_local(layers, mapped, text), zone)
     name = layers.name("v", layers.values, f"case when {value} < {start} and not {aware} then {later} else {value} end")
     layers.stored.append(name)
@@ -332,43 +327,43 @@ def _column(layers: _Layers, item: Column, mapped: Field, zone: str, flags: list
         mapped.decimal,
         mapped.unit,
         tuple(mapped.values.items()),
-        mapped.typed,
+        (mapped.typed, mapped.local),
         item.type,
         (item.lower_case, item.free_text, item.domain, values.may_be_nobody(item)),
         default,
     )
     known = layers.known.get(signature)
     if mapped.typed:
-        text = ""
-        value = known or layers.name("u", layers.texts, f"({mapped.sql})::{item.sql_type}")
-        shown = f"{value}::varchar"
+        text, given = "", layers.name("u", layers.texts, f"({mapped.sql})::{item.sql_type}")
+        value, shown = given, f"{given}::varchar"
     else:
-        text = layers.name("t", layers.texts, _text(mapped, item, layers.trimmed))
-        shown = text
+        text = given = shown = layers.name("t", layers.texts, _text(layers, mapped, item))
         value = known or _value(layers, item, mapped, text, zone, default)
-        if (
-            item.type == "timestamp"
-            and not timezones.is_utc(zone)
-            and not timezones.format_carries_offset(mapped.format)
-        ):
-            local = _local(layers, mapped, text)
-            flag = timezones.flag_sql(local, zone)
-            if flag != "NULL::VARCHAR":
-                aware = timezones.carries_offset_sql(text) if not mapped.format else "false"
-                flags.append((item.name, f"(case when not {aware} then {flag} end)"))
+    by_clock = mapped.local or not (mapped.typed or timezones.format_carries_offset(mapped.format))
+    if item.type == "timestamp" and by_clock and not timezones.is_utc(zone):
+        local = _local(layers, mapped, given)
+        if mapped.local:  # in no zone's time where UTC is beyond what a TIMESTAMP holds
+            value, text = layers.name("v", layers.values, timezones.to_utc_sql(local, zone)), shown
+        flag = timezones.flag_sql(local, zone)
+        if flag != "NULL::VARCHAR":
+            aware = "false" if mapped.format or mapped.local else timezones.carries_offset_sql(text)
+            flags.append((item.name, f"(case when not {aware} then {flag} end)"))
     if known is None:
         layers.known[signature] = value
         layers.stored.append(value)
-    layers.violations += violations(item, mapped, text, value, shown)
-    return value, text or value
+    layers.violations += violations(item, mapped, text, value, shown, given)
+    return value, given
 
 
-def _text(mapped: Field, item: Column, trimmed: bool) -> str:
-    text = mapped.sql if trimmed and _PLAIN.fullmatch(mapped.sql) else f"nullif(trim({mapped.sql}), '')"
+def _text(layers: _Layers, mapped: Field, item: Column) -> str:
+    is_cell = _PLAIN.fullmatch(mapped.sql) is not None
+    text = mapped.sql if layers.trimmed and is_cell else f"nullif(trim({mapped.sql}), '')"
     if mapped.values:
         cases = " ".join(f"when {literal(before)} then {literal(after)}" for before, after in mapped.values.items())
         text = f"case {text} {cases} else {text} end"
-    text = values.said_sql(text, item, _PLAIN.fullmatch(mapped.sql) is not None)
+    if text != mapped.sql and text != values.said_sql(text, item, is_cell):  # named once, as it is asked more than once
+        text = layers.name("s", layers.looks, text)
+    text = values.said_sql(text, item, is_cell)
     if item.free_text:
         text = scrub_sql(text)
     return text
@@ -379,6 +374,9 @@ def _formats(pattern: str) -> str:
 
 
 def _local(layers: _Layers, mapped: Field, text: str) -> str:
+    """The name of a time as a clock shows it, from the name of its text, or its own where it was no text."""
+    if mapped.local:
+        return text
     sql = f"try_strptime({text}, {_formats(mapped.format)})" if mapped.format else values.local_sql(text)
     return layers.name("l", layers.locals, sql)
 
@@ -423,6 +421,7 @@ def _assemble(layers: _Layers, relation: str, extra: Sequence[str], guard: str =
     texts = [f"{sql} as {name}" for name, sql in layers.texts.items()]
     gives = [f"{sql} as {name}" for name, sql in layers.gives.items()]
     through = [name for name in extra if name in ("_line", "item_no")]
+    relation = f"(select *{_columns(layers.looks)} from {relation})" if layers.looks else relation
     inner = f"select {', '.join([*through, *texts, *gives])} from {relation}"
     if layers.locals:
         named = ", ".join(f"{sql} as {name}" for name, sql in layers.locals.items())

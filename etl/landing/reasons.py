@@ -71,7 +71,9 @@ def verdict(broken: Sequence[tuple[str, Reason]], guard: str = "", fault: str = 
     )
 
 
-def violations(item: Column, mapped: Field, text: str, value: str, shown: str) -> list[tuple[str, Reason]]:
+def violations(
+    item: Column, mapped: Field, text: str, value: str, shown: str, given: str = ""
+) -> list[tuple[str, Reason]]:
     """Return the rules of one column: SQL of what breaks them, and the reason.
 
     Parameters
@@ -82,7 +84,10 @@ def violations(item: Column, mapped: Field, text: str, value: str, shown: str) -
         SQL of the field's text (empty where it has the column's type already) and of what it means.
     shown : str
         SQL of the text that a reason shows.
+    given : str
+        SQL that is NULL where there is no value; the text by default.
     """
+    given = given or text or value
     found: list[tuple[str, Reason]] = []
     label = item.name if mapped.source in (item.name, "") else f"{item.name} ({mapped.source})"
 
@@ -108,16 +113,15 @@ def violations(item: Column, mapped: Field, text: str, value: str, shown: str) -
         if not item.private:
             further += f" || {values.looks_like_sql(text, item.type)}"
         said = reason(f"is not {TYPE_WORDS[item.type]}{hint}", further)
-        add(f"({text} is not null and {value} is null)", said)
+        add(f"({given} is not null and {value} is null)", said)
     if item.required:
-        add(f"{text or value} is null", Reason(literal(f"{label}: empty, but required")))
+        add(f"{given} is null", Reason(literal(f"{label}: empty, but required")))
     if item.type == "text" and not item.free_text and item.name.endswith(("_id", "employee_number")):
-        shown_e = f"(contains({value}, 'E+') or contains({value}, 'e+'))"
         words = (
             "is a number that a spreadsheet has rounded: it keeps 15 digits. Format the column as text and save again, "
             "or use the export as it was before a spreadsheet opened it"
         )
-        add(f"({shown_e} and regexp_full_match({value}, {literal(values.ROUNDED)}))", reason(words))
+        add(f"(contains({value}, '+') and regexp_full_match({value}, {literal(values.ROUNDED)}))", reason(words))
     if item.type == "text":
         if item.domain:
             differs = " and ".join(f"{value} <> {literal(word)}" for word in item.domain)

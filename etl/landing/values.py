@@ -68,15 +68,21 @@ def said_sql(text: str, item: Column, is_cell: bool) -> str:
     """
     if item.domain:
         plain = f"translate(lower({text}), '- ', '__')"
-        usual = f"{text} between 'a' and '{{' and not contains({text}, '-') and not contains({text}, ' ')"
-        text = f"case when {usual} then {text} when {one_of(plain, item.domain)} then {plain} else {text} end"
+        as_is = " ".join(f"when {literal(word)} then {literal(word)}" for word in item.domain)  # no text is copied
+        text = f"case {text} {as_is} else case when {one_of(plain, item.domain)} then {plain} else {text} end end"
     elif item.lower_case:
         text = f"lower({text})"
     if not is_cell or (item.type == "text" and not may_be_nobody(item)):
         return text
-    is_time = item.type in ("date", "timestamp")
-    nothing = (*NOTHING, *NEVER) if is_time else NOTHING
-    usual = f"{text} >= {'2' if is_time else '0'!r} and {text} < {'3' if is_time else ':'!r}"
+    nothing = (*NOTHING, *NEVER) if item.type in ("date", "timestamp") else NOTHING
+    if item.type in ("date", "timestamp"):
+        usual = f"{text} between '2' and '2~'"
+    elif item.type == "text":
+        usual = f"strlen({text}) > {max(map(len, NOTHING))} or {text} between '0' and '9~'"
+    elif item.type == "boolean":
+        usual = f"{text} between 'a' and 'm~' or {text} between 'o' and 'z~' or {text} between '0' and '9~'"
+    else:
+        usual = f"{text} between '0' and '9~'"
     return f"case when {usual} then {text} when {one_of(text, nothing)} then NULL else {text} end"
 
 

@@ -24,7 +24,7 @@ from etl.reading import delimited_batches, delimited_records, json_records, tabl
 from etl.reading.delimited_records import Header, Structural
 from etl.reading.header_names import as_known
 from etl.sources.format import Sample, SourceError
-from etl.sources.plan import CsvShape, Field, JsonShape, Plan, TableShape
+from etl.sources.plan import DURATION_UNITS, CsvShape, Field, JsonShape, Plan, TableShape
 from etl.sql_text import literal, quoted
 
 SAMPLE_RECORDS = 20
@@ -32,12 +32,18 @@ SAMPLE_BYTES = 1 << 18
 
 _TYPED: dict[str, tuple[str, ...]] = {
     "integer": ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"),
-    "number": ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE"),
+    "number": (
+        "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "FLOAT", "DOUBLE"
+    ),
     "money": ("TINYINT", "SMALLINT", "INTEGER", "BIGINT"),
     "boolean": ("BOOLEAN",),
     "date": ("DATE",),
-    "timestamp": (),
+    "timestamp": ("TIMESTAMP",),
 }
+
+
+_NEVER = ("9999-12-31 00:00:00", "9999-12-31 23:59:59")
+"""The end of time, which stands for no date (:data:`etl.landing.values.NEVER`)."""
 
 
 @dataclass
@@ -412,6 +418,12 @@ def _typed_field(
         sql = typed[name]
         if kind in ("DOUBLE", "FLOAT"):  # NaN is no value; the inner case keeps DuckDB from believing a file's largest
             sql = f"(case when isnan(case when {sql} is not null then {sql} end) then NULL else {sql} end)"
+        if kind == "TIMESTAMP":
+            never = " or ".join(f"{sql} = timestamp {literal(moment)}" for moment in _NEVER)
+            return replace(mapped, sql=f"(case when {never} then NULL else {sql} end)", typed=True, local=True)
+        factor = DURATION_UNITS[mapped.unit]
+        if CONTRACTS[table][canonical].unit == "seconds" and factor != 1:
+            sql = f"({sql}::DOUBLE * {factor!r})"
         return replace(mapped, sql=sql, typed=True)
     if wanted == "timestamp" and kind == "TIMESTAMP WITH TIME ZONE":
         return replace(mapped, sql=f"({typed[name]} AT TIME ZONE 'UTC')", typed=True)

@@ -62,7 +62,8 @@ def watched(plan: Plan) -> Iterator[Named]:
     for table_map in plan.tables:
         for name, mapped in table_map.fields.items():
             if counts(CONTRACTS[table_map.table][name]) and not mapped.typed:
+                longer = f"strlen({mapped.sql}) > 3 or contains({mapped.sql}, '.')"
                 for form, pattern in FORMS.items():
                     may = f"strlen({mapped.sql}) > 3" if form == LONG else f"contains({mapped.sql}, '.')"
                     met = f"regexp_full_match(trim({mapped.sql}), {literal(pattern)})"
-                    yield Named(f"{SETTING}{name}", form, f"case when {may} then {met} else false end")
+                    yield Named(f"{SETTING}{name}", form, f"case when {may} then {met} else false end", longer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,8 @@ class Field:
         Source value to canonical value; a value that is not listed stays as it is.
     typed : bool
         The expression already has the contract's type.
+    local : bool
+        The typed expression is a TIMESTAMP in the zone of the field or the source, not in UTC.
     unit : str
         Unit of a bare number in a column of seconds: ``"s"``, ``"ms"``, ``"min"`` or ``"h"``.
     """
@@ -45,6 +47,7 @@ class Field:
     values: Mapping[str, str] = field(default_factory=dict)
     typed: bool = False
     unit: str = "s"
+    local: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,11 +126,31 @@ class Named:
     word : str
     met : str
         SQL over a record that is true when the record has it.
+    may : str
+        Cheaper SQL that is true whenever the record may have it, for all words beside each other that share it.
     """
 
     setting: str
     word: str
     met: str
+    may: str = "true"
+
+
+def bits_sql(words: Sequence[Named]) -> str:
+    """Return SQL of a BIGINT with a bit for each word that a record has.
+
+    Parameters
+    ----------
+    words : sequence of Named
+    """
+    together: dict[str, list[str]] = {}
+    for bit, word in enumerate(words):
+        together.setdefault(word.may, []).append(f"case when {word.met} then {1 << bit} else 0 end")
+    parts = [
+        f"({' + '.join(bits)})" if may == "true" else f"case when {may} then {' + '.join(bits)} else 0 end"
+        for may, bits in together.items()
+    ]
+    return f"({' + '.join(parts)})::bigint"
 
 
 @dataclass(frozen=True)

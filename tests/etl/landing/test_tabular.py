@@ -204,6 +204,36 @@ def test_parquet_times_with_and_without_zone(workspace: Any, tabular: Make) -> N
     ]
 
 
+@pytest.mark.parametrize("zone", ["Europe/Madrid", "UTC"])
+@pytest.mark.parametrize("number", ["BIGINT", "UBIGINT", "DOUBLE"])
+def test_parquet_says_the_same_in_its_types_as_in_text(
+    workspace: Any, tabular: Make, zone: str, number: str
+) -> None:
+    never = "9999-12-31 00:00:00"
+    times = ["2025-07-01 12:00:00", "2025-10-26 02:30:00", "2025-03-30 02:30:00", never, "1960-01-01 00:00:00", None]
+    ends = ["2025-07-01 12:04:00.5", "2025-10-26 02:10:00", "2025-03-30 03:30:00", None, None, "9999-12-31 23:59:59"]
+    rows = list(zip(times, ends, [240_000, 1, 0, 2, 3, None], strict=True))
+    for name, time, duration in (("typed", "TIMESTAMP", number), ("text", "VARCHAR", "VARCHAR")):
+        columns = f"started_at::{time} AS started_at, ended_at::{time} AS ended_at, handle_s::{duration} AS handle_s"
+        workspace.con.execute(
+            f"COPY (SELECT 'c' || handle_s AS interaction_id, 'voice' AS channel, {columns} FROM "
+            f"(VALUES {', '.join('(?, ?, ?)' for _ in rows)}) AS rows(started_at, ended_at, handle_s)) "
+            f"TO '{workspace.folder / name}.parquet'",
+            [value for row in rows for value in row],
+        )
+    found = []
+    for name in ("typed", "text"):
+        workspace.extract(tabular(f"{name}.parquet", "interaction", 'options = { duration_unit = "ms" }', zone=zone))
+        rows = workspace.rows(
+            "SELECT _line, started_at, ended_at, handle_s, _time_flag FROM landing.interaction ORDER BY 1"
+        )
+        found.append((rows, workspace.reasons()))
+        workspace.con.execute("DETACH landing")
+    typed, text = found
+    assert typed == text
+    assert typed[0][0][3] == 240.0
+
+
 def test_a_workbook(workspace: Any, tabular: Make) -> None:
     pl.DataFrame(
         {
