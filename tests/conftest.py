@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 ROOT = Path(__file__).resolve().parent.parent
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line has
+os.environ.setdefault("POLARS_MAX_THREADS", "1")  # frames are small; tests of threads say how many they want
 
 os.fsync = lambda descriptor: None  # no test cuts the power; tests/acceptance/test_kill.py has processes of its own
 

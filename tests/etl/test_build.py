@@ -195,8 +195,10 @@ def test_nothing_new_publishes_nothing(built: tuple[Path, BuildReport]) -> None:
     assert dict(again.relations) == dict(report.relations)
 
 
-def test_a_new_key_is_new_even_when_the_files_are_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = copy_sample(tmp_path)
+def test_a_new_key_is_new_even_when_the_files_are_not(
+    again: tuple[Path, BuildReport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = again
     text = path.read_text(encoding="utf-8")
     assert "demo = true" in text
     path.write_text(text.replace("demo = true", "demo = false"), encoding="utf-8")
