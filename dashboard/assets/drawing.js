@@ -45,11 +45,25 @@
     });
   });
   window.addEventListener("beforeprint", function () {
+    document.querySelectorAll(".drawing").forEach(renew);
     document.querySelectorAll(".has-narrow").forEach(function (box) { put(box, "wide"); put(box, "narrow"); });
   });
 
+  // Under an interactive chart nobody sees the drawing: one of the same size is renewed when there is time.
+  function room(props) { return [props.wide, props.narrow].map(function (tree) { return tree ? tree[1].viewBox : ""; }).join(); }
+  function renew(box) {
+    var due = box.empathyLater && box.empathyDrawing;
+    box.empathyLater = false;
+    if (due) { redraw(box, box.empathyDrawing); }
+  }
   function draw(box, props) {
+    var before = box.empathyDrawing;
     box.empathyDrawing = props;
+    box.empathyLater = Boolean(before && props.plot && box.classList.contains("plotted") && room(before) === room(props));
+    if (!box.empathyLater) { redraw(box, props); return; }
+    later(function () { renew(box); });
+  }
+  function redraw(box, props) {
     box.querySelectorAll(":scope > svg").forEach(function (svg) { svg.remove(); });
     if (!props.plot) { box.querySelectorAll(":scope > .plot").forEach(function (plot) { plot.remove(); }); }
     var known = props.narrow && box.empathyWidth;

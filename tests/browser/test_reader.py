@@ -189,6 +189,29 @@ def test_a_plotly_chart_keeps_its_room_and_cuts_no_label(visit: Callable[..., An
     assert page.evaluate(CUT) == []
 
 
+def test_the_drawing_under_a_plotly_chart_is_renewed_before_anybody_sees_it(visit: Callable[..., Any]) -> None:
+    page: Page = visit("/effects/escalation_rate").page
+    page.locator("#course [data-explore]").click()
+    page.wait_for_selector("#course .plotted .js-plotly-plot", timeout=60_000)
+    tips = "() => [...document.querySelectorAll('#course svg.wide .mark')].map(mark => mark.dataset.tip).join()"
+    before = page.evaluate(tips)
+    page.evaluate("window.dash_clientside.set_props('url', {search: '?site=Madrid'})")
+    page.wait_for_function(f"was => ({tips})() !== was", arg=before)
+    page.evaluate(
+        """() => {
+            window.dash_clientside.set_props('url', {search: ''});
+            const at = document.querySelector('#course .plot').data;
+            window.shown = new Promise(done => (function again() {
+                if (document.querySelector('#course .plot').data === at) { requestAnimationFrame(again); return; }
+                window.dispatchEvent(new Event('beforeprint'));
+                done();
+            })());
+        }"""
+    )
+    page.evaluate("window.shown")
+    assert page.evaluate(tips) == before, "paper shows the drawing"
+
+
 def test_a_blocked_bundle_leaves_the_drawing_and_says_so(reader: Any, site: Any) -> None:
     page = reader.new_page()
     page.route("**/plotly.min.js*", lambda route: route.abort())
