@@ -199,6 +199,23 @@ def single_teams(seed: int, **world: Any) -> Outcome:
     return Outcome(held, any(claimed(found)), bool(alone.any()))
 
 
+def drawn_ranges(seed: int, spread: float, groups: int = 12, beside: int = 24) -> Outcome:
+    """Groups whose true effects differ by ``spread`` errors about zero: their drawn ranges, without panels.
+
+    Some range leaves out zero; without: some group's own range.
+    """
+    rng = np.random.default_rng(seed)
+    true = spread * rng.standard_normal(groups)
+    estimates = true + rng.standard_normal(groups) + rng.standard_normal() / np.sqrt(beside)
+    error = np.sqrt(rng.chisquare(beside - 1) / (beside - 1))
+    own, errors = np.full(groups, error), np.full(groups, error * np.sqrt(1 + 1 / beside))
+    df = np.full(groups, beside - 1.0)
+    drawn = shrink(estimates, own, errors, df)
+    held = float(np.mean((drawn.ci_low <= true) & (true <= drawn.ci_high)))
+    alone = np.abs(estimates) > stats.t.ppf(0.975, df) * errors
+    return Outcome(held, bool(((drawn.ci_low > 0) | (drawn.ci_high < 0)).any()), bool(alone.any()))
+
+
 @cache
 def _template() -> KpiStudy:
     panel = drifting_teams(1, trained=12, never=12)
@@ -263,6 +280,10 @@ ROWS = (
     Row("single teams, 12 beside 24, slow drift, no effect", partial(single_teams, **BESIDE_24, memory=0.97)),
     Row("single teams, 12 beside 24, effects differ", partial(single_teams, **BESIDE_24, spread=0.02)),
     Row("single teams, 20 beside 10, slow drift, no effect", partial(single_teams, **BESIDE_10, memory=0.97)),
+    *(
+        Row(f"drawn ranges of 12 groups whose effects differ by {words}", partial(drawn_ranges, spread=spread))
+        for spread, words in ((0.0, "nothing"), (0.5, "half an error"), (1.0, "one error"), (2.0, "two errors"))
+    ),
     Row("every KPI and eight parts at once, no effect", everything_at_once),
 )
 
