@@ -81,8 +81,9 @@ class _Filled:
         if name not in self._found:
             table, _, column = name.partition(".")
             where = f" where {quoted(column)} is not null" if column else ""
-            row = self._con.execute(f"select 1 from landing.{table}{where} limit 1").fetchone()
-            self._found[name] = row is not None
+            asked = f"select 1 from landing.{table}{where} limit 1"
+            empty = bool(column) and not self._holds(table)
+            self._found[name] = not empty and self._con.execute(asked).fetchone() is not None
         return self._found[name]
 
 
