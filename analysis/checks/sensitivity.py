@@ -133,7 +133,7 @@ def analyse(
     if coefficients is None:
         return None
     weights: NDArray[np.float64] = np.full(coefficients.n_post, 1 / coefficients.n_post)
-    plain = smoothness_of_nothing(coefficients, weights, alpha)
+    plain = interval_without_drift(coefficients, weights, alpha)
     error = (plain.high - plain.low) / 4
     most = abs(plain.high + plain.low) / 2 + 2 * error
     breakdown_m = breakdown_smooth(coefficients, weights, alpha=alpha, largest=most)
@@ -153,7 +153,7 @@ def analyse(
     )
 
 
-def smoothness_of_nothing(coefficients: EventCoefficients, weights: NDArray[np.float64], alpha: float) -> Interval:
+def interval_without_drift(coefficients: EventCoefficients, weights: NDArray[np.float64], alpha: float) -> Interval:
     """The ordinary interval: no drift allowed at all."""
     from scipy import stats
 
@@ -196,7 +196,7 @@ def check(event: Aggregation | None, kpi: Wording, reader: Reader, *, alpha: flo
             ID, LABEL, f"At least {3 * BLOCK_WEEKS} weeks before and {BLOCK_WEEKS} after training are needed."
         )
     weights: NDArray[np.float64] = np.full(coefficients.n_post, 1 / coefficients.n_post)
-    plain = smoothness_of_nothing(coefficients, weights, alpha)
+    plain = interval_without_drift(coefficients, weights, alpha)
     if plain.low <= 0 <= plain.high:
         return CheckResult(
             ID,

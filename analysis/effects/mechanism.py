@@ -25,7 +25,7 @@ from analysis.effects.course_instruments import CourseInstruments, course_instru
 from analysis.effects.same_cells import aligned, rows_of
 from analysis.effects.shared_shock import robustness_value
 from analysis.effects.slope_grain import GRAIN_WORDS, READABLE, slope_at_readable_grain
-from analysis.effects.within_slope import WithinSlope, nothing
+from analysis.effects.within_slope import WithinSlope, no_slope
 from analysis.errors import EstimationError
 from analysis.estimators.imputation import Imputation
 from analysis.estimators.registry import cannot_be_estimated
@@ -205,7 +205,7 @@ def mechanism(
         slope_panel, list(others.values()), known, anticipation, error_correlation
     )
     if why:
-        slope = nothing(whole.n_clusters, len(others))
+        slope = no_slope(whole.n_clusters, len(others))
     parts, parts_without = a * slope.slope, a_without * slope.replicates
     indirect, indirect_without = float(parts.sum()), parts_without.sum(axis=1)
     names = {"total": (total, total_without), "indirect": (indirect, indirect_without)}

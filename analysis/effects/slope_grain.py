@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.effects.sampling_noise import single_values, squares_of
-from analysis.effects.within_slope import Regressor, WithinSlope, nothing, within_slope
+from analysis.effects.within_slope import Regressor, WithinSlope, no_slope, within_slope
 from analysis.panel.panel import Panel
 from analysis.solver.layout import sum_by
 from analysis.solver.ratio import ratio
@@ -65,7 +65,7 @@ def slope_at_readable_grain(
         for panel in skills
         if squares_of(panel) is None
     ]
-    tried: tuple[str, WithinSlope] = (GRAINS[0], nothing(outcome.n_clusters, len(skills)))
+    tried: tuple[str, WithinSlope] = (GRAINS[0], no_slope(outcome.n_clusters, len(skills)))
     for grain in GRAINS:
         if grain == "team_month" and outcome.n_clusters == outcome.n_units:
             break

@@ -120,7 +120,7 @@ class Moments:
         return np.asarray(self.system.sum(axis=0)), np.asarray(self.own_noise.sum(axis=0))
 
 
-def nothing(n_clusters: int, n_regressors: int, n_cells: int = 0, n_units: int = 0) -> WithinSlope:
+def no_slope(n_clusters: int, n_regressors: int, n_cells: int = 0, n_units: int = 0) -> WithinSlope:
     """No slope: too few cells."""
     none = np.full(n_regressors, np.nan)
     return WithinSlope(none, none, np.full((n_clusters, n_regressors), np.nan), none, np.nan, n_cells, n_units)
@@ -178,7 +178,7 @@ def within_slope(
     units = np.asarray(seen.any(axis=1))
     n_cells = int(seen.sum())
     if n_cells < LEAST_CELLS:
-        return nothing(n_clusters, noisy, n_cells, int(units.sum()))
+        return no_slope(n_clusters, noisy, n_cells, int(units.sum()))
     periods = seen.any(axis=0)
     inside = np.ix_(units, periods)
     seen, cluster = np.asarray(seen[inside]), cluster_ix[units]

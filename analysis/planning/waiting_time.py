@@ -1,4 +1,4 @@
-"""When could it be told? How the error of an estimate shrinks as weeks go by.
+"""After how many weeks an effect can be told: how the error of an estimate shrinks as weeks go by.
 
 The rest of planning (power before a roll-out, wave plans) is not here.
 """

@@ -90,7 +90,7 @@ def course_names(context: Context) -> dict[str, str]:
 
 
 def _no_plan() -> html.Section:
-    """Courses were completed, and nobody wrote down who was to complete them when."""
+    """What is shown where exports hold completed courses, but no plan of who was to complete them by when."""
     return html.Section(
         [
             html.H2("Who is behind cannot be told", className="card-title"),
