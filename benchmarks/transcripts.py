@@ -5,6 +5,9 @@ characteristics), put together from the labelled set. Each task runs in a proces
 
 - ``bare``: DuckDB reads the documents on the lines of one file, typed, gives every turn its role and counts turns and
   characters by contact and role; nothing is checked, scored or kept. The yardstick.
+- ``kept``: the same read with every field that a build takes, each turn a typed row with its number, its role, its
+  instant and the language, written as Parquet; then the count of ``bare`` over what was written. A build keeps what it
+  reads, so this is the read it does at the least; nothing is checked or scored.
 - ``build``: ``empathy build`` on that file and one contact record each, to a published version: read, checked,
   accounted for, scored, added up.
 - ``without``: the same with conversations left unread, which is what a build costs without them.
@@ -135,6 +138,34 @@ def bare(folder: Path, lens: str) -> str:
     return f"{sum(row[2] for row in rows):,} turns"
 
 
+def kept(folder: Path, lens: str) -> str:
+    """Write every turn as a row with all that a build reads of it, and count them as :func:`bare` does."""
+    columns = (
+        "{'CustomerMetadata': 'STRUCT(ContactId VARCHAR)', 'ContactId': 'VARCHAR', 'LanguageCode': 'VARCHAR', "
+        "'JobStatus': 'VARCHAR', 'ContentMetadata': 'STRUCT(Output VARCHAR)', "
+        "'Participants': 'STRUCT(ParticipantId VARCHAR, ParticipantRole VARCHAR)[]', "
+        "'Transcript': 'STRUCT(ParticipantId VARCHAR, ParticipantRole VARCHAR, Content VARCHAR, "
+        "AbsoluteTime TIMESTAMP, BeginOffsetMillis BIGINT, EndOffsetMillis BIGINT)[]'}"
+    )
+    target = folder / "turns.parquet"
+    with duckdb.connect() as con:
+        con.execute(
+            f"copy (with turn as (select coalesce(CustomerMetadata.ContactId, ContactId) as contact, LanguageCode, "
+            f"JobStatus, ContentMetadata.Output = 'Redacted' as redacted, Participants, unnest(Transcript) as turn, "
+            f"generate_subscripts(Transcript, 1) as item_no "
+            f"from read_json('{folder / lens}', columns = {columns}, format = 'unstructured')) "
+            f"select contact, item_no, coalesce(turn.ParticipantRole, list_filter(Participants, "
+            f"lambda p: p.ParticipantId = turn.ParticipantId)[1].ParticipantRole) as role, turn.AbsoluteTime as at, "
+            f"turn.BeginOffsetMillis as started_ms, turn.EndOffsetMillis as ended_ms, LanguageCode as language, "
+            f"turn.Content as text, redacted, JobStatus as status from turn) to '{target}' (format parquet)"
+        )
+        rows = con.execute(
+            f"select contact, role, count(*), sum(length(text)) from '{target}' group by all"
+        ).fetchall()
+    target.unlink()
+    return f"{sum(row[2] for row in rows):,} turns"
+
+
 def build(folder: Path, name: str, lens: str = LINES, read: bool = True) -> str:
     """Build and publish a version."""
     from etl.build import build as build_version
@@ -150,6 +181,7 @@ def build(folder: Path, name: str, lens: str = LINES, read: bool = True) -> str:
 
 TASKS: dict[str, Callable[[Path], str]] = {
     "bare": lambda folder: bare(folder, LINES),
+    "kept": lambda folder: kept(folder, LINES),
     "build": lambda folder: build(folder, "heard"),
     "without": lambda folder: build(folder, "unheard", read=False),
     "again": lambda folder: build(folder, "heard"),
