@@ -219,8 +219,6 @@ def _share_contacts(con: duckdb.DuckDBPyConnection, config: Config) -> bool:
     """
     con.execute("create or replace table staging.same_contact (_file_id varchar, _line bigint, leg bigint)")
     con.execute("create or replace table staging.shared_contact (interaction_id varchar, taken varchar, other varchar)")
-    found = con.execute("select distinct _source from landing.interaction order by 1").fetchall()
-    sources = [str(source) for (source,) in found]
     allowed = (*config.identity.same_contacts, *config.identity.separate_contacts)
     grouped = {name: number for number, group in enumerate(allowed) for name in group}
     for group in config.identity.same_contacts:
@@ -237,7 +235,11 @@ def _share_contacts(con: duckdb.DuckDBPyConnection, config: Config) -> bool:
             """,
             [list(group)] * 3,
         )
-    if len(sources) > 1:
+    query = "select distinct source from landing.unsaid_field where table_name = 'interaction'"
+    exported = con.execute(query).fetchall()
+    if not exported:  # contacts may lie in another engine
+        exported = con.execute("select distinct _source from landing.interaction").fetchall()
+    if len(exported) > 1:
         groups = " ".join(
             f"when {literal(name)} then {literal(f'group {number}')}" for name, number in sorted(grouped.items())
         )
