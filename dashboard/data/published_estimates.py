@@ -44,6 +44,8 @@ TOLD = ("effect", "event_time", "cohort_effect", "ladder", "check")
 weeks, and a table that is not named here is told to nobody until somebody decides about it."""
 BEFORE = (12, 26)
 """Weeks before training of which levels are told beside estimates: the baseline of an estimate, and of a group."""
+MOST_AT_ONCE = 300
+"""Cells up to which all of them are looked at together with all levels."""
 NEVER = 10**6
 """Week of the training of agents without one; no data reach so far."""
 
@@ -115,23 +117,48 @@ def _beside_levels(queries: Queries, kpi: str, seen: Observed, sums: Bools, star
             block = np.where((block >= 0) & (week < begin[block] + BLOCK_WEEKS), block, -1)
         code = (block + 1) * (1 << sums.shape[1]) + sums @ (1 << np.arange(sums.shape[1]))
         key = known.key[seen.rows]
-        pattern = known.pattern(np.ones(known.inside.shape[1], dtype=bool))[key] * (int(code.max(initial=0)) + 1) + code
         wide = np.array([len(cell) < 2 and {name for name, _ in cell} <= WIDE for cell in known.cells])
         fine = np.append(start, start & wide)  # naive comparisons are given up first
-        for volume in (None, seen.volume):
-            rows = Rows.of(places.agent[seen.rows], pattern, volume)
-            inside, at, of_row = known.inside[key[rows.first]], block[rows.first], sums[rows.first]
-            levels = [cells_of(np.where((at == k)[:, None], inside, -1), here) for k, here in enumerate(told)]
-            own = np.where(inside >= known.elsewhere, inside, -1)
-            parts = [cells_of(np.where(part[:, None], own, -1), start) for part in of_row.T]
-            answers = sparse.hstack([*parts[:-2], _change(parts[-2], parts[-1], rows.weight)], format="csr")
-            owner = np.append(np.tile(np.arange(n), len(parts) - 2), n + np.arange(n))
-            beside = Together(rows, queries.settings.min_group, at, levels, MOST_TOGETHER)
-            fine = beside.admitted(answers, owner, fine)
+        for here, among in _at_once(queries, seen, start):
+            columns = np.asarray((known.kinds & among).any(axis=1))
+            pattern = known.pattern(columns)[key[here]] * (int(code.max(initial=0)) + 1) + code[here]
+            for volume in (None, seen.volume[here]):
+                rows = Rows.of(places.agent[seen.rows[here]], pattern, volume)
+                first = here[rows.first]
+                inside, at = known.inside[key[first]][:, columns], block[first]
+                inside = np.where((inside >= 0) & among[inside], inside, -1)
+                levels = [cells_of(np.where((at == k)[:, None], inside, -1), then) for k, then in enumerate(told)]
+                own = np.where(inside >= known.elsewhere, inside, -1)
+                parts = [cells_of(np.where(part[:, None], own, -1), start) for part in sums[first].T]
+                answers = sparse.hstack([*parts[:-2], _change(parts[-2], parts[-1], rows.weight)], format="csr")
+                owner = np.append(np.tile(np.arange(n), len(parts) - 2), n + np.arange(n))
+                asked = np.zeros(2 * n, dtype=bool)
+                asked[owner[np.diff(answers.tocsc().indptr) > 0]] = True
+                beside = Together(rows, queries.settings.min_group, at, levels, MOST_TOGETHER)
+                fine &= beside.admitted(answers, owner, fine & asked) | ~asked
         return fine[:n], fine[:n] & fine[n:]
 
     key = ("published estimates", "beside levels", seen.stamp, start.tobytes(), told.tobytes())
     return queries.remember(key, make)
+
+
+def _at_once(queries: Queries, seen: Observed, start: Bools) -> list[tuple[Ints, Bools]]:
+    """Rows and cells that are looked at together: all, or where cells are many those of each site and those of no team.
+
+    A team is within its site, so what its estimate is by way of others is mostly those of its site.
+    """
+    known, places = lattice(queries), queries.held_weeks().places
+    if start.sum() <= MOST_AT_ONCE:
+        return [(np.arange(seen.rows.size), np.ones_like(start))]
+    site_of = {team: site for site, teams in queries.teams_by_site().items() for team in teams}
+    sites = [{site_of.get(value) if name == "team" else value for name, values in cell if name in ("site", "team")
+              for value in values} for cell in known.cells]  # fmt: skip
+    found = []
+    for number, site in enumerate(places.values["site"], start=1):
+        at = np.flatnonzero(places.codes["site"][seen.rows] == number)
+        found.append((at, np.array([one == {site} for one in sites])))
+    of_no_team = np.array([all(not name.startswith("team") for name, _ in cell) for cell in known.cells])
+    return [*found, (np.arange(seen.rows.size), of_no_team)]
 
 
 def _change(after: sparse.csr_array, before: sparse.csr_array, weight: Floats) -> sparse.csr_array:

@@ -48,8 +48,8 @@ _SEEDS, _MOST_SEEDS = 8, 60
 """Answers, and agents, from which groups are searched: more where much of more answers lies in few agents."""
 _OF_FEW = 0.4
 """Share of an answer in few agents from which on they are such a group."""
-_LED = 10
-"""Groups of a round that lead to others."""
+_LED, _LEADING = 10, 0.75
+"""Groups of a round that lead to others: at least so many, and all of whom so much is told."""
 _ROUNDS = 6
 _SMALL = 60
 """Patterns up to which all eigenvalues are worked out."""
@@ -213,7 +213,8 @@ class Together:
             if not found:
                 break
             best |= found
-            found = dict(sorted(found.items(), key=lambda one: -one[1].share)[:_LED])
+            led = sorted(found.items(), key=lambda one: -one[1].share)
+            found = dict(led[: max(_LED, sum(one.share > _LEADING for _, one in led))])
             figure = chosen.added @ np.column_stack([one.along for one in found.values()])
             for part, at in enumerate(self._told):
                 figure[at] += self._levels[at] @ np.column_stack([one.on_levels[part] for one in found.values()])

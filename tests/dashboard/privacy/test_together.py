@@ -57,9 +57,9 @@ def answers_of(queries: Queries, team: str) -> tuple[np.ndarray, np.ndarray]:
     return places.agent[rows], np.stack([*levels, *sums], axis=1)
 
 
-@pytest.mark.parametrize("control", [False, True])
+@pytest.mark.parametrize(("control", "at_once"), [(False, 300), (True, 300), (True, 0)])
 def test_a_level_less_an_estimate_is_not_few_agents(
-    corners: Corners, monkeypatch: pytest.MonkeyPatch, control: bool
+    corners: Corners, monkeypatch: pytest.MonkeyPatch, control: bool, at_once: int
 ) -> None:
     """Where a wave begins with a block of weeks, everybody after it less the trained is the few untrained.
 
@@ -67,6 +67,7 @@ def test_a_level_less_an_estimate_is_not_few_agents(
     """
     for module in (published, published_estimates):
         monkeypatch.setattr(module, "BLOCK_WEEKS", 1)
+    monkeypatch.setattr(published_estimates, "MOST_AT_ONCE", at_once)
     if not control:
         monkeypatch.setattr(Together, "admitted", lambda *given, **_: given[3])
     queries = Queries(corners.shared.settings)
