@@ -86,7 +86,7 @@ def sentence(found: Seen | None, kpi: Wording, reader: Reader) -> str:
             "had theirs in the same weeks, or too few teams had any."
         )
     low, high = (reader.change(end, kpi, found.low, found.high) for end in (found.low, found.high))
-    rise = f"{reader.change(found.rise, kpi, found.low, found.high)} in the weeks after one"
+    rise = f"{reader.change(found.rise, kpi, found.low, found.high)} in the four weeks after one"
     likely = f"likely between {low} and {high}"
     if found.state == CANNOT_TELL:
         return f"{kpi.label}: whether the refreshers so far changed it cannot be told yet ({rise}, {likely})."

@@ -12,6 +12,7 @@ from dashboard.components.table import Column, table
 from dashboard.data.gains import gains
 from dashboard.data.refreshers import refreshed
 from dashboard.page import Context
+from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 from dashboard.views import effects as view
 from dashboard.views import gains as gain_view
@@ -25,7 +26,7 @@ def beside(context: Context, model: view.EffectsPage, filters: Filters) -> html.
     if model.effect.kpi.role == "primary" and model.effect.available and context.queries.is_quick(filters):
         paid = price(_paid(context, filters, model.effect.kpi.id))
         told += [("What it costs agents", paid)] if paid else []
-    if filters.is_everything and model.effect.available:
+    if filters.is_everything and model.effect.available and not current().restricted:
         brought = refreshed(context.queries)
         seen = None if brought is None else brought.found.get(model.effect.kpi.id)
         told += [("Refreshers", sentence(seen, model.effect.kpi, context.settings.reader))] if seen else []

@@ -28,6 +28,7 @@ from dashboard.figures.tornado import tornado
 from dashboard.page import Context
 from dashboard.pages import effects
 from dashboard.pages import value as page
+from dashboard.privacy.viewer import Viewer, seen_by
 from dashboard.state import Filters
 from dashboard.views import assumptions as address
 from dashboard.views import value as view
@@ -320,6 +321,17 @@ def test_the_effects_page_says_what_refreshers_brought_to_its_goal(world: Contex
 
     assert "Escalations: whether the refreshers so far changed it cannot be told yet" in told
     assert "refreshers so far" not in part, "they are read for everybody together"
+
+
+def test_readers_of_a_shared_dashboard_are_told_of_refreshers_in_the_score_alone(world: Context) -> None:
+    """Agents with and without a refresher are parts of the waves whose effects on the goals they see."""
+    with seen_by(Viewer("somebody", "executive", shared=True)):
+        brought = refreshed(world.queries)
+        told = words(effects.answer(world, Filters(), "escalation_rate"))
+
+    assert brought is None or set(brought.found) <= {SKILL}
+    assert "refreshers so far" not in told
+    assert set(refreshed(world.queries).found) == {SKILL, "escalation_rate"}  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
