@@ -19,6 +19,7 @@ from etl.configuration.kpis import Kpi
 COMPLETED_ENOUGH = 0.8
 """Share of the planned agents who completed, from which the link counts as made."""
 SURE = ("clear", "clear_but_small")
+WORSE = "it got worse"
 NO_ESTIMATE = "no estimate can be made; its own page says why"
 
 
@@ -78,7 +79,7 @@ def strip(
                 short(bare(item.change)),
                 note,
                 f"{item.verdict.mark} {item.verdict.label}",
-                item.verdict.state in SURE,
+                item.verdict.state in SURE and item.verdict.direction != "worse",
                 f"/effects/{item.kpi.id}",
             )
         )
@@ -206,6 +207,8 @@ def _effect(row: Mapping[str, Any] | None, kpi: Kpi, reader: Reader) -> Link:
     at, low, high = (float(value) for value in values)
     words = f"{mark}{short(bare(reader.change(at, kpi, low, high)))} ({reader.span(low, high, kpi, unit=False)})"
     clear = state in SURE if state else low > 0 or high < 0
+    if clear and (at < 0) == (kpi.better == "higher"):
+        return Link(kpi.label, words, WORSE, LABELS.get(state, ""), holds=False)
     return Link(kpi.label, words, str(row["sentence"] or ""), LABELS.get(state, ""), clear)
 
 
@@ -215,7 +218,7 @@ def _broken(completed: Link, learned: Link, applied: Link, moved: Link, *, by_co
     if not broken:
         return "none"
     found = next(item for item in links if item.name == broken)
-    judged = found in (applied, moved) and found.note != NO_ESTIMATE
+    judged = found in (applied, moved) and found.note not in (NO_ESTIMATE, WORSE)
     why = found.note.partition(". ")[2] if judged else found.note
     return f"{broken}: {why or 'its range holds no change'}"
 

@@ -151,6 +151,22 @@ def test_where_nothing_can_be_estimated_every_part_says_so_and_not_something_els
     assert "no unit value" in skill_chain.strip(rows.filter(pl.col("link") != "money"), None, None, reader)[-1].note
 
 
+def test_a_link_that_got_worse_is_not_made(world: Context) -> None:
+    reader = world.settings.reader
+    goal, skill = (next(kpi for kpi in world.queries.kpis() if kpi.id == name) for name in ("csat_top2", data.OVERALL))
+    rows = chain_world.chain()
+    fell = {"value": -0.05, "ci_low": -0.07, "ci_high": -0.03, "verdict": "clear"}
+    rows = rows.with_columns(
+        pl.when(pl.col("link") == "applied").then(pl.lit(value)).otherwise(pl.col(name)).alias(name)
+        for name, value in fell.items()
+    )
+    told = skill_chain.chain_rows(rows, goal, skill, {}, reader)
+
+    applied = [row for row in told if row["applied"] != "–" and row["learned"] != "no score"]
+    assert applied
+    assert all(row["broken"].endswith("it got worse") for row in applied), applied
+
+
 # -- what is missing --------------------------------------------------------------------------------------------------
 
 
