@@ -22,12 +22,11 @@ from scipy import sparse
 from analysis.errors import PanelError
 from analysis.panel.held_weeks import Places
 from dashboard.data.elsewhere import PARTS, told_elsewhere
+from dashboard.data.parts import by_parts
 from dashboard.data.told import told_before
 from dashboard.privacy.lattice import Audit, Candidates, Cell, Rows, cell_of, patterns
 from dashboard.privacy.redaction import coarse
 from dashboard.privacy.suppression import Decision
-from dashboard.privacy.together import MOST_OF_LEVELS, Together, cells_of
-from dashboard.privacy.together import Rows as PartRows
 from dashboard.privacy.viewer import Viewer
 from dashboard.state import DIMENSIONS, LABELS, Filters
 
@@ -267,19 +266,8 @@ def answerable(queries: Queries, seen: Observed, start: Bools) -> tuple[Bools, F
         kept = _audit(queries, seen.rows, kept, seen.volume).admitted(kept)
     for volume in (None, seen.volume):
         if kept.any():
-            kept = _by_parts(queries, seen.rows, kept, volume)
+            kept = by_parts(queries, lattice(queries), seen.rows, kept, volume)
     return kept, audit.agents_by_cell
-
-
-def _by_parts(queries: Queries, rows: Ints, start: Bools, volume: Floats | None) -> Bools:
-    """Cells that tell no more than may be told of parts of what few agents did either, such as their chats alone."""
-    places, known = queries.held_weeks().places, lattice(queries)
-    columns = np.asarray((known.kinds & start).any(axis=1))
-    key = known.key[rows]
-    parts = PartRows.of(places.agent[rows], known.pattern(columns)[key], volume)
-    inside = known.inside[key[parts.first]][:, columns]
-    together = Together(parts, queries.settings.min_group, limit=MOST_OF_LEVELS)
-    return together.admitted(cells_of(inside, start), np.arange(start.size), start, fixed=known.elsewhere)
 
 
 def _audit(queries: Queries, rows: Ints, start: Bools, volume: Floats | None = None) -> Audit:

@@ -16,6 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from analysis.errors import PanelError
+from dashboard.data.parts import at_once
 from dashboard.data.published import (
     BLOCK_WEEKS,
     WIDE,
@@ -44,8 +45,6 @@ TOLD = ("effect", "event_time", "cohort_effect", "ladder", "check")
 weeks, and a table that is not named here is told to nobody until somebody decides about it."""
 BEFORE = (12, 26)
 """Weeks before training of which levels are told beside estimates: the baseline of an estimate, and of a group."""
-MOST_AT_ONCE = 300
-"""Cells up to which all of them are looked at together with all levels."""
 NEVER = 10**6
 """Week of the training of agents without one; no data reach so far."""
 
@@ -119,7 +118,7 @@ def _beside_levels(queries: Queries, kpi: str, seen: Observed, sums: Bools, star
         key = known.key[seen.rows]
         wide = np.array([len(cell) < 2 and {name for name, _ in cell} <= WIDE for cell in known.cells])
         fine = np.append(start, start & wide)  # naive comparisons are given up first
-        for here, among in _at_once(queries, seen, start):
+        for here, among in at_once(queries, known, seen.rows, start):
             columns = np.asarray((known.kinds & among).any(axis=1))
             pattern = known.pattern(columns)[key[here]] * (int(code.max(initial=0)) + 1) + code[here]
             for volume in (None, seen.volume[here]):
@@ -140,25 +139,6 @@ def _beside_levels(queries: Queries, kpi: str, seen: Observed, sums: Bools, star
 
     key = ("published estimates", "beside levels", seen.stamp, start.tobytes(), told.tobytes())
     return queries.remember(key, make)
-
-
-def _at_once(queries: Queries, seen: Observed, start: Bools) -> list[tuple[Ints, Bools]]:
-    """Rows and cells that are looked at together: all, or where cells are many those of each site and those of no team.
-
-    A team is within its site, so what its estimate is by way of others is mostly those of its site.
-    """
-    known, places = lattice(queries), queries.held_weeks().places
-    if start.sum() <= MOST_AT_ONCE:
-        return [(np.arange(seen.rows.size), np.ones_like(start))]
-    site_of = {team: site for site, teams in queries.teams_by_site().items() for team in teams}
-    sites = [{site_of.get(value) if name == "team" else value for name, values in cell if name in ("site", "team")
-              for value in values} for cell in known.cells]  # fmt: skip
-    found = []
-    for number, site in enumerate(places.values["site"], start=1):
-        at = np.flatnonzero(places.codes["site"][seen.rows] == number)
-        found.append((at, np.array([one == {site} for one in sites])))
-    of_no_team = np.array([all(not name.startswith("team") for name, _ in cell) for cell in known.cells])
-    return [*found, (np.arange(seen.rows.size), of_no_team)]
 
 
 def _change(after: sparse.csr_array, before: sparse.csr_array, weight: Floats) -> sparse.csr_array:

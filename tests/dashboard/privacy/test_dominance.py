@@ -12,6 +12,7 @@ import pytest
 from dashboard.data import published, published_estimates
 from dashboard.data.queries import Queries
 from dashboard.privacy.lattice import LEAST_ERROR
+from dashboard.privacy.together import Together
 from dashboard.privacy.viewer import READER, seen_by
 from dashboard.settings import from_config
 from dashboard.state import Filters
@@ -77,7 +78,7 @@ def test_without_looking_at_volumes_it_is_told(
 ) -> None:
     plain = published._audit
     monkeypatch.setattr(published, "_audit", lambda queries, rows, start, _volume=None: plain(queries, rows, start))
-    monkeypatch.setattr(published.Together, "admitted", lambda *given, **_: given[3])
+    monkeypatch.setattr(Together, "admitted", lambda *given, **_: given[3])
     fresh = Queries(world[1].settings)
     assert told(fresh, TEAM)[0]
     with seen_by(READER), fresh.pinned(fresh.served()):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from dashboard.data import published, published_estimates
+from dashboard.data import parts, published, published_estimates
 from dashboard.data.plan import plan_ground
 from dashboard.data.queries import Queries
 from dashboard.data.skills import _after
@@ -67,7 +67,7 @@ def test_a_level_less_an_estimate_is_not_few_agents(
     """
     for module in (published, published_estimates):
         monkeypatch.setattr(module, "BLOCK_WEEKS", 1)
-    monkeypatch.setattr(published_estimates, "MOST_AT_ONCE", at_once)
+    monkeypatch.setattr(parts, "MOST_AT_ONCE", at_once)
     if not control:
         monkeypatch.setattr(Together, "admitted", lambda *given, **_: given[3])
     queries = Queries(corners.shared.settings)
