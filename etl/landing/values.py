@@ -79,11 +79,12 @@ def said_sql(text: str, item: Column, is_cell: bool) -> str:
         usual = f"{text} between '2' and '2~'"
     elif item.type == "text":
         usual = f"strlen({text}) > {max(map(len, NOTHING))} or {text} between '0' and '9~'"
-    elif item.type == "boolean":
-        usual = f"{text} between 'a' and 'm~' or {text} between 'o' and 'z~' or {text} between '0' and '9~'"
     else:
         usual = f"{text} between '0' and '9~'"
-    return f"case when {usual} then {text} when {one_of(text, nothing)} then NULL else {text} end"
+    said = f"case when {usual} then {text} when {one_of(text, nothing)} then NULL else {text} end"
+    if item.type == "boolean":
+        said = f"case {text} when 'true' then 'true' when 'false' then 'false' else {said} end"
+    return said
 
 
 def may_be_nobody(item: Column) -> bool:
