@@ -41,7 +41,7 @@ role = "agent"
 """
 SECONDS = 60
 FIRST_SECONDS = 240
-"""For the first answer of a server that starts beside other tests: its worker loads everything first."""
+"""For the first answer of a server that starts beside other tests: which cells are told is worked out for it."""
 
 
 @dataclass
@@ -57,18 +57,18 @@ class Served:
         self.proxy = started_proxy(self.folder)
 
 
-def answered(address: str, dashboard: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait for the first answer; without one, fail with what every thread of the server was doing."""
-    try:
-        with urlopen(f"{address}/healthz", timeout=FIRST_SECONDS):
-            return
-    except HTTPError:
-        return
-    except OSError as error:
-        os.killpg(dashboard.pid, signal.SIGABRT)
-        dashboard.wait(SECONDS)
-        said = log.read_text(errors="replace")
-        pytest.fail(f"No answer in {FIRST_SECONDS} seconds ({error}). Log and stacks:\n{said}")
+def answered(line: socket.socket, headers: str, dashboard: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait for the first estimates; without them, fail with what every thread of the server was doing."""
+    with line:
+        line.settimeout(FIRST_SECONDS)
+        line.sendall(f"GET /download/effects.csv HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n".encode())
+        try:
+            assert line.recv(200).startswith(b"HTTP/1.1 200")
+        except TimeoutError:
+            os.killpg(dashboard.pid, signal.SIGABRT)
+            dashboard.wait(SECONDS)
+            said = log.read_text(errors="replace")
+            pytest.fail(f"No answer in {FIRST_SECONDS} seconds. Log and stacks:\n{said}")
 
 
 def free_port() -> int:
@@ -163,7 +163,9 @@ def served(published: Path) -> Iterator[Served]:
         while not file.exists():
             assert time.monotonic() < end
             time.sleep(0.1)
-        answered(site.address, dashboard, site.log)
+        own = socket.socket(socket.AF_UNIX)
+        own.connect(str(file))
+        answered(own, "X-Forwarded-User: eva@example.org\r\nX-Forwarded-Groups: board", dashboard, site.log)
         yield site
     finally:
         site.proxy.send_signal(signal.SIGQUIT)
@@ -270,7 +272,7 @@ def test_forty_half_sent_requests_do_not_hold_up_the_others(published: Path) -> 
     dashboard = serve(alone, "--port", str(port), access="")
     try:
         until(alone / "dashboard.log", "Serving http")
-        answered(f"http://127.0.0.1:{port}", dashboard, alone / "dashboard.log")
+        answered(socket.create_connection(("127.0.0.1", port)), "Accept: */*", dashboard, alone / "dashboard.log")
         health = f"http://127.0.0.1:{port}/healthz"
         half = [socket.create_connection(("127.0.0.1", port), timeout=SECONDS) for _ in range(40)]
         for number, each in enumerate(half):
