@@ -20,7 +20,8 @@ from tests.dashboard.pages.test_every_chart import ADDRESSES, body
 ABSENT = ("csat_top2", "transfer_rate", "active_listening")
 """A goal, a guardrail and a skill that the version does not know."""
 LATER = (
-    "result.value_part", "result.chain", "result.course_skill", "result.course_event", "mart.event_wave", "core.event",
+    "result.value_part", "result.chain", "result.course_skill", "result.course_event", "result.refresher",
+    "mart.event_wave", "core.event",
 )  # fmt: skip
 RAW = ("Binder Error", "Catalog Error", "Parser Error", "Conversion Error", "Candidate bindings", "LINE 1:")
 """What only a database says."""
