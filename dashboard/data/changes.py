@@ -9,6 +9,7 @@ from typing import Any
 
 from analysis.words.verdict import LABELS
 from dashboard.data.queries import Queries
+from dashboard.privacy.redaction import in_words
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 
@@ -164,6 +165,7 @@ def _state(queries: Queries) -> _State:
         sql = "select sentence from meta.check_result where \"check\" = ? and status = 'failed'"
         rows = queries.frame(sql, (LATE,))
         late = str(rows["sentence"][0]) if rows.height else ""
+        late = in_words(late, queries.settings.min_group) if current().restricted else late
     restated = 0
     if queries.has("meta.restatement"):
         restated = int(queries.frame("select count(distinct week) as n from meta.restatement")["n"][0])

@@ -55,6 +55,8 @@ _SMALL = 60
 """Patterns up to which all eigenvalues are worked out."""
 _HARDLY, _NEARLY = 0.02, 0.75
 """Share of a pattern below which it is left out at first, and share of a figure from which on nothing is left out."""
+_LITTLE = 0.005
+"""What answers may add to what is told of a figure anyway where that alone is more than may be told."""
 _INVOLVED = 0.3
 """Share of the largest multiple of an answer in an attack from which on that answer may be given up to end it."""
 
@@ -245,7 +247,7 @@ class Together:
     def _given_up(self, chosen: _Chosen, owner: Ints, attack: _Attack, fixed: int) -> int | None:
         """The last that an attack rests on; None where what is told anyway suffices for it."""
         used = np.abs(chosen.parts @ attack.along) * (owner >= fixed)
-        if not used.any() or self._told_anyway(attack.group) > self._limit:
+        if not used.any() or self._told_anyway(attack.group) > max(self._limit, attack.share - _LITTLE):
             return None
         return int(owner[used >= _INVOLVED * used.max()].max())
 
