@@ -48,8 +48,9 @@ _SEEDS, _MOST_SEEDS = 8, 60
 """Answers, and agents, from which groups are searched: more where much of more answers lies in few agents."""
 _OF_FEW = 0.4
 """Share of an answer in few agents from which on they are such a group."""
-_LED, _LEADING = 10, 0.75
-"""Groups of a round that lead to others: at least so many, and all of whom so much is told."""
+_LED, _LED_BESIDE, _LEADING = 10, 120, 0.75
+"""Agents from whom groups grow, and groups of a round that lead to others: at least so many, beside what is told anyway
+more, and all of whom so much is told."""
 _ROUNDS = 6
 _SMALL = 60
 """Patterns up to which all eigenvalues are worked out."""
@@ -130,7 +131,7 @@ class Together:
         told: Sequence[sparse.csr_array] = (),
         limit: float = MOST_TOLD,
     ) -> None:
-        self._limit = limit
+        self._limit, self._led = limit, _LED_BESIDE if told else _LED
         self._held, self._weight = rows.held, rows.weight
         self._most = min(most, rows.held.shape[0])
         self._part = np.full(self._weight.size, -1, dtype=np.int64) if part is None else part
@@ -204,7 +205,7 @@ class Together:
         shares = np.take_along_axis(mass, top, axis=0).sum(axis=0)
         order = np.argsort(-shares, kind="stable")
         order = order[: max(_SEEDS, min(int((shares > _OF_FEW).sum()), _MOST_SEEDS))]
-        return [*top.T[order], people[: self._most], *people[:_SEEDS, None]]
+        return [*top.T[order], people[: self._most], *people[: self._led, None]]
 
     def _best(self, chosen: _Chosen, groups: Sequence[Ints]) -> list[_Attack]:
         """The best that is told of figures about few agents, searched from every one of some groups."""
@@ -216,7 +217,7 @@ class Together:
                 break
             best |= found
             led = sorted(found.items(), key=lambda one: -one[1].share)
-            found = dict(led[: max(_LED, sum(one.share > _LEADING for _, one in led))])
+            found = dict(led[: max(self._led, sum(one.share > _LEADING for _, one in led))])
             figure = chosen.added @ np.column_stack([one.along for one in found.values()])
             for part, at in enumerate(self._told):
                 figure[at] += self._levels[at] @ np.column_stack([one.on_levels[part] for one in found.values()])
