@@ -266,7 +266,7 @@ def _allowing_none(queries: Queries, seen: Observed, start: Bools) -> Bools:
 
 
 def prepare(queries: Queries) -> None:
-    """Choose the cells of the version that readers are told next, then let them have it: seconds, once a version.
+    """Choose the cells of the version that readers are told next, goals first, then let them have it.
 
     Parameters
     ----------
@@ -277,7 +277,7 @@ def prepare(queries: Queries) -> None:
     if queries.prepared == ready:
         return
     with queries.pinned(ready.told):
-        for kpi in queries.kpis():
+        for kpi in sorted(queries.kpis(), key=lambda kpi: kpi.role != "primary"):
             with suppress(PanelError):
                 blocks(queries, kpi.id)
                 by_week(queries, kpi.id)
