@@ -29,7 +29,7 @@ unexport PYTHONDONTWRITEBYTECODE
 WAITING  := tests/acceptance tests/browser
 BUILDING := tests/etl tests/sample_data
 
-test: $(VENV)/.installed-test chromium  ## everything that must hold before a change lands (about ten minutes)
+test: $(VENV)/.installed-test chromium  ## everything that must hold before a change lands (about thirteen minutes)
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports --no-cache
 	@mkdir -p build
