@@ -10,46 +10,27 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from analysis.effects.course_instruments import course_effects
+from analysis.effects.spans import SpanEffect, spans_of
 from analysis.inference import jackknife_influence
 from analysis.panel.panel import Panel
 
 Floats = NDArray[np.float64]
 
-SPANS = ((-8, 0), (0, 4), (4, 13), (13, 10_000))
-"""Weeks since completion, half open, that share an effect; the weeks before the first span are what they are held
-against. The first span lies before the course, where there should be nothing."""
-
 REFRESHERS = "(refreshers)"
 """Stands for all refreshers among the courses: they are estimated beside the courses that they renew."""
 
 
-@dataclass(frozen=True)
-class CourseEvent:
-    """One course in one span of weeks.
+@dataclass(frozen=True, kw_only=True)
+class CourseEvent(SpanEffect):
+    """One course in one span of weeks since it was completed, beside all other courses.
 
     Attributes
     ----------
     course
         Id.
-    from_week, to_week
-        Span since completion, half open; the last has no end, which is -1.
-    estimate, std_error, ci_low, ci_high
-        Effect on the skill beside those of all other courses; NaN where they came together.
-    stands_out
-        Whether it is beyond luck, allowing for all spans of all courses (Bonferroni).
-    n_agents
-        Agents seen in it.
     """
 
     course: str
-    from_week: int
-    to_week: int
-    estimate: float
-    std_error: float
-    ci_low: float
-    ci_high: float
-    stands_out: bool
-    n_agents: int
 
 
 def course_events(panel: Panel, doses: Mapping[str, Floats], ci_level: float = 0.95) -> list[CourseEvent]:
@@ -78,15 +59,7 @@ def course_events(panel: Panel, doses: Mapping[str, Floats], ci_level: float = 0
 
     Source: Sun, Abraham (2021), doi:10.1016/j.jeconom.2020.09.006, for what such coefficients can and cannot say.
     """
-    weeks = np.arange(panel.n_periods)[None, :]
-    spans: list[tuple[str, int, int, Floats]] = []
-    for course, dose in doses.items():
-        done = dose > 0
-        since = weeks - np.where(done.any(axis=1), done.argmax(axis=1), 10 * panel.n_periods)[:, None]
-        for first, last in SPANS:
-            inside = ((since >= first) & (since < last)).astype(np.float64)
-            if (inside * panel.observed).any():
-                spans.append((course, first, last if last < SPANS[-1][1] else -1, inside))
+    spans = [(course, *span) for course, dose in doses.items() for span in spans_of(dose, panel.observed)]
     if not spans:
         return []
     theta, without = course_effects(panel, [span[-1] for span in spans])

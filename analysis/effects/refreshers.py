@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from analysis.effects.course_events import SPANS
+from analysis.effects.spans import SpanEffect, spans_of
 from analysis.effects.within_slope import COLLINEAR, moments_of
 from analysis.inference import jackknife_influence, t_interval
 from analysis.panel.panel import Panel
@@ -29,31 +29,16 @@ LEAST_LEFT = 1e-9
 """A span whose variation left after agents and weeks of the wave is below this share of its own is not identified."""
 
 
-@dataclass(frozen=True)
-class RefresherEvent:
-    """Effect of refreshers in one span of weeks.
+@dataclass(frozen=True, kw_only=True)
+class RefresherEvent(SpanEffect):
+    """Effect of refreshers in one span of weeks: change against agents of the same wave without one so far.
 
     Attributes
     ----------
-    from_week, to_week
-        Span since the refresher, half open; the last has no end, which is -1. The first lies before the refresher.
-    estimate, std_error, ci_low, ci_high
-        Change of the outcome against agents of the same wave without a refresher so far, natural unit; NaN where it
-        cannot be told apart from fading.
-    stands_out
-        Whether it is beyond luck, allowing for how many outcomes are looked at (Bonferroni).
-    n_agents, n_clusters
-        Agents seen in the span, and teams with refreshed agents whose wave had others.
+    n_clusters
+        Teams with refreshed agents whose wave had others.
     """
 
-    from_week: int
-    to_week: int
-    estimate: float
-    std_error: float
-    ci_low: float
-    ci_high: float
-    stands_out: bool
-    n_agents: int
     n_clusters: int
 
 
@@ -112,7 +97,8 @@ def refresher_events(
     >>> [(event.from_week, round(event.estimate, 6) + 0.0) for event in refresher_events(panel, had)]
     [(-8, 0.0), (0, 0.2), (4, 0.2)]
     """
-    spans = _spans(panel, refreshed)
+    seen = panel.observed & panel.trained_cells
+    spans = spans_of(refreshed, seen)
     if not any(first >= 0 for first, _, _ in spans):
         return []
     columns = [inside for _, _, inside in spans]
@@ -124,31 +110,25 @@ def refresher_events(
         error = np.sqrt(np.einsum("ck,ck->k", psi, psi))
     df = max(n_clusters - 1, 1)
     wide = float(stdtrit(df, 1 - (1 - ci_level) / 2 / looked_at))
-    seen = panel.observed & panel.trained_cells
     found = []
     for k, (first, last, inside) in enumerate(spans):
         told = bool(np.isfinite(error[k]))
         at, own = (float(theta[k]), float(error[k])) if told else (float("nan"), float("nan"))
         low, high = t_interval(at, own, df, ci_level)
-        n_agents = int((seen & (inside > 0)).any(axis=1).sum())
         found.append(
-            RefresherEvent(first, last, at, own, low, high, told and abs(at) > wide * own, n_agents, n_clusters)
+            RefresherEvent(
+                from_week=first,
+                to_week=last,
+                estimate=at,
+                std_error=own,
+                ci_low=low,
+                ci_high=high,
+                stands_out=told and abs(at) > wide * own,
+                n_agents=int((seen & (inside > 0)).any(axis=1).sum()),
+                n_clusters=n_clusters,
+            )
         )
     return found
-
-
-def _spans(panel: Panel, refreshed: Floats) -> list[tuple[int, int, Floats]]:
-    """Spans with an observed trained week, each with its (A, T) indicator."""
-    done = refreshed > 0
-    never = 10 * panel.n_periods
-    since = np.arange(panel.n_periods)[None, :] - np.where(done.any(axis=1), done.argmax(axis=1), never)[:, None]
-    seen = panel.observed & panel.trained_cells
-    spans = []
-    for first, last in SPANS:
-        inside = (since >= first) & (since < last)
-        if (inside & seen).any():
-            spans.append((first, last if last < SPANS[-1][1] else -1, inside.astype(np.float64)))
-    return spans
 
 
 def _fitted(panel: Panel, refreshed: Floats, columns: list[Floats]) -> tuple[Floats, Floats, Bools, Bools]:

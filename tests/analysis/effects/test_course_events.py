@@ -8,7 +8,8 @@ import pytest
 import statsmodels.api as sm
 
 from analysis import Panel
-from analysis.effects.course_events import REFRESHERS, SPANS, course_events
+from analysis.effects.course_events import REFRESHERS, course_events
+from analysis.effects.spans import SPANS
 
 
 def made(noise: float) -> tuple[Panel, dict[str, np.ndarray]]:
