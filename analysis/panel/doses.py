@@ -64,16 +64,13 @@ def doses_by_course(
     if rows is None:
         return {}
     agent, week = _placed(panel, rows["agent_key"], rows["completed_on"])
-    weeks = np.arange(panel.n_periods)[None, :]
     found: dict[str, NDArray[np.float64]] = {}
     names = np.asarray(rows["course_id"]).astype(str)
     for course in sorted(set(names.tolist())):
         mine = (names == course) & (agent >= 0) & (week < panel.n_periods)
         if not mine.any():
             continue
-        start = np.full(panel.n_units, panel.n_periods, dtype=np.int64)
-        start[agent[mine]] = week[mine]
-        found[course] = (weeks >= start[:, None]).astype(np.float64)
+        found[course] = _from_week(panel, agent[mine], week[mine])
     return found
 
 
@@ -104,9 +101,7 @@ def refreshed_by_week(
     if rows is None:
         return None
     agent, week = _placed(panel, rows["agent_key"], rows["refreshed_on"])
-    start = np.full(panel.n_units, panel.n_periods, dtype=np.int64)
-    start[agent[agent >= 0]] = week[agent >= 0]
-    found = (np.arange(panel.n_periods)[None, :] >= start[:, None]).astype(np.float64)
+    found = _from_week(panel, agent[agent >= 0], week[agent >= 0])
     return found if (found * panel.observed).any() else None
 
 
@@ -148,6 +143,13 @@ def _placed(panel: Panel, keys: Any, dates: Any) -> tuple[NDArray[np.int64], NDA
     agent = np.array([unit.get(str(key), -1) for key in keys.tolist()], dtype=np.int64)
     days = np.asarray(dates).astype("datetime64[D]") - np.datetime64(panel.times[0], "D")
     return agent, np.maximum(np.floor_divide(days.astype(np.int64), 7), 0)
+
+
+def _from_week(panel: Panel, agent: NDArray[np.int64], week: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(A, T), 1 from the given week of each given agent on."""
+    start = np.full(panel.n_units, panel.n_periods, dtype=np.int64)
+    start[agent] = week
+    return (np.arange(panel.n_periods)[None, :] >= start[:, None]).astype(np.float64)
 
 
 def _completions(cur: duckdb.DuckDBPyConnection, courses: Sequence[str]) -> Any:
