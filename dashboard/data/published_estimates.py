@@ -229,6 +229,7 @@ def _less_of_waves(queries: Queries, kpi: str, seen: Observed, chosen: dict[int,
     is_wave = np.isin(np.arange(len(known.cells)), list(waves))
     since, week, agent = event_week(queries)[seen.rows], places.week[seen.rows], places.agent[seen.rows]
     apart, key = queries.setting().design.anticipation_weeks, known.key[seen.rows]
+    place = known.pattern(np.ones(known.inside.shape[1], dtype=bool))
     after, before = since >= 0, (since < -apart) & (since > -NEVER)
     usable = (after | before) & np.isin(agent, agent[after]) & np.isin(agent, agent[before])
     found = {event: kept.copy() for event, kept in chosen.items()}
@@ -238,7 +239,7 @@ def _less_of_waves(queries: Queries, kpi: str, seen: Observed, chosen: dict[int,
         for volume in (None, seen.volume[here]):
             if not fine.any():
                 break
-            pattern = 2 * known.pattern(np.ones(known.inside.shape[1], dtype=bool))[key[here]] + usable[here]
+            pattern = 2 * place[key[here]] + usable[here]
             rows = Rows.of(agent[here], pattern, volume)
             inside, of_usable = known.inside[key[here][rows.first]], usable[here][rows.first]
             one, levels = np.zeros(of_usable.size, dtype=np.int64), [cells_of(inside, told)]

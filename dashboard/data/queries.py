@@ -12,7 +12,7 @@ Assumptions
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -159,19 +159,18 @@ class Queries(Versions):
 
     def publishes(self, kpi: str, filters: Filters) -> bool:
         """Whether estimates of a KPI are told for a selection: always on one's own machine."""
-        viewer = current()
-        if not viewer.restricted:
-            return True
-        parts = published.lattice(self).parts(filters, viewer)
-        return parts is not None and bool(published_estimates.estimated(self, kpi)[parts].all())
+        return self._tells(published_estimates.estimated, kpi, filters)
 
     def compares(self, kpi: str, filters: Filters) -> bool:
         """Whether naive comparisons of a KPI are told for a selection: always on one's own machine."""
+        return self._tells(published_estimates.compared, kpi, filters)
+
+    def _tells(self, cells: Callable[[Queries, str], published.Bools], kpi: str, filters: Filters) -> bool:
         viewer = current()
         if not viewer.restricted:
             return True
         parts = published.lattice(self).parts(filters, viewer)
-        return parts is not None and bool(published_estimates.compared(self, kpi)[parts].all())
+        return parts is not None and bool(cells(self, kpi)[parts].all())
 
     def _site_of_team(self) -> dict[str, str]:
         return {team: site for site, teams in self.teams_by_site().items() for team in teams}
