@@ -20,8 +20,10 @@ Ints = NDArray[np.int64]
 
 BASE = "qa_evaluation"
 """The relation that KPIs of skills count."""
+OVERALL = "empathy_score"
+"""The KPI that stands for all skills."""
 SCORES = (
-    "empathy_score",
+    OVERALL,
     "active_listening",
     "personalisation",
     "probing_questions",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.comparison.compare import compare
 from analysis.comparison.setting import Setting
@@ -96,6 +96,19 @@ class KpiStudies:
 def open_version(file: Path, setting: Setting, slices: Sequence[Slice], _roster: Roster) -> VersionAtHand:
     """Open a version's file that nobody writes, in another process, with one thread."""
     return VersionAtHand(read_draft(file), setting, slices)
+
+
+def asked_of(version: VersionAtHand, ask: Callable[[VersionAtHand], Any]) -> Any:
+    """What one of several questions gives, for processes that share them out.
+
+    Parameters
+    ----------
+    version
+        What is asked.
+    ask
+        A function of a module, or a part of one.
+    """
+    return ask(version)
 
 
 def studies_of(version: VersionAtHand, kpi: Kpi) -> KpiStudies:

@@ -16,8 +16,9 @@ import polars as pl
 
 from analysis.comparison.setting import Setting
 from analysis.panel.agent_weeks import AgentWeeks
+from analysis.panel.evaluations import OVERALL
 from analysis.panel.panel import NEVER
-from analysis.study.by_kpi import VersionAtHand
+from analysis.study.by_kpi import VersionAtHand, asked_of
 from analysis.study.kpi_study import KpiStudy
 from analysis.study.mechanism_rows import (
     Skills,
@@ -35,8 +36,6 @@ LINKS = ("planned", "completed", "learned", "applied", "kpi", "money")
 """In the order of the chain; position in ``result.chain`` is the place in this order."""
 CHAIN_TABLES = ("mechanism", "course_skill", "course_event", "rater", "chain")
 """Result tables made here."""
-SKILL = "empathy_score"
-"""The KPI that stands for all skills in the chain."""
 
 
 def chain_tables(
@@ -70,7 +69,7 @@ def chain_tables(
         *(partial(course_rows, skill=kpi) for kpi in measured),
         *(partial(course_event_rows, skill=kpi) for kpi in measured),
     ]
-    found = workers.map(_called, asked)
+    found = workers.map(asked_of, asked)
     mechanisms = {goal.id: made for goal, made in zip(goals, found[: len(goals)], strict=True)}
     by_course = len(goals) + len(measured)
     courses = [row for rows in found[len(goals) : by_course] for row in rows]
@@ -79,7 +78,7 @@ def chain_tables(
         *_records(version.weeks, setting),
         *_effects("", judged.values()),
         *(row for study in by_wave for row in _effects(study.request.slice.label[1], [study])),
-        *(_course_effect(row) for row in courses if row["skill"] == SKILL),
+        *(_course_effect(row) for row in courses if row["skill"] == OVERALL),
         *_money(value),
     ]
     links.sort(key=lambda row: (row["wave"], row["course"], row["position"]))
@@ -90,10 +89,6 @@ def chain_tables(
         "rater": table("rater", rater_rows(skills)),
         "chain": table("chain", links),
     }
-
-
-def _called(version: VersionAtHand, ask: Callable[[VersionAtHand], Any]) -> Any:
-    return ask(version)
 
 
 def _link(
@@ -150,8 +145,8 @@ def _effects(wave: str, studies: Iterable[KpiStudy]) -> list[dict[str, Any]]:
     """What training did to skills and to the goals, as their own studies say."""
     rows = []
     for study in studies:
-        found, link = study.headline, "applied" if study.kpi.id == SKILL else "kpi"
-        if study.kpi.role != "primary" and study.kpi.id != SKILL:
+        found, link = study.headline, "applied" if study.kpi.id == OVERALL else "kpi"
+        if study.kpi.role != "primary" and study.kpi.id != OVERALL:
             continue
         row = _link(
             link,
@@ -168,7 +163,7 @@ def _effects(wave: str, studies: Iterable[KpiStudy]) -> list[dict[str, Any]]:
 
 
 def _course_effect(row: Mapping[str, Any]) -> dict[str, Any]:
-    ends = {"ci_low": row["ci_low"], "ci_high": row["ci_high"], "about": SKILL}
+    ends = {"ci_low": row["ci_low"], "ci_high": row["ci_high"], "about": OVERALL}
     return _link("applied", row["n_agents"], row["estimate"], course=row["course"], **ends)
 
 

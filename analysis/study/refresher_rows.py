@@ -13,17 +13,15 @@ from analysis.comparison.compare import compare
 from analysis.effects.refreshers import refresher_events
 from analysis.errors import PanelError
 from analysis.panel.doses import first_refreshers
+from analysis.panel.evaluations import OVERALL
 from analysis.panel.panel import Panel
 from analysis.panel.slices import EVERYTHING
-from analysis.study.by_kpi import VersionAtHand
+from analysis.study.by_kpi import VersionAtHand, asked_of
 from analysis.study.kpi_study import KpiStudy
 from analysis.study.processes import Processes
 from analysis.study.result_tables import table
 from etl.configuration.kpis import Kpi
 from etl.configuration.model import Config
-
-SKILL = "empathy_score"
-"""The skill that is looked at beside the goals; it is judged by itself."""
 
 
 def refresher_tables(
@@ -47,16 +45,12 @@ def refresher_tables(
     averages = [made.kpi for made in judged.values() if made.kpi.kind.before_and_after and made.headline is not None]
     goals = [kpi for kpi in averages if kpi.role == "primary"]
     priced = [kpi for kpi in averages if kpi.role != "primary" and kpi.id in config.value.kpis]
-    skill = [kpi for kpi in averages if kpi.id == SKILL]
+    skill = [kpi for kpi in averages if kpi.id == OVERALL]  # judged by itself
     asked: list[Callable[[VersionAtHand], list[dict[str, Any]]]] = [
         partial(refresher_rows, kpi=kpi, looked_at=len(group)) for group in (goals, priced, skill) for kpi in group
     ]
-    rows = workers.map(_called, asked)
+    rows = workers.map(asked_of, asked)
     return {"refresher": table("refresher", [row for found in rows for row in found])}
-
-
-def _called(version: VersionAtHand, ask: Callable[[VersionAtHand], Any]) -> Any:
-    return ask(version)
 
 
 def refresher_rows(version: VersionAtHand, *, kpi: Kpi, looked_at: int = 1) -> list[dict[str, Any]]:

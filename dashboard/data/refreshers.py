@@ -6,15 +6,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from analysis.panel.evaluations import OVERALL
 from analysis.value.model import CLEAR
 from analysis.words.refreshers import Seen, seen
 from dashboard.data.queries import Queries
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 from etl.warehouse.reader import frame
-
-SKILL = "empathy_score"
-"""The skill that refreshers are looked for in beside the goals."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ def refreshed(queries: Queries) -> Refreshed | None:
     """
     if not queries.has("result.refresher") or not queries.decision(Filters()).allowed:
         return None
-    kpis = {kpi.id: kpi for kpi in queries.kpis() if kpi.id == SKILL or not current().restricted}
+    kpis = {kpi.id: kpi for kpi in queries.kpis() if kpi.id == OVERALL or not current().restricted}
     rows = queries.ask(("refreshers",), lambda cursor: frame(cursor, "select * from result.refresher").to_dicts())
     if any(0 < row["n_agents"] < queries.settings.min_group for row in rows):
         return None

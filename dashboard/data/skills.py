@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from analysis.checks.raters import ID as RATERS
+from analysis.panel.evaluations import OVERALL
 from analysis.study.result_tables import SCHEMAS
 from dashboard.data.queries import Queries, to_slice
 from dashboard.privacy.redaction import coarse, in_units
@@ -26,8 +27,6 @@ from dashboard.state import Filters
 from etl.configuration.kpis import Kpi
 from etl.warehouse.reader import frame
 
-OVERALL = "empathy_score"
-"""The KPI that stands for all skills together."""
 MIN_RATERS = 3
 """Raters below which nothing is told of how they differ: each of two would know the other's strictness."""
 _INTERVALS = ("value", "ci_low", "ci_high")

@@ -10,9 +10,9 @@ from typing import Any
 
 import polars as pl
 
+from analysis.panel.evaluations import OVERALL
 from analysis.words.headline import headline
 from analysis.words.numbers import Reader
-from dashboard.data.skills import OVERALL
 from dashboard.views.verdicts import Effect
 from etl.configuration.kpis import Kpi
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 
+from analysis.panel.evaluations import OVERALL
 from analysis.words.numbers import Reader
 from analysis.words.verdict import LABELS, MARKS
-from dashboard.data.skills import OVERALL
 from dashboard.state import day
 from dashboard.views.skills import bare
 from dashboard.views.verdicts import Effect, plural, short

@@ -11,9 +11,10 @@ from typing import Any
 import polars as pl
 
 from analysis.effects.slope_grain import GRAIN_WORDS, READABLE
+from analysis.panel.evaluations import OVERALL
 from analysis.words.mechanism import chain_headline, skills_moved
 from analysis.words.numbers import Reader
-from dashboard.data.skills import OVERALL, Moved
+from dashboard.data.skills import Moved
 from dashboard.views.cohorts import Group
 from dashboard.views.verdicts import Effect, effect, plural, short
 from etl.configuration.kpis import Kpi

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from analysis.panel.evaluations import OVERALL
 from analysis.value.appraisal import UNKNOWN, Appraisal, Spread, appraise
 from analysis.value.model import CLEAR, Model, Population, Worth, counted, left_out, model
 from analysis.value.money import unsafe_words
@@ -14,7 +15,7 @@ from analysis.value.sensitivity import Swing, tornado
 from analysis.words.numbers import Reader
 from analysis.words.verdict import LABELS as VERDICTS
 from analysis.words.verdict import MARKS, lower_label
-from dashboard.data.refreshers import SKILL, Refreshed
+from dashboard.data.refreshers import Refreshed
 from dashboard.data.value import MoneyParts
 from dashboard.views.assumptions import Asked, label, shown
 from dashboard.views.overview import Money
@@ -146,7 +147,7 @@ def view(
         purses=_purses(parts, asked, by_id),
         unmoneyed=without,
         net=answer.net,
-        refresher=refresher(made, reader, refreshed.found if refreshed else None, kpis, SKILL),
+        refresher=refresher(made, reader, refreshed.found if refreshed else None, kpis, OVERALL),
         principles=checklist(
             made,
             clear_only=asked.clear_only,

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 from dash import Dash, Input, Output, dcc, html, no_update
 
+from analysis.panel.evaluations import OVERALL
 from dashboard.answers import Made, Question
 from dashboard.components.chart import chart_card, info
 from dashboard.components.choice import choice
@@ -51,9 +52,9 @@ def answer(context: Context, filters: Filters, kpi: str = "") -> html.Div:
     of_goal = _goal_effect(context, goal, filters)
     whole = data.chain(queries) if quick else None
     slopes = [] if whole is None or goal is None else view.slopes_of(whole.slopes, goal, _labels(context), reader)
-    reading = next((item.reading for item in slopes if item.skill == data.OVERALL), "")
+    reading = next((item.reading for item in slopes if item.skill == OVERALL), "")
     links = chain_view.strip(
-        pl.DataFrame() if whole is None else whole.links, effects.get(data.OVERALL), of_goal, reader,
+        pl.DataFrame() if whole is None else whole.links, effects.get(OVERALL), of_goal, reader,
         valued=bool(context.settings.config.value.kpis),
     )  # fmt: skip
     links = [link for link in links if link.href != VALUE or current().may_open("value")]
@@ -252,7 +253,7 @@ def _slopes(context: Context, whole: data.Chain | None, goal: Kpi | None, filter
     note = " ".join(
         part
         for part in (
-            next((row.sentence for row in rows if row.skill == data.OVERALL), rows[0].sentence),
+            next((row.sentence for row in rows if row.skill == OVERALL), rows[0].sentence),
             view.split_words(whole.slopes, goal, reader),
             view.second_route(whole.slopes, goal),
         )
@@ -291,7 +292,7 @@ def _chain(context: Context, whole: data.Chain | None, goal: Kpi | None, filters
     if whole is None or goal is None:
         return None
     reader = context.settings.reader
-    skill = next(kpi for kpi in context.queries.kpis() if kpi.id == data.OVERALL)
+    skill = next(kpi for kpi in context.queries.kpis() if kpi.id == OVERALL)
     rows = chain_view.chain_rows(whole.links, goal, skill, course_names(context), reader)
     if not rows:
         return None

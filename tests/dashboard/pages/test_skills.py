@@ -12,6 +12,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from analysis.panel.evaluations import OVERALL
 from analysis.study.result_tables import SCHEMAS
 from dashboard.components.table import Table
 from dashboard.data import phrases as phrase_data
@@ -136,7 +137,7 @@ def test_downloads_hold_the_rows_of_the_page(world: Context) -> None:
 def test_where_nothing_can_be_estimated_every_part_says_so_and_not_something_else(world: Context) -> None:
     """One team: no estimate of a skill or a goal, whatever is priced and however many were evaluated."""
     reader, nan = world.settings.reader, None
-    goal, skill = (next(kpi for kpi in world.queries.kpis() if kpi.id == name) for name in ("csat_top2", data.OVERALL))
+    goal, skill = (next(kpi for kpi in world.queries.kpis() if kpi.id == name) for name in ("csat_top2", OVERALL))
     none = {"value": nan, "ci_low": nan, "ci_high": nan, "verdict": "cant_tell_yet"}
     effects = pl.col("link").is_in(["applied", "kpi"])
     rows = chain_world.chain()
@@ -156,7 +157,7 @@ def test_where_nothing_can_be_estimated_every_part_says_so_and_not_something_els
 
 def test_a_link_that_got_worse_is_not_made(world: Context) -> None:
     reader = world.settings.reader
-    goal, skill = (next(kpi for kpi in world.queries.kpis() if kpi.id == name) for name in ("csat_top2", data.OVERALL))
+    goal, skill = (next(kpi for kpi in world.queries.kpis() if kpi.id == name) for name in ("csat_top2", OVERALL))
     rows = chain_world.chain()
     fell = {"value": -0.05, "ci_low": -0.07, "ci_high": -0.03, "verdict": "clear"}
     rows = rows.with_columns(

@@ -16,12 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plotly.utils import PlotlyJSONEncoder
 
+from analysis.panel.evaluations import OVERALL
 from analysis.value.assumptions import Assumptions, from_config
 from analysis.value.money import value_frame
 from analysis.words.refreshers import Seen
 from dashboard.app import asked
 from dashboard.data.queries import Queries
-from dashboard.data.refreshers import SKILL, Refreshed, refreshed
+from dashboard.data.refreshers import Refreshed, refreshed
 from dashboard.data.value import money_parts
 from dashboard.figures.svg import texts
 from dashboard.figures.tornado import tornado
@@ -329,9 +330,9 @@ def test_readers_of_a_shared_dashboard_are_told_of_refreshers_in_the_score_alone
         brought = refreshed(world.queries)
         told = words(effects.answer(world, Filters(), "escalation_rate"))
 
-    assert brought is None or set(brought.found) <= {SKILL}
+    assert brought is None or set(brought.found) <= {OVERALL}
     assert "refreshers so far" not in told
-    assert set(refreshed(world.queries).found) == {SKILL, "escalation_rate"}  # type: ignore[union-attr]
+    assert set(refreshed(world.queries).found) == {OVERALL, "escalation_rate"}  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -344,7 +345,7 @@ def test_what_refreshers_brought_to_every_goal_with_a_price_is_their_worth(
     """The skill and its proportion are not needed then, and no goal may be missing or have moved before."""
     half = 1e-7 if abs(fall) != 0.01 else 0.05
     goal = Seen("gain", fall, fall - half, fall + half, full=-0.02)
-    told = _of_goals(world, {"escalation_rate": goal, SKILL: Seen("gain", 0.02, 0.01, 0.03, full=0.08)})
+    told = _of_goals(world, {"escalation_rate": goal, OVERALL: Seen("gain", 0.02, 0.01, 0.03, full=0.08)})
 
     assert "By what those so far brought to Escalations, one refresher is worth" in told, told
     assert told.endswith(f"{pays}.")
@@ -369,5 +370,5 @@ def _told(world: Context, found: Seen | None) -> str:
     assert parts is not None
     kpis = world.queries.kpis()
     read = address.read(FADING, from_config(world.settings.config), {kpi.id: kpi for kpi in kpis})
-    brought = Refreshed({SKILL: found} if found else {})
+    brought = Refreshed({OVERALL: found} if found else {})
     return view.view(parts, read, kpis, world.settings.reader, 0.95, brought).refresher
