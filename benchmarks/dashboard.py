@@ -375,9 +375,23 @@ def subsets_of_sites() -> list[str]:
     return found
 
 
+CHART = {False: "document.querySelector('#course svg')", True: "document.querySelector('#course .plot').data"}
+"""What is another object once a new chart is there, of the drawing and of Plotly."""
+
+
+def open_chart(page: Any, address: str, plotly: bool) -> None:
+    """Open a page with a chart and wait for it, as a drawing or with Plotly."""
+    page.goto(f"{address}/effects/csat_top2")
+    page.wait_for_selector(f"{LIVE} #course svg")
+    page.wait_for_load_state("networkidle")
+    if plotly:
+        page.click("#course [data-explore]")
+        page.wait_for_selector("#course .plotted .scatterlayer", timeout=120_000)
+
+
 def pointed(address: str, *, plotly: bool = False) -> list[float]:
     """Seconds from a click on a site in the open list, where the pointer stood before, to the new chart."""
-    chart = "document.querySelector('#course .plot').data" if plotly else "document.querySelector('#course svg')"
+    chart = CHART[plotly]
     watch = """() => {
       const chart = CHART;
       window.took = new Promise((resolve) => document.addEventListener('click', async (event) => {
@@ -386,13 +400,8 @@ def pointed(address: str, *, plotly: bool = False) -> list[float]:
       }, { once: true, capture: true }));
     }""".replace("CHART", chart)
     with browser() as page:
-        page.goto(f"{address}/effects/csat_top2")
-        page.wait_for_selector(f"{LIVE} #course svg")
-        page.wait_for_load_state("networkidle")
-        if plotly:
-            page.click("#course [data-explore]")
-            page.wait_for_selector("#course .plotted .scatterlayer", timeout=120_000)
-        else:
+        open_chart(page, address, plotly)
+        if not plotly:
             page.wait_for_timeout(5000)  # Plotly is compiled while nobody does anything
         page.click(f"{LIVE} #filter-site")
         page.wait_for_selector("[role=option]")
@@ -411,7 +420,7 @@ def pointed(address: str, *, plotly: bool = False) -> list[float]:
 
 def click_to_chart(address: str, searches: list[str], *, plotly: bool = False) -> list[float]:
     """Seconds from a changed address to the new drawing or Plotly chart, in a browser that has been in use."""
-    drawn = "document.querySelector('#course .plot').data" if plotly else "document.querySelector('#course svg')"
+    drawn = CHART[plotly]
     script = """async (query) => {
       const drawn = DRAWN;
       const started = performance.now();
@@ -423,12 +432,7 @@ def click_to_chart(address: str, searches: list[str], *, plotly: bool = False) -
       return (performance.now() - started) / 1000;
     }""".replace("DRAWN", drawn)
     with browser() as page:
-        page.goto(f"{address}/effects/csat_top2")
-        page.wait_for_selector(f"{LIVE} #course svg")
-        page.wait_for_load_state("networkidle")
-        if plotly:
-            page.click("#course [data-explore]")
-            page.wait_for_selector("#course .plotted .scatterlayer", timeout=120_000)
+        open_chart(page, address, plotly)
         for query in ("?site=Madrid", "", "?site=Madrid"):
             page.evaluate(script, query)
         found = []
