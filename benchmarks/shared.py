@@ -40,7 +40,7 @@ from benchmarks.dashboard import (
     write_world,
 )
 from dashboard.app import create_app
-from dashboard.data import published_estimates
+from dashboard.data import choosing
 from dashboard.data.queries import Queries
 from dashboard.privacy.viewer import READER, seen_by
 from dashboard.server import settle
@@ -79,7 +79,7 @@ def in_process(config: Path, wanted: list[tuple[str, str]]) -> dict[str, Any]:
     with seen_by(READER):
         queries.held_weeks()
         held = time.process_time()
-        published_estimates.prepare(queries)
+        choosing.prepare(queries)
     chosen = time.process_time() - held
     client = create_app(config).server.test_client()
     settle()

@@ -28,7 +28,7 @@ from dashboard import admission, http, shell, theme
 from dashboard import downloads as export_routes
 from dashboard.answers import Answers, Made, Question
 from dashboard.components import states
-from dashboard.data import published_estimates
+from dashboard.data import choosing
 from dashboard.data.queries import Queries
 from dashboard.page import Context, Page, unmounted
 from dashboard.pages import may_follow, pages
@@ -225,7 +225,7 @@ def _keep_prepared(context: Context) -> None:
             if context.queries.served() != failed:
                 failed = ""
                 with seen_by(READER):
-                    published_estimates.prepare(context.queries)
+                    choosing.prepare(context.queries)
         except NoVersionError:
             pass
         except Exception:  # a reader who asks is told what is wrong

@@ -8,7 +8,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from dashboard import http
 from dashboard.app import WORKERS_VARIABLE, create_app
-from dashboard.data.queries import Queries
+from dashboard.data.choosing import queries_of
 from dashboard.settings import (
     CONFIG_VARIABLE,
     SECRET_VARIABLE,
@@ -123,11 +123,7 @@ def application(source: str | Path | Config) -> Callable[..., Iterable[bytes]]:
     served = served_programmes(config)
     if len(served) == 1:
         return create_app(config).server  # type: ignore[no-any-return]
-    asked_of = {
-        one.mounted: Queries(replace(from_config(one.config), served=served, mounted=one.mounted)) for one in served
-    }
-    for number, each in enumerate(asked_of.values()):
-        each.earlier = tuple(asked_of.values())[:number]
+    asked_of = queries_of(config)
     first, *others = [create_app(one.config, served, one.mounted, asked_of).server for one in served]
     return DispatcherMiddleware(first, dict(zip([one.mounted for one in served[1:]], others, strict=True)))
 

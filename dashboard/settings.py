@@ -151,6 +151,19 @@ def from_config(source: str | Path | Config, environ: Mapping[str, str] | None =
     )
 
 
+def of_command(source: str | Path | Config) -> Settings:
+    """Settings of a command, which answers nobody: it signs no session and knows no proxy.
+
+    Parameters
+    ----------
+    source : str, Path or Config
+        As for :func:`from_config`.
+    """
+    config = source if isinstance(source, Config) else empathy_config.load(source)
+    names = [SECRET_VARIABLE, *([config.access.secret_env] if config.access else [])]
+    return from_config(config, {name: secrets.token_urlsafe(MIN_SECRET_LENGTH) for name in names})
+
+
 def served_programmes(config: Config) -> tuple[ServedProgramme, ...]:
     """The programmes with pages of their own: this one, and each of ``[[programmes]]`` that names its configuration.
 

@@ -23,6 +23,7 @@ from empathy.forgetting import forget
 from empathy.keys import key
 from empathy.listening import listen
 from empathy.planning import plan
+from empathy.preparing import prepare
 from empathy.rejects import rejects_app
 from empathy.reporting import report
 from empathy.serving import demo, sample, serve
@@ -33,7 +34,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 COMMANDS = (
     demo, sample, init, check, build, estimate, run, serve, report, export, changes, plan, listen, doctor, key, forget,
-    backup, restore,
+    backup, restore, prepare,
 )  # fmt: skip
 """In the order in which ``empathy --help`` lists them."""
 

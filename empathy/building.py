@@ -12,6 +12,7 @@ from rich.table import Table
 
 from empathy.alerting import watched
 from empathy.console import DEFAULT_CONFIG, AsJson, AsOf, ConfigPath, emit, load_config, output, progress, screen
+from empathy.preparing import choose_after_publishing
 
 if TYPE_CHECKING:
     from etl.marts.quality import DataCheckResult
@@ -102,6 +103,7 @@ def build(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJs
         print_files(report)
         print_books(report)
         screen.print(NOTHING_NEW if report.unchanged else f"Published {report.warehouse}, {UNESTIMATED}")
+    choose_after_publishing(settings)
 
 
 def print_files(report: BuildReport | CheckReport) -> None:

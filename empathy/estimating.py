@@ -12,6 +12,7 @@ import typer
 from empathy.alerting import watched
 from empathy.building import NOTHING_NEW, print_books, print_files
 from empathy.console import DEFAULT_CONFIG, AsJson, AsOf, ConfigPath, emit, load_config, output, progress, screen
+from empathy.preparing import choose_after_publishing
 
 if TYPE_CHECKING:
     from etl.configuration.model import Config
@@ -29,6 +30,7 @@ def estimate(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> No
         emit({"run_id": version.run_id, "effects": effects})
     else:
         print_effects(effects)
+    choose_after_publishing(settings)
 
 
 def run(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson = False) -> None:
@@ -42,6 +44,7 @@ def run(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson
         print_files(report)
         print_books(report)
         print_effects(effects, name_silent=report.unchanged)
+    choose_after_publishing(settings)
 
 
 def export(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from empathy.console import DEFAULT_CONFIG, AsJson, ConfigPath, emit, load_config, progress, screen
+from empathy.preparing import choose_after_publishing
 
 if TYPE_CHECKING:
     from etl.configuration.model import Config
@@ -26,10 +27,11 @@ def forget(
 
     if bool(agent) == bool(customer):
         raise typer.BadParameter("Name one person: --agent ID or --customer ID, each id of theirs once.")
+    settings = load_config(config)
     with progress("Forgetting"):
         every = [
             (name, erase(each, "agent" if agent else "customer", agent or customer or []))
-            for name, each in _programmes(load_config(config))
+            for name, each in _programmes(settings)
         ]
     left = any(done.left for _, done in every)
     if as_json:
@@ -42,6 +44,7 @@ def forget(
             "Take the person out of the exports and of backups too, and out of logs you keep: the next build reads the "
             "exports again."
         )
+    choose_after_publishing(settings)
     if left:
         raise typer.Exit(1)
 

@@ -55,12 +55,12 @@ def report(
     from dashboard.report.contents import report_of
     from dashboard.report.mail import check_addresses, message
     from dashboard.report.writers import run_of, write
-    from dashboard.settings import from_config
+    from dashboard.settings import of_command
 
     to = [name.strip() for name in mail.split(",") if name.strip()]
     check_addresses(to)
     with progress("Writing the report") as step:
-        settings = from_config(config)
+        settings = of_command(config)
         queries = Queries(settings)
         if since == LAST:
             since, left_out = _last(run_of(out), _comparable(queries))

@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from empathy.console import DEFAULT_CONFIG, AsJson, ConfigPath, emit, load_config, output, screen
+from empathy.preparing import choose_after_publishing
 
 versions_app = typer.Typer(help="Published warehouse versions.", no_args_is_help=True)
 
@@ -58,5 +59,7 @@ def versions_rollback(
     """Serve an earlier version again; nothing is deleted."""
     from etl.warehouse.publish import rollback
 
-    version = rollback(load_config(config).warehouse, run_id)
+    settings = load_config(config)
+    version = rollback(settings.warehouse, run_id)
     screen.print(f"Serving {version.run_id} again.")
+    choose_after_publishing(settings)

@@ -22,6 +22,7 @@ from scipy import sparse
 from analysis.errors import PanelError
 from analysis.panel.held_weeks import Places
 from dashboard.data.elsewhere import PARTS, told_elsewhere
+from dashboard.data.kept_choices import Choice, chosen, content
 from dashboard.data.parts import by_parts
 from dashboard.data.told import told_before
 from dashboard.privacy.lattice import Audit, Candidates, Cell, Rows, cell_of, patterns
@@ -155,7 +156,7 @@ def lattice(queries: Queries) -> Lattice:
 
 def _lattice(queries: Queries) -> Lattice:
     places, minimum = queries.held_weeks().places, queries.settings.min_group
-    _, first, key, weeks = np.unique(_keys(places), return_index=True, return_inverse=True, return_counts=True)
+    _, first, place, weeks = np.unique(_keys(places), return_index=True, return_inverse=True, return_counts=True)
     codes = {name: places.codes[name][first] for name in DIMENSIONS}
     rows = Rows(places.agent[first], codes, places.values)
     parents = {team: site for site, teams in queries.teams_by_site().items() for team in teams}
@@ -167,12 +168,18 @@ def _lattice(queries: Queries) -> Lattice:
     agent = np.concatenate([rows.agent, beside.agent + int(rows.agent.max()) + 1])
     weight = np.concatenate([weeks, beside.weeks])
     everybody = np.concatenate([inside, others])
-    kept = Audit(agent, everybody, len(cells), minimum, weight, fixed=n).admitted()
-    for name in PARTS if n else ():
-        part = np.concatenate([rows.codes[name], beside.codes[name]])
-        unit = agent * (int(part.max()) + 1) + part
-        kept = Audit(unit, everybody, len(cells), minimum, weight, fixed=n).admitted(kept)
-    return Lattice(cells, kept, first, key.astype(np.int32), inside, n)
+    parts = {name: np.concatenate([rows.codes[name], beside.codes[name]]) for name in (PARTS if n else ())}
+
+    def make() -> Choice:
+        kept = Audit(agent, everybody, len(cells), minimum, weight, fixed=n).admitted()
+        for part in parts.values():
+            unit = agent * (int(part.max()) + 1) + part
+            kept = Audit(unit, everybody, len(cells), minimum, weight, fixed=n).admitted(kept)
+        return Choice.of({0: kept}, len(cells))
+
+    key = ("lattice", repr(cells), n, agent, everybody, weight, tuple(parts.values()))
+    kept = chosen(queries, key, len(cells), make).cells[0]
+    return Lattice(cells, kept, first, place.astype(np.int32), inside, n)
 
 
 def _keys(places: Places) -> Ints:
@@ -224,7 +231,7 @@ def kept_of(queries: Queries, kpi: str) -> Bools:
             seen = observed(queries, kpi)
         except PanelError:  # leaving is counted by spells; and a version may be older than the KPI
             return known.kept
-        kept = queries.remember(("published", "rows", seen.stamp), lambda: answerable(queries, seen, known.kept)[0])
+        kept = answerable(queries, seen, known.kept)[0]
         other = of_same_events(queries, kpi)
         return kept if other is None else kept & kept_of(queries, other)
 
@@ -260,14 +267,42 @@ def answerable(queries: Queries, seen: Observed, start: Bools) -> tuple[Bools, F
     start : (C,) bool array
         Cells considered.
     """
-    audit = _audit(queries, seen.rows, start)
-    kept = audit.admitted(start)
-    if kept.any():
-        kept = _audit(queries, seen.rows, kept, seen.volume).admitted(kept)
-    for volume in (None, seen.volume):
+    # KPIs that were observed in the same rows share what may be answered of them.
+    key = ("rows", content(queries), seen.stamp, start)
+    found = chosen(queries, key, start.size, lambda: Choice.of(*_answerable(queries, {0: seen}, start)))
+    return found.cells[0] & start, found.agents_by_part[0]
+
+
+def answerable_by_part(queries: Queries, parts: Mapping[int, Observed], of: Observed, start: Bools) -> Choice:
+    """The same for each of some parts of rows.
+
+    Parameters
+    ----------
+    queries : Queries
+    parts : mapping of int to Observed
+    of : Observed
+        All rows that they are parts of, by the numbers of which they are known.
+    start : (C,) bool array
+    """
+    rows = tuple(part.rows for part in parts.values())
+    key = ("parts", content(queries), of.stamp, tuple(parts), rows, start)
+    return chosen(queries, key, start.size, lambda: Choice.of(*_answerable(queries, parts, start))).within(start)
+
+
+def _answerable(
+    queries: Queries, parts: Mapping[int, Observed], start: Bools
+) -> tuple[dict[int, Bools], int, dict[int, Floats]]:
+    cells, agents = {}, {}
+    for number, seen in parts.items():
+        audit = _audit(queries, seen.rows, start)
+        kept = audit.admitted(start)
         if kept.any():
-            kept = by_parts(queries, lattice(queries), seen.rows, kept, volume)
-    return kept, audit.agents_by_cell
+            kept = _audit(queries, seen.rows, kept, seen.volume).admitted(kept)
+        for volume in (None, seen.volume):
+            if kept.any():
+                kept = by_parts(queries, lattice(queries), seen.rows, kept, volume)
+        cells[number], agents[number] = kept, audit.agents_by_cell
+    return cells, start.size, agents
 
 
 def _audit(queries: Queries, rows: Ints, start: Bools, volume: Floats | None = None) -> Audit:
@@ -391,31 +426,21 @@ def blocks(queries: Queries, kpi: str) -> tuple[Sums, dict[int, Bools]]:
         first, last = int(places.week.min()), int(places.week.max())
         offset = (-(places.origin.toordinal() // 7)) % BLOCK_WEEKS
         begin = [k for k in range(first, last - BLOCK_WEEKS + 2) if k % BLOCK_WEEKS == offset]
-        audited = queries.remember(
-            ("published blocks", "rows", seen.stamp),
-            lambda: _answered(queries, seen, begin, kept_of(queries, kpi)),
-        )
-        answered = {
-            block: told_before(queries, known, kpi, kept, block=places.origin + timedelta(weeks=block))
-            for block, (kept, _) in audited.items()
-        }
+        here_by_block = _by_block(places.week[rows], begin)
+        parts = {block: seen.at(here) for block, here in here_by_block.items()}
+        audited = answerable_by_part(queries, parts, seen, kept_of(queries, kpi))
+        answered = told_before(queries, known, kpi, audited.by_part, "block")
         if (other := of_same_events(queries, kpi)) is not None:
             theirs, nobody = blocks(queries, other)[1], np.zeros_like(known.kept)
             answered = {block: kept & theirs.get(block, nobody) for block, kept in answered.items()}
         sums: Sums = {}
-        for block, here in _by_block(places.week[rows], begin).items():
+        for block, here in here_by_block.items():
             key, n = known.key[rows[here]], known.first.size
             num, den = (known.in_cell @ np.bincount(key, part[here], n) for part in (nums, dens))
-            sums[block] = num, den, audited[block][1]
+            sums[block] = num, den, audited.agents_by_part[block]
         return sums, answered
 
     return queries.remember(("published blocks", kpi), make)
-
-
-def _answered(queries: Queries, seen: Observed, begin: list[int], start: Bools) -> dict[int, tuple[Bools, Floats]]:
-    """Cells answered in every block, and agents in each."""
-    week = queries.held_weeks().places.week[seen.rows]
-    return {block: answerable(queries, seen.at(here), start) for block, here in _by_block(week, begin).items()}
 
 
 def _by_block(week: NDArray[np.integer], begin: list[int]) -> dict[int, Ints]:

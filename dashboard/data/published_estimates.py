@@ -7,8 +7,7 @@ are chosen again over those weeks. Nothing here depends on who asks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from analysis.errors import PanelError
+from dashboard.data.kept_choices import Choice, chosen, content
 from dashboard.data.parts import at_once
 from dashboard.data.published import (
     BLOCK_WEEKS,
@@ -25,6 +25,7 @@ from dashboard.data.published import (
     Ints,
     Observed,
     answerable,
+    answerable_by_part,
     blocks,
     kept_of,
     lattice,
@@ -32,7 +33,6 @@ from dashboard.data.published import (
     of_same_events,
 )
 from dashboard.data.told import told_before
-from dashboard.data.versions import Prepared
 from dashboard.privacy.together import MOST_TOGETHER, Rows, Together, cells_of
 from dashboard.privacy.viewer import Viewer
 from dashboard.state import Filters
@@ -70,7 +70,7 @@ def _told_of(queries: Queries, kpi: str) -> tuple[Bools, Bools]:
         try:
             seen = observed(queries, kpi)
         except PanelError:
-            return (told_before(queries, known, kpi, kept), np.zeros_like(kept))
+            return (told_before(queries, known, kpi, {0: kept}, "all")[0], np.zeros_like(kept))
         rows = seen.rows
         since, places = event_week(queries), queries.held_weeks().places
         apart = queries.setting().design.anticipation_weeks
@@ -82,7 +82,7 @@ def _told_of(queries: Queries, kpi: str) -> tuple[Bools, Bools]:
         recent = [before & usable & (since[rows] >= -weeks) for weeks in BEFORE]
         sums = np.column_stack([after & usable, *recent, after, before])
         both = _beside_levels(queries, kpi, seen, sums, kept)
-        told = told_before(queries, known, kpi, both[0])
+        told = told_before(queries, known, kpi, {0: both[0]}, "all")[0]
         if (other := of_same_events(queries, kpi)) is not None:
             theirs = _told_of(queries, other)
             told, both = told & theirs[0], (both[0], both[1] & theirs[1])
@@ -109,7 +109,7 @@ def _beside_levels(queries: Queries, kpi: str, seen: Observed, sums: Bools, star
     begin = np.array(sorted(answered), dtype=np.int64)
     told = np.array([answered[k] for k in begin.tolist()]).reshape(begin.size, n)
 
-    def make() -> tuple[Bools, Bools]:
+    def make() -> Choice:
         week = places.week[seen.rows].astype(np.int64)
         block = np.searchsorted(begin, week, side="right") - 1
         if begin.size:
@@ -135,10 +135,11 @@ def _beside_levels(queries: Queries, kpi: str, seen: Observed, sums: Bools, star
                 asked[owner[np.diff(answers.tocsc().indptr) > 0]] = True
                 beside = Together(rows, queries.settings.min_group, at, levels, MOST_TOGETHER)
                 fine &= beside.admitted(answers, owner, fine & asked) | ~asked
-        return fine[:n], fine[:n] & fine[n:]
+        return Choice.of({0: fine[:n], 1: fine[:n] & fine[n:]}, n)
 
-    key = ("published estimates", "beside levels", seen.stamp, start.tobytes(), told.tobytes())
-    return queries.remember(key, make)
+    key = ("beside levels", content(queries), seen.stamp, sums, start, begin, told)
+    estimates, comparisons = chosen(queries, key, n, make).within(start).cells
+    return estimates, comparisons & estimates
 
 
 def _change(after: sparse.csr_array, before: sparse.csr_array, weight: Floats) -> sparse.csr_array:
@@ -196,9 +197,7 @@ def by_week(queries: Queries, kpi: str) -> dict[int, Bools]:
             seen = observed(queries, kpi)
         except PanelError:
             return {}
-        key = ("published weeks", "rows", seen.stamp, start.tobytes())
-        chosen = queries.remember(key, lambda: _less_of_waves(queries, kpi, seen, _chosen(queries, seen, start)))
-        told = {week: told_before(queries, known, kpi, kept, event=week) for week, kept in chosen.items()}
+        told = told_before(queries, known, kpi, _by_week(queries, kpi, seen, start), "event")
         if (other := of_same_events(queries, kpi)) is not None:
             theirs, nobody = by_week(queries, other), np.zeros_like(start)
             told = {week: kept & theirs.get(week, nobody) for week, kept in told.items()}
@@ -207,17 +206,31 @@ def by_week(queries: Queries, kpi: str) -> dict[int, Bools]:
     return queries.remember(("published weeks", kpi), make)
 
 
-def _chosen(queries: Queries, seen: Observed, start: Bools) -> dict[int, Bools]:
+def _by_week(queries: Queries, kpi: str, seen: Observed, start: Bools) -> dict[int, Bools]:
     """Cells that may be answered together about the rows of each week from training."""
     since = event_week(queries)[seen.rows]
     trained = np.flatnonzero(since > -NEVER)
     order = trained[np.argsort(since[trained], kind="stable")]
     weeks, first = np.unique(since[order], return_index=True)
-    parts = np.split(order, first[1:])
-    return {int(week): _allowing_none(queries, seen.at(part), start) for week, part in zip(weeks, parts, strict=True)}
+    at = np.split(order, first[1:]) if weeks.size else []
+    parts = {int(week): seen.at(part) for week, part in zip(weeks, at, strict=True)}
+    found = answerable_by_part(queries, parts, seen, start)
+    agents = found.agents_by_part
+    alone = {week: start & (cells | (agents[week] == 0)) for week, cells in found.by_part.items()}
+    levels = blocks(queries, kpi)[1]
+    told = tuple(part for block in levels.items() for part in block)
+    key = ("weeks of waves", content(queries), seen.stamp, start, told)
+
+    def make() -> Choice:
+        return Choice.of(_less_of_waves(queries, seen, alone, levels), start.size)
+
+    less = chosen(queries, key, start.size, make).by_part
+    return {week: cells & less[week] for week, cells in alone.items()}
 
 
-def _less_of_waves(queries: Queries, kpi: str, seen: Observed, chosen: dict[int, Bools]) -> dict[int, Bools]:
+def _less_of_waves(
+    queries: Queries, seen: Observed, alone: Mapping[int, Bools], levels_told: Mapping[int, Bools]
+) -> dict[int, Bools]:
     """Cells by week from training, without weeks of a wave that, with all of their block, tell of few agents.
 
     Weeks from training are weeks of the calendar for one wave: four of them, less the level of their block, are the
@@ -232,8 +245,8 @@ def _less_of_waves(queries: Queries, kpi: str, seen: Observed, chosen: dict[int,
     place = known.pattern(np.ones(known.inside.shape[1], dtype=bool))
     after, before = since >= 0, (since < -apart) & (since > -NEVER)
     usable = (after | before) & np.isin(agent, agent[after]) & np.isin(agent, agent[before])
-    found = {event: kept.copy() for event, kept in chosen.items()}
-    for block, told in blocks(queries, kpi)[1].items():
+    found = {event: kept.copy() for event, kept in alone.items()}
+    for block, told in levels_told.items():
         here = np.flatnonzero((week >= block) & (week < block + BLOCK_WEEKS))
         fine = told & is_wave
         for volume in (None, seen.volume[here]):
@@ -258,28 +271,5 @@ def _less_of_waves(queries: Queries, kpi: str, seen: Observed, chosen: dict[int,
 def _allowing_none(queries: Queries, seen: Observed, start: Bools) -> Bools:
     """Cells that may be answered together about some rows; those without any of them tell nothing."""
 
-    def make() -> Bools:
-        kept, agents = answerable(queries, seen, start)
-        return np.asarray(start & (kept | (agents == 0)))
-
-    # KPIs that were observed in the same rows share what may be answered of them.
-    return queries.remember(("published estimates", "rows", seen.stamp, start.tobytes()), make)
-
-
-def prepare(queries: Queries) -> None:
-    """Choose the cells of the version that readers are told next, goals first, then let them have it.
-
-    Parameters
-    ----------
-    queries : Queries
-    """
-    served = queries.served()
-    ready = Prepared(served, queries.told(served)[-1])
-    if queries.prepared == ready:
-        return
-    with queries.pinned(ready.told):
-        for kpi in sorted(queries.kpis(), key=lambda kpi: kpi.role != "primary"):
-            with suppress(PanelError):
-                blocks(queries, kpi.id)
-                by_week(queries, kpi.id)
-    queries.prepared = ready
+    kept, agents = answerable(queries, seen, start)
+    return np.asarray(start & (kept | (agents == 0)))

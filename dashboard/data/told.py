@@ -14,9 +14,9 @@ Assumptions
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
 
 import duckdb
 import numpy as np
@@ -24,6 +24,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis.panel.slices import identifier
+from dashboard.data.kept_choices import Choice, chosen, content
 from dashboard.privacy.lattice import Audit
 from etl.warehouse.reader import Version, Warehouse, WarehouseError, alias, frame
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from dashboard.data.queries import Queries
 
 Bools = NDArray[np.bool_]
+About = Literal["all", "block", "event"]
 
 PLACES = (
     "agent_key", "week", "site", "team_id", "channel", "queue", "tenure_band", "trained_week", "scheduled_week"
@@ -156,8 +158,8 @@ def told(
 
 
 def told_before(
-    queries: Queries, known: Lattice, kpi: str, kept: Bools, *, block: date | None = None, event: int | None = None
-) -> Bools:
+    queries: Queries, known: Lattice, kpi: str, kept: Mapping[int, Bools], about: About
+) -> dict[int, Bools]:
     """Of some cells, those whose answers, less those of versions told before, are about nobody or about enough agents.
 
     Parameters
@@ -166,24 +168,50 @@ def told_before(
     known : Lattice
         Of the version asked.
     kpi : str
-    kept : (C,) bool array
-    block : date, optional
-        First Monday of the four weeks that answers are about; all weeks by default.
-    event : int, optional
-        The week from training that answers are about.
+    kept : mapping of int to (C,) bool array
+        Cells by part of the weeks: a single part 0, first weeks of blocks, or weeks from training.
+    about : "all", "block" or "event"
+        What the parts are.
+
+    Returns
+    -------
+    dict
+        As ``kept``.
     """
+    before, n_cells = _before(queries), len(known.cells)
+    if not before or not kept:
+        return dict(kept)
+
+    def make() -> Choice:
+        found = {part: _less(queries, known, kpi, cells, part, about) for part, cells in kept.items()}
+        return Choice.of(found, n_cells)
+
+    key = ("told before", content(queries), kpi, before, about, *(v for part in kept.items() for v in part))
+    found = chosen(queries, key, n_cells, make).by_part
+    return {part: cells & found[part] for part, cells in kept.items()}
+
+
+def _less(queries: Queries, known: Lattice, kpi: str, kept: Bools, part: int, about: About) -> Bools:
+    """The same for the cells of one part."""
     for rows in _differences(queries):
-        about = rows.filter(pl.col(kpi)) if kpi in rows.columns else rows
-        if block is not None:
-            about = about.filter(pl.col("week").is_between(block, block + timedelta(days=27)))
-        if event is not None:
-            about = about.filter((pl.col("week") - pl.col("start")).dt.total_days() // 7 == event)
-        if about.is_empty():
+        mine = rows.filter(pl.col(kpi)) if kpi in rows.columns else rows
+        if about == "block":
+            begin = queries.held_weeks().places.origin + timedelta(weeks=part)
+            mine = mine.filter(pl.col("week").is_between(begin, begin + timedelta(days=27)))
+        if about == "event":
+            mine = mine.filter((pl.col("week") - pl.col("start")).dt.total_days() // 7 == part)
+        if mine.is_empty():
             continue
-        agent = about["agent_key"].rank("dense").to_numpy().astype(np.int64)
-        audit = Audit(agent, known.placed(about), len(known.cells), queries.settings.min_group)
+        agent = mine["agent_key"].rank("dense").to_numpy().astype(np.int64)
+        audit = Audit(agent, known.placed(mine), len(known.cells), queries.settings.min_group)
         kept = kept & (audit.admitted(kept) | (audit.agents_by_cell == 0))
     return kept
+
+
+def _before(queries: Queries) -> tuple[str, ...]:
+    """Versions told before the one asked."""
+    chain, now = queries.told(queries.served()), queries.run_id()
+    return chain[: chain.index(now)] if now in chain else chain
 
 
 def _differences(queries: Queries) -> list[pl.DataFrame]:
@@ -197,8 +225,7 @@ def _differences(queries: Queries) -> list[pl.DataFrame]:
             queries.difference(before, now)
             .with_columns(pl.col("week").cast(pl.Date), start=start, cohort=start.dt.to_string("%Y-%m-%d"))
             .rename(names)
-            for before in queries.told(queries.served())
-            if before != now
+            for before in _before(queries)
         ]
 
-    return queries.remember(("published", "differences"), make)
+    return queries.remember(("published", "differences", _before(queries)), make)

@@ -18,6 +18,7 @@ import duckdb
 import polars as pl
 
 from dashboard.data.cache import Cache
+from dashboard.data.kept_choices import KeptChoices, made_by
 from dashboard.data.told import difference, people_changed, told
 from dashboard.privacy.redaction import nearest
 from dashboard.privacy.viewer import current
@@ -39,6 +40,7 @@ SAME_FOR_ALL = frozenset(
         "places",
         "published",
         "published blocks",
+        "published choice",
         "published estimates",
         "published weeks",
         "setting",
@@ -127,6 +129,8 @@ class Versions:
         self._warehouse = Warehouse(settings.config.warehouse, threads=engine.threads, memory_limit=engine.memory_limit)
         self._cache = Cache()
         self._local = threading.local()
+        self._kept: dict[str, KeptChoices] = {}
+        self._opening = threading.Lock()
         self.prepared: Prepared | None = None
         self.earlier: tuple[Any, ...] = ()
 
@@ -169,6 +173,16 @@ class Versions:
     def difference(self, before: str, now: str) -> pl.DataFrame:
         """Agent-weeks that are not the same in two versions (:func:`dashboard.data.told.difference`)."""
         return self._cache.get((now, "difference", before), lambda: difference(self._warehouse, before, now))
+
+    def kept_choices(self) -> KeptChoices:
+        """What was chosen of the cells of this version, by whatever process; those of versions that are gone go."""
+        run_id = self.run_id()
+        with self._opening:
+            if run_id not in self._kept:
+                there = {version.run_id for version in self.versions()}
+                self._kept = {name: kept for name, kept in self._kept.items() if name in there}
+                self._kept[run_id] = KeptChoices(self._warehouse.version(run_id), made_by(self.settings.min_group))
+            return self._kept[run_id]
 
     def versions(self) -> tuple[Version, ...]:
         """Published versions, oldest first."""

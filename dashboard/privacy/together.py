@@ -52,7 +52,7 @@ _LED, _LED_BESIDE, _LEADING = 10, 120, 0.75
 """Agents from whom groups grow, and groups of a round that lead to others: at least so many, beside what is told anyway
 more, and all of whom so much is told."""
 _ROUNDS = 6
-_SMALL = 60
+_SMALL = 150
 """Patterns up to which all eigenvalues are worked out."""
 _HARDLY, _NEARLY = 0.02, 0.75
 """Share of a pattern below which it is left out at first, and share of a figure from which on nothing is left out."""
@@ -239,7 +239,9 @@ class Together:
         """What is told best of a group, and by which answers."""
         at, weight = self._of(group)
         root = np.sqrt(weight)[:, None]
-        added, levels = chosen.added[at] * root, self._levels[at] * root
+        added, levels = chosen.added[at], self._levels[at]
+        added *= root
+        levels *= root
         share, axis = _largest(added, levels, self._part[at])
         on_levels = np.zeros((len(self._told) + 1, levels.shape[1]))
         np.add.at(on_levels, self._part[at], levels * axis[:, None])
@@ -281,15 +283,18 @@ def _largest(added: Floats, levels: Floats, part: Ints) -> tuple[float, Floats]:
     """
     told = np.einsum("pr,pr->p", added, added) + np.where(part >= 0, np.einsum("pr,pr->p", levels, levels), 0.0)
     for at in (np.flatnonzero(told > _HARDLY), np.arange(part.size)):
-        there = (part[at, None] == part[None, at]) & (part[at] >= 0)[:, None]
-        gram = added[at] @ added[at].T + (levels[at] @ levels[at].T) * there
         if not at.size:
             continue
+        mine, anyway, its = added[at], levels[at], part[at]
+        # A matrix by itself: half of the products are not worked out.
+        gram = mine @ mine.T
+        if (its >= 0).any():
+            gram += (anyway @ anyway.T) * ((its[:, None] == its) & (its >= 0)[:, None])
         if at.size < _SMALL:
             value, axes = linalg.eigh(gram, subset_by_index=[at.size - 1, at.size - 1], check_finite=False)
         else:
-            value, axes = eigsh(gram, 1, which="LA", tol=1e-4, ncv=30, v0=_spread(at.size))
-        if value[0] < _NEARLY:
+            value, axes = eigsh(gram, 1, which="LA", tol=1e-4, ncv=12, v0=_spread(at.size))
+        if value[0] < _NEARLY or at.size == part.size:
             break
     axis = np.zeros(part.size)
     axis[at] = axes[:, 0]

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etl.errors import EmpathyError
+from etl.warehouse.beside import cells_path, write_beside
 from etl.warehouse.reader import NoVersionError, Warehouse
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ LISTED = "backup.json"
 CONFIGURATION = "empathy.toml"
 KEPT = "kept"
 VERSION = "version.duckdb"
+CELLS = "version.cells"
+"""What is kept beside the version, which whoever restores need not choose again."""
 MODE = 0o600
 
 
@@ -78,6 +81,8 @@ def backup(config: Config, out: Path) -> Backup:
     files = {CONFIGURATION: config.path, **dict(kept_files(config))}
     if version is not None:
         files[VERSION] = version.path
+        if cells_path(version.path).is_file():
+            files[CELLS] = cells_path(version.path)
     listed: dict[str, Any] = {
         "made_at": datetime.now(UTC).isoformat(),
         "run_id": version.run_id if version else "",
@@ -143,13 +148,15 @@ def _place(aside: Path, folder: Path, listed: dict[str, Any], archive: Path) -> 
     folder.mkdir(parents=True, exist_ok=True)
     for name in listed["files"]:
         target = folder / (name.removeprefix(f"{KEPT}/") if name.startswith(f"{KEPT}/") else name)
-        if name != VERSION:
+        if name not in (VERSION, CELLS):
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(aside / name, target)
     if listed["run_id"]:
         config = load(folder / CONFIGURATION)
         warehouse = config.warehouse if config.warehouse.is_relative_to(folder.resolve()) else folder / "warehouse"
-        adopt(warehouse, listed["run_id"], aside / VERSION, datetime.fromisoformat(listed["created_at"]))
+        version = adopt(warehouse, listed["run_id"], aside / VERSION, datetime.fromisoformat(listed["created_at"]))
+        if CELLS in listed["files"]:
+            write_beside(version.path, (aside / CELLS).read_bytes())
     return Backup(len(listed["files"]), archive.stat().st_size, listed["run_id"])
 
 

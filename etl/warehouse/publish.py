@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Self
 import duckdb
 from filelock import FileLock
 
-from etl.durable import delete, flush
+from etl.durable import flush
 from etl.sql_text import literal, quoted
+from etl.warehouse.beside import delete_version
 from etl.warehouse.lock import take_lock
 from etl.warehouse.reader import (
     NoVersionError,
@@ -239,7 +240,7 @@ class Draft:
         write_registry(self.folder, Registry(self.run_id, kept))
         for old in registry.versions:
             if old not in kept:
-                delete(old.path)
+                delete_version(old.path)
         for action in self._afterwards:
             action()
         self.discard()
@@ -326,7 +327,7 @@ def keep_only(folder: str | Path, run_id: str) -> int:
         write_registry(folder, Registry(run_id, (version,)))
         others = [each for each in registry.versions if each.run_id != run_id]
         for each in others:
-            delete(each.path)
+            delete_version(each.path)
         return len(others)
     finally:
         lock.release()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from etl.durable import delete, flush
+from etl.warehouse.beside import CELLS, cells_path, delete_version
 from etl.warehouse.reader import REGISTRY, Registry
 
 
@@ -43,7 +44,7 @@ def write_registry(folder: Path, registry: Registry) -> None:
 
 
 def clear_litter(folder: Path, registry: Registry) -> None:
-    """Remove drafts of dead runs, and versions that were renamed but never entered in the registry.
+    """Remove drafts of dead runs, versions that were renamed but never entered in the registry, and cells of neither.
 
     Parameters
     ----------
@@ -54,10 +55,15 @@ def clear_litter(folder: Path, registry: Registry) -> None:
     """
     remove_all(folder, ".build-")
     remove_all(folder, f"{REGISTRY}.tmp")
+    remove_all(folder, ".warehouse-")  # cells that were being written
     if registry.current is None or registry.get(registry.current) is None:
         return  # with no registry, or one that is not understood, the version files may be all there is
     known = {version.path.name for version in registry.versions}
     for path in folder.glob("warehouse-*.duckdb*"):
+        if path.name not in known:
+            delete_version(path)
+    known = {cells_path(version.path).name for version in registry.versions}
+    for path in folder.glob(f"warehouse-*{CELLS}"):
         if path.name not in known:
             delete(path)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from dashboard.data import kept_choices
 from dashboard.data.queries import Queries
 from dashboard.page import Context
 from dashboard.settings import from_config
@@ -69,6 +70,15 @@ def alike(con: duckdb.DuckDBPyConnection) -> str:
         changes += [f'"{kpi}_num" = "{kpi}_num" * {den} / "{kpi}_den"', f'"{kpi}_den" = {den}']
         changes += [f'"{kpi}_sq" = "{kpi}_sq" * {den} / "{kpi}_den"'] if f"{kpi}_sq" in columns else []
     return f"update mart.agent_week set {', '.join(changes)}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_kept() -> Iterator[None]:
+    """Cells that were chosen while a test had taken a control out are not found by the next one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kept_choices, "read_beside", lambda _: None)
+        patch.setattr(kept_choices, "write_beside", lambda *_: False)
+        yield
 
 
 @dataclass(frozen=True)

@@ -138,6 +138,50 @@ def test_a_part_of_what_few_do_is_a_figure_too() -> None:
     assert kept.tolist() == [True, True, False]
 
 
+def two_waves() -> tuple[SimpleNamespace, published.Observed]:
+    """Waves of 16 trained in week 4; one agent of the first came with the training, so that no estimate rests on it."""
+    agent, week = np.repeat(np.arange(32), 12), np.tile(np.arange(12), 32)
+    there = (agent > 0) | (week >= 4)
+    agent, week = agent[there], week[there]
+    wave = agent // 16 + 1
+    places = SimpleNamespace(
+        agent=agent, week=week, origin=date(2025, 1, 6), n_rows=agent.size,
+        values={"cohort": ("2025-02-03", "2025-02-04")}, codes={"cohort": wave},
+    )  # fmt: skip
+    cells = ((), *((("cohort", (name,)),) for name in places.values["cohort"]))
+    inside = np.column_stack([np.zeros(32, dtype=np.int64), 1 + np.arange(32) // 16])
+    known = published.Lattice(cells, np.ones(3, dtype=bool), np.arange(32), agent, inside)
+    queries = SimpleNamespace(
+        held_weeks=lambda: SimpleNamespace(places=places),
+        remember=lambda key, make: known if len(key) == 1 else make(),
+        settings=SimpleNamespace(min_group=5),
+        setting=lambda: SimpleNamespace(design=SimpleNamespace(anticipation_weeks=0)),
+    )  # fmt: skip
+    return queries, published.Observed(np.arange(agent.size), np.ones(agent.size))
+
+
+def test_weeks_from_training_less_their_block_are_not_whom_estimates_leave_out() -> None:
+    """Four weeks from training of a wave are weeks of the calendar; the level of their block is of everybody there."""
+    queries, seen = two_waves()
+    places = queries.held_weeks().places
+    cells = [np.ones(places.n_rows, dtype=bool), *(places.codes["cohort"] == k for k in (1, 2))]
+    levels = {block: np.ones(3, dtype=bool) for block in (0, 4, 8)}
+    alone = {event: np.ones(3, dtype=bool) for event in range(-4, 8)}
+    usable = places.agent > 0
+
+    def found(told: dict[int, np.ndarray]) -> float:
+        blocks = [cell & (places.week // 4 * 4 == block) for block in levels for cell in cells]
+        events = [cells[k] & usable & (places.week - 4 == event) for event, those in told.items()
+                  for k in (1, 2) if those[k]]  # fmt: skip
+        return best_of_few(places.agent, np.column_stack([*blocks, *events]), 5)
+
+    assert found(alone) > 0.99
+    less = published_estimates._less_of_waves(queries, seen, alone, levels)  # type: ignore[arg-type]
+    assert found(less) <= MOST_TOLD
+    assert {event for event, those in less.items() if not those[1]} == set(range(8))
+    assert all(those[0] and those[2] for those in less.values())
+
+
 @pytest.mark.parametrize(("viewer", "level"), [(OWN_MACHINE, 31.0 / 23.0), (EXECUTIVE, 1.0)])
 def test_a_level_after_training_leaves_out_whoever_estimates_leave_out(viewer: Viewer, level: float) -> None:
     """Eleven agents are seen before and after, one after only: two levels after training would tell of that one."""

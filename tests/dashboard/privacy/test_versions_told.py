@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from dash import no_update
 
-from dashboard.data import published, published_estimates, told
+from dashboard.data import choosing, published, told
 from dashboard.data.changes import changes
 from dashboard.data.queries import Queries
 from dashboard.data.versions import Prepared
@@ -94,7 +94,7 @@ def test_readers_stay_with_a_version_until_cells_of_the_next_are_chosen(
     now = registry.read_text(encoding="utf-8")
     registry.write_text(now.replace('"current": "r3"', '"current": "r1"'), encoding="utf-8")
     try:
-        published_estimates.prepare(queries)
+        choosing.prepare(queries)
     finally:
         registry.write_text(now, encoding="utf-8")
     assert queries.served() == "r3"
@@ -102,7 +102,7 @@ def test_readers_stay_with_a_version_until_cells_of_the_next_are_chosen(
         assert queries.run_id() == "r1"
     with seen_by(ANALYST):
         assert queries.run_id() == "r3"
-    published_estimates.prepare(queries)
+    choosing.prepare(queries)
     with seen_by(READER):
         assert queries.run_id() == "r3"
 
@@ -118,7 +118,7 @@ def test_readers_go_back_at_once_where_the_operator_does(folder: Path, later: Qu
 def test_a_click_chooses_no_cells_once_they_are_prepared(
     later: Queries, two_kpis: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    published_estimates.prepare(later)
+    choosing.prepare(later)
     for module in (published, told):
         monkeypatch.setattr(module, "Audit", lambda *_: pytest.fail("cells were chosen while a reader waited"))
     with seen_by(READER), later.pinned():
@@ -148,7 +148,7 @@ def test_a_corrected_record_is_in_no_level_that_is_told_after_it(later: Queries)
 
 
 def test_without_the_control_the_record_is_found(later: Queries, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(published, "told_before", lambda _queries, _known, _kpi, kept, **_: kept)
+    monkeypatch.setattr(published, "told_before", lambda _queries, _known, _kpi, kept, _about: kept)
     fresh = Queries(later.settings)
     before, now = totals(fresh, "r1"), totals(fresh, "r3")
     assert max(now[block] - value for block, value in before.items() if value) == pytest.approx(3.0)
