@@ -54,6 +54,8 @@ more, and all of whom so much is told."""
 _ROUNDS = 6
 _SMALL = 150
 """Patterns up to which all eigenvalues are worked out."""
+_FEW_PATTERNS, _TOGETHER = 48, 64
+"""Patterns of a group up to which many groups are looked at in one go, and how many."""
 _HARDLY, _NEARLY = 0.02, 0.75
 """Share of a pattern below which it is left out at first, and share of a figure from which on nothing is left out."""
 _LITTLE = 0.005
@@ -212,7 +214,8 @@ class Together:
         best: dict[tuple[int, ...], _Attack] = {}
         for _ in range(_ROUNDS):
             known = {tuple(sorted(group.tolist())): group for group in groups}
-            found = {key: self._figure(chosen, group) for key, group in known.items() if key not in best}
+            new = [key for key in known if key not in best]
+            found = dict(zip(new, self._figures(chosen, [known[key] for key in new]), strict=True))
             if not found:
                 break
             best |= found
@@ -221,31 +224,72 @@ class Together:
             figure = chosen.added @ np.column_stack([one.along for one in found.values()])
             for part, at in enumerate(self._told):
                 figure[at] += self._levels[at] @ np.column_stack([one.on_levels[part] for one in found.values()])
-            people = np.asarray(self._held @ figure**2)
-            order = np.argsort(-people, axis=0, kind="stable")[: self._most]
+            order = _largest_first(np.asarray(self._held @ figure**2), self._most)
             # A group grows by one agent at a time: those who come together at once are often no group.
             groups = [order[: one.group.size + 1, k] for k, one in enumerate(found.values())]
         return list(best.values())
 
     def _of(self, group: Ints) -> tuple[Ints, Floats]:
         """Patterns of a group, and its weight in each."""
-        begin, end = self._held.indptr[group], self._held.indptr[group + 1]
-        places = np.concatenate([np.arange(a, b) for a, b in zip(begin, end, strict=True)])
-        at, where = np.unique(self._held.indices[places], return_inverse=True)
-        weight: Floats = np.bincount(where, self._held.data[places]).astype(np.float64)
-        return at.astype(np.int64), weight
+        mass = np.zeros(self._weight.size)
+        for agent in group.tolist():
+            here = slice(self._held.indptr[agent], self._held.indptr[agent + 1])
+            mass[self._held.indices[here]] += self._held.data[here]
+        at = np.flatnonzero(mass)
+        return at, mass[at]
 
-    def _figure(self, chosen: _Chosen, group: Ints) -> _Attack:
+    def _figures(self, chosen: _Chosen, groups: Sequence[Ints]) -> list[_Attack]:
+        """What is told best of every one of some groups: many small ones at once, since each takes next to nothing."""
+        of = [self._of(group) for group in groups]
+        found: dict[int, _Attack] = {}
+        order = sorted((k for k, (at, _) in enumerate(of) if at.size <= _FEW_PATTERNS), key=lambda k: of[k][0].size)
+        for first in range(0, len(order), _TOGETHER):
+            some = order[first : first + _TOGETHER]
+            found |= zip(some, self._at_once(chosen, [groups[k] for k in some], [of[k] for k in some]), strict=True)
+        return [found[k] if k in found else self._figure(chosen, group, *of[k]) for k, group in enumerate(groups)]
+
+    def _at_once(
+        self, chosen: _Chosen, groups: Sequence[Ints], of: Sequence[tuple[Ints, Floats]]
+    ) -> list[_Attack]:
+        """As :meth:`_figure` for groups of few patterns, filled up to the same number with patterns of no weight."""
+        shape = (len(groups), max((at.size for at, _ in of), default=0))
+        at, root = np.zeros(shape, dtype=np.int64), np.zeros(shape)
+        for k, (mine, weight) in enumerate(of):
+            at[k, : mine.size], root[k, : mine.size] = mine, np.sqrt(weight)
+        added, levels = chosen.added[at] * root[..., None], self._levels[at] * root[..., None]
+        part = self._part[at]
+        told = np.einsum("gpr,gpr->gp", added, added)
+        gram = added @ added.transpose(0, 2, 1)
+        if levels.shape[2]:
+            of_part = part >= 0
+            told += np.where(of_part, np.einsum("gpr,gpr->gp", levels, levels), 0.0)
+            same = (part[:, :, None] == part[:, None, :]) & of_part[:, :, None]
+            gram += (levels @ levels.transpose(0, 2, 1)) * same
+        much = told > _HARDLY
+        values, axes = np.linalg.eigh(gram * (much[:, :, None] & much[:, None, :]))
+        share, axis = values[:, -1].copy(), axes[:, :, -1].copy()
+        again = np.flatnonzero(((share >= _NEARLY) & (much != (root > 0)).any(axis=1)) | ~much.any(axis=1))
+        if again.size:
+            values, axes = np.linalg.eigh(gram[again])
+            share[again], axis[again] = values[:, -1], axes[:, :, -1]
+        along = (axis[:, None, :] @ added)[:, 0]
+        on_levels = self._of_part(part) @ (levels * axis[..., None])
+        return [_Attack(float(share[k]), group, along[k], on_levels[k]) for k, group in enumerate(groups)]
+
+    def _of_part(self, part: Ints) -> Floats:
+        """(..., B + 1, P) one where a pattern is of a part; the last is that of no part."""
+        number = np.where(part < 0, len(self._told), part)
+        return (number[..., None, :] == np.arange(len(self._told) + 1)[:, None]).astype(np.float64)
+
+    def _figure(self, chosen: _Chosen, group: Ints, at: Ints, weight: Floats) -> _Attack:
         """What is told best of a group, and by which answers."""
-        at, weight = self._of(group)
         root = np.sqrt(weight)[:, None]
         added, levels = chosen.added[at], self._levels[at]
         added *= root
         levels *= root
         share, axis = _largest(added, levels, self._part[at])
-        on_levels = np.zeros((len(self._told) + 1, levels.shape[1]))
-        np.add.at(on_levels, self._part[at], levels * axis[:, None])
-        return _Attack(share, group, added.T @ axis, on_levels)
+        levels *= axis[:, None]
+        return _Attack(share, group, added.T @ axis, self._of_part(self._part[at]) @ levels)
 
     def _given_up(self, chosen: _Chosen, owner: Ints, attack: _Attack, fixed: int) -> int | None:
         """The last that an attack rests on; None where what is told anyway suffices for it."""
@@ -299,6 +343,16 @@ def _largest(added: Floats, levels: Floats, part: Ints) -> tuple[float, Floats]:
     axis = np.zeros(part.size)
     axis[at] = axes[:, 0]
     return float(value[0]), axis
+
+
+def _largest_first(values: Floats, most: int) -> Ints:
+    """(most, K) positions of the largest values of every column, the largest first; of equal ones the first."""
+    left, columns = values.copy(), np.arange(values.shape[1])
+    order = np.empty((most, values.shape[1]), dtype=np.int64)
+    for row in order:
+        row[:] = left.argmax(axis=0)
+        left[row, columns] = -np.inf
+    return order
 
 
 def _spread(n: int) -> Floats:
