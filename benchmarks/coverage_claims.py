@@ -247,9 +247,7 @@ def everything_at_once(seed: int) -> Outcome:
             context = replace(template.context, kpi=kpi, checks=(), answers=None)
             studies.append(replace(template, request=Request(kpi, part), headline=found, context=context))
     claims = [
-        made.verdict.state.startswith("clear")
-        for made in judged_together(studies, 0.95)
-        if made.kpi.role == "primary"
+        made.verdict.state.startswith("clear") for made in judged_together(studies, 0.95) if made.kpi.role == "primary"
     ]
     return Outcome(float("nan"), any(claims), bool((np.abs(z) > 1.96).any()))
 
@@ -305,14 +303,10 @@ def line(row: Row, outcomes: Sequence[Outcome]) -> str:
     )
 
 
-HEAD = (
-    "| world | worlds | coverage of 95% | something is claimed | without the rule |\n|---|---|---|---|---|\n"
-)
+HEAD = "| world | worlds | coverage of 95% | something is claimed | without the rule |\n|---|---|---|---|---|\n"
 
 
-def run(
-    row: Row, worlds: int, *, workers: int = 1, keep: Path | None = None, draw: bool = True
-) -> list[Outcome]:
+def run(row: Row, worlds: int, *, workers: int = 1, keep: Path | None = None, draw: bool = True) -> list[Outcome]:
     """All worlds of one row."""
     seeds = range(FIRST_SEED, FIRST_SEED + worlds)
     return kept_worlds(row.judge, Outcome, row.name, seeds, keep=keep, workers=workers, draw=draw)

@@ -196,9 +196,7 @@ def noticed(folder: Path, *runs: tuple[str, ...]) -> str:
     return ""
 
 
-def tried(
-    mutant: Mutant, part: Part, folder: Path, results: Iterable[Mapping[str, object]] = ()
-) -> dict[str, object]:
+def tried(mutant: Mutant, part: Part, folder: Path, results: Iterable[Mapping[str, object]] = ()) -> dict[str, object]:
     """Apply one mutant to the copy, run the tests, put the module back."""
     from cosmic_ray import plugins
     from cosmic_ray.mutating import mutate_code

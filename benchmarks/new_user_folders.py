@@ -112,9 +112,7 @@ def genesys(folder: Path, here: World) -> None:
     for week, contacts in _by(here, "week").items():
         text = json.dumps({"conversations": [_conversation(c) for c in contacts], "totalHits": len(contacts)})
         (folder / "genesys" / f"conversations-2025-W{week:02}.json.gz").write_bytes(gzip.compress(text.encode()))
-    with xlsxwriter.Workbook(
-        str(folder / "Headcount Report.xlsx"), {"default_date_format": "mm/dd/yyyy"}
-    ) as book:
+    with xlsxwriter.Workbook(str(folder / "Headcount Report.xlsx"), {"default_date_format": "mm/dd/yyyy"}) as book:
         sheet = book.add_worksheet("Workers")
         sheet.write_column(0, 0, ["Headcount Report", "As of: 06/30/2025"])
         sheet.write_row(3, 0, ["Employee ID", "Worker", "Email - Work", "Hire Date", "Termination Date", "Location",
@@ -123,9 +121,7 @@ def genesys(folder: Path, here: World) -> None:
             sheet.write_row(4 + agent, 0, [20_000 + agent, f"Agent {agent}", f"Agent{agent}@Corp.example"])
             sheet.write_datetime(4 + agent, 3, dt.datetime(2022, 5, 2))
             sheet.write_row(4 + agent, 5, [_site(agent, here), f"CX Team {here.team_of[agent]:02}"])
-    with xlsxwriter.Workbook(
-        str(folder / "Training Transcript.xlsx"), {"default_date_format": "mm/dd/yyyy"}
-    ) as book:
+    with xlsxwriter.Workbook(str(folder / "Training Transcript.xlsx"), {"default_date_format": "mm/dd/yyyy"}) as book:
         sheet = book.add_worksheet()
         sheet.write_row(0, 0, ["User ID", "User Email", "Training Title", "Transcript Status", "Completion Date"])
         trained = [(agent, week) for agent, week in enumerate(here.trained_in) if week is not None]

@@ -344,21 +344,22 @@ def configuration(world: Mapping[str, Any]) -> str:
         if field not in world["lacking"]
     ]  # fmt: skip
     decimal = AMOUNTS[world["amount"]][1]
-    text = '''
+    text = """
 [sources.staff]
 format = "bamboohr"
 path = ["employees.csv", "jobs.csv"]
 timezone = "UTC"
-'''
+"""
     calls = f"""[sources.calls]
 format = "tabular"
 table = "interaction"
-path = "calls*.{'xlsx' if world['workbook'] else 'csv'}"
+path = "calls*.{"xlsx" if world["workbook"] else "csv"}"
 timezone = "UTC"
 max_reject_share = 1.0
-options = {{ {', '.join(asked)} }}
+options = {{ {", ".join(asked)} }}
 columns = {{ interaction_id = "Contact ID", source_agent_id = "Agent", started_at = {started}, channel = "Channel"{
-        ''.join(f', {column}' for column in columns)} }}
+        "".join(f", {column}" for column in columns)
+    } }}
 """
     systems = [world[name] for name in ("calls_in", "escalations_in", "answers_in")]
     text += calls if world["calls_in"] == "table" else ""

@@ -1,9 +1,9 @@
 """Remakes the tables of docs/sample-world.md: what naive comparisons get wrong, and how fast the world is made.
 
-    python benchmarks/sample_world.py                 print the table of naive comparisons
-    python benchmarks/sample_world.py --write         and put it into docs/sample-world.md
-    python benchmarks/sample_world.py --speed DIR     time the large, the small and the sample world, exports in DIR
-    python benchmarks/sample_world.py --committed     write the small exports kept in sample_data/ again
+python benchmarks/sample_world.py                 print the table of naive comparisons
+python benchmarks/sample_world.py --write         and put it into docs/sample-world.md
+python benchmarks/sample_world.py --speed DIR     time the large, the small and the sample world, exports in DIR
+python benchmarks/sample_world.py --committed     write the small exports kept in sample_data/ again
 """
 
 from __future__ import annotations

@@ -5,14 +5,16 @@ The world is drawn, not simulated: only its size matters here::
     python benchmarks/skills_page.py                             # 5,000 agents and 104 weeks
     python benchmarks/skills_page.py --agents 300 --weeks 78     # the size of the demo
 
-Budget: the first answer within 300 ms at the 95th percentile. Times are of the process (processor) and of the clock; on
-a machine with other work to do only the former says something.
+Budget: the first answer within 300 ms at the 95th percentile, and so what follows it. Times are of the process
+(processor) and of the clock; on a machine with other work to do only the former says something. ``max_ms`` is the
+slowest selection.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -22,6 +24,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the server sets it, before NumPy is loaded
 
 from benchmarks.dashboard import selections, summary, write_world  # noqa: E402
 from dashboard.data.queries import Queries  # noqa: E402
@@ -36,6 +39,11 @@ SKILLS = (
 )  # fmt: skip
 GOAL, OTHER = "escalation_rate", "aht_seconds"
 """The goal of the page, and a KPI whose Effects page is asked beside it: what one estimate takes here and now."""
+
+
+def summed(seconds: list[float]) -> dict[str, float]:
+    """Median, 95th percentile and maximum in milliseconds."""
+    return summary(seconds) | {"max_ms": round(1000 * max(seconds), 1)}
 
 
 def timed(make: Callable[[], Any]) -> tuple[float, float]:
@@ -68,12 +76,12 @@ def main() -> None:
             {
                 "agents": options.agents,
                 "weeks": options.weeks,
-                "first_processor": summary([one for one, _ in first[1:]]),
-                "first_clock": summary([one for _, one in first[1:]]),
-                "effects_page_processor": summary([one for one, _ in beside[1:]]),
-                "effects_page_clock": summary([one for _, one in beside[1:]]),
-                "rest_processor": summary([one for one, _ in rest[1:]]),
-                "rest_clock": summary([one for _, one in rest[1:]]),
+                "first_processor": summed([one for one, _ in first[1:]]),
+                "first_clock": summed([one for _, one in first[1:]]),
+                "effects_page_processor": summed([one for one, _ in beside[1:]]),
+                "effects_page_clock": summed([one for _, one in beside[1:]]),
+                "rest_processor": summed([one for one, _ in rest[1:]]),
+                "rest_clock": summed([one for _, one in rest[1:]]),
             }
         )
     )

@@ -159,9 +159,7 @@ def kept(folder: Path, lens: str) -> str:
             f"turn.BeginOffsetMillis as started_ms, turn.EndOffsetMillis as ended_ms, LanguageCode as language, "
             f"turn.Content as text, redacted, JobStatus as status from turn) to '{target}' (format parquet)"
         )
-        rows = con.execute(
-            f"select contact, role, count(*), sum(length(text)) from '{target}' group by all"
-        ).fetchall()
+        rows = con.execute(f"select contact, role, count(*), sum(length(text)) from '{target}' group by all").fetchall()
     target.unlink()
     return f"{sum(row[2] for row in rows):,} turns"
 

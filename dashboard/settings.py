@@ -234,7 +234,7 @@ def check_binding(host: str, settings: Settings) -> None:
     access, of_file = settings.access, host.startswith(SOCKET_FILE)
     if access is not None and of_file and UNIX not in access.proxy:
         raise ConfigError(
-            f'[access] proxy = {list(access.proxy)} names no proxy that connects through a socket file, so that nobody '
+            f"[access] proxy = {list(access.proxy)} names no proxy that connects through a socket file, so that nobody "
             'would be let in; add "unix" to it, or give --host an address.'
         )
     if access is not None and not of_file and not access.over_network:

@@ -99,9 +99,7 @@ def rule_fit(panel: Panel, rule: SelectionRule) -> RuleFit:
         trained += int(own.sum())
         picked += int(chosen.sum())
     nan = float("nan")
-    return RuleFit(
-        hits / trained if trained else nan, hits / picked if picked else nan, rule.share, rule.lookback
-    )
+    return RuleFit(hits / trained if trained else nan, hits / picked if picked else nan, rule.share, rule.lookback)
 
 
 def likeliest_rule(panel: Panel, rule: SelectionRule) -> RuleFit:

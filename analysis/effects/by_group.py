@@ -251,9 +251,7 @@ def wandering(residual: Floats, weight: Floats, teams: Ints) -> tuple[float, flo
     return float(np.mean(variances * sizes / typical)), typical, len(found)
 
 
-def placebos(
-    residual: Floats, weight: Floats, teams: Ints, after: Floats, before: Floats
-) -> tuple[Floats, Floats]:
+def placebos(residual: Floats, weight: Floats, teams: Ints, after: Floats, before: Floats) -> tuple[Floats, Floats]:
     """What untrained teams did between the weeks that a group's effect compares.
 
     Parameters

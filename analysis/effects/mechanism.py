@@ -255,10 +255,6 @@ def mechanism(
     )
 
 
-
-
-
-
 def _control(values: Panel | Floats, whole: Panel, given: Panel, name: str) -> Floats:
     if isinstance(values, Panel):
         panel = aligned(values, whole, name)

@@ -12,6 +12,7 @@ from analysis.panel.panel import Panel
 
 Floats = NDArray[np.float64]
 
+
 def aligned(panel: Panel, like: Panel, name: str) -> Panel:
     """The panel over the agents and weeks of ``like``, in its order and with its cohorts and clusters."""
     unit = {label: i for i, label in enumerate(panel.units.tolist())}

@@ -21,9 +21,9 @@ from analysis.estimators.interaction_weighted import att_gt_frame
 from analysis.estimators.naive.one_number import row_count
 from analysis.inference import small_sample_factor
 from analysis.panel.panel import Panel
+from analysis.solver.components import components
 from analysis.solver.layout import Layout, sum_by
 from analysis.solver.ratio import ratio
-from analysis.solver.two_way import components
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

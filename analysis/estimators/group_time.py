@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -158,22 +158,26 @@ class GroupTime:
         return self.layout.by_pair(both), self.layout.by_pair(change)
 
     def _differences(self, base: Ints) -> tuple[Floats, Floats]:
-        """(pairs, T) weights and sums of ``y_t - y_base(t)`` over agents seen in both weeks."""
+        """(pairs, T') weights and sums of ``y_t - y_base(t)`` over agents seen in both weeks, of the last T' weeks."""
         used = base >= 0
+        first = self.panel.n_periods - base.size
         if self._balanced:
             sums = self._pair_sums
-            change = np.where(used, sums - sums[:, np.maximum(base, 0)], 0.0)
+            change = np.where(used, sums[:, first:] - sums[:, np.maximum(base, 0)], 0.0)
             return np.where(used, self.pair_weight[:, None], 0.0), change
         y, seen = self._arrays
         mass, change = np.zeros((self.layout.n_pairs, base.size)), np.zeros((self.layout.n_pairs, base.size))
-        weeks = np.arange(base.size)
+        weeks = np.arange(first, self.panel.n_periods)
         adjacent = used & (base == weeks - 1)
-        mass[:, adjacent] = self._adjacent[0][:, adjacent]
-        change[:, adjacent] = self._adjacent[1][:, adjacent]
+        if np.count_nonzero(adjacent) == 1:  # the week of training alone: not worth the changes of all weeks
+            adjacent[:] = False
+        if adjacent.any():
+            mass[:, adjacent] = self._adjacent[0][:, weeks[adjacent]]
+            change[:, adjacent] = self._adjacent[1][:, weeks[adjacent]]
         long = np.flatnonzero(used & ~adjacent)
         for week in np.unique(base[long]):
             columns = long[base[long] == week]
-            span = slice(int(columns[0]), int(columns[-1]) + 1)
+            span = slice(int(columns[0]) + first, int(columns[-1]) + first + 1)
             at_base = (self.unit_weight * seen[:, week])[:, None] * seen[:, span]
             sums = self.layout.by_pair(at_base * (y[:, span] - y[:, week, None]))
             inside = columns - columns[0]
@@ -181,24 +185,39 @@ class GroupTime:
             change[:, columns] = sums[:, inside]
         return mass, change
 
-    def cells(self, want_left_out: bool = False) -> Iterator[CohortCells]:
-        """Effects, cohort by cohort."""
+    def cells(self, want_left_out: bool = False, after_only: bool = False) -> Iterator[CohortCells]:
+        """Effects, cohort by cohort; without covariates those before training may be left out (NaN)."""
         for h in self.trained_cohorts:
             if self.covariates:
                 yield self._adjusted_cells(h)
             else:
-                yield self._plain_cells(h, want_left_out)
+                cells = self._plain_cells(h, want_left_out, int(self.layout.cohort_values[h]) if after_only else 0)
+                yield self._padded(cells) if after_only else cells
+
+    def _padded(self, cells: CohortCells) -> CohortCells:
+        """Cells of the last weeks, with the weeks before them as weeks without a comparison."""
+        first = self.panel.n_periods - cells.att.size
+
+        def wide(values: Floats, missing: float) -> Floats:
+            out = np.full((*values.shape[:-1], self.panel.n_periods), missing)
+            out[..., first:] = values
+            return out
+
+        left = None if cells.left_out is None else wide(cells.left_out, np.nan)
+        return replace(cells, att=wide(cells.att, np.nan), influence=wide(cells.influence, 0.0), left_out=left)
 
     def _observed_agents(self, h: int) -> Floats:
         return np.asarray(self._arrays[1][self.layout.units_of(h)].sum(axis=0))
 
-    def _plain_cells(self, h: int, want_left_out: bool) -> CohortCells:
+    def _plain_cells(self, h: int, want_left_out: bool, first: int) -> CohortCells:
+        """Effects in the weeks from ``first`` on."""
         layout = self.layout
         base = self.base_weeks(int(layout.cohort_values[h]))
+        controls = self._first_control(base)[first:]
+        base = base[first:]
         mass, change = self._differences(base)
-        own = layout.pairs_of(h)
-        position = np.arange(layout.cohort_values.size)[layout.pair_cohort]
-        control = (position[:, None] >= self._first_control(base)[None, :]) & (position != h)[:, None]
+        own, position = layout.pairs_of(h), layout.pair_cohort
+        control = (position[:, None] >= controls[None, :]) & (position != h)[:, None]
         control_mass, control_change = np.where(control, mass, 0.0), np.where(control, change, 0.0)
         treated_n, treated_s = mass[own].sum(axis=0), change[own].sum(axis=0)
         control_n, control_s = control_mass.sum(axis=0), control_change.sum(axis=0)
@@ -215,9 +234,9 @@ class GroupTime:
             treated_mass[own] = mass[own]
             treated_change = np.zeros_like(change)
             treated_change[own] = change[own]
-            first = _left_mean(layout.by_cluster(treated_change), layout.by_cluster(treated_mass))
-            second = _left_mean(layout.by_cluster(control_change), layout.by_cluster(control_mass))
-            left_out = np.where(valid, first - second, np.nan)
+            trained = _left_mean(layout.by_cluster(treated_change), layout.by_cluster(treated_mass))
+            compared = _left_mean(layout.by_cluster(control_change), layout.by_cluster(control_mass))
+            left_out = np.where(valid, trained - compared, np.nan)
         att = np.where(valid, treated_mean - control_mean, np.nan)
         return CohortCells(h, int(layout.cohort_values[h]), att, influence, left_out, self._observed_agents(h))
 
@@ -269,7 +288,7 @@ class GroupTime:
         if kind not in self._families.get(variance, {}):
             kinds = ("simple",) if kind == "simple" else KINDS
             accumulator = Accumulator(self.panel, self.layout, self.pair_weight, self.anticipation, exact, kinds)
-            for cells in self.cells(exact):
+            for cells in self.cells(exact, after_only=kind == "simple"):
                 accumulator.add(cells.h, cells.cohort, cells.att, cells.influence, cells.left_out, cells.n_agents)
             factor = 1.0
             if variance == "jackknife" and not exact:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from analysis.estimators.averages import ESTIMANDS, summary, summary_weights
 from analysis.estimators.fitted import NO_WEIGHT, Family, empty_att_gt
+from analysis.estimators.keyed_weeks import KeyedWeeks, keyed_weeks
+from analysis.estimators.same_design import Known, known_of
 from analysis.inference import jackknife_degrees_of_freedom, jackknife_influence, standard_errors
 from analysis.panel.panel import Panel
 from analysis.solver.layout import Layout
@@ -22,6 +24,7 @@ from analysis.solver.two_way import TwoWayFit, fit_two_way
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+T = TypeVar("T")
 
 #: Leads estimated before training, beyond the anticipation window.
 MAX_LEADS = 12
@@ -58,34 +61,59 @@ class Imputation:
     saturated: bool = False
     reweighed: Floats | None = None
     fitted: Imputation | None = None
+    _refits: dict[int, Imputation] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def of_design(self) -> Known:
+        """What does not hang on the outcome, shared with other outcomes of the same design where that is asked for."""
+        if self.reweighed is not None:
+            return {}
+        known: Known = known_of(self.panel).setdefault(("imputation", self.anticipation, self.leads), {})
+        return known
+
+    def _known(self, name: Any, make: Callable[[], T]) -> T:
+        if name not in self.of_design:
+            self.of_design[name] = make()
+        found: T = self.of_design[name]
+        return found
 
     @cached_property
     def layout(self) -> Layout:
         """Units sorted by cohort and cluster."""
-        return Layout.of(self.panel)
+        return self._known("layout", lambda: Layout.of(self.panel))
 
     @cached_property
     def _arrays(self) -> tuple[Floats, Floats, Bools]:
         """Weights, outcome, and mask of the weeks before training, in layout order."""
         order = self.layout.order
-        weight, y = self.panel.den[order], self.panel.y[order]
-        first = self.panel.cohort_ix[order] - self.anticipation
-        before = np.arange(self.panel.n_periods)[None, :] < first[:, None]
-        return weight, y, before
+
+        def weight_and_before() -> tuple[Floats, Bools]:
+            first = self.panel.cohort_ix[order] - self.anticipation
+            return self.panel.den[order], np.arange(self.panel.n_periods)[None, :] < first[:, None]
+
+        weight, before = self._known("weight and before", weight_and_before)
+        return weight, self.panel.y[order], before
 
     @cached_property
     def fit(self) -> TwoWayFit:
         """Agent and week effects from the untrained weeks."""
         weight, y, before = self._arrays
-        return fit_two_way(self.layout, weight * before, y)
+        like: TwoWayFit | None = self.of_design.get("fit")
+        made = fit_two_way(self.layout, weight * before if like is None else like.weights, y, like=like)
+        self.of_design.setdefault("fit", made)
+        return made
 
     @cached_property
     def trained_weights(self) -> Floats:
         """(A, T) weights of the trained (and anticipating) weeks that have a valid comparison."""
-        weight, _, before = self._arrays
-        fit = self.fit
-        same = (fit.unit_component[:, None] == fit.week_component[None, :]) & (fit.unit_component >= 0)[:, None]
-        return np.where(before | ~same, 0.0, weight)
+
+        def make() -> Floats:
+            weight, _, before = self._arrays
+            fit = self.fit
+            same = (fit.unit_component[:, None] == fit.week_component[None, :]) & (fit.unit_component >= 0)[:, None]
+            return np.where(before | ~same, 0.0, weight)
+
+        return self._known("trained weights", make)
 
     def weighing(self, weights: Floats) -> Imputation:
         """The same fit, whose averages give the trained weeks other weights.
@@ -96,7 +124,7 @@ class Imputation:
             In the panel's order; only the trained weeks that have a valid comparison are read. Agents and weeks with
             weight 0 are left out of averages, and still serve as comparison before their training.
         """
-        made = replace(self, reweighed=weights, fitted=self)
+        made = replace(self, reweighed=weights, fitted=self, _refits={})
         kept = np.where(self.trained_weights > 0, weights[self.layout.order], 0.0)
         known = {"layout": self.layout, "_arrays": self._arrays, "fit": self.fit, "_shifts": self._shifts}
         made.__dict__.update(known | {"trained_weights": kept})
@@ -112,7 +140,7 @@ class Imputation:
     @cached_property
     def _pair_mass(self) -> Floats:
         """(pairs, T) trained weight."""
-        return self.layout.by_pair(self.trained_weights)
+        return self._known("pair mass", lambda: self.layout.by_pair(self.trained_weights))
 
     @cached_property
     def _pair_effect(self) -> Floats:
@@ -122,7 +150,7 @@ class Imputation:
     @cached_property
     def _cohort_count(self) -> Floats:
         """(pairs, T) number of trained cells."""
-        return self.layout.by_pair((self.trained_weights > 0).astype(np.float64))
+        return self._known("cohort count", lambda: self.layout.by_pair((self.trained_weights > 0).astype(np.float64)))
 
     @cached_property
     def trained_cohorts(self) -> list[int]:
@@ -134,6 +162,9 @@ class Imputation:
     def _exposure(self) -> Floats:
         """(H, T, T) vectors q: column t of block h is how the sum of effects of cohort h in week t falls with each
         week effect."""
+        return self._known("exposure", self._exposures)
+
+    def _exposures(self) -> Floats:
         n_weeks = self.panel.n_periods
         out = np.zeros((self.layout.cohort_values.size, n_weeks, n_weeks))
         inverse = ratio(1.0, self.fit.unit_total, 0.0)
@@ -155,74 +186,62 @@ class Imputation:
         mean = ratio(mean, self.fit.unit_total, 0.0)
         return np.asarray(self._pair_mass * shift - self.layout.by_pair(self.trained_weights * mean[:, None]))
 
-    def _indicator(self, kind: str) -> tuple[list[Any], Callable[[int], Ints]]:
-        """Keys of an aggregation, and for a cohort index the key position of every week (-1 none)."""
-        weeks = np.arange(self.panel.n_periods)
-        values = self.layout.cohort_values
-        if kind == "event_time":
-            last = max((self.panel.n_periods - 1 - int(values[h]) for h in self.trained_cohorts), default=-1)
-            keys: list[Any] = list(range(-self.anticipation, last + 1))
+    def _keyed(self, kind: str) -> KeyedWeeks:
+        return self._known(
+            ("keyed weeks", kind),
+            lambda: keyed_weeks(kind, self.panel, self.layout, self.trained_cohorts, self.anticipation),
+        )
 
-            def position(h: int) -> Ints:
-                event = weeks - values[h] + self.anticipation
-                return np.where(event >= 0, event, -1)
-
-        elif kind == "calendar_time":
-            first = min((int(values[h]) for h in self.trained_cohorts), default=0)
-            keys = list(self.panel.times[first:])
-
-            def position(h: int) -> Ints:
-                return np.where(weeks >= values[h], weeks - first, -1)
-
-        elif kind == "cohort":
-            inside = [h for h in self.trained_cohorts if values[h] < self.panel.n_periods]
-            keys = [self.panel.cohort_label(int(values[h])) for h in inside]
-            place = {h: k for k, h in enumerate(inside)}
-
-            def position(h: int) -> Ints:
-                return np.where(weeks >= values[h], place.get(h, -1), -1)
-
-        else:
-            keys = ["overall"]
-
-            def position(h: int) -> Ints:
-                return np.where(weeks >= values[h], 0, -1)
-
-        return keys, position
-
-    def _fold(self, pair_values: Floats, n_keys: int, position: Callable[[int], Ints]) -> Floats:
+    def _fold(self, pair_values: Floats, kind: str) -> Floats:
         """(pairs, K) sums of pair x week values over each key's weeks."""
-        out = np.zeros((pair_values.shape[0], n_keys))
-        for h in self.trained_cohorts:
-            place = position(h)
-            used = np.flatnonzero(place >= 0)
-            if used.size == 0:
-                continue
+        out = np.zeros((pair_values.shape[0], len(self._keyed(kind).keys)))
+        for h, used, targets in self._keyed(kind).places:
             rows = self.layout.pairs_of(h)
-            targets = place[used]
             if targets.size > 1 and targets[0] == targets[-1]:
                 out[rows, targets[0]] += pair_values[rows][:, used].sum(axis=1)
             else:
                 out[rows, targets[0] : targets[-1] + 1] += pair_values[rows, used[0] : used[-1] + 1]
         return out
 
-    def _weeks_exposure(self, n_keys: int, position: Callable[[int], Ints]) -> Floats:
+    def _weeks_exposure(self, kind: str) -> Floats:
         """(T, K) sum of the q vectors over each key's cohort-weeks."""
-        out = np.zeros((self.panel.n_periods, n_keys))
-        for h in self.trained_cohorts:
-            place = position(h)
-            used = np.flatnonzero(place >= 0)
-            np.add.at(out.T, place[used], self._exposure[h][:, used].T)
-        return out
+
+        def make() -> Floats:
+            out = np.zeros((self.panel.n_periods, len(self._keyed(kind).keys)))
+            for h, used, targets in self._keyed(kind).places:
+                np.add.at(out.T, targets, self._exposure[h][:, used].T)
+            return out
+
+        return self._known(("weeks exposure", kind), make)
+
+    def _key_counts(self, kind: str) -> tuple[Floats, Floats, Floats]:
+        """(K,) trained cells, clusters and agents behind each key."""
+
+        def make() -> tuple[Floats, Floats, Floats]:
+            folded = self._fold(self._cohort_count, kind)
+            cells = folded.sum(axis=0)
+            agents = (
+                cells if kind in ("event_time", "calendar_time") else self._fold(self._first_weeks(), kind).sum(axis=0)
+            )
+            return cells, (self.layout.by_cluster(folded) > 0).sum(axis=0).astype(np.float64), agents
+
+        return self._known(("counts", kind), make)
+
+    def _first_weeks(self) -> Floats:
+        """(pairs, T) agents with a trained week, each in the first week of the cohort."""
+        after = np.arange(self.panel.n_periods)[None, :] >= self.panel.cohort_ix[self.layout.order][:, None]
+        used = np.asarray((self.trained_weights * after > 0).any(axis=1), dtype=np.float64)
+        first = self.layout.cohort_values[self.layout.pair_cohort]
+        weeks = np.arange(self.panel.n_periods)[None, :]
+        return np.where(weeks == first[:, None], self.layout.by_pair(used)[:, None], 0.0)
 
     def point(self, kind: str) -> tuple[list[Any], Floats, Floats]:
         """Keys, estimates (NaN where none) and trained weights of an aggregation."""
-        keys, position = self._indicator(kind)
-        mass = self._fold(self._pair_mass, len(keys), position).sum(axis=0)
-        total = self._fold(self._pair_effect, len(keys), position).sum(axis=0)
-        return keys, ratio(total, mass), mass
+        mass = self._known(("mass", kind), lambda: self._fold(self._pair_mass, kind).sum(axis=0))
+        total = self._fold(self._pair_effect, kind).sum(axis=0)
+        return self._keyed(kind).keys, ratio(total, mass), mass
 
-    def _analytic(self, n_keys: int, position: Callable[[int], Ints], mass: Floats) -> Floats:
+    def _analytic(self, kind: str, mass: Floats) -> Floats:
         """(C, K) influence with deviations from the cohort x week mean effect.
 
         The mean is the paper's (equation 8, weights squared), or the plain weighted one of a saturated regression.
@@ -235,37 +254,29 @@ class Imputation:
             total = np.einsum("pt,pt->t", share, own)
             mean = ratio(np.einsum("pt,pt->t", share, self._pair_effect[rows]), total, 0.0)
             deviation[rows] = self._pair_effect[rows] - own * mean
-        treated = self.layout.by_cluster(self._fold(deviation, n_keys, position))
-        exposure = self._weeks_exposure(n_keys, position)
-        untreated = self.fit.cluster_scores() @ self.fit.solve(exposure)
+        treated = self.layout.by_cluster(self._fold(deviation, kind))
+        untreated = self.fit.cluster_scores() @ self.fit.solve(self._weeks_exposure(kind))
         return ratio(treated - untreated, mass)
 
     def raw_influence(self, kind: str) -> Floats:
         """(C, K) analytic influence of an aggregation, parts that hang on one cluster included."""
-        keys, position = self._indicator(kind)
-        return self._analytic(len(keys), position, self.point(kind)[2])
+        return self._analytic(kind, self.point(kind)[2])
 
     def replicates(self, kind: str) -> tuple[Floats, Floats]:
         """Estimates and weights of an aggregation with each cluster left out, (C, K) each; NaN where none is left."""
-        keys, position = self._indicator(kind)
-        n_keys = len(keys)
-        mass = self.layout.by_cluster(self._fold(self._pair_mass, n_keys, position))
-        effect = self.layout.by_cluster(self._fold(self._pair_effect, n_keys, position))
-        own = self.layout.by_cluster(self._fold(self._pair_shift, n_keys, position))
+        mass = self._known(("cluster mass", kind), lambda: self.layout.by_cluster(self._fold(self._pair_mass, kind)))
+        effect = self.layout.by_cluster(self._fold(self._pair_effect, kind))
+        own = self.layout.by_cluster(self._fold(self._pair_shift, kind))
         shift, refit = self._shifts
         total_mass = mass.sum(axis=0)
         left = total_mass - mass
         left[left <= NO_WEIGHT * total_mass] = 0.0
-        change = shift @ self._weeks_exposure(n_keys, position)
+        change = shift @ self._weeks_exposure(kind)
         sums = effect.sum(axis=0) - effect - change + own
         out = ratio(sums, left)
         for cluster in np.flatnonzero(refit):
-            out[cluster], left[cluster] = self._refit_without(int(cluster), kind, keys)
+            out[cluster], left[cluster] = self._refit_without(int(cluster), kind, self._keyed(kind).keys)
         return out, left
-
-    @cached_property
-    def _refits(self) -> dict[int, Imputation]:
-        return {}
 
     def _without(self, cluster: int) -> Imputation:
         if cluster not in self._refits:
@@ -291,23 +302,19 @@ class Imputation:
 
     def effects_by(self, kind: str, variance: str) -> Family:
         """The same without leads."""
-        keys, position = self._indicator(kind)
-        n_keys = len(keys)
-        _, theta, mass = self.point(kind)
+        keys, theta, mass = self.point(kind)
         reasons: list[str | None] = [None if m > 0 else "no valid comparison" for m in mass]
         if variance == "jackknife":
             replicates, left = self.replicates(kind)
             influence = jackknife_influence(replicates, theta, self._active_clusters)
             overall, overall_psi = self._overall_jackknife(kind, keys, theta, mass, replicates, left)
         else:
-            influence = self._analytic(n_keys, position, mass)
+            influence = self._analytic(kind, mass)
             overall, overall_psi = self._overall_analytic(kind, keys, theta, mass, influence)
-        clusters = (self.layout.by_cluster(self._fold(self._cohort_count, n_keys, position)) > 0).sum(axis=0)
+        cells, clusters, agents = self._key_counts(kind)
         influence[:, clusters < 2] = np.nan
         for k in np.flatnonzero(clusters == 1):
             reasons[k] = "only one cluster is trained here"
-        cells = self._fold(self._cohort_count, n_keys, position).sum(axis=0)
-        agents = self._agents(kind, position, n_keys)
         return Family(
             keys=keys,
             theta=theta,
@@ -331,8 +338,12 @@ class Imputation:
     @cached_property
     def degrees_of_freedom(self) -> float:
         """Of the average effect: fewer than the clusters less one where few of them carry it or the comparison."""
-        before, after, clusters, lengths = self.stretches
-        return jackknife_degrees_of_freedom(before, after, clusters, self.panel.n_clusters, lengths)
+
+        def make() -> float:
+            before, after, clusters, lengths = self.stretches
+            return jackknife_degrees_of_freedom(before, after, clusters, self.panel.n_clusters, lengths)
+
+        return self._known("degrees of freedom", make)
 
     @cached_property
     def stretches(self) -> tuple[Floats, Floats, Ints, Floats]:
@@ -351,16 +362,24 @@ class Imputation:
     @cached_property
     def _active_clusters(self) -> Bools:
         """(C,) clusters with a cell in the sample or among the trained weeks."""
-        mass = self._pair_mass.sum(axis=1) + self.layout.by_pair(self.fit.unit_total)
-        return np.asarray(self.layout.by_cluster(mass[:, None])[:, 0] > 0)
+
+        def make() -> Bools:
+            mass = self._pair_mass.sum(axis=1) + self.layout.by_pair(self.fit.unit_total)
+            return np.asarray(self.layout.by_cluster(mass[:, None])[:, 0] > 0)
+
+        return self._known("active clusters", make)
 
     @cached_property
     def share_identified(self) -> float:
         """Share of the trained weight that has a valid comparison."""
-        order = self.layout.order
-        after = np.arange(self.panel.n_periods)[None, :] >= self.panel.cohort_ix[order][:, None]
-        total = float((self._arrays[0] * after).sum())
-        return float((self.trained_weights * after).sum()) / total if total > 0 else 0.0
+
+        def make() -> float:
+            order = self.layout.order
+            after = np.arange(self.panel.n_periods)[None, :] >= self.panel.cohort_ix[order][:, None]
+            total = float((self._arrays[0] * after).sum())
+            return float((self.trained_weights * after).sum()) / total if total > 0 else 0.0
+
+        return self._known("share identified", make)
 
     def _notes(self) -> tuple[str, ...]:
         missing = 1 - self.share_identified
@@ -372,20 +391,6 @@ class Imputation:
         if self.share_identified > 0:
             return None
         return "no trained week has a valid comparison: nobody is still untrained when training begins"
-
-    def _agents(self, kind: str, position: Callable[[int], Ints], n_keys: int) -> Floats:
-        """(K,) agents behind each key."""
-        if kind in ("event_time", "calendar_time"):
-            return np.asarray(self._fold(self._cohort_count, n_keys, position).sum(axis=0))
-        after = np.arange(self.panel.n_periods)[None, :] >= self.panel.cohort_ix[self.layout.order][:, None]
-        used = np.asarray((self.trained_weights * after > 0).any(axis=1, keepdims=True), dtype=np.float64)
-        column = np.zeros((self.layout.n_pairs, self.panel.n_periods))
-        pairs: Floats = self.layout.by_pair(used)[:, 0]
-        for h in self.trained_cohorts:
-            first = int(self.layout.cohort_values[h])
-            if first < self.panel.n_periods:
-                column[self.layout.pairs_of(h), first] = pairs[self.layout.pairs_of(h)]
-        return np.asarray(self._fold(column, n_keys, position).sum(axis=0))
 
     def _overall_jackknife(
         self, kind: str, keys: Sequence[Any], theta: Floats, mass: Floats, replicates: Floats, left: Floats

@@ -80,7 +80,8 @@ def imputation_leads(model: Imputation, variance: str) -> Leads:
             if 0 <= week < panel.n_periods:
                 table[h, week] = k
     y = panel.y[layout.order]
-    fit = fit_two_way(layout, model.fit.weights, y, table, longest, model.fit)
+    fit = fit_two_way(layout, model.fit.weights, y, table, longest, model.fit, model.of_design.get("leads"))
+    model.of_design.setdefault("leads", fit)
     influence = fit.dummy_influence()
     if variance == "jackknife":
         influence = _jackknife(fit, influence)

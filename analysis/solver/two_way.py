@@ -16,20 +16,21 @@ of steps reach machine precision, and no agents x dummies matrix is ever built.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
-from scipy.sparse.csgraph import connected_components
 
+from analysis.solver.components import components
 from analysis.solver.layout import Layout
 from analysis.solver.ratio import ratio
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+T = TypeVar("T")
 
 #: Relative residual at which the leave-one-out systems count as solved.
 SOLVED = 1e-11
@@ -83,6 +84,14 @@ class TwoWayFit:
     kept: Bools
     _system: Floats
     _factor: tuple[Floats, bool]
+    _of_weights: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def _known(self, name: str, make: Callable[[], T]) -> T:
+        """What hangs on weights and dummies alone, worked out once for all outcomes fitted with them."""
+        if name not in self._of_weights:
+            self._of_weights[name] = make()
+        found: T = self._of_weights[name]
+        return found
 
     @property
     def n_dummies(self) -> int:
@@ -124,9 +133,9 @@ class TwoWayFit:
             fitted[rows, weeks] += pair_vectors[rows][:, n_weeks + dummies]
         return fitted
 
-    @cached_property
+    @property
     def _places(self) -> list[tuple[int, Ints, Ints, bool]]:
-        return _places_of(self.dummy_table)
+        return self._known("places", lambda: _places_of(self.dummy_table))
 
     def leave_one_out(self) -> tuple[Floats, Bools]:
         """Change of the coefficient vector when each cluster is left out.
@@ -143,7 +152,7 @@ class TwoWayFit:
         size = np.linalg.norm(target, axis=1)
         solution = np.zeros_like(target)
         residual = target.copy()
-        inverse = self.solve(np.eye(target.shape[1]))
+        inverse = self._known("inverse", lambda: self.solve(np.eye(target.shape[1])))
         step = residual @ inverse
         direction = step.copy()
         energy = np.einsum("cd,cd->c", residual, step)
@@ -178,7 +187,7 @@ class TwoWayFit:
     def _own_part(self, held: bool) -> Callable[[Floats], Floats]:
         """The map of (C, D) vectors to ``S_c vectors[c]``, by matrices held or by passes over units."""
         layout = self.layout
-        pair_total = layout.by_pair(self.weights)
+        pair_total = self._known("pair total", lambda: layout.by_pair(self.weights))
 
         def passes(vectors: Floats) -> Floats:
             fitted = self.fitted_of(vectors[layout.pair_cluster])
@@ -189,7 +198,7 @@ class TwoWayFit:
 
         if not held:
             return passes
-        matrices = self._own_matrices(pair_total)
+        matrices = self._known("own matrices", lambda: self._own_matrices(pair_total))
         return lambda vectors: np.asarray(np.matmul(matrices, vectors[:, :, None])[:, :, 0])
 
     def _own_matrices(self, pair_total: Floats) -> Floats:
@@ -220,6 +229,9 @@ class TwoWayFit:
 
     def fragile_clusters(self) -> Bools:
         """Clusters without which a week, or the link between two neighbouring weeks, disappears."""
+        return self._known("fragile", self._fragile_clusters)
+
+    def _fragile_clusters(self) -> Bools:
         layout = self.layout
         inside = self.weights > 0
         weeks = np.flatnonzero(inside.any(axis=0))
@@ -277,33 +289,6 @@ def _with_dummies(
     return out
 
 
-def components(inside: Bools) -> tuple[Ints, Ints]:
-    """Connected components of the agents-weeks graph.
-
-    Parameters
-    ----------
-    inside : (A, T) bool array
-        Cells of the sample.
-
-    Returns
-    -------
-    week_component, unit_component : (T,), (A,) int arrays
-        Component number; -1 for weeks and units without a cell.
-    """
-    seen = inside.any(axis=0)
-    weeks = np.flatnonzero(seen)
-    chained = weeks.size > 0 and bool((inside[:, weeks[1:]] & inside[:, weeks[:-1]]).any(axis=0).all())
-    if chained:
-        week_component = np.where(seen, 0, -1).astype(np.int64)
-    else:
-        cells = inside.astype(np.float32)
-        labels = connected_components(cells.T @ cells > 0, directed=False)[1]
-        week_component = np.where(seen, labels, -1).astype(np.int64)
-    first = inside.argmax(axis=1)
-    unit_component = np.where(inside.any(axis=1), week_component[first], -1)
-    return week_component, unit_component
-
-
 def fit_two_way(
     layout: Layout,
     weights: Floats,
@@ -311,6 +296,7 @@ def fit_two_way(
     dummy_table: Ints | None = None,
     n_dummies: int = 0,
     without_dummies: TwoWayFit | None = None,
+    like: TwoWayFit | None = None,
 ) -> TwoWayFit:
     """Weighted least squares of y on agent effects, week effects and cohort-by-week dummies.
 
@@ -324,11 +310,15 @@ def fit_two_way(
     n_dummies : int
     without_dummies : TwoWayFit, optional
         A fit with the same weights and no dummies, whose system is reused.
+    like : TwoWayFit, optional
+        A fit of another outcome with the same layout, weights and dummies: only what hangs on ``y`` is worked out anew.
 
     Returns
     -------
     TwoWayFit
     """
+    if like is not None:
+        return _of_outcome(like, y)
     n_weeks = weights.shape[1]
     table = np.full((layout.cohort_values.size, n_weeks), -1, dtype=np.int64) if dummy_table is None else dummy_table
     if without_dummies is None:
@@ -338,8 +328,6 @@ def fit_two_way(
         week_component, unit_component = without_dummies.week_component, without_dummies.unit_component
         unit_total = without_dummies.unit_total
     inverse = ratio(1.0, unit_total, 0.0)
-    weighted_y = np.where(weights > 0, weights * y, 0.0)
-    unit_mean = weighted_y.sum(axis=1) * inverse
     if without_dummies is None:
         scaled = weights * np.sqrt(inverse)[:, None]
         system = np.diag(weights.sum(axis=0)) - scaled.T @ scaled
@@ -361,36 +349,54 @@ def fit_two_way(
     if not kept.all():
         renumbered = np.append(np.where(kept, np.cumsum(kept) - 1, -1), -1)
         reduced = fit_two_way(layout, weights, y, renumbered[table], int(kept.sum()), without_dummies)
-        coefficients = np.full(n_dummies, np.nan)
-        coefficients[kept] = reduced.coefficients
-        return replace(reduced, coefficients=coefficients, kept=kept)
-    factor = linalg.cho_factor(pinned, lower=True, check_finite=False)
-
-    centred = weighted_y - weights * unit_mean[:, None]
-    places = _places_of(table)
-    right = _with_dummies(layout.by_pair(centred), places, n_dummies, layout).sum(axis=0)
-    solution = linalg.cho_solve(factor, right, check_finite=False)
-
-    fitted = _fitted_by_cohort(solution, table, n_weeks)
-    fit_rows = np.repeat(fitted, np.diff(layout.unit_bounds), axis=0) if n_dummies else fitted[:1]
-    unit_effects = unit_mean - (weights * fit_rows).sum(axis=1) * inverse
-    residual = weighted_y - weights * (fit_rows + unit_effects[:, None])
-    scores = _with_dummies(layout.by_pair(residual), places, n_dummies, layout)
-    return TwoWayFit(
+        return replace(reduced, coefficients=_in_place(reduced.coefficients, kept), kept=kept)
+    nothing = np.zeros(0)
+    design = TwoWayFit(
         layout=layout,
         weights=weights,
         unit_total=unit_total,
-        week_effects=np.where(week_component >= 0, solution[:n_weeks], np.nan),
-        unit_effects=np.where(unit_component >= 0, unit_effects, np.nan),
-        coefficients=solution[n_weeks:],
-        pair_scores=scores,
+        week_effects=nothing,
+        unit_effects=nothing,
+        coefficients=nothing,
+        pair_scores=nothing,
         week_component=week_component,
         unit_component=unit_component,
         dummy_table=table,
         kept=kept,
         _system=system,
-        _factor=factor,
+        _factor=linalg.cho_factor(pinned, lower=True, check_finite=False),
     )
+    return _of_outcome(design, y)
+
+
+def _of_outcome(design: TwoWayFit, y: Floats) -> TwoWayFit:
+    """The fit of an outcome, with everything that does not hang on it taken from another fit."""
+    layout, weights, table, n_dummies = design.layout, design.weights, design.dummy_table, design.n_dummies
+    n_weeks, places = design.n_weeks, design._places
+    inverse = ratio(1.0, design.unit_total, 0.0)
+    weighted_y = np.where(weights > 0, weights * y, 0.0)
+    unit_mean = weighted_y.sum(axis=1) * inverse
+    centred = weighted_y - weights * unit_mean[:, None]
+    right = _with_dummies(layout.by_pair(centred), places, n_dummies, layout).sum(axis=0)
+    solution = design.solve(right)
+    fitted = _fitted_by_cohort(solution, table, n_weeks)
+    fit_rows = np.repeat(fitted, np.diff(layout.unit_bounds), axis=0) if n_dummies else fitted[:1]
+    unit_effects = unit_mean - (weights * fit_rows).sum(axis=1) * inverse
+    residual = weighted_y - weights * (fit_rows + unit_effects[:, None])
+    return replace(
+        design,
+        week_effects=np.where(design.week_component >= 0, solution[:n_weeks], np.nan),
+        unit_effects=np.where(design.unit_component >= 0, unit_effects, np.nan),
+        coefficients=_in_place(solution[n_weeks:], design.kept),
+        pair_scores=_with_dummies(layout.by_pair(residual), places, n_dummies, layout),
+    )
+
+
+def _in_place(coefficients: Floats, kept: Bools) -> Floats:
+    """(P,) coefficients of all dummies; NaN for those that are not identified."""
+    out = np.full(kept.size, np.nan)
+    out[kept] = coefficients
+    return out
 
 
 def _bordered(

@@ -124,9 +124,7 @@ SCHEMAS: dict[str, Schema] = {
         "value": pl.String,
         "n_agents": pl.Int64,
         **{
-            f"{name}{end}": pl.Float64
-            for name in ("estimate", "shrunk", "difference")
-            for end in ("", "_low", "_high")
+            f"{name}{end}": pl.Float64 for name in ("estimate", "shrunk", "difference") for end in ("", "_low", "_high")
         },
         "p_value": pl.Float64,
         "p_holm": pl.Float64,

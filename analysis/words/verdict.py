@@ -368,9 +368,7 @@ def _broken(known: bool, unusable: str, checks: list[CheckOutcome]) -> str:
     return ""
 
 
-def _too_few(
-    trained: int | None, control: int | None, effective: float | None, limits: Limits, reader: Reader
-) -> str:
+def _too_few(trained: int | None, control: int | None, effective: float | None, limits: Limits, reader: Reader) -> str:
     if trained == 0:
         units = _noun(limits.cluster_word, 1)
         return f"No trained {units} is seen after training yet; at least {MIN_TRAINED_CLUSTERS} are needed to judge."

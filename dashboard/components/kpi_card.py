@@ -100,9 +100,7 @@ def kpi_card(card: Card, filters: Filters, reader: Reader, ticks: Sequence[Tick]
                         className=f"change tone-{effect.tone}",
                         **attributes({"data-kpi": kpi.id, "data-what": "change"}),
                     ),
-                    html.Span(
-                        "from training" if effect.available else verdict.reason, className="small muted"
-                    ),
+                    html.Span("from training" if effect.available else verdict.reason, className="small muted"),
                 ],
                 className="change-row",
             ),

@@ -179,9 +179,7 @@ def _of_cells(
     return coarse(shown, queries.settings.min_group)
 
 
-def _claimed(
-    queries: Queries, rows: pl.DataFrame, kpi: Kpi, by: str, filters: Filters, ci_level: float
-) -> list[bool]:
+def _claimed(queries: Queries, rows: pl.DataFrame, kpi: Kpi, by: str, filters: Filters, ci_level: float) -> list[bool]:
     """Which groups may be said to have changed: by the verdict of their own slice, or beside enough untrained teams.
 
     Courses share their people, so none of them is said to have done anything by itself.

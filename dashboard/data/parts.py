@@ -48,9 +48,7 @@ def at_once(queries: Queries, known: Lattice, rows: Ints, start: Bools) -> list[
     return [*found, (np.arange(rows.size), of_no_team)]
 
 
-def by_parts(
-    queries: Queries, known: Lattice, rows: Ints, start: Bools, volume: NDArray[np.floating] | None
-) -> Bools:
+def by_parts(queries: Queries, known: Lattice, rows: Ints, start: Bools, volume: NDArray[np.floating] | None) -> Bools:
     """Cells that tell no more than may be told of parts of what few agents did either, such as their chats alone: (C,).
 
     Parameters

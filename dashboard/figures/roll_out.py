@@ -13,9 +13,7 @@ ROW = 18.0
 MOST_ROWS = 60
 
 
-def roll_out(
-    places: Sequence[Place], gap_weeks: int, after_weeks: int, locale: str = "en_GB"
-) -> dict[str, Any] | None:
+def roll_out(places: Sequence[Place], gap_weeks: int, after_weeks: int, locale: str = "en_GB") -> dict[str, Any] | None:
     """Who is trained from which week on, and who stays untrained.
 
     Parameters

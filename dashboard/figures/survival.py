@@ -95,9 +95,7 @@ def _plot(
     return plots.curves(lines, across="months since hire", up="still here", percent=True, locale=locale)
 
 
-def _at_words(
-    row: Mapping[str, Any], name: str, percent: Callable[[float], str], count: Callable[[float], str]
-) -> str:
+def _at_words(row: Mapping[str, Any], name: str, percent: Callable[[float], str], count: Callable[[float], str]) -> str:
     return (
         f"{name}: {percent(row['survival'])} still here, likely {percent(row['ci_low'] or 0.0)} to "
         f"{percent(row['ci_high'] or 0.0)}; {count(row['at_risk'] or 0)} at risk"

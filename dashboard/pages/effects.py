@@ -174,9 +174,7 @@ def _picker(shown: list[Kpi], chosen: Kpi) -> html.Div:
     )
 
 
-def _course(
-    context: Context, model: view.EffectsPage, filters: Filters, happened: Sequence[Happening]
-) -> html.Section:
+def _course(context: Context, model: view.EffectsPage, filters: Filters, happened: Sequence[Happening]) -> html.Section:
     reader, kpi = context.settings.reader, model.effect.kpi
     ticks = by_week(happened, model.events[0].week, model.events[-1].week, reader) if model.events else ()
     level = f"{context.settings.config.project.ci_level:.0%}"

@@ -8,9 +8,7 @@ from typing import Any
 from dashboard.plots.spec import TIP, Spec, colour, frame, label, said
 
 
-def bars(
-    rows: Sequence[Mapping[str, Any]], *, token: str, whole: bool, locale: str = "en_GB"
-) -> Spec:
+def bars(rows: Sequence[Mapping[str, Any]], *, token: str, whole: bool, locale: str = "en_GB") -> Spec:
     """Horizontal bars with name and number above each.
 
     Parameters

@@ -85,9 +85,7 @@ def _pages(part: Part | None) -> list[Part | None]:
     return [replace(part, rows=tuple(rows), note=part.note if rows is pages[-1] else "") for rows in pages]
 
 
-def _parted(
-    rows: Sequence[tuple[str, ...]], heights: Sequence[float], limit: float
-) -> list[list[tuple[str, ...]]]:
+def _parted(rows: Sequence[tuple[str, ...]], heights: Sequence[float], limit: float) -> list[list[tuple[str, ...]]]:
     """Rows as pages no higher than a limit, each with one row at least."""
     pages: list[list[tuple[str, ...]]] = [[]]
     used = 0.0
@@ -180,9 +178,7 @@ def _tiles(slide: Any, part: Tiles) -> None:
         _stacked(slide, [line for line in lines if line[0].strip()], (0.6 + place * room, 2.3, room - 0.15, 4.0))
 
 
-def _stacked(
-    slide: Any, lines: Sequence[tuple[str, int, bool, str]], place: tuple[float, float, float, float]
-) -> None:
+def _stacked(slide: Any, lines: Sequence[tuple[str, int, bool, str]], place: tuple[float, float, float, float]) -> None:
     """Lines of their own size, weight and colour, one below the other."""
     from pptx.dml.color import RGBColor
     from pptx.util import Inches, Pt

@@ -96,9 +96,7 @@ def pair_card(
     )
 
 
-def _told(
-    drawn: Sequence[tuple[view.Group, list[dict[str, Any]]]], kpi: Kpi, reader: Reader
-) -> list[dict[str, Any]]:
+def _told(drawn: Sequence[tuple[view.Group, list[dict[str, Any]]]], kpi: Kpi, reader: Reader) -> list[dict[str, Any]]:
     """Everything drawn of the groups, as rows of the table: one column for each group."""
     rows: dict[str, dict[str, Any]] = {}
     for number, (g, points) in enumerate(drawn):

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 from dash import Dash, Input, Output, dcc, html, no_update
 
+from analysis.estimators.same_design import designs_shared
 from analysis.panel.evaluations import OVERALL
 from dashboard.answers import Made, Question
 from dashboard.components.chart import chart_card, info
@@ -121,7 +122,8 @@ def _goal(context: Context, kpi: str) -> Kpi | None:
 
 
 def _moved(context: Context, kpis: list[Kpi], filters: Filters) -> dict[str, data.Moved]:
-    found = {kpi.id: data.moved(context.queries, kpi, filters) for kpi in kpis}
+    with designs_shared():
+        found = {kpi.id: data.moved(context.queries, kpi, filters) for kpi in kpis}
     return {name: one for name, one in found.items() if one is not None}
 
 

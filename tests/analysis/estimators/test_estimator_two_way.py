@@ -10,8 +10,9 @@ import pytest
 import statsmodels.api as sm
 
 from analysis import Panel, estimate
+from analysis.solver.components import components
 from analysis.solver.layout import Layout
-from analysis.solver.two_way import components, fit_two_way
+from analysis.solver.two_way import fit_two_way
 
 #: Normal equations against a dense least squares solver.
 DUMMIES = 1e-9
