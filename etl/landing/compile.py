@@ -19,7 +19,7 @@ from etl import timezones
 from etl.configuration.model import Source
 from etl.contracts.grammar import Column
 from etl.contracts.tables import CONTRACTS
-from etl.landing import values
+from etl.landing import json_structure, values
 from etl.landing.reasons import Reason, verdict, violations
 from etl.scrubbing import scrub_sql
 from etl.sources.plan import KINDS, Field, JsonShape, Plan, TableMap, bits_sql
@@ -176,6 +176,7 @@ def records(
 _JSON_TEXT = re.compile(r"\bj ->> ('(?:[^'*]|'')*')")
 _ITEM_TEXT = re.compile(r"\bitem ->> ('(?:[^'*]|'')*')")
 _LIST = r"json_extract\(j, '(?:[^']|'')*'\)::JSON\[\]"
+_ITEM = re.compile(r"\bitem\b")
 _JSON_LIST = re.compile(rf"list_transform\({_LIST}, lambda (\w): \1 ->> '[^']*'\)|{_LIST}")
 
 
@@ -225,13 +226,16 @@ def elements(table_map: TableMap, source: Source, zone: str) -> Statement:
     stored = _table(layers, replace(table_map, when="true"), source, zone)
     _keep_needed(layers, (stored,))
     layers.gives["_when"] = table_map.when  # rewritten with the others
-    once = _take_out(layers, _JSON_LIST, "_l{}") | _extracted(layers, _JSON_TEXT, "j", "_p")
+    once = {"_list": f"({table_map.each})"} | _take_out(layers, _JSON_LIST, "_l{}")
+    once |= _extracted(layers, _JSON_TEXT, "j", "_p")
     of_item = _extracted(layers, _ITEM_TEXT, "item", "_i")
     when = layers.gives.pop("_when")
+    told = [*layers.looks.values(), *layers.texts.values(), *layers.gives.values(), when]
+    parsed = {} if any(_ITEM.search(sql) for sql in told) else json_structure.parse_once("_d", once, of_item)
     relation = (
         f"(select * from (select *{_columns(of_item)} from (select *, unnest(_list) as item, "
         f"generate_subscripts(_list, 1) as item_no "
-        f"from (select *, ({table_map.each}) as _list{_columns(once)} from records))) where {when})"
+        f"from (select *{_columns(once)} from (select *{_columns(parsed)} from records)))) where {when})"
     )
     return Statement(_assemble(layers, relation, ["_line", "item_no"]), (stored,))
 
@@ -357,11 +361,12 @@ def _column(layers: _Layers, item: Column, mapped: Field, zone: str, flags: list
 
 def _text(layers: _Layers, mapped: Field, item: Column) -> str:
     is_cell = _PLAIN.fullmatch(mapped.sql) is not None
-    text = mapped.sql if layers.trimmed and is_cell else f"nullif(trim({mapped.sql}), '')"
+    text = mapped.sql if layers.trimmed and is_cell else values.trimmed_sql(mapped.sql, item.free_text)
     if mapped.values:
         cases = " ".join(f"when {literal(before)} then {literal(after)}" for before, after in mapped.values.items())
         text = f"case {text} {cases} else {text} end"
-    if text != mapped.sql and text != values.said_sql(text, item, is_cell):  # named once, as it is asked more than once
+    asked_again = item.free_text or text != values.said_sql(text, item, is_cell)
+    if text != mapped.sql and asked_again:  # named once
         text = layers.name("s", layers.looks, text)
     text = values.said_sql(text, item, is_cell)
     if item.free_text:

@@ -338,11 +338,10 @@ def _write(
     temporary.append(base)
     parts = []
     for index, (name, element) in enumerate(elements):
-        part = fresh_name(name)
-        con.execute(f"CREATE TEMP TABLE {part} AS {source} {element.sql}")
-        temporary.append(part)
-        parts.append((part, f"{name}-{index}.parquet", element))
-    rows = " UNION ALL ".join(f"SELECT _line, _reasons FROM {part}" for part, _, _ in parts)
+        file = folder / f"{name}-{index}.parquet"
+        _copy(con, f"{source} {element.sql}", file)
+        parts.append((file, element))
+    rows = " UNION ALL ".join(f"SELECT _line, _reasons FROM {_parquet(file)}" for file, _ in parts)
     gives = [table.give for table in statement.tables]
     of_record = "true" if any(not give for give in gives) else " OR ".join(gives) or "false"
     final = fresh_name("final")
@@ -358,17 +357,29 @@ def _write(
     )
     temporary.append(final)
     total = _copy(con, f"SELECT * FROM {final} ORDER BY _line", target)
-    for part, file, element in parts:
-        _copy(
-            con,
-            f"SELECT part.* EXCLUDE (_reasons) FROM {part} AS part SEMI JOIN "
-            f"(SELECT _line FROM {final} WHERE _reasons IS NULL AND _dropped IS NULL) USING (_line) "
-            f"ORDER BY _line, item_no",
-            folder / file,
-        )
-        stored += [Stored(table, file) for table in element.tables]
+    good = f"SELECT _line FROM {final} WHERE _reasons IS NULL AND _dropped IS NULL"
+    all_good = con.execute(f"SELECT count(*) FROM ({good})").fetchone() == (total,)
+    for file, element in parts:
+        if not all_good:
+            _keep(con, file, good)
+        stored += [Stored(table, file.name) for table in element.tables]
     order = {table_map.table: index for index, table_map in enumerate(reading.plan.tables)}
     return sorted(stored, key=lambda item: order[item.table.table]), total
+
+
+def _parquet(file: Path) -> str:
+    return f"read_parquet({literal(str(file))})"
+
+
+def _keep(con: duckdb.DuckDBPyConnection, file: Path, good: str) -> None:
+    """Leave in a file of elements those of good records."""
+    written = file.rename(file.with_suffix(".all"))
+    _copy(
+        con,
+        f"SELECT part.* FROM {_parquet(written)} AS part SEMI JOIN ({good}) USING (_line) ORDER BY _line, item_no",
+        file,
+    )
+    written.unlink()
 
 
 def _without_line(query: str) -> str:

@@ -54,6 +54,23 @@ def boolean_sql(text: str) -> str:
     )
 
 
+def trimmed_sql(text: str, is_long: bool) -> str:
+    """Return SQL of a text without spaces at its ends, NULL where nothing is left.
+
+    Parameters
+    ----------
+    text : str
+        SQL of type VARCHAR.
+    is_long : bool
+        Whether texts are long: to look for spaces costs as much as they are long, and most of what is written begins
+        and ends with a sign of ASCII, which is seen at once.
+    """
+    trimmed = f"nullif(trim({text}), '')"
+    if not is_long:
+        return trimmed
+    return f"case when {text}[1] between '!' and '~' and {text}[-1] between '!' and '~' then {text} else {trimmed} end"
+
+
 def said_sql(text: str, item: Column, is_cell: bool) -> str:
     """Return SQL of what a cell says: empty where it stands for nothing, and the case in which its word is known.
 
