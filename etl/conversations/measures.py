@@ -51,19 +51,29 @@ def mark_paraphrases(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet,
     con.execute(
         f"""
         insert into {target}
-        with compared as (
-            select turn_id, length(text) as size, {_stems("text")} as own,
-                list_intersect({_stems("text")}, {_stems("previous_text")}) as shared
+        with turn as (
+            select turn_id, length(text) as size, {_stems("text")} as own, lower(previous_text) as before
             from {turns}
             where previous_text is not null and regexp_matches(text, {literal(rules.turned_to_customer)})
+        ),
+        met as (  -- most turns are told apart without cutting up the customer's
+            select *, list_filter(own, lambda w: contains(before, w)) as met from turn
+        ),
+        compared as (
+            select turn_id, size, own, list_intersect(met, {_stems("before")}) as shared
+            from met
+            where case when length(met) >= {SHARED_WORDS} then {_told("list_distinct(met)", stops)} end
         )
         select turn_id, 'active_listening', 'paraphrase', 'shows', 0, size
         from compared
-        where case when length(shared) >= {SHARED_WORDS} then
-            length(list_filter(shared, lambda w: not list_contains({stops}, w)))
-                >= greatest({SHARED_WORDS}, {SHARED_SHARE} * list_unique(own)) end
+        where {_told("shared", stops, f"greatest({SHARED_WORDS}, {SHARED_SHARE} * list_unique(own))")}
         """
     )
+
+
+def _told(words: str, stops: str, least: str = str(SHARED_WORDS)) -> str:
+    """SQL of whether a list has so many words or more beside function words."""
+    return f"length(list_filter({words}, lambda w: not list_contains({stops}, w))) >= {least}"
 
 
 def mark_names(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet, target: str) -> None:

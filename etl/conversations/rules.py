@@ -138,7 +138,7 @@ class RuleSet:
         """The pattern of a rule as RE2 reads it."""
         return translate(rule.pattern, self.lists)
 
-    def alternation(self, skill: str, exempting: bool = True) -> str:
+    def alternation(self, skill: str, exempting: bool = True, passing_over: bool = True) -> str:
         """One RE2 pattern for a skill.
 
         Parameters
@@ -147,9 +147,11 @@ class RuleSet:
         exempting : bool
             Whether passages that are exempted are matched too, before hits; without them a turn that matches may have
             no hit.
+        passing_over : bool
+            Whether :data:`ALWAYS_EXEMPT` is among them, which a turn without :data:`EXEMPT_SIGN` has nothing of.
         """
         rules = [rule for rule in self.of(skill) if exempting or rule.polarity != "exempts"]
-        parts = [*(ALWAYS_EXEMPT if exempting else ()), *(self.re2(rule) for rule in rules)]
+        parts = [*(ALWAYS_EXEMPT if exempting and passing_over else ()), *(self.re2(rule) for rule in rules)]
         return f"(?im){'|'.join(parts)}"
 
 
@@ -161,6 +163,9 @@ ALWAYS_EXEMPT = (
     r"^on .* wrote:[\s\S]*",
     r"^(?:von|from|de): [\s\S]*",
 )
+
+EXEMPT_SIGN = r'(?m)[<>"“„«:]|^-'
+"""What a turn has somewhere in which one of :data:`ALWAYS_EXEMPT` is found."""
 
 SENTENCE_START = (
     r"(?:^\s*|[.?!:;,…–-]\s*)"

@@ -31,6 +31,9 @@ READABLE_WORDS, READABLE_SHARE = 12, 0.15
 LOOKED_AT = 800
 """Characters of an agent's side of a contact by which its language is told."""
 
+WORD = "\\S+"
+"""A word, as words are counted."""
+
 LONGEST_SCORED = 20_000
 """Characters above which a turn is a document, not something said; its contact is not scored."""
 
@@ -58,23 +61,29 @@ def score(con: duckdb.DuckDBPyConnection, language: str) -> None:
         "start_at integer, end_at integer)"
     )
     for spoken, known in rules.items():
+        of_agent = f"turn.speaker = 'agent' and turn.language = {literal(spoken)}"
+        con.execute(f"create or replace temp view agent_turn as select * from staging.spoken as turn where {of_agent}")
         con.execute(
-            f"create or replace temp view agent_turn as select turn_id, text, previous_text, customer_name "
-            f"from staging.spoken where speaker = 'agent' and language = {literal(spoken)}"
+            f"create or replace temp view answer as "
+            f"select turn.turn_id, turn.text, customer.text as previous_text from staging.spoken as turn "
+            f"inner join before using (turn_id) "
+            f"inner join staging.spoken as customer on customer.turn_id = before.customer_turn_id where {of_agent}"
         )
         mark_hits(con, "agent_turn", known, "heard_now")
-        mark_paraphrases(con, "agent_turn", known, "heard_now")
+        mark_paraphrases(con, "answer", known, "heard_now")
         mark_names(con, "agent_turn", known, "heard_now")
         con.execute("insert into heard select * from heard_now")
         con.execute("drop view agent_turn")
+        con.execute("drop view answer")
         con.execute("drop table heard_now")
     _count(con, rules)
     con.execute("drop table heard")
+    con.execute("drop table before")
     con.execute("drop table staging.spoken")
 
 
 def _place_turns(con: duckdb.DuckDBPyConnection, language: str) -> None:
-    """``staging.spoken``: turns at the leg of their contact, with the customer's turn before."""
+    """``staging.spoken``: turns at the leg of their contact; ``before``: the turn of the customer before an agent's."""
     con.execute(
         f"""
         create or replace table staging.spoken as
@@ -97,19 +106,35 @@ def _place_turns(con: duckdb.DuckDBPyConnection, language: str) -> None:
                 on first.interaction_id = turn.interaction_id
         )
         select row_number() over () as turn_id, timed.* exclude (own_leg, spoken_at),
-            coalesce(several.leg, timed.own_leg) as leg,
-            last_value(case when timed.speaker = 'customer' then timed.text end ignore nulls) over talk
-                as previous_text,
-            last_value(case when timed.speaker = 'customer' then timed.ended_ms end ignore nulls) over talk
-                as previous_ended_ms
+            coalesce(several.leg, timed.own_leg) as leg, timed.own_leg
         from timed
         left join several
             on several.interaction_id = timed.interaction_id
             and several.started_at <= timed.spoken_at and timed.spoken_at < several.until
-        window talk as (
-            partition by timed._source, timed.interaction_id, timed.own_leg order by timed.turn
-            rows between unbounded preceding and 1 preceding
+        """
+    )
+    con.execute(  # apart, so that no text is sorted
+        """
+        create or replace temp table before as
+        with turn as (
+            select turn_id, speaker, turn, _source, interaction_id, own_leg,
+                case when speaker = 'customer' and text is not null then turn_id end as customer_turn_id,
+                case when speaker = 'customer' then ended_ms end as ended_ms
+            from staging.spoken
+        ),
+        told as (
+            select turn_id, speaker,
+                last_value(customer_turn_id ignore nulls) over talk as customer_turn_id,
+                last_value(ended_ms ignore nulls) over talk as previous_ended_ms
+            from turn
+            window talk as (
+                partition by _source, interaction_id, own_leg order by turn
+                rows between unbounded preceding and 1 preceding
+            )
         )
+        select turn_id, customer_turn_id, previous_ended_ms
+        from told
+        where speaker = 'agent' and (customer_turn_id is not null or previous_ended_ms is not null)
         """
     )
 
@@ -119,6 +144,8 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
     sums = ", ".join(f"count(*) filter (skill = {literal(skill)}) as {skill}" for skill in SKILLS)
     zeros = ", ".join(f"cast(sum(coalesce(hits.{skill}, 0)) as bigint) as {skill}_hits" for skill in SKILLS)
     readable = " ".join(f"when {literal(spoken)} then {_function_words(item)}" for spoken, item in rules.items())
+    function_words = f"(case language {readable or 'when null then 0'} else 0 end)"
+    words = f"length(regexp_extract_all(agent_text, {literal(WORD)}))"
     opened = " ".join(f"when {literal(spoken)} then {open_questions('text', item)}" for spoken, item in rules.items())
     asked = "speaker = 'agent' and contains(text, '?')"
     hashes = " ".join(f"when {literal(spoken)} then {literal(item.sha256)}" for spoken, item in rules.items())
@@ -141,7 +168,7 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
                 left(string_agg(left(text, 200), ' ') filter (speaker = 'agent'), {LOOKED_AT}) as agent_text,
                 case when count(started_ms) filter (speaker = 'agent' and previous_ended_ms is not null) > 0 then
                     count(case when speaker = 'agent' and previous_ended_ms - started_ms > {INTERRUPTS_MS}
-                        then nullif(length(regexp_extract_all(text, '\\S+')) > {BACKCHANNEL_WORDS}, false) end)
+                        then nullif(length(regexp_extract_all(text, {literal(WORD)})) > {BACKCHANNEL_WORDS}, false) end)
                     end as interruptions,
                 cast(coalesce(sum(case when {asked} then {questions("text")} end), 0) as bigint) as questions,
                 cast(coalesce(sum(case when {asked} then case language {opened or "when null then 0"} end end), 0)
@@ -149,24 +176,24 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
                 {zeros}
             from staging.spoken
             left join hits using (turn_id)
+            left join before using (turn_id)
             group by _source, interaction_id, leg
         ),
         judged as (
-            select *,
-                length(regexp_extract_all(agent_text, '\\S+')) as words,
+            select *, {_most_words("agent_text")} as most_words,
                 row_number() over (
                     partition by interaction_id, leg order by redacted desc, agent_turns desc, _source
                 ) as twin
             from counted
         )
-        select * exclude (agent_text, agent_languages, longest, twin, words),
+        select * exclude (agent_text, agent_languages, longest, twin, most_words),
             case
                 when agent_turns = 0 then 'no turn of an agent'
                 when twin > 1 then 'a second transcript of the contact'
                 when not list_contains({known}, language) then 'no rules for its language'
                 when longest > {LONGEST_SCORED} then 'a turn too long to be said'
-                when words >= {READABLE_WORDS}
-                    and (case language {readable or "when null then 0"} else 0 end) < {READABLE_SHARE} * words
+                when most_words >= {READABLE_WORDS} and {function_words} < {READABLE_SHARE} * most_words
+                    and {words} >= {READABLE_WORDS} and {function_words} < {READABLE_SHARE} * {words}
                     then 'not in its language'
             end as not_scored,
             case language {hashes or "when null then ''"} end as rules_sha256
@@ -183,6 +210,12 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
         group by all
         """
     )
+
+
+def _most_words(text: str) -> str:
+    """SQL of the most words a text can hold, which is quick to tell: one more than it has signs between words."""
+    blank = f"regexp_matches({text}, '[\\t\\n\\f\\r]')"
+    return f"case when {blank} then length({text}) else length(string_split({text}, ' ')) end"
 
 
 def _function_words(rules: RuleSet) -> str:

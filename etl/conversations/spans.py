@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from etl.conversations.rules import SKILLS, RuleSet
+from etl.conversations.rules import EXEMPT_SIGN, SKILLS, RuleSet
 from etl.sql_text import literal
 
 OPENS, CLOSES = "\x01", "\x02"
@@ -46,13 +46,19 @@ def mark_hits(
 
 
 def _mark(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet, skill: str, target: str) -> None:
-    pattern = literal(rules.alternation(skill))
     marked = f"{literal(OPENS)} || '\\0' || {literal(CLOSES)}"
+    plain, exempting = (
+        f"regexp_replace(text, {literal(pattern)}, {marked}, 'g')"
+        for pattern in (rules.alternation(skill, passing_over=False), rules.alternation(skill))
+    )
     con.execute(
         f"""
         create or replace temp table marked_span as
         with found as (
-            select turn_id, string_split(regexp_replace(text, {pattern}, {marked}, 'g'), {literal(OPENS)}) as pieces
+            select turn_id, string_split(
+                    case when regexp_matches(text, {literal(EXEMPT_SIGN)}) then {exempting} else {plain} end,
+                    {literal(OPENS)}
+                ) as pieces
             from (
                 select turn_id, case when contains(text, {literal(OPENS)}) or contains(text, {literal(CLOSES)})
                     then translate(text, {literal(OPENS + CLOSES)}, '  ') else text end as text
