@@ -2,7 +2,8 @@
 
 ``json_transform`` with texts alone gives what ``->>`` gives field by field: the text of a single value, the JSON of an
 object or list, and NULL where there is nothing or where the record has something else on the way. One difference is
-known: a number with a negative exponent of one digit is written with two, ``1e-07`` for ``1e-7``.
+known: a number with an exponent is written ``1e+30`` and ``1e-07``, not ``1e30`` and ``1e-7``. As a number it is the
+same; as an id it is then refused as one that was rounded, as it is in tables.
 """
 
 from __future__ import annotations
