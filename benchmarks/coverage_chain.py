@@ -197,12 +197,13 @@ HEAD = (
 
 def markdown(line: Line) -> str:
     """A row of the table in docs/coverage.md."""
-    held = " | ".join(f"{line.mean[name + '_held']:.1%}" for name in ("effect", "slope", "indirect", "direct"))
+    told = ("effect", "slope", "indirect", "direct")
+    held = " | ".join(document_table.share(line.mean[f"{name}_held"], line.worlds) for name in told)
     truth = line.row.truth["indirect"]
     share = f"{abs(line.bias('indirect') / truth):.1%}" if truth else "-"
     return (
         f"| {line.row.name} | {line.worlds} | {held} | {line.bias('indirect'):+.3f} | {share} | "
-        f"{line.mean['claims']:.1%} | {line.mean['shock']:.2f} |"
+        f"{document_table.share(line.mean['claims'], line.worlds)} | {line.mean['shock']:.2f} |"
     )
 
 

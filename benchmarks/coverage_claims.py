@@ -294,8 +294,7 @@ def line(row: Row, outcomes: Sequence[Outcome]) -> str:
         known = np.array([v for v in values if np.isfinite(v)])
         if not known.size:
             return "-"
-        p = float(known.mean())
-        return f"{p:.1%} ± {258 * np.sqrt(p * (1 - p) / n):.1f}"
+        return document_table.share(float(known.mean()), n)
 
     return (
         f"| {row.name} | {n} | {share([o.held for o in outcomes])} | {share([float(o.claim) for o in outcomes])} | "

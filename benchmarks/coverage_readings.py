@@ -346,7 +346,8 @@ def markdown(line: Line) -> str:
     finite = math.isfinite(line.truth)
     off, width = (f"{line.bias:+.3f}", f"{line.width:.3g}") if finite else ("-", "-")
     truth = f"{line.truth:.3g}" if finite else "never"
-    return f"| {line.row.name} | {line.worlds} | {told:.0%} | {truth} | {line.coverage:.1%} | {off} | {width} |"
+    held = document_table.share(line.coverage, len(line.found))
+    return f"| {line.row.name} | {line.worlds} | {told:.0%} | {truth} | {held} | {off} | {width} |"
 
 
 def with_row(text: str, line: Line) -> str:

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+
+MONTE_CARLO_99 = 2.58
+"""Standard errors in half a 99% interval."""
+
+
+def share(p: float, worlds: int) -> str:
+    """A share of so many worlds with half its 99% Monte Carlo interval, in points.
+
+    Examples
+    --------
+    >>> share(0.954, 1000)
+    '95.4% ± 1.7'
+    """
+    return f"{p:.1%} ± {100 * MONTE_CARLO_99 * math.sqrt(p * (1 - p) / worlds):.1f}" if worlds else "-"
 
 
 def with_row(text: str, table: str, head: str, names: Iterable[str], name: str, made: str) -> str:

@@ -10,6 +10,7 @@ from analysis.words.numbers import Reader
 
 READER = Reader("en_GB", "EUR")
 
+
 @pytest.mark.parametrize(
     ("unit", "value", "beside", "measure"),
     [
