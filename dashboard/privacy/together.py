@@ -279,7 +279,7 @@ class Together:
     def _of_part(self, part: Ints) -> Floats:
         """(..., B + 1, P) one where a pattern is of a part; the last is that of no part."""
         number = np.where(part < 0, len(self._told), part)
-        return (number[..., None, :] == np.arange(len(self._told) + 1)[:, None]).astype(np.float64)
+        return np.asarray(number[..., None, :] == np.arange(len(self._told) + 1)[:, None], dtype=np.float64)
 
     def _figure(self, chosen: _Chosen, group: Ints, at: Ints, weight: Floats) -> _Attack:
         """What is told best of a group, and by which answers."""

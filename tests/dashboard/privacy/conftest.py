@@ -72,7 +72,7 @@ def alike(con: duckdb.DuckDBPyConnection) -> str:
     return f"update mart.agent_week set {', '.join(changes)}"
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _nothing_kept() -> Iterator[None]:
     """Cells that were chosen while a test had taken a control out are not found by the next one."""
     with pytest.MonkeyPatch.context() as patch:
