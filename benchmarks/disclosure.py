@@ -1,6 +1,7 @@
 """What the control of disclosure costs: cells that are answered, time, and what noise would cost instead.
 
     python -m benchmarks.disclosure            # 160, 350 (30 teams) and 5,000 agents
+    python -m benchmarks.disclosure --write    # into docs/data-protection.md, row by row
 
 Worlds are drawn here: teams of eight to fifteen within sites, waves by team but for one agent in twenty, two of three
 channels for every agent, tenure by agent.
@@ -14,10 +15,24 @@ from __future__ import annotations
 
 import argparse
 import time
+from pathlib import Path
 
 import numpy as np
 
+from benchmarks import document_table
 from dashboard.privacy.lattice import LEAST_ERROR, Audit, Candidates, Rows
+
+DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "data-protection.md"
+WORLDS = ((160, 5), (160, 10), (350, 5), (350, 10), (5000, 5), (5000, 10))
+HEAD = (
+    "| agents, smallest group | cells answered | most told of few | of all cells | headline wider | by cell keys "
+    "| choosing, s |\n|---|---:|---:|---:|---:|---:|---:|\n"
+)
+
+
+def name(agents: int, minimum: int) -> str:
+    """First cell of a row of the table."""
+    return f"{agents:,}, {minimum}"
 
 
 def world(agents: int, minimum: int, rng: np.random.Generator) -> Rows:
@@ -41,7 +56,8 @@ def world(agents: int, minimum: int, rng: np.random.Generator) -> Rows:
     return Rows(agent, codes, values)
 
 
-def measure(agents: int, minimum: int, seed: int) -> None:
+def measure(agents: int, minimum: int, seed: int) -> str:
+    """Print what was found, and give the row of the table."""
     rng = np.random.default_rng(seed)
     rows = world(agents, minimum, rng)
     parents = {
@@ -58,7 +74,7 @@ def measure(agents: int, minimum: int, seed: int) -> None:
     limit = 1 - LEAST_ERROR**2
     cost = f"{seconds:.1f} s of processor"
     print(f"{agents:,} agents, smallest group {minimum}: {kept.sum()} of {kept.size} cells answered, {cost}")
-    print(f"  best found of a small group: {share:.2f} of its variance (all cells: {every:.2f}); limit {limit:.2f}")
+    print(f"  best found of a small group: {share:.3f} of its variance (all cells: {every:.2f}); limit {limit:.2f}")
     kinds: dict[str, list[bool]] = {}
     for cell, there in zip(candidates.cells, kept, strict=True):
         kinds.setdefault(" at one ".join(name for name, _ in reversed(cell)) or "everybody", []).append(bool(there))
@@ -66,14 +82,23 @@ def measure(agents: int, minimum: int, seed: int) -> None:
     effect = rng.normal(0.0, 1.0, agents)
     influence = np.abs(effect - effect.mean()).max() / agents
     error = effect.std(ddof=1) / np.sqrt(agents)
-    print(f"  headline, cells: 0.0% wider; cell keys: {100 * (np.hypot(1, influence / error) - 1):.1f}% wider")
+    keys = f"{100 * (np.hypot(1, influence / error) - 1):.1f}%"
+    print(f"  headline, cells: 0.0% wider, since no noise is added; cell keys: {keys} wider")
     for ranges in (1, 20, 400):
         print(f"  cell keys, one agent over {ranges} ranges: error {np.sqrt(2 / ranges):.2f} of the largest influence")
+    cells = f"{kept.sum()} of {kept.size}"
+    return f"| {name(agents, minimum)} | {cells} | {share:.3f} | {every:.2f} | 0.0% | {keys} | {seconds:.1f} |"
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
-    seed = parser.parse_args().seed
-    for n_agents, smallest in ((160, 5), (160, 10), (350, 5), (350, 10), (5000, 5), (5000, 10)):
-        measure(n_agents, smallest, seed)
+    parser.add_argument("--write", action="store_true", help="put the rows into docs/data-protection.md")
+    options = parser.parse_args()
+    names = [name(*each) for each in WORLDS]
+    for n_agents, smallest in WORLDS:
+        row = measure(n_agents, smallest, options.seed)
+        if options.write:
+            text = DOCUMENT.read_text(encoding="utf-8")
+            made = document_table.with_row(text, "disclosure", HEAD, names, name(n_agents, smallest), row)
+            DOCUMENT.write_text(made, encoding="utf-8")

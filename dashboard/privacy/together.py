@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,15 +138,17 @@ class Together:
         self._held, self._weight = rows.held, rows.weight
         self._most = min(most, rows.held.shape[0])
         self._part = np.full(self._weight.size, -1, dtype=np.int64) if part is None else part
+        self._by_part = np.argsort(self._part, kind="stable")
         width = max((answers.shape[1] for answers in told), default=0)
         self._levels = np.zeros((self._weight.size, width))
-        self._told = []
+        self._told, self._levels_of = [], []
         for number, answers in enumerate(told):
             at = np.flatnonzero(self._part == number)
             used = np.unique(answers[at].indices)
             mine = answers[at][:, used]
             gram = (mine.T @ sparse.diags_array(self._weight[at]) @ mine).toarray()
-            self._levels[at, : used.size] = mine @ _inverse_root(gram, _RIDGE_TOLD)
+            self._levels_of.append(np.asarray(mine @ _inverse_root(gram, _RIDGE_TOLD)))
+            self._levels[at, : used.size] = self._levels_of[-1]
             self._told.append(at)
 
     def admitted(self, answers: sparse.csr_array, owner: Ints, start: Bools, fixed: int = 0) -> Bools:
@@ -222,8 +225,9 @@ class Together:
             led = sorted(found.items(), key=lambda one: -one[1].share)
             found = dict(led[: max(self._led, sum(one.share > _LEADING for _, one in led))])
             figure = chosen.added @ np.column_stack([one.along for one in found.values()])
-            for part, at in enumerate(self._told):
-                figure[at] += self._levels[at] @ np.column_stack([one.on_levels[part] for one in found.values()])
+            anyway = np.stack([one.on_levels for one in found.values()], axis=2)
+            for at, levels, on_levels in zip(self._told, self._levels_of, anyway, strict=False):
+                figure[at] += levels @ on_levels[: levels.shape[1]]
             order = _largest_first(np.asarray(self._held @ figure**2), self._most)
             # A group grows by one agent at a time: those who come together at once are often no group.
             groups = [order[: one.group.size + 1, k] for k, one in enumerate(found.values())]
@@ -235,7 +239,7 @@ class Together:
         for agent in group.tolist():
             here = slice(self._held.indptr[agent], self._held.indptr[agent + 1])
             mass[self._held.indices[here]] += self._held.data[here]
-        at = np.flatnonzero(mass)
+        at = self._by_part[mass[self._by_part] > 0]
         return at, mass[at]
 
     def _figures(self, chosen: _Chosen, groups: Sequence[Ints]) -> list[_Attack]:
@@ -323,6 +327,7 @@ class _Chosen:
 def _largest(added: Floats, levels: Floats, part: Ints) -> tuple[float, Floats]:
     """The largest eigenvalue of ``added added' + levels levels'``, levels of the same part only, and its vector.
 
+    Patterns of a part stand one after the other.
     Where it is well below what may be told, patterns in which hardly anything is told are left out of it.
     """
     told = np.einsum("pr,pr->p", added, added) + np.where(part >= 0, np.einsum("pr,pr->p", levels, levels), 0.0)
@@ -332,8 +337,8 @@ def _largest(added: Floats, levels: Floats, part: Ints) -> tuple[float, Floats]:
         mine, anyway, its = added[at], levels[at], part[at]
         # A matrix by itself: half of the products are not worked out.
         gram = mine @ mine.T
-        if (its >= 0).any():
-            gram += (anyway @ anyway.T) * ((its[:, None] == its) & (its >= 0)[:, None])
+        for same in _alike(its):
+            gram[same, same] += anyway[same] @ anyway[same].T
         if at.size < _SMALL:
             value, axes = linalg.eigh(gram, subset_by_index=[at.size - 1, at.size - 1], check_finite=False)
         else:
@@ -343,6 +348,12 @@ def _largest(added: Floats, levels: Floats, part: Ints) -> tuple[float, Floats]:
     axis = np.zeros(part.size)
     axis[at] = axes[:, 0]
     return float(value[0]), axis
+
+
+def _alike(part: Ints) -> list[slice]:
+    """Where patterns of one part stand, but for those of none; parts in order."""
+    ends = np.flatnonzero(np.diff(part, append=part[-1] + 1)) + 1 if part.size else part
+    return [slice(a, b) for a, b in pairwise([0, *ends.tolist()]) if part[a] >= 0]
 
 
 def _largest_first(values: Floats, most: int) -> Ints:

@@ -7,9 +7,11 @@ import zipfile
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import polars as pl
+import pypdf
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,8 +40,25 @@ def told(corners: Corners) -> Report:
         return report_of(Context(corners.shared.settings, corners.shared.queries), today=date(2026, 3, 9))
 
 
+def titles_of(outline: list[Any]) -> Iterator[str]:
+    for one in outline:
+        yield from titles_of(one) if isinstance(one, list) else [str(one.title)]
+
+
 def texts_of(path: Path) -> Iterator[str]:
-    """Every text, attribute, name and cell of a file, those of the workbooks inside a presentation too."""
+    """Every text, attribute, name and cell of a file, those of the workbooks inside a presentation too.
+
+    Of a PDF the words of its pages, its properties, its outline and its notes; it holds no file.
+    """
+    if path.suffix == ".pdf":
+        read = pypdf.PdfReader(path)
+        assert not list(read.attachments)
+        yield from (page.extract_text() for page in read.pages)
+        yield from (str(value) for value in (read.metadata or {}).values())
+        for page in read.pages:
+            yield from (str(note.get_object()) for note in page.get("/Annots") or ())
+        yield from titles_of(read.outline)
+        return
     if not zipfile.is_zipfile(path):
         yield path.read_text(encoding="utf-8", errors="replace")
         return
@@ -55,7 +74,7 @@ def texts_of(path: Path) -> Iterator[str]:
                     yield from (part for part in (node.text, node.tail, *node.attrib.values()) if part)
 
 
-@pytest.mark.parametrize("ending", ["html", "pptx"])
+@pytest.mark.parametrize("ending", ["html", "pptx", "pdf"])
 def test_a_report_taken_apart_holds_no_more_than_pages(
     corners: Corners, told: Report, tmp_path: Path, ending: str
 ) -> None:
