@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from analysis.errors import PanelError
 from dashboard.data.kept_choices import Choice, digest
@@ -86,7 +86,7 @@ def prepare(queries: Queries, step: Callable[[str], None] = lambda _: None) -> N
         queries.prepared = None if complete is None else Prepared(served, complete)
         if queries.prepared == ready:
             return
-    with _turn(queries), queries.pinned(ready.told) as run_id:
+    with _turn(queries, step), queries.pinned(ready.told) as run_id:
         kept = queries.kept_choices()
         kept.read()
         kept.borrow([version for version in queries.versions() if version.run_id != run_id])
@@ -112,11 +112,15 @@ def _is_complete(queries: Queries, run_id: str) -> bool:
 
 
 @contextmanager
-def _turn(queries: Queries) -> Iterator[None]:
+def _turn(queries: Queries, step: Callable[[str], None]) -> Iterator[None]:
     """Wait until no other process chooses for this warehouse; whoever may not write there does not wait."""
     lock = FileLock(queries.settings.config.warehouse / LOCK_FILE, mode=0o660, thread_local=False)
     try:
-        lock.acquire(poll_interval=WAIT_SECONDS)
+        with suppress(Timeout):
+            lock.acquire(timeout=0)
+        if not lock.is_locked:
+            step("another process chooses; waiting for it")
+            lock.acquire(poll_interval=WAIT_SECONDS)
     except (OSError, NotImplementedError):
         yield
         return

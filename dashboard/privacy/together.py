@@ -292,8 +292,10 @@ class Together:
         added *= root
         levels *= root
         share, axis = _largest(added, levels, self._part[at])
-        levels *= axis[:, None]
-        return _Attack(share, group, added.T @ axis, self._of_part(self._part[at]) @ levels)
+        on_levels = np.zeros((len(self._told) + 1, levels.shape[1]))
+        for same in _alike(self._part[at]):
+            on_levels[self._part[at[same.start]]] = axis[same] @ levels[same]
+        return _Attack(share, group, added.T @ axis, on_levels)
 
     def _given_up(self, chosen: _Chosen, owner: Ints, attack: _Attack, fixed: int) -> int | None:
         """The last that an attack rests on; None where what is told anyway suffices for it."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from dashboard.data import choosing, kept_choices, parts, published, published_estimates, told
 from dashboard.data.kept_choices import Choice, KeptChoices, content, digest, made_by
@@ -241,6 +243,21 @@ def test_after_a_restart_readers_stay_with_the_last_version_whose_choice_is_whol
         choosing.prepare(queries)
         assert during == ["r2", "r1"] * len(KPIS)
         assert queries.run_id() == "r2"
+
+
+def test_one_process_chooses_and_the_others_wait_for_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cells_of(folder).unlink()
+    for name in ("blocks", "by_week"):
+        monkeypatch.setattr(choosing, name, lambda *_: None)
+    monkeypatch.setattr(choosing, "WAIT_SECONDS", 0.02)
+    queries, said = asked(folder), threading.Event()
+    with FileLock(folder / "warehouse" / choosing.LOCK_FILE):
+        waiting = threading.Thread(target=choosing.prepare, args=(queries, lambda _: said.set()))
+        waiting.start()
+        assert said.wait(20)
+        assert queries.prepared is None
+    waiting.join(20)
+    assert queries.prepared == Prepared("r1", "r1")
 
 
 def test_a_file_names_nobody(folder: Path) -> None:
