@@ -94,7 +94,7 @@ $(VENV)/.installed-docs: requirements-docs.txt $(VENV)/.installed
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-docs.txt
 	@touch $@
 
-mutation: $(VENV)/.installed-test  ## how many small faults the tests notice (hours; docs/testing.md has the score)
+mutation: $(VENV)/.installed-test  ## how many small faults the tests notice (an hour or two; docs/testing.md has the score)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-mutation.txt
 	@$(BIN)/python -m benchmarks.mutation
 

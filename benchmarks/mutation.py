@@ -1,12 +1,13 @@
 """How many small faults the tests notice: change one operator or number, run the tests nearest to it, count.
 
-    make mutation                                        # 300 mutants, about two hours of one processor
+    make mutation                                        # 300 mutants; the first run counts lines for half an hour
     python -m benchmarks.mutation --mutants 40 --seed 7   # fewer, other ones
     python -m benchmarks.mutation --show                  # the score and the survivors so far
 
 Mutants are drawn from the packages in ``PARTS``: first a place in the code, each as likely as any other, then one
-change of that place (Cosmic Ray makes the changes). Test files named like the module, that import it, or that noticed
-others of it run first, then all tests of its part, until one fails; a mutant that all of them pass has survived.
+change of that place (Cosmic Ray makes the changes). ``benchmarks.which_tests`` has counted which tests run which line:
+those that run the changed statement are run, the quickest first, until one fails or a minute's worth of them has run.
+Where only an import runs it, the tests of its part are run. A mutant that all of them pass has survived.
 Results are kept in ``build/mutation.jsonl``, so a stopped run goes on.
 
 Left out, since no test could or should notice them: type annotations, ``==`` changed to ``is``, caches taken off a
@@ -20,7 +21,6 @@ import ast
 import json
 import os
 import random
-import re
 import resource
 import shutil
 import subprocess
@@ -28,31 +28,33 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks import which_tests
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "build" / "mutation.jsonl"
-NEAREST = 4
-FAR = {"acceptance", "browser", "docs", "sample_data"}
-"""Folders of tests that run other tests, browsers or whole programs."""
+ENOUGH = 60
+"""Processor seconds of tests that run a changed line; a fault that shows in none of them counts as not noticed."""
 LONGEST = 600
 """Processor seconds after which the tests of one mutant are stopped; a mutant that never ends is noticed."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A package whose faults are looked for, and its tests, nearest first."""
+    """A package whose faults are looked for, and the tests of what only its import runs."""
 
     package: str
     tests: tuple[str, ...]
 
 
+MARTS = ("every_kpi", "corrections", "what_is_known")
 PARTS = (
     Part("dashboard/privacy", ("tests/dashboard/privacy", "tests/dashboard/test_http.py")),
     Part("etl/landing", ("tests/etl/landing", "tests/etl/sources", "tests/etl/test_build.py")),
-    Part("etl/marts", ("tests/etl/marts", "tests/etl/test_every_kpi.py", "tests/etl/test_build.py")),
+    Part("etl/marts", ("tests/etl/marts", *(f"tests/etl/test_{each}.py" for each in MARTS))),
     Part("analysis/inference", ("tests/analysis/inference", "tests/analysis/estimators", "tests/analysis/checks")),
     Part("analysis/value", ("tests/analysis/value", "tests/dashboard/pages/test_value.py")),
 )
@@ -139,27 +141,6 @@ def shares(count: int) -> list[int]:
     return each
 
 
-def nearest(module: str, part: Part, results: Iterable[Mapping[str, object]]) -> tuple[str, ...]:
-    """Test files that are likely to notice a fault of a module: at most ``NEAREST``, the likeliest first.
-
-    Those named like the module, those that import it, and those that noticed others of it or of its part before.
-    """
-    stem = Path(module).stem
-    name = re.compile(rf"^(?:from|import) .*\b{re.escape(stem)}\b", flags=re.M)
-    scores: Counter[str] = Counter()
-    for file in (ROOT / "tests").rglob("test_*.py"):
-        if not FAR & set(file.relative_to(ROOT).parts):
-            alike = file.stem.removeprefix("test_") in (stem, *stem.split("_"))
-            imports = bool(name.search(file.read_text(encoding="utf-8")))
-            scores[file.relative_to(ROOT).as_posix()] = 20 * alike + 10 * imports
-    for row in results:
-        file_name = str(row["by"]).split("::")[0].removeprefix("FAILED ").removeprefix("ERROR ")
-        if file_name in scores:
-            scores[file_name] += 10 * (row["module"] == module) + 2 * (row["part"] == part.package)
-    ranked = sorted(scores, key=lambda each: (-scores[each], each))
-    return tuple(each for each in ranked[:NEAREST] if scores[each])
-
-
 def copied(folder: Path) -> None:
     """Everything git knows of, in ``folder``."""
     names = subprocess.run(
@@ -180,23 +161,28 @@ def limited() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (LONGEST, LONGEST))
 
 
-def noticed(folder: Path, *runs: tuple[str, ...]) -> str:
-    """The test that failed first, "too long", or nothing where all passed; each run is files and folders of tests."""
+def noticed(folder: Path, tests: Iterable[str]) -> str:
+    """The test that failed first, "too long", or nothing where all passed.
+
+    Raises:
+        LookupError: pytest does not know one of ``tests``, so nothing was tried.
+    """
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "CI": "true"}
-    for paths in filter(None, runs):
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not browser", *paths]
-        run = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, check=False, preexec_fn=limited
-        )
-        if run.returncode < 0:
-            return "too long"
-        if run.returncode:
-            said = [line for line in run.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-            return said[0].split(" - ")[0] if said else f"exit code {run.returncode}"
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not browser", *tests]
+    run = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, preexec_fn=limited
+    )
+    if run.returncode < 0:
+        return "too long"
+    if "ERROR: not found" in run.stderr + run.stdout:
+        raise LookupError((run.stderr + run.stdout)[-2000:])
+    if run.returncode:
+        said = [line for line in run.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+        return said[0].split(" - ")[0] if said else f"exit code {run.returncode}"
     return ""
 
 
-def tried(mutant: Mutant, part: Part, folder: Path, results: Iterable[Mapping[str, object]] = ()) -> dict[str, object]:
+def tried(mutant: Mutant, part: Part, folder: Path, known: which_tests.Known) -> dict[str, object]:
     """Apply one mutant to the copy, run the tests, put the module back."""
     from cosmic_ray import plugins
     from cosmic_ray.mutating import mutate_code
@@ -208,7 +194,7 @@ def tried(mutant: Mutant, part: Part, folder: Path, results: Iterable[Mapping[st
     started = time.monotonic()
     try:
         (folder / mutant.module).write_text(changed or original, encoding="utf-8")
-        by = noticed(folder, nearest(mutant.module, part, results), part.tests)
+        by = noticed(folder, tuple(known.tests(mutant.module, mutant.line, ENOUGH)) or part.tests)
     finally:
         (folder / mutant.module).write_text(original, encoding="utf-8")
     return {
@@ -259,14 +245,14 @@ def main() -> None:
         ]
         random.Random(given.seed).shuffle(wanted)
         RESULTS.parent.mkdir(exist_ok=True)
+        if which_tests.counted(sorted({test for part in PARTS for test in part.tests})):
+            sys.exit("These tests fail without any mutant. Mend them first.")
+        known = which_tests.known()
         with tempfile.TemporaryDirectory() as name:
             copied(Path(name))
-            for part in dict.fromkeys(part for mutant, part in wanted if mutant.key not in results):
-                if by := noticed(Path(name), part.tests):
-                    sys.exit(f"The tests of {part.package} fail without any mutant: {by}. Mend them first.")
             for number, (mutant, part) in enumerate(wanted, start=1):
                 if mutant.key not in results:
-                    row = results[mutant.key] = tried(mutant, part, Path(name), list(results.values()))
+                    row = results[mutant.key] = tried(mutant, part, Path(name), known)
                     with RESULTS.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(row) + "\n")
                     print(
