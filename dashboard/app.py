@@ -225,7 +225,7 @@ def _keep_prepared(context: Context) -> None:
             if context.queries.served() != failed:
                 failed = ""
                 with seen_by(READER):
-                    choosing.prepare(context.queries)
+                    choosing.prepare(context.queries, hold=True)
         except NoVersionError:
             pass
         except Exception:  # a reader who asks is told what is wrong

@@ -17,6 +17,7 @@ from dashboard.data.kept_choices import Choice, digest
 from dashboard.data.published import blocks
 from dashboard.data.published_estimates import by_week
 from dashboard.data.queries import Queries
+from dashboard.data.told import before
 from dashboard.data.versions import Prepared
 from dashboard.privacy.viewer import READER, seen_by
 from dashboard.settings import Settings, from_config, of_command, served_programmes
@@ -64,7 +65,7 @@ def prepare_all(config: Config, step: Callable[[str], None]) -> None:
             prepare(queries, step)
 
 
-def prepare(queries: Queries, step: Callable[[str], None] = lambda _: None) -> None:
+def prepare(queries: Queries, step: Callable[[str], None] = lambda _: None, *, hold: bool = False) -> None:
     """Choose the cells of the version that readers are told next, goals first, then let them have it.
 
     Until then readers stay with the version before. Where this process has answered nobody yet, that is the last one
@@ -75,6 +76,8 @@ def prepare(queries: Queries, step: Callable[[str], None] = lambda _: None) -> N
     queries : Queries
     step : callable, optional
         Told what is chosen next.
+    hold : bool, optional
+        Whether this process will be asked: what was kept is then worked with once, before anybody does.
     """
     served = queries.served()
     chain = queries.told(served)
@@ -85,25 +88,34 @@ def prepare(queries: Queries, step: Callable[[str], None] = lambda _: None) -> N
         complete = next((run_id for run_id in reversed(chain) if _is_complete(queries, run_id)), None)
         queries.prepared = None if complete is None else Prepared(served, complete)
         if queries.prepared == ready:
+            if hold:
+                with queries.pinned(ready.told):
+                    _choose(queries, step)
             return
     with _turn(queries, step), queries.pinned(ready.told) as run_id:
         kept = queries.kept_choices()
         kept.read()
         kept.borrow([version for version in queries.versions() if version.run_id != run_id])
-        for kpi in sorted(queries.kpis(), key=lambda kpi: kpi.role != "primary"):
-            step(kpi.label)
-            with suppress(PanelError):
-                blocks(queries, kpi.id)
-                by_week(queries, kpi.id)
-            kept.write()
+        _choose(queries, step)
         kept.put(_complete(queries), Choice.of({}, 0))
         kept.write()
     queries.prepared = ready
 
 
+def _choose(queries: Queries, step: Callable[[str], None]) -> None:
+    """All cells of the version asked, goals first."""
+    kept = queries.kept_choices()
+    for kpi in sorted(queries.kpis(), key=lambda kpi: kpi.role != "primary"):
+        step(kpi.label)
+        with suppress(PanelError):
+            blocks(queries, kpi.id)
+            by_week(queries, kpi.id)
+        kept.write()
+
+
 def _complete(queries: Queries) -> bytes:
     """Kept where all cells of the version asked have been chosen."""
-    return digest("all of", queries.run_id(), tuple(kpi.id for kpi in queries.kpis()))
+    return digest("all of", queries.run_id(), before(queries), tuple(kpi.id for kpi in queries.kpis()))
 
 
 def _is_complete(queries: Queries, run_id: str) -> bool:

@@ -178,15 +178,15 @@ def told_before(
     dict
         As ``kept``.
     """
-    before, n_cells = _before(queries), len(known.cells)
-    if not before or not kept:
+    earlier, n_cells = before(queries), len(known.cells)
+    if not earlier or not kept:
         return dict(kept)
 
     def make() -> Choice:
         found = {part: _less(queries, known, kpi, cells, part, about) for part, cells in kept.items()}
         return Choice.of(found, n_cells)
 
-    key = ("told before", content(queries), kpi, before, about, *(v for part in kept.items() for v in part))
+    key = ("told before", content(queries), kpi, earlier, about, *(v for part in kept.items() for v in part))
     found = chosen(queries, key, n_cells, make).by_part
     return {part: cells & found[part] for part, cells in kept.items()}
 
@@ -208,7 +208,7 @@ def _less(queries: Queries, known: Lattice, kpi: str, kept: Bools, part: int, ab
     return kept
 
 
-def _before(queries: Queries) -> tuple[str, ...]:
+def before(queries: Queries) -> tuple[str, ...]:
     """Versions told before the one asked."""
     chain, now = queries.told(queries.served()), queries.run_id()
     return chain[: chain.index(now)] if now in chain else chain
@@ -222,10 +222,10 @@ def _differences(queries: Queries) -> list[pl.DataFrame]:
         start = pl.col(f"{timing}_week").cast(pl.Date)
         names = {"team_id": "team"}
         return [
-            queries.difference(before, now)
+            queries.difference(run_id, now)
             .with_columns(pl.col("week").cast(pl.Date), start=start, cohort=start.dt.to_string("%Y-%m-%d"))
             .rename(names)
-            for before in _before(queries)
+            for run_id in before(queries)
         ]
 
-    return queries.remember(("published", "differences", _before(queries)), make)
+    return queries.remember(("published", "differences", before(queries)), make)
