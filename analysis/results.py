@@ -7,7 +7,7 @@ there is nothing honest to say the estimate is NaN and ``reason`` says why.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -23,7 +23,8 @@ Floats = NDArray[np.float64]
 
 #: Aggregations every staggered estimator offers.
 KINDS = ALL_AGGREGATIONS
-INTERVAL_COLUMNS = ("estimate", "std_error", "ci_low", "ci_high", "band_low", "band_high")
+BAND_COLUMNS = ("band_low", "band_high")
+INTERVAL_COLUMNS = ("estimate", "std_error", "ci_low", "ci_high", *BAND_COLUMNS)
 COUNT_COLUMNS = ("n", "n_agents", "n_trained_clusters")
 #: What is told about every part of an aggregation.
 PART_COLUMNS = ("key", *INTERVAL_COLUMNS, "n", "n_contacts", "n_agents", "n_trained_clusters", "reason")
@@ -162,9 +163,9 @@ class Aggregation:
         ``simple``, ``event_time``, ``cohort`` or ``calendar_time``.
     overall : EffectEstimate
     columns : mapping of str to (K,) array or list
-        ``PART_COLUMNS`` of the parts; NaN where an estimate is not available.
-    critical_value : float
-        The sup-t critical value of the band.
+        ``PART_COLUMNS`` of the parts without ``BAND_COLUMNS``; NaN where an estimate is not available.
+    find_critical_value : callable
+        Gives the sup-t critical value of the band.
     influence : (n_clusters, K) array
         Column k satisfies Var(parts[k]) = sum of squares; rows are clusters, in the panel's cluster order.
     overall_influence : (n_clusters,) array
@@ -190,9 +191,20 @@ class Aggregation:
     kind: str
     overall: EffectEstimate
     columns: Mapping[str, Any] = field(repr=False)
-    critical_value: float
+    find_critical_value: Callable[[], float] = field(repr=False)
     influence: Floats = field(repr=False)
     overall_influence: Floats = field(repr=False)
+
+    @cached_property
+    def critical_value(self) -> float:
+        """The sup-t critical value of the band, simulated when it is first asked for."""
+        return self.find_critical_value()
+
+    @cached_property
+    def band(self) -> tuple[Floats, Floats]:
+        """(K,) lower and upper ends of the uniform band over the parts."""
+        theta, half = np.asarray(self.columns["estimate"]), self.critical_value * np.asarray(self.columns["std_error"])
+        return theta - half, theta + half
 
     @cached_property
     def parts(self) -> pl.DataFrame:
@@ -202,7 +214,8 @@ class Aggregation:
         the number), n_contacts, n_agents, n_trained_clusters, reason. ``band_*`` is the uniform (sup-t) band over the
         parts.
         """
-        columns = dict(self.columns)
+        known = {**self.columns, **dict(zip(BAND_COLUMNS, self.band, strict=True))}
+        columns = {name: known[name] for name in PART_COLUMNS}
         if len(columns["key"]) == 0:
             columns["key"] = pl.Series(dtype=pl.Float64)
         columns["reason"] = pl.Series(columns["reason"], dtype=pl.String)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ from scipy.special import stdtrit
 from analysis.errors import EstimationError
 from analysis.inference import standard_errors, sup_t_critical_value, t_interval
 from analysis.panel.panel import Panel
-from analysis.results import COUNT_COLUMNS, KINDS, PART_COLUMNS, Aggregation, EffectEstimate
+from analysis.results import BAND_COLUMNS, COUNT_COLUMNS, KINDS, PART_COLUMNS, Aggregation, EffectEstimate
 
 Floats = NDArray[np.float64]
 
@@ -232,10 +233,10 @@ def _not_available(study: Study, kind: str) -> Aggregation:
         reason=study.reason or "not available",
         notes=(*study.panel.notes, *study.notes),
     )
-    nothing: dict[str, Any] = {name: np.zeros(0) for name in PART_COLUMNS}
+    nothing: dict[str, Any] = {name: np.zeros(0) for name in PART_COLUMNS if name not in BAND_COLUMNS}
     nothing |= {name: np.zeros(0, dtype=np.int64) for name in COUNT_COLUMNS} | {"reason": []}
     clusters = study.panel.n_clusters
-    return Aggregation(kind, overall, nothing, nan, np.zeros((clusters, 0)), np.zeros(clusters))
+    return Aggregation(kind, overall, nothing, partial(float, nan), np.zeros((clusters, 0)), np.zeros(clusters))
 
 
 def _nothing_but_rounding(study: Study, family: Family) -> bool:
@@ -255,18 +256,15 @@ def _with_intervals(study: Study, kind: str, family: Family) -> Aggregation:
     se = standard_errors(family.influence)
     half = float(stdtrit(df, 0.5 + study.ci_level / 2)) if df >= 1 else math.nan
     theta = np.where(np.isfinite(se), family.theta, np.nan)
-    critical = half
+    critical: Callable[[], float] = partial(float, half)
     if kind != "simple" and df >= 1:
-        critical = sup_t_critical_value(family.influence, study.ci_level, df)
-        critical = half if math.isnan(critical) else max(critical, half)
+        critical = partial(_critical_value, family.influence, study.ci_level, df, half)
     columns = {
         "key": list(family.keys),
         "estimate": theta,
         "std_error": se,
         "ci_low": theta - half * se,
         "ci_high": theta + half * se,
-        "band_low": theta - critical * se,
-        "band_high": theta + critical * se,
         "n": np.asarray(family.n_cells).astype(np.int64),
         "n_contacts": np.asarray(family.n_contacts, dtype=np.float64),
         "n_agents": np.asarray(family.n_agents).astype(np.int64),
@@ -277,10 +275,16 @@ def _with_intervals(study: Study, kind: str, family: Family) -> Aggregation:
         kind=kind,
         overall=_overall(study, family, df),
         columns=columns,
-        critical_value=critical,
+        find_critical_value=critical,
         influence=family.influence,
         overall_influence=family.overall_influence,
     )
+
+
+def _critical_value(influence: Floats, level: float, df: float, half: float) -> float:
+    """Of the band over all parts; never below that of one of them."""
+    found = sup_t_critical_value(influence, level, df)
+    return half if math.isnan(found) else max(found, half)
 
 
 def _overall(study: Study, family: Family, df: float) -> EffectEstimate:

@@ -148,7 +148,8 @@ def _tables(evidence: Evidence) -> dict[str, list[dict[str, Any]]]:
     request, main = evidence.request, evidence.main
     where = request.where
     tables = side_rows(evidence)
-    tables |= {"event_time": parts_rows(where, evidence.events, "event_time", bands=True)}
+    if request.course:
+        tables["event_time"] = parts_rows(where, evidence.events, "event_time", bands=True)
     for name, kind, column in (("cohort_effect", "cohort", "cohort"), ("calendar_effect", "calendar_time", "week")):
         if name in request.tables and evidence.comparison.panel.cohorts.size:
             tables[name] = parts_rows(where, main.aggregate(kind), column)

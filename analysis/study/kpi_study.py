@@ -94,9 +94,10 @@ class KpiStudy:
         )
         return replace(self, verdict=said)
 
-    def frames(self) -> dict[str, pl.DataFrame]:
-        """Result table name -> frame, same columns as the stored tables."""
-        return {name: table(name, rows) for name, rows in self.rows().items()}
+    def frames(self, names: Iterable[str] = STUDY_TABLES) -> dict[str, pl.DataFrame]:
+        """Result table name -> frame, same columns as the stored tables; of those named."""
+        rows = self.rows()
+        return {name: table(name, rows[name]) for name in names}
 
     def rows(self) -> dict[str, list[dict[str, Any]]]:
         """Result table name -> rows."""

@@ -27,6 +27,8 @@ class Request:
         Which agent-weeks; everything by default.
     tables
         Result tables wanted beside those that every study has: of ``WEEKLY`` and ``LADDER``.
+    course
+        Whether the effect by weeks from training is wanted as a table; checks look at it all the same.
     thorough
         Also what is too slow for a click: case mix, stayers, sensitivity, decomposition, ladder, cohorts by week.
     inherited
@@ -36,6 +38,7 @@ class Request:
     kpi: Kpi
     slice: Slice = EVERYTHING
     tables: frozenset[str] = WEEKLY
+    course: bool = True
     thorough: bool = False
     inherited: tuple[CheckResult, ...] = ()
 

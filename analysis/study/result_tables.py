@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from analysis.checks.result import CheckResult
-from analysis.results import INTERVAL_COLUMNS, Aggregation
+from analysis.results import BAND_COLUMNS, INTERVAL_COLUMNS, Aggregation
 from analysis.value.money import VALUE_COLUMNS
 
 Schema = Mapping[str, type[pl.DataType]]
@@ -307,6 +307,8 @@ SIDE_TABLES = ("survivor", "spillover", "course")
 """Those that exist for the whole programme only, beside the headline."""
 STUDY_TABLES = ("effect", "event_time", "cohort_effect", "calendar_effect", "att_gt", "ladder", "check", *SIDE_TABLES)
 """Those that exist per KPI and slice."""
+JUDGED_TABLES = ("effect", "check")
+"""Those of them that a verdict and its reasons stand in."""
 
 
 def table(name: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
@@ -363,8 +365,9 @@ def parts_rows(
     bands
         Whether the uniform band is kept.
     """
-    kept = [*INTERVAL_COLUMNS[: 6 if bands else 4], "n_contacts", "n_agents"]
-    values = [np.asarray(aggregation.columns[name]).tolist() for name in kept]
+    kept = [name for name in (*INTERVAL_COLUMNS, "n_contacts", "n_agents") if bands or name not in BAND_COLUMNS]
+    ends = dict(zip(BAND_COLUMNS, aggregation.band, strict=True)) if bands else {}
+    values = [np.asarray(ends[name] if name in ends else aggregation.columns[name]).tolist() for name in kept]
     head = {**where, "estimator": aggregation.overall.estimator}
     return [
         {**head, column: _key(key), **dict(zip(kept, part, strict=True))}

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from analysis.panel.held_weeks import Columns, HeldWeeks, Places, dimensions_sql
 from analysis.panel.slices import STORED_KINDS, Slice
-from analysis.study.result_tables import SIDE_TABLES, STUDY_TABLES
+from analysis.study.result_tables import JUDGED_TABLES, SIDE_TABLES, STUDY_TABLES
 from dashboard.data import published, published_estimates
 from dashboard.data.versions import Versions
 from dashboard.privacy.group_counts import Combinations, agents_by_week, sizes_by_week, weekly_level
@@ -330,6 +330,13 @@ class Queries(Versions):
         self.require(filters)
         return self.ask(("study", kpi, filters, by_week), lambda cursor: self._study(cursor, kpi, filters, by_week))
 
+    def judged(self, kpi: str, filters: Filters) -> dict[str, pl.DataFrame]:
+        """Effect and checks of a KPI for a selection alone: less work than ``study`` where it has to be estimated."""
+        self.require(filters)
+        return self.ask(
+            ("judged", kpi, filters), lambda cursor: self._study(cursor, kpi, filters, by_week=False, course=False)
+        )
+
     def headline(self, kpi: str, filters: Filters) -> dict[str, Any] | None:
         """The headline row of a KPI for a selection; None when nothing was observed."""
         rows = self.study(kpi, filters)["effect"]
@@ -351,24 +358,25 @@ class Queries(Versions):
         return bool(self.frame(sql, stored).item())
 
     def _study(
-        self, cursor: duckdb.DuckDBPyConnection, kpi: str, filters: Filters, by_week: bool
+        self, cursor: duckdb.DuckDBPyConnection, kpi: str, filters: Filters, by_week: bool, course: bool = True
     ) -> dict[str, pl.DataFrame]:
+        names = STUDY_TABLES if course else JUDGED_TABLES
         frames: dict[str, pl.DataFrame] = {}
         stored = stored_slice(filters)
         if stored is not None:
-            frames = {name: self._stored(cursor, name, kpi, *stored) for name in STUDY_TABLES}
+            frames = {name: self._stored(cursor, name, kpi, *stored) for name in names}
         if stored is None or frames["effect"].is_empty():
             from analysis.study.request import WEEKLY, Request
             from analysis.study.run import study
 
             entry = self.settings.catalogue[kpi]
-            request = Request(entry, to_slice(filters), tables=WEEKLY if by_week else frozenset())
+            request = Request(entry, to_slice(filters), tables=WEEKLY if by_week else frozenset(), course=course)
             live = study(cursor, request, self.setting(), rows=self.held_weeks())
-            frames = {**frames, **live.frames()}
+            frames = {**frames, **live.frames(names)}
         minimum = self.settings.min_group
         shown = {name: without_few(name, frame, minimum) for name, frame in frames.items()}
         if about_few(frames["effect"], minimum):  # checks and naive comparisons speak of the same few agents
-            for name in ("check", "ladder"):
+            for name in {"check", "ladder"} & set(shown):
                 shown[name] = shown[name].clear()
         return self._published(kpi, filters, shown) if current().restricted else shown
 
@@ -388,7 +396,7 @@ class Queries(Versions):
             told["event_time"] = told["event_time"].filter(
                 event.is_in(published_estimates.told_by_week(self, kpi, filters, current(), weeks))
             )
-        if not self.compares(kpi, filters):
+        if "ladder" in told and not self.compares(kpi, filters):
             told["ladder"] = told["ladder"].clear()
         waves = told.get("cohort_effect", pl.DataFrame())
         if "cohort" in waves.columns:

@@ -128,7 +128,7 @@ def moved(queries: Queries, kpi: Kpi, filters: Filters) -> Moved | None:
     """
     if queries.unavailable(kpi, filters):
         return None
-    tables = queries.study(kpi.id, filters)
+    tables = queries.judged(kpi.id, filters)
     heads = [row for row in tables["effect"].iter_rows(named=True) if row["role"] == "headline"]
     if not heads:
         return None

@@ -252,9 +252,7 @@ class Together:
             found |= zip(some, self._at_once(chosen, [groups[k] for k in some], [of[k] for k in some]), strict=True)
         return [found[k] if k in found else self._figure(chosen, group, *of[k]) for k, group in enumerate(groups)]
 
-    def _at_once(
-        self, chosen: _Chosen, groups: Sequence[Ints], of: Sequence[tuple[Ints, Floats]]
-    ) -> list[_Attack]:
+    def _at_once(self, chosen: _Chosen, groups: Sequence[Ints], of: Sequence[tuple[Ints, Floats]]) -> list[_Attack]:
         """As :meth:`_figure` for groups of few patterns, filled up to the same number with patterns of no weight."""
         shape = (len(groups), max((at.size for at, _ in of), default=0))
         at, root = np.zeros(shape, dtype=np.int64), np.zeros(shape)

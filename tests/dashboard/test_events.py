@@ -161,5 +161,3 @@ def test_a_selection_sees_the_events_that_touched_it(filters: Filters, expected:
     assert [event.number for event in found] == expected
     assert happenings(_Asked(), Filters(cohort=("2024-05-06",)))[0].waves == ()  # type: ignore[arg-type]
     assert happenings(_Asked(has=False), filters) == ()  # type: ignore[arg-type]
-
-

@@ -44,9 +44,10 @@ def older(pages_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Conte
         for (table,) in tables:
             if table in LATER:
                 con.execute(f"drop table {table}")
-            elif table.startswith("result.") and ("kpi",) in con.execute(
-                f"select column_name from (describe {table})"
-            ).fetchall():
+            elif (
+                table.startswith("result.")
+                and ("kpi",) in con.execute(f"select column_name from (describe {table})").fetchall()
+            ):
                 con.execute(f"delete from {table} where kpi in {ABSENT}")
         draft.publish()
     settings = from_config(folder / pages_config.name, environ={})

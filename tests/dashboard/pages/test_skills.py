@@ -12,6 +12,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from analysis.estimators import fitted
 from analysis.panel.evaluations import OVERALL
 from analysis.study.result_tables import SCHEMAS
 from dashboard.components.table import Table
@@ -109,6 +110,28 @@ def test_a_selection_says_that_the_link_is_read_for_everybody(world: Context) ->
     assert "The link is read for everybody" in told
     assert "Active listening" in told
     assert page._rest_asked(world, {"skills-wanted.data": ["a"]}) is None
+
+
+@pytest.mark.parametrize(
+    "filters", [EVERYBODY, Filters(site=("Madrid",), channel=("chat",)), Filters(site=("Madrid",))]
+)
+def test_a_skill_is_judged_as_its_effects_page_judges_it(world: Context, filters: Filters) -> None:
+    for kpi in data.skills(world.queries)[:2]:
+        judged, whole = world.queries.judged(kpi.id, filters), world.queries.study(kpi.id, filters)
+        assert set(judged) == {"effect", "check"}
+        for name, rows in judged.items():
+            assert rows.equals(whole[name]), (kpi.id, name)
+
+
+def test_no_band_is_simulated_for_a_page_that_draws_none(world: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+    monkeypatch.setattr(fitted, "sup_t_critical_value", lambda *_: drawn.append(1) or 3.0)
+    queries = Queries(world.settings)
+    filters = Filters(site=("Madrid",), tenure_band=("over 12 months",))
+    queries.judged(OVERALL, filters)
+    assert not drawn
+    queries.study(OVERALL, filters)
+    assert drawn
 
 
 def test_a_reader_of_a_shared_dashboard_sees_no_course_and_no_few_who_are_missing(

@@ -73,9 +73,7 @@ def test_everybody_and_levels_of_others_are_told_all_the_same(world: tuple[Queri
         assert min(told(each, filters)[1] for each in world) > 5
 
 
-def test_without_looking_at_volumes_it_is_told(
-    world: tuple[Queries, Queries], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_looking_at_volumes_it_is_told(world: tuple[Queries, Queries], monkeypatch: pytest.MonkeyPatch) -> None:
     plain = published._audit
     monkeypatch.setattr(published, "_audit", lambda queries, rows, start, _volume=None: plain(queries, rows, start))
     monkeypatch.setattr(Together, "admitted", lambda *given, **_: given[3])

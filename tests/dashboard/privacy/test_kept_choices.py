@@ -162,9 +162,7 @@ def test_a_body_that_is_no_list_of_choices_is_not_used(folder: Path, caplog: pyt
 
 
 @pytest.mark.parametrize("change", ["smallest group", "version"])
-def test_a_choice_for_something_else_is_not_used(
-    folder: Path, change: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_choice_for_something_else_is_not_used(folder: Path, change: str, caplog: pytest.LogCaptureFixture) -> None:
     if change == "smallest group":
         config = folder / "empathy.toml"
         config.write_text(config.read_text(encoding="utf-8").replace("min_group = 10", "min_group = 12"))
@@ -208,9 +206,7 @@ def test_a_choice_of_everything_tells_no_cell_that_was_not_considered(folder: Pa
         assert not any((cells & ~start).any() for cells in published.blocks(forged, KPIS[0])[1].values())
 
 
-def test_estimates_anew_take_the_choice_of_the_version_they_are_of(
-    folder: Path, nothing_chosen: None
-) -> None:
+def test_estimates_anew_take_the_choice_of_the_version_they_are_of(folder: Path, nothing_chosen: None) -> None:
     with Draft.open(folder / "warehouse", "r2", base=Warehouse(folder / "warehouse").current()) as draft:
         draft.publish()
     queries = asked(folder)
