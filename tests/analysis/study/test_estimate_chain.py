@@ -1,4 +1,4 @@
-"""The clock of benchmarks/estimate_chain.py: every part is where it is looked for, and time within a part counts once."""
+"""benchmarks/estimate_chain.py: every part is where its clock is, and time within a part counts once."""
 
 from __future__ import annotations
 
