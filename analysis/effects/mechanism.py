@@ -24,7 +24,7 @@ from scipy.special import stdtrit
 from analysis.effects.course_instruments import CourseInstruments, course_instruments
 from analysis.effects.same_cells import aligned, rows_of
 from analysis.effects.shared_shock import robustness_value
-from analysis.effects.slope_grain import GRAIN_WORDS, READABLE, slope_at_readable_grain
+from analysis.effects.slope_grain import GRAIN_WORDS, GRAINS, READABLE, slope_at_readable_grain
 from analysis.effects.within_slope import WithinSlope, no_slope
 from analysis.errors import EstimationError
 from analysis.estimators.imputation import Imputation
@@ -201,11 +201,16 @@ def mechanism(
     effects = [_effect(panel, anticipation) for panel in others.values()]
     a = np.array([found[0] for found in effects])
     a_without = np.column_stack([found[1] for found in effects])
-    grain, slope, notes = slope_at_readable_grain(
-        slope_panel, list(others.values()), known, anticipation, error_correlation
-    )
-    if why:
-        slope = no_slope(whole.n_clusters, len(others))
+    named = {
+        "the KPI": (total, total_without),
+        **{name: found[:2] for name, found in zip(others, effects, strict=True)},
+    }
+    why = why or next(filter(None, (_no_effect(name, *found, active) for name, found in named.items())), "")
+    grain, slope, notes = GRAINS[0], no_slope(whole.n_clusters, len(others)), ()
+    if not why:
+        grain, slope, notes = slope_at_readable_grain(
+            slope_panel, list(others.values()), known, anticipation, error_correlation
+        )
     parts, parts_without = a * slope.slope, a_without * slope.replicates
     indirect, indirect_without = float(parts.sum()), parts_without.sum(axis=1)
     names = {"total": (total, total_without), "indirect": (indirect, indirect_without)}
@@ -294,12 +299,24 @@ def _effect(panel: Panel, anticipation: int) -> tuple[float, Floats, float]:
     return float(theta[0]), fitted.replicates("simple")[0][:, 0], fitted.degrees_of_freedom
 
 
+def _no_effect(name: str, point: float, without: Floats, active: NDArray[np.bool_]) -> str:
+    """Why training has no effect with an interval on the KPI or a skill; empty where it has."""
+    name = name.replace("_", " ")
+    if not math.isfinite(point):
+        return f"of {name}, nobody is still untrained when training begins, so there is nothing to compare with"
+    if not np.isfinite(without[active]).all():
+        return f"the effect of training on {name} hangs on a single team; train in at least two"
+    return ""
+
+
 def _unreadable(slope: WithinSlope, grain: str, names: Sequence[str]) -> str:
     worst = float(np.min(slope.reliability)) if np.isfinite(slope.reliability).all() else math.nan
     if math.isnan(worst):
         return "too few untrained cells have both a score and an outcome"
+    name = names[int(np.argmin(slope.reliability))].replace("_", " ")
+    if worst == 0:
+        return f"before training {name} was the same in all weeks of an agent, or in all agents of a week"
     if worst < READABLE or not slope.readable:
-        name = names[int(np.argmin(slope.reliability))].replace("_", " ")
         percent = max(0, round(100 * worst))
         return (
             f"even in {GRAIN_WORDS[grain]}, {percent}% of what moves in {name} is real and the rest is luck in "

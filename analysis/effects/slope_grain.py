@@ -83,7 +83,8 @@ def slope_at_readable_grain(
             outcome_noise_known=y_known,
             error_correlation=error_correlation,
         )
-        if found.readable and _worst(found) >= READABLE:
+        still = bool((found.reliability == 0).any())  # what moves in blocks of weeks is then which weeks they hold
+        if still or (found.readable and _worst(found) >= READABLE):
             tried = grain, found
             break
         if _worst(found) > _worst(tried[1]):

@@ -26,6 +26,8 @@ LEAST_CELLS = 30
 """Fewer cells than this give no slope."""
 COLLINEAR = 1e-6
 """Regressors known exactly are one too many where the least eigenvalue of their correlations is below this."""
+ROUNDING = 1e-12
+"""Share of a regressor's squares below which what is left of it within units and periods is rounding."""
 LEAST_SIGNAL = 0.02
 """A regressor whose reliability is below this has nothing left to divide by."""
 
@@ -108,11 +110,14 @@ class Moments:
     period_noise : (N, N) array
         What of it the period effects take up again, over all clusters. One cluster less leaves it as it is to the order
         of one over the number of units, so it is not made anew for every cluster.
+    raw : (K + 1,) array
+        Sums of squares of regressors and outcome over all clusters before anything is taken out.
     """
 
     system: Floats
     own_noise: Floats
     period_noise: Floats
+    raw: Floats
 
     @cached_property
     def whole(self) -> tuple[Floats, Floats]:
@@ -263,7 +268,7 @@ def moments_of(
     taken = np.zeros((len(noise), len(noise)))
     for (k, m), part in by_period.items():
         taken[k, m] = float((inverse * part).sum())
-    return Moments(system, own, taken)
+    return Moments(system, own, taken, np.asarray((weighted * values).sum(axis=(1, 2))))
 
 
 def _inverse(periods: Floats) -> Floats:
@@ -306,7 +311,8 @@ def _solve(moments: Moments, without: int | None, noisy: int, n_controls: int, s
     top = left[x, -1]
     true = left[x, x] - lost
     nan = np.full(noisy, np.nan)
-    reliability = ratio(np.diag(true)[:noisy], np.diag(left)[:noisy])
+    moves = np.diag(left)[:noisy] > ROUNDING * moments.raw[:noisy]  # else rounding is all that is left of it
+    reliability = np.where(moves, ratio(np.diag(true)[:noisy], np.diag(left)[:noisy]), 0.0)
     plain: Floats = np.asarray(np.linalg.lstsq(left[x, x], top, rcond=1e-12)[0][:noisy], dtype=np.float64)
     slope, explained, signal = nan, np.nan, np.nan
     normed = np.sqrt(np.where(np.diag(true) > 0, np.diag(true), np.nan))

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from analysis import EstimationError, Panel, PanelError, estimate, mechanism
+from analysis.panel.never import NEVER
 
 
 @pytest.fixture(scope="module")
@@ -337,3 +338,52 @@ def test_the_document_holds_every_row_in_its_band(chain: ModuleType) -> None:
             assert float(cells[r.name][8].strip().strip("%")) < 10.0, r.name
         else:
             assert claims <= 5.0, r.name
+
+
+def _world(skill: str) -> tuple[Panel, Panel]:
+    """20 teams in waves; a skill that never varies, that only training moves, or that agents and weeks explain."""
+    draw = np.random.default_rng(3)
+    agent, week = (grid.ravel() for grid in np.mgrid[:80, :30])
+    start = np.array([8, 14, 20, 99])[agent // 4 % 4]
+    scores = {
+        "never": np.full(agent.size, 0.7),
+        "training": 0.7 + 0.1 * (week >= start),
+        "agents": 0.5 + 0.002 * agent + 0.1 * (week >= start),
+        "weeks": 0.5 + 0.002 * week + 0.1 * (week >= start),
+    }
+    frame = pl.DataFrame({"a": agent, "w": week, "team": agent // 4, "start": start, "n": np.full(agent.size, 3.0)})
+    frame = frame.with_columns(s=pl.Series(scores[skill]), k=pl.Series(draw.normal(size=agent.size)))
+    frame = frame.with_columns(sq=3 * pl.col("s") ** 2 + 0.04)
+    by = {"unit": "a", "time": "w", "cohort": "start", "weight": "n", "cluster": "team", "never": 99}
+    return Panel.from_frame(frame, outcome="k", **by), Panel.from_frame(frame, outcome="s", squares="sq", **by)
+
+
+@pytest.mark.parametrize("noise", [True, False])
+@pytest.mark.parametrize(
+    ("skill", "words"),
+    [
+        ("never", "of empathy, the outcome never varies"),
+        ("training", "before training empathy was the same"),
+        ("agents", "before training empathy was the same"),
+        ("weeks", "before training empathy was the same"),
+    ],
+)
+def test_a_skill_without_a_move_of_its_own_is_not_read(skill: str, words: str, noise: bool) -> None:
+    kpi, panel = _world(skill)
+    made = mechanism(kpi, {"empathy": panel if noise else replace(panel, sq=None)})
+    assert made.state == "not_readable"
+    assert words in made.sentence
+
+
+def test_where_nobody_is_left_to_compare_with_no_link_is_denied() -> None:
+    kpi, skill = (replace(panel, cohort_ix=np.full(panel.n_units, 12)) for panel in _world("training"))
+    made = mechanism(kpi, {"empathy": skill})
+    assert made.state == "not_readable"
+    assert "nobody is still untrained when training begins" in made.sentence
+
+
+def test_one_trained_team_is_said_to_be_one() -> None:
+    kpi, skill = (replace(panel, cohort_ix=np.where(panel.cluster_ix == 0, 12, NEVER)) for panel in _world("training"))
+    made = mechanism(kpi, {"empathy": skill})
+    assert made.state == "not_readable"
+    assert "hangs on a single team" in made.sentence
