@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from analysis.effects.course_instruments import CourseInstruments, course_instruments
-from analysis.effects.same_cells import aligned, rows_of
+from analysis.effects.same_cells import aligned, not_scored, rows_of
 from analysis.effects.shared_shock import robustness_value
 from analysis.effects.slope_grain import GRAIN_WORDS, GRAINS, READABLE, slope_at_readable_grain
 from analysis.effects.within_slope import WithinSlope, no_slope
@@ -206,7 +206,8 @@ def mechanism(
         **{name: found[:2] for name, found in zip(others, effects, strict=True)},
     }
     why = why or next(filter(None, (_no_effect(name, *found, active) for name, found in named.items())), "")
-    grain, slope, notes = GRAINS[0], no_slope(whole.n_clusters, len(others)), ()
+    grain, slope = GRAINS[0], no_slope(whole.n_clusters, len(others))
+    notes: tuple[str, ...] = ()
     if not why:
         grain, slope, notes = slope_at_readable_grain(
             slope_panel, list(others.values()), known, anticipation, error_correlation
@@ -256,7 +257,7 @@ def mechanism(
         second_route=second,
         learned=learned,
         carried=carried,
-        notes=notes,
+        notes=(*notes, *(note for name, panel in others.items() for note in not_scored(panel, whole, name))),
     )
 
 

@@ -39,6 +39,25 @@ def aligned(panel: Panel, like: Panel, name: str) -> Panel:
     return replace(like, num=num, den=den, sq=moved(panel.sq), outcome=panel.outcome, covariate_reader=None)
 
 
+def not_scored(skill: Panel, kpi: Panel, name: str) -> tuple[str, ...]:
+    """A note about weeks in which a KPI was seen and nobody was scored on a skill; none where there are no such weeks.
+
+    Parameters
+    ----------
+    skill, kpi : Panel
+        The same agents and weeks.
+    name : str
+        What the note calls the skill.
+    """
+    missing = np.flatnonzero(kpi.observed.any(axis=0) & ~skill.observed.any(axis=0))
+    if not missing.size:
+        return ()
+    label = name.replace("_", " ")
+    first, last = (str(kpi.times[week])[:10] for week in (missing[0], missing[-1]))
+    when = f"in week {first}" if missing.size == 1 else f"in {missing.size} weeks between {first} and {last}"
+    return (f"Nobody was scored on {label} {when}; effect and slope rest on the other weeks.",)
+
+
 def rows_of(values: Floats, whole: Panel, given: Panel, name: str) -> Floats:
     """Values of the agents and weeks of ``given`` for the agents of ``whole``."""
     found: Floats = np.asarray(values, dtype=np.float64)

@@ -387,3 +387,14 @@ def test_one_trained_team_is_said_to_be_one() -> None:
     made = mechanism(kpi, {"empathy": skill})
     assert made.state == "not_readable"
     assert "hangs on a single team" in made.sentence
+
+
+def test_weeks_in_which_nobody_was_scored_are_named() -> None:
+    kpi, skill = _world("never")
+    gone = np.isin(np.arange(skill.n_periods), [4, 5, 9])[None, :]
+    partly = replace(skill, num=np.where(gone, 0.0, skill.num), den=np.where(gone, 0.0, skill.den))
+    notes = mechanism(kpi, {"empathy": partly}).notes
+    assert notes == (
+        "Nobody was scored on empathy in 3 weeks between 4 and 9; effect and slope rest on the other weeks.",
+    )
+    assert mechanism(kpi, {"empathy": skill}).notes == ()
