@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dashboard.data import choosing
+from empathy.preparing import choose_after_publishing
 from etl.configuration.model import load
 from etl.keeping.backup import backup, restore
 from etl.warehouse.beside import cells_path
@@ -59,21 +60,21 @@ def test_publishing_chooses_and_everything_after_it_reads(
 
 
 def test_a_fault_while_choosing_does_not_undo_what_was_published(
-    shared: Project, monkeypatch: pytest.MonkeyPatch
+    shared: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fails(*_: object) -> None:
         raise MemoryError("no memory is left")
 
-    monkeypatch.setattr(choosing, "blocks", fails)
-    done = shared.run("build")
-    assert done.code == 0
-    assert "was not chosen (no memory is left)" in done.err
-    assert "The new version is published" in done.err
+    monkeypatch.setattr(choosing, "prepare_all", fails)
+    choose_after_publishing(load(shared.config))
+    said = capsys.readouterr().err
+    assert "was not chosen (no memory is left)" in said
+    assert "The new version is published" in said
 
 
-def test_where_nothing_is_shared_nothing_is_chosen(project: Project) -> None:
-    assert project.run("build").code == 0
-    assert not cells(project.folder).exists()
+def test_where_nothing_is_shared_nothing_is_chosen(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choosing, "prepare_all", lambda *_: pytest.fail("cells were chosen"))
+    choose_after_publishing(load(project.config))
     done = project.run("prepare")
     assert done.code == 0
     assert "has no [access]: nothing is shared" in done.err
