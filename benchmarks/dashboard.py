@@ -756,8 +756,8 @@ def section(part: str, figures: dict[str, Any]) -> str:
             if name in figures
         ]
         table = ["| what | answers | p50, ms | p95, ms | budget p95 |", "|---|---:|---:|---:|---:|", *rows]
-        seconds = figures.get("choosing_s")
-        chosen = f"Choosing the cells of a version, all KPIs: {seconds} s of processor in each worker."
+        seconds, again = figures.get("choosing_s"), figures.get("restart_s")
+        chosen = f"Choosing the cells of a version, once for all KPIs: {seconds} s of processor; a restart: {again} s."
         if "before" in figures:
             was, ratios = figures["before"], figures["ratio_p50"]
             earlier = ", ".join(f"{was[name]['p50_ms']:.0f} / {was[name]['p95_ms']:.0f} ms" for name in ratios)
