@@ -5,9 +5,13 @@ characteristics), put together from the labelled set. Each task runs in a proces
 
 - ``bare``: DuckDB reads the documents on the lines of one file, typed, gives every turn its role and counts turns and
   characters by contact and role; nothing is checked, scored or kept. The yardstick.
+- ``plain``: the same count over ``read_json`` without a word about types, as one types it at a prompt.
 - ``kept``: the same read with every field that a build takes, each turn a typed row with its number, its role, its
   instant and the language, written as Parquet; then the count of ``bare`` over what was written. A build keeps what it
   reads, so this is the read it does at the least; nothing is checked or scored.
+- ``floor``: what no build can leave out, each at its barest, with the processor seconds of each: ``kept``; then over
+  the agents' turns that were kept, whether each of six skills is met, their words cut once, their questions counted;
+  and which turn of the customer was before. No hit is placed, named, added up or stored, and nothing is checked.
 - ``build``: ``empathy build`` on that file and one contact record each, to a published version: read, checked,
   accounted for, scored, added up.
 - ``without``: the same with conversations left unread, which is what a build costs without them.
@@ -32,11 +36,14 @@ from pathlib import Path
 import duckdb
 
 from benchmarks.conversations import speech
+from etl.conversations.measures import beginnings, open_questions, questions
+from etl.conversations.rules import SKILLS, load_rules
+from etl.sql_text import literal
 
 ROOT = Path(__file__).resolve().parents[1]
 TURNS, AGENTS, SEED = 40, 100, 20
 ROLES = ("CUSTOMER", "AGENT")
-LINES, FILES = "lens.jsonl", "lens/*.json"
+LINES, FILES, KEPT = "lens.jsonl", "lens/*.json", "turns.parquet"
 
 TOML = """[project]
 name = "Speed"
@@ -120,7 +127,7 @@ def _document(contact: str, said: Callable[[], str], rng: random.Random) -> dict
     }
 
 
-def bare(folder: Path, lens: str) -> str:
+def bare(folder: Path, lens: str, typed: bool = True) -> str:
     """Count turns and characters by contact and role."""
     columns = (
         "{'CustomerMetadata': 'STRUCT(ContactId VARCHAR)', 'LanguageCode': 'VARCHAR', 'JobStatus': 'VARCHAR', "
@@ -128,10 +135,11 @@ def bare(folder: Path, lens: str) -> str:
         "'Transcript': 'STRUCT(ParticipantId VARCHAR, Content VARCHAR, BeginOffsetMillis BIGINT, "
         "EndOffsetMillis BIGINT)[]'}"
     )
+    given = f", columns = {columns}, format = 'unstructured'" if typed else ""
     with duckdb.connect() as con:
         rows = con.execute(
             f"with turn as (select CustomerMetadata.ContactId as contact, Participants, unnest(Transcript) as turn "
-            f"from read_json('{folder / lens}', columns = {columns}, format = 'unstructured')) "
+            f"from read_json('{folder / lens}'{given})) "
             "select contact, list_filter(Participants, lambda p: p.ParticipantId = turn.ParticipantId)[1]"
             ".ParticipantRole as role, count(*), sum(length(turn.Content)) from turn group by all"
         ).fetchall()
@@ -147,7 +155,7 @@ def kept(folder: Path, lens: str) -> str:
         "'Transcript': 'STRUCT(ParticipantId VARCHAR, ParticipantRole VARCHAR, Content VARCHAR, "
         "AbsoluteTime TIMESTAMP, BeginOffsetMillis BIGINT, EndOffsetMillis BIGINT)[]'}"
     )
-    target = folder / "turns.parquet"
+    target = folder / KEPT
     with duckdb.connect() as con:
         con.execute(
             f"copy (with turn as (select coalesce(CustomerMetadata.ContactId, ContactId) as contact, LanguageCode, "
@@ -160,8 +168,36 @@ def kept(folder: Path, lens: str) -> str:
             f"turn.Content as text, redacted, JobStatus as status from turn) to '{target}' (format parquet)"
         )
         rows = con.execute(f"select contact, role, count(*), sum(length(text)) from '{target}' group by all").fetchall()
-    target.unlink()
     return f"{sum(row[2] for row in rows):,} turns"
+
+
+def floor(folder: Path, lens: str) -> str:
+    """Do what no build can leave out, each step by itself."""
+    rules = load_rules("en")
+    used = time.process_time()
+    kept(folder, lens)
+    seconds = {"kept": time.process_time() - used}
+    turns = f"read_parquet('{folder / KEPT}')"
+    of_agents = f"{turns} where role = 'AGENT'"
+    met = ", ".join(
+        f"count(*) filter (regexp_matches(text, {literal(rules.alternation(skill, exempting=False))}))"
+        for skill in SKILLS
+    )
+    before = "over (partition by contact order by item_no rows between unbounded preceding and 1 preceding)"
+    steps = {
+        "skills": f"select {met} from {of_agents}",
+        "words": f"select sum(length({beginnings('text')})) from {of_agents}",
+        "questions": f"select sum({questions('text')}), sum({open_questions('text', rules)}) from {of_agents} "
+        "and contains(text, '?')",
+        "turn before": f"select sum(place) from (select last_value(case when role = 'CUSTOMER' then item_no end "
+        f"ignore nulls) {before} as place from {turns})",
+    }
+    with duckdb.connect() as con:
+        for step, query in steps.items():
+            used = time.process_time()
+            con.execute(query).fetchall()
+            seconds[step] = time.process_time() - used
+    return ", ".join(f"{step} {spent:.2f}" for step, spent in seconds.items())
 
 
 def build(folder: Path, name: str, lens: str = LINES, read: bool = True) -> str:
@@ -179,7 +215,9 @@ def build(folder: Path, name: str, lens: str = LINES, read: bool = True) -> str:
 
 TASKS: dict[str, Callable[[Path], str]] = {
     "bare": lambda folder: bare(folder, LINES),
+    "plain": lambda folder: bare(folder, LINES, typed=False),
     "kept": lambda folder: kept(folder, LINES),
+    "floor": lambda folder: floor(folder, LINES),
     "build": lambda folder: build(folder, "heard"),
     "without": lambda folder: build(folder, "unheard", read=False),
     "again": lambda folder: build(folder, "heard"),

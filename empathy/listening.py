@@ -14,7 +14,7 @@ from rich.text import Text
 from empathy.console import AsJson, emit, output
 
 if TYPE_CHECKING:
-    from etl.conversations.listen import Agreement, Heard
+    from etl.conversations.listen import Agreement, Heard, Turn
 
 STYLES = {"shows": "bold green", "breaks": "bold red"}
 SYMPATHY_STYLE = "bold yellow"
@@ -23,7 +23,10 @@ SYMPATHY_STYLE = "bold yellow"
 def listen(
     file: Annotated[
         Path | None,
-        typer.Argument(help='A transcript whose lines begin with "Agent:" or "Customer:"; - reads standard input.'),
+        typer.Argument(
+            help='A transcript whose lines begin with "Agent:" or "Customer:", or one contact as a system exports it '
+            "(Contact Lens and others); - reads standard input."
+        ),
     ] = None,
     text: Annotated[str, typer.Option("--text", help="What an agent says, instead of a file.")] = "",
     language: Annotated[str, typer.Option(help="Language of the rules: a file of sql/skills.")] = "en",
@@ -34,6 +37,7 @@ def listen(
     as_json: AsJson = False,
 ) -> None:
     """Hear the five skills, sympathy and trigger phrases in a text or a transcript."""
+    from etl.conversations.exported import is_export
     from etl.conversations.listen import Turn, read_transcript
     from etl.conversations.listen import listen as hear
 
@@ -43,7 +47,7 @@ def listen(
         _measure(measure, language, as_json)
         return
     if file is not None:
-        turns = read_transcript(_read(file))
+        turns = read_transcript(_read(file)) if str(file) == "-" or not is_export(file) else _exported(file)
         if not turns:
             raise typer.BadParameter(f"{file}: there is no text in it.")
     else:
@@ -53,6 +57,15 @@ def listen(
         emit(heard.to_json())
     else:
         _show(heard)
+
+
+def _exported(file: Path) -> tuple[Turn, ...]:
+    from etl.conversations.exported import read_export
+
+    try:
+        return read_export(file)
+    except ValueError as error:
+        raise typer.BadParameter(f"{file}: {error}") from None
 
 
 def _read(file: Path) -> str:
@@ -84,13 +97,16 @@ def _show(heard: Heard) -> None:
             if hit.rule in rules and rules[hit.rule].say_instead:
                 out.print(Text(f"{'':12}say instead: {rules[hit.rule].say_instead}", style="dim italic"))
     if not heard.scores:
-        out.print('No line begins with "Agent:", so nothing is scored: who speaks is never guessed.')
+        out.print("No turn is an agent's, so nothing is scored: who speaks is never guessed.")
+        out.print("Begin lines with Agent: or Customer:, or give what an agent says with --text.")
         return
     table = Table("skill", "heard in", box=None)
     for skill, score in heard.scores.items():
         words = "turns without a trigger phrase" if skill == "trigger_free_language" else "of the agent's turns"
         table.add_row(skill.replace("_", " "), f"{score:.0%} {words}")
     out.print(table)
+    if heard.interruptions is not None:
+        out.print(f"Turns of the agent that interrupt: {heard.interruptions}.")
 
 
 def _measure(path: Path, language: str, as_json: bool) -> None:

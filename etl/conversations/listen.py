@@ -19,16 +19,27 @@ SPEAKERS: dict[str, Speaker] = {
     "agent": "agent",
     "advisor": "agent",
     "representative": "agent",
+    "mitarbeiter": "agent",
+    "mitarbeiterin": "agent",
+    "agente": "agent",
     "customer": "customer",
     "caller": "customer",
     "client": "customer",
+    "kunde": "customer",
+    "kundin": "customer",
+    "cliente": "customer",
     "bot": "bot",
     "system": "system",
     "supervisor": "supervisor",
 }
-"""What may stand before a colon at the beginning of a transcript's line; anything else is text, nobody is guessed."""
+"""What may stand before a colon at the beginning of a transcript's line, with a number or a name after it."""
 
-_LINE = re.compile(rf"^\s*({'|'.join(SPEAKERS)})\s*:\s*(.*)$", re.IGNORECASE)
+_TIME = r"^\s*(?:[\[(]?\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?[\])]?\s*(?:[-–]\s*)?)?"
+_LINE = re.compile(
+    rf"{_TIME}({'|'.join(sorted(SPEAKERS, key=len, reverse=True))})(?:\s*\d+|\s*\([^)]*\))?\s*:\s*(.*)$", re.IGNORECASE
+)
+_SOMEBODY = re.compile(rf"{_TIME}[^\W\d_][\w.'’-]*(?: [\w.'’()-]+){{0,2}}\s*:(?:\s|$)")
+"""A line that begins as if somebody else spoke, of whom nothing is known."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,7 @@ class Heard:
                 for number, (turn, hits) in enumerate(self.turns, 1)
             ],
             "scores": {skill: round(score, 4) for skill, score in self.scores.items()},
+            "interruptions": self.interruptions,
         }
 
 
@@ -92,7 +104,8 @@ def read_transcript(text: str) -> tuple[Turn, ...]:
     Parameters
     ----------
     text : str
-        Lines without such a beginning continue the turn before; a text without any is one turn of an agent.
+        Lines that name nobody continue the turn before. A line that begins with another name and a colon, and what
+        stands before the first speaker, are nobody's: who speaks is never guessed.
 
     Examples
     --------
@@ -100,19 +113,15 @@ def read_transcript(text: str) -> tuple[Turn, ...]:
     ['customer', 'agent']
     """
     turns: list[Turn] = []
-    found = False
     for line in text.splitlines():
         match = _LINE.match(line)
         if match:
-            found = True
             turns.append(Turn(SPEAKERS[match[1].lower()], match[2].strip()))
-        elif turns:
+        elif turns and not _SOMEBODY.match(line):
             last = turns.pop()
             turns.append(Turn(last.speaker, f"{last.text}\n{line}".strip()))
         elif line.strip():
             turns.append(Turn("unknown", line.strip()))
-    if not found:
-        return (Turn("agent", text.strip()),) if text.strip() else ()
     return tuple(turns)
 
 

@@ -30,7 +30,7 @@ BACKCHANNEL_WORDS = 3
 """An overlapping turn of at most so many words ("mm-hm", "yes, I see") is a backchannel, not an interruption."""
 
 
-def _stems(text: str) -> str:
+def beginnings(text: str) -> str:
     """SQL of the beginnings of a text's longer words, which are most of its content words; repeated as they are."""
     return f"regexp_extract_all(lower({text}), '\\b\\pL\\pL\\pL\\pL\\pL?')"
 
@@ -52,7 +52,7 @@ def mark_paraphrases(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet,
         f"""
         insert into {target}
         with turn as (
-            select turn_id, length(text) as size, {_stems("text")} as own, lower(previous_text) as before
+            select turn_id, length(text) as size, {beginnings("text")} as own, lower(previous_text) as before
             from {turns}
             where previous_text is not null and regexp_matches(text, {literal(rules.turned_to_customer)})
         ),
@@ -60,7 +60,7 @@ def mark_paraphrases(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet,
             select *, list_filter(own, lambda w: contains(before, w)) as met from turn
         ),
         compared as (
-            select turn_id, size, own, list_intersect(met, {_stems("before")}) as shared
+            select turn_id, size, own, list_intersect(met, {beginnings("before")}) as shared
             from met
             where case when length(met) >= {SHARED_WORDS} then {_told("list_distinct(met)", stops)} end
         )

@@ -31,7 +31,7 @@ from etl.onboarding.further_rows import last_rows
 from etl.onboarding.guess import Guess, guess
 from etl.onboarding.writing import dates_as_beside, ways_of_writing
 from etl.reading import delimited_records, opened, text_file
-from etl.reading.plans import named_as_known
+from etl.reading.plans import known_document, named_as_known
 from etl.reading.table_file import sheet_names
 from etl.reading.text_file import likely_encoding
 from etl.sources.format import Recognition, Sample, get
@@ -198,7 +198,7 @@ def _samples(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[tuple[Sampl
         how: dict[str, Any] = {"encoding": encoding} if encoding != "utf-8" else {}
         yield opened.sample(con, path, encoding, header_row=row), {**how, "header_row": row} if row > 1 else how
     else:
-        yield opened.sample(con, path), {}
+        yield known_document(path) or opened.sample(con, path), {}
 
 
 def _header_row(lines: Sequence[Sequence[object]]) -> int:

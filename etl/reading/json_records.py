@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -192,6 +193,25 @@ def _document(path: Path, lists: Sequence[str]) -> Iterator[tuple[int, bytes | N
         raise SourceError(f"{path}: the document is neither an object nor a list of objects.")
     for number, element in enumerate(found, start=1):
         yield _element(number, element)
+
+
+def document_of(path: Path) -> dict[str, Any] | None:
+    """Return the one object that a file is, where it is no JSON lines and no list; None otherwise.
+
+    Raises
+    ------
+    SourceError
+        When the file is no JSON, or too large for a document.
+    """
+    if is_lines(path):
+        return None
+    texts = [text for _, text, _, _ in itertools.islice(_document(path, ()), 2)]
+    return orjson.loads(texts[0]) if len(texts) == 1 and texts[0] is not None and not _is_list(path) else None
+
+
+def _is_list(path: Path) -> bool:
+    first = next(lines_of(path), None)
+    return first is not None and _unmarked(first[1]).lstrip().startswith(b"[")
 
 
 def _within(path: Path) -> Iterator[bytes]:

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import duckdb
 
+from etl.configuration.formats import FORMATS
 from etl.configuration.model import Config, ConfigError
 from etl.contracts.tables import CONTRACTS
+from etl.file_kinds import is_json
 from etl.hints import did_you_mean
 from etl.reading import opened
 from etl.reading.header_names import as_known
+from etl.reading.json_records import document_of
 from etl.sources import number_marks
 from etl.sources import overrides as mapping
 from etl.sources.format import Context, Sample, get
@@ -43,6 +46,22 @@ def check_options(config: Config, name: str) -> None:
             raise ConfigError(
                 f"{config.path}: sources.{name}.options.{option}: format {source.format} has no such option.{hint}"
             )
+
+
+def known_document(path: Path, names: Iterable[str] = FORMATS) -> Sample | None:
+    """Return the one object that a JSON file is, where a format is of such: a transcript, whose list is of its turns.
+
+    Parameters
+    ----------
+    path : Path
+    names : iterable of str
+        Formats to think of; all by default.
+    """
+    document = document_of(path) if is_json(path) else None
+    if document is None:
+        return None
+    found = Sample(path, (), (document,))
+    return found if any(name != "tabular" and get(name).recognise(found) for name in names) else None
 
 
 def named_as_known(sample: Sample, known: Iterable[str]) -> Sample:

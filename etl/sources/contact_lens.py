@@ -74,7 +74,8 @@ def recognise(sample: Sample) -> Recognition | None:
     """Recognise output files by their participants and transcript."""
     if not sample.is_json or not sample.rows:
         return None
-    if {"Transcript", "Participants"} <= set(sample.rows[0]):
+    first = set(sample.rows[0])
+    if {"Transcript", "Participants"} <= first and "JobName" not in first:  # what Transcribe alone writes has one
         return Recognition(0.98, "conversations")
     return None
 

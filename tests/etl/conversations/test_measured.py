@@ -14,6 +14,7 @@ from empathy import app
 from etl.conversations.listen import LABELS, Agreement, measure, read_transcript
 from etl.conversations.rules import SKILLS
 
+DATA = Path(__file__).parents[1] / "sources" / "data"
 SETS = Path(__file__).resolve().parents[3] / "examples" / "listening"
 HELD_OUT = SETS / "english-held-out.csv"
 
@@ -88,6 +89,52 @@ def test_lines_without_a_speaker_belong_to_nobody() -> None:
     assert [(turn.speaker, turn.text) for turn in turns] == [
         ("unknown", "Call of Monday"), ("agent", "Hello\nand welcome"), ("customer", "hi"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "speakers"),
+    [
+        ("Agent: Hello\nBob: I'm sorry\nCustomer: hi", ["agent", "unknown", "customer"]),
+        ("Anna M.: I'm sorry\nBob: hi", ["unknown", "unknown"]),
+        ("I'm sorry to hear that.", ["unknown"]),
+        ("[00:12] Agent: Hello\n0:15 - CUSTOMER 2: hi\nAgent (Anna): ok", ["agent", "customer", "agent"]),
+        ("Kunde: Hallo\nMitarbeiterin: Hallo\nCliente: hola", ["customer", "agent", "customer"]),
+        ("Agent: It is due at 10:30 and costs\nten: no more", ["agent", "unknown"]),
+    ],
+)
+def test_who_speaks_is_what_the_line_says_and_never_guessed(text: str, speakers: list[str]) -> None:
+    assert [turn.speaker for turn in read_transcript(text)] == speakers
+
+
+SYSTEMS = ("contact_lens", "transcribe", "genesys_transcripts", "zendesk_comments", "zendesk_conversation_log", "vcon")
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_transcript_as_a_system_exports_it_is_heard_by_its_roles(name: str) -> None:
+    file = DATA / f"{name}.json"
+    result = CliRunner().invoke(app, ["listen", "--json", str(file)])
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    assert {"agent", "customer"} <= {turn["speaker"] for turn in said["turns"]}
+    assert all(not turn["hits"] for turn in said["turns"] if turn["speaker"] != "agent")
+
+
+def test_an_export_that_is_no_transcript_is_told_and_not_heard(tmp_path: Path) -> None:
+    other = tmp_path / "other.json"
+    other.write_text('{"text": "I am sorry to hear that"}')
+    result = CliRunner().invoke(app, ["listen", str(other)])
+    assert result.exit_code == 2
+    assert "no transcript of a known format" in " ".join(result.output.split())
+    document = json.loads((DATA / "contact_lens.json").read_text())
+    for turn in document["Transcript"]:
+        turn.pop("ParticipantId")
+    other.write_text(json.dumps(document))
+    result = CliRunner().invoke(app, ["listen", str(other)])
+    assert result.exit_code == 2
+    assert "speaker" in result.output
+    result = CliRunner().invoke(app, ["listen", str(DATA / "twilio_sentences.json")])
+    assert result.exit_code == 2
+    assert "no role" in result.output
 
 
 def test_measure_prints_precision_recall_and_kappa_by_rule(tmp_path: Path) -> None:

@@ -106,6 +106,22 @@ def test_a_file_is_known_by_its_content_not_its_name(file: str, name: str, tmp_p
     assert source.format == name
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["contact_lens", "transcribe", "genesys_transcripts", "zendesk_comments", "zendesk_conversation_log",
+     "twilio_sentences", "vcon"],
+)  # fmt: skip
+def test_transcripts_of_one_contact_a_file_are_known_and_are_one_source(name: str, tmp_path: Path) -> None:
+    document = (Path(__file__).parents[1] / "sources" / "data" / f"{name}.json").read_text(encoding="utf-8")
+    (tmp_path / "lens").mkdir()
+    for number in range(3):
+        (tmp_path / "lens" / f"c-{number}_analysis.json").write_text(document, encoding="utf-8")
+    config, _, _ = written(tmp_path)
+    (source,) = config.sources.values()
+    assert source.format == name
+    assert source.paths == ("lens/c-*_analysis.json",)
+
+
 def test_what_nobody_can_read_off_a_file_is_marked(tmp_path: Path) -> None:
     for file in ("zendesk_tickets.jsonl", "completion-emp101.csv", "amazon_connect.jsonl", "bamboohr_employees.csv"):
         (tmp_path / file).write_bytes((DATA / file).read_bytes())
