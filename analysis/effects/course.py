@@ -9,6 +9,7 @@ has a range that may be open, and a number whose range holds everything is not t
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,8 @@ RATES = np.concatenate([[0.0], np.geomspace(1 / 416, 1 / 2, 60)])
 """Fading per week, one over the half-life: none, and half-lives from eight years to two weeks."""
 RAMPS = np.concatenate([[0.0], np.geomspace(0.5, 12.0, 10)])
 """Weeks until half of the effect has come; 0: at once."""
+STEPS = np.array([1e-5, 1e-3, 1e-4])
+"""How far rate, ramp and floor are moved to see what moving them changes."""
 FLOORS = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
 """Share of the effect that stays."""
 
@@ -125,15 +128,15 @@ def effect_path(events: Aggregation, ci_level: float = 0.95) -> Path | None:
     fits = _Fits(week, root @ theta, psi @ root.T, root, float(stdtrit(max(overall.df, 1.0), 0.5 + ci_level / 2)))
     rates, ramps = RATES, RAMPS
     for _ in range(MOST_GRIDS):
-        plain = [(rate, ramp, 0.0) for rate in rates for ramp in ramps]
+        plain = np.array([(rate, ramp, 0.0) for rate in rates for ramp in ramps])
         loss, _, size = fits.losses(plain)
         best = int(np.argmin(loss))
         fading = fits.ranges(plain, loss, axis=0)
         ramp = fits.ranges(plain, loss, axis=1)
         if any(fading.values()) and any(ramp.values()):
             break
-        rates, ramps = _between(rates, plain[best][0]), _between(ramps, plain[best][1])
-    with_floor = [(rate, come, floor) for rate in RATES[1::4] for come in RAMPS for floor in FLOORS]
+        rates, ramps = _between(rates, plain[best, 0]), _between(ramps, plain[best, 1])
+    with_floor = np.array([(rate, come, floor) for rate in RATES[1::4] for come in RAMPS for floor in FLOORS])
     loss_floor, _, _ = fits.losses(with_floor)
     floor = fits.ranges(with_floor, loss_floor, axis=2)
     slowest, fastest = _ends(rates, fading)
@@ -144,12 +147,10 @@ def effect_path(events: Aggregation, ci_level: float = 0.95) -> Path | None:
     fades = slowest > 0
     low = 1 / fastest if fastest < RATES[-1] else math.nan
     high = 1 / slowest if fades else math.nan
-    rate = plain[best][0]
-    stays = with_floor[int(np.argmin(loss_floor))][2] if fades else 1.0
+    rate, come = (float(value) for value in plain[best, :2])
+    stays = float(with_floor[int(np.argmin(loss_floor)), 2]) if fades else 1.0
     return Path(
-        ramp=Told(
-            plain[best][1], soonest, latest if latest < RAMPS[-1] else math.nan, latest < RAMPS[-1] or soonest > 0
-        ),
+        ramp=Told(come, soonest, latest if latest < RAMPS[-1] else math.nan, latest < RAMPS[-1] or soonest > 0),
         half_life=Told(1 / rate if rate > 0 else math.inf, low, high, not (math.isnan(low) and math.isnan(high))),
         floor=Told(stays, least if fades else math.nan, most if fades else math.nan, fades and (least > 0 or most < 1)),
         fades=fades,
@@ -158,9 +159,10 @@ def effect_path(events: Aggregation, ci_level: float = 0.95) -> Path | None:
     )
 
 
-def path_of(week: Floats, rate: float, ramp: float, floor: float) -> Floats:
-    """The path with size 1."""
-    come = 1 - 2.0 ** (-(week + 1) / ramp) if ramp > 0 else np.ones_like(week)
+def paths_of(week: Floats, points: Floats) -> Floats:
+    """(P, K) paths with size 1 over (K,) weeks, of (P, 3) rates, ramps and floors."""
+    rate, ramp, floor = (column[:, None] for column in points.T)
+    come = np.where(ramp > 0, 1 - 2.0 ** (-(week + 1) / np.where(ramp > 0, ramp, 1.0)), 1.0)
     return np.asarray(come * (floor + (1 - floor) * 2.0 ** (-week * rate)))
 
 
@@ -174,28 +176,30 @@ class _Fits:
     root: Floats
     critical: float
 
-    def losses(self, points: list[tuple[float, float, float]]) -> tuple[Floats, Floats, Floats]:
+    def losses(self, points: Floats) -> tuple[Floats, Floats, Floats]:
         """Sum of squares left by every path, the paths, and their sizes."""
-        paths = np.array([path_of(self.week, *point) for point in points]) @ self.root.T
+        paths = paths_of(self.week, points) @ self.root.T
         square = np.einsum("pk,pk->p", paths, paths)
         size = paths @ self.theta / square
         return np.asarray(self.theta @ self.theta - size**2 * square), paths, np.asarray(size)
 
-    def ranges(self, points: list[tuple[float, float, float]], loss: Floats, axis: int) -> dict[float, bool]:
+    def ranges(self, points: Floats, loss: Floats, axis: int) -> dict[float, bool]:
         """Value of one number to whether the score test keeps it, the others at their best fit for it."""
+        values = points[:, axis]
+        free = [k for k in range(3) if k != axis and bool((points[:, k] != points[0, k]).any())]
         kept: dict[float, bool] = {}
-        values = np.array([point[axis] for point in points])
         for value in np.unique(values):
             inside = np.flatnonzero(values == value)
-            kept[float(value)] = self._kept(points[inside[int(np.argmin(loss[inside]))]], points, axis)
+            kept[float(value)] = self._kept(points[inside[int(np.argmin(loss[inside]))]], (*free, axis))
         return kept
 
-    def _kept(self, point: tuple[float, float, float], points: list[tuple[float, float, float]], axis: int) -> bool:
-        """Whether the path at a point leaves nothing that moving the number of ``axis`` would explain."""
-        columns = [path_of(self.week, *point)]
-        free = [k for k in range(3) if k != axis and len({p[k] for p in points}) > 1]
-        columns += [self._slope(point, k) for k in (*free, axis)]
-        design = self.root @ np.array(columns).T
+    def _kept(self, point: Floats, axes: Sequence[int]) -> bool:
+        """Whether the path at a point leaves nothing that moving the last number named would explain; those before it
+        are fitted."""
+        steps = np.zeros((len(axes) + 1, 3))
+        steps[np.arange(1, len(axes) + 1), list(axes)] = STEPS[list(axes)]
+        paths = paths_of(self.week, point + steps)
+        design = self.root @ np.vstack([paths[:1], (paths[1:] - paths[0]) / STEPS[list(axes), None]]).T
         norm = np.linalg.norm(design, axis=0)
         design = design[:, norm > 1e-9 * norm[0]]
         q, r = np.linalg.qr(design)
@@ -204,12 +208,6 @@ class _Fits:
         last = q[:, -1]
         error = float(np.linalg.norm(self.influence @ last))
         return bool(abs(float(last @ self.theta)) <= self.critical * error)
-
-    def _slope(self, point: tuple[float, float, float], axis: int) -> Floats:
-        step = (1e-5, 1e-3, 1e-4)[axis]
-        moved = list(point)
-        moved[axis] += step
-        return (path_of(self.week, *moved) - path_of(self.week, *point)) / step
 
 
 def _weighing(psi: Floats) -> Floats:

@@ -10,7 +10,7 @@ from statsmodels.api import OLS
 
 from analysis import estimate
 from analysis.effects import course as module
-from analysis.effects.course import Path, Told, effect_path, path_of
+from analysis.effects.course import STEPS, Path, Told, effect_path, paths_of
 from analysis.words import course as words
 from benchmarks.coverage_readings import fading_world
 
@@ -57,15 +57,14 @@ def test_the_score_test_is_the_t_test_of_least_squares() -> None:
     """Weeks of equal and independent errors, of known size one: the statistic is that of statsmodels with scale one."""
     draw = np.random.default_rng(5)
     week = np.arange(30.0)
-    theta = path_of(week, 1 / 15, 2.0, 0.0) * 8 + draw.normal(size=30)
-    point = (1 / 40, 2.0, 0.0)
-    points = [(rate, ramp, 0.0) for rate in (0.0, 1 / 40) for ramp in (0.0, 2.0)]
+    theta = paths_of(week, np.array([[1 / 15, 2.0, 0.0]]))[0] * 8 + draw.normal(size=30)
+    point = np.array([1 / 40, 2.0, 0.0])
 
     def kept(critical: float) -> bool:
-        return module._Fits(week, theta, np.eye(30), np.eye(30), critical)._kept(point, points, 0)
+        return module._Fits(week, theta, np.eye(30), np.eye(30), critical)._kept(point, (1, 0))
 
-    fits = module._Fits(week, theta, np.eye(30), np.eye(30), 0.0)
-    design = np.column_stack([path_of(week, *point), fits._slope(point, 1), fits._slope(point, 0)])
+    path, faster, later = paths_of(week, point + np.diag(STEPS)[[2, 0, 1]] * [[0], [1], [1]])
+    design = np.column_stack([path, (later - path) / STEPS[1], (faster - path) / STEPS[0]])
     fitted = OLS(theta, design).fit(cov_type="fixed scale", cov_kwds={"scale": 1.0})
     statistic = abs(float(fitted.tvalues[-1]))
     assert not kept(statistic * (1 - 1e-6))
