@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import duckdb
 
 from etl.configuration.kpis import Catalogue, Kpi, KpiError
+from etl.marts import constant_columns
 from etl.marts.tenure import tenure_band_sql
 
 KEYS = ("agent_ix", "week", "team_id", "site", "channel", "queue")
@@ -116,7 +117,7 @@ def streams(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[Strea
     return tuple(Stream(relation, tied, tuple(measures)) for (relation, tied), measures in passes.items())
 
 
-def create(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> dict[str, str]:
+def create(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[dict[str, str], int]:
     """Build ``mart.agent_week``, and the weekly relations of ``staging`` it is put together from.
 
     Columns of KPIs for which there is no data are virtual: NULL in every row, and neither written nor read.
@@ -131,6 +132,8 @@ def create(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> dict[str, st
     -------
     dict of str to str
         Relation to SELECT, ``mart.agent_week`` last.
+    int
+        Rows of ``mart.agent_week``.
 
     Raises
     ------
@@ -143,14 +146,10 @@ def create(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> dict[str, st
     for name, query in queries.items():
         if name != "mart.agent_week":
             con.execute(f"create or replace table {name} as {query}")
-    query = queries["mart.agent_week"]
-    columns = [f'"{row[0]}" {row[1]}' for row in con.execute(f"describe {query}").fetchall()]
     measured = {measure.column for stream in passes for measure in stream.measures}
-    unknown = [column for kpi in catalogue.values() for column in kpi.columns if column not in measured]
-    columns += [f"{column} double generated always as (cast(null as double)) virtual" for column in unknown]
-    con.execute(f"create or replace table mart.agent_week ({', '.join(columns)})")
-    con.execute(f"insert into mart.agent_week {query}")
-    return queries
+    unknown = {column: "null" for kpi in catalogue.values() for column in kpi.columns if column not in measured}
+    rows = constant_columns.create(con, "mart.agent_week", queries["mart.agent_week"], unknown)
+    return queries, rows
 
 
 def contacts(con: duckdb.DuckDBPyConnection) -> int:

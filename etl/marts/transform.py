@@ -18,7 +18,7 @@ from etl.configuration.accepted_plans import accepted_plans
 from etl.configuration.kpis import Catalogue
 from etl.contracts.tables import CONTRACTS
 from etl.conversations.score import score
-from etl.marts import agent_week, coverage, identity, names
+from etl.marts import agent_week, contacts, coverage, identity, names
 from etl.marts.amounts import note_overlaps
 from etl.marts.corrections import Refuse, apply_corrections
 from etl.marts.named import note_names
@@ -122,21 +122,23 @@ def transform(
     for relation, query in ordered(relations()):
         say(relation)
         started = time.perf_counter()
-        kind = "view" if relation == "core.interaction" and not keep_contacts else "table"
-        made = None
+        kind = "view" if relation == contacts.RELATION and not keep_contacts else "table"
+        rows = 0
         if relation == "mart.agent_week":
-            generated = agent_week.create(con, catalogue)
+            generated, rows = agent_week.create(con, catalogue)
+        elif relation == contacts.RELATION and keep_contacts and config.engine.kind == "duckdb":
+            rows = contacts.create(con, query, run_id)
         else:
             made = con.execute(f"create or replace {kind} {relation} as {query}")
-        rows = None  # where DuckDB makes a table, it tells its rows
-        if kind == "table":
-            rows = (made or con.execute(f"select count(*) from {relation}")).fetchone()
-        steps.append(Step(relation, int(rows[0]) if rows else 0, time.perf_counter() - started))
+            if kind == "table":  # where DuckDB makes a table, it tells its rows
+                counted = (made or con.execute(f"select count(*) from {relation}")).fetchone()
+                rows = int(counted[0]) if counted else 0
+        steps.append(Step(relation, rows, time.perf_counter() - started))
     note_names(con, config, catalogue)
     note_overlaps(con, config, catalogue)
     if not keep_contacts:  # a view, whose rows are known once they are reduced
         rows_now = agent_week.contacts(con)
-        steps = [replace(step, rows=rows_now) if step.relation == "core.interaction" else step for step in steps]
+        steps = [replace(step, rows=rows_now) if step.relation == contacts.RELATION else step for step in steps]
     first_day, last_day = con.execute("select first_day, last_day from staging.window").fetchone() or (None, None)
     return Transformed(tuple(steps), matched, generated, first_day, last_day, left_out)
 

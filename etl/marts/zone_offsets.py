@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from etl.timezones import transitions
+from etl.timezones import FIRST_YEAR, LAST_YEAR, transitions
 
 BEGINNING = datetime(1, 1, 1)
 END = datetime(9999, 12, 31)
@@ -38,7 +38,8 @@ def zone_offsets(zones: Iterable[str], first_at: datetime, last_at: datetime) ->
     """
     stretches: list[ZoneOffset] = []
     for zone in sorted(set(zones)):
-        inside = [change for change in transitions(zone) if first_at < change[0] < last_at]
+        years = max(first_at.year, FIRST_YEAR), min(last_at.year + 1, LAST_YEAR)
+        inside = [change for change in transitions(zone, *years) if first_at < change[0] < last_at]
         start = BEGINNING
         offset = _offset(zone, first_at)
         for at, before, after in inside:

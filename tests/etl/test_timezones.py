@@ -11,7 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from etl.marts.zone_offsets import zone_offsets
 from etl.timezones import (
+    FIRST_YEAR,
+    LAST_YEAR,
     carries_offset_sql,
     flag_sql,
     instant_sql,
@@ -134,3 +137,13 @@ def test_only_zones_that_mean_one_are_read(zone: str, hour: int | None) -> None:
     with duckdb.connect(":memory:") as con:
         query = f"select {carries_offset_sql('t')}, hour({instant_sql('t')}) from (select ?::varchar as t)"
         assert con.execute(query, [f"2025-03-09 06:30:00{zone}"]).fetchone() == (True, hour)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_changes_are_the_same_whatever_years_are_looked_at(zone: str) -> None:
+    for first, last in ((FIRST_YEAR, LAST_YEAR), (2007, 2009), (2011, 2012), (2024, 2024)):
+        start, end = datetime(first, 1, 1), datetime(last, 6, 30)
+        stretches = zone_offsets([zone], start, end)
+        inside = [change for change in transitions(zone) if start < change[0] < end]
+        assert [stretch.from_at for stretch in stretches[1:]] == [at for at, _, _ in inside]
+        assert [stretch.offset_s for stretch in stretches[1:]] == [after for _, _, after in inside]

@@ -1,0 +1,48 @@
+"""Tables some of whose columns have one value in every row: those are virtual, neither written nor read.
+
+The catalogue has some thirty KPIs and contacts have some thirty columns; most centres export data for a dozen of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import duckdb
+
+from etl.sql_text import quoted
+
+
+def create(con: duckdb.DuckDBPyConnection, relation: str, query: str, values: Mapping[str, str]) -> int:
+    """Make a table of what a query gives, with the columns named virtual; the number of its rows.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+    relation : str
+        ``schema.name``; replaced when it exists.
+    query : str
+        A SELECT.
+    values : mapping of str to str
+        Column to SQL of the value it has in every row, ``null`` for none; columns that the query does not give follow
+        the others, as DOUBLE.
+
+    Examples
+    --------
+    >>> with duckdb.connect() as con:
+    ...     create(con, "main.week", "select 1 as week, true as is_known", {"is_known": "true", "sales": "null"})
+    ...     con.execute("from main.week").fetchall()
+    1
+    [(1, True, None)]
+    """
+    kinds = {str(row[0]): str(row[1]) for row in con.execute(f"describe {query}").fetchall()}
+    columns = ", ".join(
+        # DuckDB binds the value anew for each 2,048 rows: a literal, since a cast takes twice as long
+        f"{quoted(name)} {kind}" + (f" generated always as ({values[name]}) virtual" if name in values else "")
+        for name, kind in {**kinds, **{name: "double" for name in values if name not in kinds}}.items()
+    )
+    con.execute(f"create or replace table {relation} ({columns})")
+    left_out = ", ".join(quoted(name) for name in kinds if name in values)
+    rows = f"select * exclude ({left_out}) from ({query})" if left_out else query
+    made = con.execute(f"insert into {relation} {rows}")
+    counted = (made or con.execute(f"select count(*) from {relation}")).fetchone()  # another engine tells no number
+    return int(counted[0]) if counted else 0

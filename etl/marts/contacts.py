@@ -1,0 +1,66 @@
+"""``core.interaction``, the largest relation of a version, without what is the same for every contact.
+
+Writing contacts is the dearest step of a build that keeps them. A field that no export has, an outcome of which none
+speaks and the run are the same in every row: they cost a build nothing (:mod:`etl.marts.constant_columns`).
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from etl.marts import constant_columns
+from etl.sql_text import literal
+
+RELATION = "core.interaction"
+
+_FIELDS = {
+    "customer_key": ("source_customer_id", "null"),
+    "ended_at": ("ended_at", "null"),
+    "queue": ("queue", "null"),
+    "reason": ("reason", "null"),
+    "handle_s": ("handle_s", "null"),
+    "transferred": ("transferred", "null"),
+    "hostile": ("hostile", "null"),
+    "eligible": ("eligible", "true"),
+    "parent_id": ("parent_id", "null"),
+}
+"""Column to the field of contacts it comes from alone, and what it is without."""
+
+_SPANS = {
+    "escalated": ("escalations", "null"),
+    "offered": ("offers", "null"),
+    "upsell_sold": ("upsells", "null"),
+    "cross_sell_sold": ("cross_sells", "null"),
+    "sold_amount": ("offers", "null"),
+    "complaints_known": ("complaints", "false"),
+    "evaluations_known": ("evaluations", "false"),
+    "transcripts_known": ("transcripts", "false"),
+}
+"""Column to the outcome of ``staging.known`` that it tells, and what it is where no export speaks of that."""
+
+
+def create(con: duckdb.DuckDBPyConnection, query: str, run_id: str) -> int:
+    """Build ``core.interaction`` as a table; the number of its rows.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        With the relations that the query reads.
+    query : str
+        The SELECT of sql/core/interaction.sql.
+    run_id : str
+        The run, as in ``staging.parameter``.
+    """
+    return constant_columns.create(con, RELATION, query, {"_run_id": literal(run_id), **_without_data(con)})
+
+
+def _without_data(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Columns for which there is no data at all, and their value; a field that any contact has is found at once."""
+    contacts, known = "staging.landed_interaction", "staging.known"
+    asked = [
+        *(f"exists (select 1 from {contacts} where {field} is not null)" for field, _ in _FIELDS.values()),
+        *(f"(select {span}_from is not null and {span}_to is not null from {known})" for span, _ in _SPANS.values()),
+    ]
+    found = con.execute(f"select {', '.join(asked)}").fetchone() or ()
+    columns = {**_FIELDS, **_SPANS}
+    return {name: value for (name, (_, value)), there in zip(columns.items(), found, strict=True) if not there}
