@@ -28,12 +28,21 @@ CERTAIN = 0.85
 LEAST_SCORE = 0.55
 """Bids below this are no proposal."""
 
+USUAL_SCALE = (1, 5)
+"""Scale of a satisfaction of which nothing is said."""
+
 CALLED = 0.1
 """What a bid gains where the file or sheet is called after its table."""
 
 _NUMBER = re.compile(r"-?\d+([.,]\d+)?")
 YES = (*TRUE, "accepted", "sold", "won")
 NO = (*FALSE, "declined", "rejected", "refused", "lost")
+OPPOSITES: dict[str, tuple[str, ...]] = {
+    "no": ("Yes", "Sí", "Si", "Sì"), "n": ("Y", "J", "S", "O"), "nein": ("Ja",), "non": ("Oui",), "não": ("Sim",),
+    "nao": ("Sim",), "false": ("True",), "falsch": ("Wahr",), "falso": ("Verdadero", "Verdadeiro", "Vero"),
+    "faux": ("Vrai",), "0": ("1",), "f": ("T", "V"),
+}  # fmt: skip
+"""Words for no to those for yes in the same languages, for a column whose first rows all say no."""
 READ_AS_BOOLEAN = (*TRUE, *FALSE)
 """Words that are read as true or false without being explained."""
 
@@ -88,8 +97,82 @@ def words_of(name: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", apart.lower()))
 
 
+_REMARK = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*")
+"""What stands in brackets in the name of a column: a unit or a scale."""
+
+_UNIT_WORDS = {
+    "s": ("s", "sec", "secs", "second", "seconds", "sek", "sekunden", "segundos", "seg", "secondes", "secondi"),
+    "min": ("min", "mins", "minute", "minutes", "minuten", "minutos", "minuti"),
+    "ms": ("ms", "msec", "millis", "milliseconds", "millisekunden", "milisegundos", "millisecondes", "millisecondi"),
+    "h": ("h", "hrs", "hour", "hours", "stunden", "horas", "heures", "ore"),
+}
+
+_SCALE = re.compile(r"(?<!\d)(\d{1,3})\s*(?:-|–|—|\.\.|/|to|bis|a|à|al)\s*(\d{1,3})(?!\d)")
+
+
+def unit_in(name: str) -> str:
+    """The unit of time that the name of a column ends with, as ``duration_unit`` says it; empty where it names none.
+
+    Examples
+    --------
+    >>> unit_in("Talk time (min)"), unit_in("handle_ms"), unit_in("Dauer in Minuten"), unit_in("Duration")
+    ('min', 'ms', 'min', '')
+    """
+    last = (words_of(name).split() or [""])[-1]
+    return next((unit for unit, words in _UNIT_WORDS.items() if last in words), "")
+
+
+def scale_in(name: str) -> tuple[int, int] | None:
+    """The scale of answers that the name of a column holds.
+
+    Examples
+    --------
+    >>> scale_in("Zufriedenheit (1-5)"), scale_in("How satisfied, 0 to 10?"), scale_in("CSAT 2026")
+    ((1, 5), (0, 10), None)
+    """
+    found = [(int(low), int(high)) for low, high in _SCALE.findall(name)]
+    return next(((low, high) for low, high in found if low < high <= 100 and low <= 1), None)
+
+
+def _without_remark(name: str) -> str:
+    """The words of a name without what stands in brackets, and without a unit of time or scale at its end."""
+    plain = _SCALE.sub(" ", _REMARK.sub(" ", name)) if scale_in(name) else _REMARK.sub(" ", name)
+    words = words_of(plain).split()
+    if len(words) > 1 and unit_in(plain):
+        words = words[:-2] if len(words) > 2 and words[-2] in ("in", "en") else words[:-1]
+    return " ".join(words)
+
+
 def _likeness(header: str, item: Column) -> float:
-    return _alike(words_of(header), item.name)
+    """How much a name is like that of a column; a unit or a scale in it makes nearly no difference."""
+    said, plain = words_of(header), _without_remark(header)
+    return max(_alike(said, item.name), 0.99 * _alike(plain, item.name) if plain != said else 0.0)
+
+
+_ID_WORDS = frozenset(
+    ("id", "ids", "nr", "no", "num", "number", "nummer", "numero", "número", "numéro", "n", "nº", "n°", "code",
+     "kennung", "key", "uid", "identifier")
+)  # fmt: skip
+_OF = frozenset(("de", "da", "do", "del", "der", "des", "d", "di", "l", "della", "dell", "of", "the", "la", "el", "le"))
+_COMPOUND = re.compile(r"(.{4,}?)(?:kennung|nummer|nr)")
+
+
+@lru_cache(maxsize=100_000)
+def id_of(words: str) -> str:
+    """What a name is the number, code or id of, in the singular; empty where it is no such name.
+
+    Examples
+    --------
+    >>> id_of("agenten nr"), id_of("agentennummer"), id_of("número de agente"), id_of("agent id"), id_of("agent")
+    ('agent', 'agent', 'agent', 'agent', '')
+    """
+    left = [word for word in words.split() if word not in _ID_WORDS and word not in _OF]
+    if len(left) == len([word for word in words.split() if word not in _OF]):
+        compound = _COMPOUND.fullmatch(left[-1]) if left else None
+        if compound is None:
+            return ""
+        left[-1] = compound[1]
+    return " ".join(re.sub(r"(?<=.{4})(?:en|es|s|n|e)$", "", word) for word in left)
 
 
 @lru_cache(maxsize=100_000)
@@ -100,6 +183,9 @@ def _alike(said: str, column: str) -> float:
     synonyms = (*SYNONYMS.get(column, ()), *TRANSLATIONS.get(column, ()))
     if said in synonyms:
         return 0.95 - 0.001 * synonyms.index(said)
+    base = id_of(said)
+    if base and any(base == id_of(known) for known in (words_of(column), *synonyms)):
+        return 0.9
     nearest = max((_spelt(said, known) for known in (words_of(column), *synonyms)), default=0.0)
     return 0.7 * nearest if nearest >= SPELLING else 0.0
 
@@ -199,7 +285,9 @@ def _more_of_contacts(bid: Guess, header: Sequence[str], rows: Sequence[Mapping[
             and all(_NUMBER.fullmatch(str(row.get(own) or "0").strip()) for row in rows)
         }
         if answer:
+            constants, doubtful = _scale(answer["csat_raw"], rows) if "csat_raw" in answer else ({}, ())
             also["survey_response"] = {
+                "constants": constants, "doubtful": doubtful,
                 "columns": {
                     "response_id": contact, "interaction_id": contact, "answered_at": list(times) or day, **answer,
                 },
@@ -242,7 +330,9 @@ def _yes(column: str, rows: Sequence[Mapping[str, object]]) -> list[str]:
     said = [word for word in dict.fromkeys(str(row.get(column) or "").strip() for row in rows) if word]
     if not said or any(word.casefold() not in (*YES, *NO) for word in said):
         return []
-    return [word for word in said if word.casefold() in YES] or ["Yes"]
+    return [word for word in said if word.casefold() in YES] or [
+        yes for no, opposites in OPPOSITES.items() if no in {word.casefold() for word in said} for yes in opposites
+    ] or ["Yes"]
 
 
 def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: Contract) -> Guess:
@@ -265,6 +355,8 @@ def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: 
     if contract.name == "interaction" and "channel" not in columns and "interaction_id" in columns:
         constants["channel"] = "voice"
         doubtful = () if CALLS & set(words_of(columns["interaction_id"]).split()) else ("channel",)
+    if contract.name == "survey_response" and "csat_raw" in columns:
+        constants, doubtful = _scale(columns["csat_raw"], rows)
     required = [item.name for item in contract if item.required and item.default == "NULL"]
     missing = tuple(name for name in required if name not in columns and name not in constants)
     found = 1 - len(missing) / len(required) if required else 0.0
@@ -290,6 +382,22 @@ def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: 
         if not (name == "source_agent_id" and own == columns.get("employee_number"))
     )
     return Guess(contract.name, score, columns, missing, values, unexplained, constants, doubtful, sure=sure)
+
+
+def _scale(column: str, rows: Sequence[Mapping[str, object]]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The scale of a column of answers where it is not 1 to 5, and what of it its name does not say."""
+    said = [str(row.get(column) or "").strip() for row in rows]
+    answers = [float(text) for text in said if re.fullmatch(r"\d+(\.\d+)?", text)]
+    scale = scale_in(column)
+    named = scale is not None
+    if scale is None:
+        least, most = min(answers, default=USUAL_SCALE[0]), max(answers, default=USUAL_SCALE[1])
+        top = next((best for best in (1, 5, 7, 10, 100) if best >= most and (best > 1 or least == 0)), 100)
+        scale = (int(least >= 1 and top < 100), top)
+    if scale == USUAL_SCALE:
+        return {}, ()
+    constants = {"scale_min": str(scale[0]), "scale_max": str(scale[1])}
+    return constants, () if named else tuple(constants)
 
 
 def _explain(item: Column, words: Sequence[str]) -> tuple[dict[str, str | bool], list[str]]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import glob
-import io
-import itertools
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,10 +24,11 @@ from etl.file_kinds import (
     plain_name,
     without_copy_mark,
 )
+from etl.onboarding import header_row
 from etl.onboarding.further_rows import last_rows
 from etl.onboarding.guess import Guess, guess
 from etl.onboarding.writing import dates_as_beside, ways_of_writing
-from etl.reading import delimited_records, opened, text_file
+from etl.reading import opened
 from etl.reading.plans import known_document, named_as_known
 from etl.reading.table_file import sheet_names
 from etl.reading.text_file import likely_encoding
@@ -65,19 +63,12 @@ NAMES = {
 WRITTEN = ("encoding", "sheet", "decimal", "date_format", "duration_unit", "header_row")
 """Options in which the files of one source agree."""
 
-_LONGEST_NAME = 40
+_LONGEST_NAME, _SHOWN = 40, 8
 
 _LETTERS = frozenset(map(chr, range(128))) | frozenset(
     "áàâãäéèêëíìîïóòôõöúùûüñçßœæÁÀÂÃÄÉÈÊËÍÌÎÏÓÒÔÕÖÚÙÛÜÑÇŒÆ¿¡€°ºª«»–—‘’“”…\xa0"
 )
 """Signs of the languages that are known here: where a decoded text has no other, its encoding is not in doubt."""
-
-WIDE = 0.8
-"""Share of the widest line's cells that the header has at least."""
-
-_LINES, _LOOKED_AT = 40, 1 << 16
-"""Lines and bytes in which a header is looked for."""
-
 
 @dataclass(frozen=True)
 class Export:
@@ -148,9 +139,11 @@ def _exports(root: Path) -> list[Path]:
 
 
 def _may_be_export(path: Path) -> bool:
-    """Whether a file ends as exports do, or is JSON under a name without ending, as object stores keep it."""
+    """Whether a file ends as exports do, or is JSON or a table under a name without such an ending."""
     name = plain_name(path)
-    return name.endswith((*ENDINGS, *PACKED)) or (not name.endswith(KNOWN_ENDINGS) and is_json(path))
+    if name.endswith((*ENDINGS, *PACKED)):
+        return True
+    return not name.endswith(KNOWN_ENDINGS) and (is_json(path) or header_row.is_table(path))
 
 
 def _recognise_all(root: Path) -> tuple[list[Export], list[str]]:
@@ -165,7 +158,8 @@ def _recognise_all(root: Path) -> tuple[list[Export], list[str]]:
             )
             continue
         try:
-            found = [export for sample, how in _samples(con, path) if (export := recognise(sample, how))]
+            samples = list(_samples(con, path))
+            found = [export for sample, how in samples if (export := recognise(sample, how))]
         except EmpathyError as error:
             left_out.append(f"left out: {str(error).replace(str(path), shown)}")
             continue
@@ -173,9 +167,17 @@ def _recognise_all(root: Path) -> tuple[list[Export], list[str]]:
             left_out.append(f"left out: {shown}: cannot be read ({str(error).splitlines()[0][:120]})")
             continue
         if not found:
-            left_out.append(f'left out: {shown}: not recognised; describe it by hand with format = "tabular"')
+            left_out.append(
+                f'left out: {shown}: not recognised; describe it by hand with format = "tabular"{_columns(samples)}'
+            )
         files += found
     return files, left_out
+
+
+def _columns(samples: Sequence[tuple[Sample, Mapping[str, Any]]]) -> str:
+    """The columns that were seen in a file, so that a line about it can be acted on."""
+    names = [name for sample, _ in samples for name in sample.header if name]
+    return f". Its columns: {', '.join(names[:_SHOWN])}{', …' if len(names) > _SHOWN else ''}" if names else ""
 
 
 def _samples(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[tuple[Sample, dict[str, Any]]]:
@@ -185,46 +187,20 @@ def _samples(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[tuple[Sampl
         for place, name in enumerate(names):
             try:
                 found = opened.sample(con, path, sheet=name)
-                row = _header_row([list(found.header), *([*line.values()] for line in found.rows)])
+                row = header_row.header_row([list(found.header), *([*line.values()] for line in found.rows)])
                 above = {"header_row": row} if row > 1 else {}
                 again = opened.sample(con, path, sheet=name, header_row=row) if row > 1 else found
                 yield again, {**({"sheet": name} if place else {}), **above}
             except EmpathyError:
                 if len(names) == 1:
                     raise
-    elif plain_name(path).endswith(TEXT_ENDINGS):
+    elif plain_name(path).endswith(TEXT_ENDINGS) or not (plain_name(path).endswith(KNOWN_ENDINGS) or is_json(path)):
         encoding = likely_encoding(path)
-        row = _text_header_row(path, encoding)
+        row = header_row.of_text(path, encoding)
         how: dict[str, Any] = {"encoding": encoding} if encoding != "utf-8" else {}
         yield opened.sample(con, path, encoding, header_row=row), {**how, "header_row": row} if row > 1 else how
     else:
         yield known_document(path) or opened.sample(con, path), {}
-
-
-def _header_row(lines: Sequence[Sequence[object]]) -> int:
-    """The line in which the header of a table stands, from 1: below a title and lines about the report."""
-    filled = [
-        sum(bool(str(cell or "").strip()) and not str(cell).startswith("__UNNAMED__") for cell in line)
-        for line in lines
-    ]
-    widest = max(filled, default=0)
-    if not filled or filled[0] > 1 or widest < 3:
-        return 1
-    return next(number for number, width in enumerate(filled, start=1) if width >= WIDE * widest)
-
-
-def _text_header_row(path: Path, encoding: str) -> int:
-    """The same of delimited text, by the delimiter that cuts it into most columns."""
-    start = b"".join(itertools.islice(text_file.chunks(path), 1))[:_LOOKED_AT]
-    text = start.decode(text_file.announced(start, encoding, path), "replace").removeprefix("\ufeff").lstrip("\r\n")
-    lines = re.split(r"\r\n|\n|\r", text)[:_LINES]
-    if re.fullmatch(r'"?sep=."?', lines[0].strip()):  # said where it is read, and no title
-        return 1
-    cut = [
-        [next(csv.reader(io.StringIO(line), delimiter=mark), []) for line in lines]
-        for mark in delimited_records.DELIMITERS
-    ]
-    return _header_row(max(cut, key=lambda rows: max(len(row) for row in rows)))
 
 
 def recognise(sample: Sample, options: Mapping[str, Any] | None = None) -> Export | None:

@@ -20,6 +20,7 @@ from etl.onboarding.guess import Guess, after_call
 from etl.onboarding.inventory import ENDINGS, Found, inventory, same_contacts
 from etl.onboarding.promise import SOLD_ALONE, promise, sold_alone
 from etl.onboarding.user_lists import read_as_crosswalks
+from etl.reading.header_names import folded
 from etl.scrubbing import mask_value, shape
 from etl.sources.format import get
 
@@ -159,7 +160,8 @@ def _head(root: Path, sources: Sequence[Found]) -> str:
         f'currency = "EUR"{_about_money(sources)}',
         'timezone = "UTC"  # DECIDE: the zone of times that name none, and in which weeks start on Monday',
     ]
-    sites = sorted(_seen(sources, ("location", "site", "business_site_summary_name", "primary_business_site")))
+    seen = sorted(_seen(sources, ("location", "site", "business_site_summary_name", "primary_business_site")))
+    sites = list({folded(site): site.strip() for site in seen}.values())  # written otherwise is the same site
     if sites:
         lines += ["", "# DECIDE: the zone in which each site lies, of those seen in the first records"]
         lines += [f'# [sites.{_toml(site)}]\n# timezone = "Europe/Madrid"' for site in sites[:_SHOWN]]
@@ -272,6 +274,8 @@ def _mapping(source: Found, undecided: Sequence[str]) -> list[str]:
     columns: dict[str, str] = dict(proposal.columns if proposal else first.recognition.columns)
     asked = [key.removeprefix("columns.") for key in undecided if key.startswith("columns.")]
     missing = proposal.missing if proposal else ()
+    if proposal and table == "interaction" and "source_agent_id" not in columns:
+        asked.append("source_agent_id")  # contacts of nobody are kept, and count for no agent
     lines = []
     if columns or asked or missing:
         lines.append(f"[sources.{_key(source.name)}.columns]")
@@ -300,10 +304,15 @@ def _mapping(source: Found, undecided: Sequence[str]) -> list[str]:
         lines.append(f"[sources.{_key(source.name)}.constants]")
         lines += [
             f"{_key(name)} = {_toml(value)}"
-            + (f"  # DECIDE: {_meaning(table, name)} The file does not say." if name in proposal.doubtful else "")
+            + (_doubt(table, name) if name in proposal.doubtful else "")
             for name, value in proposal.constants.items()
         ]
     return lines + _values(source, proposal) + _also(source, proposal)
+
+
+def _doubt(table: str, name: str) -> str:
+    """The question behind a constant that nothing in the file says."""
+    return f"  # DECIDE: {_meaning(table, name)} The file does not say."
 
 
 def _says(canonical: str, column: str) -> bool:
@@ -321,7 +330,10 @@ def _also(source: Found, proposal: Guess) -> list[str]:
         for group in ("columns", "constants"):
             if parts.get(group):
                 lines.append(f"[{name}.{group}]")
-                lines += [f"{_key(key)} = {_toml(value)}" for key, value in parts[group].items()]
+                lines += [
+                    f"{_key(key)} = {_toml(value)}{_doubt(table, key) if key in parts.get('doubtful', ()) else ''}"
+                    for key, value in parts[group].items()
+                ]
     return lines
 
 

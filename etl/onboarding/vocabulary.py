@@ -89,7 +89,9 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
         "operador", "asesor", "conseiller", "opérateur", "atendente", "operatore", "matricola",
         "mitarbeiternummer", "assignee name", "assignee id", "case owner", "owner name", "users", "agent names",
         "empleado", "id de empleado", "trabajador", "colaborador", "salarié", "employé",
-        "collaborateur", "id agent", "funcionário", "dipendente", "id operatore",
+        "collaborateur", "id agent", "funcionário", "dipendente", "id operatore", "teilnehmer", "teilnehmerin",
+        "kursteilnehmer", "lernende", "lernender", "learner", "trainee", "student", "participant", "participante",
+        "alumno", "apprenant", "stagiaire", "aluno", "formando", "discente", "corsista", "partecipante",
     ),
     "source_customer_id": (
         "requester id", "requester", "account id",
@@ -240,12 +242,15 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
         "id da resposta", "id risposta",
     ),
     "invited_at": (
-        "einladungsdatum", "eingeladen am", "versendet am", "fecha de invitación", "fecha de envío",
+        "einladungsdatum", "eingeladen am", "versendet am", "versendet", "eingeladen", "gesendet am", "verschickt am",
+        "sent", "sent at", "sent on", "sent date", "enviado",
+        "enviada el", "enviado em", "envoyé le", "inviato il", "fecha de invitación", "fecha de envío",
         "date d invitation", "date d envoi", "data de envio", "data invio",
     ),
     "answered_at": (
-        "aufgezeichnet am", "antwortdatum", "beantwortet am", "abgeschickt am", "fecha de respuesta",
-        "date de réponse", "data da resposta", "data risposta",
+        "aufgezeichnet am", "antwortdatum", "beantwortet am", "beantwortet", "abgeschickt am", "responded",
+        "respondida", "respondido em", "répondu le", "risposto il", "submitted", "submitted at",
+        "fecha de respuesta", "date de réponse", "data da resposta", "data risposta",
     ),
     "escalated": (
         "escalated", "was escalated", "is escalated", "escalation", "eskaliert", "escalado", "escalada",

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from etl.contracts.tables import CONTRACTS
+from etl.onboarding.guess import unit_in
 from etl.sources import number_marks
 
 if TYPE_CHECKING:
@@ -61,8 +62,14 @@ def ways_of_writing(
                 undecided["options.decimal"] = tuple(dict.fromkeys(text for text in seen if "." in text))
                 is_grouped = contract[name].type == "money" or any("." not in text for text in seen)
                 options.setdefault("decimal", "," if is_grouped else ".")
-    unit, shown = _unit(said([own for name, own in proposal.columns.items() if name == "handle_s"]))
-    if unit:
+    durations = [own for name, own in proposal.columns.items() if name == "handle_s"]
+    named = {unit for own in durations if (unit := unit_in(own))}
+    unit, shown = _unit(said(durations))
+    if len(named) == 1 and unit in ("", *named):  # the name says it and the values do not speak against it
+        (unit,) = named
+        if unit != "s":
+            options["duration_unit"] = unit
+    elif unit:
         options["duration_unit"] = unit
         undecided["options.duration_unit"] = shown
     texts = said(of_type("date", "timestamp"))

@@ -112,7 +112,7 @@ def read_header(
 
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|$)")
-_SEP = re.compile(r'"?sep=(.)"?[;,\t|]*')
+SEP = re.compile(r'"?sep=(.)"?[;,\t|]*')
 """What Excel writes before a header to say how columns are separated."""
 
 
@@ -154,7 +154,7 @@ def cut_header(
         raise SourceError(f"{original}: the file is empty; there is not even a header. Export it again.")
     before = _leading_lines(start)
     rest = lines_from(start, before)
-    said = _SEP.fullmatch(_line_of(rest))
+    said = SEP.fullmatch(_line_of(rest))
     if said is not None:
         delimiter = delimiter or said[1]
         before += 1

@@ -1,0 +1,106 @@
+"""The line in which the header of a table stands, where a title and lines about the report stand above it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from etl.reading import delimited_records, text_file
+
+WIDE = 0.8
+"""Share of the widest line's cells that the header has at least."""
+
+_LINES, _LOOKED_AT = 40, 1 << 16
+"""Lines and bytes in which a header is looked for."""
+
+_NO_NAME = re.compile(r"[\d\s.,:;/+%€$£()'’-]*|\d{4}-\d\d-\d\d[T ].*")
+"""A number, a date or a time: what no column is called."""
+
+
+def header_row(lines: Sequence[Sequence[object]]) -> int:
+    """Return the line of the header, from 1: the first that is nearly as wide as the widest and holds names alone.
+
+    Parameters
+    ----------
+    lines : sequence of sequence
+        Cells of the first lines, empty ones too.
+
+    Examples
+    --------
+    >>> header_row([["Calls", "May"], [], ["Id", "Agent", "Start", "Queue"], ["1", "a", "1 May", "x"]])
+    3
+    >>> header_row([["Id", "Agent", "Start"], ["1", "a", "1 May"]])
+    1
+    """
+    filled = [
+        [text for cell in line if (text := str("" if cell is None else cell).strip()) and "__UNNAMED__" not in text]
+        for line in lines
+    ]
+    widest = max(map(len, filled), default=0)
+    if widest < 3 or len(filled[0]) >= WIDE * widest:
+        return 1
+    return next(
+        (
+            number
+            for number, cells in enumerate(filled, start=1)
+            if len(cells) >= WIDE * widest and len(set(cells)) == len(cells) and not any(map(_NO_NAME.fullmatch, cells))
+        ),
+        1,
+    )
+
+
+def of_text(path: Path, encoding: str) -> int:
+    """Return the same of delimited text, by the delimiter that cuts it into most columns.
+
+    Parameters
+    ----------
+    path : Path
+    encoding : str
+
+    Returns
+    -------
+    int
+        From 1; empty lines at the beginning and a line ``sep=`` are not counted, as where the file is read.
+    """
+    lines = first_lines(path, encoding)
+    said = delimited_records.SEP.fullmatch(lines[0])
+    marks = (said[1],) if said else delimited_records.DELIMITERS
+    return header_row(max((_cut(lines[bool(said) :], mark) for mark in marks), key=lambda rows: max(map(len, rows))))
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file of any name is delimited text: in its first lines one mark cuts most into as many columns.
+
+    Parameters
+    ----------
+    path : Path
+    """
+    try:
+        lines = [line for line in first_lines(path, text_file.likely_encoding(path)) if line.strip()]
+    except (OSError, ValueError):
+        return False
+    if len(lines) < 3 or any(sign in line for line in lines for sign in "\0<{"):
+        return False
+    widths = [[len(row) for row in _cut(lines, mark)] for mark in delimited_records.DELIMITERS]
+    return any(each[-2] > 2 and each.count(each[-2]) > len(each) / 2 for each in widths)
+
+
+def first_lines(path: Path, encoding: str) -> list[str]:
+    """Return the first lines of a text, without empty ones at the beginning.
+
+    Parameters
+    ----------
+    path : Path
+    encoding : str
+    """
+    start = b"".join(itertools.islice(text_file.chunks(path), 1))[:_LOOKED_AT]
+    text = start.decode(text_file.announced(start, encoding, path), "replace").removeprefix("\ufeff").lstrip("\r\n")
+    return re.split(r"\r\n|\n|\r", text)[:_LINES]
+
+
+def _cut(lines: Sequence[str], mark: str) -> list[list[str]]:
+    return [next(csv.reader(io.StringIO(line), delimiter=mark), []) for line in lines]

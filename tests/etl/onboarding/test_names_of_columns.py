@@ -1,0 +1,80 @@
+"""Names of columns as reports have them: numbers and codes of somebody, units, scales, flags that all say no."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from etl.onboarding.guess import guess
+from etl.onboarding.writing import ways_of_writing
+
+
+def guessed(header: dict[str, str | list[str]], name: str = "") -> Any:
+    """What is guessed of a table with these columns, each of one value or of several."""
+    length = max(len(values) if isinstance(values, list) else 1 for values in header.values())
+    rows = [
+        {column: values[n] if isinstance(values, list) else values for column, values in header.items()}
+        for n in range(length)
+    ]
+    found = guess(tuple(header), rows, name)
+    assert found is not None
+    return found, rows
+
+
+@pytest.mark.parametrize("agent", ["Agenten Nr.", "Agentennummer", "AGENT NO", "Número de agente", "Agent-Kennung"])
+@pytest.mark.parametrize("customer", ["Kunden-Nr", "Kundenkennung", "N° client", "Customer code", "Cliente ID"])
+def test_numbers_and_codes_of_somebody_are_ids(agent: str, customer: str) -> None:
+    found, _ = guessed({"Anruf-ID": "1", agent: "7", "Datum": "2026-01-05 10:00", "Kanal": "chat", customer: "K1"})
+    assert found.table == "interaction"
+    assert found.columns["source_agent_id"] == agent
+    assert found.columns["source_customer_id"] == customer
+    assert found.sure
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [("Talk time (min)", "min"), ("Handle time [ms]", "ms"), ("Dauer in Minuten", "min"), ("handle_time_sec", None)],
+)
+def test_a_unit_in_a_name_is_taken_and_not_asked_about(name: str, unit: str | None) -> None:
+    long = ["4.5", "6", "3.2", "9", "11"] if unit == "min" else ["245000", "360000", "192000", "540000", "66000"]
+    seconds = ["245", "360", "192", "540", "660"]
+    found, rows = guessed({"call id": "1", "agent": "a", "date": "2026-01-05", name: long if unit else seconds})
+    written, asked = ways_of_writing(found, rows)
+    assert found.columns["handle_s"] == name
+    assert written.get("duration_unit") == unit
+    assert "options.duration_unit" not in asked
+
+
+def test_a_unit_that_the_values_deny_is_asked_about() -> None:
+    found, rows = guessed(
+        {"call id": "1", "agent": "a", "date": "2026-01-05", "Duration (s)": ["4.5", "6", "3.2", "9", "8"]}
+    )
+    assert "options.duration_unit" in ways_of_writing(found, rows)[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "answers", "scale", "asked"),
+    [
+        ("Zufriedenheit (1-5)", "4", None, False),
+        ("CSAT (0-10)", "9", ("0", "10"), False),
+        ("Customer satisfaction, 1 to 7", "6", ("1", "7"), False),
+        ("csat", ["4", "5"], None, False),
+        ("csat", ["4", "9"], ("1", "10"), True),
+        ("csat", ["0", "1"], ("0", "1"), True),
+        ("csat", ["85", "92"], ("0", "100"), True),
+    ],
+)
+def test_the_scale_of_answers_is_read_off_their_name_or_asked_about(
+    name: str, answers: str | list[str], scale: tuple[str, str] | None, asked: bool
+) -> None:
+    found, _ = guessed({"survey id": "s", "call id": "c", "answered at": "2026-01-05", name: answers}, "survey")
+    assert (found.table, found.columns["csat_raw"]) == ("survey_response", name)
+    assert found.constants == ({"scale_min": scale[0], "scale_max": scale[1]} if scale else {})
+    assert bool(found.doubtful) is asked
+
+
+@pytest.mark.parametrize(("no", "yes"), [("Nein", "Ja"), ("non", "Oui"), ("NÃO", "Sim"), ("no", "Sí"), ("0", "1")])
+def test_of_a_flag_that_only_says_no_the_word_for_yes_is_of_its_language(no: str, yes: str) -> None:
+    found, _ = guessed({"Anruf-ID": "1", "Agent": "a", "Datum": "2026-01-05", "Kanal": "chat", "Escalated": no})
+    assert yes in found.also["escalation"]["when"]["Escalated"]
