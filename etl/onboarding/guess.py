@@ -1,26 +1,21 @@
 """What a table of an unknown system probably holds, from its header and first rows: a proposal a person confirms.
 
 Every canonical table bids for the header. A bid is good when its required columns are found and little of the header is
-left over. Names are compared as words (``agentId``, ``Agent ID`` and ``agent_id`` are the same) with the canonical name
-and its usual synonyms; near misses of spelling count, and weigh less.
+left over. How names are compared stands in :mod:`etl.onboarding.column_names`.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 
 from etl.contracts.grammar import Column, Contract
 from etl.contracts.tables import CONTRACTS
-from etl.onboarding.vocabulary import CALLS, NAMED, SYNONYMS, TRANSLATIONS, WORDS
+from etl.onboarding.column_names import likeness, scale_in, words_of
+from etl.onboarding.vocabulary import CALLS, NAMED, TRANSLATIONS, WORDS
 from etl.sources.words import FALSE, TRUE
-
-SPELLING = 0.87
-"""Similarity from which two names are the same name misspelt."""
 
 CERTAIN = 0.85
 """Likeness from which a name needs no confirmation."""
@@ -91,120 +86,13 @@ class Guess:
     sure: bool = True
 
 
-def words_of(name: str) -> str:
-    """Return a name as lower-case words: ``agentId``, ``Agent-ID`` and ``agent_id`` give ``agent id``."""
-    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-    return " ".join(re.findall(r"[^\W_]+", apart.lower()))
-
-
-_REMARK = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*")
-"""What stands in brackets in the name of a column: a unit or a scale."""
-
-_UNIT_WORDS = {
-    "s": ("s", "sec", "secs", "second", "seconds", "sek", "sekunden", "segundos", "seg", "secondes", "secondi"),
-    "min": ("min", "mins", "minute", "minutes", "minuten", "minutos", "minuti"),
-    "ms": ("ms", "msec", "millis", "milliseconds", "millisekunden", "milisegundos", "millisecondes", "millisecondi"),
-    "h": ("h", "hrs", "hour", "hours", "stunden", "horas", "heures", "ore"),
-}
-
-_SCALE = re.compile(r"(?<!\d)(\d{1,3})\s*(?:-|–|—|\.\.|/|to|bis|a|à|al)\s*(\d{1,3})(?!\d)")
-
-
-def unit_in(name: str) -> str:
-    """The unit of time that the name of a column ends with, as ``duration_unit`` says it; empty where it names none.
-
-    Examples
-    --------
-    >>> unit_in("Talk time (min)"), unit_in("handle_ms"), unit_in("Dauer in Minuten"), unit_in("Duration")
-    ('min', 'ms', 'min', '')
-    """
-    last = (words_of(name).split() or [""])[-1]
-    return next((unit for unit, words in _UNIT_WORDS.items() if last in words), "")
-
-
-def scale_in(name: str) -> tuple[int, int] | None:
-    """The scale of answers that the name of a column holds.
-
-    Examples
-    --------
-    >>> scale_in("Zufriedenheit (1-5)"), scale_in("How satisfied, 0 to 10?"), scale_in("CSAT 2026")
-    ((1, 5), (0, 10), None)
-    """
-    found = [(int(low), int(high)) for low, high in _SCALE.findall(name)]
-    return next(((low, high) for low, high in found if low < high <= 100 and low <= 1), None)
-
-
-def _without_remark(name: str) -> str:
-    """The words of a name without what stands in brackets, and without a unit of time or scale at its end."""
-    plain = _SCALE.sub(" ", _REMARK.sub(" ", name)) if scale_in(name) else _REMARK.sub(" ", name)
-    words = words_of(plain).split()
-    if len(words) > 1 and unit_in(plain):
-        words = words[:-2] if len(words) > 2 and words[-2] in ("in", "en") else words[:-1]
-    return " ".join(words)
-
-
-def _likeness(header: str, item: Column) -> float:
-    """How much a name is like that of a column; a unit or a scale in it makes nearly no difference."""
-    said, plain = words_of(header), _without_remark(header)
-    return max(_alike(said, item.name), 0.99 * _alike(plain, item.name) if plain != said else 0.0)
-
-
-_ID_WORDS = frozenset(
-    ("id", "ids", "nr", "no", "num", "number", "nummer", "numero", "número", "numéro", "n", "nº", "n°", "code",
-     "kennung", "key", "uid", "identifier")
-)  # fmt: skip
-_OF = frozenset(("de", "da", "do", "del", "der", "des", "d", "di", "l", "della", "dell", "of", "the", "la", "el", "le"))
-_COMPOUND = re.compile(r"(.{4,}?)(?:kennung|nummer|nr)")
-
-
-@lru_cache(maxsize=100_000)
-def id_of(words: str) -> str:
-    """What a name is the number, code or id of, in the singular; empty where it is no such name.
-
-    Examples
-    --------
-    >>> id_of("agenten nr"), id_of("agentennummer"), id_of("número de agente"), id_of("agent id"), id_of("agent")
-    ('agent', 'agent', 'agent', 'agent', '')
-    """
-    left = [word for word in words.split() if word not in _ID_WORDS and word not in _OF]
-    if len(left) == len([word for word in words.split() if word not in _OF]):
-        compound = _COMPOUND.fullmatch(left[-1]) if left else None
-        if compound is None:
-            return ""
-        left[-1] = compound[1]
-    return " ".join(re.sub(r"(?<=.{4})(?:en|es|s|n|e)$", "", word) for word in left)
-
-
-@lru_cache(maxsize=100_000)
-def _alike(said: str, column: str) -> float:
-    """How much words are like the name of a column, which several tables and files have in common."""
-    if said == words_of(column):
-        return 1.0
-    synonyms = (*SYNONYMS.get(column, ()), *TRANSLATIONS.get(column, ()))
-    if said in synonyms:
-        return 0.95 - 0.001 * synonyms.index(said)
-    base = id_of(said)
-    if base and any(base == id_of(known) for known in (words_of(column), *synonyms)):
-        return 0.9
-    nearest = max((_spelt(said, known) for known in (words_of(column), *synonyms)), default=0.0)
-    return 0.7 * nearest if nearest >= SPELLING else 0.0
-
-
-def _spelt(said: str, known: str) -> float:
-    """Similarity of spelling; 0 where the lengths or the letters forbid :data:`SPELLING`, which is seen sooner."""
-    matcher = difflib.SequenceMatcher(None, said, known)
-    if matcher.real_quick_ratio() < SPELLING or matcher.quick_ratio() < SPELLING:
-        return 0.0
-    return matcher.ratio()
-
-
 def _match(header: Sequence[str], contract: Contract) -> dict[str, str]:
     """Best pairs first; a column of either side is used once."""
     pairs = [
-        (likeness + (0.001 if item.required else 0.0), -position, item.name, name)
+        (alike + (0.001 if item.required else 0.0), -position, item.name, name)
         for position, name in enumerate(header)
         for item in contract
-        if (likeness := _likeness(name, item)) > 0
+        if (alike := likeness(name, item)) > 0
     ]
     found: dict[str, str] = {}
     for _, _, canonical, name in sorted(pairs, reverse=True):
@@ -344,6 +232,7 @@ def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: 
     own_id = {"survey_response": "response_id", "escalation": "escalation_id"}.get(contract.name, "")
     if own_id and own_id not in columns and "interaction_id" in columns and len(columns) > 1:
         columns = {own_id: columns["interaction_id"], **columns}  # one a contact
+    columns = _rather_by_address(columns, header, rows)
     constants: dict[str, str] = {}
     doubtful: tuple[str, ...] = ()
     if contract.name == "training" and "status" not in columns and {"planned_on", "planned_wave"} & set(columns):
@@ -377,11 +266,31 @@ def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: 
     if contract.name == "agent_day" and not {"worked_s", "absent"} & set(columns):
         score *= 0.5  # a day of an agent of which nothing is said is more likely the day of something else
     sure = all(
-        _likeness(own, contract[name]) >= CERTAIN
+        likeness(own, contract[name]) >= CERTAIN
         for name, own in columns.items()
         if not (name == "source_agent_id" and own == columns.get("employee_number"))
     )
     return Guess(contract.name, score, columns, missing, values, unexplained, constants, doubtful, sure=sure)
+
+
+_PERSON = re.compile(r"[^\W\d_][\w.'’-]*(,? [^\W\d_][\w.'’-]*)+,?")
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+def _rather_by_address(
+    columns: dict[str, str], header: Sequence[str], rows: Sequence[Mapping[str, object]]
+) -> dict[str, str]:
+    """Know agents by their address where the column that is called after them holds names of people."""
+
+    def all_are(column: str, form: re.Pattern[str]) -> bool:
+        said = [text for row in rows if (text := str(row.get(column) or "").strip())]
+        return bool(said) and all(map(form.fullmatch, said))
+
+    named = columns.get("source_agent_id")
+    if named is None or not all_are(named, _PERSON):
+        return columns
+    other = next((each for each in header if each not in columns.values() and all_are(each, _ADDRESS)), None)
+    return {**columns, "source_agent_id": other} if other is not None else columns
 
 
 def _scale(column: str, rows: Sequence[Mapping[str, object]]) -> tuple[dict[str, str], tuple[str, ...]]:

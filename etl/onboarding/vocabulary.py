@@ -3,6 +3,8 @@ Italian."""
 
 from __future__ import annotations
 
+import re
+
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "source_agent_id": (
         "agent", "agent id", "agent no", "agent number", "agent name", "user", "user id", "username", "advisor",
@@ -272,7 +274,14 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
     ),
     "time": ("time", "start time", "call time", "zeit", "uhrzeit", "hora", "heure", "ora"),
 }  # fmt: skip
-"""Column, or what a flag says, to further usual names, in words (see :func:`etl.onboarding.guess.words_of`)."""
+"""Column, or what a flag says, to further usual names, in words (see :func:`etl.onboarding.column_names.words_of`)."""
+
+QUESTIONS: dict[str, re.Pattern[str]] = {
+    "nps": re.compile(r"recommend|empfehlen|empfehlung|recomendar|recomienda|recommander|recommand|raccomand|consigli"),
+    "csat_raw": re.compile(r"satisfied|satisfaction|zufrieden|satisfech|satisfacción|satisfait|satisfeit|soddisfatt"),
+    "felt_heard": re.compile(r"felt heard|feel heard|listened|understood|verstanden|escuchad|écouté|ouvid|ascoltat"),
+}
+"""Column of an answer to what a question that stands as its name asks about."""
 
 NAMED: dict[str, tuple[str, ...]] = {
     "interaction": (

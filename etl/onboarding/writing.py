@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from etl.contracts.tables import CONTRACTS
-from etl.onboarding.guess import unit_in
+from etl.onboarding.column_names import unit_in
 from etl.sources import number_marks
 
 if TYPE_CHECKING:
@@ -21,6 +22,16 @@ LEAST_DURATIONS = 5
 """Fewer bare numbers say nothing about their unit."""
 
 _LOCAL_DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:( |T)\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?)?")
+_MONTHS_NAMED = tuple(
+    f"{day}{time}"
+    for day in (
+        "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y", "%b %d %Y", "%d. %B %Y",
+        "%a, %b %d, %Y", "%A, %B %d, %Y",
+    )
+    for time in ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", ", %H:%M", ", %I:%M %p")
+)  # fmt: skip
+"""Dates whose month is an English word."""
+
 _COMMA_NUMBER = re.compile(r"-?(\d{1,3}(\.\d{3})+|\d+),\d+")
 _THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+")
 
@@ -103,7 +114,18 @@ def _dates(
         if not dotted and not month_first and not any(int(match[1]) > 12 for match in dates):
             undecided = ("options.date_format",)
         options["date_format"] = "|".join(dict.fromkeys(_date_format(match, month_first) for match in dates))
+    elif found and (named := next((form for form in _MONTHS_NAMED if all(_reads(form, text) for text in found)), None)):
+        options["date_format"] = named
     return options, undecided
+
+
+def _reads(form: str, text: str) -> bool:
+    """Whether a text is a date of this form."""
+    try:
+        datetime.strptime(text, form)
+    except ValueError:
+        return False
+    return True
 
 
 def _date_format(match: re.Match[str], month_first: bool) -> str:

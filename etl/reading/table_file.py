@@ -81,9 +81,20 @@ def sheet_names(path: Path) -> list[str]:
     try:
         return list(fastexcel.read_excel(path).sheet_names)
     except Exception as error:
-        raise SourceError(
-            f"{path}: not a readable workbook ({first_sentence(error)}). Save it again as .xlsx."
-        ) from None
+        raise SourceError(f"{path}: {_no_workbook(path, error)}") from None
+
+
+def _no_workbook(path: Path, error: Exception) -> str:
+    """Why a file is no workbook, and what to do: many systems save web pages or text under the name of one."""
+    with path.open("rb") as file:
+        start = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<html", b"<!doctype html", b"<table", b"<meta", b"<head", b"<style")):
+        return "this is a web page under the name of a workbook. Open it in Excel and save it as .xlsx."
+    if start.startswith(b"<"):
+        return "this is XML under the name of a workbook. Open it in Excel and save it as .xlsx."
+    if start and b"\0" not in start and not start.startswith(b"pk"):
+        return f"this is text under the name of a workbook. Rename it to {path.stem}.csv."
+    return f"not a readable workbook ({first_sentence(error)}). Save it again as .xlsx."
 
 
 def _quietly() -> None:
@@ -116,9 +127,7 @@ def read_workbook(path: Path, sheet: str, header_row: int = 1) -> pl.DataFrame:
         workbook = fastexcel.read_excel(path)
         names = workbook.sheet_names
     except Exception as error:
-        raise SourceError(
-            f"{path}: not a readable workbook ({first_sentence(error)}). Save it again as .xlsx."
-        ) from None
+        raise SourceError(f"{path}: {_no_workbook(path, error)}") from None
     if sheet and sheet not in names:
         raise SourceError(f'{path}: there is no sheet "{sheet}". The sheets are: {", ".join(names)}.')
     try:

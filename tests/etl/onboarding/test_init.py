@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from etl.configuration.model import Config, load
 from etl.errors import EmpathyError
-from etl.onboarding.guess import SPELLING, _spelt, guess, words_of
+from etl.onboarding.column_names import SPELLING, spelt, words_of
+from etl.onboarding.guess import guess
 from etl.onboarding.suggest import suggest
 from etl.onboarding.vocabulary import SYNONYMS
 
@@ -247,7 +248,7 @@ ANY_NAME = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1,
 def test_a_spelling_that_letters_rule_out_is_none_that_counts(known: str, cut: int, put: str) -> None:
     said = known[:cut] + put + known[cut + 1 :]
     ratio = difflib.SequenceMatcher(None, said, known).ratio()
-    assert _spelt(said, known) in ((ratio,) if ratio >= SPELLING else (ratio, 0.0))
+    assert spelt(said, known) in ((ratio,) if ratio >= SPELLING else (ratio, 0.0))
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

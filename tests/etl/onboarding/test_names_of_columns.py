@@ -78,3 +78,37 @@ def test_the_scale_of_answers_is_read_off_their_name_or_asked_about(
 def test_of_a_flag_that_only_says_no_the_word_for_yes_is_of_its_language(no: str, yes: str) -> None:
     found, _ = guessed({"Anruf-ID": "1", "Agent": "a", "Datum": "2026-01-05", "Kanal": "chat", "Escalated": no})
     assert yes in found.also["escalation"]["when"]["Escalated"]
+
+
+def test_learners_are_known_by_their_address_where_their_name_stands_beside_it() -> None:
+    found, _ = guessed(
+        {"Learner": ["Doe, Kim", "Roe, Alex"], "Learner Email": ["k@example.com", "a@example.com"], "Course": "E1",
+         "Completed on": "2026-01-05"}
+    )  # fmt: skip
+    assert (found.table, found.columns["source_agent_id"]) == ("training", "Learner Email")
+    by_id, _ = guessed({"Learner": ["k1", "k2"], "Learner Email": "k@example.com", "Course": "E1", "Completed": "2026"})
+    assert by_id.columns["source_agent_id"] == "Learner"
+
+
+@pytest.mark.parametrize("question", ["How likely are you to recommend us? (0-10)", "Würden Sie uns weiterempfehlen?"])
+@pytest.mark.parametrize("answered", ["Date Submitted", "Response time", "Submitted at"])
+def test_a_question_is_known_by_what_it_asks_and_a_day_whatever_the_order_of_its_words(
+    question: str, answered: str
+) -> None:
+    found, _ = guessed({"Response ID": "1", "Agent": "a", answered: "2026-01-05", question: "9", "Comments": "ok"})
+    assert (found.table, found.columns["nps"], found.columns["answered_at"]) == ("survey_response", question, answered)
+    assert not found.sure, "a person confirms it"
+
+
+@pytest.mark.parametrize(
+    ("days", "form"),
+    [
+        (["Mar 2, 2026", "Apr 14, 2026"], "%b %d, %Y"),
+        (["2-Mar-26", "14-Apr-26"], "%d-%b-%y"),
+        (["2 March 2026 09:30", "14 April 2026 10:00"], "%d %B %Y %H:%M"),
+        (["Mar 2, 2026", "14.04.2026"], None),
+    ],
+)
+def test_months_that_are_words_are_read(days: list[str], form: str | None) -> None:
+    found, rows = guessed({"Learner": "a", "Course": "E1", "Completion date": days})
+    assert ways_of_writing(found, rows)[0].get("date_format") == form

@@ -62,3 +62,19 @@ def test_times_beside_words_and_numbers_are_read(tmp_path: Path) -> None:
     assert frame.rows() == [
         ("4.30001E+17", "1899-12-31 00:04:03", "2025-03-03 12:00:00", "1899-12-31 00:04:03"), ("c2", "-", "n/a", "243"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xef\xbb\xbf<html><table><tr><td>1</td></tr></table></html>", "a web page under the name of a workbook"),
+        (b'<?xml version="1.0"?><Workbook/>', "XML under the name of a workbook"),
+        (b"id\tagent\tstart\n1\ta\tb\n", "Rename it to calls.csv"),
+        (b"\xd0\xcf\x11\xe0\0\0\0\0", "not a readable workbook"),
+    ],
+)
+def test_what_is_no_workbook_under_the_name_of_one_is_told(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "calls.xls"
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match=said):
+        sheet_names(path)

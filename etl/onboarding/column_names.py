@@ -1,0 +1,148 @@
+"""How alike the name of a column in a file is to that of a canonical column: words, ids, moments, units, scales.
+
+Names are compared as words (``agentId``, ``Agent ID`` and ``agent_id`` are the same) with the canonical name and its
+usual synonyms; near misses of spelling count, and weigh less.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from functools import lru_cache
+
+from etl.contracts.grammar import Column
+from etl.onboarding.vocabulary import QUESTIONS, SYNONYMS, TRANSLATIONS
+
+SPELLING = 0.87
+"""Similarity from which two names are the same name misspelt."""
+
+
+def words_of(name: str) -> str:
+    """Return a name as lower-case words: ``agentId``, ``Agent-ID`` and ``agent_id`` give ``agent id``."""
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
+    return " ".join(re.findall(r"[^\W_]+", apart.lower()))
+
+
+_REMARK = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*")
+"""What stands in brackets in the name of a column: a unit or a scale."""
+
+_UNIT_WORDS = {
+    "s": ("s", "sec", "secs", "second", "seconds", "sek", "sekunden", "segundos", "seg", "secondes", "secondi"),
+    "min": ("min", "mins", "minute", "minutes", "minuten", "minutos", "minuti"),
+    "ms": ("ms", "msec", "millis", "milliseconds", "millisekunden", "milisegundos", "millisecondes", "millisecondi"),
+    "h": ("h", "hrs", "hour", "hours", "stunden", "horas", "heures", "ore"),
+}
+
+_SCALE = re.compile(r"(?<!\d)(\d{1,3})\s*(?:-|–|—|\.\.|/|to|bis|a|à|al)\s*(\d{1,3})(?!\d)")
+
+
+def unit_in(name: str) -> str:
+    """The unit of time that the name of a column ends with, as ``duration_unit`` says it; empty where it names none.
+
+    Examples
+    --------
+    >>> unit_in("Talk time (min)"), unit_in("handle_ms"), unit_in("Dauer in Minuten"), unit_in("Duration")
+    ('min', 'ms', 'min', '')
+    """
+    last = (words_of(name).split() or [""])[-1]
+    return next((unit for unit, words in _UNIT_WORDS.items() if last in words), "")
+
+
+def scale_in(name: str) -> tuple[int, int] | None:
+    """The scale of answers that the name of a column holds.
+
+    Examples
+    --------
+    >>> scale_in("Zufriedenheit (1-5)"), scale_in("How satisfied, 0 to 10?"), scale_in("CSAT 2026")
+    ((1, 5), (0, 10), None)
+    """
+    found = [(int(low), int(high)) for low, high in _SCALE.findall(name)]
+    return next(((low, high) for low, high in found if low < high <= 100 and low <= 1), None)
+
+
+def _without_remark(name: str) -> str:
+    """The words of a name without what stands in brackets, and without a unit of time or scale at its end."""
+    plain = _SCALE.sub(" ", _REMARK.sub(" ", name)) if scale_in(name) else _REMARK.sub(" ", name)
+    words = words_of(plain).split()
+    if len(words) > 1 and unit_in(plain):
+        words = words[:-2] if len(words) > 2 and words[-2] in ("in", "en") else words[:-1]
+    return " ".join(words)
+
+
+def likeness(header: str, item: Column) -> float:
+    """How much a name is like that of a column; a unit or a scale in it makes nearly no difference."""
+    said, plain = words_of(header), _without_remark(header)
+    return max(_alike(said, item.name), 0.99 * _alike(plain, item.name) if plain != said else 0.0)
+
+
+_ID_WORDS = frozenset(
+    ("id", "ids", "nr", "no", "num", "number", "nummer", "numero", "número", "numéro", "n", "nº", "n°", "code",
+     "kennung", "key", "uid", "identifier")
+)  # fmt: skip
+_OF = frozenset(("de", "da", "do", "del", "der", "des", "d", "di", "l", "della", "dell", "of", "the", "la", "el", "le"))
+_COMPOUND = re.compile(r"(.{4,}?)(?:kennung|nummer|nr)")
+
+
+@lru_cache(maxsize=100_000)
+def id_of(words: str) -> str:
+    """What a name is the number, code or id of, in the singular; empty where it is no such name.
+
+    Examples
+    --------
+    >>> id_of("agenten nr"), id_of("agentennummer"), id_of("número de agente"), id_of("agent id"), id_of("agent")
+    ('agent', 'agent', 'agent', 'agent', '')
+    """
+    left = [word for word in words.split() if word not in _ID_WORDS and word not in _OF]
+    if len(left) == len([word for word in words.split() if word not in _OF]):
+        compound = _COMPOUND.fullmatch(left[-1]) if left else None
+        if compound is None:
+            return ""
+        left[-1] = compound[1]
+    return " ".join(re.sub(r"(?<=.{4})(?:en|es|s|n|e)$", "", word) for word in left)
+
+
+_MOMENT_WORDS = frozenset(
+    ("date", "time", "datetime", "timestamp", "at", "on", "datum", "zeitpunkt", "am", "fecha", "data", "le", "il", "el",
+     "em")
+)  # fmt: skip
+
+
+@lru_cache(maxsize=100_000)
+def moment_of(words: str) -> str:
+    """What a name is the day or time of; empty where it is no such name.
+
+    Examples
+    --------
+    >>> moment_of("date submitted"), moment_of("submitted at"), moment_of("date"), moment_of("submitted")
+    ('submitted', 'submitted', '', '')
+    """
+    left = [word for word in words.split() if word not in _MOMENT_WORDS and word not in _OF]
+    return " ".join(left) if any(word in _MOMENT_WORDS for word in words.split()) else ""
+
+
+@lru_cache(maxsize=100_000)
+def _alike(said: str, column: str) -> float:
+    """How much words are like the name of a column, which several tables and files have in common."""
+    if said == words_of(column):
+        return 1.0
+    synonyms = (*SYNONYMS.get(column, ()), *TRANSLATIONS.get(column, ()))
+    if said in synonyms:
+        return 0.95 - 0.001 * synonyms.index(said)
+    known_names = (words_of(column), *synonyms)
+    base, moment = id_of(said), moment_of(said)
+    if base and any(base == id_of(known) for known in known_names):
+        return 0.9
+    if moment and any(moment == moment_of(known) for known in known_names):
+        return 0.86
+    if (asked := QUESTIONS.get(column)) and asked.search(said):
+        return 0.8
+    nearest = max((spelt(said, known) for known in (words_of(column), *synonyms)), default=0.0)
+    return 0.7 * nearest if nearest >= SPELLING else 0.0
+
+
+def spelt(said: str, known: str) -> float:
+    """Similarity of spelling; 0 where the lengths or the letters forbid :data:`SPELLING`, which is seen sooner."""
+    matcher = difflib.SequenceMatcher(None, said, known)
+    if matcher.real_quick_ratio() < SPELLING or matcher.quick_ratio() < SPELLING:
+        return 0.0
+    return matcher.ratio()
