@@ -16,6 +16,7 @@ from etl.errors import EmpathyError
 from etl.marts import quality
 from etl.privacy import key
 from etl.reading.files import matching
+from etl.warehouse.beside import read_beside
 from etl.warehouse.reader import Version, Warehouse
 
 LOW_DISK_BYTES = 2 * 2**30
@@ -124,6 +125,8 @@ def _served(config: Config, now: datetime) -> Iterator[Finding]:
         version = warehouse.current()
         yield _age(version, now)
         yield from _contents(warehouse, version)
+        if config.access is not None:
+            yield _chosen(version)
     except EmpathyError as error:
         yield Finding("warehouse", "fault", str(error))
     finally:
@@ -136,6 +139,17 @@ def _age(version: Version, now: datetime) -> Finding:
     if days >= STALE_DAYS:
         return Finding("warehouse", "note", f"{said}, {days} days ago; is the scheduled run still running?")
     return Finding("warehouse", "ok", f"{said}.")
+
+
+def _chosen(version: Version) -> Finding:
+    if read_beside(version.path) is not None:
+        return Finding("readers", "ok", "What readers may be told of this version lies beside it.")
+    return Finding(
+        "readers",
+        "note",
+        "What readers may be told of this version was not chosen ahead: they stay with an earlier one or wait; "
+        "`empathy prepare` chooses.",
+    )
 
 
 def _contents(warehouse: Warehouse, version: Version) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ import pytest
 from dashboard.data import choosing
 from empathy.preparing import choose_after_publishing
 from etl.configuration.model import load
+from etl.doctor import examine
 from etl.keeping.backup import backup, restore
 from etl.warehouse.beside import cells_path
 from etl.warehouse.reader import Warehouse
@@ -57,6 +58,12 @@ def test_publishing_chooses_and_everything_after_it_reads(
     assert cells(back).read_bytes() == kept
     assert not (back / "version.cells").exists()
     choosing.prepare_all(load(back / "empathy.toml"), lambda _: None)
+
+    readers = {finding.status: finding.sentence for finding in examine(shared.config) if finding.subject == "readers"}
+    assert "lies beside it" in readers["ok"]
+    cells(shared.folder).chmod(0o666)
+    readers = {finding.status: finding.sentence for finding in examine(shared.config) if finding.subject == "readers"}
+    assert "`empathy prepare` chooses" in readers["note"]
 
 
 def test_a_fault_while_choosing_does_not_undo_what_was_published(
