@@ -395,7 +395,7 @@ def pointed(address: str, *, plotly: bool = False) -> list[float]:
     watch = """() => {
       const chart = CHART;
       window.took = new Promise((resolve) => document.addEventListener('click', async (event) => {
-        while (CHART === chart) { await new Promise(requestAnimationFrame); }
+        do { await new Promise(requestAnimationFrame); } while (CHART === chart);  // seen in a frame
         resolve((performance.now() - event.timeStamp) / 1000);
       }, { once: true, capture: true }));
     }""".replace("CHART", chart)

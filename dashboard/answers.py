@@ -29,7 +29,7 @@ from dash import Dash
 from dash.development.base_component import Component
 from flask import Flask, Response, g, request
 
-from dashboard.components.fixed import READ, fixed, properties, read
+from dashboard.components.fixed import BODY, READ, body, fixed, properties, read
 from dashboard.components.links import without_closed
 from dashboard.data.cache import MEBIBYTE, Cache
 from dashboard.http import AHEAD, RUN, body_of
@@ -256,8 +256,13 @@ def encoded(outputs: dict[str, Any], live: Collection[str] = ()) -> bytes:
     by_id: dict[str, dict[str, Any]] = {}
     for name, value in outputs.items():
         component, prop = name.rsplit(".", 1)
-        shown = fixed(value, live, unbroken) if prop == "children" else value
-        by_id.setdefault(component, {})[prop] = shown
+        sets = by_id.setdefault(component, {})
+        if prop != "children":
+            sets[prop] = value
+        elif component == BODY:
+            sets |= body(value, live, unbroken) | {"page": (outputs.get("state.data") or {}).get("page", "")}
+        else:
+            sets[prop] = fixed(value, live, unbroken)
     return orjson.dumps({"multi": True, "response": by_id}, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY)
 
 

@@ -13,7 +13,7 @@ from dash import dcc, html
 
 from dashboard import theme
 from dashboard.components.attributes import attributes
-from dashboard.components.fixed import fixed
+from dashboard.components.fixed import Body, body, fixed
 from dashboard.components.markup import Json, markup
 from dashboard.components.states import address, skeleton
 from dashboard.data.versions import About
@@ -64,7 +64,7 @@ def _frame(context: Context) -> list[Any]:
         html.Header([_masthead(context), _filter_bar()], className="masthead no-print"),
         html.Div(id="print-header", className="print-only"),
         html.Div(id="notices", className="wrap", **attributes({"aria-live": "polite", "data-notices": ""})),
-        html.Main(html.Div(skeleton(), id="page-body"), id="page", className="wrap", tabIndex=-1),
+        html.Main(Body(**body(skeleton())), id="page", className="wrap", tabIndex=-1),
         html.Footer(id="footer", className="wrap footer"),
         html.Div(id="tip", role="tooltip", hidden=True),
         html.Div(id="toast", role="status", **attributes({"aria-live": "polite"})),

@@ -70,45 +70,83 @@
     function fromServer() { return server().then(function (response) { return heard(key, response); }); }
     if (found) { return Promise.resolve(again(found)); }
     if (!coming) { return fromServer(); }
-    return coming.then(function () {
+    return coming.then(function (unkept) {
       var arrived = recall(key);
-      return arrived ? again(arrived) : fromServer();
+      return arrived ? again(arrived) : unkept ? unkept.clone() : fromServer();
     });
   };
 
   // ---- asking ahead: what a pointer rests on, what is in focus, what is being pressed
   function ahead(way) {
-    if (!pattern || !way || document.hidden || (navigator.connection && navigator.connection.saveData)) { return; }
+    if (!document.hidden && !(navigator.connection && navigator.connection.saveData) && asking.size < MOST_AHEAD) { ask(way, true); }
+  }
+  function bodyOf(way) {
     var body = Object.assign({}, pattern.body, { changedPropIds: ["url.search"] });
     body.inputs = pattern.body.inputs.map(function (one) {
       if (one.id !== "url") { return one; }
       return Object.assign({}, one, { value: one.property === "pathname" ? way.pathname : way.search });
     });
-    var key = keyOf(body);
-    if (asking.has(key) || asking.size >= MOST_AHEAD || recall(key)) { return; }
+    return body;
+  }
+  function ask(way, early) {
+    if (!pattern || !way) { return; }
+    var body = bodyOf(way), key = keyOf(body);
+    if (asking.has(key) || recall(key)) { return; }
     var headers = Object.assign({}, pattern.options.headers);
-    headers[AHEAD] = "1";
+    if (early) { headers[AHEAD] = "1"; }
     var options = Object.assign({}, pattern.options, { body: JSON.stringify(body), headers: headers });
     var coming = send.call(window, pattern.address, options).then(function (response) {
       var from = response.status === 200 ? response.headers.get(RUN) : null;
-      return from ? response.text().then(function (text) {
+      if (!from) { return early ? null : response; } // of a page that changes by itself
+      return response.text().then(function (text) {
         keep(key, from, text);
-        known.get(key).ready = JSON.parse(text);
-      }) : null;
+        var found = known.get(key), at = window.location;
+        if (!found) { return new Response(text, { status: 200, headers: { "Content-Type": "application/json" } }); } // too long to keep
+        found.ready = JSON.parse(text);
+        if (way.pathname === at.pathname && way.search === at.search) { show(way); }
+        else if (early) { window.empathyPlots.prepare(found.ready.response["page-body"]); }
+        return null;
+      });
     }).catch(function () { /* whoever chooses it asks again, and is told */ });
     asking.set(key, coming);
     coming.then(function () { asking.delete(key); });
   }
 
+  // ---- an answer that is there is shown at once; Dash finds it a little later
+  function show(way) {
+    var found = pattern && way ? recall(keyOf(bodyOf(way))) : null;
+    if (!found) { return; }
+    var answer = found.ready || JSON.parse(found.text);
+    found.ready = null;
+    window.empathyShow(answer.response["page-body"]);
+  }
+
+  // ---- an address that has changed: Dash comes to ask after it has told every component, which takes longer than an answer
+  var here = window.location.pathname + window.location.search, push = window.history.pushState;
+  function moved() {
+    var now = window.location.pathname + window.location.search;
+    if (now === here) { return; }
+    var way = { pathname: window.location.pathname, search: window.location.search };
+    here = now;
+    show(way);
+    ask(way, false);
+  }
+  window.history.pushState = function () {
+    var given = push.apply(this, arguments);
+    moved();
+    return given;
+  };
+  window.addEventListener("popstate", moved);
+
   function leadsTo(target) {
     if (!target || !target.closest) { return null; }
-    var option = target.closest("[role=option][data-combobox-option]"), here = window.location;
+    var option = target.closest("[role=option][data-combobox-option]"), at = window.location;
     if (option) { return window.empathyLeads(document.activeElement.id, option.getAttribute("value")); }
     var way = target.closest("a[data-go], a.nav-link, #clear, .mark[data-href]");
     if (!way || document.getElementById("first")) { return null; }
-    var address = new URL(way.getAttribute("href") || way.getAttribute("data-href"), here.href);
-    var same = address.pathname === here.pathname && address.search === here.search;
-    return address.origin === here.origin && !same ? { pathname: address.pathname, search: address.search } : null;
+    var address = new URL(way.getAttribute("href") || way.getAttribute("data-href"), at.href);
+    var same = address.pathname === at.pathname && address.search === at.search;
+    return address.origin === at.origin && !same ? { pathname: address.pathname, search: address.search } : null;
   }
   var resting = null;
   function rest(event) {
@@ -119,6 +157,9 @@
   document.addEventListener("pointerover", rest, { passive: true });
   document.addEventListener("focusin", rest);
   document.addEventListener("pointerdown", function (event) { ahead(leadsTo(event.target)); }, { passive: true, capture: true });
+  document.addEventListener("click", function (event) { // before the list has told the address
+    if (event.target.closest && event.target.closest("[role=option]:not([data-combobox-disabled])")) { show(leadsTo(event.target)); }
+  }, true);
   document.addEventListener("keyup", function (event) { // the option that Enter would choose
     var active = event.target.getAttribute && event.target.getAttribute("aria-activedescendant");
     if (active) { rest({ target: document.getElementById(active) }); }

@@ -85,11 +85,20 @@
     idle(function () { bundle().catch(function () { /* whoever asks for it is told */ }); });
   }
 
-  // ---- a spec with the colours of the scheme, and for the width there is
+  // ---- a spec with the colours of the scheme, and for the width there is. Asking the browser for a colour makes it work
+  // out the styles of all that just changed, so each is asked for once.
+  var colours = { scheme: "", known: {} };
+  function colour(name, style) {
+    var scheme = document.documentElement.getAttribute("data-mantine-color-scheme");
+    if (colours.scheme !== scheme) { colours = { scheme: scheme, known: {} }; }
+    if (!(name in colours.known)) { colours.known[name] = style.getPropertyValue(name).trim(); }
+    return colours.known[name];
+  }
   function painted(value, style) {
     if (typeof value === "string") {
+      if (value.slice(0, 6) !== "var(--") { return value; }
       var named = /^var\((--[a-z-]+)\)$/.exec(value);
-      return named ? style.getPropertyValue(named[1]).trim() : value;
+      return named ? colour(named[1], style) : value;
     }
     if (Array.isArray(value)) { return value.map(function (part) { return painted(part, style); }); }
     if (value && typeof value === "object") {
@@ -139,6 +148,25 @@
   }
 
   // ---- drawing
+  function figure(spec, size, box, card) {
+    var wanted = painted(spec, window.getComputedStyle(document.documentElement));
+    var layout = size.width < NARROW ? merged(wanted.layout, wanted.narrow) : wanted.layout;
+    layout = merged(layout, { width: Math.round(size.width), height: Math.round(size.height) });
+    return { data: wanted.data, full: layout, layout: merged(layout, { margin: room(box, layout, card) }), size: sizeOf(size) };
+  }
+  function sizeOf(size) { return Math.round(size.width) + "x" + Math.round(size.height); }
+  function newPlace() {
+    var place = document.createElement("div");
+    place.className = "plot";
+    return place;
+  }
+  var took = 0; // milliseconds, the last time
+  function drawn(plotly, place, wanted) {
+    var started = performance.now();
+    return plotly.react(place, wanted.data, wanted.layout, CONFIG).then(function () {
+      return isCut(place) ? plotly.react(place, wanted.data, wanted.full, CONFIG) : null;
+    }).then(function () { took = performance.now() - started; });
+  }
   function draw(box) {
     var spec = box.empathyPlot, card = box.closest(".chart-card");
     if (!spec || !card) { return; }
@@ -146,28 +174,75 @@
     if (!chosen(card)) { clear(box); return; }
     bundle().then(function (plotly) {
       if (box.empathyPlot !== spec || !box.isConnected || !chosen(card)) { return null; }
-      var size = box.getBoundingClientRect(), style = window.getComputedStyle(document.documentElement);
+      var size = box.getBoundingClientRect(), place = box.querySelector(":scope > .plot");
       if (size.width < 1 || size.height < 1) { return null; }
-      var wanted = painted(spec, style), place = box.querySelector(":scope > .plot");
-      var layout = size.width < NARROW ? merged(wanted.layout, wanted.narrow) : wanted.layout;
-      layout = merged(layout, { width: Math.round(size.width), height: Math.round(size.height) });
-      var given = layout;
-      layout = merged(layout, { margin: room(box, layout, card) });
-      box.empathySize = layout.width + "x" + layout.height;
-      if (!place) {
-        place = document.createElement("div");
-        place.className = "plot";
-        box.appendChild(place);
+      box.empathySize = sizeOf(size);
+      var ready = prepared(spec, box.empathySize), done;
+      if (ready) {
+        if (place) { discard(place); }
+        place = box.appendChild(ready);
+        done = Promise.resolve();
+      } else {
+        place = place || box.appendChild(newPlace());
+        done = drawn(plotly, place, figure(spec, size, box, card));
       }
-      return plotly.react(place, wanted.data, layout, CONFIG).then(function () {
-        return isCut(place) ? plotly.react(place, wanted.data, given, CONFIG) : null;
-      }).then(function () {
+      return done.then(function () {
         box.classList.add("plotted");
         told(card, "");
         remember(box, place);
         if (!place.empathyClick) { place.empathyClick = true; place.on("plotly_click", follow); }
       });
     }).catch(function () { clear(box); told(card, FAILED); shown(card, false); });
+  }
+
+  // ---- charts of an answer that a reader is about to choose: drawn where nobody sees them, and put in place by the click
+  var waiting = [];
+  function discard(place) {
+    place.remove();
+    idle(function () { window.Plotly.purge(place); });
+  }
+  function prepared(spec, size) {
+    var scheme = document.documentElement.getAttribute("data-mantine-color-scheme"), found = null;
+    waiting = waiting.filter(function (one) {
+      var here = one.spec === spec;
+      if (here && one.done && one.size === size && one.scheme === scheme) { found = one.place; } else if (here) { discard(one.place); }
+      return !here;
+    });
+    return found;
+  }
+  function prepare(sets) {
+    if (!window.Plotly || took > window.empathyPlots.patience) { return; }
+    waiting.forEach(function (one) { discard(one.place); });
+    waiting = [];
+    plots(sets.tree, null, []).forEach(function (one) {
+      var card = document.getElementById(one.card), box = card && card.querySelectorAll(".drawing.plotted")[one.index];
+      var size = box && box.getBoundingClientRect();
+      if (!size || size.bottom < 0 || size.top > window.innerHeight) { return; }
+      var wanted = figure(one.spec, size, box, card), place = newPlace();
+      place.classList.add("prepared");
+      place.setAttribute("aria-hidden", "true");
+      document.body.appendChild(place);
+      var kept = { spec: one.spec, place: place, size: wanted.size, done: false };
+      kept.scheme = document.documentElement.getAttribute("data-mantine-color-scheme");
+      waiting.push(kept);
+      drawn(window.Plotly, place, wanted).then(function () {
+        place.classList.remove("prepared");
+        place.removeAttribute("aria-hidden");
+        if (waiting.indexOf(kept) >= 0) { place.remove(); }
+        kept.done = true;
+      }).catch(function () { discard(place); });
+    });
+  }
+  function plots(nodes, card, found) { // of a tree: each chart with its card and its place there
+    nodes.forEach(function (node) {
+      if (!Array.isArray(node) || node[0] === "$") { return; }
+      if (node[0] === "Drawing" && node[1].plot && card) {
+        found.push({ spec: node[1].plot, card: card, index: found.filter(function (one) { return one.card === card; }).length });
+      }
+      var within = / chart-card /.test(" " + node[1].className + " ") ? node[1].id : card;
+      plots(node.slice(2), within, found);
+    });
+    return found;
   }
   function clear(box) {
     var place = box.querySelector(":scope > .plot");
@@ -233,6 +308,8 @@
 
   // A drawing came or changed.
   window.empathyPlots = {
+    patience: 300, // milliseconds that the page may not answer for a chart that is not chosen yet
+    prepare: function (sets) { idle(function () { prepare(sets); }); },
     attach: function (box, spec) {
       box.empathyPlot = spec;
       boxes.add(box);

@@ -12,6 +12,8 @@ from typing import Any
 from dash.development.base_component import Component
 
 NAMESPACE = "empathy_lift"
+BODY = "page-body"
+"""Id of the component that shows the page, see :class:`Body`."""
 SLOT = "$"
 """Tag of a node that stands for one of the components inside: ``["$", place]``."""
 PLAIN = ("Drawing", "Table")
@@ -58,6 +60,42 @@ class Fixed(Component):
 
     def __init__(self, children: Any = None, tree: Any = None) -> None:
         super().__init__(**({"children": children} if children else {}), tree=tree or [])  # type: ignore[no-untyped-call]
+
+
+class Body(Component):
+    """The page inside the frame; it stays in the browser while answers come and go, see ``assets/fixed.js``.
+
+    Dash puts up everything anew that stands in a component's ``children``. Here ``children`` are the few components
+    with callbacks, and all else is in ``tree``, of which the browser renews what differs.
+
+    Parameters
+    ----------
+    children : list of components, optional
+        Components with callbacks that stand somewhere inside.
+    id : str
+    tree : list
+        As in :class:`Fixed`.
+    page : str
+        The page shown; another one is put up anew.
+    """
+
+    _children_props: list[str] = []  # noqa: RUF012
+    _base_nodes: list[str] = ["children"]  # noqa: RUF012
+    _namespace = NAMESPACE
+    _type = "Body"
+    _prop_names: list[str] = ["children", "id", "tree", "page"]  # noqa: RUF012
+    _valid_wildcard_attributes: list[str] = []  # noqa: RUF012
+    available_properties: list[str] = _prop_names
+    available_wildcard_properties: list[str] = []  # noqa: RUF012
+
+    def __init__(self, children: Any = None, id: str = BODY, tree: Any = None, page: str = "") -> None:
+        super().__init__(children=children or [], id=id, tree=tree or [], page=page)  # type: ignore[no-untyped-call]
+
+
+def body(content: Any, live: Collection[str] = (), written: Callable[[str], str] = str) -> dict[str, Any]:
+    """The properties of :class:`Body` that show some content."""
+    slots: list[Component] = []
+    return {"tree": _nodes(content, live, written, slots), "children": slots}
 
 
 def fixed(content: Any, live: Collection[str], written: Callable[[str], str] = str) -> Any:

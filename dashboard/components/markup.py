@@ -46,7 +46,7 @@ def markup(part: Json, given: Mapping[str, Mapping[str, Any]] | None = None, ids
     props, space, kind = part["props"], part["namespace"], part["type"]
     own = (given or {}).get(props["id"]) if isinstance(props.get("id"), str) else None
     if own is not None:
-        inside = markup(own["children"]) if "children" in own else None
+        inside = markup(own["children"]) if "children" in own and "tree" not in own else None
         return _component(space, kind, {**props, **own}, given, ids, inside)
     return _component(space, kind, props, given, ids)
 
@@ -54,9 +54,11 @@ def markup(part: Json, given: Mapping[str, Mapping[str, Any]] | None = None, ids
 def _component(
     space: str, kind: str, props: Mapping[str, Any], given: Any, ids: bool, inside: str | None = None
 ) -> str:
-    if kind == "Fixed":
+    if kind in ("Fixed", "Body"):
+        ids = ids or kind == "Body"
         slots = [markup(slot, given, ids) for slot in props.get("children") or []]
-        return "".join(_node(node, slots, given, ids) for node in props["tree"])
+        made = "".join(_node(node, slots, given, ids) for node in props["tree"])
+        return _element("div", {}, made) if kind == "Body" else made
     if kind in ("Drawing", "Table"):
         return _drawing(props) if kind == "Drawing" else _table(props)
     if space == CORE and kind != "Link":

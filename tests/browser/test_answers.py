@@ -152,3 +152,83 @@ def test_the_last_of_several_quick_changes_is_shown(visit: Callable[..., Any]) -
             page.wait_for_timeout(100)
             assert page.evaluate("location.search") == last
             expect(page.locator("#filter-summary")).to_contain_text(places[last], timeout=WAIT)
+
+
+def test_a_page_stays_and_only_what_differs_is_renewed(visit: Callable[..., Any]) -> None:
+    """A fold that a reader opened is open after the answer; a page of another kind is put up anew."""
+    page: Page = visit("/effects/csat_top2").page
+    everybody = page.inner_text("#headline")
+    page.click("#course .as-table > summary")
+    page.click("#course .as-table thead .sort >> nth=1")
+    page.evaluate(
+        "window.stood = ['#headline', '#course', '#course .drawing'].map((one) => document.querySelector(one))"
+    )
+    change = page.locator("#course .as-table tbody tr:first-child td >> nth=0")
+    before = change.inner_text()
+    page.evaluate("window.dash_clientside.set_props('url', { search: '?site=Madrid' })")
+    expect(page.locator("#headline")).not_to_have_text(everybody, timeout=WAIT)
+    assert page.evaluate("window.stood.every((one) => one.isConnected)")
+    assert page.evaluate("document.querySelector('#course .as-table').open")
+    expect(page.locator("#course .as-table th[aria-sort]")).to_have_count(0)  # new rows, in the order of weeks
+    expect(change).not_to_have_text(before)
+    page.click("#nav-methods")
+    page.wait_for_url("**/methods**")
+    expect(page.locator("#course")).to_have_count(0, timeout=WAIT)
+    assert not page.evaluate("window.stood.some((one) => one.isConnected)")
+
+
+def test_a_known_answer_is_shown_before_dash_brings_it(visit: Callable[..., Any]) -> None:
+    """Shown at the click, whole; what comes a little later is the same."""
+    made = visit("/effects/csat_top2")
+    page: Page = made.page
+    page.click("#filter-site")
+    line = page.get_by_role("option", name="Madrid", exact=True)
+    with page.expect_response(lambda found: AHEAD.lower() in found.request.headers and found.status == 200):
+        line.hover()
+    page.wait_for_timeout(200)
+    page.evaluate("""() => {
+      const words = () => document.querySelector('#headline').textContent;
+      const said = words(), drawing = document.querySelector('#course svg');
+      window.addEventListener('click', () => requestAnimationFrame(() => {
+        window.next = [words() !== said, document.querySelector('#course svg') !== drawing, words()];
+      }), { once: true });
+    }""")
+    line.click()
+    page.wait_for_function("() => window.next")
+    changed, drawn, words = page.evaluate("window.next")
+    assert changed
+    assert drawn
+    made.settled()
+    assert page.inner_text("#headline") == words
+    expect(page.locator("#filter-summary")).to_contain_text("Madrid")
+    expect(page.locator("#ladder-place > *")).not_to_have_count(0)
+
+
+def test_a_plotly_chart_is_drawn_before_it_is_chosen(visit: Callable[..., Any]) -> None:
+    made = visit("/effects/csat_top2")
+    page: Page = made.page
+    page.click("#course [data-explore]")
+    page.wait_for_selector("#course .drawing.plotted .scatterlayer", timeout=WAIT)
+    page.evaluate("""() => {
+      const react = window.Plotly.react;
+      window.empathyPlots.patience = Infinity;  // however slow the machine is
+      window.drawn = [];
+      window.Plotly.react = function (place) {
+        window.drawn.push(place.classList.contains('prepared'));
+        return react.apply(this, arguments);
+      };
+    }""")
+    before = page.evaluate("JSON.stringify(document.querySelector('#course .plot').data[0].y)")
+    page.click("#filter-site")
+    line = page.get_by_role("option", name="Madrid", exact=True)
+    line.hover()
+    page.wait_for_function("() => window.drawn.length && !document.querySelector('.plot.prepared')", timeout=WAIT)
+    assert page.evaluate("JSON.stringify(document.querySelector('#course .plot').data[0].y)") == before
+    asked = page.evaluate("window.drawn.length")
+    line.click()
+    expect(page.locator("#filter-summary")).to_contain_text("Madrid", timeout=WAIT)
+    made.settled()
+    assert page.evaluate("window.drawn") == [True] * asked
+    assert page.evaluate("JSON.stringify(document.querySelector('#course .plot').data[0].y)") != before
+    expect(page.locator("#course .plot")).to_have_count(1)
+    expect(page.locator(".plot.prepared")).to_have_count(0)

@@ -93,7 +93,7 @@ def test_the_page_stands_before_any_script(client: FlaskClient, shown: Page) -> 
                        {"id": "fresh", "property": "data", "value": None}],
             "changedPropIds": ["url.pathname"]}  # fmt: skip
     answer = client.post("/_dash-update-component", json=body, headers=LOCAL).get_json()["response"]
-    told = [text for node in answer["page-body"]["children"]["props"]["tree"] for text in texts(node)]
+    told = [text for node in answer["page-body"]["tree"] for text in texts(node)]
     assert len(told) > 2
     assert [text for text in told if text not in unescape(made)] == []
 
