@@ -100,6 +100,11 @@ class Column:
         """DuckDB type of the column."""
         return SQL_TYPES[self.type]
 
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a number from 0 to 1, which exports may hold as a percentage or out of a full score."""
+        return self.type == "number" and (self.low, self.high) == (0, 1)
+
 
 @dataclass(frozen=True)
 class Rule:

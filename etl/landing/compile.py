@@ -329,11 +329,11 @@ def _column(layers: _Layers, item: Column, mapped: Field, zone: str, flags: list
         mapped.format,
         zone if item.type == "timestamp" else "",
         mapped.decimal,
-        mapped.unit,
+        (mapped.unit, mapped.full_score),
         tuple(mapped.values.items()),
         (mapped.typed, mapped.local),
         item.type,
-        (item.lower_case, item.free_text, item.domain, values.may_be_nobody(item)),
+        (item.lower_case, item.free_text, item.domain, values.may_be_nobody(item), item.is_share),
         default,
     )
     known = layers.known.get(signature)
@@ -403,6 +403,8 @@ def _value(layers: _Layers, item: Column, mapped: Field, text: str, zone: str, d
             sql = f"case when {values.number_sql(text, mapped.decimal, 'double')} = {sql} then {sql} end"
         if item.unit == "seconds":
             sql = values.seconds_sql(text, sql, mapped.unit)
+        elif item.is_share:
+            sql = values.share_sql(text, sql, mapped.decimal, mapped.full_score)
     if default:
         sql = f"case when {text} is null then {default} else {sql} end"
     return layers.name("v", layers.values, sql)

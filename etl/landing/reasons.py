@@ -138,6 +138,8 @@ def violations(
     if item.type in ("number", "integer", "money"):
         if item.low is not None and item.high is not None:
             words = f"is not between {item.low:,.10g} and {item.high:,.10g}{' ' + item.unit if item.unit else ''}"
+            if item.is_share:
+                words += "; options = { full_score = 100 } reads scores from 0 to 100"
             add(f"{value} not between {item.low!r} and {item.high!r}", reason(words))
         elif item.type == "number":
             add(f"not isfinite({value})", reason("is not a finite number"))

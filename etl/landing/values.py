@@ -165,6 +165,21 @@ def seconds_sql(text: str, number: str, unit: str) -> str:
     )
 
 
+def share_sql(text: str, number: str, decimal: str, full_score: float) -> str:
+    """Return SQL of a score from 0 to 1: a number of which ``full_score`` is the best, or a percentage such as 85%.
+
+    Parameters
+    ----------
+    text, number, decimal : str
+        As in :func:`number_sql`, and its result.
+    full_score : float
+    """
+    plain = number if full_score == 1 else f"({number}) / {full_score!r}"
+    bare = f"rtrim(rtrim({text}, '%'))"
+    percent = f"{number_sql(bare, decimal, 'double')} / 100"
+    return f"case when ends_with({text}, '%') then {percent} else {plain} end"
+
+
 def local_sql(text: str) -> str:
     """Return SQL of a TIMESTAMP without zone: ISO 8601, or the number a workbook keeps for a day and time.
 

@@ -18,7 +18,14 @@ SPELLING = 0.87
 
 
 def words_of(name: str) -> str:
-    """Return a name as lower-case words: ``agentId``, ``Agent-ID`` and ``agent_id`` give ``agent id``."""
+    """Return a name as lower-case words: ``agentId``, ``Agent-ID`` and ``agent_id`` give ``agent id``.
+
+    Examples
+    --------
+    >>> words_of("agentId"), words_of("Call #")
+    ('agent id', 'call no')
+    """
+    name = re.sub(r"(?<=\w)\s*#|#\s*(?=\w)|№", " no ", name)
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
     return " ".join(re.findall(r"[^\W_]+", apart.lower()))
 

@@ -153,8 +153,13 @@ def _more_of_contacts(bid: Guess, header: Sequence[str], rows: Sequence[Mapping[
     """What a row of contacts may hold besides: a time of day apart from its day, a flag, a rating, an escalation."""
     columns = dict(bid.columns)
     times: tuple[str, ...] = ()
+    start = columns.get("started_at")
+    if start is not None and _all_are(start, rows, _TIME_OF_DAY):  # its day stands in a column of its own
+        others = [name for name in header if name not in columns.values() and likeness(name, STARTED) > 0]
+        columns["started_at"] = next((name for name in others if _all_are(name, rows, _DAY)), start)
     day = columns.get("started_at")
-    time = _named(header, "time", [own for name, own in columns.items() if name != "started_at"])
+    taken = [own for name, own in columns.items() if name != "started_at"]
+    time = start if start != day else _named(header, "time", taken)
     if day is not None and time is not None and time != day and not _has_time(day, rows):
         times = (day, time)
     no_agent: dict[str, list[str]] = {}
@@ -198,6 +203,17 @@ def _more_of_contacts(bid: Guess, header: Sequence[str], rows: Sequence[Mapping[
                 "when": {sold: "*"},
             }  # fmt: skip
     return replace(bid, times=times, no_agent=no_agent, also=also)
+
+
+STARTED = CONTRACTS["interaction"]["started_at"]
+_TIME_OF_DAY = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?[AaPp]\.? ?[Mm]\.?)?")
+_DAY = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}( 0?0:00(:00)?)?|.*[^\W\d]{3,}.*\d{4}")
+
+
+def _all_are(column: str, rows: Sequence[Mapping[str, object]], form: re.Pattern[str]) -> bool:
+    """Whether all values of a column, and there are some, are of a form."""
+    said = [text for row in rows if (text := str(row.get(column) or "").strip())]
+    return bool(said) and all(map(form.fullmatch, said))
 
 
 def _has_time(column: str, rows: Sequence[Mapping[str, object]]) -> bool:
@@ -265,6 +281,8 @@ def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: 
         score *= 0.5  # a list of cases of which some were escalated
     if contract.name == "agent_day" and not {"worked_s", "absent"} & set(columns):
         score *= 0.5  # a day of an agent of which nothing is said is more likely the day of something else
+    if contract.name == "agent" and set(columns) <= {"source_agent_id", "employee_number"}:
+        score *= 0.6  # a list of staff says more of each than their number; any other export names them too
     sure = all(
         likeness(own, contract[name]) >= CERTAIN
         for name, own in columns.items()
@@ -282,14 +300,10 @@ def _rather_by_address(
 ) -> dict[str, str]:
     """Know agents by their address where the column that is called after them holds names of people."""
 
-    def all_are(column: str, form: re.Pattern[str]) -> bool:
-        said = [text for row in rows if (text := str(row.get(column) or "").strip())]
-        return bool(said) and all(map(form.fullmatch, said))
-
     named = columns.get("source_agent_id")
-    if named is None or not all_are(named, _PERSON):
+    if named is None or not _all_are(named, rows, _PERSON):
         return columns
-    other = next((each for each in header if each not in columns.values() and all_are(each, _ADDRESS)), None)
+    other = next((each for each in header if each not in columns.values() and _all_are(each, rows, _ADDRESS)), None)
     return {**columns, "source_agent_id": other} if other is not None else columns
 
 

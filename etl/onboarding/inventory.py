@@ -60,7 +60,7 @@ NAMES = {
 }
 """Section names by format and what the files hold."""
 
-WRITTEN = ("encoding", "sheet", "decimal", "date_format", "duration_unit", "header_row")
+WRITTEN = ("encoding", "sheet", "decimal", "date_format", "duration_unit", "full_score", "header_row")
 """Options in which the files of one source agree."""
 
 _LONGEST_NAME, _SHOWN = 40, 8

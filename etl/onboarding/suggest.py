@@ -27,6 +27,7 @@ from etl.sources.format import get
 QUESTIONS = {
     "format": "whether this is the right format",
     "options.duration_unit": "unit of the durations, which cannot be seconds: ms, min, h, or d as workbooks do",
+    "options.full_score": "the best score possible, by which scores are divided",
     "options.decimal": '"," where these numbers are thousands, "." where they are decimals',
 }
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from etl.contracts.tables import CONTRACTS
-from etl.onboarding.column_names import unit_in
+from etl.onboarding.column_names import scale_in, unit_in
 from etl.sources import number_marks
 
 if TYPE_CHECKING:
@@ -83,6 +83,12 @@ def ways_of_writing(
     elif unit:
         options["duration_unit"] = unit
         undecided["options.duration_unit"] = shown
+    scores = [own for name, own in proposal.columns.items() if contract[name].is_share]
+    best = _full_score([number for text in said(scores) if (number := _number(text)) is not None])
+    if best > 1:
+        options["full_score"] = str(best)
+        if not any("%" in own or (scale_in(own) or (0, 0))[1] == best for own in scores):
+            undecided["options.full_score"] = tuple(dict.fromkeys(said(scores)))
     texts = said(of_type("date", "timestamp"))
     if proposal.times:
         both = (" ".join(str(row.get(name) or "").strip() for name in proposal.times).strip() for row in rows)
@@ -91,6 +97,16 @@ def ways_of_writing(
     dates = [match for text in texts if (match := _LOCAL_DATE.fullmatch(text))]
     options, more = _dates(dates, texts, options)
     return options, {**undecided, **dict.fromkeys(more, ())}
+
+
+def _number(text: str) -> float | None:
+    """The number that a text is; nothing for a percentage, which is read as one anyway."""
+    return float(text.replace(",", ".")) if re.fullmatch(r"\d+([.,]\d+)?", text) else None
+
+
+def _full_score(numbers: Sequence[float]) -> int:
+    """The usual full score that these scores reach up to: 1, 5, 10 or 100."""
+    return next((best for best in (1, 5, 10, 100) if best >= max(numbers, default=0)), 100)
 
 
 def _unit(texts: Sequence[str]) -> tuple[str, tuple[str, ...]]:

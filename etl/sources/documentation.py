@@ -35,6 +35,7 @@ What holds for every format:
   taken for no. Durations are read as seconds, h:mm:ss, m:ss, `4m 02s`, ISO 8601 (`PT4M2S`) and time cells of a
   workbook; times without a `date_format` as ISO 8601, as seconds or milliseconds since 1970, and as the day numbers
   of a workbook. Thousands may be grouped by commas (dots with `decimal = ","`), spaces or apostrophes.
+  Scores from 0 to 1 may be percentages (`85%`), or out of `full_score` (5, 10, 100).
   Where every dot stands before exactly three digits (`1.230`), `empathy init` asks which it is and `empathy check` says
   how it was read.
 - Ids that a spreadsheet has rounded (`4.30001E+17`, number cells of 16 digits and more) are refused.

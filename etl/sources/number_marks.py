@@ -7,8 +7,9 @@ another count of digits after its dot, and in doubt where every dot stands befor
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from etl.configuration.model import ConfigError
 from etl.contracts.grammar import Column
 from etl.contracts.tables import CONTRACTS
 from etl.sources.plan import Named, Plan
@@ -67,3 +68,25 @@ def watched(plan: Plan) -> Iterator[Named]:
                     may = f"strlen({mapped.sql}) > 3" if form == LONG else f"contains({mapped.sql}, '.')"
                     met = f"regexp_full_match(trim({mapped.sql}), {literal(pattern)})"
                     yield Named(f"{SETTING}{name}", form, f"case when {may} then {met} else false end", longer)
+
+
+def full_score(options: Mapping[str, object]) -> float:
+    """Return the option ``full_score`` of a source: what stands for 1 in columns from 0 to 1.
+
+    Parameters
+    ----------
+    options : mapping
+
+    Raises
+    ------
+    ConfigError
+        When it is no number above zero.
+    """
+    given = options.get("full_score", 1)
+    try:
+        best = float(str(given))
+    except ValueError:
+        best = 0.0
+    if not 0 < best < float("inf"):
+        raise ConfigError(f'options.full_score is "{given}"; write the number that a full score is, such as 100.')
+    return best

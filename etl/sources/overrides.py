@@ -8,6 +8,7 @@ from etl.configuration.model import ConfigError, Source, TableMapping
 from etl.contracts.tables import CONTRACTS
 from etl.hints import did_you_mean, listed
 from etl.sources.format import Sample, get
+from etl.sources.number_marks import full_score
 from etl.sources.plan import Field, JsonShape, Named, Plan, TableMap, column, path
 from etl.sql_text import literal
 
@@ -194,7 +195,7 @@ def _with_overrides(
             if before is None
             else replace(
                 own, format=before.format, timezone=before.timezone, decimal=before.decimal, values=before.values,
-                unit=before.unit,
+                unit=before.unit, full_score=before.full_score,
             )
         )
     for canonical, value in section.constants.items():
@@ -220,13 +221,18 @@ def _columns_of_other_kinds(section: Source | TableMapping) -> frozenset[str]:
 
 
 def _read_as_told(table_map: TableMap, source: Source) -> TableMap:
-    """Apply the options date_format and decimal of a tabular source to a further table."""
+    """Apply the options of dates, numbers, durations and scores of a tabular source to a further table."""
     contract = CONTRACTS[table_map.table]
     pattern, decimal = str(source.options.get("date_format", "")), str(source.options.get("decimal", "."))
     fields = {
         name: replace(mapped, format=pattern)
         if contract[name].type in ("date", "timestamp")
-        else replace(mapped, decimal=decimal, unit=str(source.options.get("duration_unit", "s")))
+        else replace(
+            mapped,
+            decimal=decimal,
+            unit=str(source.options.get("duration_unit", "s")),
+            full_score=full_score(source.options),
+        )
         for name, mapped in table_map.fields.items()
     }
     return replace(table_map, fields=fields)

@@ -30,6 +30,7 @@ from etl.file_kinds import is_json, is_workbook
 from etl.hints import did_you_mean
 from etl.sources import json_shape
 from etl.sources.format import Context, Recognition, Sample, SourceFormat
+from etl.sources.number_marks import full_score
 from etl.sources.plan import DURATION_UNITS, CsvShape, Field, JsonShape, Plan, Shape, TableMap, TableShape, column, path
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ OPTIONS = {
     "sheet": "sheet of a workbook; the first when left out",
     "skip_lines": "records after the header that are not data",
     "header_row": "line of the header, where titles stand above it",
+    "full_score": "what a full score is in columns from 0 to 1: 1 (when not given), 5, 10 or 100; 85% needs no option",
     "duration_unit": "unit of bare numbers in columns of seconds: s (when not given), ms, min, h, or d as workbooks do",
 }
 
@@ -104,7 +106,7 @@ def _reading(mapped: Field, name: str, source: Source, decimal: str) -> Field:
     if kind in ("date", "timestamp"):
         return replace(mapped, format=str(source.options.get("date_format", "")))
     if kind in ("number", "integer", "money"):
-        return replace(mapped, decimal=decimal, unit=duration_unit(source))
+        return replace(mapped, decimal=decimal, unit=duration_unit(source), full_score=full_score(source.options))
     return mapped
 
 

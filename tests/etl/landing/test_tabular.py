@@ -299,7 +299,7 @@ def test_a_truncated_parquet_and_a_false_workbook(workspace: Any, tabular: Make)
     pl.DataFrame({"source_agent_id": ["u"] * 1000}).write_parquet(workspace.folder / "whole.parquet")
     whole = (workspace.folder / "whole.parquet").read_bytes()
     workspace.write("days.parquet", whole[: len(whole) // 2])
-    workspace.write("days.xlsx", b"not a workbook")
+    workspace.write("days.xlsx", b"PK\x03\x04 cut off")
 
     with pytest.raises(SourceError, match="not a readable Parquet file"):
         workspace.extract(tabular("days.parquet", "agent_day"))
@@ -316,6 +316,7 @@ MISTAKES = [
     ('options = { delimeter = ";" }', 'Did you mean "delimiter"'),
     ('options = { encoding = "latin-99" }', "there is no encoding"),
     ('options = { decimal = ";" }', "neither"),
+    ("options = { full_score = 0 }", "write the number that a full score is"),
     ("also = { nowhere = {} }", "no table nowhere"),
 ]
 
@@ -509,3 +510,38 @@ def test_a_contact_in_the_hour_that_comes_twice_ends_in_the_second(workspace: An
         ("b", datetime(2025, 10, 26, 0, 10), datetime(2025, 10, 26, 0, 50), "started_at:fold,ended_at:fold"),
     ]
     assert workspace.reasons() == {4: ["ended_at is before started_at"], 5: ["ended_at is before started_at"]}
+
+
+SCORES = [(85.0, "85%"), (92.5, "92.5 %"), (0.0, "0%"), (100.0, "100%")]
+
+
+@pytest.mark.parametrize("full", [1, 5, 100])
+@pytest.mark.parametrize("kind", ["text", "Parquet", "percentages", "comma"])
+def test_scores_are_read_out_of_their_full_score_and_as_percentages(
+    workspace: Any, tabular: Make, full: int, kind: str
+) -> None:
+    options = [f"full_score = {full}"] if kind != "percentages" else []
+    ids = [f"e{n}" for n in range(len(SCORES))]
+    if kind == "Parquet":
+        table = pl.DataFrame({"evaluation_id": ids, "empathy_score": [score * full / 100 for score, _ in SCORES]})
+        table = table.with_columns(source_agent_id=pl.lit("a"), evaluated_at=pl.lit("2026-01-05"))
+        table.write_parquet(workspace.folder / "qa.parquet")
+    else:
+        texts = [percent if kind == "percentages" else str(score * full / 100) for score, percent in SCORES]
+        if kind == "comma":
+            texts, options = [text.replace(".", ",") for text in texts], [*options, 'decimal = ","']
+        lines = [f"{name};a;2026-01-05;{text}" for name, text in zip(ids, texts, strict=True)]
+        head = "evaluation_id;source_agent_id;evaluated_at;empathy_score"
+        workspace.write("qa.csv", "\n".join([head, *lines]))
+    name = "qa.parquet" if kind == "Parquet" else "qa.csv"
+    workspace.extract(tabular(name, "qa_evaluation", f"options = {{ {', '.join(options)} }}"))
+    rows = workspace.rows("select empathy_score from landing.qa_evaluation order by evaluation_id")
+    found = [score for (score,) in rows]
+    assert found == pytest.approx([score / 100 for score, _ in SCORES])
+
+
+def test_a_score_above_the_full_one_is_refused_with_the_option_that_reads_it(workspace: Any, tabular: Make) -> None:
+    workspace.write("qa.csv", "evaluation_id,source_agent_id,evaluated_at,empathy_score\ne1,a,2026-01-05,85\n")
+    workspace.extract(tabular("qa.csv", "qa_evaluation"))
+    ((reason,),) = workspace.reasons().values()
+    assert "is not between 0 and 1; options = { full_score = 100 } reads scores from 0 to 100" in reason

@@ -74,6 +74,27 @@ def test_the_scale_of_answers_is_read_off_their_name_or_asked_about(
     assert bool(found.doubtful) is asked
 
 
+@pytest.mark.parametrize(
+    ("name", "scores", "full", "asked"),
+    [
+        ("Empathy (%)", ["85", "60"], "100", False),
+        ("Empathy (0-10)", ["8.5", "6"], "10", False),
+        ("Empathy score", ["85", "60"], "100", True),
+        ("Empathy score", ["4.5", "3"], "5", True),
+        ("Empathy score", ["0.85", "1"], None, False),
+        ("Empathy score", ["85%", "60%"], None, False),
+    ],
+)
+def test_the_full_score_is_read_off_names_and_values_or_asked_about(
+    name: str, scores: list[str], full: str | None, asked: bool
+) -> None:
+    found, rows = guessed({"Evaluation ID": "e", "Agent": "a", "Evaluation date": "2026-01-05", name: scores}, "qa")
+    written, questions = ways_of_writing(found, rows)
+    assert (found.table, found.columns["empathy_score"]) == ("qa_evaluation", name)
+    assert written.get("full_score") == full
+    assert ("options.full_score" in questions) is asked
+
+
 @pytest.mark.parametrize(("no", "yes"), [("Nein", "Ja"), ("non", "Oui"), ("NÃO", "Sim"), ("no", "Sí"), ("0", "1")])
 def test_of_a_flag_that_only_says_no_the_word_for_yes_is_of_its_language(no: str, yes: str) -> None:
     found, _ = guessed({"Anruf-ID": "1", "Agent": "a", "Datum": "2026-01-05", "Kanal": "chat", "Escalated": no})
