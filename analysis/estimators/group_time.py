@@ -177,12 +177,10 @@ class GroupTime:
         long = np.flatnonzero(used & ~adjacent)
         for week in np.unique(base[long]):
             columns = long[base[long] == week]
-            span = slice(int(columns[0]) + first, int(columns[-1]) + first + 1)
-            at_base = (self.unit_weight * seen[:, week])[:, None] * seen[:, span]
-            sums = self.layout.by_pair(at_base * (y[:, span] - y[:, week, None]))
-            inside = columns - columns[0]
-            mass[:, columns] = self.layout.by_pair(at_base)[:, inside]
-            change[:, columns] = sums[:, inside]
+            at_base, at = self.unit_weight * seen[:, week], columns + first
+            before = self.layout.by_pair_times(seen, at_base * y[:, week])
+            mass[:, columns] = self.layout.by_pair_times(seen, at_base)[:, at]
+            change[:, columns] = (self.layout.by_pair_times(y, at_base) - before)[:, at]
         return mass, change
 
     def cells(self, want_left_out: bool = False, after_only: bool = False) -> Iterator[CohortCells]:

@@ -184,9 +184,8 @@ def from_level(panel: Panel) -> Panel:
     Differences are the same, and are not what is left of two large numbers. Nearer to zero the panel stays as it is, to
     the last digit.
     """
-    values = panel.y[panel.observed]
-    level = float(values.mean())
-    if abs(level) <= FAR_LEVEL * float(values.std()):
+    level, spread = panel.level_and_spread
+    if abs(level) <= FAR_LEVEL * spread:
         return panel
     num = np.where(panel.observed, (panel.y - level) * panel.den, 0.0)
     return replace(panel, num=num, sq=None)
@@ -209,7 +208,6 @@ def cannot_be_estimated(panel: Panel) -> str | None:
         return "nobody is observed after training within the window"
     if np.unique(panel.cluster_ix[agents]).size < 2:
         return "all agents belong to one cluster; at least two are needed to know how sure we are"
-    values = panel.y[seen]
-    if np.ptp(values) <= ROUNDING * panel.largest:
+    if panel.extent <= ROUNDING * panel.largest:
         return NEVER_VARIES
     return None

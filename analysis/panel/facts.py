@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from analysis.panel.panel import NEVER, Floats, Panel
 
@@ -48,8 +49,10 @@ def effective_controls(panel: Panel, anticipation: int) -> float | None:
         return None
     weeks = np.arange(panel.n_periods)[None, :]
     limit = np.where(panel.cohort_ix == NEVER, NEVER, panel.cohort_ix - anticipation)
-    untrained = np.zeros((panel.n_clusters, panel.n_periods))
-    np.add.at(untrained, panel.cluster_ix, np.where(weeks < limit[:, None], panel.den, 0.0))
+    member = sparse.csr_array(
+        (np.ones(panel.n_units), (panel.cluster_ix, np.arange(panel.n_units))), shape=(panel.n_clusters, panel.n_units)
+    )
+    untrained = np.asarray(member @ np.where(weeks < limit[:, None], panel.den, 0.0))
     squares = (untrained**2).sum(axis=0)
     trained = np.where(panel.trained_cells, panel.den, 0.0).sum(axis=0)
     used = (trained > 0) & (squares > 0)

@@ -165,6 +165,17 @@ class Panel:
         return float(max(self.y.max(initial=0.0), -self.y.min(initial=0.0)))
 
     @cached_property
+    def extent(self) -> float:
+        """Largest less smallest outcome of the observed agent-weeks."""
+        return float(np.ptp(self.y[self.observed]))
+
+    @cached_property
+    def level_and_spread(self) -> tuple[float, float]:
+        """Mean and standard deviation of the outcome over the observed agent-weeks."""
+        values = self.y[self.observed]
+        return float(values.mean()), float(values.std())
+
+    @cached_property
     def trained_units(self) -> NDArray[np.bool_]:
         """(A,) mask of the agents trained within the window."""
         return np.asarray(self.cohort_ix < self.n_periods)

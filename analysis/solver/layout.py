@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -103,6 +104,12 @@ class Layout:
         if self.n_pairs == values.shape[0]:
             return values
         return np.asarray(self._pair_of_units @ values)
+
+    def by_pair_times(self, values: Floats, factor: Floats) -> Floats:
+        """Sum rows (A, K), each times its (A,) factor, to pairs (P, K), without making them."""
+        scaled = copy(self._pair_of_units)  # shares the places of its entries
+        scaled.data = factor
+        return np.asarray(scaled @ values)
 
     def by_cluster(self, pair_values: Floats) -> Floats:
         """Sum pair rows (P, K) to clusters (C, K)."""

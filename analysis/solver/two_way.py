@@ -88,9 +88,7 @@ class TwoWayFit:
 
     def _known(self, name: str, make: Callable[[], T]) -> T:
         """What hangs on weights and dummies alone, worked out once for all outcomes fitted with them."""
-        if name not in self._of_weights:
-            self._of_weights[name] = make()
-        found: T = self._of_weights[name]
+        found: T = self._of_weights[name] if name in self._of_weights else self._of_weights.setdefault(name, make())
         return found
 
     @property
@@ -102,6 +100,11 @@ class TwoWayFit:
     def n_weeks(self) -> int:
         """Number of weeks T."""
         return int(self.weights.shape[1])
+
+    @property
+    def pair_total(self) -> Floats:
+        """(pairs, T) sums of ``weights``."""
+        return self._known("pair total", lambda: self.layout.by_pair(self.weights))
 
     def solve(self, right: Floats) -> Floats:
         """``S^{-1} right`` for (T + P, K) right-hand sides, each orthogonal to the constant of its component."""
@@ -187,21 +190,20 @@ class TwoWayFit:
     def _own_part(self, held: bool) -> Callable[[Floats], Floats]:
         """The map of (C, D) vectors to ``S_c vectors[c]``, by matrices held or by passes over units."""
         layout = self.layout
-        pair_total = self._known("pair total", lambda: layout.by_pair(self.weights))
 
         def passes(vectors: Floats) -> Floats:
             fitted = self.fitted_of(vectors[layout.pair_cluster])
             means = np.einsum("at,at->a", self.weights, fitted[layout.pair_of_unit])
             means = ratio(means, self.unit_total, 0.0)
-            weeks = pair_total * fitted - layout.by_pair(self.weights * means[:, None])
+            weeks = self.pair_total * fitted - layout.by_pair(self.weights * means[:, None])
             return layout.by_cluster(_with_dummies(weeks, self._places, self.n_dummies, layout))
 
         if not held:
             return passes
-        matrices = self._known("own matrices", lambda: self._own_matrices(pair_total))
+        matrices = self._known("own matrices", self._own_matrices)
         return lambda vectors: np.asarray(np.matmul(matrices, vectors[:, :, None])[:, :, 0])
 
-    def _own_matrices(self, pair_total: Floats) -> Floats:
+    def _own_matrices(self) -> Floats:
         """(C, D, D) what every cluster adds to the system."""
         layout, n_weeks = self.layout, self.n_weeks
         n_all = n_weeks + self.n_dummies
@@ -220,7 +222,7 @@ class TwoWayFit:
                 block = out[layout.pair_cluster[pair]]
                 rows = scaled[bounds[pair] - units.start : bounds[pair + 1] - units.start]
                 block -= rows.T @ rows
-                total = pair_total[pair]
+                total = self.pair_total[pair]
                 block[weeks, weeks] += total
                 block[dummy_weeks, places] += total[dummy_weeks]
                 block[places, dummy_weeks] += total[dummy_weeks]
@@ -350,15 +352,12 @@ def fit_two_way(
         renumbered = np.append(np.where(kept, np.cumsum(kept) - 1, -1), -1)
         reduced = fit_two_way(layout, weights, y, renumbered[table], int(kept.sum()), without_dummies)
         return replace(reduced, coefficients=_in_place(reduced.coefficients, kept), kept=kept)
-    nothing = np.zeros(0)
+    nothing: Any = dict.fromkeys(("week_effects", "unit_effects", "coefficients", "pair_scores"), np.zeros(0))
     design = TwoWayFit(
         layout=layout,
         weights=weights,
         unit_total=unit_total,
-        week_effects=nothing,
-        unit_effects=nothing,
-        coefficients=nothing,
-        pair_scores=nothing,
+        **nothing,
         week_component=week_component,
         unit_component=unit_component,
         dummy_table=table,
@@ -373,22 +372,24 @@ def _of_outcome(design: TwoWayFit, y: Floats) -> TwoWayFit:
     """The fit of an outcome, with everything that does not hang on it taken from another fit."""
     layout, weights, table, n_dummies = design.layout, design.weights, design.dummy_table, design.n_dummies
     n_weeks, places = design.n_weeks, design._places
+    # Sums by pair are differences of sums, so that arrays of units and weeks are gone through as seldom as can be.
     inverse = ratio(1.0, design.unit_total, 0.0)
     weighted_y = np.where(weights > 0, weights * y, 0.0)
     unit_mean = weighted_y.sum(axis=1) * inverse
-    centred = weighted_y - weights * unit_mean[:, None]
-    right = _with_dummies(layout.by_pair(centred), places, n_dummies, layout).sum(axis=0)
+    outcome = layout.by_pair(weighted_y)
+    centred = outcome - layout.by_pair_times(weights, unit_mean)
+    right = _with_dummies(centred, places, n_dummies, layout).sum(axis=0)
     solution = design.solve(right)
     fitted = _fitted_by_cohort(solution, table, n_weeks)
-    fit_rows = np.repeat(fitted, np.diff(layout.unit_bounds), axis=0) if n_dummies else fitted[:1]
-    unit_effects = unit_mean - (weights * fit_rows).sum(axis=1) * inverse
-    residual = weighted_y - weights * (fit_rows + unit_effects[:, None])
+    explained = np.concatenate([np.zeros(0), *(weights[layout.units_of(h)] @ row for h, row in enumerate(fitted))])
+    unit_effects = unit_mean - explained * inverse
+    residual = outcome - design.pair_total * fitted[layout.pair_cohort] - layout.by_pair_times(weights, unit_effects)
     return replace(
         design,
         week_effects=np.where(design.week_component >= 0, solution[:n_weeks], np.nan),
         unit_effects=np.where(design.unit_component >= 0, unit_effects, np.nan),
         coefficients=_in_place(solution[n_weeks:], design.kept),
-        pair_scores=_with_dummies(layout.by_pair(residual), places, n_dummies, layout),
+        pair_scores=_with_dummies(residual, places, n_dummies, layout),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from analysis import Panel, estimate
 from analysis.estimators import same_design
+from analysis.estimators.imputation import Imputation
 from analysis.estimators.same_design import designs_shared
 from analysis.solver.layout import Layout
 from tests.analysis.estimators.test_many_outcomes import panel_of
@@ -100,3 +101,21 @@ def test_sums_by_pair_and_cluster_are_sums() -> None:
     clusters = np.zeros((layout.n_clusters, 7))
     np.add.at(clusters, layout.pair_cluster, pairs)
     np.testing.assert_allclose(layout.by_cluster(pairs), clusters, rtol=0, atol=1e-13)
+
+
+def test_sums_of_rows_times_a_factor_are_sums_of_their_products() -> None:
+    layout = Layout.of(panel_of(3))
+    rng = np.random.default_rng(2)
+    rows, factor = rng.normal(size=(layout.order.size, 7)), rng.normal(size=layout.order.size)
+    made = layout.by_pair_times(rows, factor)
+    np.testing.assert_allclose(made, layout.by_pair(rows * factor[:, None]), rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("level", [0.0, 1e4])
+def test_scores_are_sums_of_weighted_residuals(level: float) -> None:
+    panel = panel_of(3)
+    made = Imputation(replace(panel, num=panel.num + level * panel.den), 0)
+    fit, (_, y, _) = made.fit, made._arrays
+    effects = np.nan_to_num(fit.unit_effects)[:, None] + np.nan_to_num(fit.week_effects)
+    residual = fit.weights * (y - effects)
+    np.testing.assert_allclose(fit.pair_scores, made.layout.by_pair(residual), rtol=0, atol=1e-12 * max(level, 1.0))
