@@ -339,11 +339,9 @@ class Queries(Versions):
 
     def headline(self, kpi: str, filters: Filters) -> dict[str, Any] | None:
         """The headline row of a KPI for a selection; None when nothing was observed."""
-        return _headline_of(self.study(kpi, filters))
-
-    def judged_headline(self, kpi: str, filters: Filters) -> dict[str, Any] | None:
-        """The same row, from ``judged``: for pages that show nothing else of the KPI."""
-        return _headline_of(self.judged(kpi, filters))
+        rows = self.study(kpi, filters)["effect"]
+        found = [row for row in rows.iter_rows(named=True) if row["role"] == "headline"]
+        return found[0] if found else None
 
     def effects(self, filters: Filters) -> pl.DataFrame:
         """Every estimate of every KPI that can be read for a selection, in catalogue order."""
@@ -444,11 +442,6 @@ def to_slice(filters: Filters) -> Slice:
     """The selection as estimation understands it."""
     chosen = {name: getattr(filters, name) for name in DIMENSIONS}
     return Slice(**chosen, start=filters.start, end=filters.end)
-
-
-def _headline_of(tables: Mapping[str, pl.DataFrame]) -> dict[str, Any] | None:
-    found = [row for row in tables["effect"].iter_rows(named=True) if row["role"] == "headline"]
-    return found[0] if found else None
 
 
 def _tenure_order(band: str) -> int:

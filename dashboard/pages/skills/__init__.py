@@ -148,7 +148,7 @@ def _nothing_here(context: Context, filters: Filters) -> html.Div:
 def _goal_effect(context: Context, goal: Kpi | None, filters: Filters) -> Effect | None:
     if goal is None or context.queries.unavailable(goal, filters):
         return None
-    row = context.queries.judged_headline(goal.id, filters)
+    row = data.headline(context.queries, goal, filters)
     return None if row is None else effect(row, goal, context.settings.reader)
 
 
