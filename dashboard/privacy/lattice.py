@@ -182,11 +182,10 @@ class Told:
         given_up : sequence of int
             Positions of cells.
         """
-        agents, small, cells = self.agents, self.small, self.cells
-        for cell in given_up:
-            along = cells[cell] / np.linalg.norm(cells[cell])
-            agents, small, cells = (each - np.outer(each @ along, along) for each in (agents, small, cells))
-            cells[cell] = 0.0
+        gone = list(given_up)
+        space = linalg.qr(self.cells[gone].T, mode="economic", check_finite=False)[0]
+        agents, small, cells = (each - (each @ space) @ space.T for each in (self.agents, self.small, self.cells))
+        cells[gone] = 0.0
         return Told(agents, small, cells)
 
     def at_most(self, n_agents: int) -> float:
@@ -405,7 +404,7 @@ def _sparse_components(rows: Floats, k: int, seeds: int, rounds: int) -> tuple[F
         at = np.argpartition(-np.abs(x), k - 1, axis=1)[:, :k]
         largest = np.take_along_axis(x, at, axis=1)
         largest /= np.maximum(np.linalg.norm(largest, axis=1, keepdims=True), 1e-300)
-        image = np.einsum("sk,skr->sr", largest, rows[at])
+        image = (largest[:, None, :] @ rows[at])[:, 0]
         reached = np.einsum("sr,sr->s", image, image)
         directions = np.where((reached > best)[:, None], image, directions)
         best = np.maximum(best, reached)
