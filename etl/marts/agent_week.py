@@ -306,8 +306,9 @@ def _with_rows(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> set[str]
             if not asked:
                 break
             counted = ", ".join(f"bool_or({condition})" for condition in asked.values())
+            met = " or ".join(f"({condition})" for condition in asked.values())  # where it never is, nothing is read
             try:
-                row = con.execute(f"select {counted} from {rows}").fetchone() or ()
+                row = con.execute(f"select {counted} from {rows} where {met}").fetchone() or ()
             except duckdb.Error:  # look at them one by one, to name the entry at fault
                 exist = (f"select exists (select 1 from {rows} where {condition})" for condition in asked.values())
                 answers = [_ask(con, catalogue[kpi], query) for kpi, query in zip(asked, exist, strict=True)]

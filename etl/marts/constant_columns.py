@@ -34,7 +34,7 @@ def create(con: duckdb.DuckDBPyConnection, relation: str, query: str, values: Ma
     1
     [(1, True, None)]
     """
-    kinds = {str(row[0]): str(row[1]) for row in con.execute(f"describe {query}").fetchall()}
+    kinds = _kinds(con, query)
     columns = ", ".join(
         # DuckDB binds the value anew for each 2,048 rows: a literal, since a cast takes twice as long
         f"{quoted(name)} {kind}" + (f" generated always as ({values[name]}) virtual" if name in values else "")
@@ -46,3 +46,22 @@ def create(con: duckdb.DuckDBPyConnection, relation: str, query: str, values: Ma
     made = con.execute(f"insert into {relation} {rows}")
     counted = (made or con.execute(f"select count(*) from {relation}")).fetchone()  # another engine tells no number
     return int(counted[0]) if counted else 0
+
+
+def view(con: duckdb.DuckDBPyConnection, relation: str, query: str, values: Mapping[str, str]) -> None:
+    """Make a view of what a query gives, in which those columns are literals: what rests on them alone is not read.
+
+    Parameters
+    ----------
+    con, relation, query
+        As :func:`create`.
+    values : mapping of str to str
+        Column of the query to SQL of the value it has in every row; at least one.
+    """
+    kinds = _kinds(con, query)
+    literals = ", ".join(f"cast({value} as {kinds[name]}) as {quoted(name)}" for name, value in values.items())
+    con.execute(f"create or replace view {relation} as select * replace ({literals}) from ({query})")
+
+
+def _kinds(con: duckdb.DuckDBPyConnection, query: str) -> dict[str, str]:
+    return {str(row[0]): str(row[1]) for row in con.execute(f"describe {query}").fetchall()}

@@ -1,7 +1,8 @@
 """``core.interaction``, the largest relation of a version, without what is the same for every contact.
 
-Writing contacts is the dearest step of a build that keeps them. A field that no export has, an outcome of which none
-speaks and the run are the same in every row: they cost a build nothing (:mod:`etl.marts.constant_columns`).
+A field that no export has, an outcome of which none speaks and the run are the same in every row: they are not written,
+which is the dearest step of a build that keeps contacts, nor looked up where contacts are only reduced
+(:mod:`etl.marts.constant_columns`).
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ _SPANS = {
 """Column to the outcome of ``staging.known`` that it tells, and what it is where no export speaks of that."""
 
 
-def create(con: duckdb.DuckDBPyConnection, query: str, run_id: str) -> int:
-    """Build ``core.interaction`` as a table; the number of its rows.
+def create(con: duckdb.DuckDBPyConnection, query: str, run_id: str, *, keep: bool) -> int:
+    """Build ``core.interaction``; the number of its rows, which for a view is not known yet and said to be 0.
 
     Parameters
     ----------
@@ -50,8 +51,14 @@ def create(con: duckdb.DuckDBPyConnection, query: str, run_id: str) -> int:
         The SELECT of sql/core/interaction.sql.
     run_id : str
         The run, as in ``staging.parameter``.
+    keep : bool
+        Whether contacts are kept, as a table, or only reduced on the way, through a view.
     """
-    return constant_columns.create(con, RELATION, query, {"_run_id": literal(run_id), **_without_data(con)})
+    values = {"_run_id": literal(run_id), **_without_data(con)}
+    if keep:
+        return constant_columns.create(con, RELATION, query, values)
+    constant_columns.view(con, RELATION, query, values)
+    return 0
 
 
 def _without_data(con: duckdb.DuckDBPyConnection) -> dict[str, str]:

@@ -126,8 +126,8 @@ def transform(
         rows = 0
         if relation == "mart.agent_week":
             generated, rows = agent_week.create(con, catalogue)
-        elif relation == contacts.RELATION and keep_contacts and config.engine.kind == "duckdb":
-            rows = contacts.create(con, query, run_id)
+        elif relation == contacts.RELATION and config.engine.kind == "duckdb":
+            rows = contacts.create(con, query, run_id, keep=keep_contacts)
         else:
             made = con.execute(f"create or replace {kind} {relation} as {query}")
             if kind == "table":  # where DuckDB makes a table, it tells its rows
