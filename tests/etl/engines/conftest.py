@@ -102,6 +102,7 @@ def _filled_world(centre: Path, folder: Path, make_remote: Callable[[], Remote] 
     landed = extract(config, None, con, None, enforce=False, folder=landing, run_id="r1")
     split = None
     if make_remote is not None:
+        config = config.model_copy(update={"engine": config.engine.model_copy(update={"kind": "spark"})})
         remote = make_remote()
         for table in CONTACT_TABLES:
             remote.ship(f"landing.{table}", con.sql(f"select * from landing.{table}").to_arrow_table())
