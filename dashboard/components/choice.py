@@ -74,7 +74,7 @@ def menu(words: str, options: Sequence[tuple[str, str]], chosen: str, filters: F
 
 
 def on_this_page(parts: Sequence[tuple[str, str]]) -> html.Nav:
-    """Links to the parts of a long page.
+    """Links to the parts of a long page; they stay in view while it is read.
 
     Parameters
     ----------
@@ -83,6 +83,6 @@ def on_this_page(parts: Sequence[tuple[str, str]]) -> html.Nav:
     """
     return html.Nav(
         [html.A(name, href=f"#{key}", className="choice") for key, name in parts],
-        className="choices no-print",
+        className="choices on-this-page no-print",
         **attributes({"aria-label": "On this page"}),
     )

@@ -175,12 +175,15 @@ def chain_rows(
         if about in (None, "", goal.id, OVERALL, "net"):
             found.setdefault((row["wave"], row["course"]), {})[row["link"]] = row
     listed = []
+    told = {"applied": skill, "kpi": goal}
+    ends = {name: [(by[name]["ci_low"], by[name]["ci_high"]) for by in found.values() if name in by] for name in told}
+    drawn = {name: reader.for_column(kpi, ends[name]) for name, kpi in told.items()}
     for (wave, course), by_link in found.items():
         if not wave and not course:
             continue
         label = f"Wave of {day(wave, reader.locale)}" if wave else names.get(course, course)
         completed, learned = _completed(by_link, reader), _learned(by_link, reader)
-        applied, moved = (_effect(by_link.get(link), kpi, reader) for link, kpi in (("applied", skill), ("kpi", goal)))
+        applied, moved = (_effect(by_link.get(link), kpi, drawn[link]) for link, kpi in told.items())
         by_course = bool(course)
         listed.append(
             {

@@ -118,3 +118,22 @@ def test_a_click_that_finds_no_server_says_so_and_can_be_tried_again(reader: Any
     expect(page.locator("#nav-methods")).to_have_class("nav-link here")
     expect(page.locator("#unreachable")).to_have_count(0)
     page.close()
+
+
+@pytest.mark.parametrize("address", ["/methods", "/data"])
+def test_the_contents_of_a_long_page_stay_in_view(visit: Callable[..., Any], full: Any, address: str) -> None:
+    """A part that is chosen from them begins below them; on paper there are none."""
+    page: Page = visit(address, at=full).page
+    contents = page.locator(".on-this-page")
+    last = contents.locator("a").nth(2)
+    last.click()
+    page.wait_for_timeout(200)
+    below = contents.bounding_box()
+    part = page.locator(str(last.get_attribute("href"))).bounding_box()
+    assert below is not None
+    assert part is not None
+    assert abs(below["y"]) < 2
+    assert part["y"] >= below["y"] + below["height"] - 1
+    page.emulate_media(media="print")
+    assert not contents.is_visible()
+    page.emulate_media(media="screen")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -176,6 +177,19 @@ def test_where_nothing_can_be_estimated_every_part_says_so_and_not_something_els
     money = skill_chain.strip(rows.filter(pl.col("link") != "money"), None, None, reader, valued=True)[-1]
     assert money.note == "no goal with a unit value has a result that may be used"
     assert "no unit value" in skill_chain.strip(rows.filter(pl.col("link") != "money"), None, None, reader)[-1].note
+
+
+def test_a_column_of_the_chain_has_one_number_of_decimals(world: Context) -> None:
+    """Waves and courses have ranges of different width; their changes stand below each other."""
+    goal, skill = (next(kpi for kpi in world.queries.kpis() if kpi.id == name) for name in ("csat_top2", OVERALL))
+    rows = chain_world.chain()
+    wide = (pl.col("link") == "kpi") & (pl.col("wave") == rows["wave"].max())
+    ends = ((-0.0123, "ci_low"), (0.1077, "ci_high"), (0.0477, "value"))
+    rows = rows.with_columns(pl.when(wide).then(at).otherwise(pl.col(name)).alias(name) for at, name in ends)
+    told = skill_chain.chain_rows(rows, goal, skill, {}, world.settings.reader)
+    for column in ("applied", "goal"):
+        numbers = [re.findall(r"[+\u2212]\d+(?:\.(\d+))?", row[column]) for row in told]
+        assert len({len(decimals) for found in numbers for decimals in found}) == 1, numbers
 
 
 def test_a_link_that_got_worse_is_not_made(world: Context) -> None:
