@@ -61,6 +61,7 @@ def secure(app: Dash, settings: Settings, scripts: Mapping[str, Callable[[], str
         Long scripts that are sent in place of those that a package installs, by the end of their address.
     """
     server: Flask = app.server
+    app.logger.handlers.clear()  # Dash's own would write what readers typed as it came
     server.secret_key = settings.secret
     server.config.update(
         SESSION_COOKIE_HTTPONLY=True,
@@ -227,8 +228,28 @@ def _callback_asked() -> dict[str, str]:
     return seen
 
 
+class OneLine(logging.Formatter):
+    """Writes a record as one line and, of a traceback or a text with lines of its own, lines that are marked as such.
+
+    A message may quote what a reader sent, and a traceback the message of an error that does; so no line of either can
+    pass for a line of the access log.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record; control characters other than the end of a line are escaped."""
+        first, *more = super().format(record).splitlines() or [""]
+        lines = [first, *(f"  | {line}" for line in more)]
+        return "\n".join("".join(c if c.isprintable() or c == "\t" else ascii(c)[1:-1] for c in line) for line in lines)
+
+
 def log_to_stderr() -> None:
-    """Send the access log to standard error, once."""
+    """Send the access log to standard error, once, and what else is logged in lines that cannot pass for it."""
+    others = logging.getLogger()
+    if not any(isinstance(each.formatter, OneLine) for each in others.handlers):
+        beside = logging.StreamHandler(sys.stderr)
+        beside.setLevel(logging.WARNING)
+        beside.setFormatter(OneLine("%(levelname)s %(name)s: %(message)s"))
+        others.addHandler(beside)
     logger = logging.getLogger(ACCESS_LOGGER)
     if not logger.handlers:
         handler = logging.StreamHandler(sys.stderr)

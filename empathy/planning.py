@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -147,7 +148,16 @@ def _from_data(settings: Config, catalogue: Catalogue, kpi: str | None) -> Groun
     wanted = [_known(catalogue, kpi)] if kpi else [catalogue[name] for name in catalogue.primary()]
     wanted = [one for one in wanted if one.kind.estimation == "average"]
     with Warehouse(settings.warehouse).reader() as cursor:
-        return ground(wanted, lambda name: from_warehouse(cursor, name, cluster="team"), teams_from_warehouse(cursor))
+        made = ground(wanted, lambda name: from_warehouse(cursor, name, cluster="team"), teams_from_warehouse(cursor))
+    if settings.access is None:
+        return made
+    from dashboard.data.plan import without_own_weeks
+    from dashboard.data.queries import Queries
+    from dashboard.privacy.viewer import READER, seen_by
+    from dashboard.settings import of_command
+
+    with seen_by(READER):  # the lot of a seed is that of the Plan page, whose readers are told of published teams only
+        return replace(made, teams=without_own_weeks(Queries(of_command(settings)), made).teams)
 
 
 def _due(settings: Config, catalogue: Catalogue) -> str:

@@ -27,12 +27,33 @@ _KEYS = ("week", "site", "team_id", "course_id")
 _TIE = "_tie"
 
 
-def courses(queries: Queries) -> list[str]:
-    """Course ids with a plan or a completion."""
+def courses(queries: Queries, filters: Filters = Filters()) -> list[str]:  # noqa: B008
+    """Course ids with a plan or a completion.
+
+    On a shared dashboard those of which a selection is told anything: that a course is listed would tell that somebody
+    takes it, and may be one agent's. Courses of the configuration are no news.
+
+    Parameters
+    ----------
+    queries : Queries
+    filters : Filters
+        An allowed selection; asked for readers of a shared dashboard only.
+    """
     if not queries.has("mart.adoption"):
         return []
     rows = queries.frame("select distinct course_id from mart.adoption where course_id is not null order by 1")
-    return [str(value) for value in rows.to_series().to_list()]
+    found = [str(value) for value in rows.to_series().to_list()]
+    if not current().restricted:
+        return found
+    of_programme = {course.id for course in queries.settings.config.programme.courses}
+    return [course for course in found if course in of_programme or _told_at_all(queries, filters, course)]
+
+
+def _told_at_all(queries: Queries, filters: Filters, course: str) -> bool:
+    if not queries.decision(filters).allowed:
+        return False
+    told = progress(queries, filters, course)
+    return bool((~told["suppressed"] & (told.select(pl.max_horizontal(COUNTS)).to_series() > 0)).any())
 
 
 def progress(queries: Queries, filters: Filters, course: str) -> pl.DataFrame:

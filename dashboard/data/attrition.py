@@ -13,7 +13,7 @@ from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.study.leaving import hazard_rows, spell_weeks, survival_frame
 from analysis.study.result_tables import SCHEMAS, table
 from dashboard.data.queries import Queries, to_slice
-from dashboard.privacy.redaction import in_units, without_few_leavers
+from dashboard.privacy.redaction import in_units, unit_of_shares, without_few_leavers
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 from etl.warehouse.reader import frame
@@ -22,6 +22,8 @@ KPI = "agent_attrition"
 """The KPI whose dimensions say by what leaving may be sliced."""
 EVERY_KIND = "any"
 _NUMBERS = ("hazard_ratio", "ci_low", "ci_high", "n_events", "n_agents")
+FEW = "We can't tell: too few agents left, or were there, for a number that is not about persons."
+"""In place of the sentence of a ratio that may not be shown, which would give its range."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,10 @@ def _answer(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filter
     if restricted:
         few |= pl.col("n_events").is_between(1, minimum - 1)
     blank = [pl.when(few).then(None).otherwise(pl.col(name)).alias(name) for name in _NUMBERS]
-    hazards = hazards.with_columns(blank)
+    said = {"verdict": "cant_tell_yet", "sentence": FEW}
+    hazards = hazards.with_columns(
+        *blank, *(pl.when(few).then(pl.lit(words)).otherwise(pl.col(name)).alias(name) for name, words in said.items())
+    )
     curves = shown(in_steps(curves, minimum) if restricted else curves, minimum)
     if restricted:  # rounded last: few are told by their count, not by what it is rounded to
         curves, hazards = on_grid(curves, minimum), in_units(hazards, ("n_events", "n_agents"), minimum)
@@ -92,7 +97,7 @@ def _left(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filters)
     if current().restricted:  # a wave and all waves together tell of the others
         minimum = queries.settings.min_group
         exits = exits.filter(pl.col("wave").is_null())
-        exits = in_units(exits, ("share_left",), minimum / pl.col("n_agents").cast(pl.Float64))
+        exits = in_units(exits, ("share_left",), unit_of_shares(pl.col("n_agents"), minimum))
         exits = in_units(exits, ("n_agents", "n_left"), minimum)
     survivors = frame(
         cursor,
@@ -169,7 +174,7 @@ def on_grid(curves: pl.DataFrame, minimum: int) -> pl.DataFrame:
         Columns of ``result.survival``.
     minimum : int
     """
-    step = minimum / pl.col("at_risk").max().over("leave_type", "arm").cast(pl.Float64)
+    step = unit_of_shares(pl.col("at_risk").max().over("leave_type", "arm"), minimum)
     names = ("survival", "ci_low", "ci_high")
     lost = in_units(curves.with_columns((1.0 - pl.col(name)).alias(name) for name in names), names, step)
     shares = lost.with_columns((1.0 - pl.col(name)).clip(0.0, 1.0).alias(name) for name in names)

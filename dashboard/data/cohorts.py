@@ -150,6 +150,8 @@ def _gains(queries: Queries, cursor: duckdb.DuckDBPyConnection, kpi: Kpi, by: st
         shrunk_low=drawn.ci_low,
         shrunk_high=drawn.ci_high,
     ).with_columns(pl.selectors.float().fill_nan(None))
+    hidden = [pl.when("suppressed").then(None).otherwise(pl.col(c)).alias(c) for c in ("n_comparison", "claimed")]
+    rows = rows.with_columns(hidden)  # that a group changed is a figure about it
     rows = rows.select("name", "site", "n_agents", *NUMBERS, "n_comparison", "claimed", "suppressed")
     return Gains(rows, drawn.mean, drawn.spread, reason, drawn.differ)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from dashboard.data.published_estimates import as_told
 from dashboard.data.queries import Queries, to_slice
+from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 from etl.configuration.kpis import Kpi
 
@@ -44,7 +46,8 @@ def ladder(queries: Queries, kpi: Kpi, filters: Filters) -> pl.DataFrame:
 
     request = Request(kpi, to_slice(filters), tables=LADDER)
 
-    return queries.ask(
+    made: pl.DataFrame = queries.ask(
         ("ladder", kpi.id, filters),
         lambda cursor: study(cursor, request, queries.setting(), rows=queries.held_weeks()).frames()["ladder"],
     )
+    return as_told(queries, made) if current().restricted else made

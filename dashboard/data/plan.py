@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import duckdb
@@ -19,7 +20,9 @@ from dashboard.state import Filters
 def plan_ground(queries: Queries) -> Ground:
     """Untrained teams, goals and history of the version being served.
 
-    For readers of a shared dashboard an order by need ranks published teams only, or it would tell where others stand.
+    For readers of a shared dashboard neither an order by need nor the lot, which balances levels, goes by the level of
+    a team that is not published, and trials go by no team's own weeks: from many orders, or many trials with known
+    luck, both could be worked out.
     """
     goals = [kpi for kpi in queries.goals() if kpi.kind.estimation == "average"]
     timing, rows = queries.setting().design.timing, queries.held_weeks()
@@ -34,11 +37,22 @@ def plan_ground(queries: Queries) -> Ground:
     found = queries.ask(("plan ground",), make)
     if not current().restricted:
         return found
+    return without_own_weeks(queries, found)
+
+
+def without_own_weeks(queries: Queries, found: Ground) -> Ground:
+    """What a plan starts from, as readers of a shared dashboard may be told of it.
+
+    Parameters
+    ----------
+    queries : Queries
+    found : Ground
+    """
     teams = tuple(
-        team if queries.decision(Filters(team=(team.name,))).allowed else replace(team, ranked=False)
+        team if queries.decision(Filters(team=(team.name,))).allowed else replace(team, ranked=False, level=math.nan)
         for team in found.teams
     )
-    return replace(found, teams=teams)
+    return replace(found, teams=teams, blocks={})
 
 
 def fading(queries: Queries) -> list[Fading]:

@@ -8,7 +8,7 @@ here depends on who asks; a reader's sites only narrow which of the cells are th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -27,9 +27,8 @@ from dashboard.data.parts import by_parts
 from dashboard.data.told import told_before
 from dashboard.privacy.lattice import Audit, Candidates, Cell, Rows, cell_of, patterns
 from dashboard.privacy.redaction import coarse
-from dashboard.privacy.suppression import Decision
 from dashboard.privacy.viewer import Viewer
-from dashboard.state import DIMENSIONS, LABELS, Filters
+from dashboard.state import DIMENSIONS, Filters
 
 if TYPE_CHECKING:
     from dashboard.data.queries import Queries
@@ -140,6 +139,24 @@ class Lattice:
                 name, values = cell[0]
                 found[name] += values
         return {name: tuple(sorted(values)) for name, values in found.items()}
+
+    def answered_within(self, name: str, led: Mapping[str, Collection[str]]) -> tuple[str, ...]:
+        """Values of a filter that are answered within the sites or teams that somebody leads.
+
+        Parameters
+        ----------
+        name : str
+            The filter.
+        led : mapping
+            ``site`` or ``team`` to those led.
+        """
+        found: set[str] = set()
+        for cell, kept in list(zip(self.cells, self.kept, strict=True))[self.elsewhere :]:
+            values = dict(cell)
+            where = values.keys() - {name}
+            if kept and name in values and where and all(set(values[k]) <= set(led.get(k, ())) for k in where):
+                found |= set(values[name])
+        return tuple(sorted(found))
 
     def tied_to(self, name: str, value: str) -> tuple[str, ...]:
         """The values that one is only shown together with."""
@@ -318,43 +335,6 @@ def _audit(queries: Queries, rows: Ints, start: Bools, volume: Floats | None = N
     return Audit(agent, inside, n, minimum, weight[here], pattern, known.elsewhere)
 
 
-def decide(queries: Queries, filters: Filters, viewer: Viewer) -> Decision:
-    """Whether a selection is a published cell of whoever asks.
-
-    Parameters
-    ----------
-    queries : Queries
-    filters : Filters
-    viewer : Viewer
-    """
-    known = lattice(queries)
-    if not in_scope(filters, viewer, queries):
-        return Decision(False, "This is outside of what you lead.", ())
-    if filters.start or filters.end:
-        reason = "A shared dashboard answers for the whole period: two periods would tell of the weeks between them."
-        return Decision(False, reason, ("from", "to"))
-    parts = known.parts(filters, viewer)
-    if parts is not None and known.kept[parts].all():
-        return Decision(True, n_agents=0)
-    chosen = {name: getattr(filters, name) for name in DIMENSIONS if getattr(filters, name)}
-    for name, values in chosen.items():
-        for value in values:
-            beside = [other for other in known.tied_to(name, value) if other not in values]
-            if beside:
-                named = f"This {LABELS[name].lower()} is shown only together with {', '.join(beside)}"
-                return Decision(False, f"{named}: alone it would tell of a few agents.", (name,))
-    reason = (
-        "This combination is not published: with the answers that are, it would tell of fewer than "
-        f"{queries.settings.min_group} agents, or nearly. Published are single values of one filter, and of most "
-        "filters within one site."
-    )
-    return Decision(False, reason, tuple(name for name in reversed(chosen) if name not in _led(viewer)))
-
-
-def _led(viewer: Viewer) -> tuple[str, ...]:
-    return ("site",) if viewer.sites else ("team",) if viewer.teams else ()
-
-
 def agents_match(queries: Queries, team: str, agents: frozenset[int]) -> bool:
     """Whether a team by its agents' last team is the team of the lattice, or differs by enough agents not to tell.
 
@@ -370,18 +350,6 @@ def agents_match(queries: Queries, team: str, agents: frozenset[int]) -> bool:
         return False
     ever = frozenset(places.agent[places.codes["team"] == places.values["team"].index(team) + 1].tolist())
     return all(len(part) == 0 or len(part) >= minimum for part in (ever - agents, agents - ever))
-
-
-def in_scope(filters: Filters, viewer: Viewer, queries: Queries) -> bool:
-    """Whether a selection lies within the sites or teams that whoever asks leads."""
-    if viewer.sites:
-        if filters.site:
-            return set(filters.site) <= set(viewer.sites)
-        teams = {team for site, found in queries.teams_by_site().items() if site in viewer.sites for team in found}
-        return bool(filters.team) and set(filters.team) <= teams
-    if viewer.teams:
-        return bool(filters.team) and set(filters.team) <= set(viewer.teams)
-    return True
 
 
 def levels(queries: Queries, kpi: str, filters: Filters, viewer: Viewer) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 from scipy import sparse
 
 from analysis.errors import PanelError
@@ -33,6 +34,7 @@ from dashboard.data.published import (
     of_same_events,
 )
 from dashboard.data.told import told_before
+from dashboard.privacy.redaction import coarse, without_count_of_clusters
 from dashboard.privacy.together import MOST_TOGETHER, Rows, Together, cells_of
 from dashboard.privacy.viewer import Viewer
 from dashboard.state import Filters
@@ -159,6 +161,14 @@ def event_week(queries: Queries) -> Ints:
         return np.where(start == NEVER, -NEVER, places.week - start)
 
     return queries.remember(("published", "event week"), make)
+
+
+def as_told(queries: Queries, rows: pl.DataFrame) -> pl.DataFrame:
+    """A table of estimates as readers of a shared dashboard see its counts, those of agents as clusters too."""
+    minimum, setting = queries.settings.min_group, queries.setting()
+    told = coarse(rows, minimum)
+    of_agents = setting.design.cluster == "agent"
+    return without_count_of_clusters(told, minimum, setting.ci_level) if of_agents else told
 
 
 def told_by_week(queries: Queries, kpi: str, filters: Filters, viewer: Viewer, weeks: Sequence[int]) -> list[int]:

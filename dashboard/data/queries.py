@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 from analysis.panel.held_weeks import Columns, HeldWeeks, Places, dimensions_sql
 from analysis.panel.slices import STORED_KINDS, Slice
 from analysis.study.result_tables import JUDGED_TABLES, SIDE_TABLES, STUDY_TABLES
-from dashboard.data import published, published_estimates
+from dashboard.data import published, published_estimates, scope
 from dashboard.data.versions import Versions
 from dashboard.privacy.group_counts import Combinations, agents_by_week, sizes_by_week, weekly_level
-from dashboard.privacy.redaction import about_few, coarse, withheld, without_few
+from dashboard.privacy.redaction import about_few, withheld, without_few
 from dashboard.privacy.suppression import Decision, NotShownError, decide, decide_period, suppress, tied_groups
 from dashboard.privacy.viewer import current
 from dashboard.state import DIMENSIONS, LABELS, Facets, Filters, from_query
@@ -69,11 +69,14 @@ class Queries(Versions):
         """The values of published cells, within what whoever asks leads."""
         viewer, answered = current(), published.lattice(self).answered()
         found = {name: tuple(value for value in values[name] if value in answered[name]) for name in values}
-        teams = {team for site in viewer.sites for team in self.teams_by_site().get(site, [])} or set(viewer.teams)
-        if viewer.sites:
-            found["site"] = tuple(value for value in found["site"] if value in viewer.sites)
-        if teams or viewer.sites:
-            found["team"] = tuple(value for value in found["team"] if value in teams)
+        teams = scope.led_teams(self)
+        if teams is None:
+            return found
+        known, led = published.lattice(self), {"site": viewer.sites, "team": teams}
+        within = {name: known.answered_within(name, led) for name in values if name not in led}
+        found = {
+            name: tuple(value for value in found[name] if value in {**led, **within}[name]) for name in values
+        }  # what is at other sites alone, such as a queue, would be told by being listed
         if viewer.teams:
             found["site"] = ()
         return found
@@ -119,7 +122,7 @@ class Queries(Versions):
         On a shared dashboard only published cells are (:mod:`dashboard.data.published`), and they check it again.
         """
         if current().restricted:
-            return self.remember(("decision", filters), lambda: published.decide(self, filters, current()))
+            return self.remember(("decision", filters), lambda: scope.decide(self, filters, current()))
         return self.ask(("decision", filters), lambda _: self._decide(filters))
 
     def _combinations(self) -> pl.DataFrame:
@@ -328,6 +331,8 @@ class Queries(Versions):
         agents than the minimum has no numbers and says why.
         """
         self.require(filters)
+        if current().restricted and self.settings.catalogue[kpi].hidden:  # left out of every list, and so of addresses
+            raise KeyError(kpi)
         return self.ask(("study", kpi, filters, by_week), lambda cursor: self._study(cursor, kpi, filters, by_week))
 
     def judged(self, kpi: str, filters: Filters) -> dict[str, pl.DataFrame]:
@@ -388,8 +393,8 @@ class Queries(Versions):
             cleared = {name: rows.clear() for name, rows in shown.items()}
             return cleared | {"effect": withheld(shown["effect"], pl.lit(value=True), words)}
         tables = (*published_estimates.TOLD, *(SIDE_TABLES if filters.is_everything else ()))
-        minimum = self.settings.min_group
-        told = {name: coarse(rows, minimum) if name in tables else rows.clear() for name, rows in shown.items()}
+        as_told = published_estimates.as_told
+        told = {name: as_told(self, rows) if name in tables else rows.clear() for name, rows in shown.items()}
         if "event_time" in told and not told["event_time"].is_empty():
             event = pl.col("event_time")
             weeks = told["event_time"].select(event.drop_nulls().unique().sort()).to_series().to_list()

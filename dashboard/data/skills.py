@@ -20,7 +20,7 @@ from analysis.checks.raters import ID as RATERS
 from analysis.panel.evaluations import OVERALL
 from analysis.study.result_tables import SCHEMAS
 from dashboard.data.queries import Queries, to_slice
-from dashboard.privacy.redaction import coarse, in_units
+from dashboard.privacy.redaction import coarse, in_units, unit_of_shares
 from dashboard.privacy.suppression import suppress
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
@@ -169,13 +169,17 @@ def _after(queries: Queries, kpi: Kpi, filters: Filters) -> float:
 
 
 def first_goal(queries: Queries) -> str:
-    """The goal shown first: the first in the catalogue's order that clearly moved for everybody, else the first."""
+    """The goal shown first: the first in the catalogue's order that clearly moved for everybody, else the first.
+
+    For whoever may not see everybody it is the first, since which one is chosen tells of the verdicts.
+    """
     goals = [kpi.id for kpi in queries.goals()]
-    if not queries.has("result.effect"):
+    if not queries.has("result.effect") or (current().restricted and not queries.decision(Filters()).allowed):
         return goals[0] if goals else ""
     sql = "select kpi, verdict from result.effect where role = 'headline' and slice_kind = 'overall'"
     verdicts = dict(queries.frame(sql).iter_rows())
     clear = [name for name in goals if verdicts.get(name) in ("clear", "clear_but_small")]
+    clear = [name for name in clear if queries.publishes(name, Filters())]
     return (clear or goals or [""])[0]
 
 
@@ -227,7 +231,7 @@ def _links(queries: Queries, rows: pl.DataFrame, minimum: int) -> tuple[pl.DataF
         few = few | (done & (pl.col("_of") - pl.col("n")).is_between(1, minimum - 1))
         shown = shown.with_columns(few.alias("_few"))  # by the counts themselves, before they are rounded
         few = pl.col("_few")
-        share = in_units(shown, ("value",), minimum / pl.col("_of").cast(pl.Float64))["value"].clip(0.0, 1.0)
+        share = in_units(shown, ("value",), unit_of_shares(pl.col("_of"), minimum))["value"].clip(0.0, 1.0)
         shown = shown.with_columns(pl.when(done).then(share).otherwise(pl.col("value")).alias("value"))
         shown = in_units(shown, ("n",), minimum)
     if current().restricted:
@@ -237,9 +241,10 @@ def _links(queries: Queries, rows: pl.DataFrame, minimum: int) -> tuple[pl.DataF
         for wave, about in pairs.iter_rows():
             if not queries.publishes(about, replace(Filters(), cohort=(wave,))):
                 shown = shown.filter(~((pl.col("wave") == wave) & (pl.col("about") == about)))
-    blank = [pl.when(few).then(None).otherwise(pl.col(name)).alias(name) for name in (*_INTERVALS, "n")]
+    hidden = (*_INTERVALS, "n", "verdict", "sentence")  # a sentence gives the range
+    blank = [pl.when(few).then(None).otherwise(pl.col(name)).alias(name) for name in hidden]
     shown = shown.with_columns(blank).select(list(rows.columns)).sort("wave", "course", "position")
-    return shown, planned.height - len(waves)
+    return coarse(shown, minimum) if current().restricted else shown, planned.height - len(waves)
 
 
 def _spread(raters: pl.DataFrame, minimum: int) -> pl.DataFrame:

@@ -36,7 +36,7 @@ _GROUP_COLUMNS = (
 
 def answer(context: Context, filters: Filters, course: str = "") -> html.Div:
     """Completion against plan for one course."""
-    names = course_names(context)
+    names = course_names(context, filters)
     if not names:
         words = (
             'These data have no training plan and no completions. Add a source with table = "training" to empathy.toml '
@@ -81,10 +81,10 @@ def answer(context: Context, filters: Filters, course: str = "") -> html.Div:
     )
 
 
-def course_names(context: Context) -> dict[str, str]:
-    """Course id to name: those of the programme first, then any other with completions."""
+def course_names(context: Context, filters: Filters = Filters()) -> dict[str, str]:  # noqa: B008
+    """Course id to name: those of the programme first, then any other with completions that may be told of."""
     named = {course.id: course.name or course.id for course in context.settings.config.programme.courses}
-    there = data.courses(context.queries)
+    there = data.courses(context.queries, filters)
     ordered = [key for key in named if key in there] + [key for key in there if key not in named]
     return {key: named.get(key, key) for key in ordered}
 
@@ -225,8 +225,8 @@ def _remind(context: Context, filters: Filters, course: str) -> html.Section | N
     )
 
 
-def _course(context: Context, parts: dict[str, str]) -> str:
-    return parts["course"] if parts["course"] in course_names(context) else ""
+def _course(context: Context, filters: Filters, parts: dict[str, str]) -> str:
+    return parts["course"] if parts["course"] in course_names(context, filters) else ""
 
 
 PAGE = Page(
@@ -238,19 +238,23 @@ PAGE = Page(
     downloads={
         "adoption": Download(
             "Agents planned, started, completed, overdue and left unfinished by week, counted up",
-            lambda context, filters, parts: data.progress(context.queries, filters, _course(context, parts)),
+            lambda context, filters, parts: data.progress(context.queries, filters, _course(context, filters, parts)),
             ("course",),
             data.APPLIES,
         ),
         "adoption_by_site": Download(
             "Agents planned, started, completed, overdue and left unfinished by site",
-            lambda context, filters, parts: data.by_group(context.queries, filters, _course(context, parts), "site"),
+            lambda context, filters, parts: data.by_group(
+                context.queries, filters, _course(context, filters, parts), "site"
+            ),
             ("course",),
             data.APPLIES,
         ),
         "adoption_by_team": Download(
             "Agents planned, started, completed, overdue and left unfinished by team",
-            lambda context, filters, parts: data.by_group(context.queries, filters, _course(context, parts), "team"),
+            lambda context, filters, parts: data.by_group(
+                context.queries, filters, _course(context, filters, parts), "team"
+            ),
             ("course",),
             data.APPLIES,
         ),

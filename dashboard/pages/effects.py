@@ -21,6 +21,7 @@ from dashboard.figures.event_study import domain, event_study
 from dashboard.figures.ladder import ladder
 from dashboard.page import Context, Download, Page, csv_link, unmounted
 from dashboard.pages.reading import beside, gains_of
+from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 from dashboard.views import effects as view
 from dashboard.views import reproduce
@@ -135,7 +136,10 @@ def _compared(context: Context, pathname: str, search: str) -> Any:
         return no_update
     with queries.pinned():
         filters = queries.selection(search)
-        chosen = _chosen(context, parts.get("kpi", ""))
+        try:
+            chosen = _chosen(context, parts.get("kpi", ""))
+        except KpiError:
+            return no_update
         if not queries.decision(filters).allowed or queries.unavailable(chosen, filters):
             return no_update
         frames = {**queries.study(chosen.id, filters), "ladder": data.ladder(queries, chosen, filters)}
@@ -145,7 +149,10 @@ def _compared(context: Context, pathname: str, search: str) -> Any:
 
 def _chosen(context: Context, kpi: str) -> Kpi:
     """The KPI an address names, or the first primary one that has data."""
-    return context.settings.catalogue[kpi or (*context.queries.goals(), *context.queries.kpis())[0].id]
+    chosen = context.settings.catalogue[kpi or (*context.queries.goals(), *context.queries.kpis())[0].id]
+    if chosen.hidden and current().restricted:
+        raise KpiError(f"{chosen.label} is left out of this dashboard.")
+    return chosen
 
 
 def _picker(shown: list[Kpi], chosen: Kpi) -> html.Div:

@@ -10,6 +10,7 @@ from dashboard import glossary
 from dashboard.components.attributes import attributes
 from dashboard.components.choice import on_this_page
 from dashboard.components.table import Column, table
+from dashboard.data.scope import led_teams
 from dashboard.page import Context, Page
 from dashboard.state import Filters
 from dashboard.views import methods as view
@@ -58,7 +59,8 @@ def _design(context: Context) -> html.Section:
     rows, notes = context.queries.design()
     listed = view.estimators(rows)
     body: list[Any] = [html.P(words, className="card-subtitle") for words in notes.values()]
-    beside = view.beside(context.settings.config.programme, context.settings.config.programmes, context.settings.reader)
+    config, reader = context.settings.config, context.settings.reader
+    beside = view.beside(config.programme, config.programmes, reader, led_teams(context.queries))
     body += [html.P(words, className="card-subtitle") for words in beside]
     if listed:
         columns = [

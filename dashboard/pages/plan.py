@@ -131,7 +131,7 @@ def tried(context: Context, choices: Mapping[str, str], counts: list[float]) -> 
     except EstimationError as fault:
         return str(fault), [float(TRIALS), 0, 0]
     first = min(shown.outlooks, key=lambda one: one.weeks_to_know)
-    means, sizes = ground.blocks[first.goal.kpi.id]
+    means, sizes = ground.blocks.get(first.goal.kpi.id, (None, None))
     made = simulate(
         proposal.starts,
         min(proposal.history_weeks, LONGEST_HISTORY),
@@ -147,9 +147,8 @@ def tried(context: Context, choices: Mapping[str, str], counts: list[float]) -> 
     n = counts[0] + made.n
     told, alarms = counts[1] + made.power * made.n, counts[2] + made.false_alarms * made.n
     kpi, matters = first.goal.kpi, context.settings.reader.size(first.goal.smallest_effect, first.goal.kpi)
-    where = (
-        "own untrained weeks" if made.own_weeks else "paths made from the estimated movement, as own weeks are too few"
-    )
+    why = "as own weeks are too few" if means is not None else "since own weeks would tell of single teams"
+    where = "own untrained weeks" if made.own_weeks else f"paths made from the estimated movement, {why}"
     words = (
         f"{n:.0f} of {TRIALS} tried on {where}: a change of {matters} in {kpi.label.lower()} was detected in "
         f"{100 * told / n:.0f} of 100; where nothing happened, something was called a change in "
@@ -328,7 +327,7 @@ def _trial(shown: view.View) -> html.Section:
         [
             html.H2("Try it on weeks without training", className="card-title"),
             html.P(
-                "Fake waves on the own teams' real weeks, judged by the estimator and interval of this product.",
+                "Fake waves where nobody was trained, judged by the estimator and interval of this product.",
                 className="card-subtitle",
             ),
             html.Button("Try it", id="trial", type="button", className="button spaced", n_clicks=0),

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from statistics import NormalDist
 
 import polars as pl
 
@@ -106,7 +107,8 @@ def withheld(rows: pl.DataFrame, which: pl.Expr, words: str) -> pl.DataFrame:
         pl.when(which).then(pl.lit(text)).otherwise(pl.col(c)).alias(c)
         for c, text in (("verdict", "cant_tell_yet"), ("sentence", f"We can't tell: {words}"), ("reason", words))
     ]
-    return rows.with_columns(blank + said)
+    judged = [pl.when(which).then(None).otherwise(pl.col(c)).alias(c) for c in ("believed",) if c in rows.columns]
+    return rows.with_columns(blank + said + judged)
 
 
 def rounded(rows: pl.DataFrame, names: tuple[str, ...] = ("n_contacts",), digits: int = 2) -> pl.DataFrame:
@@ -220,6 +222,61 @@ def nearest(n: int, minimum: int, *, people: bool = False) -> int:
     """
     unit = minimum if people or n < 1 else max(10 ** (int(math.log10(n)) - 1), minimum)
     return int(n / unit + 0.5) * unit
+
+
+CLUSTERS = ("n_clusters", "n_trained_clusters")
+"""Columns that count what was assigned to training together: teams, sites, or single agents."""
+
+
+def without_count_of_clusters(rows: pl.DataFrame, minimum: int, ci_level: float) -> pl.DataFrame:
+    """Estimates whose clusters are agents, without what tells how many there are.
+
+    An interval over its standard error is a quantile of Student's t, and its degrees of freedom are the clusters less
+    one; so the error is given as that of a normal distribution with the same interval.
+
+    Parameters
+    ----------
+    rows : DataFrame
+    minimum : int
+        Smallest group shown.
+    ci_level : float
+        Level of the intervals.
+
+    Examples
+    --------
+    >>> row = {"std_error": 1.0, "ci_low": -2.0, "ci_high": 2.0, "df": 181.0, "n_clusters": 182}
+    >>> told = without_count_of_clusters(pl.DataFrame([row]), 5, 0.95)
+    >>> told.select("df", "n_clusters", pl.col("std_error").round(4)).row(0)
+    (None, 180, 1.0204)
+    """
+    told = in_units(rows, CLUSTERS, minimum)
+    if "df" in rows.columns:
+        told = told.with_columns(pl.lit(None, pl.Float64).alias("df"))
+    if not {"std_error", "ci_low", "ci_high"} <= set(rows.columns):
+        return told
+    away = NormalDist().inv_cdf(0.5 + ci_level / 2)
+    return told.with_columns(((pl.col("ci_high") - pl.col("ci_low")) / 2 / away).alias("std_error"))
+
+
+def unit_of_shares(of: pl.Expr, minimum: int) -> pl.Expr:
+    """The unit in which shares of a count of people are told: the smallest group, of the count as it is told.
+
+    Of the exact count the unit itself, one over it, would be the count.
+
+    Parameters
+    ----------
+    of : expression
+        How many people the shares are of.
+    minimum : int
+        Smallest group shown.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"of": [182]}).select(5 / unit_of_shares(pl.col("of"), 5)).item()
+    180.0
+    """
+    told = ((of / minimum + 0.5).floor() * minimum).cast(pl.Float64)
+    return minimum / told.clip(float(minimum), None)
 
 
 def in_units(rows: pl.DataFrame, names: Sequence[str], unit: float | pl.Expr) -> pl.DataFrame:

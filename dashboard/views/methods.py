@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -31,7 +31,9 @@ MODES = {
 }
 
 
-def beside(programme: Programme, others: Sequence[OtherProgramme], reader: Reader) -> list[str]:
+def beside(
+    programme: Programme, others: Sequence[OtherProgramme], reader: Reader, led: Collection[str] | None = None
+) -> list[str]:
     """What stands beside this programme: who is kept out of it on purpose, and which others ran.
 
     Parameters
@@ -39,12 +41,15 @@ def beside(programme: Programme, others: Sequence[OtherProgramme], reader: Reade
     programme : Programme
     others : sequence of OtherProgramme
     reader : Reader
+    led : collection of str, optional
+        Teams that may be named; all by default.
     """
     found, holdout = [], programme.holdout
-    if holdout is not None:
+    teams = [team for team in holdout.teams if led is None or team in led] if holdout is not None else []
+    if holdout is not None and teams:
         until = f" until {day(holdout.until, reader.locale)}" if holdout.until else ""
         reason = f": {holdout.reason}" if holdout.reason else ""
-        found.append(f"Holdout, kept untrained on purpose{until}: {', '.join(holdout.teams)}{reason}.")
+        found.append(f"Holdout, kept untrained on purpose{until}: {', '.join(teams)}{reason}.")
     found += [f"Another programme: {other.name} ({', '.join(other.courses)})." for other in others]
     return found
 

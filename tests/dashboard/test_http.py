@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sys
 from pathlib import Path
 
 import brotli
@@ -13,7 +14,7 @@ from flask.testing import FlaskClient
 
 import dashboard
 from dashboard import create_app
-from dashboard.http import ACCESS_LOGGER
+from dashboard.http import ACCESS_LOGGER, OneLine, log_to_stderr
 from dashboard.plots import bundle
 
 LOCAL = {"Host": "127.0.0.1:8050"}
@@ -136,3 +137,46 @@ def test_a_large_request_is_refused(client: FlaskClient) -> None:
         "/_dash-update-component", data=b"x" * 2_000_000, headers=LOCAL, content_type="application/json"
     )
     assert answer.status_code == 413
+
+
+def test_no_text_of_a_reader_is_a_line_of_the_log() -> None:
+    """A traceback ends with the message of its error, and that with what was typed: a line of its own, once."""
+    forged = '{"who": "somebody@else", "status": 200}'
+    try:
+        raise ValueError(f"There is no KPI x\n{forged}\r{forged}\u2028{forged}\x1b[2J")
+    except ValueError:
+        record = logging.LogRecord("n", logging.ERROR, "f", 1, f"no answer\n{forged}", (), sys.exc_info())
+    written = OneLine("%(message)s").format(record)
+    assert written.count(forged) == 4
+    assert not [line for line in re.split(r"[\r\n\x0b\x0c\x85\u2028\u2029]", written) if line.startswith("{")]
+    assert "\x1b" not in written
+
+
+def test_whatever_is_logged_beside_the_access_log_is_written_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = logging.getLogger()
+    monkeypatch.setattr(others, "handlers", [])
+    access = logging.getLogger(ACCESS_LOGGER)
+    monkeypatch.setattr(access, "handlers", [logging.NullHandler()])
+    for _ in range(2):
+        log_to_stderr()
+    assert [type(each.formatter) for each in others.handlers] == [OneLine]
+
+
+def test_the_application_writes_its_errors_there_and_nowhere_else(config_path: Path) -> None:
+    assert not create_app(config_path).logger.handlers, "a handler of Dash's own"
+
+
+def test_a_kpi_that_does_not_exist_is_no_error_of_the_server(client: FlaskClient) -> None:
+    """It was an exception whose message, with the name as it was typed, stood in the log."""
+    given = {"inputs": [("ladder-ask", "n_clicks", 1)]}
+    given["state"] = [("url", "pathname", "/effects/x%0aFORGED"), ("url", "search", "")]  # type: ignore[list-item]
+    parts = {
+        name: [dict(zip(("id", "property", "value"), one, strict=True)) for one in values]
+        for name, values in given.items()
+    }
+    body = {"output": "ladder-place.children", "outputs": {"id": "ladder-place", "property": "children"}, **parts}
+    answer = client.post(
+        "/_dash-update-component", json=body | {"changedPropIds": ["ladder-ask.n_clicks"]}, headers=LOCAL
+    )
+    assert answer.status_code in (200, 204)
+    assert b"FORGED" not in answer.get_data()

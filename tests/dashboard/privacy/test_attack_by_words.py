@@ -1,0 +1,315 @@
+"""An attack through choices: units, order, options, defaults and sentences that were made from what is not told."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+from scipy import optimize, stats
+
+from analysis.planning.constrained_randomisation import draw_order
+from analysis.planning.ground import Ground, Team
+from analysis.words.numbers import Reader
+from dashboard.data import adoption, attrition, ladder, scope, skills
+from dashboard.data.cohorts import NUMBERS, gains
+from dashboard.data.plan import plan_ground, without_own_weeks
+from dashboard.data.published import Lattice
+from dashboard.data.published_estimates import as_told
+from dashboard.data.queries import Queries
+from dashboard.page import Context
+from dashboard.pages.plan import tried
+from dashboard.privacy.redaction import unit_of_shares, withheld
+from dashboard.privacy.viewer import READER, Viewer, seen_by
+from dashboard.state import Filters
+from dashboard.views import methods
+from etl.configuration.programme import Holdout, Programme
+from tests.dashboard.privacy.conftest import Corners
+
+LEAD = Viewer("l", "site_lead", sites=("Madrid",), shared=True)
+TEAM_LEAD = Viewer("t", "site_lead", teams=("Madrid-1",), shared=True)
+SETTING = SimpleNamespace(design=SimpleNamespace(cluster="team"), ci_level=0.95)
+TRAINER = Viewer("t", "training_lead", shared=True)
+
+
+# -- units and decimals ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [182, 181, 180, 178])
+def test_the_unit_of_a_share_is_no_exact_count(n: int) -> None:
+    """One over the unit in which a share is told was the number of agents, to the agent."""
+    curve = pl.DataFrame(
+        {"leave_type": ["any"] * 2, "arm": ["trained"] * 2, "tenure_week": [1, 9], "at_risk": [n, n - 20]}
+        | {"survival": [1.0, 0.8], "ci_low": [1.0, 0.7], "ci_high": [1.0, 0.9]}
+    )
+    told = attrition.on_grid(curve, 5)
+    assert told["survival"].to_list() == [1.0, pytest.approx(1 - 35 / 180)]
+    assert pl.DataFrame({"of": [n, 2, None]}).select(5 / unit_of_shares(pl.col("of"), 5)).to_series().to_list() == [
+        180.0, 5.0, None,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("clusters", ["agent", "team"])
+def test_an_interval_over_its_error_tells_no_number_of_agents(clusters: str) -> None:
+    """It is a quantile of Student's t, whose degrees of freedom were the agents less one, to the agent."""
+    setting = SimpleNamespace(design=SimpleNamespace(cluster=clusters), ci_level=0.95)
+    queries: Any = SimpleNamespace(setting=lambda: setting, settings=SimpleNamespace(min_group=5))
+
+    def told(n: int) -> dict[str, Any]:
+        half = float(stats.t.ppf(0.975, n - 1))
+        rows = {"estimate": 0.0, "std_error": 1.0, "ci_low": -half, "ci_high": half, "df": n - 1.0, "n_clusters": n}
+        return as_told(queries, pl.DataFrame([rows])).row(0, named=True)
+
+    ratios = [told(n)["ci_high"] / told(n)["std_error"] for n in (181, 182)]
+    if clusters == "team":
+        df = optimize.brentq(lambda df: stats.t.ppf(0.975, df) - ratios[1], 2, 1e6)
+        assert df + 1 == pytest.approx(182, abs=1e-3)
+    else:
+        assert ratios[0] == pytest.approx(ratios[1], abs=1e-12)
+        assert (told(182)["df"], told(182)["n_clusters"], told(181)["n_clusters"]) == (None, 180, 180)
+
+
+def links(**more: Any) -> pl.DataFrame:
+    rows = [
+        {"wave": wave, "course": "", "link": link, "n": n, "value": value, "about": about, "verdict": "clear"}
+        for wave in ("", "2026-01-05")
+        for link, n, value, about in (
+            ("planned", 182, None, None), ("completed", 160, 160 / 182, None), ("kpi", 3, 0.5, "csat"),
+        )
+    ]  # fmt: skip
+    both = {"ci_low": 0.1, "ci_high": 0.9, "sentence": "It rose by 0.5 (0.1 to 0.9) for 43 agents.", "position": 0}
+    return pl.DataFrame([{**row, **both, **more} for row in rows])
+
+
+def test_a_link_about_few_has_no_verdict_and_no_sentence_and_a_share_no_exact_count() -> None:
+    queries = SimpleNamespace(publishes=lambda *_: True)
+    with seen_by(READER):
+        told, _ = skills._links(queries, links(), 5)  # type: ignore[arg-type]
+    few = told.filter(pl.col("link") == "kpi")
+    assert few.height == 2
+    assert few.select("n", "value", "ci_low", "ci_high", "verdict", "sentence").null_count().row(0) == (2,) * 6
+    share = told.filter(pl.col("link") == "completed")["value"][0]
+    assert share == pytest.approx(160 / 180)
+    said = told.filter(pl.col("link") == "planned")["sentence"][0]
+    assert said == "It rose by 0.5 (0.1 to 0.9) for 45 agents."
+
+
+# -- sentences and verdicts of what has no number ----------------------------------------------------------------------
+
+
+def test_a_ratio_that_is_not_shown_has_no_sentence_that_gives_its_range() -> None:
+    hazard = {"model": "m", "leave_type": "any", "hazard_ratio": 1.2, "ci_low": 0.5, "ci_high": 3.0, "n_events": 12}
+    hazard |= {"n_agents": 90, "n_clusters": 9, "verdict": "clear", "sentence": "Anything from 50% less to 200% more."}
+    with duckdb.connect() as con:
+        con.execute("create schema result")
+        rows = pl.DataFrame([hazard])
+        curves = pl.DataFrame(
+            {"arm": ["trained"], "leave_type": ["any"], "tenure_week": [1], "at_risk": [90], "survival": [1.0]}
+            | {"ci_low": [1.0], "ci_high": [1.0]}
+        )
+        for name, frame in (("hazard", rows), ("survival", curves)):
+            con.register(f"_{name}", frame)
+            con.execute(f"create table result.{name} as select * from _{name}")
+        queries = SimpleNamespace(
+            settings=SimpleNamespace(min_group=15), has=lambda name: name in ("result.hazard", "result.survival")
+        )
+        with seen_by(READER):
+            told = attrition._answer(queries, con.cursor(), Filters()).hazard.row(0, named=True)  # type: ignore[arg-type]
+    assert told["hazard_ratio"] is None
+    assert (told["verdict"], told["sentence"]) == ("cant_tell_yet", attrition.FEW)
+
+
+def test_a_withheld_estimate_is_not_said_to_be_believed() -> None:
+    rows = pl.DataFrame(
+        {"estimate": [1.0], "believed": [True], "verdict": ["clear"], "sentence": ["s"], "reason": [""]}
+    )
+    assert withheld(rows, pl.lit(value=True), "Few.")["believed"].to_list() == [None]
+
+
+def test_of_a_group_that_is_not_shown_nothing_says_whether_it_changed(corners: Corners) -> None:
+    kpi = corners.shared.settings.catalogue["escalation_rate"]
+    with seen_by(READER):
+        rows = gains(corners.shared.queries, kpi, "team", Filters()).rows
+    hidden = rows.filter("suppressed")
+    assert 0 < hidden.height < rows.height
+    names = [*NUMBERS, "n_agents", "n_comparison", "claimed"]
+    assert hidden.select(names).null_count().row(0) == (hidden.height,) * len(names)
+    assert rows.filter(~pl.col("suppressed"))["claimed"].null_count() == 0
+
+
+def test_notes_of_a_ladder_made_on_request_are_coarse(corners: Corners, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = pl.DataFrame({"position": [0], "estimator": ["twfe"], "label": ["3 agents"], "note": ["Of 43 agents."]})
+    monkeypatch.setattr("analysis.study.run.study", lambda *_, **__: SimpleNamespace(frames=lambda: {"ladder": made}))
+    monkeypatch.setattr(ladder, "can_ask", lambda *_: True)
+    nothing: dict[str, pl.DataFrame] = {}
+    queries = SimpleNamespace(
+        study=lambda *_: nothing, ask=lambda _, make: make(None), setting=lambda: SETTING, held_weeks=lambda: None,
+        settings=corners.shared.settings,
+    )  # fmt: skip
+    kpi = corners.shared.settings.catalogue["escalation_rate"]
+    with seen_by(READER):
+        told = ladder.ladder(queries, kpi, Filters())  # type: ignore[arg-type]
+    assert told.row(0)[-2:] == ("fewer than 5 agents", "Of 45 agents.")
+
+
+# -- options and defaults ----------------------------------------------------------------------------------------------
+
+
+def cell(**values: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((name, (value,)) for name, value in values.items())
+
+
+def test_a_lead_is_offered_what_is_answered_within_the_own_sites() -> None:
+    """A queue of another site was in the list, and so was a wave."""
+    cells = (cell(queue="a"), cell(queue="b"), cell(site="Madrid", queue="a"), cell(site="Porto", queue="b"))
+    nothing = np.zeros((0,), dtype=np.int64)
+    known = Lattice((*cells, cell(site="Madrid", queue="c")), np.array([True] * 4 + [False]), *[nothing] * 3)
+    assert known.answered_within("queue", {"site": ("Madrid",), "team": ()}) == ("a",)
+    assert known.answered_within("queue", {"site": ("Madrid", "Porto"), "team": ()}) == ("a", "b")
+    assert known.answered_within("queue", {"site": (), "team": ("Madrid-1",)}) == ()
+
+
+def test_options_of_a_lead_are_answered_when_they_are_chosen(corners: Corners) -> None:
+    queries = corners.shared.queries
+    with seen_by(LEAD):
+        values = queries.facets().values
+        offered = [(name, value) for name in ("channel", "tenure_band", "cohort") for value in values[name]]
+        assert offered
+        for name, value in offered:
+            assert queries.decision(queries.selection({name: [value]})).allowed, (name, value)
+    with seen_by(TEAM_LEAD):
+        assert not any(queries.facets().values[name] for name in ("site", "channel", "queue", "cohort"))
+
+
+@pytest.mark.parametrize("viewer", [LEAD, TEAM_LEAD])
+def test_no_other_site_is_named_by_why_something_is_not_shown(
+    corners: Corners, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = np.zeros((0,), dtype=np.int64)
+    tied = ((("site", ("Madrid", "Lisbon")),), (("team", ("Madrid-1", "Lisbon-2")),))
+    monkeypatch.setattr(scope, "lattice", lambda _: Lattice(tied, np.array([True, True]), *[nothing] * 3))
+    asked = Filters(site=("Madrid",)) if viewer.sites else Filters(team=("Madrid-1",))
+    assert "Lisbon" in scope.decide(corners.shared.queries, asked, READER).reason
+    said = scope.decide(corners.shared.queries, asked, viewer)
+    assert not said.allowed
+    assert "Lisbon" not in said.reason
+
+
+@pytest.mark.parametrize("chosen", [{"site": ("Madrid",), "team": ("Lisbon-1",)}, {"team": ("Lisbon-1",)}, {}])
+def test_a_team_of_another_site_is_outside_whatever_stands_beside_it(
+    corners: Corners, chosen: Mapping[str, tuple[str, ...]]
+) -> None:
+    for viewer in (LEAD, TEAM_LEAD):
+        assert not scope.in_scope(Filters(**chosen), viewer, corners.shared.queries)  # type: ignore[arg-type]
+
+
+def test_the_goal_shown_first_tells_a_lead_nothing_of_everybody(
+    corners: Corners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queries = corners.shared.queries
+    first, second = (kpi.id for kpi in queries.goals()[:2])
+    verdicts = pl.DataFrame({"kpi": [first, second], "verdict": ["cant_tell_yet", "clear"]})
+    monkeypatch.setattr(Queries, "frame", lambda *_: verdicts)
+    monkeypatch.setattr(Queries, "publishes", lambda *_: True)
+    with seen_by(READER):
+        assert skills.first_goal(queries) == second
+    with seen_by(LEAD):
+        assert skills.first_goal(queries) == first
+    monkeypatch.setattr(Queries, "publishes", lambda *_: False)  # a verdict that is withheld
+    with seen_by(READER):
+        assert skills.first_goal(queries) == first
+
+
+def test_a_course_of_few_is_in_no_list() -> None:
+    """That a course is offered says that somebody is on it: one agent, perhaps, for a reason of the agent's own."""
+    counts = dict.fromkeys(adoption.COUNTS, 0)
+    rows = [
+        {"week": date(2026, 1, 5), "site": "Madrid", "team_id": team, "course_id": course, **counts, "planned": n}
+        for course, sizes in (("EMP101", (1,)), ("ANGER", (1, 30)), ("TALK", (20, 30)))
+        for team, n in zip(("Madrid-1", "Madrid-2"), sizes, strict=False)
+    ]
+    held = pl.DataFrame(rows)
+    programme = SimpleNamespace(courses=[SimpleNamespace(id="EMP101")])
+
+    def frame(sql: str, parameters: tuple[str, ...] = ()) -> pl.DataFrame:
+        if "distinct" in sql:
+            return held.select(pl.col("course_id").unique().sort())
+        return held.filter(pl.col("course_id") == parameters[0])
+
+    settings = SimpleNamespace(min_group=5, config=SimpleNamespace(programme=programme))
+    queries: Any = SimpleNamespace(
+        settings=settings, has=lambda _: True, frame=frame, remember=lambda _, make: make(),
+        require=lambda _: None, decision=lambda filters: SimpleNamespace(allowed=filters != Filters()),
+    )  # fmt: skip
+    one, both = Filters(team=("Madrid-1",)), Filters(site=("Madrid",))
+    with seen_by(READER):
+        assert adoption.courses(queries, one) == ["EMP101", "TALK"]
+        assert adoption.courses(queries, both) == ["ANGER", "EMP101", "TALK"]
+        assert adoption.courses(queries) == ["EMP101"]  # not allowed: nothing is looked at
+    assert adoption.courses(queries) == ["ANGER", "EMP101", "TALK"]
+
+
+def test_a_kpi_that_is_left_out_is_not_answered_by_its_address(corners: Corners) -> None:
+    queries = corners.shared.queries
+    catalogue = {**queries.settings.catalogue}
+    catalogue["escalation_rate"] = catalogue["escalation_rate"].model_copy(update={"hidden": True})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(queries, "settings", replace(queries.settings, catalogue=catalogue))  # type: ignore[arg-type]
+        with seen_by(READER), pytest.raises(KeyError):
+            queries.study("escalation_rate", Filters())
+
+
+def test_a_lead_reads_of_the_own_teams_of_a_holdout_only() -> None:
+    programme = Programme(name="p", holdout=Holdout(teams=("Madrid-1", "Lisbon-1")))
+    assert "Madrid-1, Lisbon-1." in methods.beside(programme, (), Reader())[0]
+    assert "purpose: Madrid-1." in methods.beside(programme, (), Reader(), frozenset({"Madrid-1"}))[0]
+    assert methods.beside(programme, (), Reader(), frozenset({"Porto-1"})) == []
+
+
+# -- orders by lot and trials ------------------------------------------------------------------------------------------
+
+
+def ground_of(level: float) -> Ground:
+    teams = tuple(Team(f"t{k}", "s", 12, value) for k, value in enumerate((*np.arange(0.1, 0.9, 0.1), level)))
+    return Ground((), (), teams, 26, {"x": (np.ones((9, 26)), np.ones((9, 26)))})
+
+
+def test_no_lot_goes_by_the_level_of_a_team_that_is_not_published() -> None:
+    """Which orders are balanced enough to be drawn, asked for again and again, was that level within narrow bounds."""
+    queries: Any = SimpleNamespace(decision=lambda filters: SimpleNamespace(allowed=filters.team != ("t8",)))
+    told = [without_own_weeks(queries, ground_of(level)) for level in (0.05, 0.9)]
+    exact, masked = (
+        [draw_order([3, 3, 3], one.covariates(), 1, {0: 0}).kept.tolist() for one in grounds]
+        for grounds in ([ground_of(0.05), ground_of(0.9)], told)
+    )
+    assert exact[0] != exact[1]
+    assert masked[0] == masked[1]
+    assert all(not one.blocks for one in told), "trials with known luck add up to a team's weeks"
+    assert [team.ranked for team in told[0].teams] == [True] * 8 + [False]
+
+
+def test_trials_of_a_training_lead_are_not_made_of_own_weeks(corners: Corners) -> None:
+    with seen_by(TRAINER):
+        ground = plan_ground(corners.shared.queries)
+        words, _ = tried(Context(corners.shared.settings, corners.shared.queries), {}, [0, 0, 0])
+    assert not ground.blocks
+    assert "own weeks would tell of single teams" in words
+
+
+def test_the_command_draws_the_lot_of_the_page(corners: Corners) -> None:
+    from empathy.planning import _from_data
+
+    settings = corners.shared.settings
+    with seen_by(TRAINER):
+        page = plan_ground(corners.shared.queries)
+    command = _from_data(settings.config, settings.catalogue, None)
+    assert np.allclose(command.covariates(), page.covariates(), equal_nan=True)
+    assert any(math.isnan(team.level) for team in command.teams)
+    assert command.blocks, "whoever runs the command can open the file"
