@@ -16,6 +16,7 @@ import polars as pl
 from scipy import sparse
 
 from analysis.errors import PanelError
+from analysis.study.result_tables import STUDY_TABLES, table
 from dashboard.data.kept_choices import Choice, chosen, content
 from dashboard.data.parts import at_once
 from dashboard.data.published import (
@@ -161,6 +162,33 @@ def event_week(queries: Queries) -> Ints:
         return np.where(start == NEVER, -NEVER, places.week - start)
 
     return queries.remember(("published", "event week"), make)
+
+
+def withheld_study(queries: Queries, kpi: str, filters: Filters) -> dict[str, pl.DataFrame] | None:
+    """What readers are told of a selection whose estimates are not: the same whatever there is; None where they are.
+
+    Nothing is estimated for it, so neither the tables that could be made nor the time that takes tell of few agents.
+    A KPI that was observed nowhere is left to be said to be so.
+
+    Raises
+    ------
+    KeyError
+        When the configuration leaves the KPI out.
+    """
+    entry = queries.settings.catalogue[kpi]
+    if entry.hidden:  # left out of every list, and so of addresses
+        raise KeyError(kpi)
+    if queries.publishes(kpi, filters):
+        return None
+    try:
+        if not observed(queries, kpi).rows.size:
+            return None
+    except PanelError:
+        pass
+    words = f"{entry.label} was observed for too few agents of this selection to be published."
+    row = {"kpi": kpi, "role": "headline", "estimator": "", "verdict": "cant_tell_yet", "reason": words}
+    row |= {"sentence": f"We can't tell: {words}", "unit": entry.unit, "better": entry.better}
+    return {name: table(name, [row] if name == "effect" else []) for name in STUDY_TABLES}
 
 
 def as_told(queries: Queries, rows: pl.DataFrame) -> pl.DataFrame:

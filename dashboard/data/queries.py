@@ -26,9 +26,10 @@ from analysis.panel.held_weeks import Columns, HeldWeeks, Places, dimensions_sql
 from analysis.panel.slices import STORED_KINDS, Slice
 from analysis.study.result_tables import JUDGED_TABLES, SIDE_TABLES, STUDY_TABLES
 from dashboard.data import published, published_estimates, scope
+from dashboard.data.published_estimates import as_told, told_by_week
 from dashboard.data.versions import Versions
 from dashboard.privacy.group_counts import Combinations, agents_by_week, sizes_by_week, weekly_level
-from dashboard.privacy.redaction import about_few, withheld, without_few
+from dashboard.privacy.redaction import about_few, without_few
 from dashboard.privacy.suppression import Decision, NotShownError, decide, decide_period, suppress, tied_groups
 from dashboard.privacy.viewer import current
 from dashboard.state import DIMENSIONS, LABELS, Facets, Filters, from_query
@@ -39,6 +40,7 @@ from etl.warehouse.reader import frame
 if TYPE_CHECKING:
     from analysis.comparison.setting import Setting
 
+Frames = dict[str, pl.DataFrame]
 WEEKLY = {"week": pl.Date, "num": pl.Float64, "den": pl.Float64, "n_agents": pl.Int64, "suppressed": pl.Boolean}
 
 
@@ -330,17 +332,18 @@ class Queries(Versions):
         Rows about fewer agents than the minimum (an event week, a cohort) are left out; an effect on fewer trained
         agents than the minimum has no numbers and says why.
         """
-        self.require(filters)
-        if current().restricted and self.settings.catalogue[kpi].hidden:  # left out of every list, and so of addresses
-            raise KeyError(kpi)
-        return self.ask(("study", kpi, filters, by_week), lambda cursor: self._study(cursor, kpi, filters, by_week))
+        return self._estimated(kpi, filters, by_week)
 
     def judged(self, kpi: str, filters: Filters) -> dict[str, pl.DataFrame]:
         """Effect and checks of a KPI for a selection alone: less work than ``study`` where it has to be estimated."""
+        return self._estimated(kpi, filters, course=False)
+
+    def _estimated(self, kpi: str, filters: Filters, by_week: bool = False, course: bool = True) -> Frames:
         self.require(filters)
-        return self.ask(
-            ("judged", kpi, filters), lambda cursor: self._study(cursor, kpi, filters, by_week=False, course=False)
-        )
+        if current().restricted and (nothing := published_estimates.withheld_study(self, kpi, filters)) is not None:
+            return nothing
+        how = (kpi, filters, by_week, course)
+        return self.ask(("study", *how), lambda cursor: self._study(cursor, *how))
 
     def headline(self, kpi: str, filters: Filters) -> dict[str, Any] | None:
         """The headline row of a KPI for a selection; None when nothing was observed."""
@@ -363,8 +366,8 @@ class Queries(Versions):
         return bool(self.frame(sql, stored).item())
 
     def _study(
-        self, cursor: duckdb.DuckDBPyConnection, kpi: str, filters: Filters, by_week: bool, course: bool = True
-    ) -> dict[str, pl.DataFrame]:
+        self, cursor: duckdb.DuckDBPyConnection, kpi: str, filters: Filters, by_week: bool, course: bool
+    ) -> Frames:
         names = STUDY_TABLES if course else JUDGED_TABLES
         frames: dict[str, pl.DataFrame] = {}
         stored = stored_slice(filters)
@@ -387,20 +390,13 @@ class Queries(Versions):
 
     def _published(self, kpi: str, filters: Filters, shown: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
         """Result tables as a reader of a shared dashboard sees them: cells of the lattice, counts made coarse."""
-        if not self.publishes(kpi, filters):
-            label = self.settings.catalogue[kpi].label
-            words = f"{label} was observed for too few agents of this selection to be published."
-            cleared = {name: rows.clear() for name, rows in shown.items()}
-            return cleared | {"effect": withheld(shown["effect"], pl.lit(value=True), words)}
         tables = (*published_estimates.TOLD, *(SIDE_TABLES if filters.is_everything else ()))
-        as_told = published_estimates.as_told
         told = {name: as_told(self, rows) if name in tables else rows.clear() for name, rows in shown.items()}
         if "event_time" in told and not told["event_time"].is_empty():
             event = pl.col("event_time")
             weeks = told["event_time"].select(event.drop_nulls().unique().sort()).to_series().to_list()
-            told["event_time"] = told["event_time"].filter(
-                event.is_in(published_estimates.told_by_week(self, kpi, filters, current(), weeks))
-            )
+            weeks = told_by_week(self, kpi, filters, current(), weeks)
+            told["event_time"] = told["event_time"].filter(event.is_in(weeks))
         if "ladder" in told and not self.compares(kpi, filters):
             told["ladder"] = told["ladder"].clear()
         waves = told.get("cohort_effect", pl.DataFrame())

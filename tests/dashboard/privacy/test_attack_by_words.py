@@ -159,6 +159,26 @@ def test_notes_of_a_ladder_made_on_request_are_coarse(corners: Corners, monkeypa
     assert told.row(0)[-2:] == ("fewer than 5 agents", "Of 45 agents.")
 
 
+def test_what_is_not_told_is_not_worked_out(corners: Corners, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which tables could be made of a hidden cell, and how long that took, told of it; one answer is given to all."""
+    monkeypatch.setattr(Queries, "_study", lambda *_: pytest.fail("it was estimated"))
+    queries = corners.shared.queries
+    kpis = ("csat_top2", "agent_attrition")
+    with seen_by(READER):
+        hidden = [
+            (kpi, Filters(team=(team,)))
+            for kpi in kpis
+            for team in queries.facets().values["team"]
+            if queries.decision(Filters(team=(team,))).allowed and not queries.publishes(kpi, Filters(team=(team,)))
+        ]
+        assert hidden
+        told = [queries.study(*asked) for asked in hidden]
+    effects = {kpi: one["effect"] for (kpi, _), one in zip(hidden, told, strict=True)}
+    for (kpi, _), one in zip(hidden, told, strict=True):
+        assert one["effect"].equals(effects[kpi])
+        assert all(rows.is_empty() for name, rows in one.items() if name != "effect")
+
+
 # -- options and defaults ----------------------------------------------------------------------------------------------
 
 

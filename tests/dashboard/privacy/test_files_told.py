@@ -92,6 +92,39 @@ def test_a_report_taken_apart_holds_no_more_than_pages(
     assert not {found[0] for found in COUNTED.finditer(visible) if len(found[1].replace(",", "").rstrip("0")) > 2}
 
 
+def objects_of(path: Path) -> Iterator[str]:
+    """Every object of a PDF, streams unpacked: fonts, alternative texts, structure, metadata, drawings."""
+    pypdf = pytest.importorskip("pypdf")
+    reader = pypdf.PdfReader(path)
+    for number in range(1, reader.trailer["/Size"]):
+        held = reader.get_object(number)
+        yield repr(held)
+        if isinstance(held, pypdf.generic.StreamObject):
+            yield held.get_data().decode("latin-1")
+
+
+def test_a_pdf_taken_apart_holds_no_more_than_pages(corners: Corners, told: Report, tmp_path: Path) -> None:
+    pypdf = pytest.importorskip("pypdf")
+    pytest.importorskip("typst")
+    path = tmp_path / "board.pdf"
+    write(told, path)
+    inside = " \n".join(objects_of(path))
+    assert "/StructTreeRoot" in inside
+    assert not AGENT.search(inside)
+    assert "empathy-report-" not in inside, "where it was made"
+    assert str(corners.shared.settings.config.folder) not in inside
+    reader = pypdf.PdfReader(path)
+    assert not reader.attachments
+    assert {"/Title", "/Keywords"} <= set(reader.metadata) <= {"/Title", "/Keywords", "/Creator", "/Producer"}
+    alternatives = " ".join(re.findall(r"'/Alt': '([^']*)'", inside))
+    assert "The numbers stand in the table" in alternatives
+    plain = " ".join([*(page.extract_text() for page in reader.pages), alternatives]).replace("\n", " ")
+    assert told.sheets[0].title[:20] in plain
+    assert not numbers(plain) & exact_totals(corners)
+    assert not {found[0] for found in PEOPLE.finditer(plain) if int(found[1].replace(",", "")) % MINIMUM}
+    assert not {found[0] for found in COUNTED.finditer(plain) if len(found[1].replace(",", "").rstrip("0")) > 2}
+
+
 def test_the_data_of_its_charts_are_estimates_that_pages_tell(corners: Corners, told: Report) -> None:
     rows = frame_of(told)
     queries = corners.shared.queries
