@@ -85,15 +85,15 @@ TYPED = (
 )
 
 
-def write_exports(folder: Path, rows: int, parquet_rows: int) -> None:
+def write_exports(folder: Path, rows: int, parquet_rows: int, agents: int = N_AGENTS) -> None:
     """Write contacts as CSV (687 MiB for ten million rows) and Parquet, staff, teams, crosswalk and training."""
     folder.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as con:
         con.execute("SET preserve_insertion_order = false; SET memory_limit = '4GB'")
         handle = f"CASE WHEN interaction_id % {BAD_EVERY} = 7 THEN 'soon' ELSE CAST(handle_s AS VARCHAR) END"
-        with_bad = f"SELECT * REPLACE ({handle} AS handle_s) FROM ({contacts(rows)})"
+        with_bad = f"SELECT * REPLACE ({handle} AS handle_s) FROM ({contacts(rows, agents)})"
         con.execute(f"COPY ({with_bad}) TO '{folder / 'contacts.csv'}' (HEADER)")
-        con.execute(f"COPY ({contacts(parquet_rows)}) TO '{folder / 'contacts.parquet'}' (COMPRESSION zstd)")
+        con.execute(f"COPY ({contacts(parquet_rows, agents)}) TO '{folder / 'contacts.parquet'}' (COMPRESSION zstd)")
         code = "'A' || lpad(CAST(i AS VARCHAR), 6, '0')"
         small = {
             "staff": f"{code} AS source_agent_id, {code} AS employee_number, DATE '2020-01-01' AS hired_on",
@@ -105,14 +105,14 @@ def write_exports(folder: Path, rows: int, parquet_rows: int) -> None:
         for name, columns in small.items():
             trained = "WHERE i // 20 % 5 <> 0" if name == "training" else ""
             con.execute(
-                f"COPY (SELECT {columns} FROM range({N_AGENTS}) AS t(i) {trained}) TO '{folder / name}.csv' (HEADER)"
+                f"COPY (SELECT {columns} FROM range({agents}) AS t(i) {trained}) TO '{folder / name}.csv' (HEADER)"
             )
 
 
-def contacts(rows: int) -> str:
+def contacts(rows: int, agents: int = N_AGENTS) -> str:
     """SELECT of made-up contacts over one year."""
     return (
-        f"SELECT i AS interaction_id, 'A' || lpad(CAST(hash(i * 3 + 1) % {N_AGENTS} AS VARCHAR), 6, '0') AS agent_id, "
+        f"SELECT i AS interaction_id, 'A' || lpad(CAST(hash(i * 3 + 1) % {agents} AS VARCHAR), 6, '0') AS agent_id, "
         f"TIMESTAMP '2025-01-01' + to_seconds(CAST(hash(i * 5 + 2) % 31536000 AS BIGINT)) AS started_at, "
         f"['voice', 'chat', 'email', 'message'][1 + CAST(hash(i * 11) % 4 AS INT)] AS channel, "
         f"30 + hash(i * 17) % 900 AS handle_s, hash(i * 19) % 100 < 7 AS escalated, "
