@@ -408,7 +408,9 @@ class Oracle:
             for contact, at in times:
                 place = self._who(row["_source"], row["source_agent_id"], at)
                 own = contact is not None and contact["place"] is not None and place is not None
-                own = own and contact["place"][0] == place[0]
+                if own and contact["place"][0] != place[0]:  # another agent's contact says nothing of when
+                    own, at = False, row["evaluated_at"]
+                    place = self._who(row["_source"], row["source_agent_id"], at)
                 first = (not contact["is_first"], contact["_source"], contact["leg"]) if contact else (True, "", 0)
                 ranked.append(((not own, *first), place, at))
             _, place, at = min(ranked, key=lambda item: item[0])

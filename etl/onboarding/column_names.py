@@ -105,7 +105,41 @@ def id_of(words: str) -> str:
         if compound is None:
             return ""
         left[-1] = compound[1]
-    return " ".join(re.sub(r"(?<=.{4})(?:en|es|s|n|e)$", "", word) for word in left)
+    return _singular(" ".join(left))
+
+
+def _singular(words: str) -> str:
+    """Words without the endings of plurals and cases, roughly."""
+    return " ".join(re.sub(r"(?<=.{4})(?:en|es|s|n|e)$", "", word) for word in words.split())
+
+
+KNOWN_BY_NAME = ("course_id", "team_id", "queue", "site", "form_version", "product")
+"""Columns of things that exports know by their names as well as by numbers."""
+
+_NAME_WORDS = frozenset(
+    ("name", "names", "title", "bezeichnung", "titel", "nombre", "título", "nom", "titre", "intitulé", "nome", "titolo")
+)
+
+
+_NAME_COMPOUND = re.compile(r"(.{4,}?)(?:bezeichnung|titel|name)")
+
+
+@lru_cache(maxsize=100_000)
+def name_of(words: str) -> str:
+    """What a name is the name or title of; empty where it is no such name.
+
+    Examples
+    --------
+    >>> name_of("nome do curso"), name_of("course title"), name_of("course")
+    ('curso', 'cours', '')
+    """
+    left = [word for word in words.split() if word not in _NAME_WORDS and word not in _OF]
+    if len(left) == len([word for word in words.split() if word not in _OF]):
+        compound = _NAME_COMPOUND.fullmatch(left[-1]) if left else None
+        if compound is None:
+            return ""
+        left[-1] = compound[1]
+    return _singular(" ".join(left))
 
 
 _MOMENT_WORDS = frozenset(
@@ -137,8 +171,12 @@ def _alike(said: str, column: str) -> float:
         return 0.95 - 0.001 * synonyms.index(said)
     known_names = (words_of(column), *synonyms)
     base, moment = id_of(said), moment_of(said)
-    if base and any(base == id_of(known) for known in known_names):
+    plain_too = column.endswith("_id") or column in KNOWN_BY_NAME
+    if base and any(base == (id_of(known) or (_singular(known) if plain_too else "")) for known in known_names):
         return 0.9
+    called = name_of(said) if column in KNOWN_BY_NAME else ""
+    if called and any(called in (_singular(known), id_of(known), name_of(known)) for known in known_names):
+        return 0.89
     if moment and any(moment == moment_of(known) for known in known_names):
         return 0.86
     if (asked := QUESTIONS.get(column)) and asked.search(said):

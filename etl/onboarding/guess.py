@@ -23,6 +23,9 @@ CERTAIN = 0.85
 LEAST_SCORE = 0.55
 """Bids below this are no proposal."""
 
+KNOWN_BY = dict.fromkeys(("training", "agent_day"), ("employee_number", "email"))
+"""Columns of the list of staff by which an export may know agents; where customers are met, an address is theirs."""
+
 USUAL_SCALE = (1, 5)
 """Scale of a satisfaction of which nothing is said."""
 
@@ -248,6 +251,11 @@ def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: 
     own_id = {"survey_response": "response_id", "escalation": "escalation_id"}.get(contract.name, "")
     if own_id and own_id not in columns and "interaction_id" in columns and len(columns) > 1:
         columns = {own_id: columns["interaction_id"], **columns}  # one a contact
+    if "source_agent_id" in contract.column_names and "source_agent_id" not in columns:
+        left = [name for name in header if name not in columns.values()]
+        named = _match(left, CONTRACTS["agent"])  # other exports know agents by what the list of staff calls them
+        by = next((each for each in KNOWN_BY.get(contract.name, ("employee_number",)) if each in named), None)
+        columns |= {"source_agent_id": named[by]} if by else {}
     columns = _rather_by_address(columns, header, rows)
     constants: dict[str, str] = {}
     doubtful: tuple[str, ...] = ()

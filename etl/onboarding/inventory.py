@@ -222,6 +222,8 @@ def recognise(sample: Sample, options: Mapping[str, Any] | None = None) -> Expor
         confidence, name, recognition = max(bids, key=lambda bid: bid[0])
         if confidence >= 0.5:
             return Export(sample.path, sample, name, _with(recognition, options or {}, sample))
+    if sample.is_json:
+        sample = replace(sample, rows=tuple(map(_flat, sample.rows)))
     header = sample.header or tuple(dict.fromkeys(key for row in sample.rows for key in row))
     called = f"{sample.path.name.partition('.')[0]} {(options or {}).get('sheet', '')}"
     proposal = guess(header, sample.rows, called)
@@ -235,6 +237,17 @@ def recognise(sample: Sample, options: Mapping[str, Any] | None = None) -> Expor
     seen = {key: words for key, words in undecided.items() if words}
     recognition = Recognition(proposal.score, what, ("timezone", *undecided), written, seen=seen)
     return Export(sample.path, sample, "tabular", _with(recognition, options or {}, sample), proposal)
+
+
+def _flat(record: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """A record of JSON whose objects are told by the paths of what they hold, as columns of a source name them."""
+    found: dict[str, Any] = {}
+    for name, value in record.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{above}{name}.")
+        else:
+            found[f"{above}{name}"] = value
+    return found
 
 
 def _with(recognition: Recognition, options: Mapping[str, Any], sample: Sample) -> Recognition:

@@ -92,6 +92,8 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
         "mitarbeiternummer", "assignee name", "assignee id", "case owner", "owner name", "users", "agent names",
         "empleado", "id de empleado", "trabajador", "colaborador", "salarié", "employé",
         "collaborateur", "id agent", "funcionário", "dipendente", "id operatore", "teilnehmer", "teilnehmerin",
+        "evaluated agent", "evaluatee", "agent evaluated", "evaluado", "evaluada", "agente evaluado", "évalué",
+        "agent évalué", "avaliado", "valutato", "bewertet", "bewerteter mitarbeiter",
         "kursteilnehmer", "lernende", "lernender", "learner", "trainee", "student", "participant", "participante",
         "alumno", "apprenant", "stagiaire", "aluno", "formando", "discente", "corsista", "partecipante",
     ),

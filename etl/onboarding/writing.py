@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 LEAST_DURATIONS = 5
 """Fewer bare numbers say nothing about their unit."""
 
-_LOCAL_DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:( |T)\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?)?")
+_LOCAL_DATE = re.compile(
+    r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:( |T|, )\d{1,2}([:.h])\d{2}(\6\d{2})?( ?[AaPp][Mm])?)?"
+)
 _MONTHS_NAMED = tuple(
     f"{day}{time}"
     for day in (
@@ -73,9 +75,10 @@ def ways_of_writing(
                 undecided["options.decimal"] = tuple(dict.fromkeys(text for text in seen if "." in text))
                 is_grouped = contract[name].type == "money" or any("." not in text for text in seen)
                 options.setdefault("decimal", "," if is_grouped else ".")
-    durations = [own for name, own in proposal.columns.items() if name == "handle_s"]
+    durations = [own for name, own in proposal.columns.items() if contract[name].unit == "seconds"]
     named = {unit for own in durations if (unit := unit_in(own))}
-    unit, shown = _unit(said(durations))
+    worked = proposal.table == "agent_day"
+    unit, shown = _unit(said(durations), ((24, "h"), (1440, "min")) if worked else UNITS_OF_CONTACTS)
     if len(named) == 1 and unit in ("", *named):  # the name says it and the values do not speak against it
         (unit,) = named
         if unit != "s":
@@ -109,13 +112,17 @@ def _full_score(numbers: Sequence[float]) -> int:
     return next((best for best in (1, 5, 10, 100) if best >= max(numbers, default=0)), 100)
 
 
-def _unit(texts: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+UNITS_OF_CONTACTS = ((15, "min"), (14_400, ""), (float("inf"), "ms"))
+"""Usual duration of a contact below which a bare number is of a unit."""
+
+
+def _unit(texts: Sequence[str], bounds: Sequence[tuple[float, str]]) -> tuple[str, tuple[str, ...]]:
     """The unit of durations that cannot be seconds, with some of them; empty where they can."""
-    numbers = sorted(float(text) for text in texts if re.fullmatch(r"\d+(\.\d+)?", text) and float(text) > 0)
+    numbers = sorted(number for text in texts if (number := _number(text)))
     if len(numbers) < LEAST_DURATIONS:
         return "", ()
     usual = numbers[len(numbers) // 2]
-    unit = "d" if numbers[-1] < 1 else "min" if usual < 15 else "ms" if usual > 14_400 else ""
+    unit = "d" if numbers[-1] < 1 else next((unit for bound, unit in bounds if usual <= bound), "")
     return unit, tuple(dict.fromkeys(texts)) if unit else ()
 
 
@@ -149,10 +156,10 @@ def _date_format(match: re.Match[str], month_first: bool) -> str:
     day = f"{first}{match[2]}{second}{match[2]}{'%Y' if len(match[4]) == 4 else '%y'}"
     if match[5] is None:
         return day
-    seconds = ":%S" if match[6] else ""
-    if match[7]:
-        return f"{day}{match[5]}%I:%M{seconds}{' ' if match[7].startswith(' ') else ''}%p"
-    return f"{day}{match[5]}%H:%M{seconds}"
+    seconds = f"{match[6]}%S" if match[7] else ""
+    if match[8]:
+        return f"{day}{match[5]}%I{match[6]}%M{seconds}{' ' if match[8].startswith(' ') else ''}%p"
+    return f"{day}{match[5]}%H{match[6]}%M{seconds}"
 
 
 def dates_as_beside(found: Sequence[Recognition]) -> list[Recognition]:

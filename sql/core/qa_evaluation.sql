@@ -1,5 +1,6 @@
--- Evaluations, at the agent evaluated; channel, queue and week are the contact's where the contact was this agent's.
-with candidates as (
+-- Evaluations, at the agent evaluated; channel, queue and week are the contact's where the contact was this agent's. An
+-- evaluation that names a contact of another agent counts at the time of the evaluation.
+with named as (
     select
         evaluation.*,
         contact.contact_source,
@@ -7,19 +8,33 @@ with candidates as (
         contact.channel,
         contact.queue,
         contact.is_first,
-        coalesce(contact.started_at, evaluation.evaluated_at) as happened_at,
-        place.agent_key,
-        place.place_ix,
-        place.offset_s,
-        coalesce(contact.agent_key = place.agent_key, false) as is_own_contact
+        coalesce(contact.agent_key = own.agent_key, false) as is_own_contact,
+        case
+            when contact.agent_key <> own.agent_key then evaluation.evaluated_at
+            else coalesce(contact.started_at, evaluation.evaluated_at)
+        end as happened_at
     from staging.landed_qa_evaluation as evaluation
     left join staging.contact_link as contact
         on contact.interaction_id = evaluation.interaction_id
+    left join staging.id_place as own
+        on own.source = evaluation._source
+        and own.source_agent_id = evaluation.source_agent_id
+        and own.from_at <= contact.started_at
+        and contact.started_at < own.to_at
+),
+
+candidates as (
+    select
+        named.*,
+        place.agent_key,
+        place.place_ix,
+        place.offset_s
+    from named
     left join staging.id_place as place
-        on place.source = evaluation._source
-        and place.source_agent_id = evaluation.source_agent_id
-        and place.from_at <= coalesce(contact.started_at, evaluation.evaluated_at)
-        and coalesce(contact.started_at, evaluation.evaluated_at) < place.to_at
+        on place.source = named._source
+        and place.source_agent_id = named.source_agent_id
+        and place.from_at <= named.happened_at
+        and named.happened_at < place.to_at
 ),
 
 linked as (

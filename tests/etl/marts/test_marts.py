@@ -680,3 +680,17 @@ def test_a_contact_without_agent_leaves_the_week_to_the_local_time_of_the_agent_
     contacts = [{**call(1, 0, None), "started_at": late}, call(2, 0), call(3, 20)]
     built = build_rows({**STAFF, "interaction": contacts, table: [rows[table]]})
     assert built.one(f"select cast(week as varchar) from core.{table}") == "2024-01-08"
+
+
+@pytest.mark.parametrize(("of", "week"), [("1", 0), ("2", 14), (None, 0)])
+def test_an_evaluation_that_names_another_agents_contact_counts_when_it_was_made(
+    build_rows: Callable[..., Any], of: str | None, week: int
+) -> None:
+    """Ids of two systems may be alike by chance; a contact that reached nobody may still be the one."""
+    evaluation = {"evaluation_id": "e", "source_agent_id": "1", "interaction_id": "c1", "evaluated_at": at(15)}
+    built = build_rows(
+        {**STAFF, "interaction": [call(1, 2, agent=of), call(2, 3), call(3, 16)],
+         "qa_evaluation": [{**evaluation, "empathy_score": 0.5}]}
+    )  # fmt: skip
+    rows = built.rows("select week, channel from core.qa_evaluation")
+    assert rows == [(MONDAY + dt.timedelta(days=week), "voice" if of == "1" else None)]

@@ -133,3 +133,40 @@ def test_a_question_is_known_by_what_it_asks_and_a_day_whatever_the_order_of_its
 def test_months_that_are_words_are_read(days: list[str], form: str | None) -> None:
     found, rows = guessed({"Learner": "a", "Course": "E1", "Completion date": days})
     assert ways_of_writing(found, rows)[0].get("date_format") == form
+
+
+@pytest.mark.parametrize("course", ["Nome do curso", "Nombre del curso", "Course name", "Kursbezeichnung", "Kurs-ID"])
+@pytest.mark.parametrize("agent", ["Matricule", "Employee ID", "Work email", "Formando"])
+def test_exports_know_agents_as_the_list_of_staff_does_and_courses_by_their_names(course: str, agent: str) -> None:
+    found, _ = guessed({agent: "k@example.com" if "mail" in agent else "7", course: "E1", "Data de conclusão": "2026"})
+    assert (found.table, found.columns["source_agent_id"]) == ("training", agent)
+    assert found.columns.get("course_id") == course
+
+
+def test_an_address_beside_a_contact_is_not_taken_for_the_agents() -> None:
+    found, _ = guessed({"Call ID": "1", "Start time": "2026-01-05 10:00", "Channel": "chat", "Email": "c@example.com"})
+    assert (found.table, "source_agent_id" in found.columns) == ("interaction", False)
+
+
+@pytest.mark.parametrize(
+    ("day", "time", "form"),
+    [("25/01/2026", "10:25 AM", "%d/%m/%Y %I:%M %p"), ("01/25/2026", "10:25", "%m/%d/%Y %H:%M")],
+)
+def test_a_day_and_a_time_in_two_columns_are_known_by_their_values(day: str, time: str, form: str) -> None:
+    found, rows = guessed({"Call #": "1", "Agent": "a", "Call Date": day, "Call Time": time, "Talk Time": "3:18"})
+    assert found.times == ("Call Date", "Call Time")
+    assert ways_of_writing(found, rows)[0]["date_format"] == form
+
+
+@pytest.mark.parametrize(
+    ("text", "form"), [("25/01/2026 10.35", "%d/%m/%Y %H.%M"), ("25/01/2026 10h35", "%d/%m/%Y %Hh%M")]
+)
+def test_times_with_a_dot_or_an_h_are_read(text: str, form: str) -> None:
+    found, rows = guessed({"Call #": "1", "Agent": "a", "Start": text, "Queue": "q"})
+    assert ways_of_writing(found, rows)[0]["date_format"] == form
+
+
+def test_hours_worked_in_a_day_are_known_for_what_they_are() -> None:
+    worked = ["7,5", "8", "7", "6,5", "8"]
+    found, rows = guessed({"Agent": "a", "Jour": "2026-01-05", "Temps travaillé": worked, "Absent": "non"})
+    assert (found.table, ways_of_writing(found, rows)[0]["duration_unit"]) == ("agent_day", "h")
