@@ -34,6 +34,9 @@ LOOKED_AT = 800
 WORD = "\\S+"
 """A word, as words are counted."""
 
+SPOKEN = r"^(?:[^\pL\[]|\[[^\]]*\])*(?:\pL|\[[^\]]*$)"
+"""A letter that is not inside brackets, in which stands what was taken out: ``[PII]``."""
+
 LONGEST_SCORED = 20_000
 """Characters above which a turn is a document, not something said; its contact is not scored."""
 
@@ -189,6 +192,7 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
         select * exclude (agent_text, agent_languages, longest, twin, most_words),
             case
                 when agent_turns = 0 then 'no turn of an agent'
+                when not coalesce(regexp_matches(agent_text, {literal(SPOKEN)}), false) then 'no words of an agent'
                 when twin > 1 then 'a second transcript of the contact'
                 when not list_contains({known}, language) then 'no rules for its language'
                 when longest > {LONGEST_SCORED} then 'a turn too long to be said'

@@ -69,16 +69,23 @@ def test_what_cannot_be_scored_is_kept_with_its_reason(build_rows) -> None:
         *_turns("other", ("agent", spanish)),
         *_turns("garbage", ("agent", garbage)),
         *_turns("silent", ("customer", "Hello?")),
+        *_turns("joined", ("agent", ""), ("agent", None), ("customer", "Hello?")),
+        *_turns("masked", ("agent", "[PII], [NAME]."), ("agent", "#### 🙂 – 12")),
+        *_turns("half", ("agent", "[PII] é"), ("agent", "[cut off")),
         *_turns("foreign", ("agent", "Hello."), language="fr-FR"),
         *_turns("lost", ("agent", "Hello.")),
         *_turns("mail", ("agent", "I'm sorry " * 3_000)),
         *_turns("fine", ("agent", "Hello."), language="en_GB"),
     ]
-    built = _build(build_rows, turns, contacts=("other", "garbage", "silent", "foreign", "mail", "fine"))
+    known = ("other", "garbage", "silent", "joined", "masked", "half", "foreign", "mail", "fine")
+    built = _build(build_rows, turns, contacts=known)
     assert dict(built.rows("select interaction_id, not_scored from core.conversation")) == {
         "other": "not in its language",
         "garbage": "not in its language",
         "silent": "no turn of an agent",
+        "joined": "no words of an agent",
+        "masked": "no words of an agent",
+        "half": None,
         "foreign": "no rules for its language",
         "lost": "no contact of that id",
         "mail": "a turn too long to be said",
