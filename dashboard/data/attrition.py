@@ -104,6 +104,8 @@ def _left(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filters)
         "select survivor.*, effect.verdict from result.survivor join result.effect using (kpi, slice_kind, "
         "slice_value) where effect.role = 'headline'",
     )
+    told = [kpi for kpi in survivors["kpi"].unique() if queries.publishes(kpi, filters)]
+    survivors = survivors.filter(pl.col("kpi").is_in(told))
     return without_few_leavers(exits, queries.settings.min_group), survivors
 
 

@@ -57,5 +57,5 @@ def without_own_weeks(queries: Queries, found: Ground) -> Ground:
 
 def fading(queries: Queries) -> list[Fading]:
     """How the effects of goals fade, in the version being served."""
-    goals = {kpi.id for kpi in queries.goals()}
+    goals = {kpi.id for kpi in queries.goals() if queries.publishes(kpi.id, Filters())}
     return queries.ask(("plan fading",), lambda cursor: stored_fading(cursor, goals))

@@ -37,6 +37,7 @@ def refreshed(queries: Queries) -> Refreshed | None:
     if not queries.has("result.refresher") or not queries.decision(Filters()).allowed:
         return None
     kpis = {kpi.id: kpi for kpi in queries.kpis() if kpi.id == OVERALL or not current().restricted}
+    kpis = {name: kpi for name, kpi in kpis.items() if queries.publishes(name, Filters())}
     rows = queries.ask(("refreshers",), lambda cursor: frame(cursor, "select * from result.refresher").to_dicts())
     if any(0 < row["n_agents"] < queries.settings.min_group for row in rows):
         return None

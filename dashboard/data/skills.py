@@ -202,6 +202,8 @@ def _chain(queries: Queries, cursor: duckdb.DuckDBPyConnection, tables: Mapping[
     slopes = slopes.with_columns(blank)
     courses = found["course_skill"].filter(pl.col("n_agents") >= minimum)
     if restricted:  # agents of two courses overlap: no cells
+        told = [kpi for kpi in slopes["kpi"].unique() if queries.publishes(kpi, Filters())]
+        slopes = slopes.filter(pl.col("kpi").is_in(told))
         slopes, courses = coarse(slopes, minimum), courses.clear()
     raters = coarse(found["rater"], minimum) if restricted else found["rater"]
     return Chain(links, slopes, courses, _spread(raters, minimum), n_hidden)

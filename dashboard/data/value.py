@@ -138,7 +138,7 @@ def configured(queries: Queries) -> Assumptions:
     stated = from_config(queries.settings.config)
     if not queries.has("result.course"):
         return stated
-    goals = {kpi.id for kpi in queries.kpis() if kpi.role == "primary"}
+    goals = {kpi.id for kpi in queries.kpis() if kpi.role == "primary" and queries.publishes(kpi.id, Filters())}
     sql = (
         "select course.* from result.course join result.effect using (kpi, slice_kind, slice_value) "
         "where effect.role = 'headline' and effect.believed"

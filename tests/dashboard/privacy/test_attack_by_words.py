@@ -18,7 +18,7 @@ from scipy import optimize, stats
 from analysis.planning.constrained_randomisation import draw_order
 from analysis.planning.ground import Ground, Team
 from analysis.words.numbers import Reader
-from dashboard.data import adoption, attrition, ladder, scope, skills
+from dashboard.data import adoption, attrition, ladder, plan, refreshers, scope, skills
 from dashboard.data.cohorts import NUMBERS, gains
 from dashboard.data.plan import plan_ground, without_own_weeks
 from dashboard.data.published import Lattice
@@ -177,6 +177,41 @@ def test_what_is_not_told_is_not_worked_out(corners: Corners, monkeypatch: pytes
     for (kpi, _), one in zip(hidden, told, strict=True):
         assert one["effect"].equals(effects[kpi])
         assert all(rows.is_empty() for name, rows in one.items() if name != "effect")
+
+
+def test_an_estimate_that_is_not_told_stands_in_no_table_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What leaving does to it, slopes on skills, refreshers and fading are made of the same estimate."""
+    asked: list[set[str]] = []
+    monkeypatch.setattr(plan, "stored_fading", lambda _, goals: asked.append(set(goals)) or [])
+    with duckdb.connect() as con:
+        con.execute("create schema result")
+        con.execute(
+            "create table result.exit as select null::date as wave, 90::bigint as n_agents, 0::bigint as n_left, "
+            "0.0::double as share_left"
+        )
+        for name in ("survivor", "effect", "refresher"):
+            con.execute(
+                f"create table result.{name} as select kpi, 'overall' as slice_kind, '' as slice_value, 0.1::double as "
+                "estimate, 'headline' as role, 'clear' as verdict, 0::bigint as from_week, 90::bigint as n_agents, "
+                "0.1::double as ci_low, 0.1::double as ci_high, true as stands_out "
+                "from (values ('told'), ('hidden')) k(kpi)"
+            )
+        con.execute("alter table result.survivor drop column verdict")
+        kpis = [SimpleNamespace(id=name, better="higher") for name in ("told", "hidden")]
+        queries: Any = SimpleNamespace(
+            settings=SimpleNamespace(min_group=5), has=lambda _: True, goals=lambda: kpis, kpis=lambda: kpis,
+            publishes=lambda kpi, _: kpi == "told", ask=lambda _, make: make(con.cursor()),
+            decision=lambda _: SimpleNamespace(allowed=True), headline=lambda *_: None,
+        )  # fmt: skip
+        with seen_by(READER):
+            _, survivors = attrition._left(queries, con.cursor(), Filters())
+            plan.fading(queries)
+            monkeypatch.setattr(refreshers, "OVERALL", "hidden")
+            brought = refreshers.refreshed(queries)
+    assert survivors["kpi"].to_list() == ["told"]
+    assert asked == [{"told"}]
+    assert brought is not None
+    assert not brought.found
 
 
 # -- options and defaults ----------------------------------------------------------------------------------------------
