@@ -243,33 +243,8 @@ def _yes(column: str, rows: Sequence[Mapping[str, object]]) -> list[str]:
 
 
 def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: Contract) -> Guess:
-    columns = _match(header, contract)
-    if contract.name == "agent" and "source_agent_id" not in columns and "employee_number" in columns:
-        columns = {"source_agent_id": columns["employee_number"], **columns}  # a list of staff has one number
-    if contract.name == "agent" and "source_agent_id" in columns and not {"employee_number", "email"} & set(columns):
-        columns["employee_number"] = columns["source_agent_id"]  # the one name by which other exports can know them
-    own_id = {"survey_response": "response_id", "escalation": "escalation_id"}.get(contract.name, "")
-    if own_id and own_id not in columns and "interaction_id" in columns and len(columns) > 1:
-        columns = {own_id: columns["interaction_id"], **columns}  # one a contact
-    if "source_agent_id" in contract.column_names and "source_agent_id" not in columns:
-        left = [name for name in header if name not in columns.values()]
-        named = _match(left, CONTRACTS["agent"])  # other exports know agents by what the list of staff calls them
-        by = next((each for each in KNOWN_BY.get(contract.name, ("employee_number",)) if each in named), None)
-        columns |= {"source_agent_id": named[by]} if by else {}
-    columns = _rather_by_address(columns, header, rows)
-    constants: dict[str, str] = {}
-    doubtful: tuple[str, ...] = ()
-    if contract.name == "training" and "status" not in columns and {"planned_on", "planned_wave"} & set(columns):
-        constants["status"] = "planned"
-    elif contract.name == "training" and "status" not in columns and "completed_at" in columns:
-        constants["status"] = "completed"
-        name = words_of(columns["completed_at"])
-        doubtful = () if name in TRANSLATIONS["completed_at"] or "complet" in name else ("status",)
-    if contract.name == "interaction" and "channel" not in columns and "interaction_id" in columns:
-        constants["channel"] = "voice"
-        doubtful = () if CALLS & set(words_of(columns["interaction_id"]).split()) else ("channel",)
-    if contract.name == "survey_response" and "csat_raw" in columns:
-        constants, doubtful = _scale(columns["csat_raw"], rows)
+    columns = _with_ids(_match(header, contract), header, rows, contract)
+    constants, doubtful = _unsaid(columns, rows, contract)
     required = [item.name for item in contract if item.required and item.default == "NULL"]
     missing = tuple(name for name in required if name not in columns and name not in constants)
     found = 1 - len(missing) / len(required) if required else 0.0
@@ -299,20 +274,56 @@ def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: 
     return Guess(contract.name, score, columns, missing, values, unexplained, constants, doubtful, sure=sure)
 
 
+def _with_ids(
+    columns: dict[str, str], header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: Contract
+) -> dict[str, str]:
+    """Find the columns of ids that are called otherwise: by what a list of staff, or the contact, is known by."""
+    if contract.name == "agent":
+        if "source_agent_id" not in columns and "employee_number" in columns:
+            columns = {"source_agent_id": columns["employee_number"], **columns}  # a list of staff has one number
+        if "source_agent_id" in columns and not {"employee_number", "email"} & set(columns):
+            columns["employee_number"] = columns["source_agent_id"]  # the one name other exports can know them by
+        return columns
+    own_id = {"survey_response": "response_id", "escalation": "escalation_id"}.get(contract.name, "")
+    if own_id and own_id not in columns and "interaction_id" in columns and len(columns) > 1:
+        columns = {own_id: columns["interaction_id"], **columns}  # one a contact
+    if "source_agent_id" not in contract.column_names:
+        return columns
+    left = [name for name in header if name not in columns.values()]
+    agent = columns.get("source_agent_id")
+    if agent is None:
+        staff = _match(left, CONTRACTS["agent"])
+        by = next((each for each in KNOWN_BY.get(contract.name, ("employee_number",)) if each in staff), None)
+        return {**columns, "source_agent_id": staff[by]} if by else columns
+    if not _all_are(agent, rows, _PERSON):
+        return columns
+    theirs = [  # of several people in a row only the agent's address has their name
+        name for name in left if contract.name in KNOWN_BY or set(words_of(name).split()) & set(words_of(agent).split())
+    ]
+    address = next((name for name in theirs if _all_are(name, rows, _ADDRESS)), agent)
+    return {**columns, "source_agent_id": address}
+
+
+def _unsaid(
+    columns: Mapping[str, str], rows: Sequence[Mapping[str, object]], contract: Contract
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """What a table needs and no column says, and which of it nothing in the file says."""
+    if contract.name == "training" and "status" not in columns and {"planned_on", "planned_wave"} & set(columns):
+        return {"status": "planned"}, ()
+    if contract.name == "training" and "status" not in columns and "completed_at" in columns:
+        name = words_of(columns["completed_at"])
+        known = name in TRANSLATIONS["completed_at"] or "complet" in name
+        return {"status": "completed"}, () if known else ("status",)
+    if contract.name == "interaction" and "channel" not in columns and "interaction_id" in columns:
+        of_calls = CALLS & set(words_of(columns["interaction_id"]).split())
+        return {"channel": "voice"}, () if of_calls else ("channel",)
+    if contract.name == "survey_response" and "csat_raw" in columns:
+        return _scale(columns["csat_raw"], rows)
+    return {}, ()
+
+
 _PERSON = re.compile(r"[^\W\d_][\w.'’-]*(,? [^\W\d_][\w.'’-]*)+,?")
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-
-
-def _rather_by_address(
-    columns: dict[str, str], header: Sequence[str], rows: Sequence[Mapping[str, object]]
-) -> dict[str, str]:
-    """Know agents by their address where the column that is called after them holds names of people."""
-
-    named = columns.get("source_agent_id")
-    if named is None or not _all_are(named, rows, _PERSON):
-        return columns
-    other = next((each for each in header if each not in columns.values() and _all_are(each, rows, _ADDRESS)), None)
-    return {**columns, "source_agent_id": other} if other is not None else columns
 
 
 def _scale(column: str, rows: Sequence[Mapping[str, object]]) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -107,6 +107,11 @@ def test_learners_are_known_by_their_address_where_their_name_stands_beside_it()
          "Completed on": "2026-01-05"}
     )  # fmt: skip
     assert (found.table, found.columns["source_agent_id"]) == ("training", "Learner Email")
+    calls = {"Call #": "1", "Agent": ["Doe, Kim", "Roe, Alex"], "Start time": "2026-01-05 10:00"}
+    met, _ = guessed({**calls, "Customer email": "c@example.com"})
+    assert met.columns["source_agent_id"] == "Agent", "the address is the customer's"
+    told, _ = guessed({**calls, "Customer email": "c@example.com", "Agent email": ["k@example.com", "a@example.com"]})
+    assert told.columns["source_agent_id"] == "Agent email"
     by_id, _ = guessed({"Learner": ["k1", "k2"], "Learner Email": "k@example.com", "Course": "E1", "Completed": "2026"})
     assert by_id.columns["source_agent_id"] == "Learner"
 
