@@ -8,8 +8,11 @@ A command is a function in one of the modules of this package and a line in :dat
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import typer
@@ -71,10 +74,14 @@ def main() -> None:
     except EmpathyError as fault:
         _fail(f"error: {fault}", fault.exit_code)
     except OSError as fault:
+        if fault.errno == errno.ENOSPC:
+            _fail_for_room(str(fault.filename or ""))
         where = f"{fault.filename}: " if fault.filename else ""
         _fail(f"error: {where}{fault.strerror or fault}.", 2)
     except duckdb.Error as fault:
         first = str(fault).splitlines()[0]
+        if full := _NO_ROOM.search(str(fault)):
+            _fail_for_room(full[1] or "")
         _fail(
             f"error: this could not be computed ({first}). Nothing was published.", 1,
             "If memory or disk ran out, free some or set [engine] memory_limit; else report this as a defect.",
@@ -92,6 +99,18 @@ def _with_json() -> None:
         if not hasattr(fault, "format_message"):
             raise
         _fail(f"error: {fault.format_message()}", int(getattr(fault, "exit_code", 2)))
+
+
+_NO_ROOM = re.compile(
+    r'(?:"([^"\\]+|[A-Z]:[^"]+?)\\?": )?(?:No space left on device|There is not enough space on the disk)'
+)
+"""How DuckDB says that a disk is full, with the file it was writing; inside JSON quotation marks have a backslash."""
+
+
+def _fail_for_room(file: str) -> NoReturn:
+    there = [folder for folder in Path(file).parents if folder.is_dir()]  # what a build did not finish is gone again
+    where = f"{there[0]}: " if file and there else ""
+    _fail(f"error: {where}the disk is full. Nothing was published.", 2, "Free some room there and run it again.")
 
 
 def _fail(message: str, exit_code: int, advice: str = "") -> NoReturn:
