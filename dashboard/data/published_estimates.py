@@ -35,7 +35,7 @@ from dashboard.data.published import (
     of_same_events,
 )
 from dashboard.data.told import told_before
-from dashboard.privacy.redaction import coarse, without_count_of_clusters
+from dashboard.privacy.redaction import coarse, with_coarse_shares, without_count_of_clusters
 from dashboard.privacy.together import MOST_TOGETHER, Rows, Together, cells_of
 from dashboard.privacy.viewer import Viewer
 from dashboard.state import Filters
@@ -197,6 +197,27 @@ def as_told(queries: Queries, rows: pl.DataFrame) -> pl.DataFrame:
     told = coarse(rows, minimum)
     of_agents = setting.design.cluster == "agent"
     return without_count_of_clusters(told, minimum, setting.ci_level) if of_agents else told
+
+
+def tables_as_told(
+    queries: Queries, shown: Mapping[str, pl.DataFrame], names: Sequence[str]
+) -> dict[str, pl.DataFrame]:
+    """Tables of one selection as readers of a shared dashboard see them; those not named have no rows.
+
+    Parameters
+    ----------
+    queries : Queries
+    shown : mapping of str to DataFrame
+    names : sequence of str
+        Of the tables that are told.
+    """
+    told = {name: as_told(queries, rows) if name in names else rows.clear() for name, rows in shown.items()}
+    if "check" in told and not told["check"].is_empty():
+        head = told["effect"].filter(pl.col("role") == "headline").select("n_trained_agents", "n_agents").head(1)
+        trained, everybody = head.row(0) if head.height else (None, None)
+        others = None if trained is None or everybody is None else everybody - trained
+        told["check"] = with_coarse_shares(told["check"], trained, others, queries.settings.min_group)
+    return told
 
 
 def told_by_week(queries: Queries, kpi: str, filters: Filters, viewer: Viewer, weeks: Sequence[int]) -> list[int]:

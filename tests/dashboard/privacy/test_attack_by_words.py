@@ -22,9 +22,10 @@ from dashboard.data import adoption, attrition, ladder, plan, refreshers, scope,
 from dashboard.data.cohorts import NUMBERS, gains
 from dashboard.data.plan import plan_ground, without_own_weeks
 from dashboard.data.published import Lattice
-from dashboard.data.published_estimates import as_told
+from dashboard.data.published_estimates import as_told, tables_as_told
 from dashboard.data.queries import Queries
 from dashboard.page import Context
+from dashboard.pages.effects import answer as effects_page
 from dashboard.pages.plan import tried
 from dashboard.privacy.redaction import unit_of_shares, withheld
 from dashboard.privacy.viewer import READER, Viewer, seen_by
@@ -74,6 +75,19 @@ def test_an_interval_over_its_error_tells_no_number_of_agents(clusters: str) -> 
     else:
         assert ratios[0] == pytest.approx(ratios[1], abs=1e-12)
         assert (told(182)["df"], told(182)["n_clusters"], told(181)["n_clusters"]) == (None, 180, 180)
+
+
+@pytest.mark.parametrize("leavers", [0, 1, 2])
+def test_a_share_in_a_sentence_is_no_count_of_who_left(leavers: int) -> None:
+    """92% of the trained of a team of twelve "still there" was one person who left."""
+    setting = SimpleNamespace(design=SimpleNamespace(cluster="team"), ci_level=0.95)
+    queries: Any = SimpleNamespace(setting=lambda: setting, settings=SimpleNamespace(min_group=5))
+    words = f"{100 * (12 - leavers) / 12:.0f}% of the trained and 44% of the others were still there at the end."
+    checks = pl.DataFrame({"check": ["composition"], "sentence": [words], "statistic": [leavers / 12]})
+    effect = pl.DataFrame({"role": ["headline"], "n_trained_agents": [12], "n_agents": [48]})
+    told = tables_as_told(queries, {"check": checks, "effect": effect}, ("check", "effect"))["check"].row(0)
+    said = "about 100% of the trained and about 50% of the others were still there at the end."
+    assert told == ("composition", said, None)
 
 
 def links(**more: Any) -> pl.DataFrame:
@@ -177,6 +191,10 @@ def test_what_is_not_told_is_not_worked_out(corners: Corners, monkeypatch: pytes
     for (kpi, _), one in zip(hidden, told, strict=True):
         assert one["effect"].equals(effects[kpi])
         assert all(rows.is_empty() for name, rows in one.items() if name != "effect")
+    with seen_by(READER):
+        kpi, filters = hidden[0]
+        page = repr(effects_page(Context(corners.shared.settings, queries), filters, kpi).to_plotly_json())
+    assert "was observed for too few agents of this selection to be published" in page
 
 
 def test_an_estimate_that_is_not_told_stands_in_no_table_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
