@@ -12,6 +12,7 @@ from html import escape
 from itertools import pairwise
 from typing import Any
 
+from dashboard.plots.spec import cut
 from dashboard.theme import FONT_STACK, TOKENS
 
 Tree = list[Any]
@@ -159,7 +160,7 @@ def text_width(words: str, size: float) -> float:
 def clip(words: str, size: float, room: float) -> str:
     """The text, shortened with an ellipsis when it would not fit."""
     fits = max(3, int(room / (size * CHARACTER_WIDTH)))
-    return words if len(words) <= fits else words[: fits - 1].rstrip() + "…"
+    return cut(words, fits)
 
 
 def to_svg(tree: Tree, *, title: str = "", subtitle: str = "", source: str = "", scheme: str = "light") -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.plots.spec import TIP, Spec, colour, frame, label, said
+from dashboard.plots.spec import TIP, Spec, colour, cut, frame, label, said
+
+LONGEST_NAME = 40
+"""Characters of a name above its bar; a narrow column has room for them beside the number."""
 
 
 def bars(rows: Sequence[Mapping[str, Any]], *, token: str, whole: bool, locale: str = "en_GB") -> Spec:
@@ -38,7 +41,7 @@ def bars(rows: Sequence[Mapping[str, Any]], *, token: str, whole: bool, locale: 
         {"xref": "paper", "y": y, "yanchor": "bottom", "yshift": 5, "showarrow": False, **part}
         for y, row in zip(at, rows, strict=True)
         for part in (
-            {"x": 0, "xanchor": "left", "text": label(str(row["label"]))},
+            {"x": 0, "xanchor": "left", "text": label(cut(str(row["label"]), LONGEST_NAME))},
             {"x": 1, "xanchor": "right", "text": label(str(row["words"]))},
         )
     ]

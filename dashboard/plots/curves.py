@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.plots.spec import TIP, Spec, colour, frame, label, said, upright
+from dashboard.plots.spec import TIP, Spec, colour, cut, frame, label, said, upright
 
+LONGEST_NAME = 28
+"""Characters of a name in the legend."""
 MOST_BESIDE = 2
 """Names in the legend that leave room for the axis's name beside them; with more it stands along the axis."""
 
@@ -118,7 +120,7 @@ def _shape(line: Line) -> dict[str, Any]:
 
 def _band(line: Line) -> list[dict[str, Any]]:
     flat = {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "meta": "band", "showlegend": False}
-    flat |= {"legendgroup": line.name, "x": list(line.xs), "line": {"width": 0, **_shape(line)}}
+    flat |= {"legendgroup": label(line.name), "x": list(line.xs), "line": {"width": 0, **_shape(line)}}
     return [
         {**flat, "y": list(line.lows)},
         {**flat, "y": list(line.highs), "fill": "tonexty", "fillcolor": colour(line.soft)},
@@ -130,8 +132,8 @@ def _line(line: Line) -> dict[str, Any]:
         "type": "scatter",
         "mode": "lines+markers" if line.marks else "lines",
         "meta": line.meta,
-        "name": line.name,
-        "legendgroup": line.name,
+        "name": label(cut(line.name, LONGEST_NAME)),
+        "legendgroup": label(line.name),
         "showlegend": bool(line.name),
         "x": list(line.xs),
         "y": list(line.ys),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dashboard.plots.spec import TIP, Spec, area, colour, frame, label, number, room, said
+from dashboard.plots.spec import TIP, Spec, area, colour, cut, frame, label, number, room, said
 
 SYMBOLS = {"clear": "circle", "clear_but_small": "circle-open-dot"}
 """Verdict state to marker; any other is an open circle."""
@@ -142,7 +142,7 @@ def ranges(
         "fixedrange": True,
     }
     layout["annotations"] += [_head(words, y) for words, y in heads.items()]
-    beside = [replace(row, words=_cut(row.words, LONGEST_WORDS)) for row in rows]
+    beside = [replace(row, words=cut(row.words, LONGEST_WORDS)) for row in rows]
     told = [_words(row, y, {"x": 1.01, "xanchor": "left"}) for row, y in zip(beside, places, strict=True) if row.words]
     narrow_words = [
         part | {"yshift": 14}
@@ -177,12 +177,8 @@ def _places(rows: Sequence[Row]) -> tuple[list[float], dict[str, float]]:
 
 
 def _name(row: Row, most: int = LONGEST_LABEL) -> str:
-    words = label(_cut(row.name, most))
+    words = label(cut(row.name, most))
     return f"<b>{words}</b>" if row.strong else words
-
-
-def _cut(words: str, most: int) -> str:
-    return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
 
 
 def _words(row: Row, y: float, where: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from html import escape
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
+from unicodedata import combining
 
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
@@ -79,6 +80,22 @@ def _wrapped(line: str) -> list[str]:
 def label(words: str) -> str:
     """One line of words for an axis or beside a row."""
     return escape(" ".join(words.split()), quote=False)
+
+
+def cut(words: str, most: int) -> str:
+    """Words of at most so many characters, with an ellipsis where some are left out; accents stay with their letter.
+
+    Parameters
+    ----------
+    words : str
+    most : int
+    """
+    if len(words) <= most:
+        return words
+    end = most - 1
+    while end > 1 and combining(words[end]):
+        end -= 1
+    return f"{words[:end].rstrip()}…"
 
 
 def number(value: float) -> float | None:

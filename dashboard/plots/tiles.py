@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.plots.spec import Spec, colour, frame, label, said
+from dashboard.plots.spec import Spec, colour, cut, frame, label, said
 
+LONGEST_NAME = 22
+"""Characters of a row's name."""
 MANY_COLUMNS = 6
 """From here on their names are written smaller."""
 
@@ -67,7 +69,7 @@ def tiles(cells: Sequence[Mapping[str, Any]], *, across: str, locale: str = "en_
     }
     layout["yaxis"] |= {
         "tickvals": trace["y"],
-        "ticktext": [label(name) for _, name in rows],
+        "ticktext": [label(cut(name, LONGEST_NAME)) for _, name in rows],
         "autorange": "reversed",
         "showgrid": False,
     }

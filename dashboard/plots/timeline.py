@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.plots.spec import TIP, Spec, colour, frame, label, said
+from dashboard.plots.spec import TIP, Spec, colour, cut, frame, label, said
 
 LONGEST_NAME = 22
 """Characters of a row's name; a longer one is whole in its tip."""
@@ -61,14 +61,10 @@ def timeline(rows: Sequence[Stay], *, end: int, across: str, locale: str = "en_G
     layout["xaxis"] |= {"range": [0, end]}
     layout["yaxis"] |= {
         "tickvals": at,
-        "ticktext": [label(_cut(row.name)) for row in rows],
+        "ticktext": [label(cut(row.name, LONGEST_NAME)) for row in rows],
         "range": [len(rows) - 0.4, -0.6],
         "fixedrange": True,
         "showgrid": False,
     }
     layout["margin"] |= {"t": 8}
     return {"data": data, "layout": layout}
-
-
-def _cut(words: str) -> str:
-    return words if len(words) <= LONGEST_NAME else f"{words[: LONGEST_NAME - 1].rstrip()}…"
