@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -404,11 +405,23 @@ def _patterns(members: Sequence[Export], base: Path) -> list[str]:
     parents = {path.parent for path in paths}
     if len(paths) > 1 and len(parents) == 1:
         (parent,) = parents
-        pattern = re.sub(r"\*[-_.\d*]*\*|\*+", "*", re.sub(r"\d+", "*", glob.escape(paths[0].name)))
         every = {path.name for path in parent.iterdir() if path.is_file()}
-        if {name for name in every if fnmatchcase(name, pattern)} == {path.name for path in paths}:
-            return [_relative(parent, base, pattern)]
+        names = {path.name for path in paths}
+        for pattern in _alike(sorted(names)):
+            if {name for name in every if fnmatchcase(name, pattern)} == names:
+                return [_relative(parent, base, pattern)]
     return [_relative(path.parent, base, glob.escape(path.name)) for path in paths]
+
+
+def _alike(names: Sequence[str]) -> Iterator[str]:
+    """Patterns that names may share, so that the file of next month is found too: without numbers, or their start."""
+    for name in names:
+        yield re.sub(r"\*[-_.\d*]*\*|\*+", "*", re.sub(r"\d+", "*", glob.escape(name)))
+    starts = [re.split(r"\d", name)[0] for name in (names[0], names[-1])]  # in order, so all between share it too
+    start = "".join(a for a, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(*starts, strict=False)))
+    (ending, *others) = {name[name.index(".") :] for name in names if "." in name} or {""}
+    if start.strip(" -_.") and not others:
+        yield f"{glob.escape(start)}*{glob.escape(ending)}"
 
 
 def _partitions(folder: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.onboarding import header_row
+from etl.onboarding.inventory import inventory
 from etl.reading import delimited_records
 
 HEADER = ("Call id", "Agent", "Started", "Queue", "Seconds")
@@ -67,3 +69,15 @@ def test_a_table_is_known_without_the_ending_of_its_name(tmp_path: Path, text: s
     path = tmp_path / "part-00000"
     path.write_text(text, encoding="utf-8")
     assert header_row.is_table(path) is expected
+
+
+def test_a_second_download_among_months_does_not_keep_next_months_file_out(tmp_path: Path) -> None:
+    names = [f"contacts 2026-0{month}{copy}.csv" for month, copy in ((1, ""), (1, " (1)"), (2, ""), (3, ""))]
+    for name in names:
+        (tmp_path / name).write_text("Call #,Agent,Start time\n1,a,2026-01-05 10:00\n", encoding="utf-8")
+    (source,), _ = inventory(tmp_path, tmp_path)
+    (pattern,) = source.paths
+    assert fnmatch("contacts 2026-04.csv", pattern)
+    (tmp_path / "contacts of staff.csv").write_text("x", encoding="utf-8")
+    (source, *_), _ = inventory(tmp_path, tmp_path)
+    assert sorted(source.paths) == sorted(names), "a pattern would take a file of something else"
