@@ -30,6 +30,12 @@
     return found;
   }
 
+  // Whoever may not ask any more, signed out or of another role, is shown nothing that was kept.
+  function allowed(response) {
+    if (response.status === 401 || response.status === 403) { forget(); }
+    return response;
+  }
+
   // ---- what Dash asks for
   function asked(address, options) {
     if (String(address).indexOf(CALLBACK) < 0 || !options || typeof options.body !== "string") { return null; }
@@ -62,7 +68,7 @@
 
   window.fetch = function (address, options) {
     var self = this, given = arguments, body = asked(address && address.url || address, options);
-    function server() { return send.apply(self, given); }
+    function server() { return send.apply(self, given).then(allowed); }
     if (!body) { return server(); }
     if (isNews(body)) { forget(); }
     if (isAddress(body)) { pattern = { address: address, options: options, body: body }; }
@@ -95,7 +101,7 @@
     var headers = Object.assign({}, pattern.options.headers);
     if (early) { headers[AHEAD] = "1"; }
     var options = Object.assign({}, pattern.options, { body: JSON.stringify(body), headers: headers });
-    var coming = send.call(window, pattern.address, options).then(function (response) {
+    var coming = send.call(window, pattern.address, options).then(allowed).then(function (response) {
       var from = response.status === 200 ? response.headers.get(RUN) : null;
       if (!from) { return early ? null : response; } // of a page that changes by itself
       return response.text().then(function (text) {

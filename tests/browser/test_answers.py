@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.app import OUTPUTS
@@ -232,3 +233,23 @@ def test_a_plotly_chart_is_drawn_before_it_is_chosen(visit: Callable[..., Any]) 
     assert page.evaluate("JSON.stringify(document.querySelector('#course .plot').data[0].y)") != before
     expect(page.locator("#course .plot")).to_have_count(1)
     expect(page.locator(".plot.prepared")).to_have_count(0)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_reader_who_may_not_ask_any_more_is_shown_nothing_kept(visit: Callable[..., Any], status: int) -> None:
+    """Signed out elsewhere: an open page hears of it with its next question, which it asks every half minute."""
+    made = visit("/effects/csat_top2")
+    page: Page = made.page
+    leave_pointer(page)
+    page.evaluate("window.dash_clientside.set_props('url', { search: '?site=Madrid' })")
+    expect(page.locator("#filter-summary")).to_contain_text("Madrid", timeout=WAIT)
+    made.settled()
+    page.route(f"**{CALLBACK}*", lambda route: route.fulfill(status=status, body="{}"))
+    with page.expect_response(lambda found: found.status == status):
+        page.evaluate("fetch('/_dash-update-component', { method: 'POST', body: '{}' }).then(() => null)")
+    page.unroute(f"**{CALLBACK}*")
+    asked = watched(page)
+    page.go_back()
+    expect(page.locator("#filter-summary")).to_contain_text("everybody", timeout=WAIT)
+    assert [found[1] for found in asked] == [""]
+    made.troubles.clear()  # the browser's own line about the status
