@@ -14,7 +14,7 @@ from typing import Any
 from etl.contracts.grammar import Column, Contract
 from etl.contracts.tables import CONTRACTS
 from etl.onboarding.column_names import likeness, scale_in, words_of
-from etl.onboarding.vocabulary import CALLS, NAMED, TRANSLATIONS, WORDS
+from etl.onboarding.vocabulary import ANSWERS, CALLS, NAMED, TRANSLATIONS, WORDS
 from etl.sources.words import FALSE, TRUE
 
 CERTAIN = 0.85
@@ -31,6 +31,12 @@ USUAL_SCALE = (1, 5)
 
 CALLED = 0.1
 """What a bid gains where the file or sheet is called after its table."""
+
+REPEATED = 0.7
+"""Share of its rows that are of different agents, below which a table is no list of them."""
+
+_POINTS = re.compile(r"(\d+)(?: ?[-–—:.(=].*| \D.*)|[★☆]+")
+"""An answer that begins with its points, or shows them as stars."""
 
 _NUMBER = re.compile(r"-?\d+([.,]\d+)?")
 YES = (*TRUE, "accepted", "sold", "won")
@@ -252,9 +258,10 @@ def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: 
     values: dict[str, dict[str, str | bool]] = {}
     unexplained: dict[str, tuple[str, ...]] = {}
     for item in contract:
-        if item.name in columns and (item.domain or item.type == "boolean"):
-            said = dict.fromkeys(str(row.get(columns[item.name]) or "") for row in rows)
-            known, unknown = _explain(item, [word for word in said if word])
+        answers = item.name in ("csat_raw", "felt_heard")
+        if item.name in columns and (item.domain or item.type == "boolean" or answers):
+            said = [word for word in dict.fromkeys(str(row.get(columns[item.name]) or "") for row in rows) if word]
+            known, unknown = _in_numbers(said) if answers else _explain(item, said)
             if known:
                 values[item.name] = known
             if unknown:
@@ -264,8 +271,8 @@ def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: 
         score *= 0.5  # a list of cases of which some were escalated
     if contract.name == "agent_day" and not {"worked_s", "absent"} & set(columns):
         score *= 0.5  # a day of an agent of which nothing is said is more likely the day of something else
-    if contract.name == "agent" and set(columns) <= {"source_agent_id", "employee_number"}:
-        score *= 0.6  # a list of staff says more of each than their number; any other export names them too
+    if contract.name == "agent":
+        score *= _as_staff(columns, rows)
     sure = all(
         likeness(own, contract[name]) >= CERTAIN
         for name, own in columns.items()
@@ -340,6 +347,30 @@ def _scale(column: str, rows: Sequence[Mapping[str, object]]) -> tuple[dict[str,
         return {}, ()
     constants = {"scale_min": str(scale[0]), "scale_max": str(scale[1])}
     return constants, () if named else tuple(constants)
+
+
+def _as_staff(columns: Mapping[str, str], rows: Sequence[Mapping[str, object]]) -> float:
+    """How likely a table that names agents is a list of them: it says more than their number, and names each once."""
+    if set(columns) <= {"source_agent_id", "employee_number"}:
+        return 0.6
+    said = [str(row[own]) for row in rows if (own := columns.get("source_agent_id")) and row.get(own)]
+    return 0.6 if len(set(said)) < REPEATED * len(said) else 1.0
+
+
+def _in_numbers(words: Sequence[str]) -> tuple[dict[str, str | bool], list[str]]:
+    """Answers in words as the points of their scale, all of the scale; and words that say no points."""
+    spoken = [word for word in words if not _NUMBER.fullmatch(word.strip())]
+    written = {word.strip().casefold(): word for word in spoken}
+    scale = max(ANSWERS, key=lambda each: len(written.keys() & set(each)))
+    if len(written.keys() & set(scale)) > 1:
+        points = {text: str(len(scale) - place) for place, text in enumerate(scale)}
+        others = [word for low, word in written.items() if low not in scale]
+        return {written.get(text, text.capitalize()): point for text, point in points.items()}, others
+    numbered: dict[str, str | bool] = {}
+    for word in spoken:
+        if found := _POINTS.fullmatch(word.strip()):
+            numbered[word] = found[1] or str(word.count("★"))
+    return numbered, [word for word in spoken if word not in numbered]
 
 
 def _explain(item: Column, words: Sequence[str]) -> tuple[dict[str, str | bool], list[str]]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import glob
-import itertools
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +22,7 @@ from etl.file_kinds import (
     plain_name,
     without_copy_mark,
 )
-from etl.onboarding import header_row
+from etl.onboarding import header_row, series
 from etl.onboarding.further_rows import last_rows
 from etl.onboarding.guess import Guess, guess
 from etl.onboarding.writing import dates_as_beside, ways_of_writing
@@ -230,6 +227,12 @@ def recognise(sample: Sample, options: Mapping[str, Any] | None = None) -> Expor
     proposal = guess(header, sample.rows, called)
     if proposal is None:
         return None
+    if _is_second_header(sample.rows, proposal):
+        rows = sample.rows[1:]
+        again = guess(header, rows, called)
+        if again is not None and again.table == proposal.table:
+            sample, proposal = replace(sample, rows=rows), again
+            options = {**(options or {}), "skip_lines": 1}
     written, undecided = ways_of_writing(proposal, sample.rows)
     if undecided:  # what the first rows leave open the last ones may settle
         more, still = ways_of_writing(proposal, [*sample.rows, *last_rows(sample, options or {})])
@@ -238,6 +241,13 @@ def recognise(sample: Sample, options: Mapping[str, Any] | None = None) -> Expor
     seen = {key: words for key, words in undecided.items() if words}
     recognition = Recognition(proposal.score, what, ("timezone", *undecided), written, seen=seen)
     return Export(sample.path, sample, "tabular", _with(recognition, options or {}, sample), proposal)
+
+
+def _is_second_header(rows: Sequence[Mapping[str, Any]], proposal: Guess) -> bool:
+    """Whether the first record has none of the ids that all others have: systems of surveys explain columns there."""
+    own = [proposal.columns[name] for name in proposal.columns if name.endswith("_id") and name != "interaction_id"]
+    filled = [sum(bool(str(row.get(name) or "").strip()) for name in own) for row in rows]
+    return len(rows) > 2 and len(own) > 0 and filled[0] < len(own) and min(filled[1:]) == len(own)
 
 
 def _flat(record: Mapping[str, Any], above: str = "") -> dict[str, Any]:
@@ -273,17 +283,18 @@ def _group(files: Sequence[Export], base: Path) -> list[Found]:
             columns = tuple(sorted((file.proposal.columns if file.proposal else found.columns).items()))
             written = tuple((name, str(found.options[name])) for name in WRITTEN if name in found.options)
             kind = NAMES.get((file.format, found.what), found.what)
-            key = (file.format, _partitions(file.path.parent), _series(file), kind, columns, written)
+            key = (file.format, series.partitions(file.path.parent), _series(file), kind, columns, written)
         groups.setdefault(key, []).append(file)
     taken: set[str] = set()
     sources = []
     for members in groups.values():
         name = _unique(_name(members), taken)
-        series: dict[str, list[Export]] = {}
+        by_stem: dict[str, list[Path]] = {}
         for file in members:
-            series.setdefault(_stem(file.path), []).append(file)
-        nested = _nested_pattern([file.path for file in members], base)
-        paths = [nested] if nested else [pattern for alike in series.values() for pattern in _patterns(alike, base)]
+            by_stem.setdefault(series.stem(file.path), []).append(file.path)
+        nested = series.nested_pattern([file.path for file in members], base)
+        each = [pattern for alike in by_stem.values() for pattern in series.patterns(alike, base)]
+        paths = [nested] if nested else each
         sources.append(Found(name, members[0].format, members, paths))
     return sources
 
@@ -300,9 +311,9 @@ def same_contacts(sources: Sequence[Found]) -> list[list[str]]:
     groups: list[list[Found]] = []
     for source in holding:
         for group in groups:
-            stems = {_stem(file.path) for other in group for file in other.files}
+            stems = {series.stem(file.path) for other in group for file in other.files}
             ids = set().union(*(_contact_ids(other) or set() for other in group))
-            if stems & {_stem(file.path) for file in source.files} or ids & (_contact_ids(source) or set()):
+            if stems & {series.stem(file.path) for file in source.files} or ids & (_contact_ids(source) or set()):
                 group.append(source)
                 break
         else:
@@ -323,7 +334,7 @@ def _contact_ids(source: Found) -> set[str] | None:
 
 def _series(file: Export) -> str:
     """What tells files of one kind apart: nothing, where the system's records carry their ids and their zone."""
-    return _stem(file.path) if file.format == "tabular" or get(file.format).local_times else ""
+    return series.stem(file.path) if file.format == "tabular" or get(file.format).local_times else ""
 
 
 def _name_as_the_crosswalk_does(sources: Sequence[Found]) -> None:
@@ -355,23 +366,6 @@ def _systems(file: Export, column: str) -> set[str]:
     return {str(row[column]) for row in file.sample.rows if row.get(column)}
 
 
-def _stem(path: Path) -> str:
-    """A file's name without its numbers, months and the mark of a later download: alike for the files of a series."""
-    stem, dot, ending = path.name.partition(".")
-    plain = without_copy_mark(stem).casefold()
-    bare = re.sub(rf"(?<![^\W_]){_MONTHS}(?![^\W_])", "#", re.sub(r"\d+", "#", plain))
-    return re.sub(r"[-_. #]*#[-_. #]*$", "", bare) + dot + re.sub(r"\d+", "#", ending.casefold())
-
-
-_MONTHS = (
-    "(?:jan(?:uary|uar|vier)?|feb(?:ruary|ruar)?|mar(?:ch|s|zo|ço)?|märz|apr(?:il|ile)?|may|mai|mayo|june?|juni|junio|juin|"
-    "july?|juli|julio|juillet|aug(?:ust)?|août|agosto|sept?(?:ember|embre|iembre)?|oct(?:ober|obre|ubre)?|okt(?:ober)?|"
-    "nov(?:ember|embre|iembre)?|de[cz](?:ember|embre)?|dic(?:iembre|embre)?|enero|febrero|abril|janeiro|fevereiro|março|"
-    "gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre)"
-)
-"""Months as the names of files hold them, in small letters."""
-
-
 def _name(members: Sequence[Export]) -> str:
     first = members[0]
     known = NAMES.get((first.format, first.recognition.what)) or NAMES.get((first.format, ""))
@@ -397,53 +391,3 @@ def _unique(name: str, taken: set[str]) -> str:
         candidate = f"{name[: _LONGEST_NAME - 3]}_{number}"
     taken.add(candidate)
     return candidate
-
-
-def _patterns(members: Sequence[Export], base: Path) -> list[str]:
-    """A pattern that matches exactly these files, else their paths."""
-    paths = [file.path for file in members]
-    parents = {path.parent for path in paths}
-    if len(paths) > 1 and len(parents) == 1:
-        (parent,) = parents
-        every = {path.name for path in parent.iterdir() if path.is_file()}
-        names = {path.name for path in paths}
-        for pattern in _alike(sorted(names)):
-            if {name for name in every if fnmatchcase(name, pattern)} == names:
-                return [_relative(parent, base, pattern)]
-    return [_relative(path.parent, base, glob.escape(path.name)) for path in paths]
-
-
-def _alike(names: Sequence[str]) -> Iterator[str]:
-    """Patterns that names may share, so that the file of next month is found too: without numbers, or their start."""
-    for name in names:
-        yield re.sub(r"\*[-_.\d*]*\*|\*+", "*", re.sub(r"\d+", "*", glob.escape(name)))
-    starts = [re.split(r"\d", name)[0] for name in (names[0], names[-1])]  # in order, so all between share it too
-    start = "".join(a for a, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(*starts, strict=False)))
-    (ending, *others) = {name[name.index(".") :] for name in names if "." in name} or {""}
-    if start.strip(" -_.") and not others:
-        yield f"{glob.escape(start)}*{glob.escape(ending)}"
-
-
-def _partitions(folder: Path) -> str:
-    """A folder without its numbers: alike for the days of an object store."""
-    return re.sub(r"\d+", "#", folder.as_posix())
-
-
-def _nested_pattern(paths: Sequence[Path], base: Path) -> str | None:
-    """A pattern for files in folders that differ in numbers only; none where it would match others too."""
-    if len({path.parent for path in paths}) == 1:
-        return None
-    folder = _relative(paths[0].parent, base, "").rstrip("/")
-    first, last = min(path.name for path in paths), max(path.name for path in paths)
-    alike = next((place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
-    start = re.split(r"\d", first[:alike])[0]
-    endings = {path.name.partition(".")[2] for path in paths}
-    ending = f".{endings.pop()}" if len(endings) == 1 and "" not in endings else ""
-    pattern = f"{re.sub(r'[0-9]+', '*', glob.escape(folder))}/{glob.escape(start)}*{ending}"
-    found = {path.resolve() for path in base.glob(pattern) if path.is_file()}
-    return pattern if found == {path.resolve() for path in paths} else None
-
-
-def _relative(parent: Path, base: Path, name: str) -> str:
-    inside = Path(os.path.relpath(parent.resolve(), base.resolve())).as_posix()
-    return name if inside == "." else f"{inside}/{name}"

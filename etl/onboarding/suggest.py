@@ -342,7 +342,7 @@ def _values(source: Found, proposal: Guess) -> list[str]:
     lines = []
     for name in dict.fromkeys((*proposal.values, *proposal.unexplained)):
         item = CONTRACTS[proposal.table][name]
-        allowed = ", ".join(item.domain) or "true, false"
+        allowed = ", ".join(item.domain) or ("the points" if item.type == "number" else "true, false")
         unknown = ", ".join(_toml(word) for word in proposal.unexplained.get(name, ())[:_SHOWN])
         if unknown:
             lines.append(f"# DECIDE: {name}: which of {allowed} do these mean: {unknown}")

@@ -241,6 +241,7 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
         "fecha de asignación", "date d inscription", "data de inscrição", "data di iscrizione",
     ),
     "response_id": (
+        "respondent id", "respondent", "submission id", "survey id",
         "antwort id", "antwort nummer", "umfrage id", "id de encuesta", "id encuesta", "id enquête",
         "id de l enquête", "id da pesquisa", "id sondaggio", "id de respuesta", "id de réponse",
         "id da resposta", "id risposta",
@@ -284,6 +285,28 @@ QUESTIONS: dict[str, re.Pattern[str]] = {
     "felt_heard": re.compile(r"felt heard|feel heard|listened|understood|verstanden|escuchad|écouté|ouvid|ascoltat"),
 }
 """Column of an answer to what a question that stands as its name asks about."""
+
+ANSWERS: tuple[tuple[str, ...], ...] = (
+    ("very satisfied", "satisfied", "neither satisfied nor dissatisfied", "dissatisfied", "very dissatisfied"),
+    ("very satisfied", "somewhat satisfied", "neither satisfied nor dissatisfied", "somewhat dissatisfied",
+     "very dissatisfied"),
+    ("extremely satisfied", "somewhat satisfied", "neither satisfied nor dissatisfied", "somewhat dissatisfied",
+     "extremely dissatisfied"),
+    ("very satisfied", "satisfied", "neutral", "dissatisfied", "very dissatisfied"),
+    ("very satisfied", "satisfied", "neutral", "unsatisfied", "very unsatisfied"),
+    ("excellent", "good", "fair", "poor", "very poor"),
+    ("excellent", "very good", "good", "fair", "poor"),
+    ("strongly agree", "agree", "neither agree nor disagree", "disagree", "strongly disagree"),
+    ("strongly agree", "agree", "neutral", "disagree", "strongly disagree"),
+    ("sehr zufrieden", "zufrieden", "teils/teils", "unzufrieden", "sehr unzufrieden"),
+    ("sehr zufrieden", "eher zufrieden", "teils/teils", "eher unzufrieden", "sehr unzufrieden"),
+    ("sehr zufrieden", "zufrieden", "neutral", "unzufrieden", "sehr unzufrieden"),
+    ("muy satisfecho", "satisfecho", "neutral", "insatisfecho", "muy insatisfecho"),
+    ("très satisfait", "satisfait", "neutre", "insatisfait", "très insatisfait"),
+    ("muito satisfeito", "satisfeito", "neutro", "insatisfeito", "muito insatisfeito"),
+    ("molto soddisfatto", "soddisfatto", "neutrale", "insoddisfatto", "molto insoddisfatto"),
+)
+"""Scales of answers in words, the best first: five points."""
 
 NAMED: dict[str, tuple[str, ...]] = {
     "interaction": (
