@@ -153,6 +153,8 @@ def _gains(queries: Queries, cursor: duckdb.DuckDBPyConnection, kpi: Kpi, by: st
     hidden = [pl.when("suppressed").then(None).otherwise(pl.col(c)).alias(c) for c in ("n_comparison", "claimed")]
     rows = rows.with_columns(hidden)  # that a group changed is a figure about it
     rows = rows.select("name", "site", "n_agents", *NUMBERS, "n_comparison", "claimed", "suppressed")
+    if current().restricted:
+        rows = _as_listed(queries, rows, by, filters)
     return Gains(rows, drawn.mean, drawn.spread, reason, drawn.differ)
 
 
@@ -179,6 +181,28 @@ def _of_cells(
     rows = rows.with_columns(hidden)
     shown = rows.with_columns(pl.when("suppressed").then(None).otherwise(pl.col(c)).alias(c) for c in blank)
     return coarse(shown, queries.settings.min_group)
+
+
+def _as_listed(queries: Queries, rows: pl.DataFrame, by: str, filters: Filters) -> pl.DataFrame:
+    """Groups that are shown, and as not shown whichever else the filters offer: a name is no sign of who was trained.
+
+    That a wave of one agent, or an untrained team with one trained agent, has a row would tell of that agent.
+    """
+    home = {team: site for site, teams in queries.teams_by_site().items() for team in teams} if by == "team" else {}
+    shown = rows.filter(~pl.col("suppressed"))
+    chosen = getattr(filters, BY[by])
+    others = [
+        name
+        for name in queries.facets().values[BY[by]]
+        if name not in shown["name"].to_list()
+        and (not chosen or name in chosen)
+        and not (home and filters.site and home.get(name) not in filters.site)
+    ]
+    hidden = pl.DataFrame(
+        {"name": others, "site": [home.get(name, "") for name in others], "suppressed": [True] * len(others)},
+        schema={name: rows.schema[name] for name in ("name", "site", "suppressed")},
+    )
+    return pl.concat([shown, hidden], how="diagonal").sort("name")
 
 
 def _claimed(queries: Queries, rows: pl.DataFrame, kpi: Kpi, by: str, filters: Filters, ci_level: float) -> list[bool]:

@@ -28,7 +28,7 @@ from analysis.study.result_tables import JUDGED_TABLES, SIDE_TABLES, STUDY_TABLE
 from dashboard.data import published, published_estimates, scope
 from dashboard.data.published_estimates import tables_as_told, told_by_week
 from dashboard.data.versions import Versions
-from dashboard.privacy.group_counts import Combinations, agents_by_week, sizes_by_week, weekly_level
+from dashboard.privacy.group_counts import Combinations, agents_by_wave, agents_by_week, sizes_by_week, weekly_level
 from dashboard.privacy.redaction import about_few, without_few
 from dashboard.privacy.suppression import Decision, NotShownError, decide, decide_period, suppress, tied_groups
 from dashboard.privacy.viewer import current
@@ -285,13 +285,12 @@ class Queries(Versions):
         )
 
     def first_training(self, filters: Filters) -> date | None:
-        """Week in which the first agents of a selection were to be trained."""
+        """Monday of the first wave of a selection; shared, of the first with as many agents as the minimum."""
 
         def make() -> date | None:
-            mask, codes = self._rows(filters), self._places().codes["cohort"]
-            known = np.unique(codes if mask is None else codes[mask])
-            known = known[known > 0]
-            return date.fromisoformat(self._places().values["cohort"][int(known[0]) - 1]) if known.size else None
+            fewest = self.settings.min_group if current().restricted else 1
+            sizes = agents_by_wave(self._places(), self._rows(filters))
+            return min((wave for wave, n in sizes.items() if n >= fewest), default=None)
 
         return self.remember(("first_training", filters), make)
 

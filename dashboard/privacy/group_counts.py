@@ -108,6 +108,21 @@ def agents_by_week(places: Places, mask: Bools | None) -> dict[date, int]:
     return {places.origin + timedelta(weeks=k): int(n) for k, n in enumerate(counts.tolist()) if n}
 
 
+def agents_by_wave(places: Places, mask: Bools | None) -> dict[date, int]:
+    """Agents of every wave in a selection: Monday of training to number, waves with nobody left out.
+
+    Parameters
+    ----------
+    places : Places
+    mask : (N,) bool array or None
+        Rows of the selection.
+    """
+    here: Any = slice(None) if mask is None else mask
+    waves = places.values["cohort"]
+    counts = distinct(places.agent[here], places.codes["cohort"][here], len(waves) + 1)[1:]
+    return {date.fromisoformat(wave[:10]): int(n) for wave, n in zip(waves, counts, strict=True) if n}
+
+
 def weekly_level(places: Places, columns: Columns, mask: Bools | None) -> pl.DataFrame:
     """A KPI by week of a selection: ``week, num, den, n_agents``, weeks with nobody left out."""
     here, there = columns.inside(mask)

@@ -18,7 +18,7 @@ from scipy import optimize, stats
 from analysis.planning.constrained_randomisation import draw_order
 from analysis.planning.ground import Ground, Team
 from analysis.words.numbers import Reader
-from dashboard.data import adoption, attrition, ladder, plan, refreshers, scope, skills
+from dashboard.data import adoption, attrition, cohorts, events, ladder, plan, refreshers, scope, skills
 from dashboard.data.cohorts import NUMBERS, gains
 from dashboard.data.plan import plan_ground, without_own_weeks
 from dashboard.data.published import Lattice
@@ -386,3 +386,67 @@ def test_the_command_draws_the_lot_of_the_page(corners: Corners) -> None:
     assert np.allclose(command.covariates(), page.covariates(), equal_nan=True)
     assert any(math.isnan(team.level) for team in command.teams)
     assert command.blocks, "whoever runs the command can open the file"
+
+
+# -- weeks and names of waves ------------------------------------------------------------------------------------------
+
+
+def test_where_training_began_is_no_week_of_one_agent() -> None:
+    """The line on a chart of a team stood at the wave of the one agent who was trained before the others."""
+    agent = np.arange(7)
+    codes = {"cohort": np.array([1, 2, 2, 2, 2, 2, 0])}
+    places = SimpleNamespace(agent=agent, codes=codes, values={"cohort": ("2025-08-04", "2025-09-08")})
+    queries: Any = SimpleNamespace(
+        settings=SimpleNamespace(min_group=5), _places=lambda: places, _rows=lambda _: None,
+        remember=lambda _, make: make(),
+    )  # fmt: skip
+    assert Queries.first_training(queries, Filters()) == date(2025, 8, 4)
+    with seen_by(READER):
+        assert Queries.first_training(queries, Filters()) == date(2025, 9, 8)
+        codes["cohort"][1] = 0
+        assert Queries.first_training(queries, Filters()) is None
+
+
+@pytest.mark.parametrize("viewer", [READER, LEAD])
+def test_names_of_groups_that_are_not_shown_are_those_of_the_filters(corners: Corners, viewer: Viewer) -> None:
+    """A wave of one agent had a row without numbers; and so had a team with a trained agent, and no other."""
+    queries = corners.shared.queries
+    kpi = corners.shared.settings.catalogue["escalation_rate"]
+    with seen_by(viewer):
+        chosen = queries.selection({})
+        for by, name in (("wave", "cohort"), ("team", "team")):
+            rows = gains(queries, kpi, by, chosen).rows
+            hidden, shown = (set(rows.filter(part)["name"]) for part in ("suppressed", ~pl.col("suppressed")))
+            assert hidden == set(queries.facets().values[name]) - shown
+            assert by == "wave" or hidden
+            assert rows["name"].is_sorted()
+
+
+def test_a_wave_of_one_agent_has_no_row() -> None:
+    rows = pl.DataFrame(
+        {"name": ["2025-08-04", "2025-09-08"], "site": ["", ""], "n_agents": [None, 45], "suppressed": [True, False]}
+    )
+    offered = SimpleNamespace(values={"cohort": ("2025-09-08", "2025-11-03")})
+    queries: Any = SimpleNamespace(facets=lambda: offered)
+    told = cohorts._as_listed(queries, rows, "wave", Filters())
+    assert told.rows() == [("2025-09-08", "", 45, False), ("2025-11-03", "", None, True)]
+
+
+def test_an_event_names_no_wave_of_few(corners: Corners, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tick of a chart said how many weeks an event was from every wave, a wave of one agent among them."""
+    known = date(2025, 9, 8)
+    day = {"at": [known], "until": [known], "site": [None], "team_id": [None]}
+    tables = {
+        events.EVENTS: pl.DataFrame({"event_id": [1], "label": ["Outage"], **day}),
+        events.WAVES: pl.DataFrame(
+            {"event_id": [1, 1], "wave": [known, date(2025, 11, 3)], "on_wave": [True] * 2}
+            | {"touched_others": [False] * 2}
+        ),
+    }
+    monkeypatch.setattr(Queries, "has", lambda *_: True)
+    monkeypatch.setattr(Queries, "frame", lambda _, sql: tables[sql])
+    with seen_by(READER):
+        (told,) = events.happenings(corners.shared.queries)
+    assert [wave.monday for wave in told.waves] == [known]
+    (told,) = events.happenings(corners.own.queries)
+    assert len(told.waves) == 2
