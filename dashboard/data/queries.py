@@ -76,9 +76,10 @@ class Queries(Versions):
             return found
         known, led = published.lattice(self), {"site": viewer.sites, "team": teams}
         within = {name: known.answered_within(name, led) for name in values if name not in led}
-        found = {
-            name: tuple(value for value in found[name] if value in {**led, **within}[name]) for name in values
-        }  # what is at other sites alone, such as a queue, would be told by being listed
+        # What is at other sites alone, such as a queue, would be told by being listed; so would what is published of all.
+        found = {name: tuple(value for value in values[name] if value in within[name]) for name in within} | {
+            name: tuple(value for value in found[name] if value in led[name]) for name in led
+        }
         if viewer.teams:
             found["site"] = ()
         return found

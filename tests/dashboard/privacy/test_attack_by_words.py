@@ -257,6 +257,9 @@ def test_options_of_a_lead_are_answered_when_they_are_chosen(corners: Corners) -
         assert offered
         for name, value in offered:
             assert queries.decision(queries.selection({name: [value]})).allowed, (name, value)
+        waves = {wave for wave in queries.held_weeks().places.values["cohort"] if wave}
+        answered = {wave for wave in waves if queries.decision(Filters(site=("Madrid",), cohort=(wave,))).allowed}
+        assert set(values["cohort"]) == answered  # whether the wave is published of everybody told of other sites
     with seen_by(TEAM_LEAD):
         assert not any(queries.facets().values[name] for name in ("site", "channel", "queue", "cohort"))
 
