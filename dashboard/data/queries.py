@@ -76,7 +76,7 @@ class Queries(Versions):
             return found
         known, led = published.lattice(self), {"site": viewer.sites, "team": teams}
         within = {name: known.answered_within(name, led) for name in values if name not in led}
-        # What is at other sites alone, such as a queue, would be told by being listed; so would what is published of all.
+        # A value at other sites alone, such as a queue, would be told by being listed, and so would what all may ask.
         found = {name: tuple(value for value in values[name] if value in within[name]) for name in within} | {
             name: tuple(value for value in found[name] if value in led[name]) for name in led
         }
