@@ -70,8 +70,9 @@ def recompute(models: list[Imputation], std_error: float) -> Recomputed | None:
         if not math.isfinite(theta):
             continue
         difference = abs(theta - dummy_regression(ours))
-        # Where an effect hardly varies its error is rounding itself, and would call any other rounding an error.
-        gaps.append(max(difference - ROUNDING * part.largest, 0.0) / std_error)
+        # An effect that hardly varies has rounding for its error, or none: any other rounding would be called wrong.
+        beyond = max(difference - ROUNDING * part.largest, 0.0)
+        gaps.append(beyond / std_error if std_error > 0 else math.inf if beyond else 0.0)
         agents, teams = max(agents, part.n_units), max(teams, part.n_clusters)
     return Recomputed(max(gaps), agents, teams, drawn) if gaps else None
 

@@ -124,7 +124,7 @@ def effect_path(events: Aggregation, ci_level: float = 0.95) -> Path | None:
     if int(used.sum()) < MIN_WEEKS:
         return None
     week, theta, psi = key[used].astype(np.float64), theta[used], events.influence[:, used]
-    root = _weighing(psi)
+    root = _weighing(psi, agents[used])
     fits = _Fits(week, root @ theta, psi @ root.T, root, float(stdtrit(max(overall.df, 1.0), 0.5 + ci_level / 2)))
     rates, ramps = RATES, RAMPS
     for _ in range(MOST_GRIDS):
@@ -210,17 +210,18 @@ class _Fits:
         return bool(abs(float(last @ self.theta)) <= self.critical * error)
 
 
-def _weighing(psi: Floats) -> Floats:
-    """(K, K) root of the inverse of a working covariance: the weeks' own variances, one correlation for all pairs.
+def _weighing(psi: Floats, agents: Floats) -> Floats:
+    """(K, K) root of the inverse of a working covariance: variances by the agents seen, one correlation for all pairs.
 
-    The event study's own covariance has fewer clusters than weeks; weights made from it would fit its luck, and the
-    errors made from the same influence would then be too small.
+    The event study's own covariance has fewer clusters than weeks. Weights made from it, or from its weeks' own errors
+    alone, would fit its luck, and the errors made from the same influence would then be too small.
     """
-    error = np.sqrt(np.einsum("ck,ck->k", psi, psi))
+    variance = float((np.einsum("ck,ck->k", psi, psi) * agents).mean()) / agents
+    error = np.sqrt(variance)
     scaled = psi / error
     n_weeks = error.size
-    total = float((scaled.sum(axis=1) ** 2).sum())
-    common = float(np.clip((total - n_weeks) / (n_weeks * (n_weeks - 1)), 0.0, 0.95))
+    own, total = float((scaled**2).sum()), float((scaled.sum(axis=1) ** 2).sum())
+    common = float(np.clip((total - own) / (own * (n_weeks - 1)), 0.0, 0.95))
     working = (common + (1 - common) * np.eye(n_weeks)) * np.outer(error, error)
     return np.asarray(np.linalg.inv(np.linalg.cholesky(working)))
 

@@ -43,6 +43,8 @@ def header_row(lines: Sequence[Sequence[object]]) -> int:
     widest = max(map(len, filled), default=0)
     if widest < 3 or len(filled[0]) >= WIDE * widest:
         return 1
+    if len(filled[0]) > 1 and _reach(lines[0]) >= WIDE * max(map(_reach, lines)):
+        return 1  # names of which some are empty, such as those of the columns beside an activity
     return next(
         (
             number
@@ -51,6 +53,11 @@ def header_row(lines: Sequence[Sequence[object]]) -> int:
         ),
         1,
     )
+
+
+def _reach(cells: Sequence[object]) -> int:
+    """Place of the last cell that holds something, from 1."""
+    return max((place for place, cell in enumerate(cells, start=1) if str(cell or "").strip()), default=0)
 
 
 def of_text(path: Path, encoding: str) -> int:
