@@ -404,7 +404,7 @@ def _value(layers: _Layers, item: Column, mapped: Field, text: str, zone: str, d
         if item.unit == "seconds":
             sql = values.seconds_sql(text, sql, mapped.unit)
         elif item.is_share:
-            sql = values.share_sql(text, sql, mapped.decimal, mapped.full_score)
+            sql = values.share_sql(text, sql, mapped.decimal, mapped.full_score or 1.0)
     if default:
         sql = f"case when {text} is null then {default} else {sql} end"
     return layers.name("v", layers.values, sql)

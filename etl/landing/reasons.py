@@ -138,9 +138,11 @@ def violations(
     if item.type in ("number", "integer", "money"):
         if item.low is not None and item.high is not None:
             words = f"is not between {item.low:,.10g} and {item.high:,.10g}{' ' + item.unit if item.unit else ''}"
-            if item.is_share:
-                words += "; options = { full_score = 100 } reads scores from 0 to 100"
-            add(f"{value} not between {item.low!r} and {item.high!r}", reason(words))
+            hint = ""
+            if item.is_share and mapped.full_score == 1:
+                said_so = literal("; options = { full_score = 100 } reads scores from 0 to 100")
+                hint = f" || case when {value} > 1 then {said_so} else '' end"
+            add(f"{value} not between {item.low!r} and {item.high!r}", reason(words, hint))
         elif item.type == "number":
             add(f"not isfinite({value})", reason("is not a finite number"))
     return found

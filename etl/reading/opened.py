@@ -424,7 +424,7 @@ def _typed_field(
         factor = DURATION_UNITS[mapped.unit]
         if CONTRACTS[table][canonical].unit == "seconds" and factor != 1:
             sql = f"({sql}::DOUBLE * {factor!r})"
-        if CONTRACTS[table][canonical].is_share and mapped.full_score != 1:
+        if CONTRACTS[table][canonical].is_share and mapped.full_score not in (None, 1):
             sql = f"({sql}::DOUBLE / {mapped.full_score!r})"
         return replace(mapped, sql=sql, typed=True)
     if wanted == "timestamp" and kind == "TIMESTAMP WITH TIME ZONE":

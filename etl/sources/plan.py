@@ -37,8 +37,8 @@ class Field:
         The typed expression is a TIMESTAMP in the zone of the field or the source, not in UTC.
     unit : str
         Unit of a bare number in a column of seconds: ``"s"``, ``"ms"``, ``"min"`` or ``"h"``.
-    full_score : float
-        What stands for 1 in a column from 0 to 1.
+    full_score : float or None
+        What stands for 1 in a column from 0 to 1; ``None`` where the format says it, and no option does.
     """
 
     sql: str
@@ -49,7 +49,7 @@ class Field:
     values: Mapping[str, str] = field(default_factory=dict)
     typed: bool = False
     unit: str = "s"
-    full_score: float = 1.0
+    full_score: float | None = None
     local: bool = False
 
 

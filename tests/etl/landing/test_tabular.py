@@ -541,7 +541,9 @@ def test_scores_are_read_out_of_their_full_score_and_as_percentages(
 
 
 def test_a_score_above_the_full_one_is_refused_with_the_option_that_reads_it(workspace: Any, tabular: Make) -> None:
-    workspace.write("qa.csv", "evaluation_id,source_agent_id,evaluated_at,empathy_score\ne1,a,2026-01-05,85\n")
+    head = "evaluation_id,source_agent_id,evaluated_at,empathy_score"
+    workspace.write("qa.csv", f"{head}\ne1,a,2026-01-05,85\ne2,a,2026-01-05,-1\n")
     workspace.extract(tabular("qa.csv", "qa_evaluation"))
-    ((reason,),) = workspace.reasons().values()
-    assert "is not between 0 and 1; options = { full_score = 100 } reads scores from 0 to 100" in reason
+    (above,), (below,) = workspace.reasons().values()
+    assert above.endswith("is not between 0 and 1; options = { full_score = 100 } reads scores from 0 to 100")
+    assert below.endswith("is not between 0 and 1"), "no full score reads it"
