@@ -99,13 +99,17 @@ def id_of(words: str) -> str:
     >>> id_of("agenten nr"), id_of("agentennummer"), id_of("número de agente"), id_of("agent id"), id_of("agent")
     ('agent', 'agent', 'agent', 'agent', '')
     """
-    left = [word for word in words.split() if word not in _ID_WORDS and word not in _OF]
-    if len(left) == len([word for word in words.split() if word not in _OF]):
-        compound = _COMPOUND.fullmatch(left[-1]) if left else None
-        if compound is None:
-            return ""
-        left[-1] = compound[1]
-    return _singular(" ".join(left))
+    return _singular(_left_of(words, _ID_WORDS, _COMPOUND))
+
+
+def _left_of(words: str, marks: frozenset[str], compound: re.Pattern[str] | None = None) -> str:
+    """What is left of a name without the words that mark its kind, or its last word's ending; empty without either."""
+    said = [word for word in words.split() if word not in _OF]
+    left = [word for word in said if word not in marks]
+    if len(left) == len(said):
+        found = compound.fullmatch(left[-1]) if compound is not None and left else None
+        return " ".join((*left[:-1], found[1])) if found is not None else ""
+    return " ".join(left)
 
 
 def _singular(words: str) -> str:
@@ -133,13 +137,7 @@ def name_of(words: str) -> str:
     >>> name_of("nome do curso"), name_of("course title"), name_of("course")
     ('curso', 'cours', '')
     """
-    left = [word for word in words.split() if word not in _NAME_WORDS and word not in _OF]
-    if len(left) == len([word for word in words.split() if word not in _OF]):
-        compound = _NAME_COMPOUND.fullmatch(left[-1]) if left else None
-        if compound is None:
-            return ""
-        left[-1] = compound[1]
-    return _singular(" ".join(left))
+    return _singular(_left_of(words, _NAME_WORDS, _NAME_COMPOUND))
 
 
 _MOMENT_WORDS = frozenset(
@@ -157,8 +155,7 @@ def moment_of(words: str) -> str:
     >>> moment_of("date submitted"), moment_of("submitted at"), moment_of("date"), moment_of("submitted")
     ('submitted', 'submitted', '', '')
     """
-    left = [word for word in words.split() if word not in _MOMENT_WORDS and word not in _OF]
-    return " ".join(left) if any(word in _MOMENT_WORDS for word in words.split()) else ""
+    return _left_of(words, _MOMENT_WORDS)
 
 
 @lru_cache(maxsize=100_000)
@@ -181,7 +178,7 @@ def _alike(said: str, column: str) -> float:
         return 0.86
     if (asked := QUESTIONS.get(column)) and asked.search(said):
         return 0.8
-    nearest = max((spelt(said, known) for known in (words_of(column), *synonyms)), default=0.0)
+    nearest = max((spelt(said, known) for known in known_names), default=0.0)
     return 0.7 * nearest if nearest >= SPELLING else 0.0
 
 

@@ -36,14 +36,12 @@ def header_row(lines: Sequence[Sequence[object]]) -> int:
     >>> header_row([["Id", "Agent", "Start"], ["1", "a", "1 May"]])
     1
     """
-    filled = [
-        [text for cell in line if (text := str("" if cell is None else cell).strip()) and "__UNNAMED__" not in text]
-        for line in lines
-    ]
+    texts = [[_text(cell) for cell in line] for line in lines]
+    filled = [[text for text in line if text] for line in texts]
     widest = max(map(len, filled), default=0)
     if widest < 3 or len(filled[0]) >= WIDE * widest:
         return 1
-    if len(filled[0]) > 1 and _reach(lines[0]) >= WIDE * max(map(_reach, lines)):
+    if len(filled[0]) > 1 and _reach(texts[0]) >= WIDE * max(map(_reach, texts)):
         return 1  # names of which some are empty, such as those of the columns beside an activity
     return next(
         (
@@ -55,9 +53,14 @@ def header_row(lines: Sequence[Sequence[object]]) -> int:
     )
 
 
-def _reach(cells: Sequence[object]) -> int:
+def _text(cell: object) -> str:
+    """What a cell says; nothing where it only has the name that a reader of workbooks gives a column without one."""
+    return "" if cell is None or "__UNNAMED__" in str(cell) else str(cell).strip()
+
+
+def _reach(cells: Sequence[str]) -> int:
     """Place of the last cell that holds something, from 1."""
-    return max((place for place, cell in enumerate(cells, start=1) if str(cell or "").strip()), default=0)
+    return max((place for place, text in enumerate(cells, start=1) if text), default=0)
 
 
 def of_text(path: Path, encoding: str) -> int:

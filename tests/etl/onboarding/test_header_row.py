@@ -81,3 +81,9 @@ def test_a_second_download_among_months_does_not_keep_next_months_file_out(tmp_p
     (tmp_path / "contacts of staff.csv").write_text("x", encoding="utf-8")
     (source, *_), _ = inventory(tmp_path, tmp_path)
     assert sorted(source.paths) == sorted(names), "a pattern would take a file of something else"
+
+
+def test_a_column_without_a_name_is_an_empty_cell() -> None:
+    """A reader of workbooks calls the cells beside a title of two by numbers."""
+    title = ["As of", "May", "__UNNAMED__2", "__UNNAMED__3", "__UNNAMED__4"]
+    assert header_row.header_row([title, [None] * 5, list(HEADER), *map(list, ROWS)]) == 3
