@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from pathlib import Path
 
 MONTE_CARLO_99 = 2.58
 """Standard errors in half a 99% interval."""
@@ -42,3 +43,19 @@ def with_row(text: str, table: str, head: str, names: Iterable[str], name: str, 
     there[name] = made
     kept = [there[each] for each in names if each in there]
     return f"{text[:first]}\n{head}" + "\n".join(kept) + f"\n{text[last:]}"
+
+
+def write_part(page: Path, part: str, made: str) -> None:
+    """Put a text between ``<!-- part:start -->`` and ``<!-- part:end -->`` of a page, in place of what stands there.
+
+    Parameters
+    ----------
+    page : Path
+    part : str
+        Name of the part in those two marks.
+    made : str
+        Whole lines.
+    """
+    start, end = f"<!-- {part}:start -->\n", f"<!-- {part}:end -->"
+    text = page.read_text(encoding="utf-8")
+    page.write_text(text[: text.index(start)] + start + made + text[text.index(end) :], encoding="utf-8")

@@ -23,6 +23,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from benchmarks.document_table import write_part
+
 ROOT = Path(__file__).parents[1]
 MEASURE = """
 import json, resource, sys, time
@@ -251,10 +253,7 @@ def main() -> None:
     table = f"{head}\n\n{_table(rows)}\n"
     print("\n" + table)
     if chosen.write is not None:
-        start, end = "<!-- estimation:start -->", "<!-- estimation:end -->"
-        text = chosen.write.read_text(encoding="utf-8")
-        before, after = text.split(start)[0], text.split(end)[1]
-        chosen.write.write_text(f"{before}{start}\n{table}{end}{after}", encoding="utf-8")
+        write_part(chosen.write, "estimation", table)
 
 
 if __name__ == "__main__":

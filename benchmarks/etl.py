@@ -36,6 +36,7 @@ from pathlib import Path
 
 import duckdb
 
+from benchmarks.document_table import write_part
 from benchmarks.earlier import ROOT, checked_out
 
 N_AGENTS = 5_000
@@ -349,9 +350,7 @@ def main() -> None:
     found = table([measure(task, arguments.dir) for task in TASKS], arguments.rows, arguments.parquet_rows)
     print(found)
     if arguments.write:
-        start, end = "<!-- etl:start -->\n", "<!-- etl:end -->"
-        before, _, rest = arguments.write.read_text(encoding="utf-8").partition(start)
-        arguments.write.write_text(f"{before}{start}{found}{end}{rest.partition(end)[2]}", encoding="utf-8")
+        write_part(arguments.write, "etl", found)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+from benchmarks.document_table import write_part
 from benchmarks.etl import measure, write_exports
 from etl.warehouse.reader import Warehouse
 
@@ -137,9 +138,7 @@ def main() -> None:
     found = table(points)
     print(found)
     if arguments.write:
-        start, end = "<!-- scale:start -->\n", "<!-- scale:end -->"
-        before, _, rest = arguments.write.read_text(encoding="utf-8").partition(start)
-        arguments.write.write_text(f"{before}{start}{found}{end}{rest.partition(end)[2]}", encoding="utf-8")
+        write_part(arguments.write, "scale", found)
 
 
 if __name__ == "__main__":
