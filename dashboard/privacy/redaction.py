@@ -316,8 +316,12 @@ def unit_of_shares(of: pl.Expr, minimum: int) -> pl.Expr:
     >>> pl.DataFrame({"of": [182]}).select(5 / unit_of_shares(pl.col("of"), 5)).item()
     180.0
     """
-    told = ((of / minimum + 0.5).floor() * minimum).cast(pl.Float64)
+    told = _nearest_multiple(of, minimum).cast(pl.Float64)
     return minimum / told.clip(float(minimum), None)
+
+
+def _nearest_multiple(of: pl.Expr, unit: float | pl.Expr) -> pl.Expr:
+    return (of / unit + 0.5).floor() * unit
 
 
 def in_units(rows: pl.DataFrame, names: Sequence[str], unit: float | pl.Expr) -> pl.DataFrame:
@@ -338,5 +342,5 @@ def in_units(rows: pl.DataFrame, names: Sequence[str], unit: float | pl.Expr) ->
     """
     there = [name for name in names if name in rows.columns]
     return rows.with_columns(
-        ((pl.col(name) / unit + 0.5).floor() * unit).cast(rows.schema[name]).alias(name) for name in there
+        _nearest_multiple(pl.col(name), unit).cast(rows.schema[name]).alias(name) for name in there
     )
