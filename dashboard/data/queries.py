@@ -345,11 +345,10 @@ class Queries(Versions):
         how = (kpi, filters, by_week, course)
         return self.ask(("study", *how), lambda cursor: self._study(cursor, *how))
 
-    def headline(self, kpi: str, filters: Filters) -> dict[str, Any] | None:
-        """The headline row of a KPI for a selection; None when nothing was observed."""
-        rows = self.study(kpi, filters)["effect"]
-        found = [row for row in rows.iter_rows(named=True) if row["role"] == "headline"]
-        return found[0] if found else None
+    def headline(self, kpi: str, filters: Filters, *, alone: bool = False) -> dict[str, Any] | None:
+        """The headline row of a KPI for a selection, from ``judged`` if ``alone``; None when nothing was observed."""
+        rows = (self.judged if alone else self.study)(kpi, filters)["effect"]
+        return next((row for row in rows.iter_rows(named=True) if row["role"] == "headline"), None)
 
     def effects(self, filters: Filters) -> pl.DataFrame:
         """Every estimate of every KPI that can be read for a selection, in catalogue order."""

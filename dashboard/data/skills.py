@@ -128,20 +128,13 @@ def moved(queries: Queries, kpi: Kpi, filters: Filters) -> Moved | None:
     """
     if queries.unavailable(kpi, filters):
         return None
-    head = headline(queries, kpi, filters)
+    head = queries.headline(kpi.id, filters, alone=True)
     if head is None:
         return None
     checks = queries.judged(kpi.id, filters)["check"]
     found = checks.filter(pl.col("check") == RATERS).to_dicts() if "check" in checks.columns else []
     shown = head["estimate"] is not None
     return Moved(head, _after(queries, kpi, filters) if shown else math.nan, found[0] if found else None)
-
-
-def headline(queries: Queries, kpi: Kpi, filters: Filters) -> Mapping[str, Any] | None:
-    """The headline row of a KPI for an allowed selection; None when nothing was observed."""
-    rows = queries.judged(kpi.id, filters)["effect"]
-    found = [row for row in rows.iter_rows(named=True) if row["role"] == "headline"]
-    return found[0] if found else None
 
 
 def _after(queries: Queries, kpi: Kpi, filters: Filters) -> float:

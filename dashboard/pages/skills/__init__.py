@@ -148,7 +148,7 @@ def _nothing_here(context: Context, filters: Filters) -> html.Div:
 def _goal_effect(context: Context, goal: Kpi | None, filters: Filters) -> Effect | None:
     if goal is None or context.queries.unavailable(goal, filters):
         return None
-    row = data.headline(context.queries, goal, filters)
+    row = context.queries.headline(goal.id, filters, alone=True)
     return None if row is None else effect(row, goal, context.settings.reader)
 
 
