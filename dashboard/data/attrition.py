@@ -13,6 +13,7 @@ from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.study.leaving import hazard_rows, spell_weeks, survival_frame
 from analysis.study.result_tables import SCHEMAS, table
 from dashboard.data.queries import Queries, to_slice
+from dashboard.privacy.leaving import EVERY_KIND, by_whole_groups, in_steps
 from dashboard.privacy.redaction import in_units, unit_of_shares, without_few_leavers
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
@@ -20,7 +21,6 @@ from etl.warehouse.reader import frame
 
 KPI = "agent_attrition"
 """The KPI whose dimensions say by what leaving may be sliced."""
-EVERY_KIND = "any"
 _NUMBERS = ("hazard_ratio", "ci_low", "ci_high", "n_events", "n_agents")
 FEW = "We can't tell: too few agents left, or were there, for a number that is not about persons."
 """In place of the sentence of a ratio that may not be shown, which would give its range."""
@@ -113,56 +113,6 @@ def shown(curves: pl.DataFrame, minimum: int) -> pl.DataFrame:
     """Curves up to the first tenure week with fewer agents at risk than the minimum."""
     thin = (pl.col("at_risk") < minimum).cum_sum().over("leave_type", "arm")
     return curves.sort("leave_type", "arm", "tenure_week").filter(thin == 0)
-
-
-def in_steps(curves: pl.DataFrame, minimum: int) -> pl.DataFrame:
-    """Curves at the tenure weeks by which the minimum of agents left since the point before: no step is one person.
-
-    Parameters
-    ----------
-    curves : DataFrame
-        Columns of ``result.survival``.
-    minimum : int
-        Smallest group shown.
-    """
-    ordered = curves.sort("leave_type", "arm", "tenure_week")
-    kept, key, before, left = [], None, 1.0, 0.0
-    for row in ordered.iter_rows(named=True):
-        here = (row["leave_type"], row["arm"])
-        if here != key:
-            key, before, left = here, 1.0, float(minimum)  # the first point of a curve is told
-        at_risk, share = row["at_risk"] or 0, row["survival"]
-        left += at_risk * (1.0 - share / before) if before and share is not None else 0.0
-        before = share if share is not None else before
-        told = left > minimum - 0.5
-        kept.append(told)
-        left = 0.0 if told else left
-    return ordered.filter(pl.Series(kept, dtype=pl.Boolean))
-
-
-def by_whole_groups(weeks: pl.DataFrame, kind: str, minimum: int) -> pl.DataFrame:
-    """Person-weeks up to the last week by which another whole group had left in one way.
-
-    That somebody left is seen by everybody who works there; in which way is not. A ratio of one kind of leaving, less
-    that of the version before, would say it of whoever left in between.
-
-    Parameters
-    ----------
-    weeks : DataFrame
-        Person-weeks, as :func:`analysis.study.leaving.spell_weeks` gives them.
-    kind : str
-        The kind of leaving.
-    minimum : int
-        Smallest group shown.
-    """
-    leavers = weeks.filter(pl.col("left") & (pl.col("leave_type") == kind))
-    monday = pl.col("on").dt.truncate("1w")
-    since, until = 0, None
-    for week, left in leavers.group_by(monday).len().sort("on").iter_rows():
-        since += left
-        if since >= minimum:
-            since, until = 0, week
-    return weeks.clear() if until is None else weeks.filter(monday <= until)
 
 
 def on_grid(curves: pl.DataFrame, minimum: int) -> pl.DataFrame:

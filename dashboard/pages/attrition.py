@@ -144,8 +144,8 @@ def _ratios(shown: view.View, filters: Filters, context: Context) -> html.Sectio
         rows=shown.ratios,
         csv=csv_link("hazard", filters),
         instead=html.P("There are too few leavers to compare yet.", className="muted"),
-        note=f"Resigned and dismissed count up to the week by which {context.settings.min_group} more had left in that "
-        "way."
+        note=f"Resigned and dismissed count up to a week by which {context.settings.min_group} more had left in that "
+        "way, and as many in any way since the week before that could be such a one."
         if current().restricted
         else "",
     )

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from dashboard.data import published, published_estimates
 from dashboard.data.adoption import COUNTS, by_group, progress
 from dashboard.data.adoption import in_steps as adoption_steps
-from dashboard.data.attrition import in_steps as leaving_steps
 from dashboard.data.attrition import on_grid
 from dashboard.data.cohorts import effect_by_week, gains
 from dashboard.data.queries import Queries, to_slice
 from dashboard.privacy.lattice import LEAST_ERROR
+from dashboard.privacy.leaving import in_steps as leaving_steps
 from dashboard.privacy.redaction import in_units
 from dashboard.privacy.suppression import NotShownError
 from dashboard.privacy.viewer import OWN_MACHINE, Viewer, seen_by
