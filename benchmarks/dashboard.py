@@ -7,8 +7,8 @@ docs/benchmarks-dashboard.md::
     python benchmarks/dashboard.py --agents 1000 --weeks 52 --part cold  # something quicker
 
 Parts: ``cold`` (a selection nobody asked for yet, and the same again), ``click`` (to the new chart in a browser, as
-drawing and in Plotly: from a changed address, as keys, links and "back" change it, and from a click with a pointer that
-stood a quarter of a second on what it clicks), ``laptop`` (first chart with 4x slower processor and 10 Mbit/s, when
+drawing and in Plotly: from an address that changes without a sign before, as a typed date changes it, from a click with
+a pointer that stood a quarter of a second on what it clicks, and from "back" and "forward"), ``laptop`` (first chart with 4x slower processor and 10 Mbit/s, when
 the page's controls answer, and Plotly from being asked for, ten seconds later, to standing in the drawing's place),
 ``publish`` (readers while versions are published), ``memory`` (resident memory of each worker over mixed requests).
 The world is drawn, not simulated: only its size matters here.
@@ -79,7 +79,7 @@ PAUSE_SECONDS = (0.5, 1.5)
 """How long a person reads between the answer and the next click: evenly distributed, one second on average."""
 BUDGET_MS = {"people_cold": 300, "people_known": 60, "shared_people_cold": 300, "shared_people_known": 60}
 BUDGET_MS |= {"click_cold": 300, "click_known": 60, "click_plotly": 60}
-BUDGET_MS |= {"pointed_cold": 300, "pointed_known": 60, "pointed_plotly": 60}
+BUDGET_MS |= {"pointed_cold": 300, "pointed_known": 60, "pointed_plotly": 60, "back_plotly": 60}
 RESTS_MILLISECONDS = 250
 """How long a pointer stands on a line of a list before it is pressed; people need a quarter of a second and more."""
 DOCUMENT = ROOT / "docs" / "benchmarks-dashboard.md"
@@ -328,7 +328,7 @@ def cold(config: Path) -> dict[str, Any]:
 def click(config: Path, before: Worktree | None = None) -> dict[str, Any]:
     """One browser: from a changed address to the new drawing, first for selections nobody asked for, then again."""
     found = {name: list[float]() for name in ("click_cold", "click_known", "click_plotly")}
-    found |= {name: list[float]() for name in ("pointed_cold", "pointed_known", "pointed_plotly")}
+    found |= {name: list[float]() for name in ("pointed_cold", "pointed_known", "pointed_plotly", "back_plotly")}
     earlier = {name: list[float]() for name in found}
     wanted = selections()
     parts = [wanted[k::TURNS] for k in range(TURNS)] if before else [wanted]
@@ -352,6 +352,8 @@ def click(config: Path, before: Worktree | None = None) -> dict[str, Any]:
                 if name == "pointed_known":
                     until_known(address, [("/effects/csat_top2", search) for search in subsets_of_sites()])
                 into[name] += pointed(address, plotly=name == "pointed_plotly")
+        for address, into in sides:
+            into["back_plotly"] += back_and_forward(address, wanted)
     told = {name: summary(seconds) for name, seconds in found.items()}
     if before is None:
         return told
@@ -439,6 +441,29 @@ def click_to_chart(address: str, searches: list[str], *, plotly: bool = False) -
         for query in searches:
             page.wait_for_timeout(300)
             found.append(page.evaluate(script, query))
+        return found
+
+
+def back_and_forward(address: str, searches: list[str]) -> list[float]:
+    """Seconds from "back" and "forward" to the Plotly chart of an answer that the page had, three of them in turn."""
+    change = "(query) => window.dash_clientside.set_props('url', {search: query})"
+    script = """(step) => new Promise((resolve) => {
+      const chart = CHART;
+      window.addEventListener('popstate', async (event) => {
+        do { await new Promise(requestAnimationFrame); } while (CHART === chart);
+        resolve((performance.now() - event.timeStamp) / 1000);
+      }, { once: true });
+      window.history.go(step);
+    })""".replace("CHART", CHART[True])
+    with browser() as page:
+        open_chart(page, address, plotly=True)
+        for query in searches[:2]:
+            page.evaluate(change, query)
+            page.wait_for_timeout(1000)
+        found = []
+        for step in [-1, -1, 1, 1] * 8:
+            found.append(page.evaluate(script, step))
+            page.wait_for_timeout(300)
         return found
 
 
@@ -736,6 +761,7 @@ WORDS = {
     "pointed_cold": "click with a pointer to new chart, selection nobody asked for before it was pointed at",
     "pointed_known": "click with a pointer to new chart, selection known to the server",
     "pointed_plotly": "click with a pointer to new Plotly chart where Plotly is chosen, selection known",
+    "back_plotly": "back and forward to the Plotly chart of an answer that the page had",
 }
 
 

@@ -65,7 +65,7 @@
 
   // ---- running it takes a fast machine half a second, in which the page does not answer, and a slow one several: so only
   // a fast one runs it unasked, while nobody does anything
-  var idle = window.requestIdleCallback || function (work) { window.setTimeout(work, 0); };
+  var idle = window.requestIdleCallback ? window.requestIdleCallback.bind(window) : function (work) { window.setTimeout(work, 0); };
   var busy = null, touched = 0;
   try {
     new PerformanceObserver(function (list) {
@@ -147,25 +147,73 @@
     SIDES.forEach(function (side) { box.empathyRoom[side] = Math.ceil(size[side]); });
   }
 
+  // ---- places with a drawn chart: those in the page, those of answers that were there, and those of an answer that a reader is
+  // about to choose. A chart that was drawn for the same answer, size and scheme is put in place and not drawn again.
+  var MOST_PLACES = 12, MOST_OF_A_CARD = 4;
+  var places = []; // the one used last stands last
+  function newPlace(card) {
+    var place = document.createElement("div"), made = { place: place, card: card.id, key: "", done: false };
+    place.className = "plot";
+    places.push(made);
+    return made;
+  }
+  function used(one) { places.splice(places.indexOf(one), 1); places.push(one); return one; }
+  function forget(one) {
+    if (places.indexOf(one) >= 0) { places.splice(places.indexOf(one), 1); }
+    one.place.remove();
+    idle(function () { if (window.Plotly) { window.Plotly.purge(one.place); } });
+  }
+  function free(one) { return one.done && !one.place.isConnected; }
+  function placeIn(box) { return places.filter(function (one) { return one.place.parentNode === box; })[0]; }
+  function drawnBefore(key) { return places.filter(function (one) { return free(one) && one.key === key; })[0]; }
+  function vacant(card) {
+    var own = places.filter(function (one) { return one.card === card.id; }), old = own.filter(free)[0];
+    if (old && own.length >= MOST_OF_A_CARD) { return used(old); }
+    var rest = places.filter(free);
+    rest.slice(0, Math.max(0, places.length + 1 - MOST_PLACES)).forEach(forget);
+    return newPlace(card);
+  }
+  function keyOf(spec, size) {
+    return document.documentElement.getAttribute("data-mantine-color-scheme") + " " + size + " " + JSON.stringify(spec);
+  }
+
   // ---- drawing
   function figure(spec, size, box, card) {
     var wanted = painted(spec, window.getComputedStyle(document.documentElement));
     var layout = size.width < NARROW ? merged(wanted.layout, wanted.narrow) : wanted.layout;
     layout = merged(layout, { width: Math.round(size.width), height: Math.round(size.height) });
-    return { data: wanted.data, full: layout, layout: merged(layout, { margin: room(box, layout, card) }), size: sizeOf(size) };
+    return { data: wanted.data, full: layout, layout: merged(layout, { margin: room(box, layout, card) }) };
   }
   function sizeOf(size) { return Math.round(size.width) + "x" + Math.round(size.height); }
-  function newPlace() {
-    var place = document.createElement("div");
-    place.className = "plot";
-    return place;
-  }
   var took = 0; // milliseconds, the last time
-  function drawn(plotly, place, wanted) {
-    var started = performance.now();
+  function drawn(plotly, one, key, wanted, box) {
+    var started = performance.now(), sure = box.empathyRoom && box.empathyRoom.width === wanted.layout.width, place = one.place;
+    one.done = false;
+    one.key = key;
+    function enough() { return isCut(place) ? plotly.react(place, wanted.data, wanted.full, CONFIG) : null; }
     return plotly.react(place, wanted.data, wanted.layout, CONFIG).then(function () {
-      return isCut(place) ? plotly.react(place, wanted.data, wanted.full, CONFIG) : null;
-    }).then(function () { took = performance.now() - started; });
+      if (!sure || place.classList.contains("prepared")) { return enough(); }
+      afterFrame(function () { // the room that was enough before nearly always is, and asking makes the browser lay out the page
+        if (one.key === key && place.parentNode === box && isCut(place)) { enough().then(function () { remember(box, place); }); }
+      });
+      return null;
+    }).then(function () {
+      took = performance.now() - started;
+      one.done = true;
+      if (!place.empathyHeard) {
+        place.empathyHeard = true;
+        place.on("plotly_click", follow);
+        ["plotly_relayout", "plotly_restyle"].forEach(function (kind) { // zoomed, or a layer hidden: not as it was drawn any more
+          place.on(kind, function () { one.key = ""; });
+        });
+      }
+    });
+  }
+  function afterFrame(work) { window.requestAnimationFrame(function () { window.setTimeout(work, 0); }); }
+  // Places are known from the last time where the drawing under the chart keeps its size, and otherwise asked for.
+  function rectOf(box) {
+    if (!box.empathyRect || !box.empathyLater) { box.empathyRect = box.getBoundingClientRect(); }
+    return box.empathyRect;
   }
   function draw(box) {
     var spec = box.empathyPlot, card = box.closest(".chart-card");
@@ -174,63 +222,42 @@
     if (!chosen(card)) { clear(box); return; }
     bundle().then(function (plotly) {
       if (box.empathyPlot !== spec || !box.isConnected || !chosen(card)) { return null; }
-      var size = box.getBoundingClientRect(), place = box.querySelector(":scope > .plot");
+      var size = rectOf(box), standing = placeIn(box), done = Promise.resolve();
       if (size.width < 1 || size.height < 1) { return null; }
       box.empathySize = sizeOf(size);
-      var ready = prepared(spec, box.empathySize), done;
-      if (ready) {
-        if (place) { discard(place); }
-        place = box.appendChild(ready);
-        done = Promise.resolve();
-      } else {
-        place = place || box.appendChild(newPlace());
-        done = drawn(plotly, place, figure(spec, size, box, card));
+      var key = keyOf(spec, box.empathySize), ready = standing && standing.done && standing.key === key ? standing : drawnBefore(key);
+      if (ready) { used(ready); } else { ready = vacant(card); }
+      if (ready !== standing) {
+        box.appendChild(ready.place);
+        if (ready.key !== key) { done = drawn(plotly, ready, key, figure(spec, size, box, card), box); }
+        if (standing) { standing.place.remove(); }
       }
       return done.then(function () {
         box.classList.add("plotted");
         told(card, "");
-        remember(box, place);
-        if (!place.empathyClick) { place.empathyClick = true; place.on("plotly_click", follow); }
+        remember(box, ready.place);
       });
     }).catch(function () { clear(box); told(card, FAILED); shown(card, false); });
   }
 
   // ---- charts of an answer that a reader is about to choose: drawn where nobody sees them, and put in place by the click
-  var waiting = [];
-  function discard(place) {
-    place.remove();
-    idle(function () { window.Plotly.purge(place); });
-  }
-  function prepared(spec, size) {
-    var scheme = document.documentElement.getAttribute("data-mantine-color-scheme"), found = null;
-    waiting = waiting.filter(function (one) {
-      var here = one.spec === spec;
-      if (here && one.done && one.size === size && one.scheme === scheme) { found = one.place; } else if (here) { discard(one.place); }
-      return !here;
-    });
-    return found;
-  }
   function prepare(sets) {
     if (!window.Plotly || took > window.empathyPlots.patience) { return; }
-    waiting.forEach(function (one) { discard(one.place); });
-    waiting = [];
-    plots(sets.tree, null, []).forEach(function (one) {
-      var card = document.getElementById(one.card), box = card && card.querySelectorAll(".drawing.plotted")[one.index];
+    plots(sets.tree, null, []).forEach(function (chart) {
+      var card = document.getElementById(chart.card), box = card && card.querySelectorAll(".drawing.plotted")[chart.index];
       var size = box && box.getBoundingClientRect();
       if (!size || size.bottom < 0 || size.top > window.innerHeight) { return; }
-      var wanted = figure(one.spec, size, box, card), place = newPlace();
-      place.classList.add("prepared");
-      place.setAttribute("aria-hidden", "true");
-      document.body.appendChild(place);
-      var kept = { spec: one.spec, place: place, size: wanted.size, done: false };
-      kept.scheme = document.documentElement.getAttribute("data-mantine-color-scheme");
-      waiting.push(kept);
-      drawn(window.Plotly, place, wanted).then(function () {
-        place.classList.remove("prepared");
-        place.removeAttribute("aria-hidden");
-        if (waiting.indexOf(kept) >= 0) { place.remove(); }
-        kept.done = true;
-      }).catch(function () { discard(place); });
+      var key = keyOf(chart.spec, sizeOf(size)), one = places.filter(function (other) { return other.key === key; })[0];
+      if (one) { used(one); return; }
+      one = vacant(card);
+      one.place.classList.add("prepared");
+      one.place.setAttribute("aria-hidden", "true");
+      document.body.appendChild(one.place);
+      drawn(window.Plotly, one, key, figure(chart.spec, size, box, card), box).then(function () {
+        one.place.classList.remove("prepared");
+        one.place.removeAttribute("aria-hidden");
+        if (one.place.parentNode === document.body) { one.place.remove(); }
+      }).catch(function () { forget(one); });
     });
   }
   function plots(nodes, card, found) { // of a tree: each chart with its card and its place there
@@ -245,9 +272,9 @@
     return found;
   }
   function clear(box) {
-    var place = box.querySelector(":scope > .plot");
+    var one = placeIn(box);
     box.classList.remove("plotted");
-    if (place) { if (window.Plotly) { window.Plotly.purge(place); } place.remove(); }
+    if (one) { one.place.remove(); if (!one.done) { forget(one); } }
   }
   function told(card, words) {
     var line = card.querySelector(".plot-failed");
@@ -278,13 +305,21 @@
     arrived.push(box);
   }
   function place() {
-    var boxes = arrived, there = boxes.map(function (box) { return box.getBoundingClientRect(); });
+    var boxes = arrived, there = boxes.map(isSeen);
     arrived = [];
     boxes.forEach(function (box, index) {
-      if (there[index].top < window.innerHeight && there[index].bottom > 0) { draw(box); return; }
-      (window.requestIdleCallback || window.setTimeout)(function () { if (box.isConnected) { draw(box); } });
+      if (there[index]) { draw(box); return; }
+      idle(function () { if (box.isConnected) { draw(box); } });
     });
   }
+  function isSeen(box) {
+    if (box.empathyLater && box.empathyRect && box.empathySeen !== undefined) { return box.empathySeen; }
+    var at = box.getBoundingClientRect();
+    return at.top < window.innerHeight && at.bottom > 0;
+  }
+  var watched = new IntersectionObserver(function (entries) {
+    entries.forEach(function (entry) { entry.target.empathySeen = entry.isIntersecting; });
+  });
   function everything() { boxes.forEach(function (box) { if (box.isConnected) { draw(box); } else { boxes.delete(box); } }); }
 
   document.addEventListener("click", function (event) {
@@ -300,6 +335,7 @@
   var resized = new ResizeObserver(function (entries) {
     entries.forEach(function (entry) {
       var box = entry.target, size = box.getBoundingClientRect();
+      box.empathyRect = size;
       if (box.classList.contains("plotted") && box.empathySize !== Math.round(size.width) + "x" + Math.round(size.height)) {
         window.requestAnimationFrame(function () { draw(box); });
       }
@@ -309,14 +345,23 @@
   // A drawing came or changed.
   window.empathyPlots = {
     patience: 300, // milliseconds that the page may not answer for a chart that is not chosen yet
-    prepare: function (sets) { idle(function () { prepare(sets); }); },
+    prepare: function (answer) { // a busy browser may have no idle moment before the click
+      idle(function () { if (document.querySelector(".drawing.plotted")) { prepare(answer()); } }, { timeout: 30 });
+    },
     attach: function (box, spec) {
       box.empathyPlot = spec;
       boxes.add(box);
       resized.observe(box);
+      watched.observe(box);
       fetchWhenIdle();
       soon(box);
     },
-    detach: function (box) { clear(box); resized.unobserve(box); boxes.delete(box); }
+    detach: function (box) {
+      clear(box);
+      resized.unobserve(box);
+      watched.unobserve(box);
+      boxes.delete(box);
+    },
+    forget: function () { places.filter(free).forEach(forget); }
   };
 })();

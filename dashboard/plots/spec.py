@@ -123,6 +123,7 @@ def frame(across: str, up: str, locale: str = "en_GB") -> dict[str, Any]:
         "separatethousands": True,
         "exponentformat": "none",
         "automargin": True,
+        "ticklabeloverflow": "allow",  # room is made for labels; otherwise each is measured, three times
     }
     over = {"text": label(up), "x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
     return {

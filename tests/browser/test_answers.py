@@ -235,6 +235,42 @@ def test_a_plotly_chart_is_drawn_before_it_is_chosen(visit: Callable[..., Any]) 
     expect(page.locator(".plot.prepared")).to_have_count(0)
 
 
+def test_a_plotly_chart_that_was_drawn_before_is_put_back(visit: Callable[..., Any]) -> None:
+    made = visit("/effects/csat_top2")
+    page: Page = made.page
+    page.click("#course [data-explore]")
+    page.wait_for_selector("#course .drawing.plotted .scatterlayer", timeout=WAIT)
+    values = "() => JSON.stringify(document.querySelector('#course .plot').data.map((t) => [t.x, t.y]))"
+    first = page.evaluate(values)
+    page.evaluate("window.dash_clientside.set_props('url', { search: '?site=Madrid' })")
+    page.wait_for_function(f"(was) => ({values})() !== was", arg=first, timeout=WAIT)
+    second = page.evaluate(values)
+    made.settled()
+    page.evaluate("""() => {
+      const react = window.Plotly.react;
+      window.again = 0;
+      window.Plotly.react = function () { window.again += 1; return react.apply(this, arguments); };
+    }""")
+    page.go_back()
+    page.wait_for_function(f"(was) => ({values})() === was", arg=first, timeout=WAIT)
+    page.go_forward()
+    page.wait_for_function(f"(was) => ({values})() === was", arg=second, timeout=WAIT)
+    made.settled()
+    expect(page.locator("#course .plot")).to_have_count(1)
+    assert page.evaluate("window.again") == 0
+    page.evaluate("window.Plotly.relayout(document.querySelector('#course .plot'), { 'xaxis.range': [0, 4] })")
+    page.go_back()
+    page.wait_for_function(f"(was) => ({values})() === was", arg=first, timeout=WAIT)
+    page.go_forward()
+    page.wait_for_function(f"(was) => ({values})() === was", arg=second, timeout=WAIT)
+    assert page.evaluate("window.again") == 1, "a chart that a reader zoomed is drawn as it was before"
+    assert page.evaluate("document.querySelector('#course .plot').layout.xaxis.autorange")
+    page.evaluate("window.empathyPlots.forget()")
+    page.go_back()
+    page.wait_for_function(f"(was) => ({values})() === was", arg=first, timeout=WAIT)
+    assert page.evaluate("window.again") == 2
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_reader_who_may_not_ask_any_more_is_shown_nothing_kept(visit: Callable[..., Any], status: int) -> None:
     """Signed out elsewhere: an open page hears of it with its next question, which it asks every half minute."""
