@@ -8,9 +8,10 @@ docs/benchmarks-dashboard.md::
 
 Parts: ``cold`` (a selection nobody asked for yet, and the same again), ``click`` (to the new chart in a browser, as
 drawing and in Plotly: from an address that changes without a sign before, as a typed date changes it, from a click with
-a pointer that stood a quarter of a second on what it clicks, and from "back" and "forward"), ``laptop`` (first chart with 4x slower processor and 10 Mbit/s, when
-the page's controls answer, and Plotly from being asked for, ten seconds later, to standing in the drawing's place),
-``publish`` (readers while versions are published), ``memory`` (resident memory of each worker over mixed requests).
+a pointer that stood a quarter of a second on what it clicks, and from "back" and "forward"), ``laptop`` (first chart
+with 4x slower processor and 10 Mbit/s, when the page's controls answer, and Plotly from being asked for, ten seconds
+later, to standing in the drawing's place), ``publish`` (readers while versions are published), ``memory`` (resident
+memory of each worker over mixed requests).
 The world is drawn, not simulated: only its size matters here.
 
 ``--before COMMIT`` measures ``click`` and ``laptop`` of an earlier commit as well, in a worktree of its own and in turn
