@@ -22,7 +22,7 @@ from etl.conversations.measures import (
     questions,
 )
 from etl.conversations.rules import SKILLS, RuleSet, languages, load_rules
-from etl.conversations.spans import mark_hits
+from etl.conversations.spans import count_hits, hit_columns
 from etl.sql_text import literal
 
 READABLE_WORDS, READABLE_SHARE = 12, 0.15
@@ -30,6 +30,9 @@ READABLE_WORDS, READABLE_SHARE = 12, 0.15
 
 LOOKED_AT = 800
 """Characters of an agent's side of a contact by which its language is told."""
+
+BEGINNING = 200
+"""Characters of one turn that are among them."""
 
 WORD = "\\S+"
 """A word, as words are counted."""
@@ -60,8 +63,8 @@ def score(con: duckdb.DuckDBPyConnection, language: str) -> None:
     found = con.execute("select distinct language from staging.spoken").fetchall()
     rules = {spoken: load_rules(spoken) for (spoken,) in found if spoken in languages()}
     con.execute(
-        "create or replace temp table heard (turn_id bigint, skill varchar, rule varchar, polarity varchar, "
-        "start_at integer, end_at integer)"
+        "create or replace temp table heard (talk bigint, leg integer, skill varchar, rule varchar, polarity varchar, "
+        "hits bigint)"
     )
     for spoken, known in rules.items():
         of_agent = f"turn.speaker = 'agent' and turn.language = {literal(spoken)}"
@@ -72,21 +75,35 @@ def score(con: duckdb.DuckDBPyConnection, language: str) -> None:
             f"inner join before using (turn_id) "
             f"inner join staging.spoken as customer on customer.turn_id = before.customer_turn_id where {of_agent}"
         )
-        mark_hits(con, "agent_turn", known, "heard_now")
-        mark_paraphrases(con, "answer", known, "heard_now")
-        mark_names(con, "agent_turn", known, "heard_now")
-        con.execute("insert into heard select * from heard_now")
+        count_hits(con, "agent_turn", known, "heard", by=("talk", "leg"))
+        con.execute(f"create or replace temp table measured ({hit_columns('bigint')})")
+        mark_paraphrases(con, "answer", known, "measured")
+        mark_names(con, "agent_turn", known, "measured")
+        con.execute(
+            "insert into heard select talk, leg, skill, rule, polarity, count(*) from measured "
+            "inner join staging.spoken using (turn_id) group by all"
+        )
         con.execute("drop view agent_turn")
         con.execute("drop view answer")
-        con.execute("drop table heard_now")
+        con.execute("drop table measured")
     _count(con, rules)
-    con.execute("drop table heard")
-    con.execute("drop table before")
-    con.execute("drop table staging.spoken")
+    for table in ("heard", "before", "talk", "staging.spoken"):
+        con.execute(f"drop table {table}")
 
 
 def _place_turns(con: duckdb.DuckDBPyConnection, language: str) -> None:
-    """``staging.spoken``: turns at the leg of their contact; ``before``: the turn of the customer before an agent's."""
+    """Turns at the leg of their contact, and what was before each.
+
+    ``talk`` numbers transcripts; ``staging.spoken`` has their turns, numbered too; ``before`` has, for turns of agents,
+    the customer's turn before, when that ended, and how much of the agent's was said before it.
+    """
+    con.execute(
+        """
+        create or replace temp table talk as
+        select row_number() over () as talk, _source, interaction_id, leg
+        from (select distinct _source, interaction_id, leg from staging.landed_utterance)
+        """
+    )
     con.execute(
         f"""
         create or replace table staging.spoken as
@@ -96,20 +113,23 @@ def _place_turns(con: duckdb.DuckDBPyConnection, language: str) -> None:
                     timestamp '9999-12-30') as until,
                 min(started_at) over (partition by interaction_id) as opened_at
             from staging.landed_interaction
-            where interaction_id in (select interaction_id from staging.landed_utterance)
+            where interaction_id in (select interaction_id from talk)
             qualify count(*) over (partition by interaction_id) > 1
         ),
         timed as (
-            select turn._source, turn._file_id, turn._line, turn.interaction_id, turn.leg as own_leg, turn.turn,
+            select talk.talk, turn._file_id, turn._line, turn.interaction_id, turn.leg as own_leg, turn.turn,
                 turn.speaker, turn.text, turn.customer_name, turn.started_ms, turn.ended_ms, turn.redacted,
                 lower(split_part(replace(coalesce(turn.language, {literal(language)}), '_', '-'), '-', 1)) as language,
+                first.interaction_id is not null as is_parted,
                 coalesce(turn."at", first.opened_at + to_milliseconds(cast(turn.started_ms as bigint))) as spoken_at
             from staging.landed_utterance as turn
+            inner join talk
+                on talk._source = turn._source and talk.interaction_id = turn.interaction_id and talk.leg = turn.leg
             left join (select distinct interaction_id, opened_at from several) as first
                 on first.interaction_id = turn.interaction_id
         )
-        select row_number() over () as turn_id, timed.* exclude (own_leg, spoken_at),
-            coalesce(several.leg, timed.own_leg) as leg, timed.own_leg
+        select row_number() over () as turn_id, timed.* exclude (interaction_id, own_leg, spoken_at),
+            coalesce(several.leg, timed.own_leg) as leg
         from timed
         left join several
             on several.interaction_id = timed.interaction_id
@@ -117,35 +137,37 @@ def _place_turns(con: duckdb.DuckDBPyConnection, language: str) -> None:
         """
     )
     con.execute(  # apart, so that no text is sorted
-        """
+        f"""
         create or replace temp table before as
         with turn as (
-            select turn_id, speaker, turn, _source, interaction_id, own_leg,
+            select turn_id, talk, leg, speaker, turn, is_parted, started_ms,
                 case when speaker = 'customer' and text is not null then turn_id end as customer_turn_id,
-                case when speaker = 'customer' then ended_ms end as ended_ms
+                case when speaker = 'customer' then ended_ms end as ended_ms,
+                case when speaker = 'agent' then least(length(text), {BEGINNING}) + 1 end as size
             from staging.spoken
         ),
         told as (
-            select turn_id, speaker,
+            select turn_id, talk, leg, speaker, turn, is_parted, started_ms,
                 last_value(customer_turn_id ignore nulls) over talk as customer_turn_id,
-                last_value(ended_ms ignore nulls) over talk as previous_ended_ms
+                last_value(ended_ms ignore nulls) over talk as previous_ended_ms,
+                coalesce(sum(size) over talk, 0) as said
             from turn
-            window talk as (
-                partition by _source, interaction_id, own_leg order by turn
-                rows between unbounded preceding and 1 preceding
-            )
+            window talk as (partition by talk order by turn rows between unbounded preceding and 1 preceding)
         )
-        select turn_id, customer_turn_id, previous_ended_ms
+        select turn_id, talk, leg, turn, started_ms, customer_turn_id, previous_ended_ms,
+            is_parted or said <= {LOOKED_AT} as is_early
         from told
-        where speaker = 'agent' and (customer_turn_id is not null or previous_ended_ms is not null)
+        where speaker = 'agent'
         """
     )
 
 
 def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None:
     known = "[" + ", ".join(literal(spoken) for spoken in rules) + "]::varchar[]"
-    sums = ", ".join(f"count(*) filter (skill = {literal(skill)}) as {skill}" for skill in SKILLS)
-    zeros = ", ".join(f"cast(sum(coalesce(hits.{skill}, 0)) as bigint) as {skill}_hits" for skill in SKILLS)
+    sums = ", ".join(
+        f"cast(coalesce(sum(hits) filter (skill = {literal(skill)}), 0) as bigint) as {skill}_hits" for skill in SKILLS
+    )
+    zeros = ", ".join(f"coalesce(hits.{skill}_hits, 0) as {skill}_hits" for skill in SKILLS)
     readable = " ".join(f"when {literal(spoken)} then {_function_words(item)}" for spoken, item in rules.items())
     function_words = f"(case language {readable or 'when null then 0'} else 0 end)"
     words = f"length(regexp_extract_all(agent_text, {literal(WORD)}))"
@@ -156,40 +178,74 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
         f"""
         create or replace table staging.conversation_count as
         with hits as (
-            select turn_id, {sums} from heard group by turn_id
+            select talk, leg, {sums} from heard group by talk, leg
+        ),
+        overlapping as (
+            select talk, leg, count(case when previous_ended_ms - started_ms > {INTERRUPTS_MS}
+                then nullif(length(regexp_extract_all(spoken.text, {literal(WORD)})) > {BACKCHANNEL_WORDS}, false) end)
+                as interruptions
+            from (select * from before where started_ms is not null and previous_ended_ms is not null) as timed
+            left join (
+                select turn_id, text from staging.spoken where turn_id in (
+                    select turn_id from before where previous_ended_ms - started_ms > {INTERRUPTS_MS}
+                )
+            ) as spoken using (turn_id)
+            group by talk, leg
+        ),
+        begun as (
+            select before.talk, before.leg,
+                left(string_agg(left(text, {BEGINNING}), ' ' order by before.turn), {LOOKED_AT}) as agent_text
+            from (select * from before where is_early) as before
+            inner join staging.spoken using (turn_id)
+            group by before.talk, before.leg
+        ),
+        mixed as (
+            select talk, leg, mode(language) as language
+            from (
+                select talk, leg, language, min(language) over (partition by talk, leg) as first,
+                    max(language) over (partition by talk, leg) as last
+                from staging.spoken
+                where speaker = 'agent' and talk in (
+                    select talk from staging.spoken group by talk having min(language) <> max(language)
+                )
+            )
+            where first <> last
+            group by talk, leg
         ),
         counted as (
-            select _source, interaction_id, leg,
+            select talk, leg,
                 min(_file_id) as _file_id, min(_line) as _line,
                 count(*) as turns,
                 count(*) filter (speaker = 'agent') as agent_turns,
                 count(*) filter (speaker = 'customer') as customer_turns,
-                mode(language) filter (speaker = 'agent') as language,
-                count(distinct language) filter (speaker = 'agent') as agent_languages,
+                min(language) filter (speaker = 'agent') as language,
                 coalesce(bool_or(redacted), false) as redacted,
                 coalesce(max(length(text)) filter (speaker = 'agent'), 0) as longest,
-                left(string_agg(left(text, 200), ' ') filter (speaker = 'agent'), {LOOKED_AT}) as agent_text,
-                case when count(started_ms) filter (speaker = 'agent' and previous_ended_ms is not null) > 0 then
-                    count(case when speaker = 'agent' and previous_ended_ms - started_ms > {INTERRUPTS_MS}
-                        then nullif(length(regexp_extract_all(text, {literal(WORD)})) > {BACKCHANNEL_WORDS}, false) end)
-                    end as interruptions,
                 cast(coalesce(sum(case when {asked} then {questions("text")} end), 0) as bigint) as questions,
                 cast(coalesce(sum(case when {asked} then case language {opened or "when null then 0"} end end), 0)
-                    as bigint) as open_questions,
-                {zeros}
+                    as bigint) as open_questions
             from staging.spoken
-            left join hits using (turn_id)
-            left join before using (turn_id)
-            group by _source, interaction_id, leg
+            group by talk, leg
+        ),
+        gathered as (
+            select talk._source, talk.interaction_id, counted.* exclude (talk, language, questions, open_questions),
+                coalesce(mixed.language, counted.language) as language, begun.agent_text, overlapping.interruptions,
+                counted.questions, counted.open_questions, {zeros}
+            from counted
+            inner join talk on talk.talk = counted.talk
+            left join hits on hits.talk = counted.talk and hits.leg = counted.leg
+            left join overlapping on overlapping.talk = counted.talk and overlapping.leg = counted.leg
+            left join begun on begun.talk = counted.talk and begun.leg = counted.leg
+            left join mixed on mixed.talk = counted.talk and mixed.leg = counted.leg
         ),
         judged as (
             select *, {_most_words("agent_text")} as most_words,
                 row_number() over (
                     partition by interaction_id, leg order by redacted desc, agent_turns desc, _source
                 ) as twin
-            from counted
+            from gathered
         )
-        select * exclude (agent_text, agent_languages, longest, twin, most_words),
+        select * exclude (agent_text, longest, twin, most_words),
             case
                 when agent_turns = 0 then 'no turn of an agent'
                 when not coalesce(regexp_matches(agent_text, {literal(SPOKEN)}), false) then 'no words of an agent'
@@ -207,10 +263,10 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
     con.execute(
         """
         create or replace table staging.conversation_rule as
-        select spoken._source, spoken.interaction_id, spoken.leg, heard.skill, heard.rule, heard.polarity,
-            count(*) as hits
+        select talk._source, talk.interaction_id, heard.leg, heard.skill, heard.rule, heard.polarity,
+            cast(sum(heard.hits) as bigint) as hits
         from heard
-        inner join staging.spoken using (turn_id)
+        inner join talk on talk.talk = heard.talk
         group by all
         """
     )

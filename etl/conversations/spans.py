@@ -38,11 +38,83 @@ def mark_hits(
     skills : sequence of str
         Which skills to look for.
     """
-    kinds = "turn_id {key}, skill varchar, rule varchar, polarity varchar, start_at integer, end_at integer"
     key = con.execute(f"select typeof(turn_id) from {turns} limit 1").fetchone()
-    con.execute(f"create or replace temp table {target} ({kinds.format(key=key[0] if key else 'varchar')})")
+    con.execute(f"create or replace temp table {target} ({hit_columns(key[0] if key else 'varchar')})")
     for skill in skills:
         _mark(con, turns, rules, skill, target)
+
+
+def hit_columns(key: str) -> str:
+    """SQL of the columns of a table of hits, whose turns have ids of the type ``key``."""
+    return f"turn_id {key}, skill varchar, rule varchar, polarity varchar, start_at integer, end_at integer"
+
+
+def count_hits(
+    con: duckdb.DuckDBPyConnection,
+    turns: str,
+    rules: RuleSet,
+    target: str,
+    by: Sequence[str],
+    skills: Sequence[str] = SKILLS,
+) -> None:
+    """Count the hits that :func:`mark_hits` would mark, without their places, which takes half of the time.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+    turns : str
+        Relation of ``text`` and the columns of ``by``.
+    rules : RuleSet
+    target : str
+        Table to add to: the columns of ``by``, then ``skill, rule, polarity, hits``.
+    by : sequence of str
+        What hits are counted by.
+    skills : sequence of str
+        Which skills to look for.
+    """
+    keys = ", ".join(by)
+    for skill in skills:
+        plain, exempting = (
+            f"regexp_extract_all(text, {literal(pattern)})"
+            for pattern in (rules.alternation(skill, passing_over=False), rules.alternation(skill))
+        )
+        con.execute(
+            f"""
+            create or replace temp table marked_span as
+            select {keys}, span, count(*) as hits
+            from (
+                select {keys}, unnest(
+                    case when regexp_matches(text, {literal(EXEMPT_SIGN)}) then {exempting} else {plain} end
+                ) as span
+                from ({_found(turns, rules, skill)})
+            )
+            where span <> ''
+            group by all
+            """
+        )
+        _name_spans(con, rules, skill)
+        con.execute(
+            f"""
+            insert into {target}
+            select {keys}, {literal(skill)}, named.rule, named.polarity, sum(hits)
+            from marked_span
+            inner join named_span as named using (span)
+            where named.polarity <> 'exempts'
+            group by all
+            """
+        )
+        con.execute("drop table marked_span")
+        con.execute("drop table named_span")
+
+
+def _found(turns: str, rules: RuleSet, skill: str) -> str:
+    """SQL of the turns in which a skill is found, without the signs that are put around hits."""
+    clean = f"translate(text, {literal(OPENS + CLOSES)}, '  ')"
+    holds = f"contains(text, {literal(OPENS)}) or contains(text, {literal(CLOSES)})"
+    return (
+        f"select * replace (case when {holds} then {clean} else text end as text) from {turns} "
+        f"where regexp_matches(text, {literal(rules.alternation(skill, exempting=False))})"
+    )
 
 
 def _mark(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet, skill: str, target: str) -> None:
@@ -59,12 +131,7 @@ def _mark(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet, skill: str
                     case when regexp_matches(text, {literal(EXEMPT_SIGN)}) then {exempting} else {plain} end,
                     {literal(OPENS)}
                 ) as pieces
-            from (
-                select turn_id, case when contains(text, {literal(OPENS)}) or contains(text, {literal(CLOSES)})
-                    then translate(text, {literal(OPENS + CLOSES)}, '  ') else text end as text
-                from {turns}
-                where regexp_matches(text, {literal(rules.alternation(skill, exempting=False))})
-            )
+            from ({_found(turns, rules, skill)})
         ),
         piece as (
             select turn_id, unnest(pieces) as piece, generate_subscripts(pieces, 1) as piece_no from found
