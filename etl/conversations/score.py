@@ -31,6 +31,9 @@ READABLE_WORDS, READABLE_SHARE = 12, 0.15
 LOOKED_AT = 800
 """Characters of an agent's side of a contact by which its language is told."""
 
+FIRST_LOOKED_AT = 300
+"""Characters of them that are looked at first; most texts have enough function words in these."""
+
 BEGINNING = 200
 """Characters of one turn that are among them."""
 
@@ -97,6 +100,11 @@ def _place_turns(con: duckdb.DuckDBPyConnection, language: str) -> None:
     ``talk`` numbers transcripts; ``staging.spoken`` has their turns, numbered too; ``before`` has, for turns of agents,
     the customer's turn before, when that ended, and how much of the agent's was said before it.
     """
+    tags = con.execute("select distinct language from staging.landed_utterance where language is not null").fetchall()
+    names = {tag: tag.replace("_", "-").split("-")[0].lower() for (tag,) in tags}
+    cases = " ".join(f"when {literal(tag)} then {literal(name)}" for tag, name in names.items())
+    default = literal(language.replace("_", "-").split("-")[0].lower())
+    spoken = f"case turn.language {cases} else {default} end" if cases else default
     con.execute(
         """
         create or replace temp table talk as
@@ -119,7 +127,7 @@ def _place_turns(con: duckdb.DuckDBPyConnection, language: str) -> None:
         timed as (
             select talk.talk, turn._file_id, turn._line, turn.interaction_id, turn.leg as own_leg, turn.turn,
                 turn.speaker, turn.text, turn.customer_name, turn.started_ms, turn.ended_ms, turn.redacted,
-                lower(split_part(replace(coalesce(turn.language, {literal(language)}), '_', '-'), '-', 1)) as language,
+                {spoken} as language,
                 first.interaction_id is not null as is_parted,
                 coalesce(turn."at", first.opened_at + to_milliseconds(cast(turn.started_ms as bigint))) as spoken_at
             from staging.landed_utterance as turn
@@ -170,6 +178,7 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
     zeros = ", ".join(f"coalesce(hits.{skill}_hits, 0) as {skill}_hits" for skill in SKILLS)
     readable = " ".join(f"when {literal(spoken)} then {_function_words(item)}" for spoken, item in rules.items())
     function_words = f"(case language {readable or 'when null then 0'} else 0 end)"
+    early = function_words.replace("agent_text", f"left(agent_text, {FIRST_LOOKED_AT})")  # its last word may be cut
     words = f"length(regexp_extract_all(agent_text, {literal(WORD)}))"
     opened = " ".join(f"when {literal(spoken)} then {open_questions('text', item)}" for spoken, item in rules.items())
     asked = "speaker = 'agent' and contains(text, '?')"
@@ -199,17 +208,16 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
             inner join staging.spoken using (turn_id)
             group by before.talk, before.leg
         ),
-        mixed as (
-            select talk, leg, mode(language) as language
+        mixed as (  -- that of most turns; of several, the one spoken first
+            select talk, leg, first(language order by turns desc, begun) as language
             from (
-                select talk, leg, language, min(language) over (partition by talk, leg) as first,
-                    max(language) over (partition by talk, leg) as last
+                select talk, leg, language, count(*) as turns, min(turn) as begun
                 from staging.spoken
                 where speaker = 'agent' and talk in (
                     select talk from staging.spoken group by talk having min(language) <> max(language)
                 )
+                group by talk, leg, language
             )
-            where first <> last
             group by talk, leg
         ),
         counted as (
@@ -252,7 +260,8 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
                 when twin > 1 then 'a second transcript of the contact'
                 when not list_contains({known}, language) then 'no rules for its language'
                 when longest > {LONGEST_SCORED} then 'a turn too long to be said'
-                when most_words >= {READABLE_WORDS} and {function_words} < {READABLE_SHARE} * most_words
+                when most_words >= {READABLE_WORDS} and {early} - 1 < {READABLE_SHARE} * most_words
+                    and {function_words} < {READABLE_SHARE} * most_words
                     and {words} >= {READABLE_WORDS} and {function_words} < {READABLE_SHARE} * {words}
                     then 'not in its language'
             end as not_scored,

@@ -18,6 +18,9 @@ from etl.reading.delimited_records import Structural
 from etl.reading.opened import Reading, refused_lines
 from etl.sql_text import literal, quoted
 
+PARQUET_MARK = b"PAR1"
+"""How a Parquet file begins and ends."""
+
 AS_PARQUET = "FORMAT parquet, PARQUET_VERSION V2, COMPRESSION uncompressed"
 """How what was read is written: differences of numbers and dictionaries of words need no compression besides."""
 
@@ -185,3 +188,12 @@ def _stands_on(value: str | None, text: str, delimiter: str, place: int, has_quo
         return (value or "").split("\n")[0].strip().replace('"', '""') in text
     fields = text.split(delimiter)
     return place < len(fields) and fields[place].strip() == (value or "").strip()
+
+
+def check_parquet(path: Path) -> None:
+    """Raise ValueError for a file that was cut off or overwritten."""
+    with path.open("rb") as file:
+        opening = file.read(len(PARQUET_MARK))
+        file.seek(-min(len(PARQUET_MARK), os.fstat(file.fileno()).st_size), os.SEEK_END)
+        if not opening == file.read() == PARQUET_MARK:
+            raise ValueError(f"{path} is damaged")

@@ -12,14 +12,16 @@ Fields with the same expression and reading are stored once, however many canoni
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from etl import timezones
 from etl.configuration.model import Source
 from etl.contracts.grammar import Column
 from etl.contracts.tables import CONTRACTS
-from etl.landing import json_structure, values
+from etl.landing import json_fields, json_structure, values
+from etl.landing.json_fields import columns_sql
 from etl.landing.reasons import Reason, verdict, violations
 from etl.scrubbing import scrub_sql
 from etl.sources.plan import KINDS, Field, JsonShape, Plan, TableMap, bits_sql
@@ -96,6 +98,10 @@ class _Layers:
     known: dict[tuple[object, ...], str] = field(default_factory=dict)
     looks: dict[str, str] = field(default_factory=dict)
 
+    def groups(self) -> tuple[dict[str, str], ...]:
+        """Expressions over the record itself."""
+        return self.looks, self.texts, self.gives
+
     def name(self, prefix: str, group: dict[str, str], sql: str) -> str:
         for known, expression in group.items():
             if expression == sql:
@@ -106,7 +112,14 @@ class _Layers:
 
 
 def records(
-    plan: Plan, source: Source, zone: str, *, trimmed: bool = False, witness: str = "", faults: bool = False
+    plan: Plan,
+    source: Source,
+    zone: str,
+    *,
+    trimmed: bool = False,
+    witness: str = "",
+    faults: bool = False,
+    parsed: MutableMapping[str, Any] | None = None,
 ) -> Statement:
     """Compile the statement over records: all tables without ``each``, the record's checks, drops, key and version.
 
@@ -124,6 +137,14 @@ def records(
         A column of the file to store as it stands, to compare lines with, when no other one is.
     faults : bool
         The relation has a column ``_fault``; a record that has one is refused for it alone.
+    parsed : mapping, optional
+        The relation has :data:`etl.landing.json_fields.PARSED` instead of ``j``, read by a reader that refuses what is
+        not of its type; what is wanted of it is added.
+
+    Raises
+    ------
+    etl.landing.json_structure.CannotError
+        When ``parsed`` cannot give all that is wanted.
     """
     layers = _Layers(trimmed=trimmed)
     simple = [table_map for table_map in plan.tables if not table_map.each]
@@ -167,75 +188,53 @@ def records(
     if faults:
         layers.texts["_fault"] = "_fault"
         layers.texts["_dropped"] = f"case when _fault is null then {layers.texts['_dropped']} end"
-    relation = _extract_together(layers) if isinstance(plan.shape, JsonShape) else "records"
+    relation = json_fields.together(layers.groups(), parsed) if isinstance(plan.shape, JsonShape) else "records"
     sql = _assemble(layers, relation, extra, guard="_dropped is null", fault="_fault" if faults else "")
     named = {name: text[1:-1].replace('""', '"') for name, text in witnesses.items()}
     return Statement(sql, stored, carries_key, named, tuple(watched))
 
 
-_JSON_TEXT = re.compile(r"\bj ->> ('(?:[^'*]|'')*')")
-_ITEM_TEXT = re.compile(r"\bitem ->> ('(?:[^'*]|'')*')")
-_LIST = r"json_extract\(j, '(?:[^']|'')*'\)::JSON\[\]"
-_ITEM = re.compile(r"\bitem\b")
-_JSON_LIST = re.compile(rf"list_transform\({_LIST}, lambda (\w): \1 ->> '[^']*'\)|{_LIST}")
-
-
-def _extract_together(layers: _Layers) -> str:
-    """Rewrite ``j ->> 'path'`` everywhere to an element of one list, so that a record is parsed once for all fields.
-
-    Returns the relation that has the list.
-    """
-    found = _extracted(layers, _JSON_TEXT, "j", "_p")
-    return f"(select *{_columns(found)} from records)" if found else "records"
-
-
-def _extracted(layers: _Layers, pattern: re.Pattern[str], document: str, name: str) -> dict[str, str]:
-    """Rewrite every path of a document to an element of one list; returns the list's column, if any path is met."""
-    paths = _take_out(layers, pattern, name + "[{}]", part=1)
-    return {name: f"json_extract_string({document}, [{', '.join(paths.values())}])"} if paths else {}
-
-
-def _take_out(layers: _Layers, pattern: re.Pattern[str], name: str, part: int = 0) -> dict[str, str]:
-    """Rewrite what matches to a name with its number from 1; returns what every name stands for."""
-    known: dict[str, str] = {}
-
-    def named(match: re.Match[str]) -> str:
-        return known.setdefault(match[part], name.format(len(known) + 1))
-
-    for group in (layers.looks, layers.texts, layers.gives):
-        for column, sql in group.items():
-            group[column] = pattern.sub(named, sql)
-    return {column: sql for sql, column in known.items()}
-
-
-def _columns(named: Mapping[str, str]) -> str:
-    return "".join(f", {sql} as {name}" for name, sql in named.items())
-
-
-def elements(table_map: TableMap, source: Source, zone: str) -> Statement:
+def elements(
+    table_map: TableMap, source: Source, zone: str, parsed: MutableMapping[str, Any] | None = None
+) -> Statement:
     """Compile the statement over the elements of ``table_map.each``: columns ``_line, item_no`` and the table's.
 
     Parameters
     ----------
     table_map : TableMap
         With ``each``.
-    source, zone
+    source, zone, parsed
         As in :func:`records`.
+
+    Raises
+    ------
+    etl.landing.json_structure.CannotError
+        As :func:`records`.
     """
     layers = _Layers()
     stored = _table(layers, replace(table_map, when="true"), source, zone)
     _keep_needed(layers, (stored,))
     layers.gives["_when"] = table_map.when  # rewritten with the others
-    once = {"_list": f"({table_map.each})"} | _take_out(layers, _JSON_LIST, "_l{}")
-    once |= _extracted(layers, _JSON_TEXT, "j", "_p")
-    of_item = _extracted(layers, _ITEM_TEXT, "item", "_i")
+    groups = layers.groups()
+    once = {"_list": f"({table_map.each})"} | json_fields.lists(groups)
+    once |= json_fields.of_record(groups)
+    of_item = json_fields.of_item(groups)
+    made: dict[str, str] = {}
+    try:
+        json_fields.refuse(groups, json_fields.ITEM)
+        made = json_structure.parse_once(json_fields.PARSED, once, of_item, parsed)
+        if parsed is not None:
+            json_fields.refuse(groups, json_fields.DOCUMENT)
+    except json_structure.CannotError:
+        if parsed is not None:
+            raise
+    else:
+        once, of_item = json_fields.apart(groups, once), json_fields.apart(groups, of_item)
     when = layers.gives.pop("_when")
-    told = [*layers.looks.values(), *layers.texts.values(), *layers.gives.values(), when]
-    parsed = {} if any(_ITEM.search(sql) for sql in told) else json_structure.parse_once("_d", once, of_item)
     relation = (
-        f"(select * from (select *{_columns(of_item)} from (select *, unnest(_list) as item, "
+        f"(select * from (select *{columns_sql(of_item)} from (select *, unnest(_list) as item, "
         f"generate_subscripts(_list, 1) as item_no "
-        f"from (select *{_columns(once)} from (select *{_columns(parsed)} from records)))) where {when})"
+        f"from (select *{columns_sql(once)} from (select *{columns_sql(made)} from records)))) where {when})"
     )
     return Statement(_assemble(layers, relation, ["_line", "item_no"]), (stored,))
 
@@ -428,7 +427,7 @@ def _assemble(layers: _Layers, relation: str, extra: Sequence[str], guard: str =
     texts = [f"{sql} as {name}" for name, sql in layers.texts.items()]
     gives = [f"{sql} as {name}" for name, sql in layers.gives.items()]
     through = [name for name in extra if name in ("_line", "item_no")]
-    relation = f"(select *{_columns(layers.looks)} from {relation})" if layers.looks else relation
+    relation = f"(select *{columns_sql(layers.looks)} from {relation})" if layers.looks else relation
     inner = f"select {', '.join([*through, *texts, *gives])} from {relation}"
     if layers.locals:
         named = ", ".join(f"{sql} as {name}" for name, sql in layers.locals.items())

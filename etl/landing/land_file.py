@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -22,7 +23,8 @@ import duckdb
 from etl.configuration.model import Source
 from etl.durable import appear
 from etl.landing import compile as compiler
-from etl.landing.audit import AS_PARQUET, AuditError, audit_csv, audit_json
+from etl.landing import parsed_records
+from etl.landing.audit import AS_PARQUET, AuditError, audit_csv, audit_json, check_parquet
 from etl.landing.compile import Statement, StoredTable
 from etl.landing.file_words import fields_lacking, words_met
 from etl.landing.reject_file import write_rejects
@@ -32,9 +34,6 @@ from etl.reading.text_file import PlainText
 from etl.sources.format import SourceError
 from etl.sources.plan import CsvShape, JsonShape, Plan
 from etl.sql_text import literal
-
-PARQUET_MARK = b"PAR1"
-"""How a Parquet file begins and ends."""
 
 
 @dataclass(frozen=True)
@@ -156,17 +155,8 @@ class LandedFile:
         content["named"] = tuple((setting, word, met) for setting, word, met in content["named"])
         content["lacking"] = tuple((setting, name) for setting, name in content["lacking"])
         for name in {"rejects.parquet", *(stored.file for stored in tables)}:
-            _check_parquet(folder / name)
+            check_parquet(folder / name)
         return cls(**{**content, "folder": folder, "tables": tables})
-
-
-def _check_parquet(path: Path) -> None:
-    """Raise ValueError for a file that was cut off or overwritten."""
-    with path.open("rb") as file:
-        opening = file.read(len(PARQUET_MARK))
-        file.seek(-min(len(PARQUET_MARK), os.fstat(file.fileno()).st_size), os.SEEK_END)
-        if not opening == file.read() == PARQUET_MARK:
-            raise ValueError(f"{path} is damaged")
 
 
 @dataclass(frozen=True)
@@ -249,11 +239,20 @@ def _land(con: duckdb.DuckDBPyConnection, job: Job, folder: Path, work_dir: Path
 
 
 def _attempt(con: duckdb.DuckDBPyConnection, job: Job, folder: Path, work_dir: Path, careful: bool) -> LandedFile:
-    reading = open_file(con, job.path, job.plan, job.source.options, work_dir, careful, job.counted)
-    return land_reading(con, reading, job, folder, careful)
+    parsed = cache(lambda: parsed_records.parsed(job.plan, job.source, job.zone))
+    wanted = lambda: found.structure if (found := parsed()) else ""  # noqa: E731
+    reading = open_file(con, job.path, job.plan, job.source.options, work_dir, careful, job.counted, wanted)
+    return land_reading(con, reading, job, folder, careful, parsed() if reading.parsed else None)
 
 
-def land_reading(con: duckdb.DuckDBPyConnection, reading: Reading, job: Job, folder: Path, careful: bool) -> LandedFile:
+def land_reading(
+    con: duckdb.DuckDBPyConnection,
+    reading: Reading,
+    job: Job,
+    folder: Path,
+    careful: bool,
+    parsed: parsed_records.Parsed | None = None,
+) -> LandedFile:
     """Write the records of an opened file to a folder, and close it.
 
     Parameters
@@ -265,6 +264,8 @@ def land_reading(con: duckdb.DuckDBPyConnection, reading: Reading, job: Job, fol
         Exists.
     careful : bool
         Whether ``reading`` came from the careful reader.
+    parsed : Parsed, optional
+        Statements over a reading whose records were parsed into one structure.
 
     Raises
     ------
@@ -280,14 +281,17 @@ def land_reading(con: duckdb.DuckDBPyConnection, reading: Reading, job: Job, fol
         trimmed = trimmed and reading.header is not None and reading.header.delimiter in delimited_records.DELIMITERS
         witness = reading.columns[0] if by_line and reading.columns else ""
         faults = by_line and isinstance(reading.plan.shape, JsonShape)
-        statement = compiler.records(
-            reading.plan, job.source, job.zone, trimmed=trimmed, witness=witness, faults=faults
-        )
-        elements = [
-            (table_map.table, compiler.elements(table_map, job.source, job.zone))
-            for table_map in reading.plan.tables
-            if table_map.each
-        ]
+        if parsed:
+            statement, elements = parsed.records, list(parsed.elements)
+        else:
+            statement = compiler.records(
+                reading.plan, job.source, job.zone, trimmed=trimmed, witness=witness, faults=faults
+            )
+            elements = [
+                (table_map.table, compiler.elements(table_map, job.source, job.zone))
+                for table_map in reading.plan.tables
+                if table_map.each
+            ]
         try:
             tables, total = _write(con, reading, statement, elements, folder, temporary)
         except duckdb.InvalidInputException as error:

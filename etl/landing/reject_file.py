@@ -108,7 +108,10 @@ def _records(
     wanted = pa.table({"_line": pa.array(lines, pa.int64())})  # noqa: F841 (read by name)
     matching = f"FROM {reading.relation} AS records SEMI JOIN wanted USING (_line)"
     if isinstance(reading.plan.shape, JsonShape):
-        return dict(con.execute(f"SELECT _line, j::VARCHAR {matching}").fetchall())
+        texts = reading.texts or reading.relation
+        return dict(
+            con.execute(f"SELECT _line, j::VARCHAR FROM {texts} AS records SEMI JOIN wanted USING (_line)").fetchall()
+        )
     named = ", ".join(quoted(name) for name in reading.columns)
     rows = con.execute(f"SELECT _line, {named} {matching}").fetchall()
     if reading.header is not None:

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import orjson
 
 from etl.file_kinds import plain_name
 from etl.reading.delimited_batches import BATCH
 from etl.reading.delimited_records import Structural
-from etl.reading.text_file import chunks
+from etl.reading.text_file import PlainText, chunks
 from etl.sources.format import SourceError
 from etl.sql_text import literal
 
@@ -246,6 +247,47 @@ def fast_relation(path: Path) -> str:
         f"(SELECT CASE WHEN _fault IS NULL THEN json ELSE '{{}}'::JSON END AS j, _fault "
         f"FROM (SELECT json, {fault} AS _fault FROM {lines}))"
     )
+
+
+def parsed_relation(path: Path, structure: str) -> str:
+    """Return the FROM clause that reads plain JSON lines into ``_d``, a structure of texts, and stops where one has
+    something else in the place of an object or list, or has a name twice.
+
+    Parameters
+    ----------
+    path : Path
+        Plain UTF-8.
+    structure : str
+        SQL type.
+    """
+    return (
+        f"(SELECT json AS _d FROM read_json({literal(str(path))}, columns = {{'json': {literal(structure)}}}, "
+        f"records = 'false', format = 'newline_delimited', maximum_object_size = {LARGEST_LINE}))"
+    )
+
+
+def hold_parsed(con: duckdb.DuckDBPyConnection, plain: PlainText, structure: str, table: str) -> bool:
+    """Hold the structures of JSON lines; False where one does not fit, or is none."""
+    relation = parsed_relation(plain.path, structure)
+    try:
+        con.execute(f"CREATE TEMP TABLE {table} AS SELECT row_number() OVER () AS _line, _d FROM {relation}")
+    except duckdb.Error:
+        return False
+    found = con.execute(f"SELECT count(*), count(*) FILTER (_d IS NULL) FROM {table}").fetchone()
+    if found == (plain.lines, 0):
+        return True
+    con.execute(f"DROP TABLE {table}")
+    return False
+
+
+def hold_whole(con: duckdb.DuckDBPyConnection, relation: str, table: str, plain: PlainText) -> bool:
+    """Hold JSON lines of which records are read more than once; False where a line is no record, or is blank."""
+    con.execute(f"CREATE TEMP TABLE {table} AS SELECT row_number() OVER () AS _line, * FROM {relation}")
+    found = con.execute(f"SELECT count(*), count(_fault) FROM {table}").fetchone()
+    if found == (plain.lines, 0):
+        return True
+    con.execute(f"DROP TABLE {table}")
+    return False
 
 
 def holds_pages(path: Path, lists: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,10 @@ class Reading:
     header : Header or None
     temporary : tuple of str
         Tables to drop when done.
+    parsed : bool
+        The relation has the structure that was asked for in ``_d`` instead of ``j``.
+    texts : str
+        FROM clause of ``_line`` and ``j``, where they are not in the relation.
     """
 
     relation: str
@@ -81,6 +85,8 @@ class Reading:
     plain: text_file.PlainText | None = None
     header: Header | None = None
     temporary: tuple[str, ...] = ()
+    parsed: bool = False
+    texts: str = ""
 
     def close(self, con: duckdb.DuckDBPyConnection) -> None:
         """Drop what was created for reading."""
@@ -94,8 +100,6 @@ _numbers = itertools.count(1)
 def fresh_name(stem: str) -> str:
     """Return a name no other table of this process has."""
     return f"_{stem}_{next(_numbers)}"
-
-
 
 
 def sample(
@@ -215,6 +219,7 @@ def open_file(
     work_dir: Path,
     careful: bool,
     counted: text_file.PlainText | None = None,
+    structure: Callable[[], str] = str,
 ) -> Reading:
     """Open a file as its plan says.
 
@@ -231,6 +236,8 @@ def open_file(
         Read delimited text record by record.
     counted : PlainText, optional
         What :func:`count` returned, when it has been called already.
+    structure : callable
+        Gives the SQL type of all that is wanted of a JSON record with elements; JSON lines that fit it are parsed once.
 
     Raises
     ------
@@ -239,7 +246,7 @@ def open_file(
     """
     shape = plan.shape
     if isinstance(shape, JsonShape):
-        return _open_json(con, path, plan, shape, work_dir, careful)
+        return _open_json(con, path, plan, shape, work_dir, careful, structure)
     if isinstance(shape, TableShape):
         return _open_table(con, path, plan, shape, header_row_of(options, path))
     plain = counted or count(path, plan, options, work_dir)
@@ -321,7 +328,13 @@ def _open_csv(
 
 
 def _open_json(
-    con: duckdb.DuckDBPyConnection, path: Path, plan: Plan, shape: JsonShape, work_dir: Path, careful: bool
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    plan: Plan,
+    shape: JsonShape,
+    work_dir: Path,
+    careful: bool,
+    structure: Callable[[], str],
 ) -> Reading:
     one_row_each = not any(table_map.each for table_map in plan.tables)
     table = fresh_name("records")
@@ -332,7 +345,11 @@ def _open_json(
             relation = json_records.fast_relation(plain.path)
             if one_row_each:
                 return Reading(relation, plan, first_line=1, plain=plain)
-            if _hold_whole(con, relation, table, plain):
+            kind = structure()
+            if kind and json_records.hold_parsed(con, plain, kind, table):
+                numbered = f"(SELECT row_number() OVER () AS _line, j FROM {relation})"
+                return Reading(table, plan, temporary=(table,), parsed=True, texts=numbered)
+            if json_records.hold_whole(con, relation, table, plain):
                 return Reading(table, plan, temporary=(table,))
     structural: list[Structural] = []
     stopped: list[SourceError] = []
@@ -344,19 +361,7 @@ def _open_json(
     return Reading(table, plan, structural=structural, temporary=(table,))
 
 
-def _hold_whole(con: duckdb.DuckDBPyConnection, relation: str, table: str, plain: text_file.PlainText) -> bool:
-    """Hold JSON lines of which records are read more than once; False where a line is no record, or is blank."""
-    con.execute(f"CREATE TEMP TABLE {table} AS SELECT row_number() OVER () AS _line, * FROM {relation}")
-    found = con.execute(f"SELECT count(*), count(_fault) FROM {table}").fetchone()
-    if found == (plain.lines, 0):
-        return True
-    con.execute(f"DROP TABLE {table}")
-    return False
-
-
-def _open_table(
-    con: duckdb.DuckDBPyConnection, path: Path, plan: Plan, shape: TableShape, header_row: int
-) -> Reading:
+def _open_table(con: duckdb.DuckDBPyConnection, path: Path, plan: Plan, shape: TableShape, header_row: int) -> Reading:
     if is_workbook(path):
         import polars  # a run that reads no workbook should not wait for it
 

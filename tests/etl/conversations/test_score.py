@@ -93,6 +93,18 @@ def test_what_cannot_be_scored_is_kept_with_its_reason(build_rows) -> None:
     }
 
 
+def test_the_language_of_a_contact_is_that_of_most_turns_and_of_several_the_first(build_rows) -> None:
+    said = (("agent", "Hello, what happened?"), ("agent", "Was ist passiert?"), ("agent", "Seit wann?"))
+    turns = [
+        {**turn, "language": language, "interaction_id": contact}
+        for contact, languages in (("most", ("en", "de_DE", "de-AT")), ("even", ("de-DE", "en")), ("none", (None,)))
+        for turn, language in zip(_turns(contact, *said), languages, strict=False)
+    ]
+    built = _build(build_rows, turns, contacts=("most", "even", "none"))
+    found = dict(built.rows("select interaction_id, language from core.conversation"))
+    assert found == {"most": "de", "even": "de", "none": "en"}
+
+
 def test_raw_and_redacted_transcripts_of_two_sources_count_once(build_rows) -> None:
     raw = _turns("c1", ("agent", "I'm sorry."), _source="raw")
     redacted = _turns("c1", ("agent", "I'm sorry."), _source="clean", redacted=True)

@@ -108,3 +108,30 @@ def test_ends_are_trimmed_as_trim_does(con) -> None:
     con.execute("create or replace temp table ends as select unnest(?) as text", [[*texts, "", " ", "a", "é"]])
     sql = trimmed_sql("text", True)
     assert con.execute(f"from ends where ({sql}) is distinct from nullif(trim(text), '')").fetchall() == []
+
+
+def test_hits_that_are_counted_are_those_that_are_marked(con) -> None:
+    rules = load_rules("en")
+    spans.mark_hits(con, "turn", rules, "placed")
+    con.execute(
+        "create or replace temp table counted "
+        "(turn_id bigint, skill varchar, rule varchar, polarity varchar, hits bigint)"
+    )
+    spans.count_hits(con, "turn", rules, "counted", by=("turn_id",))
+    by_rule = "(select turn_id, skill, rule, polarity, count(*) as hits from placed group by all)"
+    assert con.execute("select sum(hits) > 1000, max(hits) > 1 from counted").fetchone() == (True, True)
+    assert con.execute(f"from {by_rule} except all from counted").fetchall() == []
+    assert con.execute(f"from counted except all from {by_rule}").fetchall() == []
+
+
+def test_no_first_part_of_a_text_has_two_function_words_more_than_the_whole(con) -> None:
+    """So that a text with enough of them in its first part need not be looked at further."""
+    whole = score._function_words(load_rules("en"))
+    for size in (40, score.FIRST_LOOKED_AT):
+        first = whole.replace("agent_text", f"left(agent_text, {size})")
+        found = con.execute(
+            f"select count(*) filter (first - 1 > whole), max(whole) from "
+            f"(select {first} as first, {whole} as whole from (select text as agent_text from turn))"
+        ).fetchone()
+        assert found[0] == 0
+        assert found[1] > 20
