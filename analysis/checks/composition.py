@@ -18,6 +18,8 @@ Ints = NDArray[np.int64]
 
 ID, LABEL = "composition", "The same people before and after"
 LAST_WEEKS = 4
+OF_STAYERS = "mong agents who stayed"
+"""Words in every sentence that gives the effect among those who stayed."""
 LARGEST_GAP = 0.10
 """Difference in the share of agents still there, from which it is mentioned."""
 
@@ -93,7 +95,7 @@ def check(
                 "failed",
                 statistic,
                 threshold,
-                "Part of the change is a change of people: among agents who stayed it is "
+                f"Part of the change is a change of people: a{OF_STAYERS} it is "
                 f"{reader.size(difference, kpi)} "
                 f"{'more' if difference > 0 else 'less'}; {shares}.",
             )
@@ -108,7 +110,7 @@ def check(
             status,
             statistic,
             threshold,
-            f"Among agents who stayed throughout, the estimate is {stay}; {shares}.{more}",
+            f"A{OF_STAYERS} throughout, the estimate is {stay}; {shares}.{more}",
         )
     return CheckResult(
         ID,

@@ -12,6 +12,7 @@ from analysis.effects.hazard import LEAVE_TYPES
 from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.study.leaving import hazard_rows, spell_weeks, survival_frame
 from analysis.study.result_tables import SCHEMAS, table
+from dashboard.data.beside_estimates import of_few
 from dashboard.data.queries import Queries, to_slice
 from dashboard.privacy.leaving import EVERY_KIND, by_whole_groups, in_steps
 from dashboard.privacy.redaction import in_units, unit_of_shares, without_few_leavers
@@ -101,9 +102,12 @@ def _left(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filters)
         exits = in_units(exits, ("n_agents", "n_left"), minimum)
     survivors = frame(
         cursor,
-        "select survivor.*, effect.verdict from result.survivor join result.effect using (kpi, slice_kind, "
-        "slice_value) where effect.role = 'headline'",
+        "select survivor.*, effect.verdict, effect.n_trained_agents from result.survivor join result.effect using "
+        "(kpi, slice_kind, slice_value) where effect.role = 'headline'",
     )
+    if current().restricted:
+        survivors = survivors.filter(~of_few(queries.settings.min_group))
+    survivors = survivors.drop("n_trained_agents")
     told = [kpi for kpi in survivors["kpi"].unique() if queries.publishes(kpi, filters)]
     survivors = survivors.filter(pl.col("kpi").is_in(told))
     return without_few_leavers(exits, queries.settings.min_group), survivors

@@ -13,6 +13,7 @@ from dataclasses import replace
 from filelock import FileLock, Timeout
 
 from analysis.errors import PanelError
+from dashboard.data.beside_estimates import seconded, stayed
 from dashboard.data.kept_choices import Choice, digest
 from dashboard.data.published import blocks
 from dashboard.data.published_estimates import by_week
@@ -110,6 +111,8 @@ def _choose(queries: Queries, step: Callable[[str], None]) -> None:
         with suppress(PanelError):
             blocks(queries, kpi.id)
             by_week(queries, kpi.id)
+            seconded(queries, kpi.id)
+            stayed(queries, kpi.id)
         kept.write()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from dashboard.data.beside_estimates import rungs_as_told
 from dashboard.data.published_estimates import as_told
 from dashboard.data.queries import Queries, to_slice
 from dashboard.privacy.viewer import current
@@ -50,4 +51,4 @@ def ladder(queries: Queries, kpi: Kpi, filters: Filters) -> pl.DataFrame:
         ("ladder", kpi.id, filters),
         lambda cursor: study(cursor, request, queries.setting(), rows=queries.held_weeks()).frames()["ladder"],
     )
-    return as_told(queries, made) if current().restricted else made
+    return as_told(queries, rungs_as_told(queries, kpi.id, filters, made)) if current().restricted else made

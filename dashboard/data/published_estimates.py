@@ -81,7 +81,7 @@ def _told_of(queries: Queries, kpi: str) -> tuple[Bools, Bools]:
         before = (since[rows] < -apart) & (since[rows] > -NEVER)
         usable = np.isin(agent, agent[after]) & np.isin(agent, agent[before])
         for part in (after, before):
-            kept = _allowing_none(queries, seen.at(part & usable), kept)
+            kept = allowing_none(queries, seen.at(part & usable), kept)
         recent = [before & usable & (since[rows] >= -weeks) for weeks in BEFORE]
         sums = np.column_stack([after & usable, *recent, after, before])
         both = _beside_levels(queries, kpi, seen, sums, kept)
@@ -327,7 +327,7 @@ def _less_of_waves(
     return found
 
 
-def _allowing_none(queries: Queries, seen: Observed, start: Bools) -> Bools:
+def allowing_none(queries: Queries, seen: Observed, start: Bools) -> Bools:
     """Cells that may be answered together about some rows; those without any of them tell nothing."""
 
     kept, agents = answerable(queries, seen, start)

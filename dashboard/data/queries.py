@@ -26,6 +26,7 @@ from analysis.panel.held_weeks import Columns, HeldWeeks, Places, dimensions_sql
 from analysis.panel.slices import STORED_KINDS, Slice
 from analysis.study.result_tables import JUDGED_TABLES, SIDE_TABLES, STUDY_TABLES
 from dashboard.data import published, published_estimates, scope
+from dashboard.data.beside_estimates import beside_as_told
 from dashboard.data.published_estimates import tables_as_told, told_by_week
 from dashboard.data.versions import Versions
 from dashboard.privacy.group_counts import Combinations, agents_by_wave, agents_by_week, sizes_by_week, weekly_level
@@ -390,7 +391,7 @@ class Queries(Versions):
     def _published(self, kpi: str, filters: Filters, shown: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
         """Result tables as a reader of a shared dashboard sees them: cells of the lattice, counts made coarse."""
         tables = (*published_estimates.TOLD, *(SIDE_TABLES if filters.is_everything else ()))
-        told = tables_as_told(self, shown, tables)
+        told = tables_as_told(self, beside_as_told(self, kpi, filters, shown), tables)
         if "event_time" in told and not told["event_time"].is_empty():
             event = pl.col("event_time")
             weeks = told["event_time"].select(event.drop_nulls().unique().sort()).to_series().to_list()
