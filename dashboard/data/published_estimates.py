@@ -8,6 +8,7 @@ are chosen again over those weeks. Nothing here depends on who asks.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from dashboard.data.published import (
     Bools,
     Floats,
     Ints,
+    Lattice,
     Observed,
     answerable,
     answerable_by_part,
@@ -35,6 +37,7 @@ from dashboard.data.published import (
     of_same_events,
 )
 from dashboard.data.told import told_before
+from dashboard.privacy.lattice import Cell
 from dashboard.privacy.redaction import coarse, with_coarse_shares, without_count_of_clusters
 from dashboard.privacy.together import MOST_TOGETHER, Rows, Together, cells_of
 from dashboard.privacy.viewer import Viewer
@@ -296,35 +299,100 @@ def _less_of_waves(
     agents whom estimates leave out.
     """
     known, places = lattice(queries), queries.held_weeks().places
-    own = list(enumerate(known.cells))[known.elsewhere :]
-    waves = {k: dict(cell)["cohort"] for k, cell in own if "cohort" in dict(cell)}
-    is_wave = np.isin(np.arange(len(known.cells)), list(waves))
-    since, week, agent = event_week(queries)[seen.rows], places.week[seen.rows], places.agent[seen.rows]
+    since, week, agent = (
+        event_week(queries)[seen.rows].astype(np.int64),
+        places.week[seen.rows],
+        places.agent[seen.rows],
+    )
     apart, key = queries.setting().design.anticipation_weeks, known.key[seen.rows]
     place = known.pattern(np.ones(known.inside.shape[1], dtype=bool))
     after, before = since >= 0, (since < -apart) & (since > -NEVER)
     usable = (after | before) & np.isin(agent, agent[after]) & np.isin(agent, agent[before])
+    begin = np.where(since > -NEVER, week - since, NEVER).astype(np.int64)
+    n = len(known.cells)
+    start = np.logical_or.reduce(list(alone.values())) if alone else np.zeros(n, dtype=bool)
+    waves_told = WavesTold.of(known, key[usable], begin[usable], start)
+    cell, wave, owner = waves_told.cell, waves_told.wave, waves_told.owner
     found = {event: kept.copy() for event, kept in alone.items()}
     for block, told in levels_told.items():
         here = np.flatnonzero((week >= block) & (week < block + BLOCK_WEEKS))
-        fine = told & is_wave
+        in_block = [range(block - first, block - first + BLOCK_WEEKS) for first in wave.tolist()]
+        events = [[e for e in every if e in found] for every in in_block]
+        asked = np.array([any(found[e][k] for e in some) for k, some in zip(cell.tolist(), events, strict=True)], bool)
+        fine = np.zeros(n, dtype=bool)
+        fine[owner[asked]] = True
+        refused = fine.copy()
         for volume in (None, seen.volume[here]):
-            if not fine.any():
+            if not (fine.any() and told.any()):
                 break
-            pattern = 2 * place[key[here]] + usable[here]
+            waves, of_wave = np.unique(begin[here], return_inverse=True)
+            pattern = (2 * place[key[here]] + usable[here]) * waves.size + of_wave
             rows = Rows.of(agent[here], pattern, volume)
-            inside, of_usable = known.inside[key[here][rows.first]], usable[here][rows.first]
-            one, levels = np.zeros(of_usable.size, dtype=np.int64), [cells_of(inside, told)]
-            beside = Together(rows, queries.settings.min_group, one, levels, MOST_TOGETHER)
-            answers = cells_of(np.where(of_usable[:, None], inside, -1), fine)
-            fine = beside.admitted(answers, np.arange(fine.size), fine)
-        for k in np.flatnonzero(told & is_wave & ~fine).tolist():
-            for day in waves[k]:
-                first = block - (date.fromisoformat(day[:10]) - places.origin).days // 7
-                for event in range(first, first + BLOCK_WEEKS):
-                    if event in found:
-                        found[event][k] = False
+            first = here[rows.first]
+            inside, one = known.inside[key[first]], np.zeros(first.size, dtype=np.int64)
+            beside = Together(rows, queries.settings.min_group, one, [cells_of(inside, told)], MOST_TOGETHER)
+            cells = cells_of(np.where(usable[first][:, None], inside, -1), start).tocsc()
+            of = (begin[first][:, None] == wave[asked][None, :]).astype(float)
+            answers = sparse.csr_array(cells[:, cell[asked]].multiply(of))
+            fine = beside.admitted(answers, owner[asked], fine)
+        refused &= ~fine & told.any()
+        for k, some in zip(owner.tolist(), events, strict=True):
+            for event in some if refused[k] else ():
+                found[event][k] = False
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class WavesTold:
+    """Waves of cells of whose weeks estimates by week from training tell; W of them.
+
+    Attributes
+    ----------
+    cell : (W,) int array
+        In which cell.
+    wave : (W,) int array
+        First week of the wave.
+    owner : (W,) int array
+        The cell whose weeks are given up where a wave tells of few agents.
+    """
+
+    cell: Ints
+    wave: Ints
+    owner: Ints
+
+    @classmethod
+    def of(cls, known: Lattice, key: Ints, begin: Ints, start: Bools) -> WavesTold:
+        """Those of cells by wave, and those of other cells where other waves of theirs are told or there are none.
+
+        Parameters
+        ----------
+        known : Lattice
+        key : (N,) int array
+            Agents and places of the trained rows.
+        begin : (N,) int array
+            Week of training of each.
+        start : (C,) bool array
+            Cells considered.
+        """
+        inside = known.inside[key]
+        asked = [k for k in np.flatnonzero(start).tolist() if k >= known.elsewhere]
+        waves = {k: np.unique(begin[(inside == k).any(axis=1)]).tolist() for k in asked}
+        own: dict[tuple[Cell, int], int] = {}
+        for k in asked:
+            if "cohort" in dict(known.cells[k]) and len(waves[k]) == 1:
+                rest = tuple(part for part in known.cells[k] if part[0] != "cohort")
+                own[rest, waves[k][0]] = k
+        found = []
+        for k in asked:
+            cell = known.cells[k]
+            if "cohort" in dict(cell):
+                found += [(k, wave, k) for wave in waves[k]]
+                continue
+            for wave in waves[k]:
+                others = [own.get((cell, other)) for other in waves[k] if other != wave]
+                if None not in others:  # the cell less its other waves
+                    found.append((k, wave, max((k, *(each for each in others if each is not None)))))
+        return cls(*np.array(found, dtype=np.int64).reshape(-1, 3).T)
 
 
 def allowing_none(queries: Queries, seen: Observed, start: Bools) -> Bools:
