@@ -20,6 +20,8 @@ SHORTEST, STEM = 4, 5
 """Words of so many letters or more are compared, by their first letters, so that "charged" and "charges" are one."""
 
 SHARED_WORDS = 2
+SHORTEST_SHARED = SHARED_WORDS * SHORTEST + SHARED_WORDS - 1
+"""Characters that so many words have at the least."""
 SHARED_SHARE = 0.3
 """A paraphrase shares at least this many content words with the customer's last turn, and this share of its own."""
 
@@ -54,7 +56,8 @@ def mark_paraphrases(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet,
         with turn as (
             select turn_id, length(text) as size, {beginnings("text")} as own, lower(previous_text) as before
             from {turns}
-            where previous_text is not null and regexp_matches(text, {literal(rules.turned_to_customer)})
+            where length(previous_text) >= {SHORTEST_SHARED} and length(text) >= {SHORTEST_SHARED}
+                and regexp_matches(text, {literal(rules.turned_to_customer)})
         ),
         met as (  -- most turns are told apart without cutting up the customer's
             select *, list_filter(own, lambda w: contains(before, w)) as met from turn

@@ -66,8 +66,8 @@ def score(con: duckdb.DuckDBPyConnection, language: str) -> None:
     found = con.execute("select distinct language from staging.spoken").fetchall()
     rules = {spoken: load_rules(spoken) for (spoken,) in found if spoken in languages()}
     con.execute(
-        "create or replace temp table heard (talk bigint, leg integer, skill varchar, rule varchar, polarity varchar, "
-        "hits bigint)"
+        "create or replace temp table heard "
+        "(turn_id bigint, skill varchar, rule varchar, polarity varchar, hits bigint)"
     )
     for spoken, known in rules.items():
         of_agent = f"turn.speaker = 'agent' and turn.language = {literal(spoken)}"
@@ -78,27 +78,25 @@ def score(con: duckdb.DuckDBPyConnection, language: str) -> None:
             f"inner join before using (turn_id) "
             f"inner join staging.spoken as customer on customer.turn_id = before.customer_turn_id where {of_agent}"
         )
-        count_hits(con, "agent_turn", known, "heard", by=("talk", "leg"))
+        count_hits(con, "agent_turn", known, "heard", by=("turn_id",))
         con.execute(f"create or replace temp table measured ({hit_columns('bigint')})")
         mark_paraphrases(con, "answer", known, "measured")
         mark_names(con, "agent_turn", known, "measured")
-        con.execute(
-            "insert into heard select talk, leg, skill, rule, polarity, count(*) from measured "
-            "inner join staging.spoken using (turn_id) group by all"
-        )
+        con.execute("insert into heard select turn_id, skill, rule, polarity, count(*) from measured group by all")
         con.execute("drop view agent_turn")
         con.execute("drop view answer")
         con.execute("drop table measured")
     _count(con, rules)
-    for table in ("heard", "before", "talk", "staging.spoken"):
+    for table in ("heard", "before", "placed", "talk", "staging.spoken"):
         con.execute(f"drop table {table}")
 
 
 def _place_turns(con: duckdb.DuckDBPyConnection, language: str) -> None:
     """Turns at the leg of their contact, and what was before each.
 
-    ``talk`` numbers transcripts; ``staging.spoken`` has their turns, numbered too; ``before`` has, for turns of agents,
-    the customer's turn before, when that ended, and how much of the agent's was said before it.
+    ``talk`` numbers transcripts; ``staging.spoken`` has their turns as they landed, numbered too; ``placed`` has turns
+    by their numbers, at the leg in whose time they lie; ``before`` has, for turns of agents, the customer's turn
+    before, when that ended, and how much of the agent's was said before it. No text is joined or sorted.
     """
     tags = con.execute("select distinct language from staging.landed_utterance where language is not null").fetchall()
     names = {tag: tag.replace("_", "-").split("-")[0].lower() for (tag,) in tags}
@@ -115,6 +113,14 @@ def _place_turns(con: duckdb.DuckDBPyConnection, language: str) -> None:
     con.execute(
         f"""
         create or replace table staging.spoken as
+        select row_number() over () as turn_id, _source, interaction_id, leg, turn, _file_id, _line, speaker, text,
+            length(text) as size, customer_name, started_ms, ended_ms, redacted, "at", {spoken} as language
+        from staging.landed_utterance as turn
+        """
+    )
+    con.execute(
+        """
+        create or replace temp table placed as
         with several as (
             select interaction_id, leg, started_at,
                 coalesce(lead(started_at) over (partition by interaction_id order by started_at, leg),
@@ -125,34 +131,31 @@ def _place_turns(con: duckdb.DuckDBPyConnection, language: str) -> None:
             qualify count(*) over (partition by interaction_id) > 1
         ),
         timed as (
-            select talk.talk, turn._file_id, turn._line, turn.interaction_id, turn.leg as own_leg, turn.turn,
-                turn.speaker, turn.text, turn.customer_name, turn.started_ms, turn.ended_ms, turn.redacted,
-                {spoken} as language,
-                first.interaction_id is not null as is_parted,
+            select turn.* exclude (_source, interaction_id, leg, text, customer_name, "at"), talk.talk,
+                turn.interaction_id, turn.leg as own_leg, first.interaction_id is not null as is_parted,
                 coalesce(turn."at", first.opened_at + to_milliseconds(cast(turn.started_ms as bigint))) as spoken_at
-            from staging.landed_utterance as turn
+            from staging.spoken as turn
             inner join talk
                 on talk._source = turn._source and talk.interaction_id = turn.interaction_id and talk.leg = turn.leg
             left join (select distinct interaction_id, opened_at from several) as first
                 on first.interaction_id = turn.interaction_id
         )
-        select row_number() over () as turn_id, timed.* exclude (interaction_id, own_leg, spoken_at),
-            coalesce(several.leg, timed.own_leg) as leg
+        select timed.* exclude (interaction_id, own_leg, spoken_at), coalesce(several.leg, timed.own_leg) as leg
         from timed
         left join several
             on several.interaction_id = timed.interaction_id
             and several.started_at <= timed.spoken_at and timed.spoken_at < several.until
         """
     )
-    con.execute(  # apart, so that no text is sorted
+    con.execute(
         f"""
         create or replace temp table before as
         with turn as (
             select turn_id, talk, leg, speaker, turn, is_parted, started_ms,
-                case when speaker = 'customer' and text is not null then turn_id end as customer_turn_id,
+                case when speaker = 'customer' and size is not null then turn_id end as customer_turn_id,
                 case when speaker = 'customer' then ended_ms end as ended_ms,
-                case when speaker = 'agent' then least(length(text), {BEGINNING}) + 1 end as size
-            from staging.spoken
+                case when speaker = 'agent' then least(size, {BEGINNING}) + 1 end as size
+            from placed
         ),
         told as (
             select turn_id, talk, leg, speaker, turn, is_parted, started_ms,
@@ -181,13 +184,12 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
     early = function_words.replace("agent_text", f"left(agent_text, {FIRST_LOOKED_AT})")  # its last word may be cut
     words = f"length(regexp_extract_all(agent_text, {literal(WORD)}))"
     opened = " ".join(f"when {literal(spoken)} then {open_questions('text', item)}" for spoken, item in rules.items())
-    asked = "speaker = 'agent' and contains(text, '?')"
     hashes = " ".join(f"when {literal(spoken)} then {literal(item.sha256)}" for spoken, item in rules.items())
     con.execute(
         f"""
         create or replace table staging.conversation_count as
         with hits as (
-            select talk, leg, {sums} from heard group by talk, leg
+            select talk, leg, {sums} from heard inner join placed using (turn_id) group by talk, leg
         ),
         overlapping as (
             select talk, leg, count(case when previous_ended_ms - started_ms > {INTERRUPTS_MS}
@@ -212,9 +214,9 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
             select talk, leg, first(language order by turns desc, begun) as language
             from (
                 select talk, leg, language, count(*) as turns, min(turn) as begun
-                from staging.spoken
+                from placed
                 where speaker = 'agent' and talk in (
-                    select talk from staging.spoken group by talk having min(language) <> max(language)
+                    select talk from placed group by talk having min(language) <> max(language)
                 )
                 group by talk, leg, language
             )
@@ -228,21 +230,31 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
                 count(*) filter (speaker = 'customer') as customer_turns,
                 min(language) filter (speaker = 'agent') as language,
                 coalesce(bool_or(redacted), false) as redacted,
-                coalesce(max(length(text)) filter (speaker = 'agent'), 0) as longest,
-                cast(coalesce(sum(case when {asked} then {questions("text")} end), 0) as bigint) as questions,
-                cast(coalesce(sum(case when {asked} then case language {opened or "when null then 0"} end end), 0)
-                    as bigint) as open_questions
-            from staging.spoken
+                coalesce(max(size) filter (speaker = 'agent'), 0) as longest
+            from placed
+            group by talk, leg
+        ),
+        asked as (
+            select talk, leg, cast(sum(questions) as bigint) as questions,
+                cast(coalesce(sum(open_questions), 0) as bigint) as open_questions
+            from (
+                select turn_id, {questions("text")} as questions,
+                    case language {opened or "when null then 0"} end as open_questions
+                from staging.spoken
+                where speaker = 'agent' and contains(text, '?')
+            )
+            inner join placed using (turn_id)
             group by talk, leg
         ),
         gathered as (
-            select talk._source, talk.interaction_id, counted.* exclude (talk, language, questions, open_questions),
+            select talk._source, talk.interaction_id, counted.* exclude (talk, language),
                 coalesce(mixed.language, counted.language) as language, begun.agent_text, overlapping.interruptions,
-                counted.questions, counted.open_questions, {zeros}
+                coalesce(asked.questions, 0) as questions, coalesce(asked.open_questions, 0) as open_questions, {zeros}
             from counted
             inner join talk on talk.talk = counted.talk
             left join hits on hits.talk = counted.talk and hits.leg = counted.leg
             left join overlapping on overlapping.talk = counted.talk and overlapping.leg = counted.leg
+            left join asked on asked.talk = counted.talk and asked.leg = counted.leg
             left join begun on begun.talk = counted.talk and begun.leg = counted.leg
             left join mixed on mixed.talk = counted.talk and mixed.leg = counted.leg
         ),
@@ -272,11 +284,14 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
     con.execute(
         """
         create or replace table staging.conversation_rule as
-        select talk._source, talk.interaction_id, heard.leg, heard.skill, heard.rule, heard.polarity,
-            cast(sum(heard.hits) as bigint) as hits
-        from heard
-        inner join talk on talk.talk = heard.talk
-        group by all
+        select talk._source, talk.interaction_id, counted.* exclude (talk)
+        from (
+            select talk, leg, skill, rule, polarity, cast(sum(hits) as bigint) as hits
+            from heard
+            inner join placed using (turn_id)
+            group by all
+        ) as counted
+        inner join talk on talk.talk = counted.talk
         """
     )
 

@@ -21,7 +21,7 @@ from etl.sql_text import literal, quoted
 PARQUET_MARK = b"PAR1"
 """How a Parquet file begins and ends."""
 
-AS_PARQUET = "FORMAT parquet, PARQUET_VERSION V2, COMPRESSION uncompressed"
+AS_PARQUET = "FORMAT parquet, PARQUET_VERSION V2, COMPRESSION uncompressed, WRITE_BLOOM_FILTER false"
 """How what was read is written: differences of numbers and dictionaries of words need no compression besides."""
 
 WITNESS_ROWS = 64
