@@ -119,13 +119,50 @@
 
   // ---- room around a chart: where Plotly looks for it, it draws everything twice. So it is told what the labels took the
   // last time, or what they should take, and looks for it only where one would be cut.
-  var SIDES = ["l", "r", "t", "b"], USUAL = { l: 40, r: 12, t: 38, b: 42 };
+  var SIDES = ["l", "r", "t", "b"], USUAL = { l: 40, r: 12, t: 38, b: 42 }, CHARACTER = 6.3, LINE = 15; // pixels at 12 px
   var FRAME = { l: 8, r: 12, t: 26, b: 8 }; // margins that every figure starts from, see dashboard/plots/spec.py
   var LABELS = ".xtick text, .ytick text, .x2tick text, .y2tick text, .g-xtitle text, .g-ytitle text, .legendtext, .annotation text";
   function usual(layout, side) {
     var given = (layout.margin || {})[side] || 0, up = layout.yaxis || {};
     if (side === "l" && (!up.automargin || up.visible === false || up.showticklabels === false || up.ticktext)) { return given; }
-    return given === FRAME[side] && (side !== "t" || layout.showlegend) ? USUAL[side] : given;
+    if (given !== FRAME[side] || (side === "t" && !layout.showlegend)) { return given; }
+    return USUAL[side] + (side === "b" ? LINE * (linesOf(layout) - 1) : 0);
+  }
+  function linesOf(layout) {
+    return Math.max.apply(null, acrossOf(layout).map(function (name) { return layout[name].title.text.split("<br>").length; }).concat(1));
+  }
+  function acrossOf(layout) {
+    return Object.keys(layout).filter(function (name) { return /^xaxis/.test(name) && layout[name].title && layout[name].title.text; });
+  }
+  // The legend stands beside the name of the upright axis where there is room, and above it where not.
+  var ENTRY = 45, RAISED = 18; // pixels: the line before a name, and how much higher
+  function raised(layout, data) {
+    var name = (layout.annotations || []).filter(function (one) { return one.xref === "paper" && one.yref === "paper" && one.y === 1; })[0];
+    if (!layout.showlegend || !name) { return layout; }
+    var margin = layout.margin || {}, top = usual(layout, "t"), wide = layout.width - usual(layout, "l") - usual(layout, "r");
+    var took = data.reduce(function (sum, one) {
+      return one.name && one.showlegend !== false ? sum + ENTRY + one.name.length * CHARACTER : sum;
+    }, name.text.length * CHARACTER);
+    if (took <= wide) { return layout; }
+    var tall = Math.max(60, layout.height - top - RAISED - usual(layout, "b"));
+    return merged(layout, { legend: { y: 1 + RAISED / tall }, margin: Object.assign({}, margin, { t: top + RAISED }) });
+  }
+  // What an axis measures is said below it, in as many lines as it is too long for it.
+  function folded(layout) {
+    var out = Object.assign({}, layout), margin = layout.margin || {};
+    var wide = layout.width - Math.max(usual(layout, "l"), margin.l || 0) - Math.max(usual(layout, "r"), margin.r || 0);
+    acrossOf(layout).forEach(function (name) {
+      var axis = layout[name], span = axis.domain || [0, 1], words = axis.title.text;
+      var many = Math.ceil(words.length * CHARACTER / (wide * (span[1] - span[0]))), most = Math.ceil(words.length / many) + 3; // lines of one length
+      var lines = [""];
+      if (many < 2) { return; }
+      words.split(" ").forEach(function (word) {
+        var last = lines[lines.length - 1];
+        if (last && last.length + word.length >= most) { lines.push(word); } else { lines[lines.length - 1] = last ? last + " " + word : word; }
+      });
+      out[name] = Object.assign({}, axis, { title: Object.assign({}, axis.title, { text: lines.join("<br>") }) });
+    });
+    return out;
   }
   function room(box, layout, card) {
     var known = box.empathyRoom, out = { autoexpand: false };
@@ -182,6 +219,7 @@
     var wanted = painted(spec, window.getComputedStyle(document.documentElement));
     var layout = size.width < NARROW ? merged(wanted.layout, wanted.narrow) : wanted.layout;
     layout = merged(layout, { width: Math.round(size.width), height: Math.round(size.height) });
+    layout = raised(folded(layout), wanted.data);
     return { data: wanted.data, full: layout, layout: merged(layout, { margin: room(box, layout, card) }) };
   }
   function sizeOf(size) { return Math.round(size.width) + "x" + Math.round(size.height); }

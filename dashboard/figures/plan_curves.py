@@ -13,6 +13,8 @@ from dashboard.views.plan import Curve
 
 TONES = ("trained", "better", "before", "worse", "accent", "compare")
 BELOW = "below the line: the change that matters can be detected"
+BELOW_SHORT = "below: can be detected"
+"""For a narrow column too, where the name of the axis says what of."""
 HIGHEST = 12.0
 """Multiples beyond this are drawn at the edge."""
 APART = 17.0
@@ -60,10 +62,15 @@ def _plot(curves: Sequence[Curve], reader: Reader) -> plots.Spec:
         lines,
         across="weeks since the first wave",
         up="times the change that matters",
-        from_zero=True,
+        span=(0.0, _most(curves)),
         locale=reader.locale,
     )
-    return plots.with_limit(made, 1.0, BELOW)
+    return plots.with_limit(made, 1.0, BELOW_SHORT)
+
+
+def _most(curves: Sequence[Curve]) -> float:
+    """The multiple at the upper edge; a reader of the Plotly figure may zoom out."""
+    return min(HIGHEST, max(2.0, *(value for curve in curves for value in curve.multiples)))
 
 
 def _tip(curve: Curve, k: int, reader: Reader) -> str:
@@ -74,7 +81,7 @@ def _tip(curve: Curve, k: int, reader: Reader) -> str:
 def _draw(curves: Sequence[Curve], reader: Reader, width: float, height: float) -> Tree:
     names = min(MOST_NAME, max(text_width(curve.name, 12) for curve in curves) + 13) if width > WIDE else 0.0
     left, right, top, bottom = 40.0, names + 12.0, 14.0, height - 40.0
-    most = min(HIGHEST, max(2.0, *(value for curve in curves for value in curve.multiples)))
+    most = _most(curves)
     last = max(week for curve in curves for week in curve.weeks)
     x, y = scale((1, max(2, last)), (left, width - right)), scale((0, most), (bottom, top))
     parts: list[Any] = [

@@ -36,9 +36,9 @@ def bars(rows: Sequence[Mapping[str, Any]], *, token: str, whole: bool, locale: 
     layout = frame("", "", locale)
     layout["barmode"] = "overlay"
     layout["xaxis"] |= {"rangemode": "tozero", "visible": False}
-    layout["yaxis"] |= {"visible": False, "range": [len(rows) - 0.6, -0.8], "fixedrange": True}
+    layout["yaxis"] |= {"visible": False, "range": [len(rows) - 0.75, -1.05], "fixedrange": True}
     layout["annotations"] += [
-        {"xref": "paper", "y": y, "yanchor": "bottom", "yshift": 5, "showarrow": False, **part}
+        {"xref": "paper", "y": y, "yanchor": "bottom", "yshift": 4, "showarrow": False, "font": {"size": 11}, **part}
         for y, row in zip(at, rows, strict=True)
         for part in (
             {"x": 0, "xanchor": "left", "text": label(cut(str(row["label"]), LONGEST_NAME))},

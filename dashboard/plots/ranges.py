@@ -13,8 +13,12 @@ SYMBOLS = {"clear": "circle", "clear_but_small": "circle-open-dot"}
 """Verdict state to marker; any other is an open circle."""
 LONGEST_LABEL, NARROW_LABEL = 40, 48
 """Characters of a name beside its row, and above it where columns are narrow; a longer one is whole in its tip."""
-
-
+NARROW_LINE, SHORTEST_LABEL = 46, 16
+"""Characters of name and words in one line above a row, and of a name that gives way to long words."""
+ABOVE = {"yshift": 11, "font": {"size": 11}}
+"""How they are written there."""
+BELOW = 24
+"""Pixels below the chart for the numbers of an axis without a name."""
 LONGEST_WORDS = 30
 """Characters at the right of a row; more of them would leave no room for the chart."""
 
@@ -145,14 +149,14 @@ def ranges(
     beside = [replace(row, words=cut(row.words, LONGEST_WORDS)) for row in rows]
     told = [_words(row, y, {"x": 1.01, "xanchor": "left"}) for row, y in zip(beside, places, strict=True) if row.words]
     narrow_words = [
-        part | {"yshift": 14}
+        part | ABOVE
         for row, y in zip(rows, places, strict=True)
         for part in (
-            _words(row, y, {"x": 0, "xanchor": "left"}) | {"text": _name(row, NARROW_LABEL)},
+            _words(row, y, {"x": 0, "xanchor": "left"}) | {"text": _name(row, _narrow_label(row))},
             _words(row, y, {"x": 1, "xanchor": "right"}),
         )
     ]
-    narrow = {
+    narrow: dict[str, Any] = {
         "annotations": [*layout["annotations"], *narrow_words],
         "yaxis": {"showticklabels": False, "range": [bottom, layout["yaxis"]["range"][1] - 0.3]},
         "margin": {"r": 8},
@@ -161,6 +165,9 @@ def ranges(
         narrow |= {"xaxis": {"visible": False, "domain": [0, 0.001]}, "xaxis2": {"domain": [0, 1]}}
     layout["annotations"] = [*layout["annotations"], *told]
     layout["margin"] = {**layout["margin"], "t": 10, "r": 16 + room([row.words for row in beside])}
+    if bars:  # the words of each row have the unit
+        axis["title"] = {"text": ""}
+        layout["margin"]["b"] = narrow["margin"]["b"] = BELOW
     return {"data": data, "layout": layout, "narrow": narrow}
 
 
@@ -179,6 +186,10 @@ def _places(rows: Sequence[Row]) -> tuple[list[float], dict[str, float]]:
 def _name(row: Row, most: int = LONGEST_LABEL) -> str:
     words = label(cut(row.name, most))
     return f"<b>{words}</b>" if row.strong else words
+
+
+def _narrow_label(row: Row) -> int:
+    return min(NARROW_LABEL, max(SHORTEST_LABEL, NARROW_LINE - len(row.words)))
 
 
 def _words(row: Row, y: float, where: dict[str, Any]) -> dict[str, Any]:

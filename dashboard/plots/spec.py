@@ -30,6 +30,8 @@ TIP_CHARACTERS = 64
 CHARACTER_PIXELS = 6.6
 """Mean width of a character at 12 px, to leave room for words."""
 TIP = "%{customdata[0]}<extra></extra>"
+LEAST_HEIGHT = 24
+"""Pixels between the margins that words around a low chart leave it; by default Plotly lets words overlap under 64."""
 TICK_SHARE = 0.03
 """Height of an event's tick, as a share of the figure."""
 _NAMED = re.compile(r"var\(--([a-z-]+)\)")
@@ -131,6 +133,7 @@ def frame(across: str, up: str, locale: str = "en_GB") -> dict[str, Any]:
         "paper_bgcolor": colour("surface"),
         "plot_bgcolor": colour("surface"),
         "margin": {"l": 8, "r": 12, "t": 26, "b": 8},
+        "minreducedheight": LEAST_HEIGHT,
         "separators": get_decimal_symbol(locale) + get_group_symbol(locale),
         "showlegend": False,
         "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"}

@@ -11,6 +11,8 @@ LONGEST_NAME = 22
 """Characters of a row's name."""
 MANY_COLUMNS = 6
 """From here on their names are written smaller."""
+NARROW_NAMES = 5
+"""Names of columns that stand side by side where a column of text is narrow."""
 
 
 def _written(cell: Mapping[str, Any]) -> str:
@@ -74,4 +76,6 @@ def tiles(cells: Sequence[Mapping[str, Any]], *, across: str, locale: str = "en_
         "showgrid": False,
     }
     layout["margin"] |= {"t": 8}
-    return {"data": [trace], "layout": layout}
+    every = -(-len(columns) // NARROW_NAMES)
+    narrow = {"xaxis": {name: layout["xaxis"][name][::every] for name in ("tickvals", "ticktext")}}
+    return {"data": [trace], "layout": layout, "narrow": narrow}

@@ -67,4 +67,5 @@ def timeline(rows: Sequence[Stay], *, end: int, across: str, locale: str = "en_G
         "showgrid": False,
     }
     layout["margin"] |= {"t": 8}
-    return {"data": data, "layout": layout}
+    narrow = {"yaxis": {"tickfont": {"size": 9}}, "xaxis": {"tickfont": {"size": 10}, "title": {"standoff": 4}}}
+    return {"data": data, "layout": layout, "narrow": narrow}

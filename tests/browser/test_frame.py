@@ -86,8 +86,10 @@ def test_a_kpi_typed_as_a_query_leads_to_its_page(visit: Callable[..., Any]) -> 
 def test_a_link_to_a_card_of_another_page_opens_at_that_card(visit: Callable[..., Any], full: Any) -> None:
     page: Page = visit("/effects/escalation_rate", at=full).page
     page.click("text=From the number back to the fields it is made of")
-    page.wait_for_function("() => { const card = document.getElementById('lineage');"
-                           " return card && Math.abs(card.getBoundingClientRect().top) < window.innerHeight / 2; }")
+    page.wait_for_function(
+        "() => { const card = document.getElementById('lineage');"
+        " return card && Math.abs(card.getBoundingClientRect().top) < window.innerHeight / 2; }"
+    )
 
 
 def test_back_returns_to_the_place_on_the_page(visit: Callable[..., Any]) -> None:

@@ -189,6 +189,30 @@ def test_a_plotly_chart_keeps_its_room_and_cuts_no_label(visit: Callable[..., An
     assert page.evaluate(CUT) == []
 
 
+OVERLAPPING = """() => [...document.querySelectorAll('.plotted .plot')].flatMap(plot => {
+    const words = [...plot.querySelectorAll('.xtick text, .ytick text, .x2tick text, .xtitle, .x2title, ' +
+            '.legendtext, .annotation-text')]
+        .map(text => [text, text.getBoundingClientRect()]).filter(([, at]) => at.width > 0);
+    return words.flatMap(([one, a], index) => words.slice(index + 1)
+        .filter(([, b]) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 &&
+            Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 6)  // a box is higher than its letters
+        .map(([other]) => one.textContent + ' over ' + other.textContent));
+})"""
+
+
+@pytest.mark.parametrize(("path", "width"), [("/cohorts", 390), ("/value", 390), ("/cohorts", 720)])
+def test_words_of_plotly_charts_stand_apart_in_narrow_columns(visit: Callable[..., Any], path: str, width: int) -> None:
+    page: Page = visit(path, viewport={"width": width, "height": 4000}).page
+    page.locator(".chart-card .menu summary").first.click()
+    page.locator("[data-explore-all]").first.click()
+    drawn = (
+        "() => document.querySelectorAll('.plotted .plot').length >= document.querySelectorAll('[data-explore]').length"
+    )
+    page.wait_for_function(drawn, timeout=60_000)
+    assert page.evaluate(CUT) == []
+    assert page.evaluate(OVERLAPPING) == []
+
+
 def test_the_drawing_under_a_plotly_chart_is_renewed_before_anybody_sees_it(visit: Callable[..., Any]) -> None:
     page: Page = visit("/effects/escalation_rate").page
     page.locator("#course [data-explore]").click()
