@@ -6,7 +6,8 @@
 
 Mutants are drawn from the packages in ``PARTS``: first a place in the code, each as likely as any other, then one
 change of that place (Cosmic Ray makes the changes). ``benchmarks.which_tests`` has counted which tests run which line:
-those that run the changed statement are run, the quickest first, until one fails or a minute's worth of them has run.
+those that run the changed statement are run, the nearest and quickest first, until one fails or half a minute's worth
+of them has run.
 Where only an import runs it, the tests of its part are run. A mutant that all of them pass has survived.
 Results are kept in ``build/mutation.jsonl``, so a stopped run goes on.
 
@@ -36,7 +37,7 @@ from benchmarks import which_tests
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "build" / "mutation.jsonl"
-ENOUGH = 60
+ENOUGH = 30
 """Processor seconds of tests that run a changed line; a fault that shows in none of them counts as not noticed."""
 LONGEST = 600
 """Processor seconds after which the tests of one mutant are stopped; a mutant that never ends is noticed."""

@@ -112,9 +112,11 @@ class Known:
     fixtures: Mapping[str, tuple[str, ...]]
 
     def tests(self, module: str, line: int, at_most: float) -> list[str]:
-        """The tests that run the statement at a line, the quickest first, until ``at_most`` seconds are spent.
+        """The tests that run the statement at a line, the nearest first, until ``at_most`` seconds are spent.
 
-        A test costs its own seconds and those of its shared fixtures, unless one before it has used them.
+        Nearest are those of the file named after the module, then those of its package's folder, then all others;
+        the quickest first among each. A test costs its own seconds and those of its shared fixtures, unless one
+        before it has used them.
         """
         source = (ROOT / module).read_text(encoding="utf-8")
         counted = self.lines.get(module, {})
@@ -129,18 +131,32 @@ class Known:
         chosen: list[str] = []
         spent = 0.0
 
-        def cost(test: str) -> tuple[float, str]:
-            return left[test] + sum(self.seconds.get(name, 0) for name in set(self.fixtures[test]) - ready), test
+        def cost(test: str) -> float:
+            return left[test] + sum(self.seconds.get(name, 0) for name in set(self.fixtures[test]) - ready)
 
         while left:
-            test = min(left, key=cost)
-            spent += cost(test)[0]
+            test = min(left, key=lambda each: (distance(module, each), cost(each), each))
+            spent += cost(test)
             if chosen and spent > at_most:
                 break
             chosen.append(test)
             ready.update(self.fixtures[test])
             del left[test]
         return chosen
+
+
+def distance(module: str, test: str) -> int:
+    """0 where a test's file is named after the module, 1 where it lies in its package's folder, 2 elsewhere.
+
+    >>> distance("etl/marts/quality.py", "tests/etl/marts/test_quality_more.py::test_a")
+    0
+    >>> distance("etl/marts/quality.py", "tests/etl/marts/test_marts.py::test_a")
+    1
+    """
+    file, source = Path(test.split("::")[0]), Path(module)
+    if file.stem.startswith(f"test_{source.stem}"):
+        return 0
+    return 1 if Path("tests", source.parent) in file.parents else 2
 
 
 def statement(source: str, line: int) -> range:

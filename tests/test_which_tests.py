@@ -25,6 +25,15 @@ def test_tests_of_a_line_come_quickest_first_with_their_shared_fixtures_counted_
     assert both.tests(MODULE, 20, 0) == ["quick"], "one test is always run"
 
 
+def test_tests_of_the_module_come_before_those_of_its_package_and_all_others() -> None:
+    near, beside = (f"tests/analysis/value/{name}.py::test" for name in ("test_horizon", "test_model"))
+    far = "tests/etl/test_build.py::test"
+    seconds = {near: 9.0, beside: 3.0, far: 1.0}
+    counted = Known({MODULE: {20: (far, beside, near)}}, seconds, dict.fromkeys(seconds, ()))
+    assert counted.tests(MODULE, 20, 100) == [near, beside, far]
+    assert counted.tests(MODULE, 20, 9) == [near]
+
+
 def test_what_a_shared_fixture_runs_is_run_by_every_test_that_uses_it() -> None:
     assert known(20, WAREHOUSE).tests(MODULE, 20, 100) == ["page", "other page"]
 
