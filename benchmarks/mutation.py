@@ -39,7 +39,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "build" / "mutation.jsonl"
 ENOUGH = 30
 """Processor seconds of tests that run a changed line; a fault that shows in none of them counts as not noticed."""
-LONGEST = 600
+LONGEST = 150
 """Processor seconds after which the tests of one mutant are stopped; a mutant that never ends is noticed."""
 
 
