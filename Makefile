@@ -54,12 +54,16 @@ fast: $(VENV)/.installed-test  ## the tests without a browser
 browser: $(VENV)/.installed-test chromium  ## only the tests that open pages in Chromium
 	@$(BIN)/python -m pytest -m browser
 
-# A tested page needs a browser. Debian's Chromium is used; without one (and without the right to install it) the
-# browser tests say that they were skipped and why, and fail if CI=true. So do the tests behind a reverse proxy without
-# nginx, which is installed for CI alone: on a desk the package would start a server of its own.
+# A tested page needs a browser. Debian's Chromium is used, preferably its headless shell, which needs less of the
+# processor. Without one (and without the right to install it) the browser tests say that they were skipped and why, and
+# fail if CI=true. So do the tests behind a reverse proxy without nginx, which is installed for CI alone: on a desk the
+# package would start a server of its own.
 chromium:
-	@command -v chromium >/dev/null 2>&1 || \
-	  { echo "Chromium is missing: asking apt for it."; \
+	@command -v chromium-headless-shell >/dev/null 2>&1 || \
+	  { echo "Chromium's headless shell is missing: asking apt for it."; \
+	    $(call AS_ROOT,$(APT) update && $(APT) install -y chromium-headless-shell fonts-noto-core >/dev/null); } || \
+	  command -v chromium >/dev/null 2>&1 || \
+	  { echo "Asking apt for Chromium, which has it where there is no shell."; \
 	    $(call AS_ROOT,$(APT) update && $(APT) install -y chromium fonts-noto-core >/dev/null) || \
 	    echo "Chromium could not be installed (no root, or apt cannot reach it): browser tests will be skipped."; }
 	@[ "$$CI" != true ] || PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null 2>&1 || \

@@ -100,49 +100,57 @@ def true_effects(world: World) -> pl.DataFrame:
         ``contacts`` (float).
     """
     table = cells(world)
-    trained = table.filter(pl.col("trained"))
-    parts: list[pl.DataFrame] = []
-    for kpi in kpis(world):
-        whole = (
-            ("att", trained, "none", "seen"),
-            ("itt", table.filter(pl.col("scheduled")), "none", "seen"),
-            ("direct", trained, "alone", "seen"),
-            ("through_skills", trained, "unskilled", "seen"),
-            ("not_through_skills", trained, "none", "unskilled"),
-            ("spillover", table.filter(pl.col("exposed")), "none", "seen"),
-        )
-        parts += [_mean(kpi, name, part, [], without, with_) for name, part, without, with_ in whole]
-        lifted = _mean(kpi, "slope", table.filter(~pl.col("trained")), [], "none", "lifted")
-        parts.append(lifted.with_columns(pl.col("effect") / LIFT) if lifted.height else lifted)
-        for estimand, column in (
-            ("event_time", "event_time"),
-            ("cohort", "trained_week"),
-            ("site", "site_name"),
-            ("tenure_band", "tenure_band"),
-            ("starting_level", "starting_level"),
-        ):
-            parts.append(_mean(kpi, estimand, trained, [column], "none", "seen"))
-    effects = pl.concat([_NO_EFFECTS, *(part for part in parts if part.height)])
+    trained, untrained = table.filter(pl.col("trained")), table.filter(~pl.col("trained"))
+    exposed = table.filter(pl.col("exposed"))
+    names = kpis(world)
+    asked = (
+        ("att", trained, None, "none", "seen"),
+        ("itt", table.filter(pl.col("scheduled")), None, "none", "seen"),
+        ("direct", trained, None, "alone", "seen"),
+        ("through_skills", trained, None, "unskilled", "seen"),
+        ("not_through_skills", trained, None, "none", "unskilled"),
+        ("spillover", exposed, None, "none", "seen"),
+        ("slope", untrained, None, "none", "lifted"),
+        ("event_time", trained, "event_time", "none", "seen"),
+        ("cohort", trained, "trained_week", "none", "seen"),
+        ("site", trained, "site_name", "none", "seen"),
+        ("tenure_band", trained, "tenure_band", "none", "seen"),
+        ("starting_level", trained, "starting_level", "none", "seen"),
+    )
+    found = pl.concat([_NO_EFFECTS, *(_means(names, *each) for each in asked)])
     monday = calendar.first_monday(world.params)
     dates = {str(w): (monday + dt.timedelta(days=7 * w)).isoformat() for w in range(world.params.weeks)}
+    per_lift = pl.when(pl.col("estimand") == "slope").then(LIFT).otherwise(1.0)
     as_date = pl.when(pl.col("estimand") == "cohort").then(pl.col("key").replace(dates)).otherwise(pl.col("key"))
-    return effects.with_columns(as_date.alias("key"))
+    place = pl.col("kpi").replace_strict({name: n for n, name in enumerate(names)}, return_dtype=pl.Int64)
+    return found.with_columns(pl.col("effect") / per_lift, as_date.alias("key")).sort(place, maintain_order=True)
 
 
-def _mean(kpi: str, estimand: str, part: pl.DataFrame, by: list[str], without: str, with_: str) -> pl.DataFrame:
+def _means(
+    names: list[str], estimand: str, part: pl.DataFrame, by: str | None, without: str, with_: str
+) -> pl.DataFrame:
+    """The mean change of every KPI over the cells of ``part``, by the values of a column where one is named."""
     if part.is_empty():
-        return pl.DataFrame()
-    weight = pl.col("n") * pl.col(f"{kpi}__per_contact")
-    gap = pl.col(f"{kpi}__{with_}") - pl.col(f"{kpi}__{without}")
-    figures = [
-        ((gap * weight).sum() / weight.sum()).alias("effect"),
-        ((pl.col(f"{kpi}__none") * weight).sum() / weight.sum()).alias("baseline"),
-        pl.col("n").sum().alias("contacts"),
-    ]
-    table = part.group_by(by).agg(figures).sort(by) if by else part.select(figures)
-    key = pl.col(by[0]).cast(pl.String) if by else pl.lit("")
-    return table.select(
-        pl.lit(kpi).alias("kpi"), pl.lit(estimand).alias("estimand"), key.alias("key"), "effect", "baseline", "contacts"
+        return _NO_EFFECTS
+
+    def figures(kpi: str) -> pl.Expr:
+        weight = pl.col("n") * pl.col(f"{kpi}__per_contact")
+        gap = pl.col(f"{kpi}__{with_}") - pl.col(f"{kpi}__{without}")
+        return pl.struct(
+            pl.lit(kpi).alias("kpi"),
+            ((gap * weight).sum() / weight.sum()).alias("effect"),
+            ((pl.col(f"{kpi}__none") * weight).sum() / weight.sum()).alias("baseline"),
+            pl.col("n").sum().cast(pl.Float64).alias("contacts"),
+        ).alias(kpi)
+
+    every = [figures(kpi) for kpi in names]
+    table = part.group_by(by).agg(every).sort(by) if by else part.select(every)
+    key = pl.col(by).cast(pl.String) if by else pl.lit("")
+    return (
+        table.select(pl.lit(estimand).alias("estimand"), key.alias("key"), pl.concat_list(names).alias("each"))
+        .explode("each")
+        .unnest("each")
+        .select(_NO_EFFECTS.columns)
     )
 
 

@@ -33,6 +33,7 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000, 20, 50)  # a young generation of 700 objects is collected thousands of times a test
 
 
 def pytest_unconfigure() -> None:
