@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+import polars as pl
+
 from analysis.words.verdict import LABELS
 from dashboard.data.queries import Queries
 from dashboard.privacy.redaction import in_words
@@ -106,7 +108,7 @@ def changes(queries: Queries, since: str | None = None) -> Changes:
         overdue_before=then.overdue if counts else None,
         overdue_now=now.overdue if counts else None,
         late=now.late if now.late != then.late else "",
-        restated_weeks=now.restated,
+        restated_weeks=_restated(queries, before, until) if current().restricted else now.restated,
         data_to_before=then.data_to,
         data_to_now=now.data_to,
     )
@@ -170,6 +172,17 @@ def _state(queries: Queries) -> _State:
     if queries.has("meta.restatement"):
         restated = int(queries.frame("select count(distinct week) as n from meta.restatement")["n"][0])
     return _State(verdicts, overdue, late, restated, queries.about().data_to)
+
+
+def _restated(queries: Queries, before: str, until: str) -> int:
+    """Weeks that the version before had and in which the smallest group or more of agents are not the same now."""
+    rows = queries.difference(before, until)
+    with queries.pinned(before):
+        last = queries.about().data_to
+    if rows.is_empty() or last is None:
+        return 0
+    agents = rows.filter(pl.col("week").cast(pl.Date) <= last).group_by("week").agg(pl.col("agent_key").n_unique())
+    return agents.filter(pl.col("agent_key") >= queries.settings.min_group).height
 
 
 def _previous(queries: Queries, until: str, told: Sequence[str] | None) -> str:

@@ -75,8 +75,9 @@ def difference(warehouse: Warehouse, before: str, now: str) -> pl.DataFrame:
         return frame(cursor, sql)
 
 
-PEOPLE = ("mart.agent_spell", "core.training")
-"""Tables of single agents beside their weeks, from which pages tell: who left, who was trained and how."""
+PEOPLE = ("mart.agent_spell", "core.training", "core.qa_evaluation", "mart.rule_week")
+"""Tables of single agents beside their weeks, from which pages tell: who left, who was trained and how, who was
+evaluated by whom, which phrases were heard."""
 
 
 def people_changed(warehouse: Warehouse, before: str, now: str) -> tuple[int, ...]:
@@ -93,16 +94,23 @@ def people_changed(warehouse: Warehouse, before: str, now: str) -> tuple[int, ..
 
 
 def _people(cursor: duckdb.DuckDBPyConnection, old: str, new: str, table: str) -> int:
-    listed = []
+    listed, read = [], {}
     for version in (old, new):
         try:
-            listed.append([row[0] for row in cursor.execute(f"describe {version}.{table}").fetchall()])
+            names = [row[0] for row in cursor.execute(f"describe {version}.{table}").fetchall()]
         except duckdb.CatalogException:
             return 0
-    # Line, file and run say where a row was read; the index of an agent is numbered anew by every build.
-    both = [n for n in listed[0] if n in listed[1] and not n.startswith("_") and n != "agent_ix"]
-    names = ", ".join(identifier(name) for name in both)
-    sides = [f"(select {names} from {a}.{table} except all select {names} from {b}.{table})"
+        read[version] = f"{version}.{table}"
+        if "agent_key" not in names:
+            read[version] = (
+                f"(select agent_key, t.* from {version}.{table} t join {version}.mart.agent using (agent_ix))"
+            )
+            names.append("agent_key")
+        listed.append(names)
+    # Line, file and run say where a row was read; indices of agents and places are numbered anew by every build.
+    both = [n for n in listed[0] if n in listed[1] and not n.startswith("_") and not n.endswith("_ix")]
+    columns = ", ".join(identifier(name) for name in both)
+    sides = [f"(select {columns} from {read[a]} except all select {columns} from {read[b]})"
              for a, b in ((old, new), (new, old))]  # fmt: skip
     sql = f"select count(distinct agent_key) from (select * from {sides[0]} union all select * from {sides[1]})"
     return int((cursor.execute(sql).fetchone() or (0,))[0])
@@ -149,7 +157,10 @@ def told(
     chain: list[str] = []
     for run_id in known[:until]:
         try:
-            changed = [differ(chain[-1], run_id)["agent_key"].n_unique(), *people(chain[-1], run_id)] if chain else []
+            # From every one told: a record corrected and set back is a difference from the first of them.
+            changed = [
+                n for told in chain for n in (differ(told, run_id)["agent_key"].n_unique(), *people(told, run_id))
+            ]
         except (WarehouseError, duckdb.Error):  # one of them holds no weeks that could be told, or cannot be read
             chain, changed = [], []
         if all(n == 0 or n >= minimum for n in changed):

@@ -12,7 +12,7 @@ import pytest
 from dash import no_update
 
 from dashboard.data import choosing, published, told
-from dashboard.data.changes import changes
+from dashboard.data.changes import _restated, changes
 from dashboard.data.queries import Queries
 from dashboard.data.versions import Prepared
 from dashboard.page import Context
@@ -161,6 +161,14 @@ def test_estimates_differ_by_the_new_week_of_everybody(later: Queries) -> None:
         assert later.publishes("csat_top2", Filters())
 
 
+def test_a_week_of_one_corrected_record_is_not_counted_as_restated(folder: Path, later: Queries) -> None:
+    """Week 39 is another one for everybody, week 10 for one agent."""
+    with seen_by(READER), later.pinned("r3"):
+        assert _restated(later, "r1", "r3") == 1
+        rows = later.difference("r1", "r3")
+    assert rows["week"].n_unique() == 2
+
+
 def test_a_cell_with_few_changed_agents_is_refused_and_others_are_not(folder: Path, later: Queries) -> None:
     """Eleven agents of one team and one of another have late records: that one's site tells no estimate of it."""
     further(
@@ -197,7 +205,7 @@ def test_a_corrected_leaving_date_is_a_difference_too(folder: Path, later: Queri
     served = later.served()
     further(folder, "r6", 'update mart.agent_spell set "left" = not "left" where agent_ix = 3')
     assert later.difference(served, "r6").is_empty()
-    assert told.people_changed(Warehouse(folder / "warehouse"), served, "r6") == (1, 0)
+    assert told.people_changed(Warehouse(folder / "warehouse"), served, "r6") == (1, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -208,3 +216,35 @@ def test_few_changed_spells_or_trainings_keep_a_version_back(changed: tuple[int,
     same = pl.DataFrame(schema={"agent_key": pl.String})
     chain = told.told(versions, "b", 5, lambda *_: same, lambda *_: changed)  # type: ignore[arg-type]
     assert chain[-1] == now
+
+
+def test_a_version_between_two_alike_is_not_told_by_what_came_before_it() -> None:
+    """One record is corrected beside a new week, then set back beside another: the third less the first is it."""
+    versions = [SimpleNamespace(run_id=run_id) for run_id in "abc"]
+    same = pl.DataFrame(schema={"agent_key": pl.String})
+    few = {("a", "c"): (1, 0)}
+    chain = told.told(versions, "c", 5, lambda *_: same, lambda *pair: few.get(pair, (30, 30)))  # type: ignore[arg-type]
+    assert chain == ("a", "b")
+
+
+RULES = """
+create or replace table mart.rule_week as select agent_ix, date '2025-06-02' as week, 'say_back' as rule, 9 as contacts,
+    case when agent_ix < {changed} then 5 else 2 end as hits from range(40) t(agent_ix);
+create or replace table core.qa_evaluation as select agent_key, agent_ix + {changed} as place_ix,
+    case when agent_ix < {changed} then 9 else agent_ix % 4 end as evaluator_key from mart.agent;
+"""
+
+
+@pytest.mark.parametrize(("agents", "known"), [(0, 0), (1, 1), (12, 12)])
+def test_phrases_and_raters_of_few_are_differences_too(tmp_path: Path, agents: int, known: int) -> None:
+    """No agent-week changes with them; what is told of phrases, and of how raters differ, does."""
+    for run_id, changed in (("r1", 0), ("r2", agents)):
+        with Draft.open(tmp_path / "warehouse", run_id) as draft:
+            for schema in ("core", "mart"):
+                draft.con.execute(f"create schema if not exists {schema}")
+            draft.con.execute(
+                "create table mart.agent as select k as agent_ix, 'a' || k as agent_key from range(40) t(k)"
+            )
+            draft.con.execute(RULES.format(changed=changed))
+            draft.publish()
+    assert told.people_changed(Warehouse(tmp_path / "warehouse"), "r1", "r2") == (0, 0, known, known)
