@@ -15,6 +15,7 @@ from benchmarks.random_exports import faults
 from benchmarks.random_worlds import world
 
 if TYPE_CHECKING:
+
     import pytest
 
 
