@@ -16,6 +16,9 @@ characteristics), put together from the labelled set. Each task runs in a proces
   accounted for, scored, added up.
 - ``without``: the same with conversations left unread, which is what a build costs without them.
 - ``again``: ``build`` with nothing new.
+- ``before`` and ``a day more``: a build of nineteen documents in twenty, in one file, and the build after it, when the
+  others have come in a second file. What was read and heard of the first is kept, so this is what builds cost from
+  then on; the marts are of all documents, and so is the bare read that it is compared with.
 - ``bare files`` and ``build files``: the same for one file a contact, as they lie in the bucket; ``--files`` of them.
 """
 
@@ -43,7 +46,8 @@ from etl.sql_text import literal
 ROOT = Path(__file__).resolve().parents[1]
 TURNS, AGENTS, SEED = 40, 100, 20
 ROLES = ("CUSTOMER", "AGENT")
-LINES, FILES, KEPT = "lens.jsonl", "lens/*.json", "turns.parquet"
+LINES, FILES, DAYS, KEPT = "lens.jsonl", "lens/*.json", "days/*.jsonl", "turns.parquet"
+LATER, ONE_IN = "later.jsonl", 20
 
 TOML = """[project]
 name = "Speed"
@@ -77,13 +81,20 @@ def write_exports(folder: Path, contacts: int, files: int) -> None:
     lens.mkdir(parents=True)
     begin = datetime(2025, 1, 1, tzinfo=UTC)
     rows = []
-    with (folder / LINES).open("w", encoding="utf-8") as lines:
+    days = folder / "days"
+    days.mkdir()
+    with (
+        (folder / LINES).open("w", encoding="utf-8") as lines,
+        (days / "before.jsonl").open("w", encoding="utf-8") as earlier,
+        (folder / LATER).open("w", encoding="utf-8") as later,
+    ):
         for number in range(contacts):
             contact = f"c{number:08d}"
             at = begin + timedelta(minutes=rng.randrange(525_600))
             rows.append(f"{contact},{number % AGENTS},{at:%Y-%m-%dT%H:%M:%SZ},voice")
             document = json.dumps(_document(contact, said, rng))
             lines.write(document + "\n")
+            (earlier if number % ONE_IN else later).write(document + "\n")
             if number < files:
                 (lens / f"{contact}.json").write_text(document, encoding="utf-8")
     header = "interaction_id,source_agent_id,started_at,channel"
@@ -213,6 +224,12 @@ def build(folder: Path, name: str, lens: str = LINES, read: bool = True) -> str:
     return f"{scored[0] if scored else 0:,} contacts scored" + (", nothing new" if report.unchanged else "")
 
 
+def a_day_more(folder: Path) -> str:
+    """Build again, with the rest of the documents come."""
+    (folder / LATER).rename(folder / "days" / LATER)
+    return build(folder, "daily", DAYS)
+
+
 TASKS: dict[str, Callable[[Path], str]] = {
     "bare": lambda folder: bare(folder, LINES),
     "plain": lambda folder: bare(folder, LINES, typed=False),
@@ -221,6 +238,8 @@ TASKS: dict[str, Callable[[Path], str]] = {
     "build": lambda folder: build(folder, "heard"),
     "without": lambda folder: build(folder, "unheard", read=False),
     "again": lambda folder: build(folder, "heard"),
+    "before": lambda folder: build(folder, "daily", DAYS),
+    "a day more": a_day_more,
     "bare files": lambda folder: bare(folder, FILES),
     "build files": lambda folder: build(folder, "files", FILES),
 }

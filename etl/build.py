@@ -31,7 +31,7 @@ from etl.errors import StopRuleError
 from etl.landing.before import run_before
 from etl.landing.extract import ExtractReport, attach_landed, extract, fingerprint, land_files, landing_folder
 from etl.landing.landed_files import expire, load_index, settle
-from etl.marts import books, coverage, lineage, quality, relations, restatement, transform
+from etl.marts import books, contacts, coverage, lineage, quality, relations, restatement, transform
 from etl.marts.fill import fill
 from etl.marts.kpi_coverage import known_in_part, without_data
 from etl.marts.quality import DataCheckResult
@@ -215,7 +215,7 @@ def _fill(
     # Who has which id in which system is needed to build and to check, and names people: it stays in landing/ alone.
     con.execute("drop table core.agent_identity")
     engine_tables.drop_left_there(engine)
-    if request.config.engine.kind == "duckdb" and not transform.keeps_contacts(request.config):
+    if request.config.engine.kind == "duckdb" and not contacts.are_kept(request.config):
         con.execute("drop view core.interaction")
     left_out = ("staging.", "core.agent_identity")
     held = {step.relation: step.rows for step in built.steps if not step.relation.startswith(left_out)}

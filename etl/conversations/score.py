@@ -10,6 +10,8 @@ Leaves in ``staging``:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 
@@ -21,6 +23,7 @@ from etl.conversations.measures import (
     open_questions,
     questions,
 )
+from etl.conversations.remembered import key_of, recall, remember
 from etl.conversations.rules import SKILLS, RuleSet, languages, load_rules
 from etl.conversations.spans import count_hits, hit_columns
 from etl.sql_text import literal
@@ -46,8 +49,10 @@ SPOKEN = r"^(?:[^\pL\[]|\[[^\]]*\])*(?:\pL|\[[^\]]*$)"
 LONGEST_SCORED = 20_000
 """Characters above which a turn is a document, not something said; its contact is not scored."""
 
+_NOWHERE: Mapping[str, Path] = MappingProxyType({})
 
-def score(con: duckdb.DuckDBPyConnection, language: str) -> None:
+
+def score(con: duckdb.DuckDBPyConnection, language: str, landed_in: Mapping[str, Path] = _NOWHERE) -> None:
     """Score the transcripts of ``staging.landed_utterance``.
 
     Parameters
@@ -56,6 +61,8 @@ def score(con: duckdb.DuckDBPyConnection, language: str) -> None:
         With ``staging.landed_utterance`` and ``staging.landed_interaction``.
     language : str
         Language of turns that do not say.
+    landed_in : mapping of str to Path
+        Landing folders by the ids of their files, in which what is heard is kept for the next build.
 
     Raises
     ------
@@ -69,26 +76,70 @@ def score(con: duckdb.DuckDBPyConnection, language: str) -> None:
         "create or replace temp table heard "
         "(turn_id bigint, skill varchar, rule varchar, polarity varchar, hits bigint)"
     )
+    recalled = _recall(con, landed_in, rules)
     for spoken, known in rules.items():
         of_agent = f"turn.speaker = 'agent' and turn.language = {literal(spoken)}"
-        con.execute(f"create or replace temp view agent_turn as select * from staging.spoken as turn where {of_agent}")
+        fresh = "table" if recalled else "view"  # a pattern would be searched before turns are left out
+        left_out = "anti join recalled using (turn_id)" if recalled else ""
         con.execute(
-            f"create or replace temp view answer as "
-            f"select turn.turn_id, turn.text, customer.text as previous_text from staging.spoken as turn "
-            f"inner join before using (turn_id) "
-            f"inner join staging.spoken as customer on customer.turn_id = before.customer_turn_id where {of_agent}"
+            f"create or replace temp {fresh} agent_turn as "
+            f"select turn.* from staging.spoken as turn {left_out} where {of_agent}"
+        )
+        con.execute(
+            "create or replace temp view answer as "
+            "select turn.turn_id, turn.text, customer.text as previous_text from agent_turn as turn "
+            "inner join before using (turn_id) "
+            "inner join staging.spoken as customer on customer.turn_id = before.customer_turn_id"
         )
         count_hits(con, "agent_turn", known, "heard", by=("turn_id",))
         con.execute(f"create or replace temp table measured ({hit_columns('bigint')})")
         mark_paraphrases(con, "answer", known, "measured")
-        mark_names(con, "agent_turn", known, "measured")
         con.execute("insert into heard select turn_id, skill, rule, polarity, count(*) from measured group by all")
-        con.execute("drop view agent_turn")
         con.execute("drop view answer")
+        con.execute(f"drop {fresh} agent_turn")
         con.execute("drop table measured")
+    if landed_in:
+        remember(con, landed_in, key_of(rules), recalled=recalled)
+    _add_names(con, rules)
     _count(con, rules)
-    for table in ("heard", "before", "placed", "talk", "staging.spoken"):
-        con.execute(f"drop table {table}")
+    for table in ("heard", "agent_said", "recalled", "before", "placed", "talk", "staging.spoken"):
+        con.execute(f"drop table if exists {table}")
+
+
+def _recall(con: duckdb.DuckDBPyConnection, landed_in: Mapping[str, Path], rules: Mapping[str, RuleSet]) -> bool:
+    """``agent_said``: turns of agents by what was said; ``heard`` begins with what was heard in them before."""
+    if not landed_in:
+        return False
+    spoken = ", ".join(literal(language) for language in rules) or "NULL"
+    con.execute(
+        f"""
+        create or replace temp table agent_said as
+        select turn.turn_id, turn._file_id, turn._line, turn.leg, turn.turn,
+            hash(turn.text_hash, turn.language, customer.text_hash) as said
+        from staging.spoken as turn
+        inner join before using (turn_id)
+        left join staging.spoken as customer on customer.turn_id = before.customer_turn_id
+        where turn.language in ({spoken})
+        """
+    )
+    if not recall(con, landed_in, key_of(rules)):
+        return False
+    con.execute(
+        "insert into heard select turn_id, part[1], part[2], part[3], hits "
+        "from (select turn_id, string_split(entry.key, ' ') as part, entry.value as hits "
+        "from (select turn_id, unnest(map_entries(hits)) as entry from recalled))"
+    )
+    return True
+
+
+def _add_names(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None:
+    """Add the customer's name, where it is used, to ``heard``."""
+    con.execute(f"create or replace temp table named ({hit_columns('bigint')})")
+    for spoken, known in rules.items():
+        turns = f"(select * from staging.spoken where speaker = 'agent' and language = {literal(spoken)})"
+        mark_names(con, turns, known, "named")
+    con.execute("insert into heard select turn_id, skill, rule, polarity, count(*) from named group by all")
+    con.execute("drop table named")
 
 
 def _place_turns(con: duckdb.DuckDBPyConnection, language: str) -> None:
@@ -114,7 +165,8 @@ def _place_turns(con: duckdb.DuckDBPyConnection, language: str) -> None:
         f"""
         create or replace table staging.spoken as
         select row_number() over () as turn_id, _source, interaction_id, leg, turn, _file_id, _line, speaker, text,
-            length(text) as size, customer_name, started_ms, ended_ms, redacted, "at", {spoken} as language
+            length(text) as size, hash(text) as text_hash, customer_name, started_ms, ended_ms, redacted, "at",
+            {spoken} as language
         from staging.landed_utterance as turn
         """
     )
@@ -131,7 +183,7 @@ def _place_turns(con: duckdb.DuckDBPyConnection, language: str) -> None:
             qualify count(*) over (partition by interaction_id) > 1
         ),
         timed as (
-            select turn.* exclude (_source, interaction_id, leg, text, customer_name, "at"), talk.talk,
+            select turn.* exclude (_source, interaction_id, leg, text, text_hash, customer_name, "at"), talk.talk,
                 turn.interaction_id, turn.leg as own_leg, first.interaction_id is not null as is_parted,
                 coalesce(turn."at", first.opened_at + to_milliseconds(cast(turn.started_ms as bigint))) as spoken_at
             from staging.spoken as turn

@@ -7,10 +7,15 @@ which is the dearest step of a build that keeps contacts, nor looked up where co
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import duckdb
 
 from etl.marts import constant_columns
 from etl.sql_text import literal
+
+if TYPE_CHECKING:
+    from etl.configuration.model import Config
 
 RELATION = "core.interaction"
 
@@ -71,3 +76,12 @@ def _without_data(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     found = con.execute(f"select {', '.join(asked)}").fetchone() or ()
     columns = {**_FIELDS, **_SPANS}
     return {name: value for (name, (_, value)), there in zip(columns.items(), found, strict=True) if not there}
+
+
+def are_kept(config: Config) -> bool:
+    """Whether single contacts stay in the version, or are only reduced to ``mart.agent_week`` on the way.
+
+    ``[engine] options = { contacts = "reduce" }`` leaves them out: a build of tens of millions of contacts then writes
+    agents and weeks only.
+    """
+    return config.engine.options.contacts == "keep"

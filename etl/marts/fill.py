@@ -74,7 +74,15 @@ def fill(
         landed.ledger.refuse(con, table, relation, dropped=dropped)
 
     built = transform.transform(
-        con, config, catalogue, run_id=run_id, secret=secret, refuse=refuse, as_of=as_of, progress=say
+        con,
+        config,
+        catalogue,
+        run_id=run_id,
+        secret=secret,
+        refuse=refuse,
+        as_of=as_of,
+        progress=say,
+        landed_in={file.file_id: file.folder for file in landed.files if not file.replays},
     )
     transformed(built)
     say("checking")

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -81,6 +83,7 @@ def transform(
     refuse: Refuse,
     as_of: date | None = None,
     progress: Progress | None = None,
+    landed_in: Mapping[str, Path] = MappingProxyType({}),
 ) -> Transformed:
     """Build ``core`` and ``mart`` from the attached catalogue ``landing``.
 
@@ -100,6 +103,8 @@ def transform(
         Use only what was known by the end of this day (UTC).
     progress : callable, optional
         Called with the name of each step.
+    landed_in : mapping of str to Path
+        Landing folders by the ids of their files.
 
     Returns
     -------
@@ -115,9 +120,9 @@ def transform(
     names.leave_out_nobody(con, config)
     _moments(con, config)
     say("listening")
-    score(con, config.conversations.language)
+    score(con, config.conversations.language, landed_in)
     steps: list[Step] = []
-    keep_contacts = keeps_contacts(config)
+    keep_contacts = contacts.are_kept(config)
     generated: dict[str, str] = {}
     for relation, query in ordered(relations()):
         say(relation)
@@ -141,15 +146,6 @@ def transform(
         steps = [replace(step, rows=rows_now) if step.relation == contacts.RELATION else step for step in steps]
     first_day, last_day = con.execute("select first_day, last_day from staging.window").fetchone() or (None, None)
     return Transformed(tuple(steps), matched, generated, first_day, last_day, left_out)
-
-
-def keeps_contacts(config: Config) -> bool:
-    """Whether single contacts stay in the version, or are only reduced to ``mart.agent_week`` on the way.
-
-    ``[engine] options = { contacts = "reduce" }`` leaves them out: a build of tens of millions of contacts then writes
-    agents and weeks only.
-    """
-    return config.engine.options.contacts == "keep"
 
 
 def match_agents(

@@ -1,0 +1,110 @@
+"""What was heard in landed turns before, kept beside them, so that a build hears only what is new.
+
+In the landing folder of a file, ``heard-<key>.parquet`` has a row for each turn of an agent: which turn it is, a hash
+of what was said in it and before it, and its hits. The key is one of the rules, of the code that hears and of DuckDB,
+whose hash and RE2 are used. A hit is taken from there only where turn and hash are the same; names are looked for anew
+in every build, since the contact knows them. It goes when the file's landing folder goes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from etl.code_hash import code_hash
+from etl.conversations.rules import RuleSet
+from etl.sql_text import literal
+
+LEAST = 1_000
+"""Turns of agents from which it is worth a file to keep what was heard in it."""
+
+_TURN = "_line, leg, turn, said"
+
+
+def key_of(rules: Mapping[str, RuleSet]) -> str:
+    """Return the key of what is heard by some rules: sixteen hexadecimal digits."""
+    parts = [code_hash("etl.conversations"), duckdb.__version__]
+    parts += [f"{language} {known.sha256}" for language, known in sorted(rules.items())]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def recall(con: duckdb.DuckDBPyConnection, folders: Mapping[str, Path], key: str) -> bool:
+    """Find the turns that were heard before.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        With ``agent_said``: ``turn_id, _file_id, _line, leg, turn, said``.
+    folders : mapping of str to Path
+        Landing folders by the ids of their files.
+    key : str
+
+    Returns
+    -------
+    bool
+        Whether there are any; then ``recalled`` has ``turn_id`` and ``hits``, a map from skill, rule and polarity with
+        spaces between to how often. Where a file cannot be read there are none.
+    """
+    files = [str(path) for folder in folders.values() if (path := folder / f"heard-{key}.parquet").exists()]
+    if not files:
+        return False
+    listed = ", ".join(literal(file) for file in files)
+    try:
+        con.execute(
+            f"create or replace temp table recalled as "
+            f"select agent_said.turn_id, kept.hits from agent_said "
+            f"inner join (select *, regexp_extract(filename, '([0-9a-f]+)-[0-9a-f]+.heard-[0-9a-f]+.parquet$', 1) "
+            f"as _file_id from read_parquet([{listed}], filename = true)) as kept using (_file_id, {_TURN})"
+        )
+    except duckdb.Error:
+        return False
+    return con.execute("select count(*) > 0 from recalled").fetchone() == (True,)
+
+
+def remember(con: duckdb.DuckDBPyConnection, folders: Mapping[str, Path], key: str, *, recalled: bool) -> None:
+    """Keep what was heard beside each file that has turns which were not recalled.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        With ``agent_said`` and ``heard``, which has no names yet.
+    folders, key
+        As in :func:`recall`.
+    recalled : bool
+        What :func:`recall` returned.
+    """
+    fresh = "agent_said" + (" anti join recalled using (turn_id)" if recalled else "")
+    found = con.execute(
+        f"select _file_id, count(*) from agent_said where _file_id in (select _file_id from {fresh}) group by all"
+    ).fetchall()
+    for identity, turns in found:
+        if turns >= LEAST and identity in folders:
+            _write(con, identity, folders[identity], key)
+
+
+def _write(con: duckdb.DuckDBPyConnection, identity: str, folder: Path, key: str) -> None:
+    """Write the file of one landed file, and leave the folder's time of change, by which it expires, as it is."""
+    before = folder.stat()
+    building = folder / f"heard-{os.getpid()}.tmp"
+    con.execute(
+        f"""
+        copy (
+            select {_TURN}, hits
+            from (select * from agent_said where _file_id = {literal(identity)})
+            left join (
+                select turn_id, map_from_entries(list((concat_ws(' ', skill, rule, polarity), hits))) as hits
+                from heard
+                group by turn_id
+            ) using (turn_id)
+        ) to {literal(str(building))} (format parquet, compression zstd, write_bloom_filter false)
+        """
+    )
+    building.chmod(0o600)
+    for old in folder.glob("heard-*.parquet"):
+        old.unlink()
+    building.replace(folder / f"heard-{key}.parquet")
+    os.utime(folder, ns=(before.st_atime_ns, before.st_mtime_ns))
