@@ -179,14 +179,18 @@ def _end_labels(
     names: Mapping[str, str],
     percent: Callable[[float], str],
 ) -> list[Tree]:
-    """The name of each curve at its end, or above it where there is no room beside it."""
+    """The name of each curve at its end, or above it where there is no room beside it.
+
+    The share stands with curves that end together alone: shares at different tenures are no comparison.
+    """
     found: list[tuple[float, float, str, str]] = []
+    shortest = min(points[-1]["tenure_week"] for points in curves.values())
     room = size.right - 8 if size.right >= 60 else size.width / 2
     for arm, points in curves.items():
         end = points[-1]
-        left = percent(end["survival"])
-        name = svg.clip(names[arm], 13, room - svg.text_width(f" {left}", 13))
-        found.append((x(end["tenure_week"]), y(end["survival"]), f"{name} {left}", _COLOUR[arm]))
+        left = f" {percent(end['survival'])}" if end["tenure_week"] == shortest else ""
+        name = svg.clip(names[arm], 13, room - svg.text_width(left, 13))
+        found.append((x(end["tenure_week"]), y(end["survival"]), f"{name}{left}", _COLOUR[arm]))
     found.sort(key=lambda item: item[1])
     if size.right < 60:  # no room beside the curves: they fall, so the upper right corner is free
         return [

@@ -26,7 +26,7 @@ CHARACTER_WIDTH = 0.54
 """Mean width of a character of the interface font, in ems; used to keep labels apart."""
 SLIM = 500.0
 """Drawings narrower than this are made for a narrow column."""
-GROWS = 1.35
+GROWS = 1.2
 """How much larger such a drawing becomes at most, on paper and zoomed in, so that its letters stay those of a text."""
 COLOURS = (
     "text",

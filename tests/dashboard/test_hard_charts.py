@@ -235,3 +235,17 @@ def test_accents_stay_with_their_letter(most: int) -> None:
     assert len(shortened) <= most
     assert shortened.endswith("e\u0301…")
     assert cut("short", 5) == "short"
+
+
+def test_shares_still_here_stand_only_beside_curves_that_end_together() -> None:
+    rows = [
+        {"arm": arm, "tenure_week": k, "at_risk": 9, "survival": 0.5, "ci_low": 0.4, "ci_high": 0.6}
+        for arm, end in (("trained", 8), ("untrained", 12))
+        for k in range(end)
+    ]
+    names = {"trained": "Trained", "untrained": "Untrained"}
+    made = survival(rows, label="x", names=names, percent=lambda v: f"{v:.0%}", count=str)
+    for kind in ("wide", "narrow"):
+        words = [part[2] for part in made[kind][2:] if part[0] == "text"]
+        assert "Trained 50%" in words
+        assert "Untrained" in words
