@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html import escape
 
 from dashboard.figures.svg import to_svg
@@ -12,6 +13,8 @@ from dashboard.report.document import RUN_MARK, Chart, Lines, Part, Report, Shee
 from dashboard.theme import TOKENS, style_sheet
 from dashboard.views.verdicts import split_level
 
+_NUMBER = re.compile(r"–|[-+−]?[^\w\s]?\d[\d.,\s]*[^\w\s]?")
+"""A number alone, with a sign or a currency: its column stands at the right."""
 STYLE = """
 *{box-sizing:border-box} body{margin:0;background:var(--page);color:var(--text);font:16px/1.5 var(--font)}
 main{max-width:1080px;margin:0 auto;padding:32px 24px} section{margin:0 0 48px;break-after:page}
@@ -24,6 +27,7 @@ h2{font-size:16px;margin:0 0 4px} p{margin:0 0 12px}
 .better{color:var(--better-text)} .worse{color:var(--worse-text)} svg{max-width:100%;height:auto}
 table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums} .wide{overflow-x:auto}
 th,td{text-align:left;padding:6px 12px 6px 0;border-bottom:1px solid var(--line);vertical-align:top}
+th.num,td.num{text-align:right}
 button{font:inherit;font-size:14px;color:var(--accent);background:none;border:1px solid var(--control);
 border-radius:4px;padding:4px 10px;cursor:pointer}
 button:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
@@ -141,8 +145,13 @@ def _chart(part: Chart, title: str, place: str, with_plotly: bool) -> str:
 
 
 def _table(part: Table) -> str:
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in part.columns)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in part.rows)
+    kinds = [' class="num"' if all(map(_NUMBER.fullmatch, cells)) else "" for cells in zip(*part.rows, strict=True)]
+    kinds = kinds or [""] * len(part.columns)
+    head = "".join(f'<th scope="col"{kind}>{escape(name)}</th>' for name, kind in zip(part.columns, kinds, strict=True))
+    rows = (
+        "".join(f"<td{kind}>{escape(cell)}</td>" for cell, kind in zip(row, kinds, strict=True)) for row in part.rows
+    )
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 

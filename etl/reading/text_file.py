@@ -117,10 +117,6 @@ def check_encoding(name: str, where: str) -> str:
         ) from None
 
 
-
-
-
-
 def likely_encoding(path: Path) -> str:
     """Return an encoding in which the first part of a text file can be read: UTF-8, or the first that fits.
 

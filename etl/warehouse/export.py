@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -26,15 +26,17 @@ LISTS: dict[str, tuple[tuple[str, ...], Callable[[duckdb.DuckDBPyConnection, pl.
 """Lists of agents by name, with what they are made of."""
 XLSX_ROWS = 1_048_576
 """Rows of one Excel sheet, its header included."""
+XLSX_FLOAT, XLSX_WHOLE = "General", "#,##0"
+"""How numbers are shown: an effect of 0.0002 is no 0.000, and a fall is not red, which may be the better way."""
+MOST_CHARACTERS, NUMBER_CHARACTERS, HEADING_CHARACTERS = 60, 20, 4
+"""Widest column of words, of anything else, and what the arrow of a heading's filter takes."""
 
 
 class ExportError(EmpathyError):
     """Nothing was written; the message says what can be exported, or to which kind of file."""
 
 
-def export(
-    config: Config, relation: str, out: Path, ids: Callable[[Config], pl.DataFrame] | None = None
-) -> int:
+def export(config: Config, relation: str, out: Path, ids: Callable[[Config], pl.DataFrame] | None = None) -> int:
     """Write one relation of the served version to a file, with a header that says where it comes from.
 
     Parameters
@@ -116,6 +118,24 @@ def _write_parquet(data: pl.DataFrame, about: dict[str, str], out: Path) -> None
     data.write_parquet(out, metadata=about)
 
 
+def _widths(data: pl.DataFrame) -> list[int]:
+    """Characters that each column of a sheet takes; long sentences go on under the next column's cell."""
+    found = []
+    for column in data:
+        words = column.dtype == pl.String
+        length = 0 if column.dtype.is_nested() else column.cast(pl.String).str.len_chars().max() or 0
+        most = min(int(str(length)) + 2, MOST_CHARACTERS if words else NUMBER_CHARACTERS)
+        found.append(max(len(column.name) + HEADING_CHARACTERS, most))
+    return found
+
+
+def _formats(data: pl.DataFrame) -> dict[Any, str]:
+    kinds = {
+        name: XLSX_FLOAT if kind.is_float() else XLSX_WHOLE for name, kind in data.schema.items() if kind.is_numeric()
+    }
+    return {name: form for name, form in kinds.items() if not data.schema[name].is_decimal()}
+
+
 def _write_xlsx(data: pl.DataFrame, about: dict[str, str], out: Path) -> None:
     import xlsxwriter
 
@@ -124,7 +144,9 @@ def _write_xlsx(data: pl.DataFrame, about: dict[str, str], out: Path) -> None:
     # Text is text: a queue may be called "=1+1", and an address in a comment is no link.
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(out, options) as book:
-        data.write_excel(book, worksheet="data")
+        data.write_excel(book, worksheet="data", column_formats=_formats(data), freeze_panes=(1, 0))
+        for place, width in enumerate(_widths(data)):
+            book.get_worksheet_by_name("data").set_column(place, place, width)
         sheet = book.add_worksheet("about")
         sheet.set_column(0, 0, 16)
         for row, (key, value) in enumerate(about.items()):

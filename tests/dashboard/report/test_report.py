@@ -89,6 +89,14 @@ def test_html_holds_every_number_and_asks_nobody(report: Report) -> None:
     assert len(text) < 2_000_000
 
 
+def test_numbers_of_an_html_table_stand_under_each_other(report: Report) -> None:
+    text = html(report, with_plotly=False)
+    counted = re.search(r"<tr>(<th [^>]*>Source</th>.*?)</tr>.*?<tr>(.*?)</tr>", text)
+    assert counted is not None
+    for row in counted.groups():
+        assert ['class="num"' in cell for cell in re.findall(r"<t[hd][^>]*>", row)] == [False] + [True] * 5
+
+
 def test_html_with_plotly_stays_under_six_megabytes_and_sends_nothing(report: Report) -> None:
     text = html(report)
     assert 1_000_000 < len(text.encode()) < 6_000_000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -62,6 +64,21 @@ def test_excel_has_a_sheet_about_the_data(config: Config, tmp_path: Path) -> Non
     assert pl.read_excel(out, sheet_name="data")["estimate"].to_list() == EFFECT["estimate"].to_list()
     about = dict(pl.read_excel(out, sheet_name="about", has_header=False).iter_rows())
     assert about["run_id"] == "run-1"
+
+
+def test_excel_shows_small_numbers_whole_dates_and_its_headings(config: Config, tmp_path: Path) -> None:
+    out = tmp_path / "effect.xlsx"
+
+    export(config, "result.effect", out)
+
+    with zipfile.ZipFile(out) as book:
+        sheet, styles = (book.read(f"xl/{name}.xml").decode() for name in ("worksheets/sheet1", "styles"))
+    assert "[Red]" not in styles
+    assert "0.000" not in styles
+    assert 'state="frozen"' in sheet
+    widths = [float(width) for width in re.findall(r'<col [^>]*width="([0-9.]+)"', sheet)]
+    assert widths
+    assert min(widths) > len("kpi")
 
 
 def test_an_unknown_relation_is_answered_with_those_that_exist(config: Config, tmp_path: Path) -> None:
