@@ -16,7 +16,6 @@ Assumptions
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections.abc import Callable, Collection, Hashable
 from contextlib import nullcontext
@@ -29,6 +28,7 @@ from dash import Dash
 from dash.development.base_component import Component
 from flask import Flask, Response, g, request
 
+from analysis.words.numbers import unbroken
 from dashboard.components.fixed import BODY, READ, body, fixed, properties, read
 from dashboard.components.links import without_closed
 from dashboard.data.cache import MEBIBYTE, Cache
@@ -273,15 +273,6 @@ def live_ids(app: Dash) -> frozenset[str]:
         found |= {str(part["id"]) for part in (*callback["inputs"], *callback["state"])}
         found |= {name.rsplit(".", 1)[0] for name in callback["output"].strip(".").split("...")}
     return frozenset(found)
-
-
-def unbroken(words: str) -> str:
-    """Words in which no line ends behind a minus or inside "3 of 5"."""
-    joined = _MINUS.sub("\u2212\u2060", words) if "\u2212" in words else words
-    return _OF.sub("\u00a0of\u00a0", joined) if " of " in joined else joined
-
-
-_MINUS, _OF = re.compile("\u2212(?=[^\\d\\s\u2060])"), re.compile(r"(?<=\d) of (?=\d)")
 
 
 def _plain(value: Any) -> Any:

@@ -7,6 +7,7 @@ module is the only place that turns them into what a person reads, so a chart, a
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -18,6 +19,7 @@ from babel.numbers import format_decimal, get_currency_precision, get_currency_s
 MAX_DECIMALS = 4
 MINUS = "\u2212"
 """The sign that is as wide as a plus and does not break at the end of a line; files keep plain numbers."""
+_MINUS, _OF = re.compile("\u2212(?=[^\\d\\s\u2060])"), re.compile(r"(?<=\d) of (?=\d)")
 NOT_KNOWN = "not known"
 COARSE_HALF_WIDTH = 3.0
 """Whole numbers hide too much of an interval narrower than this: 1.8 (0.6 to 3.1) would read 2 (1 to 3)."""
@@ -336,3 +338,15 @@ class Reader:
 
 def _plural(per: str) -> str:
     return per if per.endswith("s") else f"{per}s"
+
+
+def unbroken(words: str) -> str:
+    """Words in which no line ends behind a minus or inside "3 of 5".
+
+    Examples
+    --------
+    >>> unbroken("3 of 5")
+    '3\\xa0of\\xa05'
+    """
+    joined = _MINUS.sub("\u2212\u2060", words) if MINUS in words else words
+    return _OF.sub("\u00a0of\u00a0", joined) if " of " in joined else joined

@@ -6,6 +6,7 @@ import json
 import re
 from html import escape
 
+from analysis.words.numbers import unbroken
 from dashboard.figures.svg import to_svg
 from dashboard.plots import bundle
 from dashboard.plots.spec import painted
@@ -15,6 +16,8 @@ from dashboard.views.verdicts import split_level
 
 _NUMBER = re.compile(r"–|[-+−]?[^\w\s]?\d[\d.,\s]*[^\w\s]?")
 """A number alone, with a sign or a currency: its column stands at the right."""
+SHORT, LONG = 13, 40
+"""Characters of a cell that is one thing to read, and from which on it is a sentence."""
 STYLE = """
 *{box-sizing:border-box} body{margin:0;background:var(--page);color:var(--text);font:16px/1.5 var(--font)}
 main{max-width:1080px;margin:0 auto;padding:32px 24px} section{margin:0 0 48px;break-after:page}
@@ -27,7 +30,9 @@ h2{font-size:16px;margin:0 0 4px} p{margin:0 0 12px}
 .better{color:var(--better-text)} .worse{color:var(--worse-text)} svg{max-width:100%;height:auto}
 table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums} .wide{overflow-x:auto}
 th,td{text-align:left;padding:6px 12px 6px 0;border-bottom:1px solid var(--line);vertical-align:top}
-th.num,td.num{text-align:right}
+th.num,td.num{text-align:right} td.num{white-space:nowrap} .slim-one{display:none}
+@media screen and (max-width:640px){main{padding:24px 12px} .card{padding:14px} .full{display:none}
+.slim-one{display:block} h1{font-size:22px} td.long{min-width:220px} td.middling{min-width:120px}}
 button{font:inherit;font-size:14px;color:var(--accent);background:none;border:1px solid var(--control);
 border-radius:4px;padding:4px 10px;cursor:pointer}
 button:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
@@ -45,8 +50,14 @@ document.querySelectorAll("button[data-plot]").forEach(function (button) {
       var spec = JSON.parse(document.getElementById(button.dataset.plot).textContent);
       room.style.height = Math.max(320, drawn.getBoundingClientRect().height) + "px";
       room.hidden = false;
-      Plotly.newPlot(room, spec.data, spec.layout,
-        {showSendToCloud: false, displaylogo: false, responsive: true, modeBarButtonsToRemove: ["sendDataToCloud"]});
+      var narrow = room.getBoundingClientRect().width < 560 ? spec.narrow || {} : {};
+      var layout = Object.assign({}, spec.layout);
+      Object.keys(narrow).forEach(function (name) {
+        var whole = Array.isArray(narrow[name]) || typeof narrow[name] !== "object";
+        layout[name] = whole ? narrow[name] : Object.assign({}, layout[name], narrow[name]);
+      });
+      Plotly.newPlot(room, spec.data, layout, {showSendToCloud: false, showEditInChartStudio: false, displaylogo: false,
+        responsive: true, modeBarButtons: [["zoom2d", "pan2d", "resetScale2d"]]});
       room.dataset.made = "1";
     }
     room.hidden = !open; drawn.hidden = open;
@@ -129,9 +140,13 @@ def _chart(part: Chart, title: str, place: str, with_plotly: bool) -> str:
     drawing, plot = "", ""
     if part.figure is not None:
         label = escape(str(part.figure["label"]))
-        drawing = f'<div class="drawing" role="img" aria-label="{label}">{to_svg(part.figure["wide"])}</div>'
+        slim = part.figure.get("narrow")
+        sizes = [("full", part.figure["wide"]), *([("slim-one", slim)] if slim else [])]
+        drawn = "".join(f'<div class="{kind if slim else "any"}">{to_svg(tree)}</div>' for kind, tree in sizes)
+        drawing = f'<div class="drawing" role="img" aria-label="{label}">{drawn}</div>'
         if with_plotly and part.figure.get("plot"):
-            spec = painted({key: part.figure["plot"][key] for key in ("data", "layout")}, TOKENS["light"])
+            kept = ("data", "layout", "narrow")
+            spec = painted({key: part.figure["plot"].get(key, {}) for key in kept}, TOKENS["light"])
             held = json.dumps(spec, default=str, allow_nan=False).replace("</", "<\\/")
             plot = (
                 f'<div class="plot" hidden></div><button type="button" data-plot="{place}" aria-pressed="false">Explore'
@@ -148,11 +163,15 @@ def _table(part: Table) -> str:
     kinds = [' class="num"' if all(map(_NUMBER.fullmatch, cells)) else "" for cells in zip(*part.rows, strict=True)]
     kinds = kinds or [""] * len(part.columns)
     head = "".join(f'<th scope="col"{kind}>{escape(name)}</th>' for name, kind in zip(part.columns, kinds, strict=True))
-    rows = (
-        "".join(f"<td{kind}>{escape(cell)}</td>" for cell, kind in zip(row, kinds, strict=True)) for row in part.rows
-    )
-    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    rows = ([_cell(cell, kind) for cell, kind in zip(row, kinds, strict=True)] for row in part.rows)
+    body = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _cell(words: str, kind: str) -> str:
+    """A cell; one of words keeps some room where columns are narrow, as in tables of pages."""
+    kind = kind or (' class="long"' if len(words) > LONG else ' class="middling"' if len(words) > SHORT else "")
+    return f"<td{kind}>{escape(unbroken(words))}</td>"
 
 
 def _lines(part: Lines) -> str:

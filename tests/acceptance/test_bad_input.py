@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from tests.acceptance.conftest import Project
 
 
-
 def replace(name: str, old: str, new: str) -> Callable[[Project], None]:
     def damage(project: Project) -> None:
         path = project.folder / name

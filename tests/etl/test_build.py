@@ -106,8 +106,10 @@ def test_a_row_lost_on_its_way_from_the_landing_folder_stops_the_build(
     path, _ = again
     contacts = max((tmp_path / "warehouse" / "landing").glob("*/records.parquet"), key=lambda file: file.stat().st_size)
     with duckdb.connect() as con:
-        con.execute(f"create table kept as select * exclude (n) from (select *, row_number() over () as n "
-                    f"from '{contacts}') where n <> 100")
+        con.execute(
+            f"create table kept as select * exclude (n) from (select *, row_number() over () as n "
+            f"from '{contacts}') where n <> 100"
+        )
         con.execute(f"copy kept to '{contacts}' (format parquet)")
     (tmp_path / "warehouse" / "CURRENT.json").unlink()  # nothing is served, so there is something to build
     with pytest.raises(StopRuleError, match=r"1 file is not fully accounted for.*read anew") as stopped:
@@ -142,9 +144,7 @@ def test_schema_yml_describes_every_column_both_ways(built: tuple[Path, BuildRep
 
 def test_agent_week_has_the_columns_of_every_kpi(built: tuple[Path, BuildReport]) -> None:
     path, _ = built
-    columns = dict(query(
-            path, "select column_name, data_type from duckdb_columns() where table_name = 'agent_week'"
-        ))
+    columns = dict(query(path, "select column_name, data_type from duckdb_columns() where table_name = 'agent_week'"))
     for kpi in kpis.load().values():
         assert {columns[column] for column in kpi.columns} == {"DOUBLE"}
     empty = query(path, "select " + ", ".join(f"sum({kpi}_den) > 0" for kpi in kpis.load()) + " from mart.agent_week")[

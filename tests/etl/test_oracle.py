@@ -15,7 +15,6 @@ from benchmarks.random_exports import faults
 from benchmarks.random_worlds import world
 
 if TYPE_CHECKING:
-
     import pytest
 
 

@@ -152,7 +152,7 @@ DURATIONS = [
 
 def test_durations_are_read_in_every_way_they_are_saved(tmp_path: Path) -> None:
     rows = "".join(f'c{n},E1,2025-03-03 10:{n:02}:00,voice,"{text}"\n' for n, (text, _) in enumerate(DURATIONS))
-    toml = CONTACTS_SOURCE.replace("Channel\" }", 'Channel", handle_s = "Handle" }')
+    toml = CONTACTS_SOURCE.replace('Channel" }', 'Channel", handle_s = "Handle" }')
     found = read(tmp_path, {"contacts.csv": "Contact ID,Agent,Started,Channel,Handle\n" + rows}, toml)
     assert found.reasons() == []
     read_as = dict(found.rows("select interaction_id, handle_s from core.interaction"))
@@ -289,7 +289,7 @@ def test_who_withholds_a_number_is_no_customer_who_comes_back(tmp_path: Path) ->
         f"c{n},E1,2025-03-0{3 + n % 4} 1{n % 8}:{n:02}:00,voice,{caller}\n" for n, caller in enumerate(callers)
     )
     late = "z,E1,2025-03-30 10:00:00,voice,3312340003\n"
-    toml = CONTACTS_SOURCE.replace("Channel\" }", 'Channel", source_customer_id = "ANI" }')
+    toml = CONTACTS_SOURCE.replace('Channel" }', 'Channel", source_customer_id = "ANI" }')
     toml += '[identity]\nnobody = ["The Desk"]\n'
     found = read(tmp_path, {"contacts.csv": "Contact ID,Agent,Started,Channel,ANI\n" + rows + late}, toml)
     assert found.total("fcr_7d") == (2, 2)
@@ -298,7 +298,7 @@ def test_who_withholds_a_number_is_no_customer_who_comes_back(tmp_path: Path) ->
 def test_an_implausible_share_of_one_customer_is_warned_of(tmp_path: Path) -> None:
     callers = ["switchboard"] * 60 + [f"K{n}" for n in range(100)]
     rows = "".join(f"c{n},E1,2025-03-0{3 + n % 4} 10:{n % 60:02}:00,voice,{who}\n" for n, who in enumerate(callers))
-    toml = CONTACTS_SOURCE.replace("Channel\" }", 'Channel", source_customer_id = "ANI" }')
+    toml = CONTACTS_SOURCE.replace('Channel" }', 'Channel", source_customer_id = "ANI" }')
     found = read(tmp_path, {"contacts.csv": "Contact ID,Agent,Started,Channel,ANI\n" + rows}, toml)
     assert "customer_share" in found.warned()
 
@@ -416,7 +416,7 @@ def test_names_that_differ_in_nothing_seen_are_one(tmp_path: Path) -> None:
     jobs = JOBS.replace("2,2024-01-08,Team A,Lyon", "2,2024-01-08,team\u200b a ,LYON")
     rows = contacts(7).replace("Channel\n", "Channel,Queue\n").replace(",voice\n", ",voice,Billing\n", 3)
     rows = rows.replace(",voice\n", ",voice,ＢＩＬＬＩＮＧ\n")
-    toml = CONTACTS_SOURCE.replace("Channel\" }", 'Channel", queue = "Queue" }')
+    toml = CONTACTS_SOURCE.replace('Channel" }', 'Channel", queue = "Queue" }')
     found = read(tmp_path, {"jobs.csv": jobs, "contacts.csv": rows}, toml)
     teams = found.rows("select distinct team_id, site from core.place where team_id <> 'unknown' order by 1")
     assert teams == [("Team A", "Lyon"), ("Team B", "Lyon")]
@@ -432,10 +432,8 @@ def test_a_site_without_a_zone_is_warned_of(tmp_path: Path) -> None:
 
 def test_handling_longer_than_the_contact_asks_for_its_unit(tmp_path: Path) -> None:
     head = "Contact ID,Agent,Started,Ended,Channel,Handle\n"
-    rows = "".join(
-        f"c{n},E1,2025-03-03 1{n}:00:00,2025-03-03 1{n}:05:00,voice,{240_000 + n}\n" for n in range(9)
-    )
-    toml = CONTACTS_SOURCE.replace("Channel\" }", 'Channel", ended_at = "Ended", handle_s = "Handle" }')
+    rows = "".join(f"c{n},E1,2025-03-03 1{n}:00:00,2025-03-03 1{n}:05:00,voice,{240_000 + n}\n" for n in range(9))
+    toml = CONTACTS_SOURCE.replace('Channel" }', 'Channel", ended_at = "Ended", handle_s = "Handle" }')
     found = read(tmp_path / "a", {"contacts.csv": head + rows}, toml)
     assert "handle_longer_than_contact" in found.warned()
     found = read(tmp_path / "b", {"contacts.csv": head + rows}, toml + 'options = { duration_unit = "ms" }\n')
@@ -559,7 +557,7 @@ def test_what_stands_for_nothing_is_nothing(tmp_path: Path) -> None:
                    for n, word in enumerate(said[:5]))  # fmt: skip
     rows += "".join(f"d{n},{word},2025-03-1{n} 10:00:00,voice,{word},{word}\n" for n, word in enumerate(said))
     rows += "e1,E1,2025-03-20 10:00:00,voice,300,Yes\ne2,E2,1970-01-01 00:00:00,voice,300,No\n"
-    toml = CONTACTS_SOURCE.replace("Channel\" }", 'Channel", handle_s = "Handle", transferred = "Moved" }')
+    toml = CONTACTS_SOURCE.replace('Channel" }', 'Channel", handle_s = "Handle", transferred = "Moved" }')
     toml += """max_reject_share = 1.0
 [sources.hr]
 format = "tabular"
@@ -579,11 +577,11 @@ columns = { source_agent_id = "no", employee_number = "no", hired_on = "hired", 
     assert found.reasons() == ['started_at (Started): "1970-01-01 00:00:00" is not between 1971 and 2099']
 
 
-FLAT = CONTACTS_SOURCE.replace(
-    'path = "contacts.csv"', 'path = "calls.xlsx"\nno_agent = { "Answered" = "No" }'
-).replace(
-    'started_at = "Started", channel = "Channel"', 'started_at = ["Date", "Time"], handle_s = "Talk"'
-) + """
+FLAT = (
+    CONTACTS_SOURCE.replace('path = "contacts.csv"', 'path = "calls.xlsx"\nno_agent = { "Answered" = "No" }').replace(
+        'started_at = "Started", channel = "Channel"', 'started_at = ["Date", "Time"], handle_s = "Talk"'
+    )
+    + """
 constants = { channel = "voice" }
 [sources.contacts.also.survey_response]
 when = { "Rating" = "*" }
@@ -593,6 +591,7 @@ interaction_id = "Contact ID"
 answered_at = ["Date", "Time"]
 csat_raw = "Rating"
 """
+)
 
 
 def test_a_workbook_of_one_sheet_holds_contacts_and_ratings(tmp_path: Path) -> None:

@@ -60,12 +60,24 @@ def test_contacts_have_the_shape_of_contact_records(exported: World, contacts: l
     assert len(contacts) == exported.contacts.height
     first = contacts[0]
     assert list(first) == [
-        "AWSContactTraceRecordFormatVersion", "ContactId", "InitialContactId", "Channel", "InitiationMethod",
-        "InitiationTimestamp", "DisconnectTimestamp", "LastUpdateTimestamp", "TransferCompletedTimestamp", "Agent",
-        "Queue", "Attributes",
+        "AWSContactTraceRecordFormatVersion",
+        "ContactId",
+        "InitialContactId",
+        "Channel",
+        "InitiationMethod",
+        "InitiationTimestamp",
+        "DisconnectTimestamp",
+        "LastUpdateTimestamp",
+        "TransferCompletedTimestamp",
+        "Agent",
+        "Queue",
+        "Attributes",
     ]
     assert list(first["Agent"]) == [
-        "Username", "AgentInteractionDuration", "AfterContactWorkDuration", "CustomerHoldDuration"
+        "Username",
+        "AgentInteractionDuration",
+        "AfterContactWorkDuration",
+        "CustomerHoldDuration",
     ]
     assert len({record["ContactId"] for record in contacts}) == len(contacts)
     assert {record["Channel"] for record in contacts} == {"VOICE", "CHAT", "EMAIL"}

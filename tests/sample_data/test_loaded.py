@@ -23,9 +23,7 @@ MEASURES = ("escalation_rate", "hostile_contact_rate", "transfer_rate", "csat_to
 def drawn() -> World:
     """Small, with everything in it; both nights on which a clock changes lie in the window."""
     return simulate(
-        Parameters(
-            teams=6, seats_per_team=4, weeks=52, pre_weeks=12, wave_gap_weeks=6, contacts_per_week=4.0, seed=21
-        )
+        Parameters(teams=6, seats_per_team=4, weeks=52, pre_weeks=12, wave_gap_weeks=6, contacts_per_week=4.0, seed=21)
     )
 
 
@@ -65,9 +63,11 @@ def test_clean_exports_lose_no_row(clean: BuildReport) -> None:
 def test_loaded_counts_are_those_drawn(drawn: World, clean: BuildReport) -> None:
     loaded = _by_week(clean)
     monday = dt.date.fromisoformat(drawn.params.start)
-    expected = drawn.contacts.group_by((pl.col("day") // 7).alias("week")).agg(
-        pl.len(), *(pl.col(column).sum() for column in ("escalated", "hostile", "transferred", "handle"))
-    ).sort("week")
+    expected = (
+        drawn.contacts.group_by((pl.col("day") // 7).alias("week"))
+        .agg(pl.len(), *(pl.col(column).sum() for column in ("escalated", "hostile", "transferred", "handle")))
+        .sort("week")
+    )
     assert len(loaded) == drawn.params.weeks
     for (week, *sums), (number, contacts, escalated, hostile, transferred, handle) in zip(
         loaded, expected.iter_rows(), strict=True

@@ -46,8 +46,14 @@ def _neutral(**changes: object) -> Parameters:
         for name, outcome in Parameters().outcomes.items()
     }
     base = Parameters(
-        outcomes=flat, assignment="none", hazard_monthly=(0.0, 0.0, 0.0), weeks=26, teams=60, seats_per_team=10,
-        contacts_per_week=60.0, mix_sd=0.0,
+        outcomes=flat,
+        assignment="none",
+        hazard_monthly=(0.0, 0.0, 0.0),
+        weeks=26,
+        teams=60,
+        seats_per_team=10,
+        contacts_per_week=60.0,
+        mix_sd=0.0,
     )
     return base.replace(**changes)
 
@@ -189,18 +195,35 @@ def test_evaluations_score_the_skills_that_training_raises(world: World) -> None
 
 
 def test_linear_predictor_is_the_sum_that_the_page_gives() -> None:
-    params = Parameters.committed(outcomes={"escalated": Outcome(
-        base=0.12, effect=-0.3, form=0.7, tenure=-0.5, trend=0.01, season=1.0, incident=2.0, release=-0.1,
-        indirect=0.6, skills=(1.0, 0.0, 0.0, 0.0, 0.0),
-    )})
+    params = Parameters.committed(
+        outcomes={
+            "escalated": Outcome(
+                base=0.12,
+                effect=-0.3,
+                form=0.7,
+                tenure=-0.5,
+                trend=0.01,
+                season=1.0,
+                incident=2.0,
+                release=-0.1,
+                indirect=0.6,
+                skills=(1.0, 0.0, 0.0, 0.0, 0.0),
+            )
+        }
+    )
     predictor = Predictor.of(params, "escalated")
     form, skill, curve = np.array([0.4]), np.array([[2.0, 9.0, 9.0, 9.0, 9.0]]), np.array([0.25])
     week = 12
     slope = -0.3 * 0.6 / params.skill_gain
     expected = (
-        intercept(params, "escalated") + 0.01 * week + params.season_amplitude * season(params)[week]
-        + 2.0 * params.incident_size * incident(params)[week] - 0.1 * release(params)[week]
-        + 0.7 * 0.4 + slope * 2.0 - 0.5 * (0.25 - 1.0)
+        intercept(params, "escalated")
+        + 0.01 * week
+        + params.season_amplitude * season(params)[week]
+        + 2.0 * params.incident_size * incident(params)[week]
+        - 0.1 * release(params)[week]
+        + 0.7 * 0.4
+        + slope * 2.0
+        - 0.5 * (0.25 - 1.0)
     )
     assert predictor.untrained(week, form, skill, curve)[0] == pytest.approx(expected)
     through, direct = predictor.effect(np.array([[0.5, 1.0, 1.0, 1.0, 1.5]]), scale=2.0)
@@ -340,7 +363,10 @@ def test_effect_ramps_fades_and_keeps_its_floor() -> None:
     timed = panel.truth.join(trained_week, on=["agent", "week"]).filter("trained")
     path = (
         timed.with_columns((pl.col("week") - pl.col("trained_week")).alias("since"))
-        .group_by("since").agg(pl.col("tau").mean()).sort("since")["tau"].to_numpy()
+        .group_by("since")
+        .agg(pl.col("tau").mean())
+        .sort("since")["tau"]
+        .to_numpy()
     )
     assert np.argmin(path) in range(3, 9)
     assert path[0] / path.min() < 0.35
@@ -409,9 +435,7 @@ def test_trained_agents_leave_at_the_stated_hazard_ratio() -> None:
 
 
 def test_monthly_hazards_are_those_of_the_parameters() -> None:
-    params = Parameters(
-        teams=60, weeks=60, assignment="none", hazard_form=0.0, hazard_season=0.0
-    )
+    params = Parameters(teams=60, weeks=60, assignment="none", hazard_form=0.0, hazard_season=0.0)
     centre, weeks = _people(params)
     for band, monthly in enumerate(params.hazard_monthly):
         tenure = np.searchsorted([13, 52], weeks["tenure"].to_numpy(), side="right")
@@ -436,9 +460,11 @@ def test_form_is_autocorrelated_as_stated() -> None:
 
 
 def test_customers_who_come_back_do_so_within_seven_days_for_the_same_reason(world: World) -> None:
-    contacts = world.contacts.with_row_index("row").with_columns(
-        (pl.col("day").cast(pl.Int64) * 86_400 + pl.col("second")).alias("at")
-    ).sort("customer", "queue", "reason", "at", "row")
+    contacts = (
+        world.contacts.with_row_index("row")
+        .with_columns((pl.col("day").cast(pl.Int64) * 86_400 + pl.col("second")).alias("at"))
+        .sort("customer", "queue", "reason", "at", "row")
+    )
     following = contacts.with_columns(
         (pl.col("at").shift(-1).over("customer", "queue", "reason") - pl.col("at")).alias("until")
     )
@@ -556,8 +582,18 @@ def test_any_world_is_whole(
 ) -> None:
     """Contacts are conserved, seats never hold two agents, rates are rates, and courses fall into employment."""
     params = Parameters(
-        assignment=mode, teams=teams, seats_per_team=seats, weeks=weeks, waves=waves, seed=seed, effect_scale=effect,
-        pre_weeks=4, wave_gap_weeks=2, contacts_per_week=12.0, hazard_monthly=(0.5, 0.3, 0.2), moves_per_year=6.0,
+        assignment=mode,
+        teams=teams,
+        seats_per_team=seats,
+        weeks=weeks,
+        waves=waves,
+        seed=seed,
+        effect_scale=effect,
+        pre_weeks=4,
+        wave_gap_weeks=2,
+        contacts_per_week=12.0,
+        hazard_monthly=(0.5, 0.3, 0.2),
+        moves_per_year=6.0,
     )
     world = simulate(params)
     assert world.cells["n"].sum() == world.contacts.height
@@ -599,7 +635,13 @@ def test_a_centre_that_everybody_leaves_still_has_room_for_the_next() -> None:
 def _chain_world(**chain: object) -> World:
     return simulate(
         Parameters.coverage(
-            seed=5, teams=16, seats_per_team=6, weeks=40, pre_weeks=16, wave_gap_weeks=4, contacts_per_week=20.0,
+            seed=5,
+            teams=16,
+            seats_per_team=6,
+            weeks=40,
+            pre_weeks=16,
+            wave_gap_weeks=4,
+            contacts_per_week=20.0,
             chain=Chain(**chain),  # type: ignore[arg-type]
         )
     )
@@ -664,9 +706,11 @@ def test_a_shared_shock_fakes_the_link() -> None:
 
 def test_raters_who_leak_score_the_trained_higher_and_nobody_else() -> None:
     plain, leaky = _chain_world(), _chain_world(leaking_share=0.5, leak=0.05)
-    both = plain.evaluations.select("contact", plain="active_listening").join(
-        leaky.evaluations.select("contact", "agent", "rater", "week", leaky="active_listening"), on="contact"
-    ).with_columns(gap=(pl.col("leaky") - pl.col("plain")).round(6))
+    both = (
+        plain.evaluations.select("contact", plain="active_listening")
+        .join(leaky.evaluations.select("contact", "agent", "rater", "week", leaky="active_listening"), on="contact")
+        .with_columns(gap=(pl.col("leaky") - pl.col("plain")).round(6))
+    )
     done = plain.trained_week[both["agent"].to_numpy()] <= both["week"].to_numpy()
     raters = both.filter(pl.col("gap") > 0)["rater"].n_unique()
     assert both.height == plain.evaluations.height

@@ -77,7 +77,7 @@ def test_the_numbers_are_those_of_the_pages(report: Report, context: Context) ->
 
 
 def test_html_holds_every_number_and_asks_nobody(report: Report) -> None:
-    text = html(report, with_plotly=False)
+    text = html(report, with_plotly=False).replace("\u2060", "").replace("\u00a0of\u00a0", " of ")
     for sheet in report.sheets:
         for part in sheet.parts:
             if isinstance(part, Chart):
@@ -87,6 +87,15 @@ def test_html_holds_every_number_and_asks_nobody(report: Report) -> None:
                            for row in part.rows for cell in row)  # fmt: skip
     assert not re.findall(r'(?:src|href)="?(?:https?:)?//', text)
     assert len(text) < 2_000_000
+
+
+def test_html_for_a_phone_draws_for_narrow_columns_and_parts_no_minus_from_its_amount(report: Report) -> None:
+    text = html(report, with_plotly=False)
+    figures = [
+        part.figure for sheet in report.sheets for part in sheet.parts if isinstance(part, Chart) and part.figure
+    ]
+    assert text.count('<div class="slim-one">') == sum(figure.get("narrow") is not None for figure in figures)
+    assert re.search(r"<td[^>]*>[^<]*\u2212€", text) is None
 
 
 def test_numbers_of_an_html_table_stand_under_each_other(report: Report) -> None:

@@ -75,8 +75,7 @@ def _build(folder: Path, name: str, lens: str = "day*.jsonl") -> Found:
     report = build(load(path))
     with duckdb.connect(str(report.warehouse), read_only=True) as con:
         return {
-            relation: con.execute(f"select {OF_ALL} from {relation} order by all").fetchall()
-            for relation in RELATIONS
+            relation: con.execute(f"select {OF_ALL} from {relation} order by all").fetchall() for relation in RELATIONS
         }
 
 

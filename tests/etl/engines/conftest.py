@@ -108,9 +108,7 @@ def _filled_world(centre: Path, folder: Path, make_remote: Callable[[], Remote] 
             remote.ship(f"landing.{table}", con.sql(f"select * from landing.{table}").to_arrow_table())
             con.execute(f"create or replace view landing.{table} as select * from ({_view(con, table)}) limit 0")
         split = SplitConnection(con, remote, CONTACT_TABLES)
-    filled = fill(
-        split or con, config, kpis.configured(config), landed, run_id="r1", secret=privacy.key(config)
-    )
+    filled = fill(split or con, config, kpis.configured(config), landed, run_id="r1", secret=privacy.key(config))
     yield World(con, split, filled)
     con.close()
 

@@ -206,9 +206,7 @@ def test_parquet_times_with_and_without_zone(workspace: Any, tabular: Make) -> N
 
 @pytest.mark.parametrize("zone", ["Europe/Madrid", "UTC"])
 @pytest.mark.parametrize("number", ["BIGINT", "UBIGINT", "DOUBLE"])
-def test_parquet_says_the_same_in_its_types_as_in_text(
-    workspace: Any, tabular: Make, zone: str, number: str
-) -> None:
+def test_parquet_says_the_same_in_its_types_as_in_text(workspace: Any, tabular: Make, zone: str, number: str) -> None:
     never = "9999-12-31 00:00:00"
     times = ["2025-07-01 12:00:00", "2025-10-26 02:30:00", "2025-03-30 02:30:00", never, "1960-01-01 00:00:00", None]
     ends = ["2025-07-01 12:04:00.5", "2025-10-26 02:10:00", "2025-03-30 03:30:00", None, None, "9999-12-31 23:59:59"]
@@ -271,7 +269,9 @@ FAULTS = [
     ("a column twice", DAYS.replace("worked_s", "day", 1), "", ['"day" is there 2 times', "columns 2, 3"]),
     ("Latin-1", DAYS.replace("u-2", "Zoë").encode("latin-1"), "", ["line 3", "0xEB", 'encoding = "cp1252"']),
     (
-        "UTF-16 said to be Latin-1", DAYS.encode("utf-16"), 'options = { encoding = "latin-1" }',
+        "UTF-16 said to be Latin-1",
+        DAYS.encode("utf-16"),
+        'options = { encoding = "latin-1" }',
         ["UTF-16", 'encoding = "utf-16"'],
     ),
     ("a header beyond the end", DAYS, "options = { header_row = 99 }", ["no line 99", "header_row"]),

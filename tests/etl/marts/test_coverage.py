@@ -154,7 +154,7 @@ def test_an_export_of_current_staff_says_nothing_of_the_time_before_it(build_row
     known = weekly(built, "agent_attrition")
     assert known[:4] == [(0, 0)] * 4
     assert [number for number, _ in known[4:]] == [6, 6]
-    assert built.one('select count(*) from mart.agent_spell where start_on < date \'2024-01-29\'') == 0
+    assert built.one("select count(*) from mart.agent_spell where start_on < date '2024-01-29'") == 0
 
 
 def test_leavers_before_the_first_contact_prove_that_an_export_remembers(build_rows: Callable[..., Any]) -> None:

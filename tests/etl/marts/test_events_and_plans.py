@@ -27,9 +27,7 @@ def checked(built: Any) -> dict[str, quality.DataCheckResult]:
 
 def people(n: int = 4) -> dict[str, list[dict[str, Any]]]:
     """Agents 1 and 2 in team A, trained on 20 January; 3 and 4 in team B, never."""
-    staff = [
-        {"source_agent_id": str(k), "employee_number": str(k), "hired_on": "2023-01-01"} for k in range(1, n + 1)
-    ]
+    staff = [{"source_agent_id": str(k), "employee_number": str(k), "hired_on": "2023-01-01"} for k in range(1, n + 1)]
     calls = [
         {"interaction_id": f"c{k}-{d}", "source_agent_id": str(k), "started_at": f"2024-{d}", "channel": "voice",
          "handle_s": 60}

@@ -214,9 +214,7 @@ def test_sources_said_to_hold_the_same_contacts_count_each_once(build_rows: Call
         for line, (number, source) in enumerate(((1, "hr"), (2, "hr"), (2, "calls"), (3, "calls")))
     ]
     staff = [{**STAFF[0], "_source": source} for source in ("hr", "calls")]
-    built = build_rows(
-        {"agent": staff, "interaction": rows}, identity={"same_contacts": [["hr", "calls"]]}
-    )
+    built = build_rows({"agent": staff, "interaction": rows}, identity={"same_contacts": [["hr", "calls"]]})
     assert run(built)["contact_in_two_sources"].violations == 0
     assert built.rows("select interaction_id, queue from core.interaction order by 1") == [
         ("c1", "hr"), ("c2", "calls"), ("c3", "calls"),

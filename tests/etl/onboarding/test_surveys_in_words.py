@@ -21,9 +21,7 @@ STARS = ("★★★★★", "★★★★☆", "★★★☆☆", "★★☆☆�
 
 @pytest.mark.parametrize("answers", [WORDS, GERMAN, NUMBERED, STARS], ids=["words", "German", "numbered", "stars"])
 @pytest.mark.parametrize("second_header", [True, False])
-def test_a_survey_goes_from_its_export_to_points(
-    tmp_path: Path, answers: tuple[str, ...], second_header: bool
-) -> None:
+def test_a_survey_goes_from_its_export_to_points(tmp_path: Path, answers: tuple[str, ...], second_header: bool) -> None:
     lines = [f"Respondent ID,Start Date,End Date,Agent,{SATISFIED}"]
     lines += [",,,Open-Ended Response,Response"] * second_header
     for number in range(30):

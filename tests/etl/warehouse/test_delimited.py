@@ -47,7 +47,7 @@ def cells(text: str) -> list[str]:
 
 
 def live(text: str) -> list[str]:
-    stripped = [cell.strip(" \t\r\n\"\x00\u200b\ufeff") for cell in cells(text)]
+    stripped = [cell.strip(' \t\r\n"\x00\u200b\ufeff') for cell in cells(text)]
     return [cell for cell in stripped if cell[:1] in tuple("=+-@＝") and not ARITHMETIC.fullmatch(cell)]
 
 
