@@ -109,11 +109,13 @@ def drifting_teams(
     effect: float = 0.0,
     uneven: bool = False,
     spread: float = 0.0,
+    newcomers: int = 0,
 ) -> Panel:
     """Teams that wander by themselves; ``trained`` of them are trained in ``waves``, ``never`` are not.
 
     ``uneven`` gives teams between half and twice the seats; ``spread`` is the standard deviation of teams' true
-    effects, which stand in the panel's ``notes``.
+    effects, which stand in the panel's ``notes``; ``newcomers`` agents of every team are hired one to three weeks
+    before the first wave and have two contacts a week until then.
     """
     rng = np.random.default_rng(seed)
     teams = trained + never
@@ -124,6 +126,11 @@ def drifting_teams(
     cohort = start[team].astype(np.int64)
     mean = 0.2 + 0.03 * rng.standard_normal(team.size)[:, None] + team_drift(rng, teams, weeks, 0.02, memory)[team]
     contacts = rng.poisson(60, mean.shape).astype(float)
+    if newcomers:
+        new = np.arange(team.size) - np.searchsorted(team, team) < newcomers
+        week, hired = np.arange(weeks)[None, :], weeks // 2 - rng.integers(1, 4, team.size)[:, None]
+        few = np.where(week < hired, 0.0, rng.poisson(2, mean.shape).clip(1))
+        contacts = np.where(new[:, None] & (week < weeks // 2), few, contacts)
     after = np.arange(weeks)[None, :] >= cohort[:, None]
     true = effect + (spread * rng.standard_normal(teams) if spread else np.zeros(teams))
     y = mean + true[team][:, None] * after + rng.standard_normal(mean.shape) * 0.4 / np.sqrt(np.maximum(contacts, 1))

@@ -91,7 +91,8 @@ def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: in
     The effect of a group is the contact-weighted mean of ``y - agent effect - week effect`` over its trained weeks,
     agent and week effects fitted to untrained weeks only. Its error treats it as a difference between the group and
     its comparison, after against before: ``V (m / n_group + m / n_comparison) (1 / T_after + 1 / T_before)``, with
-    ``V`` the long-run variance of a team's weekly mean at ``m`` contacts a week and ``n`` contacts a week.
+    ``V`` the long-run variance of a team's weekly mean at ``m`` contacts a week and ``n`` contacts a week. Agents with
+    many trained and few untrained contacts, such as those hired just before training, add :func:`spread_of_levels`.
 
     Parameters
     ----------
@@ -122,6 +123,7 @@ def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: in
     3. With fewer than ``MIN_TEAMS_BESIDE``: half of a team's untrained weeks is about as long as its trained time.
        Not checked: the error is too small when trained time is much longer and teams drift slowly.
     4. Wandering falls with contacts as the variance of a mean does. Not checked.
+    5. Beside the team's wandering an agent's contacts are independent of each other. Not checked.
 
     Source: Borusyak, Jaravel, Spiess (2024), doi:10.1093/restud/rdae007, for the effects; the error is a placebo of the
     kind of Conley and Taber (2011), doi:10.1162/REST_a_00049, for few treated groups.
@@ -130,6 +132,7 @@ def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: in
     weeks = np.arange(panel.n_periods)
     effect, untrained, residual = _cells(fitted, panel)
     variance, typical, placebo_teams = wandering(residual, untrained, teams)
+    noise = noise_of_a_contact(residual, untrained)
     since = groups.since if groups.since is not None else np.repeat(panel.cohort_ix[:, None], len(groups.names), axis=1)
     control_by_week = untrained.sum(axis=0)
     jackknife = _Jackknife(panel, teams, anticipation)
@@ -152,6 +155,7 @@ def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: in
             middle = float(np.median(sizes))
             spread = float((gaps**2 * sizes / middle).sum() / (gaps.size - 1))
             own, shared, df = spread * middle / size, spread / gaps.size, float(gaps.size - 1)
+        own += spread_of_levels(after.sum(axis=1), untrained[inside].sum(axis=1), noise)
         if np.unique(teams[inside[trained]]).size >= MIN_TEAMS_TO_JACKKNIFE:
             own, shared = jackknife.variance(inside, start), 0.0
         outcome = np.nan_to_num(panel.y[inside])
@@ -205,6 +209,58 @@ class _Jackknife:
                 values.append(_mean(np.nan_to_num(effect[inside]), weight))
         n = len(values)
         return float((n - 1) / n * ((np.array(values) - np.mean(values)) ** 2).sum()) if n > 1 else math.nan
+
+
+def noise_of_a_contact(residual: Floats, weight: Floats) -> float:
+    """Variance of a single contact around its agent's level and the common weeks.
+
+    Parameters
+    ----------
+    residual, weight : (A, T) arrays
+        As in :func:`wandering`.
+
+    Returns
+    -------
+    float
+        NaN where there are no more cells than agents and weeks.
+    """
+    seen = weight > 0
+    spare = int(seen.sum()) - int(seen.any(axis=1).sum()) - int(seen.any(axis=0).sum()) + 1
+    return float((weight * residual**2).sum() / spare) if spare > 0 else math.nan
+
+
+def spread_of_levels(after: Floats, before: Floats, noise: float) -> float:
+    """Variance that agents with few untrained and many trained contacts add to a group's effect.
+
+    An agent's level before training is known from ``before`` contacts and stands for the expectation of ``after``
+    contacts. Where every agent has the same share of both, the error of a group is that of two means, which untrained
+    teams show. Where shares differ, the levels known worst count most.
+
+    Parameters
+    ----------
+    after, before : (A,) arrays
+        Trained and untrained contacts of the group's agents.
+    noise : float
+        From :func:`noise_of_a_contact`.
+
+    Returns
+    -------
+    float
+        ``noise * (sum of share^2 / before - 1 / sum of before)``, never negative, with an agent's share of the
+        group's trained contacts; NaN where an agent with trained contacts has no untrained ones.
+
+    Examples
+    --------
+    >>> spread_of_levels(np.array([50.0, 50.0]), np.array([20.0, 20.0]), 0.2)
+    0.0
+    >>> round(spread_of_levels(np.array([50.0, 50.0]), np.array([38.0, 2.0]), 0.2), 4)
+    0.0213
+    """
+    used = after > 0
+    share, known = after[used] / after[used].sum(), before[used]
+    if not bool(np.all(known > 0)):
+        return math.nan
+    return max(noise * float((share**2 / known).sum() - 1 / known.sum()), 0.0)
 
 
 def wandering(residual: Floats, weight: Floats, teams: Ints) -> tuple[float, float, int]:
