@@ -240,7 +240,7 @@ def _groups(context: Context, filters: Filters, effects: dict[str, Effect]) -> S
     told = cohort_views.sentence(shown, kpi, by, found, reader)
     few = shown[:MOST_GROUPS]
     chart = Chart(
-        title=cohort_views.gains_title(shown, kpi, by),
+        title=cohort_views.gains_title(shown, kpi, by, differ=found.differ),
         subtitle=f"{kpi.label}: estimated change, with its range.",
         axis=reader.change_unit(kpi),
         rows=tuple(

@@ -167,24 +167,39 @@ def who(shown: Sequence[Group], kpi: Kpi) -> str:
     return " ".join(said)
 
 
-def gains_title(shown: Sequence[Group], kpi: Kpi, by: str) -> str:
-    """What the dumbbells show: the largest gain, or that none is clear."""
+def gains_title(shown: Sequence[Group], kpi: Kpi, by: str, *, differ: bool) -> str:
+    """What the dumbbells show: whose gain is clear and how large, or that none is.
+
+    One group is said to have gained most only where groups are told apart (``differ``) and no larger estimate, clear or
+    not, stands beside it.
+    """
     known = [g for g in shown if g.known]
     label = kpi.label if kpi.label[:2].isupper() else kpi.label[:1].lower() + kpi.label[1:]
     if not known:
         return f"{NAMES[by]}: {label} before and after, without an estimated change"
-    sure = [g for g in known if g.tone != "unsure"]
     if by == "course":
         return f"{_titled(label)} by course: agents who took several count in each, so courses are not ranked"
+    sure = [g for g in known if g.tone != "unsure"]
     if not sure:
         return f"No {NOUNS[by]} stands out in {label} by itself"
-    first = sure[0]
-    if first.tone == "better":
-        if kpi.better == "lower":
+    better = [g for g in sure if g.tone == "better"]
+    if not better:
+        last = sure[-1]
+        return f"No {NOUNS[by]} clearly improved in {label}; {last.name} got worse by {last.change.lstrip('+−')}"
+    first, fell = better[0], kpi.better == "lower"
+    if differ and first is known[0] and len(known) > 1:
+        if fell:
             return f"{_titled(label)} fell most in {first.name}: {first.change}"
         return f"{_titled(first.name)} gained most in {label}: {first.change}"
-    last = sure[-1]
-    return f"No {NOUNS[by]} clearly improved in {label}; {last.name} got worse by {last.change.lstrip('+−')}"
+    if len(better) == 1:
+        if fell:
+            return f"{_titled(label)} clearly fell in {first.name} alone: {first.change}"
+        return f"{_titled(first.name)} alone clearly gained in {label}: {first.change}"
+    share = f"all {len(known)}" if len(better) == len(known) else f"{len(better)} of {len(known)}"
+    size = f"{better[-1].change} to {first.change}" if better[-1].change != first.change else first.change
+    if fell:
+        return f"{_titled(label)} clearly fell in {share} {plural(NOUNS[by])}: {size}"
+    return f"{share.capitalize()} {plural(NOUNS[by])} clearly gained in {label}: {size}"
 
 
 def _alike(found: Gains, kpi: Kpi, noun: str, reader: Reader) -> str:

@@ -92,12 +92,12 @@ def _points(value: float, reader: Reader, places: int = 1) -> str:
 
 
 def rules_title(rows: Sequence[Mapping[str, Any]]) -> str:
-    """How many phrases clearly moved, and which most."""
+    """How many phrases clearly moved, with the one of the largest estimate."""
     claimed = [row for row in rows if row["claimed"]]
     if not claimed:
         return "No single phrase clearly carries a change"
     count = f"{len(claimed)} {'phrase' if len(claimed) == 1 else 'phrases'} clearly moved"
-    return f"{count}, most of all {claimed[0]['phrase']}"
+    return f"{count}: {claimed[0]['phrase']}" if len(claimed) == 1 else f"{count}, such as {claimed[0]['phrase']}"
 
 
 def heard_title(effects: Mapping[str, Effect]) -> str:

@@ -196,14 +196,22 @@ def nothing_drawn(effects: Mapping[str, Effect]) -> str:
 
 
 def skills_title(effects: Mapping[str, Effect]) -> str:
-    """What the dumbbells show: which skill moved most, among those that clearly did."""
+    """What the dumbbells show: how many skills clearly moved, and by how much. None is called first: their differences
+    are not judged.
+    """
     single = [item for name, item in effects.items() if name != OVERALL and item.available]
-    sure = [item for item in single if item.verdict.state in SURE]
+    sure = sorted((item for item in single if item.verdict.state in SURE), key=lambda item: item.estimate)
     if not sure:
         return "No single skill clearly moved"
-    first = max(sure, key=lambda item: abs(item.estimate))
-    verb = "rose" if first.estimate > 0 else "fell"
-    return f"{first.kpi.label} {verb} most: {bare(first.change)} on a scale from 0 to 1"
+    rose, fell = ([item for item in sure if item.estimate * sign > 0] for sign in (1, -1))
+    parts = []
+    for items, verb in ((rose, "rose"), (fell, "fell")):
+        if items:
+            ends = [bare(items[0].change), bare(items[-1].change)]
+            size = " to ".join(dict.fromkeys(ends))
+            who = items[0].kpi.label if len(items) == 1 else f"{len(items)} of {len(single)} skills"
+            parts.append(f"{who} {verb}: {size}")
+    return f"{'; '.join(parts)} on a scale from 0 to 1"
 
 
 def slopes_of(rows: pl.DataFrame, goal: Kpi, labels: Mapping[str, str], reader: Reader) -> list[Slope]:

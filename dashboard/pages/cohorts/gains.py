@@ -20,7 +20,7 @@ def gains_card(
     context: Context, shown: list[view.Group], found: data.Gains, kpi: Kpi, by: str, filters: Filters
 ) -> html.Section:
     reader = context.settings.reader
-    title = view.gains_title(shown, kpi, by)
+    title = view.gains_title(shown, kpi, by, differ=found.differ)
     level = f"{context.settings.config.project.ci_level:.0%}"
     unit = reader.change_unit(kpi)
     counted = (

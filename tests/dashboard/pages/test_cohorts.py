@@ -99,15 +99,21 @@ def test_the_sentence_says_who_gained_and_whether_they_differ(
 def test_the_title_is_the_answer_and_the_groups_are_named() -> None:
     found = gains(("A", -0.02, 0.004), ("B", -0.018, 0.004), ("C", 0.02, 0.004), ("D", -0.001, 0.004))
     shown = view.groups(found, kpi(), "team", {}, READER)
-    assert view.gains_title(shown, kpi(), "team") == "Escalations fell most in A: −2.0 points"
+    assert view.gains_title(shown, kpi(), "team", differ=True) == "Escalations fell most in A: −2.0 points"
+    alike = view.gains_title(shown, kpi(), "team", differ=False)
+    assert alike == "Escalations clearly fell in 2 of 4 teams: −1.8 points to −2.0 points"
     assert view.who(shown, kpi()) == "Clearly fell: A and B. Got worse: C."
     worse = view.groups(gains(("A", 0.02, 0.004), ("B", 0.0, 0.004)), kpi(), "team", {}, READER)
     assert (
-        view.gains_title(worse, kpi(), "team") == "No team clearly improved in escalations; A got worse by 2.0 points"
+        view.gains_title(worse, kpi(), "team", differ=True)
+        == "No team clearly improved in escalations; A got worse by 2.0 points"
     )
     nothing = view.groups(gains(("A", 0.001, 0.004), ("B", 0.0, 0.004)), kpi(), "team", {}, READER)
-    assert view.gains_title(nothing, kpi(), "team") == "No team stands out in escalations by itself"
+    assert view.gains_title(nothing, kpi(), "team", differ=True) == "No team stands out in escalations by itself"
     assert view.who(nothing, kpi()) == ""
+    unsure_first = view.groups(gains(("A", -0.03, 0.03), ("B", -0.02, 0.004)), kpi(), "team", {}, READER)
+    told = view.gains_title(unsure_first, kpi(), "team", differ=True)
+    assert told == "Escalations clearly fell in B alone: −2.0 points", "A's estimate is larger, though not clear"
     many = view.groups(gains(*((f"T{k}", -0.02 - k / 1e4, 0.001) for k in range(9))), kpi(), "team", {}, READER)
     assert view.who(many, kpi()) == "Clearly fell: T8, T7, T6, T5, T4, T3, T2 and 2 more."
 

@@ -347,7 +347,7 @@ def test_months_without_a_skill_are_named_and_the_rest_counted() -> None:
 
 def test_phrases_stand_beside_the_scores_with_their_rule_and_what_to_say_instead(world: Context) -> None:
     told = words(page.answer(world, EVERYBODY, "escalation_rate"))
-    assert "1 phrase clearly moved, most of all “Let me play that back to you.”" in told
+    assert "1 phrase clearly moved: “Let me play that back to you.”" in told
     assert "“That's our policy.”" in told
     assert "Here is what I can do for you today." in told
     assert "no_such_rule" in told
