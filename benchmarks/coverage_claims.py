@@ -277,7 +277,10 @@ ROWS = (
     Row("bad performers leave, training does not move leaving: its hazard", leaving_for_results),
     Row("single teams, 12 beside 24, slow drift, no effect", partial(single_teams, **BESIDE_24, memory=0.97)),
     Row("single teams, 12 beside 24, effects differ", partial(single_teams, **BESIDE_24, spread=0.02)),
-    Row("single teams, 12 beside 24, half hired just before, no effect", partial(single_teams, **BESIDE_24, newcomers=2)),
+    Row(
+        "single teams, 12 beside 24, half hired just before, no effect",
+        partial(single_teams, **BESIDE_24, newcomers=2),
+    ),
     Row(
         "single teams, 12 beside 24, half hired just before, effects differ",
         partial(single_teams, **BESIDE_24, newcomers=2, spread=0.02),

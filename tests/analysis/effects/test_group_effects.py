@@ -71,7 +71,7 @@ def test_teams_that_drift_are_not_said_to_have_changed(memory: float) -> None:
 
 @pytest.mark.parametrize("newcomers", [0, 2])
 def test_a_team_with_agents_hired_just_before_training_is_as_uncertain_as_their_levels(newcomers: int) -> None:
-    """144 teams of 4: about 95% of their own ranges hold; with the error of untrained teams alone 21% where two are new."""
+    """144 teams of 4: about 95% of their own ranges hold; by what untrained teams do alone 21% where two are new."""
     held = []
     for seed in range(6):
         panel = drifting_teams(seed, trained=24, never=24, seats=4, newcomers=newcomers)
