@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import stats
 
+from analysis.effects.sampling_noise import noise_of_a_contact, spread_of_levels
 from analysis.estimators.imputation import Imputation
 from analysis.inference import holm
 from analysis.panel.panel import Panel
@@ -209,58 +210,6 @@ class _Jackknife:
                 values.append(_mean(np.nan_to_num(effect[inside]), weight))
         n = len(values)
         return float((n - 1) / n * ((np.array(values) - np.mean(values)) ** 2).sum()) if n > 1 else math.nan
-
-
-def noise_of_a_contact(residual: Floats, weight: Floats) -> float:
-    """Variance of a single contact around its agent's level and the common weeks.
-
-    Parameters
-    ----------
-    residual, weight : (A, T) arrays
-        As in :func:`wandering`.
-
-    Returns
-    -------
-    float
-        NaN where there are no more cells than agents and weeks.
-    """
-    seen = weight > 0
-    spare = int(seen.sum()) - int(seen.any(axis=1).sum()) - int(seen.any(axis=0).sum()) + 1
-    return float((weight * residual**2).sum() / spare) if spare > 0 else math.nan
-
-
-def spread_of_levels(after: Floats, before: Floats, noise: float) -> float:
-    """Variance that agents with few untrained and many trained contacts add to a group's effect.
-
-    An agent's level before training is known from ``before`` contacts and stands for the expectation of ``after``
-    contacts. Where every agent has the same share of both, the error of a group is that of two means, which untrained
-    teams show. Where shares differ, the levels known worst count most.
-
-    Parameters
-    ----------
-    after, before : (A,) arrays
-        Trained and untrained contacts of the group's agents.
-    noise : float
-        From :func:`noise_of_a_contact`.
-
-    Returns
-    -------
-    float
-        ``noise * (sum of share^2 / before - 1 / sum of before)``, never negative, with an agent's share of the
-        group's trained contacts; NaN where an agent with trained contacts has no untrained ones.
-
-    Examples
-    --------
-    >>> spread_of_levels(np.array([50.0, 50.0]), np.array([20.0, 20.0]), 0.2)
-    0.0
-    >>> round(spread_of_levels(np.array([50.0, 50.0]), np.array([38.0, 2.0]), 0.2), 4)
-    0.0213
-    """
-    used = after > 0
-    share, known = after[used] / after[used].sum(), before[used]
-    if not bool(np.all(known > 0)):
-        return math.nan
-    return max(noise * float((share**2 / known).sum() - 1 / known.sum()), 0.0)
 
 
 def wandering(residual: Floats, weight: Floats, teams: Ints) -> tuple[float, float, int]:

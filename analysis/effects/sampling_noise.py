@@ -7,6 +7,7 @@ has few values.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,3 +85,55 @@ def single_values(num: Floats, den: Floats, sq: Floats, cluster_ix: Ints, n_clus
     left = spare.sum() - sum_by(cluster_ix, spare, n_clusters)
     changed = ratio(rest, left * pooled, 1.0) if pooled > 0 else np.ones(n_clusters)
     return SingleValues(np.asarray(variance), 1.0 + borrowed * (changed - 1.0))
+
+
+def noise_of_a_contact(residual: Floats, weight: Floats) -> float:
+    """Variance of a single contact around its agent's level and the common weeks.
+
+    Parameters
+    ----------
+    residual, weight : (A, T) arrays
+        Outcome minus agent and week effects, and contacts, of untrained weeks; 0 elsewhere.
+
+    Returns
+    -------
+    float
+        NaN where there are no more cells than agents and weeks.
+    """
+    seen = weight > 0
+    spare = int(seen.sum()) - int(seen.any(axis=1).sum()) - int(seen.any(axis=0).sum()) + 1
+    return float((weight * residual**2).sum() / spare) if spare > 0 else math.nan
+
+
+def spread_of_levels(after: Floats, before: Floats, noise: float) -> float:
+    """Variance that agents with few untrained and many trained contacts add to a group's effect.
+
+    An agent's level before training is known from ``before`` contacts and stands for the expectation of ``after``
+    contacts. Where every agent has the same share of both, the error of a group is that of two means, which untrained
+    teams show. Where shares differ, the levels known worst count most.
+
+    Parameters
+    ----------
+    after, before : (A,) arrays
+        Trained and untrained contacts of the group's agents.
+    noise : float
+        From :func:`noise_of_a_contact`.
+
+    Returns
+    -------
+    float
+        ``noise * (sum of share^2 / before - 1 / sum of before)``, never negative, with an agent's share of the
+        group's trained contacts; NaN where an agent with trained contacts has no untrained ones.
+
+    Examples
+    --------
+    >>> spread_of_levels(np.array([50.0, 50.0]), np.array([20.0, 20.0]), 0.2)
+    0.0
+    >>> round(spread_of_levels(np.array([50.0, 50.0]), np.array([38.0, 2.0]), 0.2), 4)
+    0.0213
+    """
+    used = after > 0
+    share, known = after[used] / after[used].sum(), before[used]
+    if not bool(np.all(known > 0)):
+        return math.nan
+    return max(noise * float((share**2 / known).sum() - 1 / known.sum()), 0.0)
