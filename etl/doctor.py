@@ -181,7 +181,7 @@ def _contents(warehouse: Warehouse, version: Version) -> Iterator[Finding]:
         if cursor.execute(there).fetchone() == (0,):
             return
         refits = cursor.execute(
-            'select status, max(kpi), count(*) from result."check" where "check" = \'recomputed\' '
+            "select status, max(kpi), count(*) from result.\"check\" where \"check\" = 'recomputed' "
             "and slice_kind = 'overall' group by status order by status"
         ).fetchall()
     counted = {status: (kpi, n) for status, kpi, n in refits}

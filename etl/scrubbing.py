@@ -10,7 +10,7 @@ _GAP = "[ \u00a0\u2000-\u200b\u202f\u2060\u3000]"
 """A space: also those that do not break, have no width, or come with another script."""
 _DASH = "\u2010-\u2015\u2212\uff0d-"
 """At the end of a class of characters: hyphens and dashes."""
-_PART = '[^\\s@<>()\\[\\],;:"\u00a0\u2000-\u200b\u202f\u2060\u3000]'
+_PART = "[^\\s@<>()\\[\\],;:\"\u00a0\u2000-\u200b\u202f\u2060\u3000]"
 
 EMAIL = f'(?:"[^"@]{{1,64}}"|{_PART}{{1,64}})[@\uff20]{_PART[:-1]}.]{{1,63}}(?:[.\u3002]{_PART[:-1]}.]{{1,63}})+'
 """An e-mail address, accented and quoted ones too; lengths are those of RFC 5321, and keep a search through a damaged

@@ -325,7 +325,9 @@ class Config(Section):
         for key in ("same_contacts", "separate_contacts"):
             for name in (name for group in getattr(self.identity, key) for name in group):
                 if name not in self.sources:
-                    raise ValueError(f'identity.{key}: there is no source "{name}".{did_you_mean(name, self.sources)}')
+                    raise ValueError(
+                        f'identity.{key}: there is no source "{name}".{did_you_mean(name, self.sources)}'
+                    )
         return self
 
     @property

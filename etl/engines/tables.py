@@ -76,7 +76,9 @@ def connection(con: duckdb.DuckDBPyConnection, config: Config) -> Iterator[duckd
 
 
 @contextmanager
-def mapped(con: duckdb.DuckDBPyConnection, config: Config, remote: MappedRemote) -> Iterator[duckdb.DuckDBPyConnection]:
+def mapped(
+    con: duckdb.DuckDBPyConnection, config: Config, remote: MappedRemote
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """As :func:`connection`, with an engine that is open.
 
     Parameters

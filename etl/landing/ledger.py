@@ -230,14 +230,7 @@ class Ledger:
         ).fetchall()
         return tuple(
             SourceCount(
-                source,
-                files,
-                read,
-                loaded,
-                rejected,
-                duplicate,
-                dropped,
-                self._limits.get(source, 1.0),
+                source, files, read, loaded, rejected, duplicate, dropped, self._limits.get(source, 1.0),
                 source in self._optional,
             )
             for source, files, read, loaded, rejected, duplicate, dropped in rows

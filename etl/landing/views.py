@@ -175,9 +175,7 @@ def _shown(file: LandedFile) -> str:
     fields = ", ".join(
         f"{quoted(item.name)} := {mask_sql(sql) if item.type == 'text' else sql}"
         for item in contract
-        if not item.private
-        and not item.free_text
-        and item.name not in PERSON_IDS
+        if not item.private and not item.free_text and item.name not in PERSON_IDS
         and (sql := stored.table.columns[item.name]) != f"CAST(NULL AS {item.sql_type})"
     )
     of_records = stored.file == "records.parquet"

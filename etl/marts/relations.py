@@ -20,7 +20,8 @@ IDENTITY = frozenset(
 def every_relation(folder: Path = SQL_FOLDER) -> dict[str, str]:
     """Every relation with the SELECT of its file, those of :mod:`etl.marts.identity` included."""
     matching = {
-        f"staging.{name}": (folder / "staging" / f"{name}.sql").read_text(encoding="utf-8") for name in sorted(IDENTITY)
+        f"staging.{name}": (folder / "staging" / f"{name}.sql").read_text(encoding="utf-8")
+        for name in sorted(IDENTITY)
     }
     return {**matching, **relations(folder)}
 
@@ -61,9 +62,9 @@ def ordered(queries: Mapping[str, str]) -> list[tuple[str, str]]:
         When relations read each other in a circle.
     """
     reads = {
-        relation: {f"{schema}.{name}" for schema, name in _REFERENCE.findall(_COMMENT.sub("", query))}.intersection(
-            queries
-        )
+        relation: {
+            f"{schema}.{name}" for schema, name in _REFERENCE.findall(_COMMENT.sub("", query))
+        }.intersection(queries)
         - {relation}
         for relation, query in queries.items()
     }

@@ -183,9 +183,7 @@ def _more_of_contacts(bid: Guess, header: Sequence[str], rows: Sequence[Mapping[
             name: own
             for item in CONTRACTS["survey_response"]
             for name, own in [(item.name, _match(header, CONTRACTS["survey_response"]).get(item.name))]
-            if own is not None
-            and name in ("csat_raw", "nps", "felt_heard")
-            and own not in columns.values()
+            if own is not None and name in ("csat_raw", "nps", "felt_heard") and own not in columns.values()
             and all(_NUMBER.fullmatch(str(row.get(own) or "0").strip()) for row in rows)
         }
         if answer:
@@ -245,11 +243,9 @@ def _yes(column: str, rows: Sequence[Mapping[str, object]]) -> list[str]:
     said = [word for word in dict.fromkeys(str(row.get(column) or "").strip() for row in rows) if word]
     if not said or any(word.casefold() not in (*YES, *NO) for word in said):
         return []
-    return (
-        [word for word in said if word.casefold() in YES]
-        or [yes for no, opposites in OPPOSITES.items() if no in {word.casefold() for word in said} for yes in opposites]
-        or ["Yes"]
-    )
+    return [word for word in said if word.casefold() in YES] or [
+        yes for no, opposites in OPPOSITES.items() if no in {word.casefold() for word in said} for yes in opposites
+    ] or ["Yes"]
 
 
 def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: Contract) -> Guess:

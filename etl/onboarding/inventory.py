@@ -68,7 +68,6 @@ _LETTERS = frozenset(map(chr, range(128))) | frozenset(
 )
 """Signs of the languages that are known here: where a decoded text has no other, its encoding is not in doubt."""
 
-
 @dataclass(frozen=True)
 class Export:
     """One file, what it was recognised as, and the proposal for a table of an unknown system."""
@@ -130,7 +129,9 @@ def _exports(root: Path) -> list[Path]:
             continue
         folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
         found += [
-            here / name for name in sorted(names) if not name.startswith((".", "~")) and _may_be_export(here / name)
+            here / name
+            for name in sorted(names)
+            if not name.startswith((".", "~")) and _may_be_export(here / name)
         ]
     return found
 

@@ -304,7 +304,8 @@ def _mapping(source: Found, undecided: Sequence[str]) -> list[str]:
     if proposal.constants:
         lines.append(f"[sources.{_key(source.name)}.constants]")
         lines += [
-            f"{_key(name)} = {_toml(value)}" + (_doubt(table, name) if name in proposal.doubtful else "")
+            f"{_key(name)} = {_toml(value)}"
+            + (_doubt(table, name) if name in proposal.doubtful else "")
             for name, value in proposal.constants.items()
         ]
     return lines + _values(source, proposal) + _also(source, proposal)

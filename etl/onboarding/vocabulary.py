@@ -288,20 +288,10 @@ QUESTIONS: dict[str, re.Pattern[str]] = {
 
 ANSWERS: tuple[tuple[str, ...], ...] = (
     ("very satisfied", "satisfied", "neither satisfied nor dissatisfied", "dissatisfied", "very dissatisfied"),
-    (
-        "very satisfied",
-        "somewhat satisfied",
-        "neither satisfied nor dissatisfied",
-        "somewhat dissatisfied",
-        "very dissatisfied",
-    ),
-    (
-        "extremely satisfied",
-        "somewhat satisfied",
-        "neither satisfied nor dissatisfied",
-        "somewhat dissatisfied",
-        "extremely dissatisfied",
-    ),
+    ("very satisfied", "somewhat satisfied", "neither satisfied nor dissatisfied", "somewhat dissatisfied",
+     "very dissatisfied"),
+    ("extremely satisfied", "somewhat satisfied", "neither satisfied nor dissatisfied", "somewhat dissatisfied",
+     "extremely dissatisfied"),
     ("very satisfied", "satisfied", "neutral", "dissatisfied", "very dissatisfied"),
     ("very satisfied", "satisfied", "neutral", "unsatisfied", "very unsatisfied"),
     ("excellent", "good", "fair", "poor", "very poor"),

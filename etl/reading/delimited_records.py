@@ -402,3 +402,7 @@ def _physical_lines(path: Path, skip: int) -> Iterator[tuple[int, bytes]]:
                 number += 1
                 if number > skip:
                     yield number, part
+
+
+
+

@@ -33,16 +33,7 @@ SAMPLE_BYTES = 1 << 18
 _TYPED: dict[str, tuple[str, ...]] = {
     "integer": ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"),
     "number": (
-        "TINYINT",
-        "SMALLINT",
-        "INTEGER",
-        "BIGINT",
-        "UTINYINT",
-        "USMALLINT",
-        "UINTEGER",
-        "UBIGINT",
-        "FLOAT",
-        "DOUBLE",
+        "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "FLOAT", "DOUBLE"
     ),
     "money": ("TINYINT", "SMALLINT", "INTEGER", "BIGINT"),
     "boolean": ("BOOLEAN",),

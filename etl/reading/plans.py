@@ -80,7 +80,9 @@ def named_as_known(sample: Sample, known: Iterable[str]) -> Sample:
     return replace(sample, header=names, rows=rows)
 
 
-def plan_of(config: Config, name: str, path: Path, con: duckdb.DuckDBPyConnection, called: Path | None = None) -> Plan:
+def plan_of(
+    config: Config, name: str, path: Path, con: duckdb.DuckDBPyConnection, called: Path | None = None
+) -> Plan:
     """Return the resolved plan of one file of a source.
 
     Parameters

@@ -117,6 +117,10 @@ def check_encoding(name: str, where: str) -> str:
         ) from None
 
 
+
+
+
+
 def likely_encoding(path: Path) -> str:
     """Return an encoding in which the first part of a text file can be read: UTF-8, or the first that fits.
 

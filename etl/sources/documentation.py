@@ -153,6 +153,7 @@ SEEN = {
 """Format to what its exports were seen to do, and how each of these things is read."""
 
 
+
 def mapping_tables(text: str) -> dict[str, dict[str, str]]:
     """Return the mapping tables of a module's docstring: canonical table -> canonical column -> source field.
 

@@ -15,7 +15,6 @@ from etl.sources.plan import Plan
 if TYPE_CHECKING:
     from etl.configuration.model import Source
 
-
 class SourceError(EmpathyError):
     """A file that cannot be read as what it is said to be.
 

@@ -65,7 +65,9 @@ def resolve(name: str, source: Source, plan: Plan, sample: Sample | None = None)
     return replace(plan, tables=tuple(tables), named=named, lacking=tuple(lacking))
 
 
-def _named(source: Source, tables: list[TableMap], is_json: bool, header: frozenset[str] | None) -> list[Named]:
+def _named(
+    source: Source, tables: list[TableMap], is_json: bool, header: frozenset[str] | None
+) -> list[Named]:
     """Words that the section expects the export to have: explained values, conditions, and paths of JSON fields."""
     mapped: list[tuple[str, Source | TableMapping, TableMap]] = [("", source, tables[0])]
     further = tables[len(tables) - len(source.also) :]
@@ -192,13 +194,8 @@ def _with_overrides(
             own
             if before is None
             else replace(
-                own,
-                format=before.format,
-                timezone=before.timezone,
-                decimal=before.decimal,
-                values=before.values,
-                unit=before.unit,
-                full_score=before.full_score,
+                own, format=before.format, timezone=before.timezone, decimal=before.decimal, values=before.values,
+                unit=before.unit, full_score=before.full_score,
             )
         )
     for canonical, value in section.constants.items():

@@ -155,7 +155,9 @@ def _tickets(context: Context) -> Plan:
         lists=("tags", "custom_fields"),
         scalars=("id", "assignee_id", "requester_id"),
     )
-    named = [Named("options.escalation_tags", tag, f"list_contains({own_tags}, {literal(tag)})") for tag in tags]
+    named = [
+        Named("options.escalation_tags", tag, f"list_contains({own_tags}, {literal(tag)})") for tag in tags
+    ]
     field = str(context.option("contact_field", ""))
     if field and not are_contacts:
         named.append(Named("options.contact_field", field, f"{_custom_field(field).sql} is not null"))
