@@ -1,9 +1,9 @@
 """What was heard in landed turns before, kept beside them, so that a build hears only what is new.
 
 In the landing folder of a file, ``heard-<key>.parquet`` has a row for each turn of an agent: which turn it is, a hash
-of what was said in it and before it, and its hits. The key is one of the rules, of the code that hears and of DuckDB,
-whose hash and RE2 are used. A hit is taken from there only where turn and hash are the same; names are looked for anew
-in every build, since the contact knows them. It goes when the file's landing folder goes.
+of what was said in it and before it, its hits and its questions. The key is one of the rules, of the code that hears and
+of DuckDB, whose hash and RE2 are used. What is kept of a turn is taken only where turn and hash are the same; names are
+looked for anew in every build, since the contact knows them. It goes when the file's landing folder goes.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def recall(con: duckdb.DuckDBPyConnection, folders: Mapping[str, Path], key: str
     Returns
     -------
     bool
-        Whether there are any; then ``recalled`` has ``turn_id`` and ``hits``, a map from skill, rule and polarity with
-        spaces between to how often. Where a file cannot be read there are none.
+        Whether there are any; then ``recalled`` has ``turn_id, hits, questions, open_questions``; hits are a map from
+        skill, rule and polarity with spaces between to how often. Where a file cannot be read there are none.
     """
     files = [str(path) for folder in folders.values() if (path := folder / f"heard-{key}.parquet").exists()]
     if not files:
@@ -56,7 +56,7 @@ def recall(con: duckdb.DuckDBPyConnection, folders: Mapping[str, Path], key: str
     try:
         con.execute(
             f"create or replace temp table recalled as "
-            f"select agent_said.turn_id, kept.hits from agent_said "
+            f"select agent_said.turn_id, kept.hits, kept.questions, kept.open_questions from agent_said "
             f"inner join (select *, regexp_extract(filename, '([0-9a-f]+)-[0-9a-f]+.heard-[0-9a-f]+.parquet$', 1) "
             f"as _file_id from read_parquet([{listed}], filename = true)) as kept using (_file_id, {_TURN})"
         )
@@ -71,7 +71,7 @@ def remember(con: duckdb.DuckDBPyConnection, folders: Mapping[str, Path], key: s
     Parameters
     ----------
     con : duckdb.DuckDBPyConnection
-        With ``agent_said`` and ``heard``, which has no names yet.
+        With ``agent_said``, ``asked``, and ``heard``, which has no names yet.
     folders, key
         As in :func:`recall`.
     recalled : bool
@@ -93,13 +93,14 @@ def _write(con: duckdb.DuckDBPyConnection, identity: str, folder: Path, key: str
     con.execute(
         f"""
         copy (
-            select {_TURN}, hits
+            select {_TURN}, hits, questions, open_questions
             from (select * from agent_said where _file_id = {literal(identity)})
             left join (
                 select turn_id, map_from_entries(list((concat_ws(' ', skill, rule, polarity), hits))) as hits
                 from heard
                 group by turn_id
             ) using (turn_id)
+            left join asked using (turn_id)
         ) to {literal(str(building))} (format parquet, compression zstd, write_bloom_filter false)
         """
     )

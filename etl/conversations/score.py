@@ -98,11 +98,12 @@ def score(con: duckdb.DuckDBPyConnection, language: str, landed_in: Mapping[str,
         con.execute("drop view answer")
         con.execute(f"drop {fresh} agent_turn")
         con.execute("drop table measured")
+    _ask(con, rules, recalled)
     if landed_in:
         remember(con, landed_in, key_of(rules), recalled=recalled)
     _add_names(con, rules)
     _count(con, rules)
-    for table in ("heard", "agent_said", "recalled", "before", "placed", "talk", "staging.spoken"):
+    for table in ("heard", "asked", "agent_said", "recalled", "before", "placed", "talk", "staging.spoken"):
         con.execute(f"drop table if exists {table}")
 
 
@@ -130,6 +131,25 @@ def _recall(con: duckdb.DuckDBPyConnection, landed_in: Mapping[str, Path], rules
         "from (select turn_id, unnest(map_entries(hits)) as entry from recalled))"
     )
     return True
+
+
+def _ask(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet], recalled: bool) -> None:
+    """``asked``: questions, and open ones, of the turns of agents that have any."""
+    opened = " ".join(f"when {literal(spoken)} then {open_questions('text', item)}" for spoken, item in rules.items())
+    left_out = "anti join recalled using (turn_id)" if recalled else ""
+    con.execute(
+        f"""
+        create or replace temp table asked as
+        select turn_id, {questions("text")} as questions,
+            case language {opened or "when null then 0"} end as open_questions
+        from staging.spoken {left_out}
+        where speaker = 'agent' and contains(text, '?')
+        """
+    )
+    if recalled:
+        con.execute(
+            "insert into asked select turn_id, questions, open_questions from recalled where questions is not null"
+        )
 
 
 def _add_names(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None:
@@ -235,7 +255,6 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
     function_words = f"(case language {readable or 'when null then 0'} else 0 end)"
     early = function_words.replace("agent_text", f"left(agent_text, {FIRST_LOOKED_AT})")  # its last word may be cut
     words = f"length(regexp_extract_all(agent_text, {literal(WORD)}))"
-    opened = " ".join(f"when {literal(spoken)} then {open_questions('text', item)}" for spoken, item in rules.items())
     hashes = " ".join(f"when {literal(spoken)} then {literal(item.sha256)}" for spoken, item in rules.items())
     con.execute(
         f"""
@@ -286,27 +305,23 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
             from placed
             group by talk, leg
         ),
-        asked as (
+        questioned as (
             select talk, leg, cast(sum(questions) as bigint) as questions,
                 cast(coalesce(sum(open_questions), 0) as bigint) as open_questions
-            from (
-                select turn_id, {questions("text")} as questions,
-                    case language {opened or "when null then 0"} end as open_questions
-                from staging.spoken
-                where speaker = 'agent' and contains(text, '?')
-            )
+            from asked
             inner join placed using (turn_id)
             group by talk, leg
         ),
         gathered as (
             select talk._source, talk.interaction_id, counted.* exclude (talk, language),
                 coalesce(mixed.language, counted.language) as language, begun.agent_text, overlapping.interruptions,
-                coalesce(asked.questions, 0) as questions, coalesce(asked.open_questions, 0) as open_questions, {zeros}
+                coalesce(questioned.questions, 0) as questions,
+                coalesce(questioned.open_questions, 0) as open_questions, {zeros}
             from counted
             inner join talk on talk.talk = counted.talk
             left join hits on hits.talk = counted.talk and hits.leg = counted.leg
             left join overlapping on overlapping.talk = counted.talk and overlapping.leg = counted.leg
-            left join asked on asked.talk = counted.talk and asked.leg = counted.leg
+            left join questioned on questioned.talk = counted.talk and questioned.leg = counted.leg
             left join begun on begun.talk = counted.talk and begun.leg = counted.leg
             left join mixed on mixed.talk = counted.talk and mixed.leg = counted.leg
         ),
