@@ -1,9 +1,9 @@
 """What was heard in landed turns before, kept beside them, so that a build hears only what is new.
 
 In the landing folder of a file, ``heard-<key>.parquet`` has a row for each turn of an agent: which turn it is, a hash
-of what was said in it and before it, its hits and its questions. The key is one of the rules, of the code that hears and
-of DuckDB, whose hash and RE2 are used. What is kept of a turn is taken only where turn and hash are the same; names are
-looked for anew in every build, since the contact knows them. It goes when the file's landing folder goes.
+of what was said in it and before it, its hits and its questions. The key is one of the rules, of the code that hears
+and of DuckDB, whose hash and RE2 are used. What is kept of a turn is taken only where turn and hash are the same; names
+are looked for anew in every build, since the contact knows them. It goes when the file's landing folder goes.
 """
 
 from __future__ import annotations
