@@ -75,7 +75,9 @@ def scrub_sql(text: str) -> str:
     for pattern, word in SCRUBS:
         escaped = pattern.replace("'", "''")
         scrubbed = f"regexp_replace({scrubbed}, '{escaped}', '{word}', 'g')"
-    return f"case when regexp_matches({text}, '{_SOME}') then {scrubbed} else {text} end"
+    holds = " or ".join(f"contains({text}, '{sign}')" for sign in "@0123456789")  # a third of the time of a pattern
+    some = f"case when strlen({text}) = length({text}) then {holds} else regexp_matches({text}, '{_SOME}') end"
+    return f"case when {some} then {scrubbed} else {text} end"
 
 
 def shape(text: str) -> str:
