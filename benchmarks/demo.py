@@ -30,12 +30,12 @@ import numpy as np
 import polars as pl
 
 from analysis import judge
+from analysis.words.verdict import CLAIMED
 from etl.warehouse.reader import Warehouse
 from sample_data.parameters import Parameters
 from sample_data.staff import NEVER
 from sample_data.world import simulate
 
-CLEAR = ("clear", "clear_but_small")
 PORT = 8399
 
 
@@ -120,8 +120,8 @@ def goals(seeds: int) -> str:
     at_once: Counter[int] = Counter()
     for seed in range(1, seeds + 1):
         found = verdicts(seed)
-        clear.update({kpi: int(verdict in CLEAR) for kpi, verdict in found.items()})
-        at_once[sum(verdict in CLEAR for verdict in found.values())] += 1
+        clear.update({kpi: int(verdict in CLAIMED) for kpi, verdict in found.items()})
+        at_once[sum(verdict in CLAIMED for verdict in found.values())] += 1
         print(seed, json.dumps(found), file=sys.stderr, flush=True)
     lines = ["| goal | clear, or clear but small |", "|---|---:|"]
     lines += [f"| `{kpi}` | {count} of {seeds} |" for kpi, count in clear.items()]

@@ -19,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from analysis.study.run import estimate_all
+from analysis.words.verdict import CLAIMED
 from benchmarks import document_table
 from benchmarks.worlds_kept import worlds as kept_worlds
 from dashboard.data.queries import Queries
@@ -38,7 +39,6 @@ FIRST_SEED = 800_000
 CENTRE = Parameters.sample(effect_scale=0.0, weeks=36, pre_weeks=12, waves=3, contacts_per_week=12.0)
 """The sample world without effects, shorter and quieter; refreshers and leaving are as in the sample."""
 NAME = "no effect on any KPI, from exports to pages"
-CLAIMS = ("clear", "clear_but_small")
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ def outcome(seed: int) -> Outcome:
         return Outcome(
             overview=not head.sentence.startswith(("Nothing can be claimed", "Nothing has been measured")),
             forest=not forest_title(shown).startswith(("None of", "No goal")),
-            cohorts=bool(waves["verdict"].is_in(CLAIMS).any()),
-            n_claimed=int(whole["verdict"].is_in(CLAIMS).sum()),
+            cohorts=bool(waves["verdict"].is_in(CLAIMED).any()),
+            n_claimed=int(whole["verdict"].is_in(CLAIMED).sum()),
             n_kpis=whole.height,
         )
 

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.inference import benjamini_hochberg, holm, romano_wolf
+from analysis.words.verdict import CLAIMED
 
-CLAIMS = ("clear", "clear_but_small")
-"""States of a verdict that claim a change."""
 ONLY_A_PART = (
     "It stands out by itself, but the whole programme shows no clear change, and parts of it are claimed only where "
     "the whole does."
@@ -82,9 +81,9 @@ def judged_together(studies: Sequence[KpiStudy], ci_level: float) -> list[KpiStu
                     whole[out[i].kpi.id] = out[i]
     for i, made in enumerate(out):
         over_all = whole.get(made.kpi.id)
-        if made.request.is_overall or over_all is None or over_all.verdict.state in CLAIMS:
+        if made.request.is_overall or over_all is None or over_all.verdict.state in CLAIMED:
             continue
-        if made.verdict.state in CLAIMS:
+        if made.verdict.state in CLAIMED:
             out[i] = made.judged(excludes_zero=False, n_tested=1, alone=ONLY_A_PART)
     return out
 

@@ -12,9 +12,9 @@ import numpy as np
 from analysis.effects.who_gains import MIN_AGENTS, MIN_TEAMS, Gain, by_starting_level, compared, gains_of_groups
 from analysis.inference import holm
 from analysis.study.evidence import Evidence
-from analysis.study.family import CLAIMS
 from analysis.study.kpi_study import KpiStudy
 from analysis.words import gains as words
+from analysis.words.verdict import CLAIMED
 
 SLICE_KINDS = ("site", "channel", "tenure_band")
 """Slices that divide all contacts, so that one can be held against the others."""
@@ -65,7 +65,9 @@ def gain_rows(studies: Iterable[KpiStudy], ci_level: float) -> list[dict[str, An
     for (kpi, kind), members in parts.items():
         if kpi in by_kpi:
             by_kpi[kpi] += [_row(kpi, kind, gain) for gain in _slices(members, ci_level)]
-    claimed = {(s.kpi.id, *s.request.slice.label): s.verdict.state in CLAIMS for found in parts.values() for s in found}
+    claimed = {
+        (s.kpi.id, *s.request.slice.label): s.verdict.state in CLAIMED for found in parts.values() for s in found
+    }
     n_kpis = {role: sum(s.kpi.role == role for s in whole.values()) for role in ROLES}
     rows = []
     for kpi, found in by_kpi.items():

@@ -25,11 +25,10 @@ from analysis.panel.facts import PACE_WEEKS, Volumes
 from analysis.panel.panel import NEVER
 from analysis.panel.slices import EVERYTHING, Slice
 from analysis.results import EffectEstimate
-from analysis.study.family import CLAIMS
 from analysis.study.kpi_study import Judgement, KpiStudy, no_study, nothing_seen
 from analysis.study.request import Request
 from analysis.words.numbers import Reader
-from analysis.words.verdict import MIN_TRAINED_CLUSTERS
+from analysis.words.verdict import CLAIMED, MIN_TRAINED_CLUSTERS
 from etl.marts.tenure import TENURE_BANDS
 
 if TYPE_CHECKING:
@@ -218,9 +217,9 @@ def hazard_rows(
     adjusted = dict(zip(kinds, holm([ratios[i].p_value for i in kinds]), strict=True))
     rows = []
     for i, found in enumerate(ratios):
-        excludes = adjusted[i] <= 1 - ci_level if i in adjusted else goal in ("", *CLAIMS)
+        excludes = adjusted[i] <= 1 - ci_level if i in adjusted else goal in ("", *CLAIMED)
         state, words = hazard_words(found, reader, limited=limited, timing=timing, excludes=bool(excludes))
-        if i not in adjusted and state in CLAIMS and goal:
+        if i not in adjusted and state in CLAIMED and goal:
             state = goal
         rows.append(
             {

@@ -24,6 +24,7 @@ from analysis.study.kpi_study import KpiStudy
 from analysis.study.phrase_labels import NO_LABELS, accuracy, rule_skill_of, skill_of
 from analysis.study.result_tables import table
 from analysis.words.phrases import Agreement, sentence
+from analysis.words.verdict import CLAIMED
 
 PHRASE_TABLES = ("heard", "rule")
 """Result tables made here."""
@@ -189,5 +190,5 @@ def _claim(rows: list[dict[str, Any]], studies: Mapping[str, KpiStudy], df: int,
         row["ci_low"], row["ci_high"] = (row["estimate"] + side * half * row["std_error"] for side in (-1, 1))
         study = studies.get(row["skill"])
         row["claimed"] = bool(
-            p_value < 1 - ci_level and study is not None and study.verdict.state in ("clear", "clear_but_small")
+            p_value < 1 - ci_level and study is not None and study.verdict.state in CLAIMED
         )

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from analysis.value.assumptions import AssumptionError, Assumptions, Stated
 from analysis.value.horizon import horizon_factor, monthly_factors
 from analysis.words.numbers import Wording
+from analysis.words.verdict import CLAIMED
 
 Array = NDArray[np.float64]
 Population = Literal["to_date", "trained", "everybody"]
 """``to_date``: contacts of trained agents so far; ``trained``: agents trained by now, over the horizon; ``everybody``:
 all agents, over the horizon."""
-CLEAR = ("clear", "clear_but_small")
 
 
 @dataclass(frozen=True)
@@ -291,7 +291,7 @@ def model(
         if not part.available and part.purse not in counted_purses and _may_cost(part, assumptions.stated[part.key])
     )
     if clear_only:
-        priced = [part for part in priced if part.state in CLEAR]
+        priced = [part for part in priced if part.state in CLAIMED]
     through = counted(priced)
     used = tuple(part for part in priced if through.get(part.kpi.id) == part.kpi.id)
     return Model(used, assumptions, population, n_trained, n_everybody, unsafe)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from analysis.words.numbers import Wording
-from analysis.words.verdict import Verdict, lower_label
+from analysis.words.verdict import CLAIMED, Verdict, lower_label
 
 NOT_NAMED = "Empathy programme"
 """Name of a programme that nobody gave a name of its own (``[programme] name`` where it is not stated)."""
@@ -80,7 +80,7 @@ def headline(
         return (f"Nothing has been measured yet{place}.", "No primary KPI has an estimate for this selection.")
     total = len(told)
     better = [k for k, v in told if v.state == "clear" and v.direction == "better"]
-    worse = [k for k, v in told if v.state in ("clear", "clear_but_small") and v.direction == "worse"]
+    worse = [k for k, v in told if v.state in CLAIMED and v.direction == "worse"]
     small = [k for k, v in told if v.state == "clear_but_small" and v.direction == "better"]
     flat = [k for k, v in told if v.state == "no_meaningful_change"]
     unsure = [k for k, v in told if v.state == "cant_tell_yet"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from analysis.words.verdict import CLAIMED
+
 PRICE = ("absence_rate", "agent_attrition", "aht_seconds", "long_call_share")
 """KPIs in which strain shows: empathy work is known to tire (emotional labour), and longer contacts are work too."""
 
@@ -37,7 +39,7 @@ def sentence(burdens: Iterable[Burden]) -> str:
     for burden in burdens:
         label = burden.label
         name = label if label[:2].isupper() else f"{label[:1].lower()}{label[1:]}"
-        if burden.state in ("clear", "clear_but_small"):
+        if burden.state in CLAIMED:
             small = ", less than would matter" if burden.worse and burden.state == "clear_but_small" else ""
             groups["worse" if burden.worse else "spared"].append(f"{name} ({burden.change}{small})")
         elif burden.state == "no_meaningful_change":

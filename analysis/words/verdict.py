@@ -42,6 +42,8 @@ LABELS = {
     "dont_use": "don't use this one",
 }
 
+CLAIMED = ("clear", "clear_but_small")
+"""The verdicts that claim a change."""
 MIN_TRAINED_CLUSTERS = 6
 """Below this many trained units of assignment no interval can be believed (DESIGN section 6)."""
 MIN_CONTROL_CLUSTERS = 4

@@ -22,6 +22,7 @@ from analysis.errors import EstimationError, PanelError
 from analysis.estimators import estimate
 from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.panel.panel import NEVER, Panel
+from analysis.words.verdict import CLAIMED
 from dashboard.data.published import agents_match
 from dashboard.data.queries import Queries, to_slice
 from dashboard.privacy.redaction import coarse
@@ -33,8 +34,6 @@ from etl.warehouse.reader import frame
 
 BY = {"wave": "cohort", "site": "site", "team": "team", "course": ""}
 """What can be compared, and the filter that selects one of it."""
-CLAIMS = ("clear", "clear_but_small")
-"""Verdicts that claim a change."""
 UNUSABLE = "dont_use"
 """The verdict of a broken comparison."""
 NUMBERS = (
@@ -218,7 +217,7 @@ def _claimed(queries: Queries, rows: pl.DataFrame, kpi: Kpi, by: str, filters: F
     for name in rows["name"]:
         chosen = replace(filters, site=(name,)) if by == "site" else replace(filters, cohort=(name,))
         row = queries.headline(kpi.id, chosen) if name and queries.decision(chosen).allowed else None
-        said.append(row is not None and row["verdict"] in CLAIMS)
+        said.append(row is not None and row["verdict"] in CLAIMED)
     return said
 
 

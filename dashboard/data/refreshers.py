@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from analysis.panel.evaluations import OVERALL
-from analysis.value.model import CLEAR
 from analysis.words.refreshers import Seen, seen
+from analysis.words.verdict import CLAIMED
 from dashboard.data.queries import Queries
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
@@ -47,7 +47,7 @@ def refreshed(queries: Queries) -> Refreshed | None:
         mine = [row for row in rows if row["kpi"] == kpi.id]
         if mine:
             head = queries.headline(kpi.id, Filters())
-            if head is not None and head["verdict"] in CLEAR and head["estimate"] is not None:
+            if head is not None and head["verdict"] in CLAIMED and head["estimate"] is not None:
                 full = float(head["estimate"])
         told = seen(mine, full, kpi.better)
         if told is not None:

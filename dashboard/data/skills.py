@@ -19,6 +19,7 @@ import polars as pl
 from analysis.checks.raters import ID as RATERS
 from analysis.panel.evaluations import OVERALL
 from analysis.study.result_tables import SCHEMAS
+from analysis.words.verdict import CLAIMED
 from dashboard.data.queries import Queries, to_slice
 from dashboard.privacy.redaction import coarse, in_units, unit_of_shares
 from dashboard.privacy.suppression import suppress
@@ -171,7 +172,7 @@ def first_goal(queries: Queries) -> str:
         return goals[0] if goals else ""
     sql = "select kpi, verdict from result.effect where role = 'headline' and slice_kind = 'overall'"
     verdicts = dict(queries.frame(sql).iter_rows())
-    clear = [name for name in goals if verdicts.get(name) in ("clear", "clear_but_small")]
+    clear = [name for name in goals if verdicts.get(name) in CLAIMED]
     clear = [name for name in clear if queries.publishes(name, Filters())]
     return (clear or goals or [""])[0]
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from analysis.study.leaving import by_plan
 from analysis.words.numbers import Reader
-from analysis.words.verdict import LABELS, MARKS
+from analysis.words.verdict import CLAIMED, LABELS, MARKS
 from dashboard.state import day
 from dashboard.views.verdicts import UNUSABLE
 from etl.configuration.kpis import Kpi
@@ -176,7 +176,7 @@ def _wave(row: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
 
 
 def curve_title(curves: Sequence[Mapping[str, Any]], kind: str, reader: Reader) -> str:
-    """What the curves show at the last tenure that both reach."""
+    """What the curves show at the last tenure that both reach, and whether their ranges there are apart."""
     arms = {arm: [row for row in curves if row["arm"] == arm] for arm in ARM_NAMES}
     if not all(arms.values()):
         return "Too few agents in both groups at the same tenure to draw who is still here"
@@ -191,7 +191,9 @@ def curve_title(curves: Sequence[Mapping[str, Any]], kind: str, reader: Reader) 
         who = f"trained agents who reached month {reader.count(max(1.0, first / WEEKS_PER_MONTH))}"
     if trained == untrained:
         return f"{trained} of {who} are {verb} at month {month}, and as many of the untrained"
-    return f"{trained} of {who} are {verb} at month {month}, against {untrained} of the untrained"
+    (low, high), (other_low, other_high) = (_range(rows, last) for rows in arms.values())
+    apart = "; their ranges overlap" if low <= other_high and other_low <= high else ""
+    return f"{trained} of {who} are {verb} at month {month}, against {untrained} of the untrained{apart}"
 
 
 def ratio_words(ratio: float | None, low: float | None, high: float | None, reader: Reader) -> str:
@@ -261,7 +263,7 @@ def _ratio(row: Mapping[str, Any], name: str, reader: Reader) -> dict[str, Any]:
         row = {**row, "hazard_ratio": None, "ci_low": None, "ci_high": None}
     words = ratio_words(row["hazard_ratio"], row["ci_low"], row["ci_high"], reader)
     tone = "unsure"
-    if state in ("clear", "clear_but_small") and row["hazard_ratio"] is not None:
+    if state in CLAIMED and row["hazard_ratio"] is not None:
         tone = "better" if row["hazard_ratio"] < 1 else "worse"
     return {
         "name": f"{NAMES[name]} {MARKS[state]} {LABELS[state]}",
@@ -282,24 +284,32 @@ def _ratio_title(by_kind: Mapping[str, Mapping[str, Any]]) -> str:
     clear = [
         NAMES[name].lower()
         for name in ("voluntary", "involuntary")
-        if name in by_kind and by_kind[name]["verdict"] in ("clear", "clear_but_small")
+        if name in by_kind and by_kind[name]["verdict"] in CLAIMED
     ]
     if len(clear) == 1:
         return f"The difference is in one kind of leaving: {clear[0]}"
     if len(clear) == 2:
         return "Both kinds of leaving changed"
-    if by_kind.get("any", {}).get("verdict") in ("clear", "clear_but_small"):
+    if by_kind.get("any", {}).get("verdict") in CLAIMED:
         return "Clear for all leavers together, not for one kind alone"
     return "No kind of leaving shows a clear change by itself"
 
 
+def _at(rows: Sequence[Mapping[str, Any]], week: int) -> Mapping[str, Any] | None:
+    """The last row of a curve up to a week of tenure."""
+    return max((row for row in rows if row["tenure_week"] <= week), key=lambda row: row["tenure_week"], default=None)
+
+
 def _level(rows: Sequence[Mapping[str, Any]], week: int) -> float:
-    found = 1.0
-    for row in sorted(rows, key=lambda r: r["tenure_week"]):
-        if row["tenure_week"] > week:
-            break
-        found = row["survival"]
-    return found
+    found = _at(rows, week)
+    return 1.0 if found is None else float(found["survival"])
+
+
+def _range(rows: Sequence[Mapping[str, Any]], week: int) -> tuple[float, float]:
+    """The ends of a curve's range; everything where they are not known."""
+    found = _at(rows, week)
+    ends = (None, None) if found is None else (found["ci_low"], found["ci_high"])
+    return (0.0 if ends[0] is None else float(ends[0])), (1.0 if ends[1] is None else float(ends[1]))
 
 
 def _table(curves: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import polars as pl
 
 from analysis.words.estimators import label as estimator_label
 from analysis.words.numbers import Reader
+from analysis.words.verdict import CLAIMED
 from dashboard.views.verdicts import MEANINGS, UNUSABLE, Effect, plural, two_parts
 from dashboard.views.verdicts import effect as read_effect
 from etl.configuration.kpis import Kpi
@@ -276,7 +277,7 @@ def would_change(effect: Effect, checks: Sequence[CheckLine], reader: Reader) ->
         margin = max(effect.ci_low, -effect.ci_high)
         size = reader.size(effect.estimate, kpi, effect.ci_low, effect.ci_high)
         state = effect.verdict.state
-        if state in ("clear", "clear_but_small") and half > 0 and margin > 0:
+        if state in CLAIMED and half > 0 and margin > 0:
             wider = 100 * ((half + margin) / half - 1)
             words.append(f"…the range were {reader.count(wider)}% wider: then it would hold no change.")
         if state == "clear":

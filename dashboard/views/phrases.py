@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from analysis.words.numbers import Reader, decimals_for
+from analysis.words.verdict import CLAIMED
 from dashboard.views.verdicts import Effect
 from etl.conversations.rules import Rule, languages, load_rules
 from etl.errors import EmpathyError
@@ -103,7 +104,7 @@ def rules_title(rows: Sequence[Mapping[str, Any]]) -> str:
 def heard_title(effects: Mapping[str, Effect]) -> str:
     """What became of phrases, counted as phrases."""
     known = [item for item in effects.values() if item.available]
-    clear = [item for item in known if item.verdict.state in ("clear", "clear_but_small")]
+    clear = [item for item in known if item.verdict.state in CLAIMED]
     if not known:
         return "Whether phrases moved cannot be said"
     return f"{len(clear)} of {len(known)} measures of phrases heard clearly moved"
@@ -163,7 +164,7 @@ def beside(heard: Effect, score: Effect | None) -> str:
     """Whether phrases and evaluations moved the same way."""
     if score is None or not score.available or not heard.available:
         return "cannot be said"
-    sure = [item.verdict.state in ("clear", "clear_but_small") for item in (heard, score)]
+    sure = [item.verdict.state in CLAIMED for item in (heard, score)]
     same = (heard.sign * heard.estimate > 0) == (score.sign * score.estimate > 0)
     if all(sure):
         return "yes, both clearly" if same else "no: they went apart"

@@ -10,7 +10,7 @@ import polars as pl
 
 from analysis.panel.evaluations import OVERALL
 from analysis.words.numbers import Reader
-from analysis.words.verdict import LABELS, MARKS
+from analysis.words.verdict import CLAIMED, LABELS, MARKS
 from dashboard.state import day
 from dashboard.views.skills import bare
 from dashboard.views.verdicts import Effect, plural, short
@@ -18,7 +18,6 @@ from etl.configuration.kpis import Kpi
 
 COMPLETED_ENOUGH = 0.8
 """Share of the planned agents who completed, from which the link counts as made."""
-SURE = ("clear", "clear_but_small")
 WORSE = "it got worse"
 NO_ESTIMATE = "no estimate can be made; its own page says why"
 
@@ -79,7 +78,7 @@ def strip(
                 short(bare(item.change)),
                 note,
                 f"{item.verdict.mark} {item.verdict.label}",
-                item.verdict.state in SURE and item.verdict.direction != "worse",
+                item.verdict.state in CLAIMED and item.verdict.direction != "worse",
                 f"/effects/{item.kpi.id}",
             )
         )
@@ -209,7 +208,7 @@ def _effect(row: Mapping[str, Any] | None, kpi: Kpi, reader: Reader) -> Link:
         return Link(kpi.label, f"{mark}no estimate", NO_ESTIMATE, LABELS.get(state, ""), holds=False)
     at, low, high = (float(value) for value in values)
     words = f"{mark}{short(bare(reader.change(at, kpi, low, high)))} ({reader.span(low, high, kpi, unit=False)})"
-    clear = state in SURE if state else low > 0 or high < 0
+    clear = state in CLAIMED if state else low > 0 or high < 0
     if clear and (at < 0) == (kpi.better == "higher"):
         return Link(kpi.label, words, WORSE, LABELS.get(state, ""), holds=False)
     return Link(kpi.label, words, str(row["sentence"] or ""), LABELS.get(state, ""), clear)

@@ -14,6 +14,7 @@ from analysis.effects.slope_grain import GRAIN_WORDS, READABLE
 from analysis.panel.evaluations import OVERALL
 from analysis.words.mechanism import chain_headline, skills_moved
 from analysis.words.numbers import Reader
+from analysis.words.verdict import CLAIMED
 from dashboard.data.skills import Moved
 from dashboard.views.cohorts import Group
 from dashboard.views.verdicts import Effect, effect, plural, short
@@ -25,7 +26,6 @@ LINKED = ("consistent", "supported")
 """Readings in which training moved the skill and the KPI moves with it."""
 GOOD_RELIABILITY = 0.7
 """Reliability at which scores need no more evaluations to be read."""
-SURE = ("clear", "clear_but_small")
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def headline(effects: Mapping[str, Effect], goal: Effect | None, reading: str, r
     """
     overall = effects.get(OVERALL)
     single = [item for name, item in effects.items() if name != OVERALL and item.available]
-    clear = [item for item in single if item.verdict.state in SURE]
+    clear = [item for item in single if item.verdict.state in CLAIMED]
     risen = sum(item.estimate > 0 for item in clear)
     skills = skills_moved(risen, len(clear) - risen, len(single))
     if not single and overall is not None:
@@ -101,7 +101,7 @@ def headline(effects: Mapping[str, Effect], goal: Effect | None, reading: str, r
 
 def _moved(item: Effect, reader: Reader) -> tuple[str, bool]:
     """What became of a KPI in words, and whether they claim a change."""
-    if item.verdict.state not in SURE or not item.available:
+    if item.verdict.state not in CLAIMED or not item.available:
         return item.verdict.label, False
     size = bare(reader.size(item.estimate, item.kpi, item.ci_low, item.ci_high))
     return f"clearly {'rose' if item.estimate > 0 else 'fell'} by {size}", True
@@ -200,7 +200,7 @@ def skills_title(effects: Mapping[str, Effect]) -> str:
     are not judged.
     """
     single = [item for name, item in effects.items() if name != OVERALL and item.available]
-    sure = sorted((item for item in single if item.verdict.state in SURE), key=lambda item: item.estimate)
+    sure = sorted((item for item in single if item.verdict.state in CLAIMED), key=lambda item: item.estimate)
     if not sure:
         return "No single skill clearly moved"
     rose, fell = ([item for item in sure if item.estimate * sign > 0] for sign in (1, -1))

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from analysis.panel.evaluations import OVERALL
 from analysis.value.appraisal import UNKNOWN, Appraisal, Spread, appraise
-from analysis.value.model import CLEAR, Model, Population, Worth, counted, left_out, model
+from analysis.value.model import Model, Population, Worth, counted, left_out, model
 from analysis.value.money import unsafe_words
 from analysis.value.phillips import Principle, checklist
 from analysis.value.sensitivity import Swing, tornado
 from analysis.words.numbers import Reader
+from analysis.words.verdict import CLAIMED, MARKS, lower_label
 from analysis.words.verdict import LABELS as VERDICTS
-from analysis.words.verdict import MARKS, lower_label
 from dashboard.data.refreshers import Refreshed
 from dashboard.data.value import MoneyParts
 from dashboard.views.assumptions import Asked, label, shown
@@ -165,7 +165,7 @@ def swings(parts: MoneyParts, asked: Asked) -> tuple[Swing, ...]:
 
 def worths_in(parts: MoneyParts, asked: Asked) -> tuple[Worth, ...]:
     """The KPIs that count: all, or those that are clear."""
-    return tuple(part for part in parts.worths if not asked.clear_only or part.state in CLEAR)
+    return tuple(part for part in parts.worths if not asked.clear_only or part.state in CLAIMED)
 
 
 def title(answer: Appraisal, reader: Reader, *, all_goals: bool = True) -> str:
@@ -378,12 +378,20 @@ def _unmoneyed(parts: MoneyParts, asked: Asked, kpis: Sequence[Kpi], made: Model
             found.append(Beside(kpi, "–", "no estimate: no money is claimed"))
         if not state:
             continue
-        said = VERDICTS.get(state, state)
+        said = f"{VERDICTS.get(state, state)}{_which_way(parts, kpi)}"
         if asked.assumptions.get(f"value.{kpi.id}") is not None:
             left_out = asked.clear_only and state != "dont_use"
             said = f"{said}: {'left out' if left_out else 'no money is claimed'}"
         found.append(Beside(kpi, MARKS.get(state, "–"), said))
     return tuple(found)
+
+
+def _which_way(parts: MoneyParts, kpi: Kpi) -> str:
+    """Whether a clear change is for the better: a mark alone would pass a loss off as a gain."""
+    effect = next((part.effect for part in parts.worths if part.kpi.id == kpi.id and part.state in CLAIMED), 0.0)
+    if not effect:
+        return ""
+    return ", for the better" if (effect > 0) == (kpi.better == "higher") else ", for the worse"
 
 
 def _state(parts: MoneyParts, kpi: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.words.numbers import Reader
-from analysis.words.verdict import LABELS, MARKS, Verdict, direction
+from analysis.words.verdict import CLAIMED, LABELS, MARKS, Verdict, direction
 from etl.configuration.kpis import Kpi
 
 MEANINGS = {
@@ -79,7 +79,7 @@ class Effect:
     @property
     def tone(self) -> str:
         """Colour by meaning: ``better``, ``worse`` or ``unsure``; only a clear answer has a side."""
-        if self.verdict.state in ("clear", "clear_but_small") and self.verdict.direction in ("better", "worse"):
+        if self.verdict.state in CLAIMED and self.verdict.direction in ("better", "worse"):
             return self.verdict.direction
         return "unsure"
 
@@ -113,7 +113,7 @@ def effect(row: Mapping[str, Any], kpi: Kpi, reader: Reader) -> Effect:
         math.nan if state == UNUSABLE else _number(row.get(name)) for name in ("estimate", "ci_low", "ci_high")
     )
     side = "unknown"
-    if state in ("clear", "clear_but_small") and math.isfinite(estimate):
+    if state in CLAIMED and math.isfinite(estimate):
         side = direction(kpi, estimate, guardrail=kpi.role == "guardrail")
     weeks = row.get("weeks_to_know")
     verdict = Verdict(

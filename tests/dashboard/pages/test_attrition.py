@@ -42,7 +42,11 @@ def test_a_curve_ends_before_the_first_week_with_too_few() -> None:
 def test_the_title_compares_where_both_curves_still_run() -> None:
     rows = curve("trained", [1.0, 0.9, 0.8]) + curve("untrained", [1.0, 0.8, 0.7, 0.6])
     title = view.curve_title(rows, "any", READER)
-    assert title == "80% of trained agents are still here at month 6, against 70% of the untrained"
+    # 80% (75% to 85%) against 70% (65% to 75%)
+    expected = "80% of trained agents are still here at month 6, against 70% of the untrained; their ranges overlap"
+    assert title == expected
+    apart = view.curve_title(curve("trained", [1, 0.9]) + curve("untrained", [1, 0.7]), "any", READER)
+    assert apart == "90% of trained agents are still here at month 3, against 70% of the untrained"
     assert "as many" in view.curve_title(curve("trained", [1, 0.8]) + curve("untrained", [1, 0.8]), "any", READER)
     assert "Too few" in view.curve_title(curve("trained", [1.0, 0.9]), "any", READER)
 

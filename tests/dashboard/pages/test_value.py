@@ -200,6 +200,18 @@ def test_a_priced_goal_without_a_result_is_named(context: Context, configured: A
     assert "Not in the net" not in whole.detail
 
 
+def test_a_clear_change_that_is_not_money_says_which_way_it_went(context: Context, configured: Assumptions) -> None:
+    kpis = context.queries.kpis()
+    parts = money_parts(context.queries)
+    assert parts is not None
+    csat = next(kpi for kpi in kpis if kpi.id == "csat_top2")
+    for effect, words in ((0.03, "clear, for the better"), (-0.03, "clear, for the worse")):
+        part = replace(parts.worths[0], kpi=csat, purse=csat.purse, effect=effect, state="clear")
+        some = replace(parts, worths=(part,))
+        told = view.view(some, address.read({}, configured, {}), kpis, context.settings.reader, 0.95)
+        assert [item.words for item in told.unmoneyed if item.kpi.id == "csat_top2"] == [words]
+
+
 def test_only_clear_goals_is_said_to_overstate(context: Context, configured: Assumptions) -> None:
     both = {"value.escalation_rate": "6_9_12", "value.aht_seconds": "0.001_0.002_0.003"}
     all_goals = words(page.answer(context, Filters(), both))
