@@ -7,6 +7,8 @@ from typing import Any
 
 from dashboard.plots.spec import TIP, Spec, colour, cut, frame, label, said
 
+THICK = 0.3
+"""Share of a row that its bar takes; words stand above it."""
 LONGEST_NAME = 40
 """Characters of a name above its bar; a narrow column has room for them beside the number."""
 
@@ -25,7 +27,7 @@ def bars(rows: Sequence[Mapping[str, Any]], *, token: str, whole: bool, locale: 
     locale : str
     """
     at = list(range(len(rows)))
-    flat = {"type": "bar", "orientation": "h", "width": 0.3, "showlegend": False, "y": at, "hovertemplate": TIP}
+    flat = {"type": "bar", "orientation": "h", "width": THICK, "showlegend": False, "y": at, "hovertemplate": TIP}
     flat["customdata"] = [[said(str(row["tip"]))] for row in rows]
     data: list[dict[str, Any]] = []
     if whole:
@@ -38,7 +40,7 @@ def bars(rows: Sequence[Mapping[str, Any]], *, token: str, whole: bool, locale: 
     layout["xaxis"] |= {"rangemode": "tozero", "visible": False}
     layout["yaxis"] |= {"visible": False, "range": [len(rows) - 0.75, -1.05], "fixedrange": True}
     layout["annotations"] += [
-        {"xref": "paper", "y": y, "yanchor": "bottom", "yshift": 4, "showarrow": False, "font": {"size": 11}, **part}
+        {"xref": "paper", "y": y - THICK / 2, "yanchor": "bottom", "showarrow": False, "font": {"size": 11}, **part}
         for y, row in zip(at, rows, strict=True)
         for part in (
             {"x": 0, "xanchor": "left", "text": label(cut(str(row["label"]), LONGEST_NAME))},

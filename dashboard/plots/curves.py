@@ -107,6 +107,9 @@ def curves(
         layout["yaxis"] |= {"range": list(span)}
     if dates:
         layout["xaxis"] |= {"type": "date"} | ({} if locale.startswith("en") else {"tickformat": "%Y-%m-%d"})
+        days = {str(x) for line in lines for x in line.xs}
+        if len(days) == 1:  # by itself Plotly shows the milliseconds around it
+            layout["xaxis"] |= {"tickvals": sorted(days), "tickformat": "%Y-%m-%d"}
     for x, words in marked:
         shape, name = upright(x, words)
         layout["shapes"].append(shape)
@@ -128,9 +131,10 @@ def _band(line: Line) -> list[dict[str, Any]]:
 
 
 def _line(line: Line) -> dict[str, Any]:
+    alone = sum(y is not None for y in line.ys) == 1  # a line of one point draws nothing
     trace: dict[str, Any] = {
         "type": "scatter",
-        "mode": "lines+markers" if line.marks else "lines",
+        "mode": "lines+markers" if line.marks or alone else "lines",
         "meta": line.meta,
         "name": label(cut(line.name, LONGEST_NAME)),
         "legendgroup": label(line.name),
@@ -139,8 +143,8 @@ def _line(line: Line) -> dict[str, Any]:
         "y": list(line.ys),
         "line": {"color": colour(line.token), "width": line.width, "dash": line.dash, **_shape(line)},
     }
-    if line.marks:
-        trace["marker"] = {"color": colour(line.token), "size": 5}
+    if line.marks or alone:
+        trace["marker"] = {"color": colour(line.token), "size": 5 if line.marks else 8}
     if line.under:
         trace |= {"fill": "tozeroy", "fillcolor": colour(line.soft)}
     if line.tips:

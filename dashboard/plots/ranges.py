@@ -15,8 +15,8 @@ LONGEST_LABEL, NARROW_LABEL = 40, 48
 """Characters of a name beside its row, and above it where columns are narrow; a longer one is whole in its tip."""
 NARROW_LINE, SHORTEST_LABEL = 46, 16
 """Characters of name and words in one line above a row, and of a name that gives way to long words."""
-ABOVE = {"yshift": 11, "font": {"size": 11}}
-"""How they are written there."""
+THICK = 0.45
+"""Share of a row that a bar takes."""
 BELOW = 24
 """Pixels below the chart for the numbers of an axis without a name."""
 LONGEST_WORDS = 30
@@ -149,7 +149,8 @@ def ranges(
     beside = [replace(row, words=cut(row.words, LONGEST_WORDS)) for row in rows]
     told = [_words(row, y, {"x": 1.01, "xanchor": "left"}) for row, y in zip(beside, places, strict=True) if row.words]
     narrow_words = [
-        part | ABOVE
+        part
+        | {"y": y - THICK / 2 if bars else y, "yanchor": "bottom", "yshift": 0 if bars else 5, "font": {"size": 11}}
         for row, y in zip(rows, places, strict=True)
         for part in (
             _words(row, y, {"x": 0, "xanchor": "left"}) | {"text": _name(row, _narrow_label(row))},
@@ -227,7 +228,7 @@ def _marks(members: Sequence[tuple[Row, float]], tone: str, symbol: str, *, bars
         return trace | {
             "type": "bar",
             "orientation": "h",
-            "width": 0.45,
+            "width": THICK,
             "marker": hollow if tone == "unsure" else {"color": colour(tone)},
         }
     marker = {"color": colour(tone), "symbol": symbol, "size": 10, "line": {"width": 1.5, "color": colour(tone)}}
