@@ -1,6 +1,6 @@
-"""What training did: panels, estimators, inference, checks and words.
+"""Estimate the effect of training: panels, estimators, inference, checks and the wording of results.
 
-What ``__all__`` names is the public Python API; docs/analyst.md shows it at work.
+The names in ``__all__`` are the public Python API; docs/analyst.md uses it on a warehouse.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _ON_REQUEST = {
     "Mechanism": "analysis.effects.mechanism",
     "mechanism": "analysis.effects.mechanism",
 }
-"""Names whose modules import much, loaded when first asked for: every page imports this package."""
+"""Names imported on first use: their modules are slow to import, and every page imports this package."""
 
 
 def __getattr__(name: str) -> Any:

@@ -1,9 +1,8 @@
-"""How agents were chosen decides which comparison may be believed; this module decides it, and writes the reasons down.
+"""Choose the comparison and estimators from how agents were assigned to training, with reasons.
 
 No estimator is right for every programme. Random or planned waves make the not-yet-trained a fair comparison.
-Training the worst performers first makes them an unfair one, because a bad month is followed by a better one with or
-without training. Volunteers differ in ways no table holds. So the first question is never "which regression" but "who
-was picked, how".
+Training the worst performers first makes them an unfair one, because of regression to the mean. Volunteers differ in
+ways that are not recorded.
 
 Sources: Borusyak, Jaravel and Spiess (2024, doi:10.1093/restud/rdae007) for imputation; Callaway and Sant'Anna (2021,
 doi:10.1016/j.jeconom.2020.12.001) for group-time; Cengiz, Dube, Lindner and Zipperer (2019, doi:10.1093/qje/qjz014) for
@@ -21,10 +20,9 @@ from analysis.words.estimators import in_design_order
 from analysis.words.verdict import MIN_CONTROL_CLUSTERS, Limits
 
 PARTLY_TRAINED_SHARE = 0.02
-"""Share of untrained agent-weeks spent beside trained team-mates from which those weeks stop being clean
-comparisons."""
+"""From this share of untrained agent-weeks beside trained team-mates on, those weeks are left out of the comparison."""
 NONCOMPLIANCE_SHARE = 0.0
-"""Any planned agent who did not complete is reason enough to measure by the plan."""
+"""Smallest share of planned agents without completion for which effects count from the planned week: any."""
 
 Timing = Literal["scheduled", "trained"]
 
@@ -55,7 +53,7 @@ class Assignment(Protocol):
 
 @dataclass(frozen=True)
 class Situation:
-    """What the data say about how the plan went, before any outcome is looked at.
+    """How the roll-out went, from the data, without looking at any outcome.
 
     Parameters
     ----------
@@ -68,9 +66,9 @@ class Situation:
     everybody_trained
         Whether nobody stays untrained to the end.
     whole_teams
-        Whether the agents of a team share their week, and teams do not.
+        Whether all agents of a team start in the same week, and teams in different weeks.
     clean_teams
-        Teams that training had not reached when roll-out began; ``None`` when not known.
+        Teams without a trained agent when roll-out began; ``None`` when not known.
     """
 
     has_schedule: bool
@@ -101,20 +99,19 @@ class Design:
     mode, unit
         As recorded: how agents were chosen, and the level at which they were.
     cluster
-        The level at which errors are clustered: ``unit``, except that agents chosen inside teams and compared with
-        agents of other teams are clustered by team, because it is teams that differ between the two sides; and so are
-        agents of teams whose members all share their week, whatever unit was recorded.
+        The level at which standard errors are clustered: ``unit``, or the team where agents were chosen inside teams
+        and compared with other teams, and where all agents of a team start in the same week.
     timing
         ``scheduled``: an agent counts as treated from the planned week (intention to treat); ``trained``: from
         completion.
     estimand
-        In words, what the headline number is.
+        The headline's estimand in words.
     headline, second_opinion
         Estimator names.
     control
-        ``not_yet_trained``: comparison agents are those not trained yet in that week.
+        ``not_yet_trained``: agents not trained yet in that week are the comparison.
     anticipation_weeks
-        Weeks before training that are left out of the comparison because agents may already behave differently.
+        Weeks before training left out of the comparison because agents may already behave differently.
     unexposed_controls
         Whether untrained weeks beside trained team-mates are left out.
     within_teams
@@ -122,11 +119,11 @@ class Design:
     same_rule
         The selection rule applied to not-yet-started teams to find controls; ``None`` in the other modes.
     limited
-        True when no comparison can be called clear unless the dip and balance checks pass.
+        True when a clear verdict needs the dip and balance checks to pass.
     choices
         Every estimator with its reason, in the order shown.
     notes
-        Further facts worth printing, as key and sentence.
+        Further facts, as key and sentence.
     """
 
     mode: str
@@ -146,7 +143,7 @@ class Design:
     within_teams: bool = False
 
     def limits(self) -> Limits:
-        """What this design lets a verdict say."""
+        """Limits that this design sets to a verdict."""
         return Limits(limited=self.limited, cluster_word=f"{self.cluster}s")
 
     def frame(self) -> pl.DataFrame:
@@ -182,18 +179,18 @@ _DOUBT = {
     "unknown": "so the comparison rests on both groups having been on the same path; the verdict is limited.",
     "lowest_performers": "No rule was recorded, so the comparison cannot be made fair; the verdict is limited.",
 }
-"""What how agents were picked leaves in doubt, where no rule was recorded."""
+"""Doubts about the comparison where no selection rule was recorded."""
 
 
 def choose(assignment: Assignment, situation: Situation) -> Design:
-    """From how agents were chosen to the estimators that may be used.
+    """Choose the estimators that may be used, from how agents were chosen.
 
     Parameters
     ----------
     assignment
         The configuration's ``[programme.assignment]``.
     situation
-        What happened, from the marts.
+        How the roll-out went, from the marts.
 
     Returns
     -------
@@ -369,7 +366,7 @@ def _cluster_note(unit: str, cluster: str, whole_teams: bool, within_teams: bool
 
 
 def in_words(choices: pl.DataFrame, notes: pl.DataFrame) -> list[str]:
-    """The design as lines to print: what was recorded, which estimator answers and why, which do not.
+    """The design as lines of text: recorded assignment, estimators used and why, estimators not used.
 
     Parameters
     ----------

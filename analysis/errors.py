@@ -1,4 +1,4 @@
-"""The errors a reader of an estimate can meet: each says what, where and what to do."""
+"""Exceptions of the analysis package; each message says what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class PanelError(EmpathyError, ValueError):
 
 
 class NothingObserved(PanelError):
-    """No row of the selection has the outcome: nothing is wrong, there is nothing to read."""
+    """No row of the selection has the outcome; this is no fault of data or configuration."""
 
 
 class NotInVersionError(PanelError):
-    """The version of the warehouse was built before a KPI was counted."""
+    """The warehouse version was built before the KPI was added."""
 
     def __init__(self, kpi_id: str) -> None:
         super().__init__(
@@ -48,7 +48,7 @@ class NoWeeksError(PanelError):
 
 
 class EstimationError(EmpathyError, ValueError):
-    """The question cannot be put to this panel: an unknown estimator, option or aggregation.
+    """The requested estimate does not exist for this panel: unknown estimator, option or aggregation.
 
     Examples
     --------
@@ -66,6 +66,6 @@ class EstimationError(EmpathyError, ValueError):
 
 
 class ProcessLost(EmpathyError):
-    """One of several processes that estimate was ended from outside."""
+    """A worker process of the estimation was ended from outside."""
 
     exit_code = 1

@@ -158,7 +158,7 @@ def judge(
     ci_level : float
         Level of the intervals.
     locale, currency : str
-        For the words.
+        Wording and number format of the sentence.
 
     Returns
     -------

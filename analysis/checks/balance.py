@@ -24,18 +24,18 @@ def check(panel: Panel, kpi: Wording, reader: Reader, *, assigned: bool) -> Chec
     Parameters
     ----------
     panel
-        Agents x weeks; only weeks before the first cohort are looked at.
+        Agents x weeks; only weeks before the first cohort are used.
     kpi, reader
-        For the words.
+        Wording and number format of the sentence.
     assigned
-        True when a plan, a draw or a rule decided: a difference in level is then for information (the comparison
-        removes it). False when agents chose: then it fails.
+        True when a plan, a random draw or a rule assigned training: a difference in level is then only informational,
+        because the comparison removes it. False when agents chose for themselves: a difference then fails.
 
     Returns
     -------
     CheckResult
-        ``statistic`` is the larger standardised difference; ``threshold`` 0.25. A difference counts when it is larger
-        and beyond luck (level 0.01, means of clusters).
+        ``statistic`` is the larger standardised difference; ``threshold`` 0.25. A difference counts when it exceeds the
+        threshold and is significant at 0.01 (test on cluster means).
     """
     first = int(panel.cohorts.min()) if panel.cohorts.size else 0
     if first < 2:
@@ -85,7 +85,7 @@ def check(panel: Panel, kpi: Wording, reader: Reader, *, assigned: bool) -> Chec
 def _difference(
     values: NDArray[np.float64], trained: NDArray[np.bool_], clusters: NDArray[np.int64]
 ) -> tuple[float, float, float]:
-    """Standardised difference, its p-value from clustered errors, and the plain difference."""
+    """Standardised difference, its p-value from clustered standard errors, and the raw difference."""
     raw = float(values[trained].mean() - values[~trained].mean())
     spread = math.sqrt((float(values[trained].var()) + float(values[~trained].var())) / 2)
     if spread == 0:

@@ -1,4 +1,4 @@
-"""Did the trained get other contacts? Then the KPI moves without anybody doing better."""
+"""Did training change which contacts agents handle? Then the KPI moves although nobody performs better."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ Floats = NDArray[np.float64]
 
 ID, LABEL = "case_mix", "The same kind of contacts"
 MOST_UNKNOWN = 0.05
-"""Share of the trained agents' contacts of a kind that nobody untrained handled, beyond which nothing is said."""
+"""The check gives no result when more than this share of trained agents' contacts is of a kind (channel and queue) that
+no untrained agent handled."""
 
 
 @dataclass(frozen=True, eq=False)
 class Mix:
-    """The outcome that the mix of contacts alone predicts.
+    """Outcome predicted from the mix of contacts (channels and queues) alone.
 
     Attributes
     ----------
     panel
-        The panel of the headline with that outcome. Contacts of a kind nobody untrained handled have no prediction
-        and are not observed.
+        The headline's panel with the predicted outcome. Contacts of a kind that no untrained agent handled have no
+        prediction and count as not observed.
     unknown
-        Share of the trained weeks' contacts that are of such a kind.
+        Share of contacts in trained weeks without a prediction.
     """
 
     panel: Panel
@@ -40,7 +41,7 @@ class Mix:
 
 
 def expected_by_mix(panel: Panel, contacts: ContactKinds) -> Mix | None:
-    """The panel's outcome replaced by what the mix of channels and queues alone would predict.
+    """Replace the panel's outcome by its prediction from the mix of channels and queues.
 
     Each contact counts the mean outcome of its channel and queue over all untrained weeks; an agent-week's value is
     the mean over its contacts. It moves only when routing moves.
@@ -96,7 +97,7 @@ def check(
     effect
         The headline estimator applied to :func:`expected_by_mix`; ``None`` when there is one kind of contact.
     kpi, reader
-        For the words.
+        Wording and number format of the sentence.
     smallest_effect
         Natural unit.
     unknown
@@ -105,8 +106,8 @@ def check(
     Returns
     -------
     CheckResult
-        Failed when routing alone would have moved the KPI by at least half the smallest effect, beyond luck (level
-        ``BLOCKING_LEVEL``); informational when too many contacts are of a kind that nobody untrained handled.
+        Failed when routing alone would have moved the KPI by at least half the smallest effect, significant at
+        ``BLOCKING_LEVEL``; informational when too many contacts are of a kind that nobody untrained handled.
     """
     if effect is None:
         return not_measured(ID, LABEL, "There is one kind of contact here, so routing cannot have moved this KPI.")

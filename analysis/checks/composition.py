@@ -1,4 +1,4 @@
-"""Who left, who joined: is the change a change of people?"""
+"""Did the agents change (leavers, joiners) rather than their performance?"""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LAST_WEEKS = 4
 OF_STAYERS = "mong agents who stayed"
 """Words in every sentence that gives the effect among those who stayed."""
 LARGEST_GAP = 0.10
-"""Difference in the share of agents still there, from which it is mentioned."""
+"""Smallest difference in the share of agents still there that the sentence mentions."""
 
 
 def stayers(panel: Panel, last: Ints | None = None) -> Panel:
@@ -49,7 +49,8 @@ def check(
     survivors: Survivors | None = None,
     last: Ints | None = None,
 ) -> CheckResult:
-    """Share of agents still there at the end, trained against others; and the effect among those who stayed.
+    """Compare the share of trained and other agents still there at the end, and the effect among stayers with the
+    headline.
 
     Parameters
     ----------
@@ -58,20 +59,20 @@ def check(
     headline, of_stayers
         The same aggregation on everybody and on :func:`stayers`; without the second only the shares are compared.
     kpi, reader
-        For the words.
+        Wording and number format of the sentence.
     smallest_effect
         Natural unit.
     survivors
-        What leaving did to the headline (:func:`analysis.effects.survivors.survivors`), where it is known.
+        How leaving affects the headline (:func:`analysis.effects.survivors.survivors`), where known.
     last
         As in :func:`stayers`.
 
     Returns
     -------
     CheckResult
-        Failed when the effect among stayers differs from the headline by at least the smallest effect and beyond
-        their joint error (``BLOCKING_LEVEL``). Informational where training moved who stays, or the shares still there
-        are far apart.
+        Failed when the effect among stayers differs from the headline by at least the smallest effect and significantly
+        (``BLOCKING_LEVEL``, joint standard error). Informational where training changed who stays, or the shares still
+        there are far apart.
     """
     first = _seen_first(panel)
     if not first.any() or not panel.cohorts.size:

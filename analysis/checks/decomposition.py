@@ -1,4 +1,4 @@
-"""Where the usual regression gets its number from: how much of it compares with agents already trained."""
+"""How much of the two-way fixed-effects coefficient comes from comparisons with agents already trained."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from analysis.words.numbers import Reader
 
 ID, LABEL = "decomposition", "Why not the usual regression"
 LARGEST_SHARE = 0.10
-"""Weight on already-trained comparisons from which the usual regression should not be quoted."""
+"""The usual regression should not be quoted when its weight on already-trained comparisons is this large."""
 
 
 def check(share: float | None, reader: Reader) -> CheckResult:
@@ -20,7 +20,7 @@ def check(share: float | None, reader: Reader) -> CheckResult:
     share
         ``Bacon.forbidden_weight``; ``None`` when the decomposition cannot be made.
     reader
-        For the words.
+        Wording and number format of the sentence.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Do two estimators that lean on different weeks give the same answer?"""
+"""Do two estimators that use different weeks before training agree?"""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ def check(
     *,
     same_rule: bool = False,
 ) -> CheckResult:
-    """Headline less second opinion, against their joint error.
+    """Compare the headline with the second estimator, relative to the standard error of their difference.
 
     Parameters
     ----------
     headline, second
         ``simple`` aggregations of two estimators on the same panel.
     kpi, reader
-        For the words.
+        Wording and number format of the sentence.
     smallest_effect
         Natural unit.
     same_rule
-        Whether the headline compares with agents picked by the same rule and the second opinion with everybody: the
-        two then differ by what the picked regain by themselves, which is no disagreement.
+        Whether the headline compares with agents picked by the same rule while the second estimator compares with
+        everybody. The two then differ by the picked agents' regression to the mean, which is no disagreement.
 
     Returns
     -------
     CheckResult
-        With ``same_rule`` informational. Else failed when the gap is at least half the smallest effect and beyond
-        joint error (level 0.01). It never blocks a verdict: it is shown, so that nobody has to trust one formula.
+        Informational with ``same_rule``. Otherwise failed when the gap is at least half the smallest effect and
+        significant at 0.01. It never blocks a verdict.
     """
     one, two = headline.overall, second.overall
     if not (one.available and two.available):

@@ -1,4 +1,4 @@
-"""What the weeks before training say: linear contrasts of the leads with their joint error.
+"""Linear contrasts of the leads (coefficients of the weeks before training) with their joint standard error.
 
 Not a check itself; ``pre_trends``, ``selection_dip`` and ``placebo_in_time`` are three contrasts of the same leads.
 """
@@ -17,12 +17,12 @@ from analysis.results import Aggregation
 from analysis.words.numbers import Reader, Wording
 
 MIN_LEAD_CLUSTERS = 4
-"""A week before training seen in fewer trained clusters than this has an error that cannot be trusted."""
+"""A lead observed in fewer trained clusters than this is left out: its standard error is unreliable."""
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """A weighted sum of leads: value, error, t value, and the size that would be seen with power 0.8."""
+    """A weighted sum of leads: value, standard error, t value, and the size detectable with power 0.8."""
 
     value: float
     std_error: float
@@ -31,7 +31,7 @@ class Contrast:
 
     @property
     def t_value(self) -> float:
-        """Value over error, signed; infinite for a value without any error."""
+        """Value over its standard error, signed; infinite where the standard error is zero."""
         return math.copysign(t_statistic(self.value, self.std_error), self.value)
 
     @property
@@ -41,11 +41,11 @@ class Contrast:
 
     @property
     def detectable(self) -> float:
-        """Smallest true value that passes the alarm four times in five."""
+        """Smallest true value that raises the alarm with power 0.8."""
         return (self.alarm + t_quantile(POWER, self.df)) * self.std_error
 
     def status(self, smallest_effect: float) -> Status:
-        """What a value that should be zero says.
+        """Status of a check whose contrast should be zero.
 
         Parameters
         ----------
@@ -55,15 +55,15 @@ class Contrast:
         Returns
         -------
         str
-            ``failed`` when beyond the alarm and at least half the smallest effect; ``informational`` when a value as
-            large as the smallest effect could not have been seen; else ``passed``.
+            ``failed`` when the t value exceeds the alarm and the value is at least half the smallest effect;
+            ``informational`` when a value as large as the smallest effect could not be detected; else ``passed``.
         """
         if abs(self.t_value) > self.alarm and abs(self.value) >= smallest_effect / 2:
             return "failed"
         return "passed" if self.detectable <= smallest_effect else "informational"
 
     def size(self, kpi: Wording, reader: Reader) -> str:
-        """The value in words, as exact as its error allows."""
+        """The value as text, with the digits its standard error allows."""
         half = 1.96 * self.std_error
         return reader.size(self.value, kpi, self.value - half, self.value + half)
 
@@ -74,13 +74,13 @@ class Contrast:
 
 
 def lead_keys(event: Aggregation) -> NDArray[np.int64]:
-    """Event times of the usable leads, ascending."""
+    """Event times of the leads with a reliable standard error, ascending."""
     keys, usable = _usable(event)
     return keys[usable]
 
 
 def contrast(event: Aggregation, weights: dict[int, float], alarm_level: float = BLOCKING_LEVEL) -> Contrast:
-    """``sum(weights[k] * lead k)`` with its clustered error.
+    """``sum(weights[k] * lead k)`` with its clustered standard error.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def contrast(event: Aggregation, weights: dict[int, float], alarm_level: float =
     weights
         Event time to weight.
     alarm_level
-        Chance of a false alarm that is accepted.
+        Significance level of the check.
     """
     keys, usable = _usable(event)
     at = [int(np.flatnonzero((keys == k) & usable)[0]) for k in weights]

@@ -1,4 +1,4 @@
-"""Do phrases mean the same after training as otherwise, as far as evaluations of the same contacts can tell?"""
+"""Is phrase detection as accurate after training as without it, judged by evaluations of the same contacts?"""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ ID, LABEL = "phrases", "Phrases mean the same"
 
 
 def check(found: AccuracyCheck | None, reader: Reader, why: str = "") -> CheckResult:
-    """Compare how often phrases are heard with and without the skill, after training and otherwise.
+    """Compare sensitivity and specificity of the phrases after training with those of all other contacts.
 
     Parameters
     ----------
     found
-        Sensitivity and specificity compared; ``None`` where they cannot be.
+        The compared sensitivity and specificity; ``None`` where they cannot be compared.
     reader
         Locale.
     why
-        The reason, a sentence.
+        Why they cannot be compared, a sentence.
 
     Returns
     -------
     CheckResult
-        Failed when either differs beyond chance: then neither whether the skill changed nor by how much can be read
-        from phrases.
+        Failed when either differs significantly: phrases then show neither whether the skill changed nor by how much.
     """
     if found is None:
         return not_measured(ID, LABEL, why)

@@ -1,4 +1,4 @@
-"""Pretend training came earlier: is an effect found where there can be none?"""
+"""Placebo in time: is an effect found in weeks before training, where there can be none?"""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ def check(
     *,
     alarm_level: float = BLOCKING_LEVEL,
 ) -> CheckResult:
-    """Mean lead over weeks that are before training and before the selection window, against the distant past.
+    """Mean lead over weeks before both training and the selection window, relative to earlier weeks.
 
     Parameters
     ----------
     event
         ``event_time`` aggregation of the imputation estimator.
     kpi, reader
-        For the words.
+        Wording and number format of the sentence.
     smallest_effect
         Natural unit.
     alarm_level
-        Chance of a false alarm that is accepted.
+        Significance level of the check.
 
     Returns
     -------
     CheckResult
-        Failed when an effect of at least half the smallest effect is found there beyond luck.
+        Failed when a significant effect of at least half the smallest effect is found there.
     """
     keys = [k for k in lead_keys(event).tolist() if k < -DIP_WEEKS]
     if len(keys) < MIN_LEADS:

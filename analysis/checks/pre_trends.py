@@ -1,4 +1,4 @@
-"""Were trained and untrained drifting apart before training, and could we have seen it?"""
+"""Did trained and untrained agents drift apart before training, and could such a drift have been detected?"""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from analysis.words.numbers import Reader, Wording
 ID, LABEL = "pre_trends", "Same path before training"
 _SEVERITY = ("failed", "informational", "passed")
 MIN_LEADS = 4
-"""Fewer weeks before training than this show no trend."""
+"""Weeks before training needed to test for a trend."""
 ONE_SIDED = 0.75
-"""From this share of the weeks before training on one side of no change on, the words say that, not "no drift"."""
+"""When at least this share of the weeks before training lies on one side of zero, the sentence says so instead of "no
+drift"."""
 
 
 def check(
@@ -26,29 +27,30 @@ def check(
     *,
     alarm_level: float = BLOCKING_LEVEL,
 ) -> CheckResult:
-    """Linear drift over the weeks before training, and all of them together, with the power to see what would matter.
+    """Test the leads for a linear drift and for a mean different from zero, and report the power of the test.
 
     Parameters
     ----------
     event
         ``event_time`` aggregation of the headline estimator, leads included.
     kpi, reader
-        For the words.
+        Wording and number format of the sentence.
     smallest_effect
         Natural unit; a drift of half of it is large enough to fail.
     alarm_level
-        Chance of a false alarm that is accepted.
+        Significance level of the check.
 
     Returns
     -------
     CheckResult
-        ``statistic`` is the drift over the leads, or their mean, in units of its error, whichever is larger;
-        ``threshold`` the t value at half the alarm level. Failed when beyond it and at least half the smallest
-        effect; informational when one as large as the smallest effect could not have been seen (power below 0.8).
+        ``statistic`` is the larger t value of drift and mean; ``threshold`` the critical value at half the level.
+        Failed when above it and at least half the smallest effect; informational when a drift as large as the smallest
+        effect could not be detected (power below 0.8).
 
     Notes
     -----
-    A passed test is weak evidence (Roth 2022, doi:10.1257/aeri.20210236): hence the power, and hence ``sensitivity``.
+    A passed test is weak evidence (Roth 2022, doi:10.1257/aeri.20210236): so the sentence reports power, and
+    ``sensitivity`` allows for drift.
     """
     keys = lead_keys(event)
     if keys.size < MIN_LEADS:
@@ -85,7 +87,7 @@ def check(
 
 
 def _one_sided(event: Aggregation, keys: NDArray[np.int64], size: str) -> str:
-    """That most leads lie on one side of no change, where they do, and by how much; empty where they do not."""
+    """Words for leads that mostly lie on one side of zero, and by how much; empty where they do not."""
     known = np.isin(np.asarray(event.columns["key"]), keys)
     leads = np.asarray(event.columns["estimate"])[known]
     above, below = int((leads > 0).sum()), int((leads < 0).sum())

@@ -1,4 +1,4 @@
-"""Randomisation inference: what the estimator says when the waves are dealt out again."""
+"""Randomisation inference: re-estimate after permuting the waves over clusters."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from analysis.panel.panel import NEVER, Panel
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-#: An interval needs both its ends inside the permutation distribution; below this many draws none is given.
+#: Fewer draws than this give no interval: both its ends must lie inside the permutation distribution.
 FEWEST_DRAWS_FOR_INTERVAL = 99
 
 
 @dataclass(frozen=True)
 class Randomisation:
-    """Result of re-dealing the waves.
+    """Result of permuting the waves.
 
     Attributes
     ----------
     p_value : float
-        Share of deals at least as far from zero as the real one (the real one counted).
+        Share of permutations with an estimate at least as far from zero as the actual one, which is counted too.
     ci_low, ci_high : float
         Constant effects not rejected at the level, by inversion; NaN when a side is unbounded.
     draws : int
-        Deals that gave an estimate.
+        Permutations that gave an estimate.
     reason : str or None
         Why it is not available.
     by_plan : bool
-        Whether the deals are orders that an accepted plan could have drawn.
+        Whether the permutations are orders that the accepted plan could have drawn.
     """
 
     p_value: float
@@ -56,8 +56,8 @@ def randomisation_test(
     """Test the sharp null of no effect by permuting waves over clusters.
 
     Waves are exchanged between whole clusters when every agent of a cluster has the same wave, as when teams were
-    assigned; between agents when every cluster is one agent. Who left before the team's wave shares it. Otherwise
-    (agents picked inside teams) the assignment that was used cannot be re-dealt from the panel alone and the test is
+    assigned; between agents when every cluster is one agent. Agents who left before their team's wave count in that
+    wave. Where agents were picked inside teams, the panel does not tell which assignments were possible, so the test is
     not available.
 
     Parameters
@@ -69,16 +69,16 @@ def randomisation_test(
     draws, seed : int
     anticipation : int
     interval : bool
-        Also the interval, at twice the time.
+        Compute the interval too, which doubles the time.
     orders : (R, C) array, optional
-        Waves (week indices) of every cluster in each order that could have been drawn, from an accepted plan; re-draws
-        then come from these and no others.
+        Waves (week indices) of every cluster in each order that the accepted plan could have drawn; permutations are
+        then drawn from these only.
 
     Notes
     -----
     The statistic is linear in the outcome, so its value under any constant effect b is ``T(y) - b T(D)`` and one pass
-    over the deals inverts the test. Valid in finite samples when waves were really random; an approximation when
-    they were merely haphazard. Source: Fisher (1935); Young (2019), doi:10.1093/qje/qjy029.
+    over the permutations inverts the test. Valid in finite samples when waves were drawn at random; otherwise an
+    approximation. Source: Fisher (1935); Young (2019), doi:10.1093/qje/qjy029.
     """
     measure = statistic or _imputation(anticipation)
     nan = float("nan")

@@ -1,4 +1,4 @@
-"""Did the skill rise, or did other people score it, on another form, or knowing who was trained?"""
+"""Did the skill rise, or did its measurement change (raters, form, knowledge of who was trained)?"""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ ID, LABEL = "raters", "Scored by the same measure"
 def check(
     skill: Skill | None, plain: Aggregation, corrected: Aggregation | None, kpi: Wording, small: float, reader: Reader
 ) -> CheckResult:
-    """Compare the effect with the one on corrected scores, and the raters with each other.
+    """Compare the effect on raw scores with that on corrected scores, and the raters with each other.
 
     Parameters
     ----------
     skill
-        With its raters; ``None`` where the evaluations are not kept.
+        The skill with its raters; ``None`` where single evaluations are not kept.
     plain, corrected
-        Average effects on the scores as they came and corrected for rater and form, same clusters.
+        Average effects on raw scores and on scores corrected for rater and form, same clusters.
     kpi
-        The skill's words.
+        Names and unit of the skill.
     small
         Smallest effect that matters.
     reader
@@ -35,8 +35,8 @@ def check(
     Returns
     -------
     CheckResult
-        Failed when raters differ in how much higher they score the trained, beyond chance and by at least half of the
-        smallest effect that matters; or when the correction changes the effect by that much, beyond chance.
+        Failed when raters differ significantly, and by at least half the smallest effect, in how much higher they score
+        trained agents; or when the correction changes the effect by that much, significantly.
     """
     if skill is None or corrected is None:
         return not_measured(ID, LABEL, "Single evaluations are not kept, so raters cannot be compared.")

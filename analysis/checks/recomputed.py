@@ -1,4 +1,4 @@
-"""Does another library get the same number from the same cells?"""
+"""Does statsmodels get the same estimate from the same cells?"""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from analysis.words.numbers import Reader
 
 ID, LABEL = "recomputed", "Refitted by statsmodels"
 MOST_AGENTS = 120
-"""More dummies make a dense regression slow; of larger panels teams are drawn, on which both are fitted."""
+"""Larger panels make the dense dummy regression slow: both fits then use a sample of teams with this many agents."""
 LARGEST_GAP = 1e-8
-"""Of the headline's standard error: far above rounding, far below anything that could be read."""
+"""Largest accepted gap, as a share of the headline's standard error: far above rounding, far too small to change a
+reading."""
 SEED = 20_260_101
 
 
@@ -30,11 +31,11 @@ class Recomputed:
     Attributes
     ----------
     gap
-        Largest difference between the two, in standard errors of the headline.
+        Largest difference between the two estimates, in standard errors of the headline.
     n_agents, n_teams
-        On which both were fitted.
+        Agents and teams used in both fits.
     drawn
-        Whether these are a part of the panel.
+        Whether they are a sample of the panel.
     """
 
     gap: float
@@ -46,8 +47,8 @@ class Recomputed:
 def recompute(models: list[Imputation], std_error: float) -> Recomputed | None:
     """Refit imputed effects by a dummy regression of statsmodels on the collapsed cells.
 
-    Untrained weeks are regressed on agent and week dummies, weighted by contacts; the effect is the mean of what the
-    regression leaves of the trained weeks.
+    Untrained weeks are regressed on agent and week dummies, weighted by contacts; the effect is the mean residual of
+    the trained weeks.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def recompute(models: list[Imputation], std_error: float) -> Recomputed | None:
     Returns
     -------
     Recomputed or None
-        ``None`` where no drawn part has an effect.
+        ``None`` where no sampled part has an estimate.
     """
     gaps, agents, teams, drawn = [], 0, 0, False
     for model in models:
@@ -70,7 +71,8 @@ def recompute(models: list[Imputation], std_error: float) -> Recomputed | None:
         if not math.isfinite(theta):
             continue
         difference = abs(theta - dummy_regression(ours))
-        # An effect that hardly varies has rounding for its error, or none: any other rounding would be called wrong.
+        # An effect that hardly varies has a standard error of rounding size or zero; relative to it any other rounding
+        # would fail.
         beyond = max(difference - ROUNDING * part.largest, 0.0)
         gaps.append(beyond / std_error if std_error > 0 else math.inf if beyond else 0.0)
         agents, teams = max(agents, part.n_units), max(teams, part.n_clusters)
@@ -104,7 +106,7 @@ def _dummies(agent: NDArray[np.int64], week: NDArray[np.int64], panel: Panel) ->
 
 
 def _part(panel: Panel) -> Panel:
-    """The panel, or teams drawn from it until there are ``MOST_AGENTS``; trained and untrained ones in turn."""
+    """The panel, or teams sampled from it, trained and untrained in turn, until there are ``MOST_AGENTS``."""
     if panel.n_units <= MOST_AGENTS:
         return panel
     rng = np.random.default_rng(SEED)
@@ -123,14 +125,14 @@ def _part(panel: Panel) -> Panel:
 
 
 def check(found: Recomputed | None, reader: Reader, *, cluster_word: str = "teams") -> CheckResult:
-    """The refit in words.
+    """Compare the refit with the headline.
 
     Parameters
     ----------
     found
         :func:`recompute`; ``None`` where there was nothing to refit.
     reader
-        For the words.
+        Wording and number format of the sentence.
     cluster_word
         Plural of the unit of assignment.
 
@@ -138,7 +140,7 @@ def check(found: Recomputed | None, reader: Reader, *, cluster_word: str = "team
     -------
     CheckResult
         ``statistic`` is the gap in standard errors, ``threshold`` ``LARGEST_GAP``. Failed above it: one of the two
-        programs is wrong, and nobody knows which.
+        programs is wrong.
     """
     if found is None:
         return not_measured(ID, LABEL, "No part of this comparison is small enough to be refitted.")

@@ -1,4 +1,4 @@
-"""The one shape in which every check answers."""
+"""The result type shared by all checks, and their significance levels."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from analysis.words.verdict import BLOCKING_CHECKS
 
 Status = Literal["passed", "failed", "informational"]
 ALARM_LEVEL = 0.01
-"""Chance of a false alarm that is accepted for one KPI of the whole programme."""
+"""Significance level over all checks of one KPI of the whole programme."""
 BLOCKING_LEVEL = ALARM_LEVEL / len(BLOCKING_CHECKS)
-"""For each check that blocks a KPI by itself (Bonferroni): some thirty KPIs with five such checks at 1% each would
-leave one KPI of a sound dashboard blocked by luck."""
+"""Level of each check that blocks a KPI (Bonferroni): with thirty KPIs and five such checks at 1% each, at least one
+KPI of a valid comparison would usually be blocked by chance."""
 SLICE_ALARM_LEVEL = 0.001
-"""For slices, of which there are hundreds."""
+"""Level for slices, of which there are hundreds."""
 POWER = 0.80
 
 
@@ -29,7 +29,8 @@ def t_quantile(probability: float, df: float) -> float:
 
 
 def t_statistic(value: float, std_error: float) -> float:
-    """Absolute value over error; with no error at all infinite, or zero where there is nothing to judge."""
+    """Absolute value over standard error; with a standard error of zero infinite, or zero where the value is zero
+    too."""
     if std_error > 0:
         return abs(value / std_error)
     return math.inf if abs(value) > 0 else 0.0
@@ -44,14 +45,13 @@ class CheckResult:
     check
         Id, the name of the module.
     label
-        Name for a reader.
+        Title shown on the page.
     status
-        ``passed``; ``failed``: the comparison is in doubt; ``informational``: nothing to hold against it, or the data
-        are too thin to say.
+        ``passed``; ``failed``: the comparison is in doubt; ``informational``: no objection, or too few data to tell.
     statistic, threshold
-        What was measured and where it would have failed; NaN when it could not be measured.
+        The measured value and the value at which the check fails; NaN when it could not be measured.
     sentence
-        In plain words with units.
+        The result in plain words, with units.
     """
 
     check: str
@@ -79,5 +79,5 @@ def frame(results: Iterable[CheckResult]) -> pl.DataFrame:
 
 
 def not_measured(check: str, label: str, why: str) -> CheckResult:
-    """A check that the data do not allow."""
+    """Result of a check that cannot be computed from these data: informational, with the reason."""
     return CheckResult(check, label, "informational", math.nan, math.nan, why)

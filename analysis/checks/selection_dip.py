@@ -17,8 +17,8 @@ DIP_WEEKS = 4
 MIN_PICKED_CLUSTERS = 6
 MIN_EARLIER_WEEKS = 4
 RULE_EXPLAINS = 0.75
-"""Share of the picked that the recorded rule must explain, and share of those it picks who must have been; below it
-another rule was used, and same-rule controls mislead."""
+"""Least recall and precision of the recorded rule; below it agents were picked by another rule, and same-rule controls
+mislead."""
 
 
 def check(
@@ -31,17 +31,17 @@ def check(
     panel: Panel | None = None,
     alarm_level: float = BLOCKING_LEVEL,
 ) -> CheckResult:
-    """Mean of the last weeks before training against the more distant past, trained less untrained.
+    """Test for a dip: last weeks before training less earlier weeks, trained less untrained.
 
-    Where enough clusters hold both agents picked and agents passed over, the two are compared inside each cluster:
-    that takes out all that a team has in common and sees a smaller dip. Else the leads of the estimator are used.
+    Where enough clusters hold both agents picked and agents passed over, the two are compared inside each cluster,
+    which removes what a team has in common and detects smaller dips. Otherwise the leads of the estimator are used.
 
     Parameters
     ----------
     event
         ``event_time`` aggregation of the imputation estimator (leads against the distant past).
     kpi, reader
-        For the words.
+        Wording and number format of the sentence.
     smallest_effect
         Natural unit.
     weeks
@@ -50,14 +50,14 @@ def check(
     Returns
     -------
     CheckResult
-        Failed when the trained stood off the path of the others just before training by at least half the smallest
-        effect and beyond luck (``BLOCKING_LEVEL``); informational when a dip as large as the smallest effect could not
-        have been seen.
+        Failed when trained agents deviated from the others just before training by at least half the smallest effect
+        and significantly (``BLOCKING_LEVEL``); informational when a dip as large as the smallest effect could not be
+        detected.
 
     Notes
     -----
-    Ashenfelter (1978, doi:10.2307/1924332). Whoever is picked in a bad month is better the month after with or without
-    training; comparing with agents who were not picked then finds an effect of nothing.
+    Ashenfelter (1978, doi:10.2307/1924332). Agents picked in a bad month improve in the next with or without training
+    (regression to the mean), so a comparison with agents not picked finds an effect where there is none.
     """
     dip = within_clusters(panel, weeks, alarm_level) if panel is not None else None
     if dip is None:
@@ -84,22 +84,23 @@ def check(
 
 
 def check_rule(fit: RuleFit, better: RuleFit, reader: Reader) -> CheckResult:
-    """Whether a recorded rule is the one that was used, where agents were picked at a low point on purpose.
+    """Check that the recorded selection rule is the one that was used, where agents were picked at a low point on
+    purpose.
 
     Parameters
     ----------
     fit
-        Of the recorded rule.
+        Recall and precision of the recorded rule.
     better
-        The rule that tells best who was picked; the recorded one where none was looked for.
+        The rule that best explains who was picked; the recorded one where no other was tried.
     reader
-        For the words.
+        Wording and number format of the sentence.
 
     Returns
     -------
     CheckResult
-        ``statistic`` is the smaller of recall and precision. Failed below ``RULE_EXPLAINS``, with what the data
-        suggest.
+        ``statistic`` is the smaller of recall and precision. Failed below ``RULE_EXPLAINS``, naming the rule that fits
+        the data better.
     """
     weakest = min(fit.recall, fit.precision)
     percent = [f"{reader.number(100 * share, 0)}%" for share in (fit.recall, fit.precision)]
@@ -116,14 +117,14 @@ def check_rule(fit: RuleFit, better: RuleFit, reader: Reader) -> CheckResult:
 
 
 def within_clusters(panel: Panel, weeks: int = DIP_WEEKS, alarm_level: float = BLOCKING_LEVEL) -> Contrast | None:
-    """Last weeks before training less earlier ones, picked less passed over, inside each cluster.
+    """The dip inside clusters: last weeks before training less earlier ones, picked less passed-over agents.
 
     Parameters
     ----------
     panel
         Agents x weeks; clusters are the teams inside which agents were picked.
     weeks
-        Length of the dip looked for.
+        Length of the dip.
 
     Returns
     -------

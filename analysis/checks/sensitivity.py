@@ -1,4 +1,4 @@
-"""How wrong may the comparison be before the answer changes?"""
+"""How much drift after training would change the conclusion?"""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ ID, LABEL = "sensitivity", "Robust to some drift"
 BLOCK_WEEKS = 4
 MAX_BLOCKS = 5
 ROBUST_FROM = 1.0
-"""A result that survives drift as bad as the worst seen before training is called robust."""
+"""A result is robust when it holds under drift as large as the largest seen before training."""
 LARGEST_MULTIPLE = 5.0
 LEAST_MULTIPLE_TOLD = 0.05
-"""Below it a multiple would read as 0.0 times."""
+"""Smaller multiples would be printed as 0.0."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,15 @@ class Sensitivity:
     block_weeks
         Weeks per period.
     estimate, ci_low, ci_high
-        Mean effect over the periods after training, and its ordinary interval.
+        Mean effect over the periods after training, and its interval without drift.
     relative
         ``(Mbar, Interval)`` pairs.
     breakdown_mbar
-        Largest multiple of the worst step before training at which zero stays outside.
+        Largest multiple of the largest step before training at which the interval excludes zero.
     smooth
         ``(M, Interval)`` pairs, natural unit per period.
     breakdown_m
-        Largest change of slope per period at which zero stays outside.
+        Largest change of slope per period at which the interval excludes zero.
     """
 
     block_weeks: int
@@ -79,8 +79,8 @@ def blocks(event: Aggregation, *, width: int = BLOCK_WEEKS, most: int = MAX_BLOC
 
     Notes
     -----
-    Differences from a whole period do not hang on the luck of one reference week. Coefficients before and after are
-    built the same way, as the method needs (Roth 2024, arXiv:2401.12309).
+    A whole reference period is less noisy than one reference week. Coefficients before and after are built the same
+    way, as the method requires (Roth 2024, arXiv:2401.12309).
     """
     study = event.event_study()
     keys = np.append(study.event_times, study.reference)
@@ -154,7 +154,7 @@ def analyse(
 
 
 def interval_without_drift(coefficients: EventCoefficients, weights: NDArray[np.float64], alpha: float) -> Interval:
-    """The ordinary interval: no drift allowed at all."""
+    """The interval when no drift is allowed."""
     from scipy import stats
 
     post = slice(coefficients.n_pre, None)
@@ -165,15 +165,15 @@ def interval_without_drift(coefficients: EventCoefficients, weights: NDArray[np.
 
 
 def check(event: Aggregation | None, kpi: Wording, reader: Reader, *, alpha: float = 0.05) -> CheckResult:
-    """The breakdown value in words.
+    """Report the breakdown value: the drift at which the conclusion changes.
 
     Parameters
     ----------
     event
         ``event_time`` aggregation of group-time effects with a universal base; ``None`` where agents were picked at
-        a low point by a rule, so that effects measured from the last weeks before training mean nothing.
+        a low point by a rule, so that effects relative to the last weeks before training are not valid.
     kpi, reader
-        For the words.
+        Wording and number format of the sentence.
     alpha
         One minus the level.
 

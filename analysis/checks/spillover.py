@@ -1,4 +1,4 @@
-"""Did untrained team-mates change too?"""
+"""Did untrained team-mates of trained agents change too?"""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ def check(
     within_teams: bool = False,
     everybody: Part | None = None,
 ) -> CheckResult:
-    """The effect on untrained agents beside trained team-mates, in words.
+    """Report the effect on untrained agents with trained team-mates.
 
     Parameters
     ----------
     effect
         :func:`analysis.effects.spillover.spillover_effect`; ``None`` when there are too few such agents.
     kpi, reader
-        For the words.
+        Wording and number format of the sentence.
     within_teams
-        Whether agents were drawn by lot inside every team and are compared with exactly those team-mates: what these
-        caught is missing from the effect.
+        Whether agents were drawn by lot inside every team and are compared with their own team-mates: the spillover on
+        these is then missing from the effect.
     everybody
-        Then what training and what is caught come to with a whole team trained
-        (:func:`analysis.effects.exposure.exposure_effects`), where teams were reached in different weeks.
+        With ``within_teams``: direct effect plus spillover with the whole team trained
+        (:func:`analysis.effects.exposure.exposure_effects`), where teams started in different weeks.
 
     Returns
     -------
     CheckResult
-        Never failed: the headline leaves those agents out whatever they did, or is a comparison with them.
-        Informational when they changed, and where nothing tells whether they did.
+        Never failed: the headline either leaves those agents out or compares with them by design. Informational when
+        they changed, or when that cannot be measured.
     """
     if within_teams and (effect is None or everybody is None):
         return not_measured(ID, LABEL, NO_TEAM_LEFT)

@@ -1,4 +1,4 @@
-"""Did training move who answers? Then the mean among answers moves without anybody being happier."""
+"""Did training change who answers? Then the mean of the answers moves although nobody's satisfaction did."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ID, LABEL = "who_answers", "The same people answer"
 
 @dataclass(frozen=True)
 class _Share:
-    """Words for the share that answers, where no KPI of the catalogue names it."""
+    """Wording of the response rate where no KPI of the catalogue measures it."""
 
     id: str = "answered"
     label: str = "Share that answers"
@@ -24,12 +24,12 @@ class _Share:
 
 
 def share_of(kpi: Wording | None) -> Wording:
-    """The words of the KPI of the share that answers, or plain ones."""
+    """The KPI of the response rate, or default wording where there is none."""
     return _Share() if kpi is None else kpi
 
 
 def words(bounds: AnswerBounds | None, answering: Wording, reader: Reader) -> str:
-    """What a verdict adds where training moved who answers; empty where it did not."""
+    """Sentence a verdict adds where training changed who answers; else empty."""
     if bounds is None or not bounds.moved:
         return ""
     shift = bounds.shift
@@ -39,7 +39,7 @@ def words(bounds: AnswerBounds | None, answering: Wording, reader: Reader) -> st
 
 
 def unseen(bounds: AnswerBounds | None, answering: Wording, found: EffectEstimate | None, reader: Reader) -> str:
-    """What a claim adds where a shift of who answers, too small to be seen, could make all that is claimed."""
+    """Sentence a claim adds where an undetectably small change of who answers could explain the whole effect."""
     if bounds is None or bounds.moved or found is None or not found.available:
         return ""
     if bounds.hidden < min(abs(found.ci_low), abs(found.ci_high)):
@@ -59,24 +59,25 @@ def unseen(bounds: AnswerBounds | None, answering: Wording, found: EffectEstimat
 def check(
     bounds: AnswerBounds | None, kpi: Wording, answering: Wording, smallest_effect: float, reader: Reader
 ) -> CheckResult:
-    """The effect of training on who answers, in words.
+    """Report the effect of training on who answers.
 
     Parameters
     ----------
     bounds
-        :func:`analysis.effects.answering.answer_bounds`; ``None`` where those who did not answer are not known.
+        :func:`analysis.effects.answering.answer_bounds`; ``None`` where it is not known who was asked and did not
+        answer.
     kpi, answering
-        The outcome, and the KPI of the share that answers.
+        The outcome, and the KPI of the response rate.
     smallest_effect
         Of the outcome, natural unit.
     reader
-        For the words.
+        Wording and number format of the sentence.
 
     Returns
     -------
     CheckResult
-        Never failed: where answering moved the verdict rests on bounds instead. Informational then, and when a shift
-        that could not have been seen could make the smallest effect by itself.
+        Never failed. Informational when the response rate changed (the verdict then rests on bounds), and when an
+        undetectable change of it could produce the smallest effect by itself.
     """
     name = f"{answering.label[:1].lower()}{answering.label[1:]}"
     if bounds is None:

@@ -1,1 +1,1 @@
-"""From a slice to a panel in which every untrained week is a fair comparison."""
+"""Build the panel of a slice, keeping only untrained weeks that are a valid comparison."""

@@ -1,4 +1,4 @@
-"""Who is compared with whom: everything that is read for one study, before anything is estimated."""
+"""Read all panels that one study needs, before anything is estimated."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from etl.configuration.kpis import Kpi
 
 @dataclass(frozen=True, eq=False)
 class TeamMates:
-    """Everybody, for what happens to untrained agents beside trained team-mates.
+    """Panel of all agents, to estimate spillover on untrained agents with trained team-mates.
 
     Attributes
     ----------
@@ -45,32 +45,33 @@ class TeamMates:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """The panel of a headline and what its checks look at. ``None`` where there is nothing, or nobody asked for it.
+    """The panel of a headline and the data its checks use. A field is ``None`` where there are no data or it was not
+    requested.
 
     Attributes
     ----------
     panel
-        Agents x weeks, learning curve taken out: what is estimated on.
+        Agents x weeks, learning curve removed: the panel that is estimated on.
     raw
-        The same before the learning curve was taken out: for levels and for the naive rungs of the ladder.
+        The same with the learning curve: for levels and the naive rungs of the ladder.
     rule
         The selection rule when the design compares by the same rule.
     team_mates
-        Where untrained weeks beside trained team-mates were left out.
+        Present where untrained weeks beside trained team-mates were left out.
     contacts
         The KPI by kind of contact.
     completed
         (A,) week of completion, where agents count from their planned week.
     dose
-        (A, T) courses completed by each week, likewise.
+        (A, T) courses completed by each week, where agents count from their planned week.
     answering
-        For an outcome seen only for those who answered: the same comparison of the share that answers.
+        For an outcome known only for respondents: the same comparison of the response rate.
     evaluations
-        Of a skill: the evaluations it is counted from.
+        For a skill: its single evaluations.
     labels
-        Of phrases: contacts that were evaluated as well.
+        For phrases: contacts that were evaluated too.
     first_course
-        (A,) course that each agent completed first, empty where none or several at once.
+        (A,) course that each agent completed first; empty where none, or several in one week.
     """
 
     panel: Panel
@@ -87,7 +88,7 @@ class Comparison:
 
     @classmethod
     def of(cls, panel: Panel, rule: SelectionRule | None = None, answering: Panel | None = None) -> Comparison:
-        """A panel that is compared as it is (simulations, published panels)."""
+        """Compare a given panel as it is (simulations, published panels)."""
         return cls(panel, panel, rule, answering=None if answering is None else cls(answering, answering, rule))
 
 
@@ -101,9 +102,9 @@ def compare(weeks: AgentWeeks, kpi: Kpi, slice_: Slice, setting: Setting, *, tho
     kpi, slice_
         Which KPI, which agent-weeks.
     setting
-        What is common to all slices.
+        Settings common to all slices.
     thorough
-        Also what is too slow to read for a click: team-mates, kinds of contact, completion, doses.
+        Also read the data that are too slow for an interactive page: team-mates, kinds of contact, completion, doses.
 
     Raises
     ------
@@ -114,7 +115,7 @@ def compare(weeks: AgentWeeks, kpi: Kpi, slice_: Slice, setting: Setting, *, tho
     found = _plain(weeks, kpi.id, slice_, setting)
     panel, rule = found.panel, found.rule
     if kpi.answered_by:
-        with suppress(PanelError):  # nobody was asked, or only those who answered are in the exports
+        with suppress(PanelError):  # nobody was asked, or the exports hold respondents only
             found = replace(found, answering=_plain(weeks, kpi.answered_by, slice_, setting))
     if not thorough:
         return found
@@ -136,7 +137,7 @@ def compare(weeks: AgentWeeks, kpi: Kpi, slice_: Slice, setting: Setting, *, tho
 
 
 def _first_course(doses: Mapping[str, NDArray[np.float64]]) -> NDArray[Any] | None:
-    """(A,) the course of which an agent's first week with a completed one tells; ``None`` with fewer than two."""
+    """(A,) the course completed in an agent's first week with a completion; ``None`` with fewer than two courses."""
     if len(doses) < 2:
         return None
     began = np.array([np.where(dose.any(axis=1), dose.argmax(axis=1), NEVER) for dose in doses.values()])
@@ -147,7 +148,7 @@ def _first_course(doses: Mapping[str, NDArray[np.float64]]) -> NDArray[Any] | No
 
 
 def _plain(weeks: AgentWeeks, kpi_id: str, slice_: Slice, setting: Setting) -> Comparison:
-    """Panel and rule, without what is read for checks."""
+    """Panel and rule, without the data of the checks."""
     raw = fair_panel(weeks, kpi_id, slice_, setting)
     panel = _experienced(raw, setting)
     rule = None
@@ -157,5 +158,5 @@ def _plain(weeks: AgentWeeks, kpi_id: str, slice_: Slice, setting: Setting) -> C
 
 
 def _experienced(panel: Panel, setting: Setting) -> Panel:
-    """The panel without what agents learn in their first year by themselves."""
+    """The panel without the learning curve of new agents."""
     return without_learning_curve(panel, setting.roster.hired_weeks(panel), setting.design.anticipation_weeks)

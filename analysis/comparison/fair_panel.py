@@ -1,7 +1,7 @@
-"""A panel in which every untrained week is a fair comparison.
+"""Build panels that keep only untrained weeks that are a valid comparison.
 
-Untrained weeks beside trained team-mates are left out where the design asks for it, and agents of other cohorts become
-comparison until their own training.
+Untrained weeks beside trained team-mates are left out where the design requires it. Where cohorts are chosen, agents of
+other cohorts serve as comparison until their own training.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ def fair_panel(weeks: AgentWeeks, kpi_id: str, slice_: Slice, setting: Setting) 
     weeks
         Where panels come from.
     kpi_id, slice_
-        Which KPI, which agent-weeks. Chosen cohorts are compared with everybody not trained yet.
+        KPI id, and selection of agent-weeks. Chosen cohorts are compared with all agents not trained yet.
     setting
-        For its design and its roster.
+        Its design and roster are used.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def without_exposed(panel: Panel, team: NDArray[Any], start: Ints) -> Panel:
 
 
 def only_cohorts(panel: Panel, cohorts: Ints, anticipation: int) -> Panel:
-    """Trained are the agents of the chosen cohorts; all others are comparison until their own training.
+    """Keep the chosen cohorts as trained; all other agents are comparison until their own training.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""Agents learn with no training at all: the learning curve is taken out before anything is compared.
+"""Remove the learning curve of new agents, who improve without any training.
 
-New agents improve fast in their first year. Where they are spread unevenly over trained and untrained weeks (they
-are: only those hired before a wave are trained in it), their learning would be credited to training. The linear part
-of tenure is the same week by week for everybody and is absorbed by agent and week effects; what remains is the bend,
-and that is estimated here.
+New agents improve fast in their first year. They are spread unevenly over trained and untrained weeks (only agents
+hired before a wave are trained in it), so their learning would be credited to training. The linear part of tenure is
+the same week by week for everybody and is absorbed by agent and week effects; only its curvature remains, and is
+estimated here.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from analysis.solver.layout import Layout
 from analysis.solver.two_way import fit_two_way
 
 KNOTS_WEEKS = (4.0, 13.0, 26.0, 52.0)
-"""Where the learning curve may bend; beyond the last it is straight, and absorbed."""
+"""Weeks of tenure at which the slope of the learning curve may change; beyond the last it is linear, and absorbed."""
 MIN_NEW_CELLS = 200
-"""Untrained agent-weeks of agents in their first year, below which there is no curve to learn."""
+"""Fewest untrained agent-weeks of agents in their first year for which the curve is estimated."""
 
 
 def without_learning_curve(panel: Panel, hired: NDArray[np.int64], anticipation: int = 0) -> Panel:
-    """Subtract the bend of the learning curve, estimated from untrained weeks.
+    """Subtract the curvature of the learning curve, estimated from untrained weeks.
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ def without_learning_curve(panel: Panel, hired: NDArray[np.int64], anticipation:
     -----
     ``gamma`` is least squares of the outcome on the hinges, agent effects and week effects over untrained cells
     (Frisch-Waugh). Assumptions: 1. the curve is the same for everybody and does not depend on training (not checked);
-    2. new agents who leave early learn like those who stay, beyond their own level (not checked). Its sampling error
-    is not carried into the interval; docs/coverage.md shows that it does not matter.
+    2. apart from their level, new agents who leave early learn like those who stay (not checked). The sampling error of
+       the curve is not part of the interval; docs/coverage.md shows that coverage holds without it.
     """
     known = hired != NEVER
     if not known.any():

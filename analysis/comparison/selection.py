@@ -1,4 +1,4 @@
-"""The recorded rule by which agents were picked: whom it would have picked, there and elsewhere."""
+"""The recorded selection rule, and how well it explains who was picked."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from analysis.panel.slices import Slice
 
 
 def selection_rule(weeks: AgentWeeks, panel: Panel, rule: Rule, setting: Setting) -> SelectionRule:
-    """The recorded rule as the stacked estimator takes it: ranked among everybody with a result of its KPI.
+    """The recorded rule in the form the stacked estimator needs, ranking all agents with a result of the rule's KPI.
 
-    Agents were picked among their whole group, so they are ranked there too, whatever KPI or slice is estimated.
+    Agents were picked from their whole group, so the ranking uses the whole group whatever KPI or slice is estimated.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def selection_rule(weeks: AgentWeeks, panel: Panel, rule: Rule, setting: Setting
     rule
         KPI, look-back and share, as recorded.
     setting
-        For its roster, its timing and which end of the rule's KPI is bad.
+        Its roster, timing and the direction of the rule's KPI are used.
     """
     roster = setting.roster
     source = weeks.panel(rule.kpi, Slice(), setting.design.timing, "team")
@@ -44,21 +44,21 @@ def selection_rule(weeks: AgentWeeks, panel: Panel, rule: Rule, setting: Setting
 
 
 LOOKBACKS = (1, 2, 3, 4, 5, 6, 8, 10, 13)
-"""Look-backs that are tried on the data, in weeks."""
+"""Look-backs tried when searching for the rule that was used, in weeks."""
 CLEARLY_BETTER = 0.05
-"""Another rule is suggested when its agreement is so much higher than that of the recorded one."""
+"""Another rule is suggested when its agreement exceeds that of the recorded rule by this much."""
 
 
 @dataclass(frozen=True)
 class RuleFit:
-    """How well a rule tells who was picked.
+    """How well a rule explains who was picked.
 
     Attributes
     ----------
     recall
         Share of the trained whom the rule would have picked; NaN when nobody was trained.
     precision
-        Share of those it would have picked, in groups that started that week, who were trained.
+        Share of the agents it would have picked, in groups that started that week, who were trained.
     share, lookback
         Of the rule.
     """
@@ -76,10 +76,10 @@ class RuleFit:
 
 
 def rule_fit(panel: Panel, rule: SelectionRule) -> RuleFit:
-    """Compare whom a rule would have picked with who was.
+    """Compare the agents a rule would have picked with those who were trained.
 
-    Both ways are needed: a rule that picks half of everybody "explains" the worst fifth to the last agent, and then its
-    controls are the wrong ones.
+    Recall alone is not enough: a rule that picks the worst half includes all of the worst fifth, but its controls are
+    wrong.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def rule_fit(panel: Panel, rule: SelectionRule) -> RuleFit:
 
 
 def likeliest_rule(panel: Panel, rule: SelectionRule) -> RuleFit:
-    """The share and look-back, with the recorded measure and groups, that tell best who was picked.
+    """The share and look-back that best explain who was picked, given the recorded KPI and groups.
 
     Parameters
     ----------

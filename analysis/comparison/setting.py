@@ -1,4 +1,4 @@
-"""What is the same for every KPI and slice that is studied."""
+"""Settings common to all KPIs and slices of a study."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from etl.configuration.kpis import Kpi
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """What is the same for every KPI and slice of one warehouse version, or of one frame.
+    """Settings common to all KPIs and slices of one warehouse version, or of one frame.
 
     Attributes
     ----------
@@ -27,21 +27,21 @@ class Setting:
     ci_level
         Level of every interval.
     rule_better
-        Which way is better for the KPI of the selection rule.
+        ``higher`` or ``lower``: the better direction of the selection rule's KPI.
     courses
         Ids of the treatment courses; every course when empty.
     refreshers
         Ids of courses that renew what the treatment courses taught.
     kpis
-        The catalogue, where one KPI's words need another's.
+        The KPI catalogue, for sentences about one KPI that name another.
     n_values
-        How many values every filter has, and how many weeks there are: what could have been selected.
+        Number of values of each filter, and number of weeks: the selections that were possible.
     shown_from
         Score of an evaluation from which a skill counts as shown in its contact.
     plan
         The accepted plan, where a team is the unit of assignment; None where there is none.
     programme
-        Its name, for sentences; empty where it has none of its own.
+        Its name, for sentences; empty where it has none.
     """
 
     design: Design

@@ -1,1 +1,1 @@
-"""Effects beside the headline: completion, team-mates, groups, leaving."""
+"""Effects other than the headline: completion, spillover, groups of agents, leaving, mediation by skills."""

@@ -1,8 +1,8 @@
-"""Outcomes seen only for those who answered: what remains of an effect when training moves who answers.
+"""Bounds of an effect on an outcome known only for respondents, when training changes the response rate.
 
 Satisfaction is known for the customers who answer a survey, acceptance for those who are made an offer. When training
-brings other people to answer, the mean among answers moves although nobody changed. Trimming the answers that training
-added (or took away) gives the range that the effect on those who answer either way must lie in.
+changes who answers, the mean of the answers moves although nobody's opinion did. Trimming the answers that training
+added (or removed) gives bounds of the effect on those who answer either way.
 """
 
 from __future__ import annotations
@@ -23,37 +23,36 @@ from analysis.results import Aggregation, EffectEstimate
 Floats = NDArray[np.float64]
 
 MOVED_LEVEL = 0.04
-"""Level of the test whether training moves who answers. Every shift seen by luck widens the range of a KPI whose
-answering never moved: at 4% this costs three points of power at 80%, at 10% seven. No rule that costs so little can
-also keep shifts too small to be seen from looking like an effect (docs/decisions.md), so a claim names them."""
+"""Level of the test whether training changes the response rate. False positives widen the range of a KPI whose response
+rate did not change: at 4% this costs three points of power at 80%, at 10% seven. Shifts too small to detect can still
+look like an effect (docs/decisions.md), so a claim says how large they may be."""
 MIN_COHORTS = 3
-"""The spread of fewer cohorts' shifts cannot be told from luck: one shift then holds for all."""
+"""With fewer cohorts the spread of their shifts cannot be estimated: one shift is then used for all."""
 
 
 @dataclass(frozen=True)
 class AnswerBounds:
-    """What the answers allow to be said about those who answer with and without training.
+    """Bounds of the effect on those who answer with and without training.
 
     Attributes
     ----------
     shift
-        Effect of training on the share that answers.
+        Effect of training on the response rate.
     moved
-        Whether the shift is beyond luck at ``MOVED_LEVEL``.
+        Whether the shift is significant at ``MOVED_LEVEL``.
     low, high
         Bounds of the effect on the outcome, natural unit.
     ci_low, ci_high
-        Interval that holds the effect, wherever between the bounds it lies, at the headline's level; never narrower
+        Interval that covers the effect, wherever between the bounds it lies, at the headline's level; never narrower
         than the headline's.
     p_value
-        Of an effect of zero, wherever the bounds allow it; below one less the level exactly where the interval leaves
-        out zero.
+        Of no effect, given the bounds; below one minus the level exactly where the interval excludes zero.
     hidden
-        Largest move of the outcome that a shift too small to be seen could make.
+        Largest change of the outcome that an undetectable shift could cause.
     unseen
-        Size of the share's shift from which on it counts as seen.
+        Smallest detectable shift of the response rate.
     answered
-        Share of those who were asked that answers, in trained weeks.
+        Response rate in trained weeks.
     weighted
         The effect with every answer weighted by the inverse of the answer rate of its agent and week; NaN when there
         is none.
@@ -72,7 +71,7 @@ class AnswerBounds:
     weighted: float = math.nan
 
     def overturning(self, low: float, high: float) -> float:
-        """Shift of the share that answers, all of it at one end of the scale, that takes an interval's claim away.
+        """Shift of the response rate, all of it at one end of the scale, that would make the interval include zero.
 
         Parameters
         ----------
@@ -82,7 +81,7 @@ class AnswerBounds:
         Returns
         -------
         float
-            0 where nothing is claimed; NaN where it is not known.
+            0 where the interval includes zero already; NaN where it is not known.
         """
         if low <= 0 <= high:
             return 0.0
@@ -91,7 +90,7 @@ class AnswerBounds:
 
 @dataclass(frozen=True)
 class _Cohort:
-    """Levels of one cohort's trained weeks: weight among the answers, mean outcome, share that answered."""
+    """Levels of one cohort's trained weeks: share of all answers, mean outcome, response rate."""
 
     share: float
     mean: float
@@ -105,15 +104,15 @@ def answer_bounds(
 
     Where training adds answers, the share ``shift / answered`` of the trained answers is trimmed from the top for the
     lower bound, from the bottom for the upper one. Where it takes answers away, the same share of the answers that
-    would have come without it is trimmed instead. On a yes or no outcome the trimmed mean is exact; on a scale the
-    trimmed answers are taken to be at its end, which is never too narrow.
+    would have come without it is trimmed instead. For a binary outcome the trimmed mean is exact; on a scale the
+    trimmed answers are assumed to be at its end, so bounds are never too narrow.
 
     Parameters
     ----------
     outcome
         The headline estimator fitted to the outcome, weighted by answers.
     answering
-        The same estimator fitted to the share that answers, weighted by those who were asked; same agents and weeks.
+        The same estimator fitted to the response rate, weighted by the number of people asked; same agents and weeks.
     scale
         Lowest and highest value of one answer.
     weighted
@@ -129,17 +128,16 @@ def answer_bounds(
     Assumptions:
 
     1. Monotone answering: training brings some to answer, or keeps some from it, and not both at once in one cohort.
-       Not checkable: shifts that offset each other (satisfied customers answer more, others less) leave the share as it
-       was and cannot be seen.
+       Not checkable: shifts that offset each other (satisfied customers answer more, others less) leave the response
+       rate unchanged.
     2. Those of the headline, for the share that answers and for the outcome among answers without training.
-    3. Shifts of cohorts are drawn to their mean as far as they differ by no more than luck.
+    3. Shifts of cohorts are shrunk to their mean as far as their differences are sampling error.
 
     The interval is that of Imbens and Manski (2004) for the effect itself: wide bounds take the one-sided quantile,
     bounds that shrink to a point the two-sided one.
 
-    The error of a bound carries that of the shift (delta method on the cluster influences, same clusters), not that of
-    the levels, which is smaller by the number of answers. Where there is no shift the bounds are too wide, not too
-    narrow, because a shift's size is never below zero.
+    The standard error of a bound includes that of the shift (delta method on the cluster influences, same clusters),
+    not that of the levels, which is negligible. Where there is no shift the bounds are too wide, not too narrow.
 
     Source: Lee (2009), Training, Wages, and Sample Selection, doi:10.1111/j.1467-937X.2009.00536.x; Imbens,
     Manski (2004), Confidence Intervals for Partially Identified Parameters, doi:10.1111/j.1468-0262.2004.00555.x.
@@ -198,8 +196,8 @@ def answer_bounds(
 def weighted_by_answering(outcome: Panel, answering: Panel) -> Panel:
     """The outcome with every answer weighted by the inverse of the answer rate of its agent and week.
 
-    An agent-week then counts by those who were asked instead of those who answered, so the mean does not follow
-    answers from one agent or week to another. Whoever answers more inside an agent-week still counts more.
+    An agent-week then counts by the people asked instead of those who answered, so differences in response rate between
+    agents and weeks no longer move the mean. Those inside one agent-week still do.
 
     Parameters
     ----------
@@ -212,7 +210,7 @@ def weighted_by_answering(outcome: Panel, answering: Panel) -> Panel:
 
 
 def _by_cohort(outcome: Study, answering: Study, overall: Aggregation) -> tuple[Floats, list[Floats], list[_Cohort]]:
-    """Shift, its cluster influence and levels of every cohort; shifts drawn to their mean."""
+    """Shift, its cluster influence and levels of every cohort; shifts shrunk to their mean."""
     panel = outcome.panel
     parts = answering.aggregate("cohort")
     keys = [str(key) for key in parts.columns["key"]]

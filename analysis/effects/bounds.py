@@ -1,4 +1,4 @@
-"""Bounds of an effect when training moves who is measured: their interval, and what is left of the effect."""
+"""Interval for an effect that is only known to lie between bounds, because training changes who is measured."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Bounds:
-    """Ends between which an effect lies, and the interval that holds it at its level.
+    """Bounds of an effect, and the interval that covers it.
 
     Attributes
     ----------
     low, high
         The effect less, and plus, what was trimmed.
     ci_low, ci_high
-        Never inside the interval of the effect itself.
+        Never narrower than the interval of the untrimmed effect.
     p_value
-        Two-sided, of an effect of zero somewhere between the bounds.
+        Two-sided, of no effect, given the bounds.
     """
 
     low: float
@@ -44,7 +44,8 @@ def interval_of_bounds(
     slopes: tuple[NDArray[Any], Floats, Floats],
     df: float,
 ) -> Bounds:
-    """The interval of trimmed bounds; the error of a cut is that of the share trimmed (delta method).
+    """Interval for an effect between trimmed bounds; the standard error of a cut comes from the share trimmed (delta
+    method).
 
     Parameters
     ----------
@@ -53,10 +54,10 @@ def interval_of_bounds(
     influence
         Labels of its clusters and its (C,) influence on them.
     cuts
-        What trimming takes off its lower and adds to its upper end, both at least 0.
+        How far trimming moves the lower bound down and the upper bound up, both at least 0.
     slopes
         Labels of the clusters behind the share trimmed, and the (G,) influence of the lower and of the upper cut on
-        them. The two sets of clusters may differ; where they share a label they share its luck.
+        them. The two sets of clusters may differ; clusters with the same label are treated as the same.
     df
         Degrees of freedom.
 
@@ -85,12 +86,14 @@ def interval_of_bounds(
 
 
 def _outside(reach: float, apart: float, df: float) -> float:
-    """Chance that an interval reaching so many errors beyond bounds ``apart`` errors apart misses an end of them."""
+    """Probability that an interval which extends ``reach`` standard errors beyond bounds ``apart`` standard errors
+    apart misses one of the bounds."""
     return float(1 - stdtr(df, reach + apart) + stdtr(df, -reach))
 
 
 def _reach(apart: float, df: float, level: float) -> float:
-    """Errors beyond the bounds at which the interval misses the effect with ``1 - level`` where that is likeliest."""
+    """Standard errors by which the interval must extend beyond the bounds to have coverage ``level`` in the worst
+    case."""
     one, two = (t_interval(0.0, 1.0, df, part)[1] for part in (2 * level - 1, level))
     return float(brentq(lambda reach: _outside(reach, apart, df) - (1 - level), 0.999 * one, 1.001 * two))
 

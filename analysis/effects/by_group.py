@@ -1,8 +1,7 @@
-"""Who gained: level before, level after and effect for every team (or any other set of agents), drawn to the average.
+"""Level before, level after and effect for every team (or any other set of agents), shrunk to their mean.
 
-A single team has no second team to tell its luck from its effect. Its error is therefore learned from what teams do
-when nobody is trained: how far a team's mean wanders from one half of its untrained weeks to the other, beyond the
-common weeks.
+A single team gives no standard error of its own. It is taken from untrained teams: how far a team's mean drifts from
+one half of its untrained weeks to the other, net of week effects.
 """
 
 from __future__ import annotations
@@ -28,21 +27,21 @@ Bools = NDArray[np.bool_]
 BEFORE_WEEKS = 26
 """The level before training is the mean over at most this many weeks."""
 MIN_PLACEBO_WEEKS = 8
-"""A team with fewer untrained weeks says nothing about how teams wander."""
+"""Teams with fewer untrained weeks are not used to estimate drift."""
 MIN_PLACEBO_TEAMS = 4
-"""With fewer teams the wandering is not known, and no group gets an interval."""
+"""With fewer teams drift cannot be estimated, and no group gets an interval."""
 MIN_COMPARISON_TEAMS = 19
-"""A single team's effect is beyond luck at 5% when it is larger than that of all of 19 teams that nobody trained; with
-fewer no claim about a single team is made."""
+"""A claim at 5% needs an effect larger than the change of all of at least 19 untrained teams; with fewer, nothing is
+claimed about a single team."""
 MIN_TEAMS_TO_JACKKNIFE = 6
-"""A group of at least this many trained teams takes its error from leaving out one team at a time."""
+"""From this many trained teams on, a group's standard error is the leave-one-team-out jackknife."""
 MOST_OF_THE_WEEKS = 0.9
 """Share of the weeks before and after, by contacts, in which a comparison team must be seen untrained."""
 MOST_REPLICATES = 60
 """With more teams, several are left out together (the delete-a-group jackknife)."""
 MIN_TEAMS_BESIDE = 6
-"""From so many teams on that nobody trained in the same weeks, their moves are the error of a single team; halves of
-untrained weeks are shorter than what is compared, and hold 87% where teams drift slowly."""
+"""From this many untrained teams on, their changes over the same weeks give a single team's standard error. Halves of
+untrained weeks are shorter than the span compared; intervals from them cover 87% where teams drift slowly."""
 
 SCHEMA = {
     "name": pl.String,
@@ -67,7 +66,7 @@ class Groups:
     names : sequence of G str
     member : (A, G) bool array
     since : (A, G) int array or None
-        Week from which an agent counts for the group; by default the agent's own training.
+        Week from which an agent counts for the group; by default the week of the agent's own training.
     """
 
     names: Sequence[str]
@@ -90,10 +89,10 @@ def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: in
     """Levels and effects of groups of agents, by imputation.
 
     The effect of a group is the contact-weighted mean of ``y - agent effect - week effect`` over its trained weeks,
-    agent and week effects fitted to untrained weeks only. Its error treats it as a difference between the group and
-    its comparison, after against before: ``V (m / n_group + m / n_comparison) (1 / T_after + 1 / T_before)``, with
-    ``V`` the long-run variance of a team's weekly mean at ``m`` contacts a week and ``n`` contacts a week. Agents with
-    many trained and few untrained contacts, such as those hired just before training, add :func:`spread_of_levels`.
+    agent and week effects fitted to untrained weeks only. Its variance is that of a difference in differences of the
+    group and its comparison: ``V (m / n_group + m / n_comparison) (1 / T_after + 1 / T_before)``, with ``V`` the
+    long-run variance of a team's weekly mean at ``m`` contacts a week and ``n`` contacts a week. Agents with many
+    trained and few untrained contacts, such as those hired just before training, add :func:`spread_of_levels`.
 
     Parameters
     ----------
@@ -102,7 +101,7 @@ def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: in
     groups : Groups
         Of the panel's agents.
     teams : (A,) int array
-        Dense index of each agent's team: whose wandering is measured.
+        Dense index of each agent's team.
     anticipation : int
         Weeks before training that are neither before nor after.
 
@@ -111,23 +110,23 @@ def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: in
     polars.DataFrame
         One row per group with a trained week: ``name, n_agents, n_contacts, before, after, estimate, own_error,
         std_error, df, n_comparison``. ``n_comparison`` counts teams that nobody trained in the weeks before and after
-        that the group's effect compares; from ``MIN_TEAMS_BESIDE`` on the error of a group of few teams is what
-        those teams did between the same weeks. ``own_error`` leaves out what all groups share (the comparison): it is
-        the error of differences between groups.
+        that the group's effect compares; from ``MIN_TEAMS_BESIDE`` on, the standard error of a group of few teams is
+        the spread of those teams' changes between the same weeks. ``own_error`` leaves out the comparison, which all
+        groups share: it is the standard error for differences between groups.
 
     Notes
     -----
     Assumptions:
 
     1. Those of the imputation estimator (:class:`analysis.estimators.imputation.Imputation`).
-    2. A team's mean wanders in trained weeks as it does in untrained ones. Not checked.
+    2. A team's mean drifts in trained weeks as it does in untrained ones. Not checked.
     3. With fewer than ``MIN_TEAMS_BESIDE``: half of a team's untrained weeks is about as long as its trained time.
-       Not checked: the error is too small when trained time is much longer and teams drift slowly.
-    4. Wandering falls with contacts as the variance of a mean does. Not checked.
-    5. Beside the team's wandering an agent's contacts are independent of each other. Not checked.
+       Not checked: the standard error is too small when trained time is much longer and teams drift slowly.
+    4. The variance of drift falls with contacts as that of a mean does. Not checked.
+    5. Apart from the drift of its team, an agent's contacts are independent of each other. Not checked.
 
-    Source: Borusyak, Jaravel, Spiess (2024), doi:10.1093/restud/rdae007, for the effects; the error is a placebo of the
-    kind of Conley and Taber (2011), doi:10.1162/REST_a_00049, for few treated groups.
+    Source: Borusyak, Jaravel, Spiess (2024), doi:10.1093/restud/rdae007, for the effects; standard errors from
+    untreated groups: Conley and Taber (2011), doi:10.1162/REST_a_00049.
     """
     fitted = Imputation(panel, anticipation)
     weeks = np.arange(panel.n_periods)
@@ -213,7 +212,7 @@ class _Jackknife:
 
 
 def wandering(residual: Floats, weight: Floats, teams: Ints) -> tuple[float, float, int]:
-    """How far a team's mean wanders when nobody is trained.
+    """Variance of the drift of a team's mean in untrained weeks.
 
     Each team with enough untrained weeks gives one difference between the means of the later and the earlier half of
     them.
@@ -257,7 +256,7 @@ def wandering(residual: Floats, weight: Floats, teams: Ints) -> tuple[float, flo
 
 
 def placebos(residual: Floats, weight: Floats, teams: Ints, after: Floats, before: Floats) -> tuple[Floats, Floats]:
-    """What untrained teams did between the weeks that a group's effect compares.
+    """Changes of untrained teams between the weeks that a group's effect compares.
 
     Parameters
     ----------
@@ -288,12 +287,12 @@ def placebos(residual: Floats, weight: Floats, teams: Ints, after: Floats, befor
 
 
 def claimed(rows: pl.DataFrame, ci_level: float = 0.95) -> list[bool]:
-    """Which groups' effects stand out beyond luck, allowing for all groups shown (Holm).
+    """Which groups' effects are significant after Holm's correction for all groups shown.
 
     Parameters
     ----------
     rows : DataFrame
-        As from :func:`group_effects`; rows without numbers claim nothing.
+        As from :func:`group_effects`; rows without numbers are never claimed.
     ci_level : float
 
     Returns

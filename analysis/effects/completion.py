@@ -1,4 +1,4 @@
-"""Scheduled is not completed: the effect of being scheduled, of completing, and of each course."""
+"""Effects of being scheduled (intention to treat), of completing training, and of each course completed."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from analysis.results import EffectEstimate
 
 Floats = NDArray[np.float64]
 
-#: Below this F the wave says too little about completion for a ratio with a symmetric interval.
+#: Below this first-stage F the wave is too weak an instrument for a symmetric interval.
 WEAK_INSTRUMENT_F = 10.0
 
 
 @dataclass(frozen=True, eq=False)
 class Compliance:
-    """Three numbers that must not be confused.
+    """Effect of being scheduled, its effect on completion, and the effect of completion.
 
     Attributes
     ----------
@@ -34,11 +34,12 @@ class Compliance:
     uptake : EffectEstimate
         How much being scheduled raised the dose: share completed, or courses completed.
     per_unit : EffectEstimate
-        Effect of completion (or per course) for those whom the schedule moved, the wave as instrument.
+        Effect of completion (or per course) for those who complete because they were scheduled, with the wave as
+        instrument.
     first_stage_f : float
         Squared t statistic of ``uptake``.
     ar_low, ar_high : float
-        Anderson-Rubin interval of ``per_unit``: valid however weak the instrument; NaN when unbounded.
+        Anderson-Rubin interval of ``per_unit``, valid for weak instruments too; NaN when unbounded.
     """
 
     scheduled: EffectEstimate
@@ -70,7 +71,8 @@ def completion_effect(
     anticipation : int
     ci_level : float
     rule : SelectionRule, optional
-        Where agents were picked by a rule: both numbers are then taken against agents it would have picked elsewhere.
+        Where agents were picked by a rule: both effects are then estimated against agents the rule would have picked
+        elsewhere.
 
     Assumptions
     -----------
@@ -120,8 +122,8 @@ def dose_effect(
     Assumptions: those of :func:`completion_effect`, and that the effect of a course does not depend on how many came
     before it, or else the ratio is a mean weighted by how far the schedule moved each of them. Not checked.
 
-    The ratio of two estimates on the same weeks and weights; its error leaves out one cluster from both at a time.
-    Source: Angrist, Imbens (1995), doi:10.1080/01621459.1995.10476535 (average causal response).
+    The ratio of two estimates on the same weeks and weights; its standard error leaves out one cluster from both at a
+    time. Source: Angrist, Imbens (1995), doi:10.1080/01621459.1995.10476535 (average causal response).
     """
     values = np.asarray(dose, dtype=np.float64)
     if values.shape != panel.num.shape:
@@ -192,7 +194,7 @@ def dose_effect(
 
 
 def _scheduled(panel: Panel, anticipation: int, rule: SelectionRule | None) -> Family:
-    """Overall effect of being scheduled with its leave-one-cluster-out influence."""
+    """Overall effect of being scheduled, and its leave-one-cluster-out influence."""
     source = Imputation(panel, anticipation, leads=0) if rule is None else Stacked(panel, anticipation, rule)
     return source.family("simple", "jackknife")
 

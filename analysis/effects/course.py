@@ -1,9 +1,9 @@
-"""The course of an effect after training: how fast it comes, how fast it fades, what stays.
+"""Fit the course of an effect after training: ramp, half-life, and the share that stays.
 
     effect in week e = size x (1 - 2^(-(e + 1) / ramp)) x (floor + (1 - floor) x 2^(-e / half-life))
 
-fitted to the event study. What such a path can be told from a given event study differs: each of its three numbers
-has a range that may be open, and a number whose range holds everything is not told.
+fitted to the event study. An event study may not identify all three numbers: each has a confidence range that may be
+open, and a number whose range excludes no value is not identified.
 """
 
 from __future__ import annotations
@@ -29,30 +29,30 @@ RATES = np.concatenate([[0.0], np.geomspace(1 / 416, 1 / 2, 60)])
 RAMPS = np.concatenate([[0.0], np.geomspace(0.5, 12.0, 10)])
 """Weeks until half of the effect has come; 0: at once."""
 STEPS = np.array([1e-5, 1e-3, 1e-4])
-"""How far rate, ramp and floor are moved to see what moving them changes."""
+"""Step of the numerical derivative by rate, ramp and floor."""
 FLOORS = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
 """Share of the effect that stays."""
 
 MOST_GRIDS, FINE = 3, 41
-"""An effect so clear that every value of a grid is rejected is looked at again, closer around the best."""
+"""Where every value of the grid is rejected, the search is repeated on finer grids around the best one."""
 
 
 @dataclass(frozen=True)
-class Told:
-    """A number of the path and its range; an end is NaN where the range is open.
+class PathNumber:
+    """A parameter of the path with its confidence range; an end is NaN where the range is open.
 
     Attributes
     ----------
     estimate, low, high
         Half-life and ramp in weeks (infinity: never fades), floor as a share.
-    told
-        Whether the range leaves anything out.
+    identified
+        Whether the range excludes any value.
     """
 
     estimate: float
     low: float
     high: float
-    told: bool
+    identified: bool
 
 
 @dataclass(frozen=True)
@@ -64,16 +64,16 @@ class Path:
     ramp, half_life, floor
         Of the formula above. ``half_life`` is fitted without a floor: the time in which the effect itself halves.
     fades
-        Whether an effect that never fades does not fit the event study.
+        Whether the event study rejects an effect that never fades.
     weeks
         Weeks after training that were used.
     size
-        Of the full effect, natural unit.
+        Size of the full effect, natural unit.
     """
 
-    ramp: Told
-    half_life: Told
-    floor: Told
+    ramp: PathNumber
+    half_life: PathNumber
+    floor: PathNumber
     fades: bool
     weeks: int
     size: float
@@ -84,8 +84,8 @@ def effect_path(events: Aggregation, ci_level: float = 0.95) -> Path | None:
 
     Each number's range holds every value that a score test does not reject: the event study is regressed on the path
     with that value (the others at their best fit) and on how the path would move with each number; where the
-    coefficient of the last differs from zero beyond ``t``, the value is left out. The test is valid whether or not the
-    number can be told from the data, so a range may be open.
+    coefficient of the last is significant, the value is excluded. The test is valid whether or not the number is
+    identified, so a range may be open.
 
     Parameters
     ----------
@@ -97,18 +97,18 @@ def effect_path(events: Aggregation, ci_level: float = 0.95) -> Path | None:
     Returns
     -------
     Path or None
-        ``None`` with fewer than ``MIN_WEEKS`` weeks, where the effect itself may be zero (there is no path to follow),
-        or where no path of this form fits.
+        ``None`` with fewer than ``MIN_WEEKS`` weeks, where the effect itself may be zero, or where no path of this form
+        fits.
 
     Notes
     -----
     Assumptions:
 
-    1. Waves follow the same path. Not checked: late weeks are those of early waves.
-    2. The path has this form. Not checked: an effect that grows for months reads as one that never fades.
+    1. Waves follow the same path. Not checked: only early waves are seen many weeks after training.
+    2. The path has this form. Not checked: an effect that grows for months is fitted as one that never fades.
     3. Those of the event study.
 
-    Errors are those of the event study (clusters left out in turn), t with its degrees of freedom.
+    Standard errors are those of the event study (leave-one-cluster-out), t with its degrees of freedom.
 
     Source: Borusyak, Jaravel, Spiess (2024), doi:10.1093/restud/rdae007 (event study); Stock, Wright (2000),
     doi:10.1111/1468-0262.00151 (ranges that hold without identification).
@@ -150,9 +150,11 @@ def effect_path(events: Aggregation, ci_level: float = 0.95) -> Path | None:
     rate, come = (float(value) for value in plain[best, :2])
     stays = float(with_floor[int(np.argmin(loss_floor)), 2]) if fades else 1.0
     return Path(
-        ramp=Told(come, soonest, latest if latest < RAMPS[-1] else math.nan, latest < RAMPS[-1] or soonest > 0),
-        half_life=Told(1 / rate if rate > 0 else math.inf, low, high, not (math.isnan(low) and math.isnan(high))),
-        floor=Told(stays, least if fades else math.nan, most if fades else math.nan, fades and (least > 0 or most < 1)),
+        ramp=PathNumber(come, soonest, latest if latest < RAMPS[-1] else math.nan, latest < RAMPS[-1] or soonest > 0),
+        half_life=PathNumber(1 / rate if rate > 0 else math.inf, low, high, not (math.isnan(low) and math.isnan(high))),
+        floor=PathNumber(
+            stays, least if fades else math.nan, most if fades else math.nan, fades and (least > 0 or most < 1)
+        ),
         fades=fades,
         weeks=int(used.sum()),
         size=float(size[best]),
@@ -194,8 +196,8 @@ class _Fits:
         return kept
 
     def _kept(self, point: Floats, axes: Sequence[int]) -> bool:
-        """Whether the path at a point leaves nothing that moving the last number named would explain; those before it
-        are fitted."""
+        """Score test at a point: whether the residuals are unrelated to a change of the last number named; those before
+        it are fitted."""
         steps = np.zeros((len(axes) + 1, 3))
         steps[np.arange(1, len(axes) + 1), list(axes)] = STEPS[list(axes)]
         paths = paths_of(self.week, point + steps)
@@ -204,7 +206,7 @@ class _Fits:
         design = design[:, norm > 1e-9 * norm[0]]
         q, r = np.linalg.qr(design)
         if norm[-1] <= 1e-9 * norm[0] or abs(r[-1, -1]) < 1e-6 * norm[-1]:
-            return True  # moving the number changes nothing that could be seen
+            return True  # the derivative is zero: the number is not identified here
         last = q[:, -1]
         error = float(np.linalg.norm(self.influence @ last))
         return bool(abs(float(last @ self.theta)) <= self.critical * error)
@@ -213,8 +215,8 @@ class _Fits:
 def _weighing(psi: Floats, agents: Floats) -> Floats:
     """(K, K) root of the inverse of a working covariance: variances by the agents seen, one correlation for all pairs.
 
-    The event study's own covariance has fewer clusters than weeks. Weights made from it, or from its weeks' own errors
-    alone, would fit its luck, and the errors made from the same influence would then be too small.
+    The event study's own covariance has fewer clusters than weeks. Weights made from it, or from its diagonal, would
+    overfit, and standard errors made from the same influence would be too small.
     """
     variance = float((np.einsum("ck,ck->k", psi, psi) * agents).mean()) / agents
     error = np.sqrt(variance)
@@ -238,5 +240,5 @@ def _ends(values: Floats, kept: dict[float, bool]) -> tuple[float, float]:
     if not inside:
         return math.nan, math.nan
     first, last = inside[0], inside[-1]
-    below = first - 1 if first > 1 else first  # never out to the first value itself, which was looked at
+    below = first - 1 if first > 1 else first  # not beyond the first value, which was tested
     return float(values[below]), float(values[min(last + 1, values.size - 1)])

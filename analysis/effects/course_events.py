@@ -1,4 +1,4 @@
-"""Event study of every course on a skill, all courses together: before, and by time since each was completed."""
+"""Event study of all courses on a skill in one regression: before completion, and by time since completion."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from analysis.panel.panel import Panel
 Floats = NDArray[np.float64]
 
 REFRESHERS = "(refreshers)"
-"""Stands for all refreshers among the courses: they are estimated beside the courses that they renew."""
+"""Id under which all refreshers together are estimated, beside the courses that they renew."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,16 +48,16 @@ def course_events(panel: Panel, doses: Mapping[str, Floats], ci_level: float = 0
     Returns
     -------
     list of CourseEvent
-        Spans with an observed week; an effect that the others already explain has no number.
+        Spans with an observed week; NaN for an effect that is collinear with the others.
 
     Notes
     -----
-    Two-way fixed effects over all weeks with one indicator per course and span. Assumptions: 1. the time at which an
-    agent takes a course has nothing to do with how the skill would have moved (the span before it looks at that);
-    2. effects of courses add up, and are the same for all agents: with courses at few dates they are compared with
-    agents who had them earlier. Errors: every team left out in turn, t with teams - 1.
+    Two-way fixed effects over all weeks with one indicator per course and span. Assumptions: 1. when an agent takes a
+    course is unrelated to how the skill would have changed (checked by the span before completion); 2. effects of
+    courses add up, and are the same for all agents: with few course dates the comparison includes agents who took the
+    course earlier. Standard errors: leave-one-team-out, t with teams - 1.
 
-    Source: Sun, Abraham (2021), doi:10.1016/j.jeconom.2020.09.006, for what such coefficients can and cannot say.
+    Source: Sun, Abraham (2021), doi:10.1016/j.jeconom.2020.09.006, for the interpretation of such coefficients.
     """
     spans = [(course, *span) for course, dose in doses.items() for span in spans_of(dose, panel.observed)]
     if not spans:

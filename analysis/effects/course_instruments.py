@@ -1,9 +1,8 @@
-"""A second route from skill to KPI: courses that came at different weeks as instruments for the skill they teach.
+"""Slope of a KPI on a skill, with courses taken at different weeks as instruments for the skill.
 
-Every course moves the skill by some amount and the KPI by some amount. If the skill carries the KPI, and the courses
-have no other way to it, the second amount is the same multiple of the first for every course, whatever shocks skill and
-KPI share in a week. With two courses or more that can be tested: courses that move the KPI without moving the skill
-contradict it.
+Every course changes the skill and the KPI by some amount. If courses affect the KPI only through the skill, the change
+of the KPI is the same multiple of the change of the skill for every course, whatever shocks both share in a week. With
+two courses or more this can be tested: courses that change the KPI without changing the skill contradict it.
 """
 
 from __future__ import annotations
@@ -22,19 +21,18 @@ from analysis.panel.panel import Panel
 Floats = NDArray[np.float64]
 
 WEAK_F = 10.0
-"""Below this first-stage F the courses move the skill too little to say anything."""
+"""Below this first-stage F the courses are too weak as instruments."""
 
 
 @dataclass(frozen=True)
 class CourseInstruments:
-    """The slope of the KPI on the skill along the courses, and whether the courses agree.
+    """Instrumental-variable slope of the KPI on the skill, and whether the courses agree on it.
 
     Attributes
     ----------
     slope : float
     ci_low, ci_high : float
-        Values of the slope that the courses do not contradict more than the best one (inverted test, so they hold
-        however weak the courses); infinite where nothing bounds them.
+        Interval by test inversion, valid for weak instruments; infinite where unbounded.
     first_stage_f : float
         Whether the courses move the skill.
     overidentification_p : float
@@ -54,7 +52,7 @@ class CourseInstruments:
     reason: str | None = None
 
     def supports(self, slope: float, alpha: float = 0.05) -> bool:
-        """Whether strong courses that agree with each other give a slope of the same sign, zero left out."""
+        """Whether strong instruments that agree with each other give a slope of the same sign, significantly."""
         outside = self.ci_low > 0 or self.ci_high < 0
         agree = self.overidentification_p >= alpha
         return bool(self.reason is None and outside and agree and np.sign(self.slope) == np.sign(slope))
@@ -63,7 +61,7 @@ class CourseInstruments:
 def course_instruments(
     outcome: Panel, skill: Panel, doses: Sequence[Floats], ci_level: float = 0.95
 ) -> CourseInstruments:
-    """Slope of the outcome on the skill along the courses.
+    """Slope of the outcome on the skill, with the courses as instruments.
 
     Parameters
     ----------
@@ -84,8 +82,8 @@ def course_instruments(
     own clustered covariance (continuously updated minimum distance, insensitive to weak instruments).
 
     Assumptions: 1. a course reaches the KPI through this skill alone: tested only as far as courses differ (a direct
-    effect in proportion to the effect on the skill passes); 2. the time at which an agent takes a course has nothing to
-    do with how skill and KPI would have moved: the design's assumption; 3. what fades, fades alike in both.
+    effect in proportion to the effect on the skill passes); 2. when an agent takes a course is unrelated to how skill
+    and KPI would have changed: the design's assumption; 3. effects on both fade at the same rate.
 
     Source: Hansen, Heaton, Yaron (1996), doi:10.1080/07350015.1996.10524656; Stock, Wright (2000),
     doi:10.1111/1468-0262.00151.

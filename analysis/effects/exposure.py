@@ -1,9 +1,10 @@
-"""What training does to agents themselves, and what team-mates catch of it, where agents of one team differ.
+"""Direct effect of training and spillover on team-mates, where agents of a team are trained at different times.
 
     y of an agent and week = agent + week + direct x (trained) + spillover x (share of the team-mates who are trained)
 
-Agent and week effects come from weeks before training reached the team; the spillover from untrained agents beside
-trained ones; the direct effect is what remains of the trained. Where whole teams train together the two are one number.
+Agent and week effects come from weeks before training reached the team; the spillover from untrained agents with
+trained team-mates; the direct effect is the rest of the effect on trained agents. Where whole teams are trained
+together the two cannot be separated.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 MIN_EXPOSED_AGENTS = 10
-"""Fewer untrained agents beside trained team-mates than this say nothing."""
+"""Fewest untrained agents with trained team-mates for an estimate."""
 MIN_EXPOSED_TEAMS = 6
-"""With fewer teams in which agents differ, a team's own luck looks like spillover."""
+"""Fewest teams with such agents for an estimate: with fewer, team shocks look like spillover."""
 TEN_POINTS = 0.1
 
 
@@ -55,7 +56,7 @@ class Exposure:
     everybody
         Direct effect plus the spillover of a team all of whose members are trained.
     naive
-        The effect on the trained with their untrained team-mates among the comparison.
+        The effect on trained agents when untrained team-mates are part of the comparison.
     mates_trained
         Mean share of team-mates trained, of trained agents.
     n_exposed_agents, n_exposed_teams, n_clusters
@@ -117,7 +118,7 @@ def exposure_effects(panel: Panel, start: Ints, anticipation: int = 0, ci_level:
     -------
     Exposure or None
         ``None`` with fewer than ``MIN_EXPOSED_AGENTS`` untrained agents beside trained team-mates, or fewer than
-        ``MIN_EXPOSED_TEAMS`` such teams: then only the total can be told.
+        ``MIN_EXPOSED_TEAMS`` such teams: then only the total effect is identified.
 
     Notes
     -----
@@ -125,11 +126,11 @@ def exposure_effects(panel: Panel, start: Ints, anticipation: int = 0, ci_level:
 
     1. Parallel trends between teams that training has and has not reached: the checks of the headline.
     2. Spillover grows in proportion to the share of team-mates trained, at once, and stops at the team. Not checked.
-    3. Team-mates move a trained agent as much as an untrained one. Not checkable: nobody trained is without exposure
-       for long.
-    4. Who of a team was trained first had nothing to do with how the others would have moved. Checked by the dip check.
+    3. Trained team-mates affect a trained agent as much as an untrained one. Not checkable: trained agents soon all
+       have trained team-mates.
+    4. Who of a team was trained first is unrelated to how the others would have changed. Checked by the dip check.
 
-    Errors: every team left out in turn from all four numbers at once (closed form), t with teams - 1.
+    Standard errors: leave-one-team-out, all four numbers at once (closed form), t with teams - 1.
 
     Source: imputation as in Borusyak, Jaravel, Spiess (2024), doi:10.1093/restud/rdae007; exposure as in Aronow, Samii
     (2017), doi:10.1214/16-AOAS1005; leave-own-out as in Angrist (2014), doi:10.1016/j.labeco.2014.05.008.

@@ -1,9 +1,9 @@
-"""Do trained agents stay? Hazards of leaving, week by week, with training switched on when it comes.
+"""Effect of training on leaving: discrete-time hazard model with training as a time-varying covariate.
 
-People must stay to be trained. Whoever compares "ever trained" with "never trained" leavers therefore credits
-training with weeks in which nobody trained could have left (immortal time), and finds an effect where there is none.
-Here an agent's weeks before training count as untrained and the weeks after as trained, against others of the same
-tenure in the same month.
+People must stay to be trained. Comparing "ever trained" with "never trained" leavers credits training with weeks in
+which no trained agent could have left (immortal time bias), and finds an effect where there is none. Here an agent's
+weeks before training count as untrained and the weeks after as trained, against others of the same tenure in the same
+month.
 
 Model: discrete-time proportional hazards, Prentice and Gloeckler (1978, doi:10.2307/2529588):
 ``log(-log(1 - h)) = tenure band + calendar month + site + beta * trained``; ``exp(beta)`` is the hazard ratio.
@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 from scipy import stats
 
 TENURE_EDGES_WEEKS = (1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 21, 26, 39, 52, 78, 104)
-"""Where the baseline hazard may jump: every week at first, when it falls fastest, then ever more seldom. Bands without
-a leaver join their neighbour. With one step for the first month, training in its weeks looked protective: who is
-trained has outlived the worst of them."""
+"""Tenure days at which the baseline hazard may change: weekly at first, when it falls fastest, then less often. Bands
+without a leaver are merged with their neighbour. One band for the whole first month made training in it look
+protective, because agents trained late in the month had survived its first weeks."""
 MIN_EVENTS_PER_ARM = 5
-"""With fewer leavers on either side the ratio is luck."""
+"""Fewest leavers on either side for an estimate."""
 MIN_TEAMS = 3
-"""With fewer teams there is nothing to leave out but one half of the data."""
+"""Fewest teams for the leave-one-team-out jackknife."""
 MIN_AT_RISK = 10
 """A survival curve starts in the first tenure week with this many agents at risk on both sides."""
 CALENDAR_DAYS = 28
@@ -47,20 +47,20 @@ class HazardRatio:
     leave_type
         ``any``, ``voluntary`` or ``involuntary`` (the other kind is then censored).
     hazard_ratio, ci_low, ci_high
-        Below 1: trained agents leave less.
+        Ratio and its interval; below 1 trained agents leave less.
     log_ratio, std_error, df
         On the scale where the interval is symmetric; ``df`` is clusters minus one.
     effect, effect_std_error, effect_low, effect_high
         The same as a change of the weekly chance of leaving, averaged over trained agent-weeks (natural unit of the
-        KPI). Its ends are those of the ratio at the untrained chance of the trained, so both agree about no change.
+        KPI). Its interval is that of the ratio, converted at ``baseline``, so both agree on whether zero is excluded.
     baseline
-        Weekly chance of leaving that trained agents would have had.
+        Weekly chance of leaving that trained agents would have had without training.
     n_events, n_trained_events, n_agents, n_trained_agents, n_clusters, n_trained_clusters, n_weeks
         Leavers, agents, teams and person-weeks.
     reason
         Why there is no estimate; empty when there is.
     too_few
-        True when that is for want of leavers or teams, which waiting may cure.
+        True when the reason is too few leavers or teams, which later data may change.
     influence
         Teams and their (G,) influence on ``effect``: the sum of squares is the square of ``effect_std_error``.
     """
@@ -89,7 +89,8 @@ class HazardRatio:
 
     @property
     def p_value(self) -> float:
-        """Two-sided, of a ratio of one; NaN without a ratio. For Methods and for the allowance for many."""
+        """Two-sided p-value of a ratio of one; NaN without a ratio. Used on the Methods page and for multiple
+        testing."""
         if not math.isfinite(self.log_ratio) or not self.std_error > 0:
             return math.nan
         return float(2 * stats.t.sf(abs(self.log_ratio / self.std_error), self.df))
@@ -157,8 +158,9 @@ def hazard_ratio(weeks: pl.DataFrame, *, leave_type: str = "any", ci_level: floa
 
     1. Given tenure, month and site, the trained would have left like the untrained. Not checked: it is the assumption.
     2. Training multiplies the hazard by the same factor at every tenure (proportional hazards). Not checked.
-    3. Leaving is decided independently of whether training was about to come. Not checked. Completion fails this where
-       those about to leave skip the course; the planned week does not (:mod:`analysis.study.leaving` picks by design).
+    3. Leaving is independent of whether training was about to come. Not checked. It fails for the week of completion
+       where agents about to leave skip the course, not for the planned week (:mod:`analysis.study.leaving` picks by
+       design).
     4. Clusters are teams, few or many: the variance is the leave-one-team-out jackknife in one Newton step (CR3), with
        clusters minus one degrees of freedom. Checked by simulation.
 
@@ -183,7 +185,7 @@ def hazard_ratio(weeks: pl.DataFrame, *, leave_type: str = "any", ci_level: floa
         return _no_ratio(
             leave_type,
             sizes,
-            # Not how many: it may be two, of one kind, in one team.
+            # Does not say how many left: a count that small could identify people.
             f"Too few left: at least {MIN_EVENTS_PER_ARM} trained and {MIN_EVENTS_PER_ARM} untrained are needed.",
         )
     if sizes["n_clusters"] < MIN_TEAMS:
@@ -244,9 +246,9 @@ def hazard_ratio(weeks: pl.DataFrame, *, leave_type: str = "any", ci_level: floa
 def survival(weeks: pl.DataFrame, *, ci_level: float = 0.95) -> pl.DataFrame:
     """Kaplan-Meier curves of trained and untrained agent-time with delayed entry.
 
-    A trained agent joins the trained curve at the tenure at which training was completed or due, and leaves the
-    untrained one then (Simon and Makuch, 1984, doi:10.1002/sim.4780030106). Both curves start, at 1, in the first
-    tenure week in which both have ``MIN_AT_RISK`` agents, so they read "of those still here then".
+    A trained agent moves from the untrained to the trained curve at the tenure at which training was completed or due
+    (Simon and Makuch, 1984, doi:10.1002/sim.4780030106). Both curves start, at 1, in the first tenure week in which
+    both have ``MIN_AT_RISK`` agents, so they are shares of the agents still employed at that time.
 
     Parameters
     ----------
@@ -344,7 +346,7 @@ def _design(cells: pl.DataFrame) -> Array | None:
 
 
 def _merge_empty(levels: list[object], events: dict[object, float]) -> dict[object, int]:
-    """Levels without a single leaver join their neighbour, else their hazard would be minus infinity."""
+    """Merge levels without a leaver with their neighbour, since their log hazard would be minus infinity."""
     codes: dict[object, int] = {}
     current, held = 0, 0.0
     for level in levels:

@@ -1,15 +1,15 @@
-r"""From phrases heard to the skill: how well they agree with labels, and what that does to an effect and to a level.
+r"""Correct effects and levels measured from phrases for the phrases' sensitivity and specificity.
 
-A rule hears a share of the contacts that show the skill (sensitivity :math:`Se`) and passes over a share of those that
-do not (specificity :math:`Sp`). A rate heard is :math:`p Se + (1-p)(1-Sp)`, so a change heard is :math:`Se+Sp-1` times
-the true one: its sign is right, its size too small (Rogan and Gladen 1978, doi:10.1093/oxfordjournals.aje.a112510).
-That needs :math:`Se` and :math:`Sp` to be the same before and after training; where training teaches the phrases they
-are not, and nothing is said (:func:`same_accuracy`).
+A rule detects a share of the contacts that show the skill (sensitivity :math:`Se`) and correctly ignores a share of
+those that do not (specificity :math:`Sp`). The detected rate is :math:`p Se + (1-p)(1-Sp)`, so a detected change is
+:math:`Se+Sp-1` times the true one: its sign is right, its size too small (Rogan and Gladen 1978,
+doi:10.1093/oxfordjournals.aje.a112510). That needs :math:`Se` and :math:`Sp` to be the same before and after training;
+where training teaches the phrases themselves they are not, and no result is given (:func:`same_accuracy`).
 
 Levels use labels and phrases together, by prediction-powered inference with a tuned weight (Angelopoulos, Duchi and
 Zrnic 2023, arXiv:2311.01453), its variance summed over clusters.
 
-All errors are those of clusters (teams): influences are added up within each, and intervals use t(G - 1).
+Standard errors are clustered by team: influences are summed within each, and intervals use t(G - 1).
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from analysis.errors import EstimationError
 Array = NDArray[np.float64]
 
 FEWEST_LABELS = 30
-"""Labels of either kind (shown, not shown) below which sensitivity or specificity is not worked out."""
+"""Fewest labels of either kind (shown, not shown) for an estimate of sensitivity or specificity."""
 
 SAME_LEVEL = 0.01
-"""Level of :func:`same_accuracy`, both rates together: five skills are looked at, and one false alarm among them in
-twenty programmes is accepted; see ``benchmarks/heard.py``."""
+"""Level of :func:`same_accuracy`, both rates together: a false alarm among the five skills in one programme of twenty;
+see ``benchmarks/heard.py``."""
 
 SHARPEST_Z = 3.0
-"""How many of its errors Se + Sp - 1 must lie above zero before anything is divided by it: closer to zero the interval
-of the quotient has no end (Fieller 1954)."""
+"""Se + Sp - 1 must exceed this many of its standard errors before it is used as a divisor: closer to zero the interval
+of the ratio is unbounded (Fieller 1954)."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """A share with its error and interval; ``n`` labels in ``n_clusters`` clusters."""
+    """A share with its standard error and interval; ``n`` labels in ``n_clusters`` clusters."""
 
     estimate: float
     std_error: float
@@ -51,13 +51,13 @@ class Rate:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How well phrases heard in contacts agree with labels of the same contacts.
+    """Accuracy of the phrases, measured against labels of the same contacts.
 
     Attributes
     ----------
     sensitivity, specificity : Rate
     sharpness : float
-        Se + Sp - 1: what share of a true change is heard; 0 is chance.
+        Se + Sp - 1 (Youden's J): the share of a true change that phrases detect; 0 is no better than chance.
     sharpness_error : float
         Its standard error, the covariance of the two included.
     kappa : float
@@ -73,12 +73,12 @@ class Calibration:
 
 @dataclass(frozen=True)
 class AccuracyCheck:
-    """Whether phrases mean the same after training as without it.
+    """Whether phrases are as accurate after training as without it.
 
     Attributes
     ----------
     blocks : bool
-        They do not: neither whether the skill changed nor by how much can be read from phrases.
+        They are not: phrases then show neither whether the skill changed nor by how much.
     sensitivity_change, specificity_change : Rate
         After training less otherwise.
     p_value : float
@@ -166,8 +166,8 @@ def same_accuracy(
     after : array_like of bool, shape (n,)
         Whether the agent was trained by then: before against after, and trained against others, in one contrast.
     matters : float
-        By how much the share of contacts in which phrases are heard must move, for no other reason than this, before
-        it blocks: with thousands of labels a difference too small to matter is beyond chance as well.
+        Smallest change of the detected share that differing accuracy must cause to block: with thousands of labels,
+        differences too small to matter are significant too.
 
     Returns
     -------
@@ -219,7 +219,7 @@ def corrected(effect: float, std_error: float, calibration: Calibration, n_clust
     Raises
     ------
     EstimationError
-        When Se + Sp - 1 is not clearly above zero: then no size can be told.
+        When Se + Sp - 1 is not clearly above zero, so that the size cannot be estimated.
 
     Examples
     --------
@@ -256,8 +256,8 @@ def level(
     Returns
     -------
     Rate
-        ``n`` counts the labels. With a weight of 0 it is that of the labels alone; the tuned weight never makes it
-        wider but by chance.
+        ``n`` counts the labels. With a weight of 0 it is the estimate from labels alone; the tuned weight makes it no
+        wider, apart from sampling error.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Effects of groups drawn to their mean: a hierarchical normal model, integrated over what is not known."""
+"""Shrink effects of groups to their mean: hierarchical normal model, integrated over the unknown spread."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from scipy.optimize import brentq
 Floats = NDArray[np.float64]
 
 MIN_GROUPS_TO_SHRINK = 4
-"""The spread of fewer effects about their mean cannot be estimated well enough to draw them to it."""
+"""With fewer effects their spread cannot be estimated, and they are not shrunk."""
 SPREAD_POINTS, SPREAD_REACH = 32, 6.0
-"""Grid of the standard deviation of true effects: points, and its end in errors or in standard deviations of the
-estimates, whichever is larger."""
+"""Grid of the standard deviation of true effects: number of points, and its end in standard errors or in standard
+deviations of the estimates, whichever is larger."""
 BISECTIONS = 22
-"""Ends of intervals are found to a few millionths of the widest of them."""
+"""Bisection steps: interval ends are accurate to a few millionths of the widest interval."""
 
 
 @dataclass(frozen=True)
 class Shrunk:
-    """Effects drawn to their mean.
+    """Effects shrunk to their mean.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Shrunk:
     mean, spread : float
         Mean of the effects, and the standard deviation of the true effects around it; NaN when there were too few.
     differ : bool
-        Whether the effects differ by more than their errors would make them (Cochran's Q, an F test).
+        Whether the effects differ significantly (Cochran's Q, as an F test).
     """
 
     estimate: Floats
@@ -44,12 +44,13 @@ class Shrunk:
 
 
 def shrink(estimate: Floats, own_error: Floats, std_error: Floats, df: Floats, *, ci_level: float = 0.95) -> Shrunk:
-    """Effects drawn to the mean of all, each the more the less it is known: a hierarchical normal model.
+    """Shrink effects to their mean, the less precise ones more: hierarchical normal model.
 
     True effects are normal around an unknown mean with an unknown standard deviation; both have flat priors (Gelman
-    2006, doi:10.1214/06-BA117A, section 7.1), and the posterior is integrated over the standard deviation on a grid. A
-    plug-in of its estimate would be too sure where effects differ by half their errors (92% instead of 95%), because it
-    is then often zero. Intervals are quantiles of the mixture of t distributions, with what all groups share.
+    2006, doi:10.1214/06-BA117A, section 7.1), and the posterior is integrated over the standard deviation on a grid.
+    Plugging in its estimate gives intervals that are too narrow where effects differ by half their standard errors (92%
+    instead of 95%), because the estimate is then often zero. Intervals are quantiles of the mixture of t distributions,
+    including the error that all groups share.
 
     Parameters
     ----------
@@ -65,8 +66,8 @@ def shrink(estimate: Floats, own_error: Floats, std_error: Floats, df: Floats, *
 
     Notes
     -----
-    Averaged over groups, intervals hold about 94% where true effects differ (docs/coverage.md). Where they do not
-    differ at all, 12 groups cannot tell, and the intervals are too wide (98 to 99%).
+    Averaged over groups, intervals cover about 94% where true effects differ (docs/coverage.md). Where they do not
+    differ at all, 12 groups are too few to show it, and coverage is 98 to 99%.
     """
     known = np.isfinite(estimate) & np.isfinite(own_error) & (own_error > 0)
     center, error = estimate.astype(np.float64), std_error.astype(np.float64)
@@ -86,17 +87,17 @@ def shrink(estimate: Floats, own_error: Floats, std_error: Floats, df: Floats, *
 
 
 def between_variance(theta: Floats, noise: Floats) -> float:
-    """Variance of true effects beyond their errors (Paule and Mandel): ``sum w (theta - mean)^2 = G - 1``.
+    """Variance of true effects (Paule and Mandel): ``sum w (theta - mean)^2 = G - 1``.
 
     Parameters
     ----------
     theta, noise : (G,) arrays
-        Effects and the squares of their errors.
+        Effects and their squared standard errors.
 
     Returns
     -------
     float
-        0 when the effects differ by no more than their errors would make them.
+        0 when the effects differ by no more than sampling error.
     """
 
     if _excess(0.0, theta, noise) <= 0:

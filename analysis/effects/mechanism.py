@@ -1,4 +1,4 @@
-"""From training through a skill to a KPI: three effects, a slope, and a reading that never says more than they can.
+"""Mediation: split the effect of training on a KPI into a part through skills and the rest.
 
     total      effect of training on the KPI
     a          effect of training on each skill
@@ -6,7 +6,8 @@
     indirect   sum of a x b over the skills
     direct     effect of training on KPI - sum of b x skill, which is total - indirect
 
-Total, a and direct are imputation estimates, so the last line holds to rounding when all are seen in the same cells.
+Total, a and direct are imputation estimates, so ``direct = total - indirect`` up to rounding when all are observed in
+the same cells.
 """
 
 from __future__ import annotations
@@ -65,21 +66,21 @@ class Mechanism:
         ``indirect / total``; not available where the total may be zero.
     skills : polars.DataFrame
         By skill: ``effect`` of training on it, ``slope`` of the KPI on it, ``reliability`` within agents and weeks (1
-        where nothing is known of its noise: see ``notes``), ``indirect``; each with its interval.
+        where its sampling noise is not known: see ``notes``), ``indirect``; each with its interval.
     state : {"not_readable", "no_link", "consistent", "supported"}
     reading, sentence : str
-        The same in a few words, and as a sentence.
+        The state in a few words, and as a sentence.
     grain : str
         Cells the slope was taken from: ``agent_week``, ``agent_month`` or ``team_month``.
     correlation : float
-        A shock shared by skill and KPI of this correlation would explain the whole indirect effect (the rho of Imai,
-        Keele and Yamamoto at which nothing is left).
+        Correlation of a shared shock of skill and KPI that would explain the whole indirect effect (the rho of Imai,
+        Keele and Yamamoto at which it is zero).
     robustness : float
         Share of the leftover variance of both that a shock would have to explain (Cinelli and Hazlett).
     second_route : CourseInstruments
     learned, carried : bool
-        Whether training moved the skills, and whether the KPI moves with them, beyond chance: both are needed to speak
-        of a link (joint significance).
+        Whether training changed the skills significantly, and whether the KPI's slope on them is significant: a link
+        needs both (joint significance).
     notes : tuple of str
 
     Examples
@@ -130,10 +131,11 @@ def mechanism(
         Skill scores over the same agents and weeks. With ``squares`` (or as counts of yes/no) their sampling noise is
         known and taken out of the slope.
     controls : mapping of str to Panel or (A, T) array, optional
-        What else moves skill and KPI within agents and weeks, known without error; arrays are in the KPI panel's order.
+        Control variables that vary within agents and weeks, measured without error; arrays are in the KPI panel's
+        order.
     apart : Panel, optional
         The KPI without the contacts on which the skills were scored, for the slope: skill and outcome of one contact
-        share its luck. Default: the KPI itself.
+        have correlated errors. Default: the KPI itself.
     courses : sequence of (A, T) arrays, optional
         1 from the week in which each agent completed a course, in the KPI panel's order: the second route.
     error_correlation : (K, K) array, optional
@@ -154,17 +156,17 @@ def mechanism(
 
     Notes
     -----
-    Assumptions, with who checks them:
+    Assumptions:
 
     1. Parallel trends of the KPI and of every skill: the checks of their own studies (leads, placebo, dip).
-    2. No shock moves skill and KPI together within agents and weeks: nobody can check it. ``correlation`` and
-       ``robustness`` say how strong it would have to be, and the reading always names it.
+    2. No shock moves skill and KPI together within agents and weeks: not checkable. ``correlation`` and ``robustness``
+       say how strong such a shock would have to be, and the reading names it.
     3. The slope before training holds after it (no interaction of training and skill): not checked.
     4. Linear in the skills over the range seen: not checked.
     5. Scores are independent draws of the contacts of the agent and week: the raters check looks at who scored.
     6. Skill and KPI do not share contacts: hand in ``apart`` where they do.
 
-    Errors: every team left out in turn from all estimates at once, t with teams - 1 degrees of freedom.
+    Standard errors: leave-one-team-out, all estimates at once, t with teams - 1 degrees of freedom.
 
     Source: VanderWeele (2015), Explanation in Causal Inference; Acharya, Blackwell, Sen (2016),
     doi:10.1017/S0003055416000216 (g-estimation of the direct effect); Fuller (1987), doi:10.1002/9780470316665 (noise);
@@ -269,7 +271,7 @@ def _control(values: Panel | Floats, whole: Panel, given: Panel, name: str) -> F
 
 
 def _refusal(whole: Panel, skills: Mapping[str, Panel]) -> str:
-    """Why nothing can be said before anything is fitted; empty when it may."""
+    """Why no mechanism can be estimated, before anything is fitted; empty when it can."""
     why = cannot_be_estimated(whole)
     if why is not None:
         return f"of the KPI, {why}"
@@ -301,7 +303,7 @@ def _effect(panel: Panel, anticipation: int) -> tuple[float, Floats, float]:
 
 
 def _no_effect(name: str, point: float, without: Floats, active: NDArray[np.bool_]) -> str:
-    """Why training has no effect with an interval on the KPI or a skill; empty where it has."""
+    """Why the effect of training on the KPI or a skill has no interval; empty where it has one."""
     name = name.replace("_", " ")
     if not math.isfinite(point):
         return f"of {name}, nobody is still untrained when training begins, so there is nothing to compare with"
@@ -417,7 +419,7 @@ def _share(
     active: NDArray[np.bool_],
     panel: Panel,
 ) -> EffectEstimate:
-    """Indirect over total, by Fieller's interval where the total is clear of zero."""
+    """Indirect over total effect, with Fieller's interval; not available unless the total is significant."""
     ratio = np.divide(indirect_without, total_without, out=np.full(active.size, np.nan), where=total_without != 0)
     clear = total.available and (total.ci_low > 0 or total.ci_high < 0)
     point = indirect / total.estimate if clear else math.nan

@@ -1,8 +1,8 @@
-"""Scores without what the rater and the form add to them, and whether raters score the trained by another measure.
+"""Correct scores for severity of rater and form, and test whether raters score trained agents differently.
 
-Raters differ in severity, and a new form may be harder. Where who scores whom is unbalanced that looks like a skill.
-Both are learned from evaluations of one agent in one month, where the agent's skill is the same, so that neither
-training nor talent is taken for severity.
+Raters differ in severity, and a new form may be harder. Where raters and agents are unevenly matched, that looks like a
+difference in skill. Both are estimated from evaluations of one agent in one month, in which the agent's skill is taken
+as constant, so that neither training nor talent is mistaken for severity.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 LEAST_EVALUATIONS = 10
-"""A rater with fewer evaluations on either side of training is not compared with the others."""
+"""Fewest evaluations of trained and of untrained agents for a rater to be compared with others."""
 LARGEST_RATIO = 1e4
-"""Largest ratio of the variance between raters to that within which is looked for."""
+"""Largest ratio of between-rater to within-rater variance in the search."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +29,14 @@ class RaterModel:
     Attributes
     ----------
     adjusted : (N,) array
-        Scores less what rater and form add, so that the mean over all evaluations stays; NaN where not scored.
+        Scores minus the effects of rater and form, with the overall mean unchanged; NaN where not scored.
     severity : (R,) array
-        What each rater adds, drawn towards nothing by how little the rater scored (best linear unbiased prediction).
+        Effect of each rater, shrunk towards zero where the rater scored little (best linear unbiased prediction).
     raters, forms : labels, (R,) and (F,)
     form_effect : (F,) array
-        What each form adds against the first; 0 where nothing compares them.
+        Effect of each form relative to the first; 0 where they cannot be compared.
     sd_between, sd_within : float
-        Between raters, and of a single score around agent-month, rater and form.
+        Standard deviation between raters, and of a single score around agent-month, rater and form.
     n_compared : int
         Evaluations in agent-months with at least two.
     """
@@ -58,13 +58,14 @@ class Leakage:
     Attributes
     ----------
     spread : float
-        Sd between raters of how much higher each scores the trained than the others do, chance taken out.
+        Standard deviation between raters of the gap each sees between trained and untrained agents, sampling error
+        removed.
     p_value : float
-        That they all score the trained alike; NaN where it cannot be tested.
+        Of all raters seeing the same gap; NaN where it cannot be tested.
     n_raters : int
         Raters with enough evaluations on both sides.
     shift : float
-        Change of the mean severity of who scores the trained, from before to after training: a change in who scores.
+        Change of the mean severity of the raters who score trained agents, from before to after training.
     """
 
     spread: float
@@ -87,7 +88,7 @@ def rater_model(score: Floats, group: Ints, rater: NDArray[np.str_], form: NDArr
     Returns
     -------
     RaterModel
-        Nothing is taken out with one rater and one form, or where no agent-month has two evaluations.
+        No correction with one rater and one form, or where no agent-month has two evaluations.
 
     Notes
     -----
@@ -96,7 +97,8 @@ def rater_model(score: Floats, group: Ints, rater: NDArray[np.str_], form: NDArr
     with dummies (tested).
 
     Assumptions: 1. a rater is as severe with one agent as with another (see :func:`leakage` for training); 2. within an
-    agent-month it is chance who scores which contact. Source: Patterson, Thompson (1971), doi:10.1093/biomet/58.3.545.
+    agent-month, raters are assigned to contacts at random. Source: Patterson, Thompson (1971),
+    doi:10.1093/biomet/58.3.545.
     """
     raters, r = np.unique(rater, return_inverse=True)
     forms, f = np.unique(form, return_inverse=True)
@@ -155,7 +157,7 @@ def rater_model(score: Floats, group: Ints, rater: NDArray[np.str_], form: NDArr
 
 
 def _without(gram: Floats, n_fixed: int) -> tuple[Floats, int]:
-    """The cross products after the first columns are projected out, and how many of those there really are."""
+    """Cross products after the first columns are projected out, and the rank of those columns."""
     if n_fixed == 0:
         return gram, 0
     own = gram[:n_fixed, :n_fixed]
@@ -168,7 +170,7 @@ def _without(gram: Floats, n_fixed: int) -> tuple[Floats, int]:
 def leakage(
     model: RaterModel, score: Floats, level: Floats, rater: NDArray[np.str_], trained: NDArray[np.bool_], cluster: Ints
 ) -> Leakage:
-    """Compare how raters score the trained.
+    """Test whether raters agree on the gap between trained and untrained agents.
 
     Parameters
     ----------
@@ -176,8 +178,7 @@ def leakage(
         Of the same scores.
     score : (N,) array
     level : (N,) array
-        What the agent's own level and the week lead to expect of the score: agent and week effects of untrained weeks.
-        NaN where there is none.
+        Expected score: agent and week effects estimated from untrained weeks. NaN where there is none.
     rater : (N,) labels
     trained : (N,) bool array
         Whether the agent was trained by the week of the evaluation.
@@ -187,8 +188,9 @@ def leakage(
     Notes
     -----
     Each rater's gain is the mean of ``score - level`` over the trained less over the untrained. Raters who know who was
-    trained and help differ from those who do not; if all of them help alike no data show it. Spread and test are those
-    of a meta-analysis of the raters' gains (Cochran's Q; DerSimonian, Laird 1986, doi:10.1016/0197-2456(86)90046-2).
+    trained and favour them differ from those who do not; if all favour them equally, the data cannot show it. Spread
+    and test are those of a meta-analysis of the raters' gains (Cochran's Q; DerSimonian, Laird 1986,
+    doi:10.1016/0197-2456(86)90046-2).
     """
     place = np.searchsorted(model.raters, rater)
     known = np.isfinite(score) & np.isfinite(level)
@@ -214,7 +216,7 @@ def leakage(
 
 
 def _variance_of_mean(values: Floats, cluster: Ints) -> float:
-    """Of a mean over clusters; never below that of independent values."""
+    """Clustered variance of a mean; never below that of independent values."""
     centred = values - values.mean()
     alone = float((centred**2).sum()) / (values.size - 1) / values.size
     sums = np.bincount(cluster, centred)

@@ -1,9 +1,9 @@
-"""What refreshers brought to an outcome: agents who had one beside agents of their wave who have not had one yet.
+"""Effect of refreshers: agents who had one against agents of the same wave who have not had one yet.
 
     y of a trained agent and week = agent + wave x week + effect by weeks since the refresher
 
-Agents of a wave were trained in the same week, so what their effect gained and lost since then is the same week for
-week, however fast it fades: the wave's own weeks take it out, and no path has to be assumed.
+Agents of a wave were trained in the same week, so wave-by-week effects absorb the fading of the first training,
+whatever its course.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 MIN_TEAMS = 6
-"""Teams with agents refreshed beside others of their wave, below which a team's own luck looks like an effect."""
+"""Fewest teams in which some agents of a wave had a refresher and others not: with fewer, team shocks look like an
+effect."""
 LEAST_LEFT = 1e-9
-"""A span whose variation left after agents and weeks of the wave is below this share of its own is not identified."""
+"""A span is not identified when agent and wave-by-week effects leave less than this share of its variation."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RefresherEvent(SpanEffect):
-    """Effect of refreshers in one span of weeks: change against agents of the same wave without one so far.
+    """Effect of refreshers in one span of weeks, against agents of the same wave without one so far.
 
     Attributes
     ----------
@@ -66,17 +67,17 @@ def refresher_events(
     Notes
     -----
     Weighted least squares on weeks from training on, with effects of agents and of every week of every wave; one
-    indicator per span, against weeks more than 8 before the refresher and agents without one. A wave all of whose
-    agents had their refresher in the same week tells nothing, because fading would look the same.
+    indicator per span, against weeks more than 8 before the refresher and agents without one. A wave whose agents all
+    had their refresher in the same week does not contribute.
 
     Assumptions:
 
-    1. When, and whether, an agent of a wave had a refresher has nothing to do with how the outcome would have moved
-       since. The span before the refresher looks at that.
+    1. Whether and when an agent of a wave had a refresher is unrelated to how the outcome would have changed. Checked
+       by the span before the refresher.
     2. Agents of a wave differ in their level after training, not in how fast its effect fades. Not checked.
     3. Team-mates of refreshed agents are not moved by it. Not checked.
 
-    Errors: every team left out in turn, t with one less than the teams that had refreshers.
+    Standard errors: leave-one-team-out, t with one less than the number of teams with refreshers.
 
     Source: differences in differences with effects of cohort by time, Sun, Abraham (2021),
     doi:10.1016/j.jeconom.2020.09.006; jackknife: MacKinnon, Nielsen, Webb (2023), doi:10.1002/jae.2969.

@@ -1,4 +1,4 @@
-"""Panels brought onto the agents and weeks of another."""
+"""Align a panel with the agents and weeks of another."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def aligned(panel: Panel, like: Panel, name: str) -> Panel:
 
 
 def not_scored(skill: Panel, kpi: Panel, name: str) -> tuple[str, ...]:
-    """A note about weeks in which a KPI was seen and nobody was scored on a skill; none where there are no such weeks.
+    """Note about weeks with KPI values but no scores of a skill; empty where there are no such weeks.
 
     Parameters
     ----------

@@ -1,8 +1,7 @@
-"""How much of a measured mean is sampling noise: known where counts and sums of squares of the values are kept.
+"""Sampling variance of a cell's mean, from counts and sums of squares of the single values.
 
-A share of n contacts has the variance p(1 - p)/n, a mean of n scores the variance of the scores over n. Agents differ
-in how much their single values vary, so each agent's own variance is used, drawn towards everybody's where the agent
-has few values.
+A share of n contacts has the variance p(1 - p)/n, a mean of n scores the variance of the scores over n. Each agent's
+own variance is used, shrunk to the pooled variance where the agent has few values.
 """
 
 from __future__ import annotations
@@ -21,15 +20,15 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 PRIOR_VALUES = 20.0
-"""An agent's own variance counts as much as everybody's once it rests on this many values beyond the cells' means."""
+"""Degrees of freedom at which an agent's own variance and the pooled one have equal weight."""
 WHOLE = 1e-9
-"""Largest distance from a whole number at which a numerator still is a count."""
+"""A numerator within this distance of a whole number is a count."""
 
 
 def squares_of(panel: Panel) -> Floats | None:
     """(A, T) sums of squares of the single values: those kept, or the numerators where they are counts of yes/no.
 
-    Returns ``None`` where neither is known, and the noise of the outcome with it.
+    Returns ``None`` where neither is known.
     """
     if panel.sq is not None:
         return panel.sq
@@ -42,15 +41,15 @@ def squares_of(panel: Panel) -> Floats | None:
 
 @dataclass(frozen=True, eq=False)
 class SingleValues:
-    """How far single values scatter around their cell's mean.
+    """Variance of single values around their cell's mean.
 
     Attributes
     ----------
     variance : (U,) array
         By unit, unbiased over units.
     without : (C,) array
-        Factor by which the variances of the others change when a cluster is left out, because everybody's then rests
-        on fewer values: its uncertainty belongs to the slope's.
+        Factor by which the variances of the others change when a cluster is left out, because the pooled variance then
+        rests on fewer values.
     """
 
     variance: Floats

@@ -1,7 +1,7 @@
-"""How strong would a shock shared by skill and KPI have to be to make the whole of an indirect effect?
+"""Sensitivity of an indirect effect: how strong a shared shock of skill and KPI would have to be to explain it.
 
-Training cannot be told apart from a good week by the slope of the KPI on the skill: both move together either way. What
-can be said is how strong such a shock would have to be.
+The slope of the KPI on the skill cannot distinguish a causal link from shocks (good weeks) that raise both. These
+functions say how strong such shocks would have to be.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def acme(effect_on_skill: float, sd_outcome: float, sd_skill: float, correlation
 
 
 def robustness_value(correlation: float, share: float = 1.0) -> float:
-    """Share of the leftover variance of skill and KPI that a shock must explain to take ``share`` of the slope away.
+    """Share of the residual variance of skill and KPI that a shock must explain to explain away ``share`` of the slope.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A skill by agent and week from evaluations corrected for rater and form, with what makes its noise known."""
+"""Panel of a skill from evaluations corrected for rater and form, with sums of squares for its sampling noise."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from analysis.solver.ratio import ratio
 Floats = NDArray[np.float64]
 
 WEEKS_PER_BLOCK = 4
-"""Evaluations of one agent within this many weeks score the same skill, as far as raters are compared."""
+"""When raters are compared, an agent's skill is taken as constant over this many weeks."""
 
 
 @dataclass(frozen=True, eq=False)
 class Skill:
-    """One skill as it was scored.
+    """One skill, corrected for rater and form.
 
     Attributes
     ----------
     name : str
     panel : Panel
-        The panel given, of corrected scores; ``sq`` holds the spread of the single scores.
+        The given panel with corrected scores; ``sq`` holds the sums of squares of single scores.
     model : RaterModel
     leak : Leakage
     n_evaluations : int
@@ -42,16 +42,16 @@ class Skill:
 
 
 def corrected_skill(panel: Panel, raw: Panel, evaluations: Evaluations, name: str, anticipation: int = 0) -> Skill:
-    """Put the corrected scores of a skill in the place of the scores as they came.
+    """Replace the raw scores of a skill by scores corrected for rater and form.
 
     Parameters
     ----------
     panel : Panel
         Of the skill, learning curve taken out.
     raw : Panel
-        The same before.
+        The same before the learning curve was removed.
     evaluations : Evaluations
-        That both were counted from.
+        The evaluations behind both panels.
     name : str
         Which score.
     anticipation : int

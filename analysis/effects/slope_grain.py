@@ -1,7 +1,7 @@
-"""From panels to the cells of a slope: weeks, months or teams' months, whichever is fine enough and still readable.
+"""Choose the cells a slope is estimated on: agent-weeks, agent-months or team-months.
 
-A shorter cell leaves more of an agent's ups and downs to learn from, but holds fewer scores, so more of what moves in
-it is luck. The finest one whose scores are reliable enough is used.
+Shorter cells keep more variation within agents, but hold fewer scores, so more of the variation is sampling noise. The
+finest cells with reliable scores are used.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 READABLE = 0.3
-"""Reliability within agents and weeks below which a slope is not read: it would have to be more than tripled."""
+"""Least reliability within agents and weeks: below it the noise correction would more than triple the slope."""
 WEEKS_PER_BLOCK = 4
 GRAINS = ("agent_week", "agent_month", "team_month")
 """Finest first; a month is four weeks."""
@@ -54,7 +54,8 @@ def slope_at_readable_grain(
     Returns
     -------
     str, WithinSlope, tuple of str
-        The grain (the most reliable one where none is readable), the slope, and notes about noise not known.
+        The grain (the most reliable one where none is reliable enough), the slope, and notes about unknown sampling
+        noise.
     """
     weeks = np.arange(outcome.n_periods)[None, :]
     far = outcome.cohort_ix >= outcome.n_periods + anticipation
@@ -73,7 +74,7 @@ def slope_at_readable_grain(
         measured = [_cells(panel, before, grain) for panel in skills]
         known = [squares_of(panel) is None or there for panel, (_, there, _) in zip(skills, measured, strict=True)]
         if not all(known):
-            continue  # no cell holds two scores, so nothing says how far single scores scatter
+            continue  # no cell holds two scores, so the variance of single scores is unknown
         found = within_slope(
             y,
             [cells for cells, _, _ in measured],
@@ -93,7 +94,7 @@ def slope_at_readable_grain(
 
 
 def _worst(found: WithinSlope) -> float:
-    """The reliability of the least reliable skill; below every number where there are too few cells."""
+    """The reliability of the least reliable skill; minus infinity where there are too few cells."""
     return float(np.min(found.reliability)) if np.isfinite(found.reliability).all() else -np.inf
 
 

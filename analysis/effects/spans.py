@@ -1,4 +1,4 @@
-"""Spans of weeks since something happened to an agent, each with one effect: before it, and the longer since."""
+"""Spans of weeks before and since an event of an agent (a course, a refresher), each with one effect."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 SPANS = ((-8, 0), (0, 4), (4, 13), (13, 10_000))
-"""Weeks since it happened, half open, that share an effect; the weeks before the first span are what they are held
-against. The first span lies before it, where there should be nothing."""
+"""Half-open spans of weeks since the event that share an effect, relative to the weeks before the first span. The first
+span precedes the event and is a placebo."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,11 +22,11 @@ class SpanEffect:
     Attributes
     ----------
     from_week, to_week
-        Span since it happened, half open; the last has no end, which is -1.
+        Half-open span of weeks since the event; -1 where it has no end.
     estimate, std_error, ci_low, ci_high
-        Effect in the natural unit; NaN where it cannot be told apart from others.
+        Effect in the natural unit; NaN where it is not identified.
     stands_out
-        Whether it is beyond luck, allowing for all that is looked at together (Bonferroni).
+        Whether it is significant after Bonferroni correction for everything tested together.
     n_agents
         Agents seen in it.
     """
@@ -47,7 +47,7 @@ def spans_of(happened: Floats, seen: Bools) -> list[tuple[int, int, Floats]]:
     Parameters
     ----------
     happened
-        (A, T), above 0 from the week on in which it happened to an agent.
+        (A, T), above 0 from the week of each agent's event on.
     seen
         (A, T) cells that count.
 

@@ -1,7 +1,7 @@
-"""Did untrained agents change because their team-mates were trained?
+"""Spillover: effect of trained team-mates on untrained agents.
 
-If they did, they are no clean comparison (so the headline leaves them out) and the programme did more, or less, than
-its own trainees show. Here they are the ones "treated": from the week in which training reached their team.
+Agents with spillover are no valid comparison (the headline leaves them out), and the programme's total effect differs
+from that on trained agents. Here untrained agents count as treated from the week in which training reached their team.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from analysis.panel.panel import NEVER, Panel
 from analysis.results import EffectEstimate
 
 MIN_EXPOSED_AGENTS = 10
-"""Fewer untrained agents beside trained team-mates than this say nothing."""
+"""Fewest untrained agents with trained team-mates for an estimate."""
 
 
 def exposed_panel(panel: Panel, start: NDArray[np.int64]) -> Panel:
-    """Untrained agents of started teams as the treated, agents of teams not started as their comparison.
+    """Panel with untrained agents of started teams as treated, and agents of teams not started as comparison.
 
     Parameters
     ----------
@@ -68,9 +68,9 @@ def spillover_effect(
 
     Notes
     -----
-    Assumptions: 1. untrained agents of started teams would have moved like agents of teams not started. Not true
-    where the untrained were passed over *because* of their results: then read it with the dip check. 2. Spillover
-    stops at the team. Source of the question: De Grip and Sauermann (2012, doi:10.1111/j.1468-0297.2012.02500.x).
+    Assumptions: 1. untrained agents of started teams would have changed like agents of teams not started (fails where
+    they were passed over *because* of their results: see the dip check). 2. Spillover stops at the team. Source of the
+    question: De Grip and Sauermann (2012, doi:10.1111/j.1468-0297.2012.02500.x).
     """
     exposed = exposed_panel(panel, start)
     inside = exposed.cohort_ix < exposed.n_periods

@@ -1,9 +1,9 @@
-"""Who is left to be measured: what remains of an effect on a KPI when training moves who stays.
+"""Effect on a KPI corrected for attrition: bounds and weights when training changes who stays.
 
 Training that keeps people also keeps their contacts in the data, and training that drives people away takes theirs out.
-The effect over the contacts seen is then an effect over other people than were trained. Three numbers say how much
-that matters: the effect among those who stayed throughout, the effect with every agent weighted by the inverse of the
-chance to be still there, and bounds that hold whoever stayed because of training.
+The effect over observed contacts then compares different people. Three numbers show how much that matters: the effect
+among those who stayed throughout, the effect with every agent weighted by the inverse probability of still being there,
+and bounds for those who stay either way.
 """
 
 from __future__ import annotations
@@ -27,18 +27,19 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 MOVED_LEVEL = 0.10
-"""Level of the test whether training moves who stays: that of who answers (:mod:`analysis.effects.answering`)."""
+"""Level of the test whether training changes leaving; the same as for the response rate
+(:mod:`analysis.effects.answering`)."""
 LAST_WEEKS = 4
-"""An agent seen in the last weeks has stayed."""
+"""An agent observed in this many last weeks counts as staying."""
 LEVEL_GROUPS = 3
-"""Agents are told apart by thirds of their level before training: finer groups have too few leavers each."""
+"""Weights are estimated within this many groups by level before training; finer groups have too few leavers."""
 MOST_WEIGHT = 5.0
-"""No agent stands for more than this many."""
+"""Largest weight of an agent."""
 
 
 @dataclass(frozen=True, eq=False)
 class Staying:
-    """What training did to leaving, estimated once for all KPIs.
+    """Effect of training on leaving, estimated once for all KPIs.
 
     Attributes
     ----------
@@ -72,19 +73,19 @@ class Staying:
 
 @dataclass(frozen=True)
 class Survivors:
-    """An effect on a KPI beside what leaving did to it.
+    """An effect on a KPI, with bounds and weights for leaving.
 
     Attributes
     ----------
     staying
-        What training did to leaving.
+        Effect of training on leaving.
     excess
-        Share of the trained contacts of agents who are only there because of training; negative: share of the
-        comparison's contacts of agents whom training would have made leave.
+        Share of trained contacts from agents who stayed only because of training; negative: share of the comparison's
+        contacts from agents whom training would have made leave.
     headline
-        The effect over all contacts seen.
+        The effect over all observed contacts.
     weighted
-        The effect with trained agents weighted by the inverse of the chance to be still there.
+        The effect with trained agents weighted by the inverse probability of still being there.
     bounds
         Of the effect among those who stay either way.
     """
@@ -96,7 +97,7 @@ class Survivors:
     bounds: Bounds
 
     def measured(self, smallest_effect: float) -> Measured:
-        """The numbers that words need; it matters from half the smallest effect that matters, natural unit."""
+        """The numbers needed for the sentence; bounds matter from half the smallest effect on, natural unit."""
         beyond = self.headline.ci_low > 0 or self.headline.ci_high < 0
         nothing = beyond and self.bounds.ci_low <= 0 <= self.bounds.ci_high
         far = max(self.headline.estimate - self.bounds.low, self.bounds.high - self.headline.estimate)
@@ -113,13 +114,12 @@ class Survivors:
 
 
 def survivors(study: Study, staying: Staying, last: NDArray[np.int64] | None = None) -> Survivors | None:
-    """Bounds of Lee (2009) for leaving, and the effect weighted by the chance to be still there.
+    """Bounds of Lee (2009) for leaving, and the effect weighted by inverse probability of staying.
 
-    A trained agent who stays only because of training is in the data because of it. By the hazard ratio a share
-    ``1 - S(t) ** (1 / ratio - 1)`` of those still there ``t`` weeks after training is such. Taking out that share of
-    agents with the largest (smallest) effects of their own gives the lower (upper) bound for those who stay either
-    way. Where training makes agents leave, the comparison holds the excess, and the same share is trimmed from a
-    distribution as wide as that of the trained agents' effects.
+    By the hazard ratio, a share ``1 - S(t) ** (1 / ratio - 1)`` of the agents still there ``t`` weeks after training
+    stayed only because of it. Removing that share of agents with the largest (smallest) individual effects gives the
+    lower (upper) bound for those who stay either way. Where training makes agents leave, the comparison holds the
+    excess, and the same share is trimmed from a distribution as wide as that of the trained agents' effects.
 
     Parameters
     ----------
@@ -146,8 +146,8 @@ def survivors(study: Study, staying: Staying, last: NDArray[np.int64] | None = N
     4. For the weighted effect: among agents of one third of the level before training, leaving has nothing to do with
        what they gain. Not checkable.
 
-    An agent's own effect is measured with noise, so trimmed ends are too far out, never too near. The error of a bound
-    carries that of the hazard ratio (delta method, same teams).
+    Individual effects are noisy, so bounds are too wide, never too narrow. The standard error of a bound includes that
+    of the hazard ratio (delta method, same teams).
 
     Source: Lee (2009), doi:10.1111/j.1467-937X.2009.00536.x; Robins, Rotnitzky, Zhao (1995),
     doi:10.1080/01621459.1995.10476493 (inverse probability of censoring).
@@ -209,7 +209,7 @@ def _last_week(panel: Panel, worked: NDArray[np.int64] | None) -> NDArray[np.int
 
 
 def _excess(mass: Floats, last: NDArray[np.int64], start: int, log_ratio: float) -> tuple[float, float]:
-    """Share of a cohort's trained contacts that is excess, and how it moves with the log ratio."""
+    """Excess share of a cohort's trained contacts, and its derivative by the log ratio."""
     weeks = np.arange(start, mass.size)
     stay = (last[None, :] >= weeks[:, None]).mean(axis=1)
     ratio = math.exp(log_ratio)
@@ -223,7 +223,7 @@ def _excess(mass: Floats, last: NDArray[np.int64], start: int, log_ratio: float)
 
 
 def _trimmed(values: Floats, weights: Floats, share: float) -> tuple[float, float]:
-    """How far a mean rises when its lowest ``share`` is taken out, at least 0, and how fast it rises with the share."""
+    """How far a mean rises when its lowest ``share`` is removed, at least 0, and its derivative by the share."""
     order = np.argsort(values, kind="stable")
     value, weight = values[order], weights[order] / weights.sum()
     mean = float(value @ weight)
@@ -236,7 +236,7 @@ def _trimmed(values: Floats, weights: Floats, share: float) -> tuple[float, floa
 
 
 def _weights(panel: Panel, last: NDArray[np.int64], anticipation: int) -> Floats:
-    """(A, T) contacts of trained weeks over the chance to be still there, relative to all trained agents.
+    """(A, T) contacts of trained weeks over the probability of still being there, relative to all trained agents.
 
     Staying is counted within thirds of the level before training, by week since training (Kaplan-Meier).
     """
@@ -275,7 +275,7 @@ def _thirds(panel: Panel, anticipation: int) -> NDArray[np.int64]:
 
 
 def _kept(until: NDArray[np.int64], left: Bools, rows: Bools, horizon: int) -> Floats:
-    """(T,) chance to be still there in each week since training: agents who have not left are censored."""
+    """(T,) probability of still being there in each week since training: agents who have not left are censored."""
     weeks = np.arange(horizon)
     inside = rows & (until >= 0)
     at_risk = (until[inside][None, :] >= weeks[:, None]).sum(axis=1)

@@ -1,7 +1,7 @@
-"""Who gains more than others: effects of groups of agents, tested as differences and drawn to each other.
+"""Heterogeneous effects: effects of groups of agents, tested as differences and shrunk to their mean.
 
-Two groups whose ranges both leave out zero may still be alike, and one whose range holds zero beside one whose range
-does not says nothing about the two. Only the difference tells, with an error that knows what both share.
+That one group's interval excludes zero and another's does not says nothing about their difference. The difference is
+tested itself, with the covariance of the two estimates.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 MIN_AGENTS = 10
-"""Fewer trained agents than this make no group."""
+"""Fewest trained agents of a group."""
 MIN_TEAMS = 4
-"""With fewer trained teams a group's effect is the luck of its teams."""
+"""Fewest trained teams of a group."""
 LEVELS = ("worst third", "middle third", "best third")
 EARLY_SHARE = 0.5
-"""Share of the weeks before the first training in which the starting level is measured; effects are counted from the
-others, so that bad luck in the first does not come back as a gain."""
+"""Share of the weeks before the first training in which the starting level is measured; effects are measured from the
+remaining weeks, so that regression to the mean does not look like a gain."""
 GAP_WEEKS = 2
-"""Weeks between the two windows, in which a run of luck may end."""
+"""Weeks between the two windows, so that autocorrelated errors do not connect them."""
 MIN_EARLY_WEEKS = 4
 
 
@@ -45,11 +45,11 @@ class Gain:
     name
         Of the group.
     n_agents
-        Trained agents in it; -1 where only cells are known.
+        Trained agents in it; -1 where only agent-weeks are known.
     estimate, ci_low, ci_high
         Its own effect.
     shrunk, shrunk_low, shrunk_high
-        Its effect drawn to the mean of all groups.
+        Its effect shrunk to the mean of all groups.
     difference, difference_low, difference_high
         From the mean of the other groups, weighted by contacts.
     p_value
@@ -82,7 +82,7 @@ def compared(
     df: float,
     ci_level: float = 0.95,
 ) -> list[Gain]:
-    """Groups against each other.
+    """Compare each group with the mean of the others.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def compared(
     theta : (G,) array
         Effects.
     psi : (C, G) array
-        Their influences on the same clusters: what groups share, they share here.
+        Influences on the same clusters, so that covariances between groups are included.
     mass : (G,) array
         Contacts behind each.
     df, ci_level
@@ -141,14 +141,14 @@ def compared(
 def gains_of_groups(
     panel: Panel, labels: Sequence[str] | NDArray[np.str_], anticipation: int = 0, ci_level: float = 0.95
 ) -> list[Gain]:
-    """Effects on groups of agents from one fit; every team left out in turn from all of them at once.
+    """Effects on groups of agents from one fit, with a joint leave-one-team-out jackknife.
 
     Parameters
     ----------
     panel
         Of the headline.
     labels
-        (A,) group of each agent; an empty label is in no group.
+        (A,) group of each agent; empty for an agent in no group.
     anticipation, ci_level
         As in the headline.
 
@@ -160,9 +160,8 @@ def gains_of_groups(
 
     Notes
     -----
-    Assumptions: those of :class:`analysis.estimators.imputation.Imputation`, for every group: a group whose members
-    would have moved differently without training (new agents who learn by themselves) looks as if it gained. Not
-    checked by group.
+    Assumptions: those of :class:`analysis.estimators.imputation.Imputation`, for every group: a group that would have
+    changed differently without training (new agents, who improve anyway) looks as if it gained. Not checked by group.
     """
     if cannot_be_estimated(panel):
         return []
@@ -196,11 +195,11 @@ def gains_of_groups(
 
 
 def by_starting_level(panel: Panel, *, better: str, anticipation: int = 0, ci_level: float = 0.95) -> list[Gain]:
-    """Effects on thirds of agents by their level in an early window, counted without that window.
+    """Effects on thirds of agents by their level in an early window that is not used for the effect.
 
     Agents picked for a bad window were partly unlucky in it, and recover whether trained or not (regression to the
     mean). So the level is measured in the first ``EARLY_SHARE`` of the weeks before anybody's training, and agent
-    effects come from the weeks after it (``GAP_WEEKS`` later): luck in the one is not in the other.
+    effects are estimated from weeks at least ``GAP_WEEKS`` later, with independent errors.
 
     Parameters
     ----------
@@ -266,13 +265,13 @@ def starting_thirds(panel: Panel, *, better: str, anticipation: int = 0) -> Ints
 
 
 def stands_out(gains: Sequence[Gain], ci_level: float = 0.95) -> list[bool]:
-    """Which groups differ from the others beyond luck, allowing for all that were looked at together (Holm)."""
+    """Which groups differ significantly from the others, after Holm's correction for all groups tested together."""
     adjusted = holm([gain.p_value for gain in gains])
     return [bool(p <= 1 - ci_level) for p in adjusted]
 
 
 def harmed(gains: Sequence[Gain], better: str, ci_level: float = 0.95) -> list[bool]:
-    """On which groups the effect is for the worse beyond luck, allowing for all that were looked at (Holm)."""
+    """Which groups got significantly worse, after Holm's correction for all groups tested together."""
     adjusted = holm([gain.p_own for gain in gains])
     worse = [(gain.estimate < 0) == (better == "higher") for gain in gains]
     return [bool(p <= 1 - ci_level) and bad for p, bad in zip(adjusted, worse, strict=True)]

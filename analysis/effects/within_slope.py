@@ -1,8 +1,8 @@
-"""The slope of one outcome on others within agents and weeks, corrected for what the regressors' sampling noise hides.
+"""Slope of one outcome on others within agents and weeks, corrected for the regressors' measurement error.
 
-Noise in a regressor pulls its slope towards zero by the reliability of what is left after agent and period effects,
-which is far below the reliability of its level: agents differ more than an agent's weeks do. The noise is known from
-counts, so it is subtracted from the moments of the regressors before they are inverted (Fuller 1987, section 2.2).
+Noise in a regressor attenuates its slope by its reliability after agent and period effects, which is far below the
+reliability of its level: agents differ more than one agent's weeks do. The noise variance is known from counts, so it
+is subtracted from the regressors' moments before they are inverted (Fuller 1987, section 2.2).
 
 Agent effects are profiled out, so that the normal equations are sums over clusters, and the slope without any cluster
 is solved exactly from the same sums.
@@ -23,13 +23,13 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 LEAST_CELLS = 30
-"""Fewer cells than this give no slope."""
+"""Fewest cells for a slope."""
 COLLINEAR = 1e-6
-"""Regressors known exactly are one too many where the least eigenvalue of their correlations is below this."""
+"""Exact regressors are collinear when the smallest eigenvalue of their correlation matrix is below this."""
 ROUNDING = 1e-12
-"""Share of a regressor's squares below which what is left of it within units and periods is rounding."""
+"""Below this share of its sum of squares, a regressor's variation within units and periods is rounding error."""
 LEAST_SIGNAL = 0.02
-"""A regressor whose reliability is below this has nothing left to divide by."""
+"""Regressors with a lower reliability are not corrected: the divisor would be close to zero."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class Regressor:
     variance : (U,) array
         Variance of a single value, by unit; zeros where the regressor is known exactly.
     without : (C,) array, optional
-        Factor by which those variances change when a cluster is left out of what they are learned from; default none.
+        Factor by which those variances change when a cluster is left out of their estimation; default none.
     """
 
     mean: Floats
@@ -78,8 +78,8 @@ class WithinSlope:
     reliability : (K,) array
         Share of each regressor's variance within units and periods that is not sampling noise.
     correlation : float
-        Between the regressors' fitted sum and the outcome within units and periods, noise of both taken out where it is
-        known: how strong a shock that moves both would have to be to make the whole slope.
+        Between the regressors' fitted sum and the outcome within units and periods, corrected for noise where known:
+        the correlation a shared shock would need to explain the whole slope.
     n_cells, n_units : int
     """
 
@@ -106,10 +106,10 @@ class Moments:
     system : (C, D, D) array
         Cross products.
     own_noise : (C, N, N) array
-        What noise adds to the products of the N noisy columns (regressors, then the outcome).
+        Noise in the cross products of the N noisy columns (regressors, then the outcome).
     period_noise : (N, N) array
-        What of it the period effects take up again, over all clusters. One cluster less leaves it as it is to the order
-        of one over the number of units, so it is not made anew for every cluster.
+        The part of it that period effects absorb, over all clusters. Leaving out a cluster changes it by the order of
+        one over the number of units, so it is not recomputed for every cluster.
     raw : (K + 1,) array
         Sums of squares of regressors and outcome over all clusters before anything is taken out.
     """
@@ -146,9 +146,9 @@ def within_slope(
     Parameters
     ----------
     outcome : Regressor
-        The outcome in the same form; its noise only sharpens ``correlation``.
+        The outcome in the same form; its noise is used for ``correlation`` only.
     regressors : sequence of K Regressor
-        Cells where the outcome and all of them are seen are used.
+        Only cells where the outcome and all regressors are observed are used.
     cluster_ix : (U,) int array
     n_clusters : int
     controls : sequence of (U, P) arrays
@@ -167,8 +167,8 @@ def within_slope(
     evaluation counts less than one of five; fixed before the slope is solved.
 
     Assumptions: 1. the noise of a regressor is unrelated to the outcome (measured on other contacts: up to the caller);
-    2. single values are drawn independently within a cell; 3. nothing else moves regressor and outcome within units and
-    periods: cannot be checked, see ``correlation``.
+    2. single values are drawn independently within a cell; 3. no omitted shock moves regressor and outcome within units
+       and periods (not checkable, see ``correlation``).
 
     Source: Fuller (1987), Measurement Error Models, doi:10.1002/9780470316665. Leave-one-cluster-out: MacKinnon,
     Nielsen, Webb (2023), doi:10.1002/jae.2969.
@@ -199,7 +199,7 @@ def within_slope(
         whole = _solve(moments, None, noisy, len(controls))
         share = np.clip(whole.reliability, LEAST_SIGNAL, 1.0)
         if bool(np.all(share >= 1.0)):
-            break  # and the moments stand: no weight changed
+            break  # the moments are final: no weight changed
         counts = [np.where(seen, one.count[inside], 0.0) for one in regressors]
         usual = [float((weight * c).sum() / weight.sum()) for c in counts]
         cell = [c / (c + u * (1 - s) / s) for c, u, s in zip(counts, usual, share, strict=True)]
@@ -311,7 +311,7 @@ def _solve(moments: Moments, without: int | None, noisy: int, n_controls: int, s
     top = left[x, -1]
     true = left[x, x] - lost
     nan = np.full(noisy, np.nan)
-    moves = np.diag(left)[:noisy] > ROUNDING * moments.raw[:noisy]  # else rounding is all that is left of it
+    moves = np.diag(left)[:noisy] > ROUNDING * moments.raw[:noisy]  # otherwise only rounding error is left of it
     reliability = np.where(moves, ratio(np.diag(true)[:noisy], np.diag(left)[:noisy]), 0.0)
     plain: Floats = np.asarray(np.linalg.lstsq(left[x, x], top, rcond=1e-12)[0][:noisy], dtype=np.float64)
     slope, explained, signal = nan, np.nan, np.nan

@@ -11,7 +11,7 @@ NO_COURSE = (
 )
 
 
-class Told(Protocol):
+class PathNumber(Protocol):
     """A number with a range that may be open."""
 
     @property
@@ -21,18 +21,18 @@ class Told(Protocol):
     @property
     def high(self) -> float: ...
     @property
-    def told(self) -> bool: ...
+    def identified(self) -> bool: ...
 
 
 class Course(Protocol):
     """What the words need to know (``analysis.effects.course.Path`` satisfies it)."""
 
     @property
-    def ramp(self) -> Told: ...
+    def ramp(self) -> PathNumber: ...
     @property
-    def half_life(self) -> Told: ...
+    def half_life(self) -> PathNumber: ...
     @property
-    def floor(self) -> Told: ...
+    def floor(self) -> PathNumber: ...
     @property
     def fades(self) -> bool: ...
     @property
@@ -56,9 +56,9 @@ def sentence(course: Course | None) -> str:
     if said == FADING:
         first = f"The effect fades: half of it is gone {_about(half)} after training"
         stays = course.floor
-        if stays.told and stays.low > 0:
+        if stays.identified and stays.low > 0:
             first += f", but at least {stays.low:.0%} of it stays"
-        elif stays.told and stays.high < 1:
+        elif stays.identified and stays.high < 1:
             first += f", and no more than {stays.high:.0%} of it stays for good"
         else:
             first += "; what stays for good cannot be told"
@@ -75,7 +75,7 @@ def sentence(course: Course | None) -> str:
             f"{_weeks(half.low)} or more"
         )
     ramp = course.ramp
-    if not ramp.told:
+    if not ramp.identified:
         return f"{first}."
     if not math.isnan(ramp.high) and ramp.high < 1:
         return f"{first}. It came at once."
@@ -87,7 +87,7 @@ def sentence(course: Course | None) -> str:
     return f"{first}. Half of it had come after about {_weeks(max(ramp.estimate, 0.0))} (likely {until})."
 
 
-def _about(half: Told) -> str:
+def _about(half: PathNumber) -> str:
     ends = [None if math.isnan(end) else _weeks(end) for end in (half.low, half.high)]
     if all(ends):
         return f"about {_weeks(half.estimate)} (likely between {half.low:.0f} and {ends[1]})"

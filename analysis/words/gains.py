@@ -33,7 +33,7 @@ def sentence(row: Mapping[str, Any], kpi: Wording, reader: Reader) -> str:
     row
         Of ``result.gain``.
     kpi, reader
-        For the words.
+        Wording and number format of the sentence.
     """
     state = row["state"]
     if state == NOT_USED:

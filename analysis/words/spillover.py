@@ -46,7 +46,7 @@ def sentence(direct: Number, per_ten: Number, everybody: Number, naive: float, k
     naive
         The effect with untrained team-mates as comparison.
     kpi, reader
-        For the words.
+        Wording and number format of the sentence.
     """
     caught = f"every ten points of team-mates trained add {_number(per_ten, kpi, reader)}"
     if per_ten.ci_low <= 0 <= per_ten.ci_high:

@@ -10,7 +10,7 @@ from statsmodels.api import OLS
 
 from analysis import estimate
 from analysis.effects import course as module
-from analysis.effects.course import STEPS, Path, Told, effect_path, paths_of
+from analysis.effects.course import STEPS, Path, PathNumber, effect_path, paths_of
 from analysis.words import course as words
 from benchmarks.coverage_readings import fading_world
 
@@ -35,7 +35,7 @@ def test_the_clearer_an_effect_the_closer_its_half_life(size: float) -> None:
     assert found is not None
     assert found.half_life.low < 13.1 < found.half_life.high
     assert found.half_life.high - found.half_life.low < 4
-    assert found.ramp.told
+    assert found.ramp.identified
 
 
 def test_a_lasting_effect_is_not_said_to_fade_and_its_half_life_is_open_above() -> None:
@@ -72,22 +72,24 @@ def test_the_score_test_is_the_t_test_of_least_squares() -> None:
 
 
 def test_the_words_of_open_ranges() -> None:
-    nothing = Told(math.nan, math.nan, math.nan, told=False)
+    nothing = PathNumber(math.nan, math.nan, math.nan, identified=False)
 
-    def said(half: Told, *, fades: bool, floor: Told = nothing, ramp: Told = nothing) -> str:
+    def said(half: PathNumber, *, fades: bool, floor: PathNumber = nothing, ramp: PathNumber = nothing) -> str:
         return words.sentence(Path(ramp, half, floor, fades, 30, 1.0))
 
-    assert said(Told(20, 10, 40, told=True), fades=True) == (
+    assert said(PathNumber(20, 10, 40, identified=True), fades=True) == (
         "The effect fades: half of it is gone about 20 weeks (likely between 10 and 40 weeks) after training; what "
         "stays for good cannot be told."
     )
     assert "at least 40% of it stays" in said(
-        Told(9, 5, 20, told=True), fades=True, floor=Told(0.6, 0.4, 0.8, told=True)
+        PathNumber(9, 5, 20, identified=True), fades=True, floor=PathNumber(0.6, 0.4, 0.8, identified=True)
     )
-    assert said(Told(math.inf, 50, math.nan, told=True), fades=False).startswith("The effect does not visibly fade")
-    assert said(Told(30, math.nan, math.nan, told=False), fades=False) == (
+    assert said(PathNumber(math.inf, 50, math.nan, identified=True), fades=False).startswith(
+        "The effect does not visibly fade"
+    )
+    assert said(PathNumber(30, math.nan, math.nan, identified=False), fades=False) == (
         "Whether the effect fades cannot be told from the 30 weeks seen after training."
     )
-    assert said(Told(30, 8, math.nan, told=True), fades=False, ramp=Told(3, 2, 5, told=True)).endswith(
-        "Half of it had come after about 3 weeks (likely between 2 and 5 weeks)."
-    )
+    assert said(
+        PathNumber(30, 8, math.nan, identified=True), fades=False, ramp=PathNumber(3, 2, 5, identified=True)
+    ).endswith("Half of it had come after about 3 weeks (likely between 2 and 5 weeks).")
