@@ -1,4 +1,4 @@
-"""``judge``: the verdict of the pages, from a frame, in a notebook."""
+"""``judge``: design, estimates, checks and verdict of the dashboard, for a data frame in a notebook."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ BY_PLAN = ("randomised", "team_waves", "lowest_performers")
 """Modes in which ``cohort`` is the planned week; in the others it is the week of completion."""
 
 SAME_SUM = 1e-9
-"""Relative distance at which two sums are equal but for rounding."""
+"""Relative tolerance for rounding when two sums are compared."""
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """What the pages would say of a frame.
+    """The dashboard's results for a data frame.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Judged:
     headline, second
         The estimate and the second opinion, natural unit; ``None`` where nothing is observed.
     checks
-        Every check made, in order.
+        All checks, in order.
     design
         The comparison that the assignment allows, with its reasons.
     kpi
@@ -55,7 +55,7 @@ class Judged:
     event_time
         The headline by week since training, for charts; ``None`` where nothing is observed.
     study
-        The study behind it.
+        The study behind the verdict.
 
     Examples
     --------
@@ -143,7 +143,7 @@ def judge(
     site : str, optional
         Column of the site, where whole sites were assigned.
     hired : str, optional
-        Column of the day (or week) of hiring: then what new agents learn by themselves is taken out.
+        Column of the day (or week) of hiring: the learning curve of new agents is then removed.
     completed : str, optional
         Column of the day (or week) of completion, where ``cohort`` is the plan: then the effect of completing stands in
         ``frames()["effect"]``.
@@ -154,7 +154,7 @@ def judge(
     goals : int or sequence of float
         How many KPIs of this role are judged together; the verdict allows for all of them (Bonferroni). The p-values of
         the **others** (``judged.study.p_value`` of each) give the verdict of the pages, which allow for goals by Holm's
-        steps and for KPIs of other roles by the share of luck among the clear ones (Benjamini and Hochberg).
+        steps and for KPIs of other roles by the false discovery rate (Benjamini and Hochberg).
     ci_level : float
         Level of the intervals.
     locale, currency : str
@@ -167,14 +167,13 @@ def judge(
     Raises
     ------
     PanelError
-        A wrong call; the message names the argument and what to do.
+        An argument is wrong; the message names it and says what to do.
 
     Notes
     -----
-    The way is that of the pages: ``comparison.compare``, ``study.evidence``, ``study.diagnostics``, ``words.verdict``.
-    What a frame does not hold is left out, and the pages may therefore say more: kinds of contact (``case_mix``),
-    doses, and who scored a skill (``raters``). KPIs of people leaving are refused: they are judged from spells of
-    employment.
+    Uses the same steps as the dashboard: ``comparison.compare``, ``study.evidence``, ``study.diagnostics``,
+    ``words.verdict``. Checks whose data a frame lacks are left out: kinds of contact (``case_mix``), doses, and raters
+    of a skill (``raters``). KPIs of people leaving are refused: they are judged from spells of employment.
 
     Examples
     --------
@@ -251,7 +250,7 @@ def _others(goals: Any) -> int | list[float]:
 
 
 def _reader(locale: str, currency: str) -> Reader:
-    """How numbers are written; an unknown locale would otherwise be reported as a check that failed."""
+    """Check locale and currency here; otherwise an unknown locale would be reported as a failed check."""
     try:
         project = Project(locale=locale, currency=currency)
     except ValidationError as error:
@@ -265,7 +264,7 @@ def _reader(locale: str, currency: str) -> Reader:
 
 
 def _refuse_shares_above_one(weeks: FrameWeeks, entry: Kpi, numerator: str, denominator: str) -> None:
-    """A share counts part of what its denominator counts, so more than all of it means that the columns are others."""
+    """Refuse a share above 1: its numerator counts part of its denominator, so the columns must be wrong."""
     if entry.unit != "share":
         return
     num, den = weeks.sums[entry.id]

@@ -1,7 +1,7 @@
-"""What estimation returns: frozen, with interval, counts and reason always present.
+"""Result types of estimation: frozen, always with interval, counts and reason.
 
-A point estimate cannot be made without its interval, its number of clusters and the estimator that gave it. Where
-there is nothing honest to say the estimate is NaN and ``reason`` says why.
+A point estimate cannot be created without its interval, number of clusters and estimator. Where no valid estimate
+exists it is NaN and ``reason`` says why.
 """
 
 from __future__ import annotations
@@ -26,34 +26,34 @@ KINDS = ALL_AGGREGATIONS
 BAND_COLUMNS = ("band_low", "band_high")
 INTERVAL_COLUMNS = ("estimate", "std_error", "ci_low", "ci_high", *BAND_COLUMNS)
 COUNT_COLUMNS = ("n", "n_agents", "n_trained_clusters")
-#: What is told about every part of an aggregation.
+#: Columns of every part of an aggregation.
 PART_COLUMNS = ("key", *INTERVAL_COLUMNS, "n", "n_contacts", "n_agents", "n_trained_clusters", "reason")
 
 
 @dataclass(frozen=True)
 class EffectEstimate:
-    """One effect with all that is needed to judge it.
+    """One effect with its interval, counts and method.
 
     Attributes
     ----------
     estimate, std_error, ci_low, ci_high : float
         In the natural unit of the outcome (shares 0-1, seconds, currency). NaN when not available.
     df : float
-        Degrees of freedom of the t distribution behind the interval: clusters less one, or fewer where few clusters
-        carry the effect or the comparison.
+        Degrees of freedom of the t distribution behind the interval: clusters minus one, or fewer where a few clusters
+        dominate the effect or the comparison.
     ci_level : float
         Coverage of the interval, e.g. 0.95.
     n_cells, n_contacts, n_agents, n_trained_agents, n_clusters, n_trained_clusters : int or float
         Observed agent-weeks, their total weight (contacts), agents, agents trained within the window,
         clusters, clusters with a trained agent.
     estimator, estimand, control, variance : str
-        What was estimated, against whom, and how the error was computed.
+        What was estimated, against whom, and how the standard error was computed.
     share_identified : float
         Share of the trained weight that has a valid comparison; the rest is left out, not extrapolated.
     reason : str or None
-        Why the estimate (or its error) is not available.
+        Why the estimate (or its standard error) is not available.
     notes : tuple of str
-        What was dropped or left out on the way, in words.
+        Data left out of the estimate, in words.
 
     Examples
     --------
@@ -197,7 +197,7 @@ class Aggregation:
 
     @cached_property
     def critical_value(self) -> float:
-        """The sup-t critical value of the band, simulated when it is first asked for."""
+        """The sup-t critical value of the band, simulated on first use."""
         return self.find_critical_value()
 
     @cached_property

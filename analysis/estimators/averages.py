@@ -1,4 +1,4 @@
-"""How parts make an overall number: by trained contacts, or every week the same."""
+"""Average the parts of an aggregation: by trained contacts, or with equal weight per week."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ESTIMANDS = {
 
 
 def summary_weights(kind: str, keys: Sequence[Any], theta: Floats, mass: Floats) -> Floats:
-    """(K,) weights with which the parts make the overall number; zero for parts that do not exist."""
+    """(K,) weights of the parts in the overall estimate; zero for parts that do not exist."""
     there = np.isfinite(theta) & (mass > 0)
     if kind == "event_time":
         there &= np.array([key >= 0 for key in keys], dtype=bool)

@@ -1,4 +1,4 @@
-"""From effects by cohort and week, with fixed weights, to the four averages."""
+"""Aggregate effects by cohort and week, with fixed weights, in four ways."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class CohortEffects:
 
 
 class CellFamilies:
-    """Accumulates cohorts; weights count as fixed, as fixest's aggregation does."""
+    """Aggregates cohort by cohort; weights are treated as fixed, as in fixest."""
 
     def __init__(self, panel: Panel, first_key: int, variance: str) -> None:
         self._panel, self._variance = panel, variance

@@ -1,4 +1,4 @@
-"""Extended two-way model on the log or log-odds scale: every cohort-week its own effect, Poisson or logit."""
+"""Extended two-way model, Poisson or logit: one effect per cohort and week on the log or log-odds scale."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NO_COMPARISON = "no trained week has a valid comparison"
 
 @dataclass(frozen=True, eq=False)
 class ExtendedGlm:
-    """Poisson or logit: what the untrained cohort-weeks predict on their own scale, averaged as marginal effects.
+    """Poisson or logit model of the untrained cohort-weeks; effects are average marginal effects.
 
     ``tau_gt = ybar_gt - h(a_g + l_t)``, averaged over trained contacts: the mean of a contact in cohort g and week t
     less what it would be without training, h = exp or the logistic function, ``a_g`` and ``l_t`` fitted by statsmodels
@@ -42,8 +42,8 @@ class ExtendedGlm:
 
     Assumptions
     -----------
-    1. Parallel trends on the log (Poisson) or log-odds (logit) scale, not on the natural one. Not checked: which scale
-       is right cannot be told from the weeks before training alone.
+    1. Parallel trends on the log (Poisson) or log-odds (logit) scale, not on the natural one. Not checked: the weeks
+       before training do not show which scale is right.
     2. Cohort, not agent, effects: the mix of agents within a cohort is stable. Checked by the composition check.
     3. No anticipation beyond the window, no effect of others' training. Not checked here.
 
@@ -119,7 +119,7 @@ class ExtendedGlm:
 
     @cached_property
     def no_fit(self) -> str | None:
-        """Why the untrained weeks do not give the model its levels; None when they do."""
+        """Why the model cannot be fitted to the untrained weeks; None when it can."""
         total, mass = (values[self._before].sum() for values in self._cohort_sums)
         if not mass > 0:
             return NO_COMPARISON
@@ -132,8 +132,8 @@ class ExtendedGlm:
 
     @cached_property
     def _fit_unit(self) -> float:
-        """A power of two by which outcomes and weights are multiplied together where they are very small or large: the
-        coefficients stay, and the fit stops by what is left of a deviance that is neither."""
+        """A power of two that scales very small or large outcomes and weights: the coefficients stay the same, and the
+        convergence criterion works on a deviance of normal size."""
         total = float(self._cohort_sums[0][self._before].sum())
         size = math.log2(total) if total > 0 and math.isfinite(total) else 20.0
         return 1.0 if 8 <= size <= 40 else 2.0 ** (20 - round(size))
@@ -148,7 +148,7 @@ class ExtendedGlm:
         total, mass = (sums * self._fit_unit for sums in self._cohort_sums)
         h, week = np.nonzero(self._before)
         design = self._design(h, week)
-        with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):  # of a scale that is not used
+        with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):  # of an unused scale
             warnings.simplefilter("ignore", PerfectSeparationWarning)
             if self.family_name == "poisson":
                 model = GLM(total[h, week], design, family=families.Poisson(), exposure=mass[h, week])

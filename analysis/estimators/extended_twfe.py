@@ -1,4 +1,4 @@
-"""Extended two-way fixed effects: every cohort-week its own effect, by least squares."""
+"""Extended two-way fixed effects: one effect per cohort and week, by least squares."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class ExtendedTwfe:
     ``y_it = alpha_i + lambda_t + sum_(g, s >= g) tau_gs 1{g_i = g, t = s} + e_it`` by least squares weighted by
     contacts; an aggregation is the contact-weighted mean of ``tau_gt``.
 
-    On a balanced panel its averages equal the imputation estimator's and only the error differs (that of the
-    regression, clustered with fixest's factor). On an unbalanced one they differ: here the trained weeks also inform
-    the agent effects, on the assumption that a cohort-week has one effect for all its agents.
+    On a balanced panel its averages equal the imputation estimator's; only the standard error differs (that of the
+    regression, clustered with fixest's factor). On an unbalanced panel the estimates differ too: trained weeks then
+    also contribute to the agent effects, assuming one effect for all agents of a cohort-week.
 
     Assumptions
     -----------
     1. Parallel trends in all weeks before training, no anticipation, as for imputation. Checked in part.
-    2. Unbalanced panels only: agents of a cohort gain alike in a week. Not checked.
+    2. Unbalanced panels only: all agents of a cohort have the same effect in a week. Not checked.
 
     Source: Wooldridge (2021), Two-Way Fixed Effects, the Two-Way Mundlak Regression and DiD, doi:10.2139/ssrn.3906345.
     """
@@ -68,7 +68,8 @@ class ExtendedTwfe:
 
     @cached_property
     def _imputation(self) -> Imputation:
-        """Knows which trained weeks have a valid comparison; the others are left out of the regression."""
+        """Imputation on the same panel, to find trained weeks with a valid comparison; others are left out of the
+        regression."""
         return Imputation(self.panel, self.anticipation, leads=0)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""A fitted estimator: what it can be asked, and how its answers get their intervals."""
+"""A fitted estimator: its aggregations and their intervals."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from analysis.results import BAND_COLUMNS, COUNT_COLUMNS, KINDS, PART_COLUMNS, A
 
 Floats = NDArray[np.float64]
 
-#: From this many clusters the influence-function error is shown; below it the leave-one-cluster-out jackknife.
+#: From this many clusters on, the influence-function standard error is shown; below, the leave-one-cluster-out
+#: jackknife.
 JACKKNIFE_BELOW = 250
-#: Below this many degrees of freedom few clusters carry the number, however many there are: the jackknife then too.
+#: The jackknife is also shown below this many degrees of freedom: a few clusters then dominate the estimate.
 JACKKNIFE_BELOW_DF = 30.0
 VARIANCES = ("auto", "analytic", "jackknife")
-#: Effects and errors below this share of the largest outcome are rounding, not numbers.
+#: Effects and standard errors below this share of the largest outcome are rounding error.
 ROUNDING = 1e-12
 #: Weight below this share of the total counts as none (a replicate without its last trained cluster).
 NO_WEIGHT = 1e-12
@@ -37,14 +38,14 @@ NO_VARIATION = f"{NEVER_VARIES} beyond what agents and weeks have in common"
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """Estimates that belong together, before intervals.
+    """Estimates of one aggregation with their influences, before intervals.
 
     Attributes
     ----------
     keys : sequence of K labels
     theta : (K,) array
     influence : (C, K) array
-        Variance of ``theta[k]`` is the sum of squares of column k; NaN column = no error available.
+        Variance of ``theta[k]`` is the sum of squares of column k; NaN where no standard error is available.
     overall : float
     overall_influence : (C,) array
     n_cells, n_contacts, n_agents, n_trained_clusters : (K,) arrays
@@ -55,9 +56,9 @@ class Family:
         What ``overall`` averages.
     overall_reason : str or None
     n_clusters : int or None
-        Clusters behind the error, where they are fewer than the panel's.
+        Clusters behind the standard error, where fewer than the panel's.
     df : float or None
-        Degrees of freedom of the error, where they are fewer than the clusters less one.
+        Degrees of freedom of the standard error, where fewer than clusters minus one.
     """
 
     keys: Sequence[Any]
@@ -80,7 +81,7 @@ class Family:
 
 
 def empty_family(n_clusters: int, variance: str, reason: str) -> Family:
-    """A family without parts: nothing could be estimated, and why."""
+    """A family without parts, with the reason why nothing could be estimated."""
     none = np.zeros(0)
     return Family(
         keys=[],
@@ -107,7 +108,7 @@ def empty_att_gt() -> pl.DataFrame:
 
 
 class Source(Protocol):
-    """What an estimator hands to a Study."""
+    """Interface of an estimator as a Study uses it."""
 
     def family(self, kind: str, variance: str) -> Family:
         """Estimates of one aggregation."""
@@ -130,7 +131,7 @@ class Study:
     variance : {"auto", "analytic", "jackknife"}
     ci_level : float
     reason : str or None
-        Why nothing can be estimated; then every aggregation is not available and says so.
+        Why nothing can be estimated; every aggregation is then not available, with this reason.
     kinds : tuple of str
         Aggregations this estimator offers.
     """
@@ -196,7 +197,7 @@ class Study:
             return _not_available(self, kind)
         variance = self.variance
         if variance == "auto":
-            df = getattr(self.source, "degrees_of_freedom", math.inf)  # estimators that know no better have none
+            df = getattr(self.source, "degrees_of_freedom", math.inf)  # most estimators do not provide it
             few = self.n_clusters < JACKKNIFE_BELOW or df < JACKKNIFE_BELOW_DF
             variance = "jackknife" if few else "analytic"
         return _with_intervals(self, kind, self.source.family(kind, variance))
@@ -240,7 +241,7 @@ def _not_available(study: Study, kind: str) -> Aggregation:
 
 
 def _nothing_but_rounding(study: Study, family: Family) -> bool:
-    """Whether agent and week effects explain every outcome, so that effect and error are what rounding left."""
+    """Whether agent and week effects explain every outcome, so that effect and standard error are rounding error."""
     least = ROUNDING * study.panel.largest
     se = float(np.sqrt(np.sum(family.overall_influence**2)))
     return abs(family.overall) <= least and se <= least
@@ -282,7 +283,7 @@ def _with_intervals(study: Study, kind: str, family: Family) -> Aggregation:
 
 
 def _critical_value(influence: Floats, level: float, df: float, half: float) -> float:
-    """Of the band over all parts; never below that of one of them."""
+    """Critical value of the band over all parts; never below that of a single part."""
     found = sup_t_critical_value(influence, level, df)
     return half if math.isnan(found) else max(found, half)
 
@@ -319,5 +320,5 @@ def _overall(study: Study, family: Family, df: float) -> EffectEstimate:
 
 
 def refuse(study: Study, reason: str) -> Study:
-    """The same study with nothing available, and why."""
+    """The same study with nothing available, for the given reason."""
     return replace(study, reason=reason, source=None)

@@ -1,4 +1,4 @@
-"""Group-time effects: each cohort and week against agents not yet (or never) trained, then four ways to average."""
+"""Group-time effects: each cohort and week against agents not yet (or never) trained, aggregated in four ways."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ class GroupTime:
         mass, change = np.zeros((self.layout.n_pairs, base.size)), np.zeros((self.layout.n_pairs, base.size))
         weeks = np.arange(first, self.panel.n_periods)
         adjacent = used & (base == weeks - 1)
-        if np.count_nonzero(adjacent) == 1:  # the week of training alone: not worth the changes of all weeks
+        if np.count_nonzero(adjacent) == 1:  # one week only: cheaper than the changes of all weeks
             adjacent[:] = False
         if adjacent.any():
             mass[:, adjacent] = self._adjacent[0][:, weeks[adjacent]]
@@ -193,7 +193,7 @@ class GroupTime:
                 yield self._padded(cells) if after_only else cells
 
     def _padded(self, cells: CohortCells) -> CohortCells:
-        """Cells of the last weeks, with the weeks before them as weeks without a comparison."""
+        """Cells of the last weeks, padded with earlier weeks as weeks without a comparison."""
         first = self.panel.n_periods - cells.att.size
 
         def wide(values: Floats, missing: float) -> Floats:
@@ -240,8 +240,8 @@ class GroupTime:
 
     @cached_property
     def _covariate_arrays(self) -> Floats:
-        """(A, T, k) covariates in layout order, from their mean and in a unit near their spread: with an intercept the
-        estimates stay, and what is compared with fixed tolerances no longer depends on the unit they came in."""
+        """(A, T, k) covariates in layout order, centred and scaled: estimates do not change, and fixed tolerances no
+        longer depend on the covariates' unit."""
         return np.stack([_from_mean(self.panel.covariate(name)[self.layout.order]) for name in self.covariates], axis=2)
 
     def _adjusted_cells(self, h: int) -> CohortCells:
@@ -279,7 +279,8 @@ class GroupTime:
         return {}
 
     def family(self, kind: str, variance: str) -> Family:
-        """Estimates of one aggregation: the overall one alone, as a second opinion wants it, or all in one pass."""
+        """Estimates of one aggregation; the overall estimate is computed alone where it suffices, else all in one
+        pass."""
         if not self.trained_cohorts:
             return empty_family(self.panel.n_clusters, variance, NO_BASE_WEEK)
         exact = variance == "jackknife" and not self.covariates
@@ -347,7 +348,7 @@ def _left_mean(sums: Floats, mass: Floats) -> Floats:
 
 
 def _from_mean(values: Floats) -> Floats:
-    """(A, T) less the mean, in the power of two nearest to the spread."""
+    """(A, T) values minus their mean, divided by the power of two nearest to their standard deviation."""
     known = values[np.isfinite(values)]
     if not known.size:
         return values

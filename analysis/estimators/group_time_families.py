@@ -1,4 +1,4 @@
-"""The four averages of group-time effects, with the error that comes from estimating the cohort shares."""
+"""Aggregate group-time effects in four ways; standard errors include that of the estimated cohort shares."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ KINDS = ("simple", "event_time", "cohort", "calendar_time")
 
 
 class Accumulator:
-    """Folds one cohort after another into the four families, so that no cluster x cohort x week array is held.
+    """Aggregates cohort by cohort, so that no cluster x cohort x week array is held in memory.
 
-    ``kinds`` are the families wanted; ``simple`` is always among them.
+    ``kinds`` are the aggregations wanted; ``simple`` is always included.
 
     A family key k averages effects with weights W_h (cohort size): ``theta_k = sum W_h att / sum W_h``. Its influence
     adds to that of the effects the share term ``W_p (att - theta_k) / sum W_h`` of every (cluster, cohort) pair p.

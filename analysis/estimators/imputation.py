@@ -1,4 +1,4 @@
-"""Imputation: learn agent and week effects from untrained weeks only, then compare every trained week with them."""
+"""Imputation: estimate agent and week effects from untrained weeks only, then compare every trained week with them."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Imputation:
 
     @cached_property
     def of_design(self) -> Known:
-        """What does not hang on the outcome, shared with other outcomes of the same design where that is asked for."""
+        """Results that depend on the design only; shared between outcomes inside ``designs_shared``."""
         if self.reweighed is not None:
             return {}
         known: Known = known_of(self.panel).setdefault(("imputation", self.anticipation, self.leads), {})
@@ -116,13 +116,13 @@ class Imputation:
         return self._known("trained weights", make)
 
     def weighing(self, weights: Floats) -> Imputation:
-        """The same fit, whose averages give the trained weeks other weights.
+        """The same fit with other weights of the trained weeks in averages.
 
         Parameters
         ----------
         weights : (A, T) array
-            In the panel's order; only the trained weeks that have a valid comparison are read. Agents and weeks with
-            weight 0 are left out of averages, and still serve as comparison before their training.
+            In the panel's order; only the trained weeks that have a valid comparison are read. Agent-weeks with weight
+            0 are left out of averages; the agents still serve as comparison before their training.
         """
         made = replace(self, reweighed=weights, fitted=self, _refits={})
         kept = np.where(self.trained_weights > 0, weights[self.layout.order], 0.0)
@@ -160,8 +160,8 @@ class Imputation:
 
     @cached_property
     def _exposure(self) -> Floats:
-        """(H, T, T) vectors q: column t of block h is how the sum of effects of cohort h in week t falls with each
-        week effect."""
+        """(H, T, T) array: column t of block h is minus the derivative of the sum of effects of cohort h in week t by
+        each week effect."""
         return self._known("exposure", self._exposures)
 
     def _exposures(self) -> Floats:
@@ -259,7 +259,7 @@ class Imputation:
         return ratio(treated - untreated, mass)
 
     def raw_influence(self, kind: str) -> Floats:
-        """(C, K) analytic influence of an aggregation, parts that hang on one cluster included."""
+        """(C, K) analytic influence of an aggregation, including parts that depend on a single cluster."""
         return self._analytic(kind, self.point(kind)[2])
 
     def replicates(self, kind: str) -> tuple[Floats, Floats]:
@@ -337,7 +337,8 @@ class Imputation:
 
     @cached_property
     def degrees_of_freedom(self) -> float:
-        """Of the average effect: fewer than the clusters less one where few of them carry it or the comparison."""
+        """Degrees of freedom of the average effect: fewer than clusters minus one where a few clusters dominate the
+        effect or the comparison."""
 
         def make() -> float:
             before, after, clusters, lengths = self.stretches

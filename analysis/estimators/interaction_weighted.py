@@ -1,4 +1,4 @@
-"""Interaction-weighted event study: every cohort its own curve, averaged with cohort shares."""
+"""Interaction-weighted event study: one curve per cohort, averaged with cohort shares."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class _Side:
     fit : TwoWayFit
     scores : (C, T) influence-ready scores; ``scores @ solve(q)`` is the influence of ``q' week_effects``.
     left, left_component : (C, T) arrays
-        Week effects without each cluster, and which of them hang together (-1: not seen any more); no rows where
-        nobody asked.
+        Week effects without each cluster, and their connected components (-1: no longer observed); no rows where not
+        requested.
     """
 
     fit: TwoWayFit
@@ -89,7 +89,7 @@ class InteractionWeighted:
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        """What the choice of controls costs, in words."""
+        """Notes on weeks lost by the choice of controls."""
         if self._never.any():
             return ()
         label = self.panel.cohort_label(int(min(self.panel.cohort_ix.max(), self.panel.n_periods - 1)))
@@ -213,7 +213,7 @@ def att_gt_frame(panel: Panel, cells: Iterator[CohortEffects], factor: float) ->
 
 
 def _with_base(component: Ints, base: int) -> Bools:
-    """Weeks that hang together with the base week: (..., T)."""
+    """(..., T) weeks in the same connected component as the base week."""
     return np.asarray((component == component[..., [base]]) & (component >= 0))
 
 

@@ -1,4 +1,4 @@
-"""Which trained weeks of which cohort an average is about."""
+"""Assign the trained weeks of each cohort to the keys of an aggregation."""
 
 from __future__ import annotations
 

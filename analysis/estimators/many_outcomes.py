@@ -1,8 +1,8 @@
-"""The imputed average effect as weights of cells: one solution for many outcomes that share agents, weeks and weights.
+"""Imputed average effects of many outcomes that share agents, weeks and weights, from one solution.
 
-An imputed average is linear in the outcome, ``sum_it v_it y_it``, with weights ``v`` that know the design alone:
-trained cells weigh their contacts, untrained ones what they teach of agent and week effects. With ``v`` of all clusters
-and of all but each one, an effect and its jackknife cost one product an outcome.
+An imputed average is linear in the outcome, ``sum_it v_it y_it``, with weights ``v`` that depend on the design only.
+With ``v`` computed once for all clusters and once without each, an effect and its jackknife take one matrix product per
+outcome.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ def average_effects(panel: Panel, outcomes: list[Cells], anticipation: int = 0) 
     Parameters
     ----------
     panel : Panel
-        Its ``den`` are the weights; its numerators are not looked at.
+        Its ``den`` are the weights; its numerators are not used.
     outcomes : list of Cells
     anticipation : int
-        Weeks before training that are not untrained.
+        Weeks before training that do not count as untrained.
 
     Returns
     -------
@@ -55,8 +55,8 @@ def average_effects(panel: Panel, outcomes: list[Cells], anticipation: int = 0) 
 
     Assumptions
     -----------
-    1. Untrained cells hang together: every agent with untrained weeks can be compared with every other through weeks
-       (checked by the caller: :class:`analysis.estimators.imputation.Imputation` leaves out what cannot).
+    1. Untrained cells are connected: every agent with untrained weeks can be compared with every other through common
+       weeks (checked by the caller: :class:`analysis.estimators.imputation.Imputation` leaves out what cannot).
     """
     weight = np.asarray(panel.den, dtype=np.float64)
     week = np.arange(panel.n_periods)[None, :]

@@ -1,4 +1,4 @@
-"""``estimate``: from a name to a fitted study, refusing with a reason what cannot be estimated."""
+"""``estimate``: fit an estimator by name, or give the reason why nothing can be estimated."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from analysis.panel.panel import Panel
 from analysis.words.estimators import RECORDS
 
 FAR_LEVEL = 1e3
-"""A mean of more than so many standard deviations is taken off the outcome before anything is fitted."""
+"""The outcome is centred before fitting when its mean exceeds this many standard deviations."""
 CONTROLS = ("not_yet_trained", "never_trained")
 
 
@@ -73,7 +73,8 @@ MAKERS: dict[str, Callable[[Study, dict[str, Any]], Source]] = {
     "before_after": _before_after,
     "trained_vs_untrained": _trained_vs_untrained,
 }
-"""What computes each estimator; what else is to be known of it is its record in ``analysis.words.estimators``."""
+"""Estimator name to the function that fits it; labels and options are in its record in
+``analysis.words.estimators``."""
 ESTIMATORS = {name: RECORDS[name] for name in MAKERS}
 
 
@@ -103,8 +104,8 @@ def estimate(
     covariates : sequence of str, optional
         Columns of the source frame; ``group_time`` only.
     variance : {"auto", "analytic", "jackknife"}
-        How errors are computed. ``auto`` shows the leave-one-cluster-out jackknife below 250 clusters, where the
-        influence-function error is too small, and the influence-function error from there on, where they agree.
+        How errors are computed. ``auto`` uses the leave-one-cluster-out jackknife below 250 clusters, where the
+        influence-function standard error is too small, and the latter from 250 clusters on, where the two agree.
     ci_level : float
     options
         Of the estimator: ``method`` ("reg", "ipw", "dr") and ``base`` ("varying", "universal") of ``group_time``,
@@ -114,7 +115,7 @@ def estimate(
     -------
     Study
         Where nothing can be estimated (nobody trained, one cluster, nobody to compare with, an outcome that never
-        varies) the study is not available and every aggregation says why.
+        varies) the study is not available, and every aggregation gives the reason.
 
     Raises
     ------
@@ -179,10 +180,10 @@ def estimate(
 
 
 def from_level(panel: Panel) -> Panel:
-    """The panel with its outcome counted from its mean, where that is far larger than what differs.
+    """The panel with a centred outcome, where its mean is much larger than its standard deviation.
 
-    Differences are the same, and are not what is left of two large numbers. Nearer to zero the panel stays as it is, to
-    the last digit.
+    Avoids cancellation in differences of large numbers. Other panels are returned unchanged, so their results do not
+    change in any digit.
     """
     level, spread = panel.level_and_spread
     if abs(level) <= FAR_LEVEL * spread:
@@ -192,7 +193,7 @@ def from_level(panel: Panel) -> Panel:
 
 
 def cannot_be_estimated(panel: Panel) -> str | None:
-    """Why no estimator can say anything about this panel; None when at least one might."""
+    """Why no estimator applies to this panel; None when at least one may."""
     seen = panel.observed
     if not np.isfinite(panel.num.sum() + panel.den.sum()):
         return "the outcome or its weight is not finite in some agent-week"

@@ -1,4 +1,4 @@
-"""The ladder: from what slides show to what can be believed, on one page."""
+"""The ladder: estimates from the naive to the preferred, side by side."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def rung_rows(
     panel, anticipation, ci_level
         As there.
     known : mapping, optional
-        Estimator to its estimate where there is one already; it is not made again.
+        Estimator to its estimate, where already computed.
     """
     panel = panel.without_always_trained()
     rows = []

@@ -1,4 +1,4 @@
-"""Outcomes seen in the same agents, weeks and weights share all that an estimator works out without the outcome."""
+"""Share design-only results between outcomes observed in the same agents and weeks with the same weights."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _SHARED: ContextVar[list[tuple[Panel, Known]] | None] = ContextVar("shared desig
 
 @contextmanager
 def designs_shared() -> Iterator[None]:
-    """Within the block, estimates of one outcome after another take over what hangs on the design alone.
+    """Within the block, estimates reuse results of earlier outcomes that depend on the design only.
 
-    Numbers are the same to the last digit: only arrays that are equal are shared. What is shared is let go at the end
-    of the block, and is of the thread that entered it.
+    Numbers are identical: results are shared only between equal designs. They are freed at the end of the block, and
+    are visible to the thread that entered it only.
 
     Examples
     --------
@@ -49,12 +49,13 @@ def designs_shared() -> Iterator[None]:
 
 
 def known_of(panel: Panel) -> Known:
-    """What is known of a panel's design: that of an equal one before it in the block, or nothing yet.
+    """Shared results for a panel's design: those of an earlier panel with an equal design in the block, or an empty
+    store.
 
     Parameters
     ----------
     panel : Panel
-        Of it weights, cohorts, clusters and labels of weeks are looked at; never the outcome.
+        Weights, cohorts, clusters and week labels are compared; never the outcome.
     """
     shared = _SHARED.get()
     if shared is None:

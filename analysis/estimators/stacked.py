@@ -1,4 +1,4 @@
-"""Stacked comparison: every wave with controls of its own, chosen by the rule that chose the trained."""
+"""Stacked comparison: every wave with its own controls, picked by the same rule as the trained agents."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 LARGEST_JACKKNIFE = 4_000_000
-"""Elements of the matrix of all experiments up to which the jackknife's degrees of freedom are worked out; above, with
-many teams and waves, they are G - 1, which they also came to wherever there were several waves."""
+"""Largest matrix of all experiments (elements) for which the jackknife's degrees of freedom are computed; above it,
+with many teams and waves, they are set to G - 1, which the computation also gave wherever there were several waves."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Who was ranked by the rule, where that is not the panel being estimated: a slice, or another measure.
+    """The agents and results that the rule ranked, where they differ from the panel being estimated (a slice, or
+    another KPI).
 
-    Agents were picked among all who had a result of the rule's measure. Ranking only those left in a slice picks
-    others.
+    Agents were picked among all with a result of the rule's KPI; ranking only those in a slice would pick others.
 
     Attributes
     ----------
     panel : Panel
-        The rule's measure for everybody, B agents.
+        The rule's KPI for all B agents.
     groups : (B,) array
         The group inside which each was ranked.
     rows : (A,) int array
@@ -135,9 +135,8 @@ class Stacked:
 
     For cohort g the trained are its agents; controls are agents of groups that have not started, counted only until
     their group starts; with a rule, only those of them the *same rule* would have picked in week g. Inside each
-    experiment effects are imputed from untrained weeks (agent effects and the experiment's own week effects). When
-    the worst performers of the moment are picked, both sides were picked in the same bad patch and return from it
-    together, so the return is not credited to training.
+    experiment effects are imputed from untrained weeks (agent effects and the experiment's own week effects). When the
+    worst performers are picked, both sides show the same regression to the mean, so it is not credited to training.
 
     ``theta = sum_g M_g theta_g / sum_g M_g`` with ``M_g`` the trained contacts of cohort g that have a comparison and
     ``theta_g`` the contact-weighted mean of ``y_it - alpha_ig - lambda_tg`` over them: agent and week effects of
@@ -148,8 +147,8 @@ class Stacked:
     1. The rule is the one that was used (share, weeks, measure, group). Not checkable from the panel alone; if it is
        wrong the comparison can be badly wrong.
     2. Groups that start later would have moved as groups that start now. Checked in part by leads: inside each
-       experiment both sides were picked by the same rule in the same week, so they differ in no week before it by
-       more than luck, the weeks of the low point included. A drift between them counts against the comparison.
+       experiment both sides were picked by the same rule in the same week, so their difference in every week before it,
+       the weeks of the low point included, is sampling error. A drift between them counts against the comparison.
     3. No anticipation beyond the window (checked in part by the leads); no effect of others' training across groups
        (not checked here).
 
@@ -267,7 +266,7 @@ class Stacked:
 
     @cached_property
     def degrees_of_freedom(self) -> float:
-        """Of the average effect; experiments have weeks of their own and share their clusters."""
+        """Degrees of freedom of the average effect; experiments have their own week effects and share clusters."""
         if not self.models:
             return float("nan")
         parts = [model.stretches for _, model, _ in self.models]

@@ -1,4 +1,4 @@
-"""One cohort, one week, one base week, with covariates: regression, weighting, doubly robust, and their scores."""
+"""Effect of one cohort in one week against one base week, with covariates: regression, weighting, doubly robust."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def two_by_two(
     Returns
     -------
     (float, (n,) array) or None
-        Effect and influence (the variance is the sum of squares of its cluster sums); None when the covariates
-        cannot be told apart among the controls, or the propensity cannot be fitted.
+        Effect and influence (the variance is the sum of squares of its cluster sums); None when covariates are
+        collinear among the controls, or the propensity cannot be fitted.
 
     Source: Sant'Anna, Zhao (2020), equations 2.5-2.6 and appendix, doi:10.1016/j.jeconom.2020.06.003.
     """

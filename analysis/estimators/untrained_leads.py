@@ -1,4 +1,4 @@
-"""Leads of the imputation estimator: was there already a difference in the weeks before training?"""
+"""Leads of the imputation estimator: differences in the weeks before training."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Leads:
     n_clusters: Floats
 
     def before(self, family: Family) -> Family:
-        """The event-time family with the leads put in front; the overall number is untouched."""
+        """The event-time family with the leads prepended; the overall estimate is unchanged."""
         reasons = [None if np.isfinite(value) else "not identified" for value in self.theta]
         return replace(
             family,
@@ -58,7 +58,7 @@ def imputation_leads(model: Imputation, variance: str) -> Leads:
     """Regress untrained weeks on agent and week effects and dummies for the last weeks before training.
 
     The reference is every earlier week, so a lead is comparable with the effects after training (both are
-    measured against the same far past) without reusing the trained weeks.
+    measured against the same far past) without using the trained weeks.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def pooled_leads(parts: Sequence[Leads], n_clusters: int) -> Leads:
 
 
 def _jackknife(fit: TwoWayFit, analytic: Floats) -> Floats:
-    """(C, L) leave-one-cluster-out influence; a lead whose refit falls apart keeps its analytic column."""
+    """(C, L) leave-one-cluster-out influence; a lead that a refit does not identify keeps its analytic column."""
     shift, refit = fit.leave_one_out()
     active = fit.layout.by_cluster(fit.layout.by_pair(fit.unit_total)[:, None])[:, 0] > 0
     n_active = int(active.sum())

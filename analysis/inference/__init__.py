@@ -1,6 +1,6 @@
-"""Uncertainty that survives a sceptic: clusters, few clusters, uniform bands, multiplicity.
+"""Standard errors and tests: clustering, few clusters, uniform bands, multiple testing.
 
-Randomisation inference re-estimates, so it sits above the estimators: ``analysis.checks.randomisation``.
+Randomisation inference needs the estimators, which import this package, so it is in ``analysis.checks.randomisation``.
 """
 
 from __future__ import annotations

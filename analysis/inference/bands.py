@@ -1,4 +1,4 @@
-"""Uniform (sup-t) bands: an interval for a whole curve, not for one week of it."""
+"""Uniform (sup-t) bands: simultaneous intervals for a whole curve."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 #: Draws behind the critical value: its simulation error is under 0.02 at the 95% level.
 DRAWS = 10_000
-#: The band of a figure must not change between two looks at it.
+#: A fixed seed, so that the band of a figure is always the same.
 SEED = 20_260_101
 
 

@@ -1,4 +1,4 @@
-"""Clustered errors from influence columns, t(G - 1) intervals and fixest's small-sample factor."""
+"""Clustered standard errors from influence columns, t(G - 1) intervals and fixest's small-sample factor."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def standard_errors(influence: Floats) -> Floats:
 
 
 def t_interval(estimate: float, std_error: float, df: float, level: float = 0.95) -> tuple[float, float]:
-    """Two-sided interval from t(df); (NaN, NaN) when the error is not available."""
+    """Two-sided interval from t(df); (NaN, NaN) when the standard error is not available."""
     if not (math.isfinite(estimate) and math.isfinite(std_error) and df >= 1):
         return math.nan, math.nan
     half = float(stdtrit(df, 0.5 + level / 2)) * std_error
@@ -54,7 +54,7 @@ def jackknife_influence(replicates: Floats, theta: Floats, active: Bools) -> Flo
     Parameters
     ----------
     replicates : (C, K) array
-        Estimates without each cluster; NaN makes the whole column NaN (the estimate hangs on one cluster).
+        Estimates without each cluster; NaN (the estimate needs that cluster) makes the whole column NaN.
     theta : (K,) array
     active : (C,) bool array
         Clusters that hold any observation; G counts these.

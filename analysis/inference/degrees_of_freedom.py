@@ -1,4 +1,4 @@
-"""How many degrees of freedom a leave-one-cluster-out error has: few when it hangs on few clusters."""
+"""Degrees of freedom of a leave-one-cluster-out standard error: few when a few clusters dominate it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Ints = NDArray[np.int64]
 
 _UPPER = 0.975
 MOST_CLUSTERS = 500
-"""From here on the replicates take long to write down, and the effective number of clusters stands for them."""
+"""Above this size the exact computation is slow; an effective number of clusters is used instead."""
 
 
 def jackknife_degrees_of_freedom(
@@ -23,9 +23,9 @@ def jackknife_degrees_of_freedom(
 
     The variance is a sum of squares of ``theta without c - theta``, each a weighted sum of the outcomes. Where outcomes
     vary alike and independently, the sum has mean ``tr K`` and variance ``2 tr K^2``, with K the products of those
-    weights, so that it has ``(tr K)^2 / tr K^2`` degrees of freedom. The sum is also larger than the variance on
-    average, by a factor that the same weights give. What is returned has both in it: the degrees of freedom at which a
-    95% interval from the jackknife's error is as wide as it should be.
+    weights, so that it has ``(tr K)^2 / tr K^2`` degrees of freedom. The sum also overestimates the variance on
+    average, by a factor known from the same weights. The result accounts for both: the degrees of freedom at which a
+    95% interval from the jackknife standard error has the correct width.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def jackknife_degrees_of_freedom(
     Returns
     -------
     float
-        Between 1 and the clusters less one; NaN when there is nothing to leave out.
+        Between 1 and the clusters less one; NaN when no cluster can be left out.
 
     Notes
     -----
@@ -56,7 +56,7 @@ def jackknife_degrees_of_freedom(
 
     Examples
     --------
-    Sixteen clusters trained in the second of two stretches, four never: far from the twenty less one.
+    Sixteen clusters trained in the second of two stretches, four never trained: far fewer than 20 - 1.
 
     >>> before, after = np.ones((20, 2)), np.zeros((20, 2))
     >>> before[:16, 1], after[:16, 1] = 0.0, 1.0
@@ -72,7 +72,7 @@ def jackknife_degrees_of_freedom(
 def _of_weights(
     shape: tuple[int, int], n_clusters: int, before_: bytes, after_: bytes, cluster_: bytes, weeks_: bytes
 ) -> float:
-    """The same by value: KPIs measured on the same contacts share their weights."""
+    """The same, cached by the values of the weights, which KPIs measured on the same contacts share."""
     before, after = (np.frombuffer(each).reshape(shape) for each in (before_, after_))
     cluster, weeks = np.frombuffer(cluster_, dtype=np.int64), np.frombuffer(weeks_)
     used = np.unique(cluster[(before.sum(axis=1) > 0) | (after.sum(axis=1) > 0)])

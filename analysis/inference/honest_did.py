@@ -1,7 +1,7 @@
-"""Intervals that stay honest when parallel trends fail by a stated amount.
+"""Intervals that remain valid when parallel trends fail by a stated amount (HonestDiD).
 
 Rambachan and Roth (2023, doi:10.1093/restud/rdad018). The event-study coefficients before training estimate how far
-trained and untrained drifted apart with no training at all. Two ways to say how bad the drift after training may be:
+trained and untrained drifted apart with no training at all. Two ways to bound the drift after training:
 
 - *relative magnitudes*, ``RM(Mbar)``: between two neighbouring periods after training, at most ``Mbar`` times the
   worst step between neighbouring periods before it;
@@ -74,13 +74,14 @@ class EventCoefficients:
 
     @property
     def unit(self) -> float:
-        """A power of two near the typical error, so that counting in it changes no digit; 1 where there is no error."""
+        """A power of two near the typical standard error, so that dividing by it loses no precision; 1 where there is
+        none."""
         errors = np.sqrt(np.maximum(np.diag(self.covariance), 0.0))
         typical = float(np.median(errors))
         return 2.0 ** round(math.log2(typical)) if typical > 0 and math.isfinite(typical) else 1.0
 
     def counted_in(self, unit: float) -> EventCoefficients:
-        """The same coefficients in another unit: what is compared with fixed tolerances must not depend on it."""
+        """The same coefficients in another unit, so that fixed tolerances do not depend on the unit of the data."""
         return EventCoefficients(self.estimates / unit, self.covariance / unit**2, self.n_pre, self.n_post)
 
 
@@ -142,8 +143,8 @@ def breakdown_relative(
 def smoothness(event: EventCoefficients, weights: Array, m: float, *, alpha: float = 0.05) -> Interval:
     """Shortest fixed-length interval when the slope of the drift changes by at most ``m`` per period.
 
-    The estimator is ``weights @ post + v @ pre`` with ``v`` chosen to balance its worst bias against its error; its
-    half-length is the ``1 - alpha`` quantile of ``|N(bias / sd, 1)|`` times ``sd``.
+    The estimator is ``weights @ post + v @ pre`` with ``v`` chosen to balance its worst-case bias against its standard
+    error; its half-length is the ``1 - alpha`` quantile of ``|N(bias / sd, 1)|`` times ``sd``.
     """
     unit = event.unit
     found = _Smooth(event.counted_in(unit), np.asarray(weights, dtype=np.float64)).interval(m / unit, alpha)
@@ -306,7 +307,7 @@ def _root(covariance: Array) -> Array:
 
 
 class _Smooth:
-    """The affine estimators of the smoothness interval, written in their exposures to kinks before training.
+    """The affine estimators of the smoothness interval, parametrised by their exposures to kinks before training.
 
     A drift that is zero at the reference is a line plus hinges; an estimator that is blind to the line has worst bias
     ``M`` times the sum of its absolute exposures to the hinges. Exposures to hinges after training are fixed by
@@ -366,7 +367,7 @@ class _Smooth:
         """Exposures minimising variance plus ``penalty`` times the absolute exposures (coordinate descent)."""
         if penalty == 0 or start.size == 0:
             return start.copy()
-        # Plain floats: with a handful of exposures an array operation costs more than the whole sum.
+        # Plain floats: for a handful of exposures they are faster than array operations.
         c, linear, quadratic = start.tolist(), self.linear.tolist(), self.quadratic.tolist()
         for _ in range(rounds):
             moved = 0.0

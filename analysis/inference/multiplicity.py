@@ -1,4 +1,4 @@
-"""Several KPIs were looked at: what remains once that is counted."""
+"""p-values adjusted for testing several KPIs."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def holm(p_values: Sequence[float] | Floats) -> Floats:
 def benjamini_hochberg(p_values: Sequence[float] | Floats) -> Floats:
     """P-values adjusted for the false discovery rate; NaN stays NaN and does not count as a test.
 
-    Calling clear what is at most ``q`` keeps the expected share of luck among what is called clear at ``q``, where the
-    tests are independent or move together.
+    Rejecting at adjusted p-values up to ``q`` keeps the expected share of false positives among the rejections at most
+    ``q``, for independent or positively dependent tests.
 
     Source: Benjamini, Hochberg (1995), doi:10.1111/j.2517-6161.1995.tb02031.x; dependence: Benjamini, Yekutieli (2001),
     doi:10.1214/aos/1013699998.
@@ -48,7 +48,7 @@ def benjamini_hochberg(p_values: Sequence[float] | Floats) -> Floats:
 def romano_wolf(
     estimates: Floats, influence: Floats, df: float = np.inf, draws: int = 9_999, seed: int = 20_260_101
 ) -> Floats:
-    """Step-down adjusted p-values that use how the estimates move together.
+    """Step-down adjusted p-values that use the correlation of the estimates.
 
     Parameters
     ----------

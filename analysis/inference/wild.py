@@ -1,4 +1,4 @@
-"""Wild cluster bootstrap on cluster scores: a second look at an interval that rests on few clusters."""
+"""Wild cluster bootstrap on cluster scores, to check an interval that rests on few clusters."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def wild_cluster_bootstrap(
     """Bootstrap the t statistic by flipping whole clusters.
 
     Every draw multiplies each cluster's influence ``psi_c`` by a weight ``v_c`` with mean zero and variance one:
-    the estimate moves by ``d* = sum v_c psi_c`` and its error is recomputed from ``v_c psi_c - h_c d*``, where
-    h_c is the cluster's share of the information, so that ``t* = d* / se*``. Nothing larger than clusters x draws
+    the estimate changes by ``d* = sum v_c psi_c`` and its standard error is recomputed from ``v_c psi_c - h_c d*``,
+    where h_c is the cluster's share of the information, so that ``t* = d* / se*``. Nothing larger than clusters x draws
     is built: the fixed effects were projected out once.
 
     Parameters

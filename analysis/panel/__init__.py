@@ -1,1 +1,1 @@
-"""Agents x weeks: what estimation needs of the data, and the query that gets it."""
+"""Panels (agents x weeks) that estimators use, and the queries that read them."""

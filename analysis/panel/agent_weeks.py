@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 
 class AgentWeeks(Protocol):
-    """All that a study reads. What a source does not hold is ``None``, and what rests on it is left out."""
+    """Interface through which a study reads its data. A method returns ``None`` for data the source lacks; results that
+    need them are left out."""
 
     def panel(self, kpi_id: str, slice_: Slice, timing: Timing, cluster: str) -> Panel:
         """Agents x weeks of one KPI; see :func:`analysis.panel.panel.from_warehouse`."""
@@ -58,10 +59,10 @@ class AgentWeeks(Protocol):
         """(A, T) 1 from the first refresher on; None where nobody had one."""
 
     def counted_twice(self) -> int:
-        """Contacts that two sources have and that count once for each."""
+        """Number of contacts that are in two sources and therefore count twice."""
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
-        """What ``make`` returns, worked out once for this source and kept under ``name``."""
+        """Result of ``make``, computed once for this source and cached under ``name``."""
 
     def training(self) -> pl.DataFrame:
         """Agents and courses; see :func:`analysis.panel.training_records.training_records`."""
@@ -74,9 +75,9 @@ class WarehouseWeeks:
     Attributes
     ----------
     cur
-        Cursor on it.
+        Cursor on the version.
     rows
-        Its agent-weeks, where they are held in memory.
+        The version's agent-weeks, where they are held in memory.
     """
 
     cur: duckdb.DuckDBPyConnection

@@ -1,4 +1,4 @@
-"""Agent-weeks by kind of contact (channel and queue): what a check of routing looks at."""
+"""Agent-weeks by kind of contact (channel and queue), for the case-mix check."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class KindRows:
 
 @dataclass(frozen=True, eq=False)
 class ContactKinds:
-    """One KPI by kind of contact: for everybody, and in the slice that is studied.
+    """One KPI by kind of contact: for all agents, and in the slice that is studied.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class ContactKinds:
 
 
 def contact_kinds(cur: duckdb.DuckDBPyConnection, kpi_id: str, slice_: Slice, timing: str) -> ContactKinds:
-    """Read them from a warehouse version.
+    """Read one KPI by kind of contact from a warehouse version.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def contact_kinds(cur: duckdb.DuckDBPyConnection, kpi_id: str, slice_: Slice, ti
 
 
 def _rows(cur: duckdb.DuckDBPyConnection, kpi_id: str, slice_: Slice, timing: str) -> KindRows:
-    """The rows of a slice in the order of the table: sums of them do not depend on how many threads there are."""
+    """The rows of a slice in table order, so that floating-point sums do not depend on the number of threads."""
     named = ("channel", "queue")
     values = [
         [v for (v,) in cur.execute(f"select distinct {n} from mart.agent_week where {n} is not null").fetchall()]

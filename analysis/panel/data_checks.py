@@ -1,4 +1,4 @@
-"""What the data checks of a version found that bears on whether its counts may be believed."""
+"""Data-check results of a version that verdicts depend on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import duckdb
 
 
 def contacts_counted_twice(cur: duckdb.DuckDBPyConnection) -> int:
-    """Return how many contact ids two sources have without the configuration saying what they are.
+    """Return how many contact ids occur in two sources without a rule for them in the configuration.
 
     Parameters
     ----------

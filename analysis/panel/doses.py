@@ -1,4 +1,4 @@
-"""How many courses each agent had completed in each week: the dose, from the training records."""
+"""Courses completed by each agent and week (the dose), from the training records."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def courses_by_week(
     -------
     (A, T) array or None
         A course counts once, from the week of its first completion on, as ``trained_week`` does. ``None`` when nobody
-        completed more than one course (the dose then says what completion says) or no training is recorded.
+        completed more than one course (the dose then equals completion) or no training is recorded.
     """
     rows = _completions(cur, courses)
     if rows is None:
@@ -48,7 +48,7 @@ def courses_by_week(
 def doses_by_course(
     cur: duckdb.DuckDBPyConnection, panel: Panel, courses: Sequence[str] = ()
 ) -> dict[str, NDArray[np.float64]]:
-    """Which treatment courses each agent had completed by the end of each week, one by one.
+    """Completion of each treatment course by the end of each week.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def doses_by_course(
 
 
 REFRESHED_AFTER_DAYS = 28
-"""A course completed again after at least so many days was repeated; sooner, it is another attempt at the same."""
+"""A course completed again after at least this many days counts as a refresher; earlier, as another attempt."""
 
 
 def refreshed_by_week(
@@ -138,7 +138,7 @@ def first_refreshers(
 
 
 def _placed(panel: Panel, keys: Any, dates: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Agent and week of the panel for each row: -1 for an agent it lacks, week 0 for what came before it begins."""
+    """Agent and week index in the panel for each row: -1 for agents not in the panel, week 0 for earlier dates."""
     unit = {str(key): i for i, key in enumerate(panel.units)}
     agent = np.array([unit.get(str(key), -1) for key in keys.tolist()], dtype=np.int64)
     days = np.asarray(dates).astype("datetime64[D]") - np.datetime64(panel.times[0], "D")

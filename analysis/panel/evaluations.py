@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 BASE = "qa_evaluation"
-"""The relation that KPIs of skills count."""
+"""The relation behind KPIs of skills."""
 OVERALL = "empathy_score"
 """The KPI that stands for all skills."""
 SCORES = (
@@ -30,7 +30,7 @@ SCORES = (
     "perspective_taking",
     "trigger_free_language",
 )
-"""The whole, then the five skills."""
+"""The overall score, then the five skills."""
 NOBODY = "not recorded"
 
 
@@ -70,7 +70,7 @@ class Evaluations:
 
 
 def evaluations_from_warehouse(cur: duckdb.DuckDBPyConnection) -> Evaluations | None:
-    """Every evaluation of a warehouse version that has a place.
+    """All evaluations of a warehouse version with a known agent and week.
 
     Returns
     -------

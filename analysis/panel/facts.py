@@ -1,4 +1,4 @@
-"""What a panel says besides the effect: weeks before and after, levels, volumes, who is left to compare with."""
+"""Descriptive numbers of a panel: weeks before and after, levels, volumes, remaining comparison clusters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from analysis.panel.panel import NEVER, Floats, Panel
 BASELINE_WEEKS = 12
 """The level before training is the mean over this many weeks."""
 PACE_WEEKS = 8
-"""The present pace is the mean over this many last weeks."""
+"""Current volumes are means over this many last weeks."""
 
 
 def weeks_around(panel: Panel, anticipation: int) -> tuple[float, float]:
@@ -30,7 +30,7 @@ def weeks_around(panel: Panel, anticipation: int) -> tuple[float, float]:
 
 
 def control_clusters(panel: Panel, anticipation: int) -> int | None:
-    """Clusters that still give untrained weeks after the first training."""
+    """Number of clusters with untrained weeks after the first training."""
     if not panel.cohorts.size:
         return None
     weeks = np.arange(panel.n_periods)[None, :]
@@ -40,10 +40,10 @@ def control_clusters(panel: Panel, anticipation: int) -> int | None:
 
 
 def effective_controls(panel: Panel, anticipation: int) -> float | None:
-    """How many clusters of equal size the comparison of the trained weeks amounts to.
+    """Effective number of comparison clusters: how many clusters of equal size would be as informative.
 
-    In each week ``(sum w)^2 / sum w^2`` over the untrained weights of clusters; weeks by their trained weight, as
-    errors add up (harmonic mean). Weeks without anybody untrained have no comparison and do not count.
+    In each week ``(sum w)^2 / sum w^2`` over the untrained weights of clusters; averaged over weeks by trained weight
+    (harmonic mean, because variances add up). Weeks without anybody untrained have no comparison and do not count.
     """
     if not panel.cohorts.size:
         return None
@@ -79,11 +79,11 @@ class Volumes:
     Attributes
     ----------
     per_week
-        Of agents trained by now, in a week, at the pace of the last weeks.
+        Weekly units of agents trained by now, averaged over the last weeks.
     to_date
-        Of trained agents since their training.
+        Units of trained agents since their training.
     per_week_everybody
-        Of all agents in a week; NaN where it is not known.
+        Weekly units of all agents; NaN where not known.
     """
 
     per_week: float = math.nan

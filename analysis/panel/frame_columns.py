@@ -1,7 +1,8 @@
-"""Columns of whatever frame an analyst has, as polars columns, or a sentence that says what cannot be read.
+"""Convert the columns of polars, pandas and Arrow frames to polars, or refuse them with a sentence.
 
 Taken: polars frames (lazy too), pandas frames with any dtype (nullable, Arrow, categories, periods, zone-aware times),
-Arrow tables. UUIDs become text. Times with a zone become the local time of that zone, so that a Monday is a Monday.
+Arrow tables. UUIDs become text. Times with a zone become local times of that zone, so that weeks begin on local
+Mondays.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from analysis.errors import PanelError
 
 
 def columns_of(df: Any, arguments: Mapping[str, str], *, times: tuple[str, str], caller: str) -> pl.DataFrame:
-    """The columns that are needed, as polars.
+    """The requested columns as a polars frame.
 
     Parameters
     ----------
@@ -26,15 +27,15 @@ def columns_of(df: Any, arguments: Mapping[str, str], *, times: tuple[str, str],
     arguments
         Argument of the caller to the name of its column.
     times
-        The two columns that must be on one clock: period and cohort.
+        The two columns that must have the same time zone: period and cohort.
     caller
-        What was called, for messages.
+        Name of the caller, for messages.
 
     Raises
     ------
     analysis.errors.PanelError
-        No such frame, a column that is missing, twice there, of mixed types or of a type that cannot be read; times of
-        which only one has a time zone.
+        Unsupported frame; a column that is missing, duplicated, of mixed types or of an unreadable type; only one of
+        the two time columns has a zone.
     """
     needed = tuple(dict.fromkeys(arguments.values()))
     frame = _frame(df, needed, caller)

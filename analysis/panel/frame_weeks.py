@@ -1,4 +1,4 @@
-"""The agent-weeks of a frame, for a study in a notebook: what the marts of a warehouse are for the pages."""
+"""The agent-weeks of a data frame, used by ``judge`` in place of the marts of a warehouse."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from analysis.panel.training_records import SCHEMA as TRAINING
 COUNTED_FROM = date(2000, 1, 3)
 """The Monday that stands for the first week where weeks are counted in numbers."""
 MOST_WEEKS = 5_200
-"""A hundred years: more are seconds, days or keys that were given for weeks."""
+"""A hundred years: larger ranges are seconds, days or keys instead of weeks."""
 _AGENT, _WEEK = "agent", "week"
 
 
 @dataclass(frozen=True)
 class FrameColumns:
-    """Which column of a frame is what.
+    """Column names of a frame by their meaning.
 
     Attributes
     ----------
@@ -241,7 +241,7 @@ class FrameWeeks:
         return 0
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
-        """What ``make`` returns: a frame is read for one KPI, so nothing is asked for twice."""
+        """Result of ``make``, not cached: a frame is read for one KPI only."""
         return make()
 
     def training(self) -> pl.DataFrame:
@@ -341,7 +341,7 @@ def _without_never(cohort: pl.Series, never: Any) -> pl.Series:
 
 
 def _agents(made: pl.DataFrame, columns: FrameColumns) -> pl.DataFrame:
-    """One row per agent; refused where what is true of an agent changes from row to row."""
+    """One row per agent; refuses attributes of an agent that differ between rows."""
     remedies = {
         "team": "give the team at assignment (mart.agent.team_id of a warehouse)",
         "site": "give the site at assignment",

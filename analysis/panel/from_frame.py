@@ -1,4 +1,4 @@
-"""Rows -> arrays, validated: what a panel refuses, and what it says when it does."""
+"""Validate a frame and convert its rows to the arrays of a panel."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The agent-weeks of one warehouse version in memory, for whoever asks for many slices of it.
+"""The agent-weeks of one warehouse version in memory, for panels of many slices.
 
-A reader changes filters, and the stored results hold many slices, of the same data: what differs from one to the next
-is which rows of ``mart.agent_week`` count. So the place of every row (agent, week, site, team, ...) is held as small
-integers, a KPI's numerators and denominators as one array each, and a slice is a mask. The panel is the one that
-:func:`analysis.panel.slices.cells_from_warehouse` would lead to, to the last bit: the same rows in the same order.
+Slices of the same data differ only in which rows of ``mart.agent_week`` they use. So the dimensions of every row
+(agent, week, site, team, ...) are held as small integers, a KPI's numerators and denominators as one array each, and a
+slice is a mask. The panel is the one that :func:`analysis.panel.slices.cells_from_warehouse` would lead to, to the last
+bit: the same rows in the same order.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def dimensions_sql(timing: Timing) -> str:
 
 
 class Rows(Protocol):
-    """Rows of ``mart.agent_week`` read before, for panels of many slices."""
+    """Interface to rows of ``mart.agent_week`` already read."""
 
     def cells(self, kpi_id: str, slice_: Slice) -> Mapping[str, NDArray[Any]]:
         """Agent and week indices, numerators and denominators of one KPI in a slice: ``CELL_COLUMNS``."""
@@ -47,7 +47,7 @@ class Rows(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Where every row of ``mart.agent_week`` stands; N rows in the order of the table.
+    """Dimensions of every row of ``mart.agent_week``; N rows in table order.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class Places:
         cur
             Cursor on it.
         timing
-            Of the design: whether cohorts are of the planned week or of completion, as in panels.
+            Timing of the design: whether cohorts are planned weeks or weeks of completion.
 
         Raises
         ------
@@ -117,7 +117,7 @@ class Places:
 
     @property
     def nbytes(self) -> int:
-        """What the arrays take."""
+        """Memory of the arrays, in bytes."""
         arrays: list[NDArray[Any]] = [self.row_id, self.agent, self.week, *self.codes.values()]
         return sum(int(part.nbytes) for part in arrays)
 
@@ -129,7 +129,7 @@ class Places:
         slice_
             Which agent-weeks.
         cohorts
-            Whether chosen cohorts count too; panels keep other agents as comparison.
+            Whether the cohort filter applies too; panels keep other agents as comparison.
         """
         mask: Bools | None = None
         for name in DIMENSIONS:
@@ -152,7 +152,7 @@ class Places:
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """One KPI where it was observed.
+    """Numerators and denominators of one KPI, for rows where it was observed.
 
     Attributes
     ----------
@@ -171,12 +171,12 @@ class Columns:
 
     @property
     def nbytes(self) -> int:
-        """What the arrays take."""
+        """Memory of the arrays, in bytes."""
         return int((0 if self.rows is None else self.rows.nbytes) + self.num.nbytes + self.den.nbytes)
 
     @classmethod
     def read(cls, cur: duckdb.DuckDBPyConnection, kpi_id: str, places: Places) -> Columns:
-        """Read them from the version that ``places`` are of.
+        """Read them from the version that ``places`` was read from.
 
         Raises
         ------
@@ -201,7 +201,7 @@ class Columns:
         return cls(None if everywhere else rows, total, _small(found["den"].to_numpy()), complete)
 
     def inside(self, mask: Bools | None) -> tuple[Any, Any]:
-        """Positions in ``Places`` and in these columns of the rows a mask lets through."""
+        """Positions in ``Places`` and in these columns of the rows selected by a mask."""
         if self.rows is None:
             at = slice(None) if mask is None else np.flatnonzero(mask)
             return at, at
@@ -213,13 +213,13 @@ class Columns:
 
 @dataclass(frozen=True, eq=False)
 class HeldWeeks:
-    """Rows for panels from what is held.
+    """Rows for panels from arrays held in memory.
 
     Attributes
     ----------
     places : Places
     columns : callable
-        KPI id to its ``Columns``; whoever holds them decides for how long.
+        KPI id to its ``Columns``; the caller decides how long they are cached.
     people_of : callable
         Timing and cluster to the agents, see :func:`analysis.panel.slices.people_from_warehouse`.
     """
@@ -231,7 +231,8 @@ class HeldWeeks:
 
     @classmethod
     def read(cls, cur: duckdb.DuckDBPyConnection) -> HeldWeeks:
-        """From one version, as long as the cursor is open; the last two KPIs are held: one, and that of a rule."""
+        """Read from one version while the cursor is open; the last two KPIs are cached (the KPI studied and that of a
+        selection rule)."""
         places = Places.read(cur)
         return cls(
             places,
@@ -275,6 +276,6 @@ def _codes(column: pl.Series, values: tuple[str, ...]) -> NDArray[Any]:
 
 
 def _small(values: NDArray[np.float64]) -> NDArray[Any]:
-    """Single precision where every value survives it (counts do)."""
+    """Convert to single precision where no value changes (counts)."""
     short = values.astype(np.float32)
     return short if bool(np.array_equal(short.astype(np.float64), values, equal_nan=True)) else values

@@ -1,4 +1,4 @@
-"""Fingerprints of all that studies read of a version, and the studies that an earlier run kept beside it."""
+"""Fingerprints of the rows that studies read from a version, and studies stored by an earlier run."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ TABLES = (
     "core.qa_evaluation",
     "core.training",
 )
-"""Relations that studies read beside ``mart.agent_week``; a test holds that there are no others."""
+"""Relations that studies read besides ``mart.agent_week``; a test checks that there are no others."""
 KEPT = "kept_study"
 """Table of ``meta`` that holds studies for the next run."""
 _SUMS = ("num", "den", "sq")
 
 
 def fingerprints(cur: duckdb.DuckDBPyConnection, kpis: Iterable[str]) -> dict[str, str]:
-    """What the rows of a version are, for every KPI and, under the empty name, for what all of them share.
+    """Fingerprint of a version's rows by KPI, and under the empty name for the rows that all KPIs share.
 
     Parameters
     ----------

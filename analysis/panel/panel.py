@@ -1,4 +1,4 @@
-"""Agents x weeks arrays of numerators and denominators: the only thing estimation needs."""
+"""The panel: agents x weeks arrays of numerators and denominators, the input of every estimator."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Panel:
     n_always_trained : int
         Agents dropped because they were trained before or in the first week.
     notes : tuple of str
-        What was dropped on the way in, in words.
+        Rows and agents dropped while building the panel, in words.
     covariate_reader : callable or None
         name -> (A, T) array, for estimators that take covariates.
     """
@@ -99,8 +99,8 @@ class Panel:
         cluster : str, optional
             Column of the assignment unit, constant within the unit. Default: the unit itself.
         never : value, optional
-            The value of ``cohort`` that means never trained (null always does). Where it is a period too (0, with weeks
-            counted from 0), it means never trained all the same, and a note says so.
+            The value of ``cohort`` that means never trained (null always does). Where it is also a period (0, with
+            weeks counted from 0), it still means never trained, and a note says so.
         already_trained : {"error", "drop"}
             What to do with a cohort before the first period. A cohort *in* the first period is always
             dropped and counted.
@@ -301,7 +301,7 @@ def from_warehouse(
     cluster : {"team", "agent", "site"}
         The assignment unit. Team is the assignment team of ``mart.agent``.
     rows : Rows, optional
-        Rows read before from the same warehouse version, where many slices are asked for.
+        Rows already read from the same warehouse version, to build many slices.
 
     Returns
     -------

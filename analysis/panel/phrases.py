@@ -1,4 +1,4 @@
-"""Phrases heard in conversations: which rules in which weeks, and contacts that a quality evaluation scored as well."""
+"""Phrases detected in transcripts by rule and week, and contacts with both a transcript and a quality evaluation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 BASE = "conversation"
-"""The relation that KPIs of phrases count."""
+"""The relation behind KPIs of phrases."""
 HITS: Mapping[str, str] = {
     "active_listening": "active_listening_hits",
     "personalisation": "personalisation_hits",
@@ -24,7 +24,8 @@ HITS: Mapping[str, str] = {
     "perspective_taking": "perspective_taking_hits",
     "trigger_free_language": "trigger_hits",
 }
-"""Skill that is scored -> column of ``core.conversation`` that counts its phrases (for the last: what breaks it)."""
+"""Skill -> column of ``core.conversation`` that counts its phrases (for the last skill: phrases that show its
+absence)."""
 BREAKS = "trigger_free_language"
 """The skill whose phrases show its absence."""
 RULES = {
@@ -110,7 +111,7 @@ def labels_from_warehouse(cur: duckdb.DuckDBPyConnection) -> Labels | None:
 
 
 def _spread(rest: pl.DataFrame | None, skill: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Contacts one by one from counts by team."""
+    """Expand counts by team to one row per contact."""
     if rest is None:
         return np.array([], dtype=str), np.array([], dtype=bool)
     team, n, hits = rest["team"].to_numpy().astype(str), rest["n"].to_numpy(), rest[skill].to_numpy()

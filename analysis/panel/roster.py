@@ -1,4 +1,4 @@
-"""Who works here: every agent's team, hiring and training, in weeks."""
+"""Roster: every agent's team, hiring and training, in weeks."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Ints = NDArray[np.int64]
 
 
 SHARED_WEEK = 0.95
-"""Share of agents whose week is that of their team, from which training was assigned to whole teams."""
+"""Training counts as assigned to whole teams when at least this share of agents starts in their team's week."""
 SAME_WAVE_WEEKS = 3
-"""Where only completion is known: weeks inside which a team's agents finish one wave."""
+"""Where only completion is known: agents of a team who finish within this many weeks count as one wave."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +143,7 @@ class Roster:
         return np.asarray(start[code])
 
     def situation(self) -> Situation:
-        """What happened to the plan."""
+        """How the roll-out followed its plan."""
         start = self.team_start()
         began = int(start.min(initial=NEVER))
         if began == NEVER:
@@ -164,7 +164,8 @@ class Roster:
         )
 
     def _whole_teams(self) -> bool:
-        """Whether agents share their week with their team, and teams differ; agents who joined later do not count."""
+        """Whether agents start in their team's week, and teams in different weeks; agents who joined later do not
+        count."""
         planned = (self.scheduled < NEVER).any()
         week = self.scheduled if planned else self.trained
         began = int(week.min(initial=NEVER))

@@ -1,4 +1,5 @@
-"""A KPI without the contacts on which skills were scored: score and outcome of one contact share its luck."""
+"""A KPI without the contacts on which skills were scored, because score and outcome of one contact have correlated
+errors."""
 
 from __future__ import annotations
 
@@ -19,14 +20,14 @@ SCHEMA = {"agent_key": pl.String, "week": pl.Date, "num": pl.Float64, "den": pl.
 
 
 def scored_contacts(cur: duckdb.DuckDBPyConnection, kpi: Kpi) -> pl.DataFrame:
-    """What the KPI counts on contacts that were evaluated, by agent and week.
+    """Numerator and denominator of the KPI on evaluated contacts, by agent and week.
 
     Parameters
     ----------
     cur
         Cursor on a warehouse version.
     kpi
-        An entry whose relation says of which contact each of its rows is.
+        A KPI whose relation has the contact id on each row.
 
     Returns
     -------
@@ -62,14 +63,14 @@ def without_contacts(raw: Panel, panel: Panel, scored: pl.DataFrame) -> Panel | 
     Parameters
     ----------
     raw, panel
-        Before and after what agents learn by themselves was taken out; times are Mondays.
+        Panels before and after removal of the learning curve; times are Mondays.
     scored
-        Of :func:`scored_contacts`.
+        Result of :func:`scored_contacts`.
 
     Returns
     -------
     Panel or None
-        ``None`` where none of them is in the panel: there is nothing to take out.
+        ``None`` where none of the contacts is in the panel.
     """
     row_of = {str(key): i for i, key in enumerate(panel.units.tolist())}
     week_of = {str(week)[:10]: i for i, week in enumerate(panel.times.tolist())}

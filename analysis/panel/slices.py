@@ -37,7 +37,7 @@ STORED_KINDS = ("site", "channel", "tenure_band", "cohort")
 
 @dataclass(frozen=True)
 class Slice:
-    """Which agent-weeks to look at. Empty tuples mean no filter; hashable, so it can key a cache.
+    """Selection of agent-weeks. Empty tuples mean no filter; hashable, so it can be a cache key.
 
     Attributes
     ----------
@@ -160,7 +160,7 @@ def arrays_from_warehouse(
 
 
 def arrays_from_rows(rows: Rows, kpi_id: str, slice_: Slice, timing: str, cluster: str) -> dict[str, Any]:
-    """The fields of a Panel from rows that are held, of a warehouse version or of a frame."""
+    """The fields of a Panel from rows in memory, of a warehouse version or of a frame."""
     cells = rows.cells(kpi_id, slice_)
     agent, week = cells["a"].astype(np.int64), cells["w"]
     if agent.size == 0:
@@ -171,7 +171,7 @@ def arrays_from_rows(rows: Rows, kpi_id: str, slice_: Slice, timing: str, cluste
 
 @dataclass(frozen=True, eq=False)
 class _Query:
-    """Rows asked of a warehouse version, one question at a time."""
+    """Rows read from a warehouse version with one query per call."""
 
     cur: duckdb.DuckDBPyConnection
 

@@ -1,4 +1,4 @@
-"""Spells of employment: who was employed from when to when, trained or not, and how it ended."""
+"""Spells of employment: start and end of each agent's employment, trained or not, and type of leaving."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def spells_from_warehouse(cur: duckdb.DuckDBPyConnection, slice_: Slice, timing:
     cur
         Cursor on a warehouse version.
     slice_
-        Sites and teams count here; cohorts, tenure and periods are for who makes weeks of the spells.
+        Only its sites and teams are applied here; cohorts, tenure and periods apply when spells are split into weeks.
     timing
         From when an agent counts as trained: the planned week or completion.
 

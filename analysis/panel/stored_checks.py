@@ -13,7 +13,7 @@ StoredCheck = tuple[str, str, float | None, float | None, str]
 
 
 def failed_checks(cur: duckdb.DuckDBPyConnection, kpi: str, checks: Sequence[str]) -> list[StoredCheck]:
-    """Those of the named checks that failed for a KPI overall; none when there are no results yet."""
+    """The named checks that failed for a KPI overall; empty when there are no results yet."""
     import duckdb
 
     marks = ", ".join("?" * len(checks))

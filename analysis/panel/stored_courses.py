@@ -1,4 +1,4 @@
-"""How the effects of goals fade, as the last estimation stored it."""
+"""Stored courses (fading) of the effects on goals, from the last estimation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def stored_fading(cur: duckdb.DuckDBPyConnection, goals: Collection[str]) -> list[Fading]:
-    """The course of the effect on each goal whose headline is believed; none when there are no results yet.
+    """The course of the effect on each goal with a believed headline; empty when there are no results yet.
 
     Parameters
     ----------

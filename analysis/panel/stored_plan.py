@@ -1,4 +1,4 @@
-"""The roll-out that was accepted beforehand, and the orders it could have drawn."""
+"""The accepted roll-out plan, and the orders of waves it could have drawn."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class StoredPlan:
         Returns
         -------
         array or None
-            None where the plan has fewer than two orders, has no team of the panel, or was not carried out in the weeks
-            of the panel: its orders say nothing of an assignment that came about otherwise.
+            None where the plan has fewer than two orders, has no team of the panel, or was not followed in the weeks of
+            the panel, so that its orders do not describe the actual assignment.
         """
         if len(self.orders) < 2 or len(panel.times) == 0 or not isinstance(panel.times[0], date):
             return None
@@ -68,7 +68,7 @@ class StoredPlan:
 
 
 def _seen(week: int, panel: Panel) -> int:
-    """A wave as far as the panel sees it: all that come after its end are alike."""
+    """A wave's week in the panel; all weeks after its end get the same value."""
     return min(week, panel.n_periods)
 
 

@@ -1,4 +1,4 @@
-"""Who was planned for a course, who completed it, and what they scored in it."""
+"""Training records: agents planned for a course, completion, and course scores."""
 
 from __future__ import annotations
 

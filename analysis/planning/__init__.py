@@ -1,4 +1,4 @@
-"""Who next, and will we be able to tell: variance of a roll-out, power, waves, waiting times."""
+"""Planning a roll-out: variance, power, waves, weeks until an effect can be detected."""
 
 from analysis.planning.detectable_change import minimum_detectable_effect, power
 from analysis.planning.stepped_wedge import stepped_wedge_variance

@@ -1,4 +1,4 @@
-"""Drawing the order of waves by lot among orders in which the waves are alike, so that the draw can be tested later."""
+"""Constrained randomisation: draw the order of waves by lot among balanced orders, for a randomisation test later."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from analysis.errors import EstimationError
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 MOST_ORDERS = 50_000
-"""Up to here every order is looked at; beyond, as many are drawn."""
+"""Up to this many orders all are scored; with more, this many are sampled."""
 KEPT_SHARE = 0.1
 FEWEST_KEPT = 100
 FEWEST_FOR_TEST = 20
-"""With fewer kept orders no result is rarer than 1 in 20."""
+"""Fewest kept orders for a randomisation test at 5%."""
 TOGETHER_HIGH, TOGETHER_LOW = 0.75, 0.25
-"""Two teams that share a wave in more, or in less, of the kept orders than this are bound together, or kept apart."""
+"""Shares of kept orders below and above which two teams almost never, or almost always, share a wave."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,22 +33,22 @@ class Draw:
     waves
         (J,) wave of each team, from 0.
     kept
-        (R, J) all orders that could have been drawn; a re-draw for a test comes from these and no others.
+        (R, J) all orders that could have been drawn; a randomisation test permutes over these only.
     seed
-        With which it was drawn.
+        Seed of the draw.
     n_orders
-        Orders looked at.
+        Orders scored.
     complete
-        Whether these were all there are.
+        Whether these were all possible orders.
     score, mean_score
-        Imbalance of the order drawn, and of all looked at.
+        Imbalance of the order drawn, and mean imbalance of all orders scored.
     largest_difference
         Largest difference of a wave's mean from the mean, in standard deviations, in the order drawn.
     bound
         Pairs of teams that share a wave in more than three of four kept orders, or in fewer than one of four (two
         waves only), with that share.
     digest
-        Of the kept orders.
+        Hash of the kept orders.
     """
 
     waves: Ints
@@ -64,12 +64,12 @@ class Draw:
 
     @property
     def testable(self) -> bool:
-        """Whether a test at 5% can be made from re-draws."""
+        """Whether a randomisation test at 5% is possible."""
         return bool(self.kept.shape[0] >= FEWEST_FOR_TEST)
 
     @property
     def note(self) -> str:
-        """What a reader must know of the draw."""
+        """A warning about the draw; empty where there is none."""
         if not self.testable:
             return "No test at 5% exists for so few teams."
         return ""
@@ -83,10 +83,10 @@ def draw_order(sizes: Sequence[int], covariates: Array, seed: int, locked: Mappi
     sizes
         Teams in each wave; they add up to J. A wave may stand for "not trained".
     covariates
-        (J, K) what the waves should be alike in, such as site (as 0 and 1), agents, and the KPI before. A column
-        without variation is left out.
+        (J, K) covariates to balance over waves, such as site (as 0 and 1), agents, and the KPI before. A column without
+        variation is left out.
     seed
-        Of the lot; the same seed gives the same order.
+        Seed of the draw; the same seed gives the same order.
     locked
         Team to the wave it must be in.
 
@@ -156,7 +156,7 @@ def _checked(sizes: Sequence[int], covariates: Array, locked: Mapping[int, int])
 
 
 def _orders(sizes: Sequence[int], locked: Mapping[int, int], teams: int, rng: np.random.Generator) -> tuple[Ints, bool]:
-    """(R, J) orders that respect the locks: all of them, or as many as are looked at."""
+    """(R, J) orders that respect the locks: all of them, or a sample."""
     free = np.array([team for team in range(teams) if team not in locked], dtype=np.int64)
     room = [size - sum(1 for wave in locked.values() if wave == k) for k, size in enumerate(sizes)]
     n_all = math.factorial(free.size)
@@ -205,7 +205,8 @@ def _scores(orders: Ints, values: Array, waves: int) -> Array:
 
 
 def _bound(kept: Ints, waves: int) -> tuple[tuple[int, int, float], ...]:
-    """Pairs of teams the kept orders tie together; with two waves also those they keep apart."""
+    """Pairs of teams that almost always share a wave in the kept orders; with two waves also pairs that almost never
+    do."""
     teams = kept.shape[1]
     together = np.zeros((teams, teams))
     for wave in range(waves):

@@ -1,4 +1,4 @@
-"""Power of an interval, and the smallest change it can detect: t with the degrees of freedom it will have."""
+"""Power of a t interval, and the smallest change it can detect."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def power(
     inflation: float = 1.0,
     df_shown: float | None = None,
 ) -> float:
-    """Chance that an interval lies on the right side of zero; one on the wrong side detects nothing.
+    """Probability that the interval excludes zero on the side of the true effect.
 
     Parameters
     ----------
     effect, std_error
         True effect and the standard error of its estimate, in one unit.
     df
-        Degrees of freedom of the estimated error; infinity for a known one.
+        Degrees of freedom of the estimated standard error; infinity for a known one.
     level
         Of the interval.
     inflation
-        Root mean square of the estimated error over ``std_error``.
+        Root mean square of the estimated standard error over ``std_error``.
     df_shown
-        Degrees of freedom the interval is made with; ``df`` when absent.
+        Degrees of freedom used for the interval; ``df`` when absent.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def minimum_detectable_effect(
     inflation: float = 1.0,
     df_shown: float | None = None,
 ) -> float:
-    """The smallest effect that is told from zero in a share ``wanted`` of cases.
+    """The smallest effect detected with power ``wanted``.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def minimum_detectable_effect(
 
 @lru_cache(maxsize=1024)
 def _errors_away(df: float, wanted: float, level: float, inflation: float, df_shown: float) -> float:
-    """Standard errors that the true effect must lie from zero."""
+    """Distance of the true effect from zero, in standard errors."""
 
     def short(ratio: float) -> float:
         return power(ratio, 1.0, df, level, inflation=inflation, df_shown=df_shown) - wanted

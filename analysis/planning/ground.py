@@ -1,4 +1,4 @@
-"""What a plan starts from: untrained teams, how much each goal moves by itself, and the history behind them."""
+"""Inputs of a plan: untrained teams, variance components of each goal, and weeks of history."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from analysis.words.numbers import Wording
 
 Array = NDArray[np.float64]
 LEVEL_WEEKS = 12
-"""A team's level is taken over this many last weeks."""
+"""A team's level is its mean over this many last weeks."""
 
 
 NOTHING_TO_COUNT = "The exports that were loaded hold nothing it can be counted from."
@@ -33,11 +33,11 @@ class Team:
     name, site
         As in the marts.
     n_agents
-        Seen lately.
+        Agents observed in the last weeks.
     level
         Of the first goal over the last weeks, natural unit; NaN where it is not known.
     ranked
-        Whether an order by need may go by its level; otherwise the team comes last.
+        Whether the team has a level to be ordered by; otherwise it comes last.
     """
 
     name: str
@@ -54,15 +54,15 @@ class Ground:
     Attributes
     ----------
     goals
-        Goals whose own movement could be estimated.
+        Goals whose variance components could be estimated.
     unknown
         Labels of the other goals, with the reason.
     teams
         Untrained teams, by name.
     history_weeks
-        Weeks these teams have in common behind them.
+        Untrained weeks that these teams have in common.
     blocks
-        KPI id to the weekly means and sizes of untrained teams, for trials.
+        KPI id to weekly means and sizes of untrained teams, for simulations.
     """
 
     goals: tuple[Goal, ...]
@@ -73,7 +73,7 @@ class Ground:
 
     @property
     def not_planned(self) -> str:
-        """Goals that cannot be planned for, each reason once; empty where all can."""
+        """Sentence on goals that cannot be planned for, each reason once; empty where all can."""
         by_reason: dict[str, list[str]] = {}
         for name, why in self.unknown:
             by_reason.setdefault(why, []).append(name)
@@ -96,7 +96,7 @@ class PlannedKpi(Wording, Protocol):
 
 
 def ground(kpis: Sequence[PlannedKpi], panel_of: Callable[[str], Panel], now: Mapping[str, TeamNow]) -> Ground:
-    """Read what a plan starts from.
+    """Read the inputs of a plan.
 
     Parameters
     ----------

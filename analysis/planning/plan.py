@@ -1,4 +1,4 @@
-"""A proposed roll-out: how many teams, in which waves; what it will be able to tell, and what it gives up."""
+"""A proposed roll-out: teams and waves, the changes it can detect, and warnings about its design."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from analysis.words.numbers import Reader, Wording
 
 Ints = NDArray[np.int64]
 LONGEST_HISTORY = 52
-"""More history than this is not used: what lasts has changed since."""
+"""Most weeks of history used: older weeks are no longer representative."""
 FEWEST_TO_BELIEVE = 6
 """Trained teams below which no verdict is given, see :mod:`analysis.words.verdict`."""
 HISTORY_BEFORE_DATA = 26
-"""Weeks of history that a plan without data counts on."""
+"""Weeks of history assumed when there are no data."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class Goal:
     Attributes
     ----------
     kpi
-        Its words.
+        Names and unit of the KPI.
     smallest_effect
         The change that matters, natural unit.
     components
-        How much a team's weekly mean moves by itself.
+        Variance components of a team's weekly mean.
     """
 
     kpi: Wording
@@ -53,15 +53,15 @@ class Proposal:
     n_teams
         Teams that are not trained yet.
     n_waves
-        Waves, each of as nearly as many teams.
+        Waves, of as equal size as possible.
     gap_weeks
-        From one wave to the next.
+        Weeks from one wave to the next.
     n_untrained
         Teams that stay untrained to the end of the plan.
     history_weeks
-        Untrained weeks behind the teams.
+        Untrained weeks of the teams before the first wave.
     after_weeks
-        Weeks looked ahead from the first wave.
+        Weeks planned for from the first wave on.
     """
 
     n_teams: int
@@ -72,12 +72,12 @@ class Proposal:
     after_weeks: int = 26
 
     def check(self) -> None:
-        """Refuse what cannot be carried out.
+        """Refuse a proposal that cannot be carried out.
 
         Raises
         ------
         EstimationError
-            With a sentence.
+            The message is a sentence that says what to change.
         """
         if self.n_teams < 2:
             raise EstimationError("One team cannot be compared with any other; plan for at least two.")
@@ -115,14 +115,14 @@ class Proposal:
 
 
 def check_start(start: date, today: date) -> None:
-    """Refuse a day on which no roll-out starts.
+    """Refuse an implausible start date.
 
     Parameters
     ----------
     start
-        Of the first wave.
+        Start of the first wave.
     today
-        From which it is looked ahead.
+        Current date.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def check_start(start: date, today: date) -> None:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What a proposal can tell about one goal.
+    """Power and detectable change of a proposal for one goal.
 
     Attributes
     ----------
@@ -147,9 +147,9 @@ class Outlook:
         Weeks after the first wave until the change that matters can be detected; infinity when never in the weeks
         looked at.
     detectable
-        Smallest change that is ever detected in those weeks.
+        Smallest change detectable within those weeks.
     power
-        Chance to detect the change that matters by then.
+        Power for the change that matters, by then.
     """
 
     goal: Goal
@@ -160,7 +160,7 @@ class Outlook:
 
 
 def outlook(goal: Goal, proposal: Proposal, level: float = 0.95, step: int = 1) -> Outlook:
-    """What a proposal can tell about a goal; see :func:`analysis.planning.rollout.reach`."""
+    """Power and detectable change for a goal; see :func:`analysis.planning.rollout.reach`."""
     proposal.check()
     points = tuple(
         reach(
@@ -181,7 +181,7 @@ def outlook(goal: Goal, proposal: Proposal, level: float = 0.95, step: int = 1) 
 
 
 def warnings(proposal: Proposal, *, worst_first: bool = False) -> tuple[str, ...]:
-    """What a proposal gives up, one sentence each."""
+    """Warnings about a proposal's design, one sentence each."""
     found = []
     if proposal.n_untrained == 0 and proposal.n_waves == 1:
         found.append(
@@ -209,7 +209,7 @@ def warnings(proposal: Proposal, *, worst_first: bool = False) -> tuple[str, ...
 
 
 def sentence(outlooks: Sequence[Outlook], proposal: Proposal, reader: Reader) -> str:
-    """Which goals can be told, and by when."""
+    """Sentence on which goals' changes can be detected, and by when."""
     known = sorted((o for o in outlooks if math.isfinite(o.weeks_to_know)), key=lambda o: o.weeks_to_know)
     never = [o.goal.kpi.label.lower() for o in outlooks if not math.isfinite(o.weeks_to_know)]
     trained = proposal.n_teams - proposal.n_untrained
@@ -225,7 +225,7 @@ def sentence(outlooks: Sequence[Outlook], proposal: Proposal, reader: Reader) ->
 
 
 def stated_components(rate: float, contacts_per_week: float, icc: float, autocorrelation: float) -> Components:
-    """Components of a share before there are data.
+    """Variance components of a share, from stated numbers, before there are data.
 
     Parameters
     ----------
@@ -236,7 +236,7 @@ def stated_components(rate: float, contacts_per_week: float, icc: float, autocor
     icc
         Share of the variance of a contact's outcome that the contacts of a team and week have in common.
     autocorrelation
-        How much of that is still there a week later.
+        Autocorrelation of that part from week to week.
 
     Raises
     ------
@@ -255,7 +255,7 @@ def stated_components(rate: float, contacts_per_week: float, icc: float, autocor
 
 
 def untrained_clusters(panel: Panel) -> tuple[list[str], int]:
-    """Teams of which nobody is trained by the end of a panel, and the weeks they have in common behind them."""
+    """Teams without a trained agent at the end of a panel, and the number of weeks they have in common."""
     first = np.full(panel.n_clusters, panel.n_periods, dtype=np.int64)
     np.minimum.at(first, panel.cluster_ix, np.minimum(panel.cohort_ix, panel.n_periods))
     seen = np.zeros((panel.n_clusters, panel.n_periods), dtype=bool)
@@ -267,7 +267,7 @@ def untrained_clusters(panel: Panel) -> tuple[list[str], int]:
 
 
 FEWEST_RECENT = 4
-"""A team without a contact in this many last weeks is taken to be gone."""
+"""A team without a contact in this many last weeks counts as closed."""
 
 
 def _listed(words: Sequence[str]) -> str:

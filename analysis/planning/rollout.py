@@ -1,4 +1,4 @@
-"""The variance that the product's own estimator will have in a proposed roll-out, week by week."""
+"""Variance of the headline estimator in a proposed roll-out, by week since the first wave."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Reach:
-    """What a roll-out can tell after a number of weeks.
+    """Precision of a roll-out after a number of weeks.
 
     Attributes
     ----------
     weeks
         Since the first wave.
     std_error
-        Of the effect; NaN where it cannot be estimated yet.
+        Standard error of the effect; NaN where it cannot be estimated yet.
     detectable
-        The smallest change detected in 80% of cases.
+        The smallest change detected with power 0.8.
     interval
-        That it will be judged by.
+        The interval that the verdict will use.
     """
 
     weeks: int
@@ -40,7 +40,7 @@ class Reach:
 
 
 def imputation_weights(starts: Ints, weeks: int) -> Array | None:
-    """Weights with which the imputation estimator takes team-weeks, or None when it has no estimate.
+    """Weights of team-weeks in the imputation estimate; None when there is no estimate.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def imputation_weights(starts: Ints, weeks: int) -> Array | None:
     Returns
     -------
     (J, T) array
-        ``estimate = sum(weights * means)``: trained cells of weeks with somebody untrained weigh alike.
+        ``estimate = sum(weights * means)``: trained cells of weeks with an untrained team have equal weights.
     """
     waves, wave_of, counts = np.unique(np.minimum(starts, weeks), return_inverse=True, return_counts=True)
     edges = np.unique(np.concatenate([[0], waves[(waves > 0) & (waves < weeks)]]))
@@ -62,7 +62,7 @@ def imputation_weights(starts: Ints, weeks: int) -> Array | None:
 
 
 def standard_error(starts: Ints, weeks: int, components: Components) -> float:
-    """Of the imputation estimate under a team's own covariance over time; NaN without a comparison.
+    """Standard error of the imputation estimate, given a team's covariance over time; NaN without a comparison.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def standard_error(starts: Ints, weeks: int, components: Components) -> float:
     weeks
         Weeks T, history included.
     components
-        Of a team's weekly mean.
+        Variance components of a team's weekly mean.
     """
     weights = imputation_weights(starts, weeks)
     if weights is None:
@@ -89,7 +89,7 @@ def reach(
     wanted: float = USUAL_POWER,
     step: int = 1,
 ) -> list[Reach]:
-    """What can be told after each number of weeks since the first wave.
+    """Precision after each number of weeks since the first wave.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def reach(
     after
         Weeks to look ahead.
     components
-        Of a team's weekly mean.
+        Variance components of a team's weekly mean.
     level, wanted
         Of the interval, and power.
     step
@@ -108,8 +108,8 @@ def reach(
 
     Notes
     -----
-    Error and degrees of freedom are those of the interval that will be shown. Assumptions: 1. the effect
-    is there at once and stays (not checked: one that grows is told later); 2. teams keep their size (not checked).
+    Standard error and degrees of freedom are those of the interval that will be shown. Assumptions: 1. the effect is
+    immediate and constant (not checked: one that grows is detected later); 2. teams keep their size (not checked).
     """
     if starts.size < 2:
         raise EstimationError("One team cannot be compared with any other; plan for more.")
@@ -122,13 +122,13 @@ def reach(
 
 
 def detectable(interval: ShownInterval, wanted: float = USUAL_POWER, level: float = 0.95) -> float:
-    """The smallest effect that an interval tells from zero in a share ``wanted`` of cases; NaN where it tells none."""
+    """The smallest effect detected with power ``wanted``; NaN where there is no interval."""
     shape = (interval.df_error, interval.inflation, interval.df_shown)
     return minimum_detectable_effect(interval.std_error, shape[0], wanted, level, inflation=shape[1], df_shown=shape[2])
 
 
 def chance(effect: float, interval: ShownInterval, level: float = 0.95) -> float:
-    """Chance that an interval lies on the right side of zero."""
+    """Power: probability that the interval excludes zero on the side of the true effect."""
     shape = (interval.df_error, interval.inflation, interval.df_shown)
     return power(effect, interval.std_error, shape[0], level, inflation=shape[1], df_shown=shape[2])
 

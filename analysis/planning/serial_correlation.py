@@ -1,6 +1,6 @@
-"""A difference in differences with errors that last from week to week.
+"""Variance of a difference in differences with autocorrelated errors.
 
-Planning with independent weeks promises a detectable change two or three times too small where teams have good and bad
+Assuming independent weeks understates the detectable change by a factor of two or three where teams have good and bad
 months.
 """
 

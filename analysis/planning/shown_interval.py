@@ -1,8 +1,8 @@
-"""The interval that a roll-out will be judged by: how large its leave-one-team-out error is, and how sure of itself.
+"""Size and degrees of freedom of the leave-one-team-out interval that a roll-out will be judged by.
 
-The error that the product shows leaves out one team at a time. On average it is somewhat larger than the true one, it
-varies with few degrees of freedom where few teams carry the number, and the interval is made with the degrees of
-freedom of a working model. A plan that counts with the true error and teams less one promises too much.
+Verdicts use the leave-one-team-out standard error. On average it is somewhat larger than the true one, it has few
+degrees of freedom where a few teams dominate the estimate, and the interval uses the degrees of freedom of a working
+model. Planning with the true standard error and teams - 1 overstates power.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class ShownInterval:
-    """What the interval of a roll-out will be like.
+    """Properties of the interval of a roll-out.
 
     Attributes
     ----------
     std_error
         True standard error of the estimate; NaN without a comparison.
     inflation
-        Root mean square of the shown error over ``std_error``.
+        Root mean square of the shown standard error over ``std_error``.
     df_shown
-        Degrees of freedom that the interval is made with.
+        Degrees of freedom used for the interval.
     df_error
-        Degrees of freedom that the shown error has: how much it varies from one roll-out to another.
+        True degrees of freedom of the shown standard error: how much it varies from one roll-out to another.
     """
 
     std_error: float
@@ -82,10 +82,10 @@ def shown_interval(starts: Ints, weeks: int, components: Components) -> ShownInt
 
     Notes
     -----
-    Without team j the estimate moves by a weighted sum of outcomes; the error is a sum of squares of those moves, with
-    mean ``tr K`` and ``(tr K)^2 / tr K^2`` degrees of freedom, ``K`` their covariances under the teams' own
-    autocorrelation. The degrees of freedom the interval is made with are those of the estimator
-    (:mod:`analysis.inference.degrees_of_freedom`), for which weeks are independent.
+    Leaving out team j changes the estimate by a weighted sum of outcomes; the variance estimate is the sum of squares
+    of these changes, with mean ``tr K`` and ``(tr K)^2 / tr K^2`` degrees of freedom, ``K`` their covariances under the
+    teams' own autocorrelation. The interval uses the estimator's degrees of freedom
+    (:mod:`analysis.inference.degrees_of_freedom`), which assume independent weeks.
     """
     found = _weights(tuple(int(start) for start in np.sort(np.minimum(starts, weeks))), weeks)
     if found is None:
@@ -158,8 +158,8 @@ def _weights(starts: tuple[int, ...], weeks: int) -> _Weights | None:
 def stretch_weights(waves: Ints, counts: Array, edges: Ints, lengths: Array) -> Array | None:
     """(W, B) weight of a team-week in the imputation estimate, by wave and stretch; None when it has no estimate.
 
-    Teams that start together and weeks with the same teams untrained weigh alike, and the normal equations of team and
-    week effects on untrained cells hold sums only, so no design matrix is built.
+    Teams that start together, and weeks with the same untrained teams, have equal weights, so the normal equations need
+    sums only and no design matrix is built.
 
     Parameters
     ----------

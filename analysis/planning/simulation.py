@@ -1,4 +1,5 @@
-"""Power of a plan by trial: fake waves on real untreated weeks, judged by the product's own estimator and interval."""
+"""Power of a plan by simulation: placebo waves on real untrained weeks, with the headline estimator and its
+interval."""
 
 from __future__ import annotations
 
@@ -16,23 +17,23 @@ Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 SIMULATIONS = 400
 FEWEST_HISTORY = 12
-"""Own weeks are used where at least this many are left before the first wave."""
+"""Real weeks are used where at least this many remain before the first wave."""
 
 
 @dataclass(frozen=True)
 class Simulated:
-    """What fake roll-outs showed.
+    """Results of the simulated roll-outs.
 
     Attributes
     ----------
     power, error
-        Share in which the interval lay on the right side of zero, and the standard error of that share.
+        Share in which the interval excluded zero on the side of the true change, and the standard error of that share.
     false_alarms
-        Share in which an interval left out zero though nothing happened; one minus the level is what it should be.
+        Share in which the interval excluded zero without any true change; nominally one minus the level.
     n
-        Roll-outs tried.
+        Number of simulated roll-outs.
     own_weeks
-        True when whole paths of the centre's own teams were used; False when paths were made from the components,
+        True when whole paths of real teams were used; False when paths were simulated from the variance components,
         because fewer untrained weeks are known than the plan has.
     """
 
@@ -57,7 +58,7 @@ def simulate(
     seed: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> Simulated:
-    """Try a plan on weeks in which nobody was trained.
+    """Simulate a plan on weeks in which nobody was trained.
 
     Parameters
     ----------
@@ -71,26 +72,26 @@ def simulate(
         (teams, weeks) of the own untrained weeks, from
         :func:`analysis.planning.variance_components.untreated_block`; None for none.
     components
-        Make paths where the own weeks are fewer than the plan's.
+        Variance components, used to simulate paths where there are fewer real weeks than the plan has.
     level
         Of the interval.
     simulations, seed
-        How many, and with which luck.
+        Number of simulations, and seed.
     progress
         Called with the share done.
 
     Notes
     -----
-    Teams are drawn with replacement and keep their whole path over time, so whatever lasts in them stays in; the waves
-    are dealt out anew each time. The estimate and its leave-one-team-out error are linear in the outcome, so a constant
-    change moves the interval by itself and one estimate answers for both, with and without it.
-    Assumption: 1. the untrained weeks are like those to come (not checked).
+    Teams are sampled with replacement and keep their whole path over time, which preserves autocorrelation; waves are
+    assigned anew each time. The estimate is linear in the outcome, so a constant change shifts the interval by exactly
+    that change, and one estimate serves with and without it. Assumption: 1. the untrained weeks are like those to come
+    (not checked).
     """
     from analysis.estimators.registry import estimate
     from analysis.panel.panel import Panel
 
     known = means.shape[1] if means is not None else 0
-    if known >= after + FEWEST_HISTORY:  # a shorter history on real weeks tells more than a long one on made ones
+    if known >= after + FEWEST_HISTORY:  # real weeks, if fewer, beat simulated ones
         history = min(history, known - after)
     weeks, teams = history + after, starts.size
     if teams < 2:

@@ -42,9 +42,10 @@ def stepped_wedge_variance(
     total_variance
         Of an observation: within and between clusters.
     structure
-        ``exchangeable`` (Hussey and Hughes): a cluster is alike at all times. ``nested_exchangeable``: two periods of a
-        cluster share ``cac`` of what one period shares. ``decay``: they share ``cac`` to the power of their distance.
-        ``closed_cohort``: as nested, and the same people are seen again, with autocorrelation ``iac`` of their own.
+        ``exchangeable`` (Hussey and Hughes): the cluster effect is constant over time. ``nested_exchangeable``: two
+        periods of a cluster share ``cac`` of what one period shares. ``decay``: they share ``cac`` to the power of
+        their distance. ``closed_cohort``: as nested, and the same people are seen again, with autocorrelation ``iac``
+        of their own.
     cac, iac
         Cluster and individual autocorrelation, 0 to 1.
     starts

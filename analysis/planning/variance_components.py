@@ -1,4 +1,4 @@
-"""How much teams move by themselves: their lasting luck and the noise of a week, from the centre's own weeks."""
+"""Variance components of teams' weekly means (autocorrelated and weekly parts), estimated from untrained weeks."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from analysis.panel.panel import Panel
 
 Array = NDArray[np.float64]
 FEWEST_TEAMS, FEWEST_WEEKS = 4, 8
-"""With less there is nothing to estimate a variance and an autocorrelation from."""
+"""Fewest teams and weeks for which the components can be estimated."""
 LARGEST_AUTOCORRELATION = 0.995
 
 
 @dataclass(frozen=True)
 class Components:
-    """Variance of a team's weekly mean, team and week effects taken out.
+    """Variance components of a team's weekly mean, net of team and week effects.
 
     Attributes
     ----------
     lasting
-        Variance of what lasts from week to week (AR(1)).
+        Variance of the autocorrelated part (AR(1)).
     autocorrelation
-        Of that part, from one week to the next.
+        Autocorrelation of that part from one week to the next.
     weekly
-        Variance of what does not last: chance of single contacts and single weeks, at the team's present size.
+        Variance of the independent part: sampling error of contacts and weekly shocks, at the team's current size.
     n_teams, n_weeks
-        Behind the estimate.
+        Teams and weeks behind the estimate.
     stated
-        Whether a person stated them instead.
+        Whether they were stated by the user instead of estimated.
     """
 
     lasting: float
@@ -102,13 +102,13 @@ def estimate_components(means: Array) -> Components:
 
     Notes
     -----
-    Team and week effects are fixed and taken out inside the likelihood: residual autocovariances of a short panel
-    understate what lasts, the restricted likelihood does not. With week effects removed by centring over teams and one
-    intercept a team, ``-2 l = (J - 1)(log|V| + log 1'V^-1 1) + sum_i r_i' P r_i`` with ``V = a R(rho) + b I`` and ``P``
-    the projection of ``V^-1`` off the intercept.
+    Team and week effects are fixed and taken out inside the likelihood: in a short panel residual autocovariances
+    underestimate the autocorrelated part; the restricted likelihood does not. With week effects removed by centring
+    over teams and one intercept a team, ``-2 l = (J - 1)(log|V| + log 1'V^-1 1) + sum_i r_i' P r_i`` with ``V = a
+    R(rho) + b I`` and ``P`` the projection of ``V^-1`` off the intercept.
 
     Assumptions: 1. teams are independent once the week's shock, common to all, is taken out (not checked); 2. all teams
-    share the components (not checked); 3. what lasts fades geometrically (not checked).
+    share the components (not checked); 3. autocorrelation declines geometrically (not checked).
 
     Sources: H. D. Patterson, R. Thompson (1971), doi:10.1093/biomet/58.3.545; for time shocks in planning F. Burlig,
     L. Preonas, M. Woerman (2020), doi:10.1016/j.jdeveco.2020.102458.
@@ -151,7 +151,7 @@ def _value(found: object) -> float:
 
 
 def _released(free: Array, total: float) -> tuple[float, float, float]:
-    """Free numbers as variances and an autocorrelation within bounds."""
+    """Map unbounded parameters to variances and an autocorrelation within bounds."""
     rho = min(max(math.tanh(float(free[1])), 0.0), LARGEST_AUTOCORRELATION)
     lasting, weekly = (total * math.exp(min(max(float(v), -30.0), 10.0)) for v in (free[0], free[2]))
     return lasting, rho, weekly

@@ -1,4 +1,4 @@
-"""After how many weeks an effect can be told: how the error of an estimate shrinks as weeks go by.
+"""Weeks until an effect can be detected, from how its standard error shrinks over time.
 
 The rest of planning (power before a roll-out, wave plans) is not here.
 """
@@ -13,7 +13,7 @@ from scipy.special import stdtrit
 def decisive_std_error(
     estimate: float, smallest_effect: float, df: float, ci_level: float = 0.95, n_tested: int = 1
 ) -> float:
-    """The largest standard error at which the present estimate would decide the question.
+    """The largest standard error at which the current estimate would give a decided verdict.
 
     Either the interval excludes zero, or it lies inside the band that does not matter; whichever comes first.
 
@@ -26,8 +26,8 @@ def decisive_std_error(
     ci_level
         Level of the interval.
     n_tested
-        KPIs tested together: zero must stay outside after allowing for all of them (Bonferroni, the strictest step of
-        Holm, so that no date is promised too early).
+        KPIs tested together: zero must be excluded after Bonferroni correction (the strictest step of Holm, so that no
+        date is too early).
 
     Returns
     -------
@@ -42,7 +42,7 @@ def decisive_std_error(
 def weeks_to_know(
     std_error: float, target: float, *, post_weeks: float, pre_weeks: float, weeks_per_week: float = 1.0
 ) -> float:
-    """Further weeks until the standard error has fallen to ``target`` at the present pace.
+    """Further weeks until the standard error has fallen to ``target`` at the current pace.
 
     An effect is a difference between a mean after and a mean before, so its variance is proportional to
     ``1 / post_weeks + 1 / pre_weeks`` per agent; only the first part shrinks as time passes. When the second part alone
@@ -65,7 +65,7 @@ def weeks_to_know(
     Notes
     -----
     Assumptions: 1. the estimate stays where it is (not checked); 2. weeks are about equally informative (not checked:
-    shocks shared by a whole team for months make it optimistic); 3. no further agents are trained (pessimistic).
+    optimistic where team shocks last for months); 3. no further agents are trained (pessimistic).
     """
     if not all(math.isfinite(v) and v > 0 for v in (std_error, target, post_weeks, pre_weeks)):
         return math.nan

@@ -1,4 +1,4 @@
-"""Which agents and weeks hang together through cells that were seen."""
+"""Connected components of agents and weeks through observed cells."""
 
 from __future__ import annotations
 

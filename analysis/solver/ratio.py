@@ -1,4 +1,4 @@
-"""Division that says what an empty cell gives."""
+"""Division with a stated value for empty cells."""
 
 from __future__ import annotations
 

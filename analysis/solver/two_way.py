@@ -1,4 +1,4 @@
-"""Two-way fixed effects without iteration, and the same fit without one cluster at a time.
+"""Direct solution of two-way fixed effects, and leave-one-cluster-out solutions.
 
 With weights w (agents x weeks) the agent effects drop out exactly and the week effects (and any coefficients on
 cohort-by-week dummies) solve one small system
@@ -36,10 +36,11 @@ T = TypeVar("T")
 SOLVED = 1e-11
 #: Steps after which a leave-one-out system is handed to an exact refit instead.
 MAX_STEPS = 60
-#: Largest (clusters, D, D) array of what each cluster adds to the system; beyond it those products are made anew.
+#: Largest (clusters, D, D) array of cluster contributions to the system (elements); larger ones are recomputed instead
+#: of held.
 MAX_HELD = 4_000_000
-#: What the two ways of leaving clusters out cost, in nanoseconds: a step with held matrices per element, building one
-#: of them, a step by passes per unit and week, and per cohort with dummies. Both give the same numbers.
+#: Costs in nanoseconds of the two ways of leaving clusters out: a step with held matrices per element, building one of
+#: them, a step by passes per unit and week, and per cohort with dummies. Both give the same numbers.
 HELD_NS, BUILD_NS, PASS_NS, COHORT_NS, USUAL_STEPS = 0.5, 30_000, 4.0, 25_000, 6
 #: A coefficient whose variation left after the fixed effects is below this share is not identified.
 IDENTIFIED_SHARE = 1e-9
@@ -87,7 +88,7 @@ class TwoWayFit:
     _of_weights: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def _known(self, name: str, make: Callable[[], T]) -> T:
-        """What hangs on weights and dummies alone, worked out once for all outcomes fitted with them."""
+        """Results that depend on weights and dummies only, computed once for all outcomes fitted with them."""
         found: T = self._of_weights[name] if name in self._of_weights else self._of_weights.setdefault(name, make())
         return found
 
@@ -148,7 +149,7 @@ class TwoWayFit:
         (C, T + P') array
             Row c is the solution without cluster c minus the solution with it.
         (C,) bool array
-            True where the row cannot be trusted (the rest falls apart without the cluster): refit instead.
+            True where the row is not valid (the remaining cells are not connected without the cluster): refit instead.
         """
         target = -self.cluster_scores()
         own = self._own_part(self._pays_to_hold(*target.shape))
@@ -179,7 +180,7 @@ class TwoWayFit:
         return solution, (left & (size > 0)) | self.fragile_clusters()
 
     def _pays_to_hold(self, n_clusters: int, size: int) -> bool:
-        """Whether matrices of clusters cost less than passes over units: they do not where teams are small."""
+        """Whether holding matrices of clusters is cheaper than passes over units (not where teams are small)."""
         elements = n_clusters * size**2
         if elements > MAX_HELD:
             return False
@@ -204,7 +205,7 @@ class TwoWayFit:
         return lambda vectors: np.asarray(np.matmul(matrices, vectors[:, :, None])[:, :, 0])
 
     def _own_matrices(self) -> Floats:
-        """(C, D, D) what every cluster adds to the system."""
+        """(C, D, D) contribution of every cluster to the system."""
         layout, n_weeks = self.layout, self.n_weeks
         n_all = n_weeks + self.n_dummies
         out = np.zeros((layout.n_clusters, n_all, n_all))
@@ -313,7 +314,8 @@ def fit_two_way(
     without_dummies : TwoWayFit, optional
         A fit with the same weights and no dummies, whose system is reused.
     like : TwoWayFit, optional
-        A fit of another outcome with the same layout, weights and dummies: only what hangs on ``y`` is worked out anew.
+        A fit of another outcome with the same layout, weights and dummies: only results that depend on ``y`` are
+        computed.
 
     Returns
     -------
@@ -369,7 +371,7 @@ def fit_two_way(
 
 
 def _of_outcome(design: TwoWayFit, y: Floats) -> TwoWayFit:
-    """The fit of an outcome, with everything that does not hang on it taken from another fit."""
+    """The fit of an outcome, taking everything that does not depend on it from another fit."""
     layout, weights, table, n_dummies = design.layout, design.weights, design.dummy_table, design.n_dummies
     n_weeks, places = design.n_weeks, design._places
     # Sums by pair are differences of sums, so that arrays of units and weeks are gone through as seldom as can be.

@@ -1,1 +1,1 @@
-"""From a warehouse version to every result table, and from a click to one study."""
+"""Studies: all result tables of a warehouse version, and single studies for interactive pages."""

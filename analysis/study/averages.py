@@ -1,4 +1,4 @@
-"""A KPI that is an average over contacts, answers, offers or days as a study: fit, checks, tables, verdict."""
+"""Study of a KPI that is an average over contacts, answers, offers or days: fit, checks, tables, verdict."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ def study_average(weeks: AgentWeeks, request: Request, setting: Setting) -> KpiS
     weeks
         Where panels come from.
     request
-        KPI, slice and what is wanted beside the headline.
+        KPI, slice and the results wanted besides the headline.
     setting
-        What is common to all slices.
+        Settings common to all slices.
 
     Returns
     -------
     KpiStudy
-        Never an error for a slice without data: then the verdict says why there is nothing.
+        A slice without data raises no error: the verdict says why there is no estimate.
     """
     found = evidence_of(weeks, request, setting)
     return found if isinstance(found, KpiStudy) else study_from(found)
 
 
 def evidence_of(weeks: AgentWeeks, request: Request, setting: Setting) -> Evidence | KpiStudy:
-    """What is estimated for a request, or the study that says why there is nothing to estimate."""
+    """The evidence for a request, or a study that says why nothing can be estimated."""
     try:
         comparison = compare(weeks, request.kpi, request.slice, setting, thorough=request.thorough)
     except NothingObserved:
@@ -66,12 +66,12 @@ def evidence_of(weeks: AgentWeeks, request: Request, setting: Setting) -> Eviden
 
 
 def study_of(comparison: Comparison, request: Request, setting: Setting) -> KpiStudy:
-    """Study a comparison that is there already (simulations, published panels: ``Comparison.of``)."""
+    """Study a given comparison (simulations, published panels: ``Comparison.of``)."""
     return study_from(Evidence.of(comparison, request, setting))
 
 
 def study_from(evidence: Evidence) -> KpiStudy:
-    """Check and judge what was estimated."""
+    """Run the checks on the evidence and decide the verdict."""
     request, setting, comparison = evidence.request, evidence.setting, evidence.comparison
     found, wait = evidence.found, setting.design.anticipation_weeks
     panel = comparison.panel
@@ -108,7 +108,7 @@ def study_from(evidence: Evidence) -> KpiStudy:
 
 
 def _beside(evidence: Evidence, run: Callable[[], EffectEstimate | None], name: str) -> EffectEstimate | None:
-    """An effect beside the headline; where it fails, one without a number that says why."""
+    """An effect besides the headline; where it fails, an effect without a number that gives the reason."""
 
     def without(why: str) -> EffectEstimate:
         nan = math.nan
@@ -162,14 +162,14 @@ def _tables(evidence: Evidence) -> dict[str, list[dict[str, Any]]]:
 
 
 def _no_ladder(evidence: Evidence, why: str) -> list[dict[str, Any]]:
-    """One rung without a number: the ladder failed, the headline did not."""
+    """One rung without a number, where the ladder failed but the headline did not."""
     name = evidence.setting.design.headline
     note = f"The comparisons beside the headline could not be made ({why})."
     return [{**evidence.request.where, "position": 0, "estimator": name, "label": label(name), "note": note}]
 
 
 def _ladder_rows(evidence: Evidence) -> list[dict[str, Any]]:
-    """Naive rungs on what a slide would show, the others as the headline and the second opinion were estimated."""
+    """Naive rungs estimated on the raw panel, the others as the headline and the second opinion."""
     found, setting = evidence.found, evidence.setting
     known = {made.estimator: made for made in (evidence.second.overall, found) if made.available}
     rungs = rung_rows(evidence.comparison.raw, setting.design.anticipation_weeks, setting.ci_level, known)
@@ -207,14 +207,14 @@ def _att_gt_rows(evidence: Evidence) -> list[dict[str, Any]]:
 
 
 def _nobody_yet(panel: Panel) -> str:
-    """Why waiting may cure it: training has not come yet, and nobody was trained before the data begin."""
+    """Reason that later data may resolve: no training yet, and nobody trained before the data begin."""
     if (panel.observed & panel.trained_cells).any() or panel.n_always_trained:
         return ""
     return "Nobody is seen after training yet."
 
 
 def _counted_twice(kpi: Kpi, contacts: int) -> str:
-    """Why no claim rests on contacts that may stand in the data twice."""
+    """Reason not to claim an effect: contacts that may be counted twice."""
     if not contacts or not {kpi.base, kpi.exposed_to} & {"interaction", "customer_contact"}:
         return ""
     return (

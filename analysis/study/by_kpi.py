@@ -1,4 +1,4 @@
-"""What is estimated for one KPI of a version, apart from every other: the pieces that processes share out."""
+"""Estimate all studies of one KPI, independent of other KPIs: the unit of work of a process."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     import duckdb
 
 OVERALL_CHECKS = ("case_mix", "composition", "raters", "phrases")
-"""Checks made for the whole programme only; where they fail, they fail for every slice."""
+"""Checks run for the whole programme only; where they fail, they count as failed for every slice."""
 SLICE_TABLES = frozenset({"cohort_effect", "ladder"})
-"""What is stored of every slice beside the headline, its event study and its checks."""
+"""Tables stored for every slice besides the headline, its event study and its checks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +40,11 @@ class VersionAtHand:
     Attributes
     ----------
     cur
-        Cursor on it.
+        Cursor on the version.
     setting
-        What is the same for every study of it.
+        Settings common to all its studies.
     slices
-        The slices whose results are stored, everything left out.
+        The slices whose results are stored, without the whole programme.
     """
 
     cur: duckdb.DuckDBPyConnection
@@ -81,9 +81,9 @@ class KpiStudies:
     Attributes
     ----------
     whole
-        Of the whole programme.
+        Study of the whole programme.
     parts
-        By slice, those that the KPI may be sliced by.
+        Studies by slice, for the slices allowed for the KPI.
     pace
         Denominators of all agents per week where ``whole`` does not know them; NaN elsewhere.
     """
@@ -94,19 +94,19 @@ class KpiStudies:
 
 
 def open_version(file: Path, setting: Setting, slices: Sequence[Slice], _roster: Roster) -> VersionAtHand:
-    """Open a version's file that nobody writes, in another process, with one thread."""
+    """Open a version's file read-only in another process, with one thread."""
     return VersionAtHand(read_draft(file), setting, slices)
 
 
 def asked_of(version: VersionAtHand, ask: Callable[[VersionAtHand], Any]) -> Any:
-    """What one of several questions gives, for processes that share them out.
+    """Apply a function to a version, for work shared between processes.
 
     Parameters
     ----------
     version
-        What is asked.
+        The warehouse version.
     ask
-        A function of a module, or a part of one.
+        A module-level function, or a partial of one.
     """
     return ask(version)
 
@@ -130,12 +130,12 @@ def studies_of(version: VersionAtHand, kpi: Kpi) -> KpiStudies:
 
 
 def named_by(kpi: Kpi, setting: Setting) -> tuple[str, ...]:
-    """Other KPIs that a study of this one looks at: of who answered, and of the rule that picked agents."""
+    """Other KPIs that a study of this one uses: the response rate, and the selection rule's KPI."""
     rule = setting.design.same_rule
     return tuple(name for name in (kpi.answered_by, rule.kpi if rule is not None else "") if name)
 
 
 def setting_for(kpi: Kpi, setting: Setting) -> Setting:
-    """A setting that knows no other KPI than those a study of this one names: so it can depend on no other."""
+    """A setting with only the KPIs that this KPI's studies use, so that they can depend on no other."""
     names = (kpi.id, *named_by(kpi, setting))
     return replace(setting, kpis={name: setting.kpis[name] for name in names if name in setting.kpis})

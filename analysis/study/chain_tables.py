@@ -1,7 +1,7 @@
-"""The chain from training to money, link by link, so that the link that breaks is seen (Kirkpatrick 1 to 5).
+"""The chain from training to money, link by link (Kirkpatrick levels 1 to 5).
 
 planned -> completed -> learned (course score) -> applied (skill) -> KPI -> money; for the whole programme, by wave and
-by course. Effects and verdicts are those of their own studies: the chain claims nothing of its own.
+by course. Effects and verdicts are taken from their own studies.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from analysis.study.processes import Processes
 from analysis.study.result_tables import table
 
 LINKS = ("planned", "completed", "learned", "applied", "kpi", "money")
-"""In the order of the chain; position in ``result.chain`` is the place in this order."""
+"""Links in the order of the chain; ``position`` in ``result.chain`` is the index in this tuple."""
 CHAIN_TABLES = ("mechanism", "course_skill", "course_event", "rater", "chain")
-"""Result tables made here."""
+"""Result tables built here."""
 
 
 def chain_tables(
@@ -52,7 +52,7 @@ def chain_tables(
     version
         Where panels and records come from.
     workers
-        Who shares the goals and the skills.
+        Processes that share the goals and the skills.
     judged
         Studies of the whole programme, by KPI.
     by_wave
@@ -142,7 +142,7 @@ def _learned(records: pl.DataFrame, **where: str) -> list[dict[str, Any]]:
 
 
 def _effects(wave: str, studies: Iterable[KpiStudy]) -> list[dict[str, Any]]:
-    """What training did to skills and to the goals, as their own studies say."""
+    """Effects of training on skills and goals, from their own studies."""
     rows = []
     for study in studies:
         found, link = study.headline, "applied" if study.kpi.id == OVERALL else "kpi"

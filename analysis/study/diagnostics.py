@@ -1,4 +1,5 @@
-"""Which checks a study makes, when, and from what. Adding a check is adding a module and a line here."""
+"""The checks of a study, with their conditions and inputs. To add a check, add a module and an entry in
+``DIAGNOSTICS``."""
 
 from __future__ import annotations
 
@@ -48,11 +49,11 @@ class Diagnostic:
     Attributes
     ----------
     check, label
-        Id (the module's name) and name for a reader.
+        Id (the module's name) and title shown on the page.
     applies
-        Whether it is made for this study; false leaves it out without a word.
+        Whether it runs for this study; where false it is left out.
     run
-        Makes it; ``None`` where it has nothing to say.
+        Runs it; ``None`` where it gives no result.
     """
 
     check: str
@@ -64,8 +65,8 @@ class Diagnostic:
 def made(evidence: Evidence) -> tuple[CheckResult, ...]:
     """Every check that applies to a study, in the order of ``DIAGNOSTICS``; then those inherited.
 
-    A check that fails to be made says so in its place: as a failed check where it blocks verdicts, since nothing then
-    vouches for the comparison, else for information.
+    A check that raises is replaced by a result that says so: failed where the check can block verdicts, since the
+    comparison is then unchecked, else informational.
     """
     found = [_made(diagnostic, evidence) for diagnostic in DIAGNOSTICS if diagnostic.applies(evidence)]
     inherited = evidence.request.inherited if evidence.found.available else ()
@@ -158,7 +159,7 @@ def _few_clusters(evidence: Evidence) -> CheckResult | None:
 
 
 def _dealt(evidence: Evidence) -> Randomisation | None:
-    """The waves dealt out again: for the primary KPIs, where few clusters were assigned by draw or by plan."""
+    """Randomisation inference over the waves: for primary KPIs, where few clusters were assigned by lot or by plan."""
     design, found, comparison = evidence.setting.design, evidence.found, evidence.comparison
     if evidence.request.kpi.role != "primary" or comparison.rule is not None or design.limited:
         return None
@@ -295,4 +296,4 @@ DIAGNOSTICS = (
     Diagnostic(decomposition.ID, decomposition.LABEL, _thorough, _decomposition),
     Diagnostic(recomputed.ID, recomputed.LABEL, _goal, _recomputed),
 )
-"""In the order they are made."""
+"""All checks, in the order they run."""

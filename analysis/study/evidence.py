@@ -1,4 +1,4 @@
-"""What is estimated for one KPI that is an average: the headline, its event study and the second opinion."""
+"""Estimates of one KPI that is an average: headline, event study and second opinion."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from analysis.study.request import Request
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """All that checks, tables and the verdict of one study rest on.
+    """Estimates and data behind the checks, tables and verdict of one study.
 
     Attributes
     ----------
     request, setting, comparison
-        What was asked, under which design, who is compared with whom.
+        The request, the settings with the design, and the panels compared.
     main
         The headline estimator, fitted.
     simple, events
-        Its average and its event study.
+        Average effect and event study of the headline.
     second
-        Average of the second opinion.
+        Average effect by the second estimator.
     answers
-        Bounds for an outcome seen only for those who answered; ``None`` for others, and where nobody knows who was
+        Bounds for an outcome known only for respondents; ``None`` for other outcomes, and where it is not known who was
         asked.
     survivors
-        The effect beside what leaving did to it; ``None`` for slices, and where there is no estimate of leaving.
+        The effect corrected for leaving; ``None`` for slices, and where there is no estimate of leaving.
     counted_twice
-        Contacts that two sources have and that count once for each.
+        Number of contacts that are in two sources and therefore count twice.
     """
 
     request: Request
@@ -53,7 +53,7 @@ class Evidence:
 
     @classmethod
     def of(cls, comparison: Comparison, request: Request, setting: Setting, staying: Staying | None = None) -> Evidence:
-        """Fit the two estimators of the design; ``staying`` is what training did to leaving, where it is known."""
+        """Fit the two estimators of the design; ``staying`` is the effect of training on leaving, where known."""
         main = fitted(comparison, setting, setting.design.headline)
         second = fitted(comparison, setting, setting.design.second_opinion)
         averages = (main.aggregate("simple"), main.aggregate("event_time"), second.aggregate("simple"))
@@ -74,7 +74,7 @@ class Evidence:
 
     @property
     def alarm_level(self) -> float:
-        """Chance of a false alarm accepted for each check that blocks: smaller for slices, of which there are many."""
+        """Significance level of each check that blocks: smaller for slices, of which there are many."""
         return BLOCKING_LEVEL if self.request.is_overall else SLICE_ALARM_LEVEL
 
     def fit(self, estimator: str, panel: Panel | None = None, **options: Any) -> Study:
@@ -83,7 +83,7 @@ class Evidence:
 
 
 def _answers(comparison: Comparison, request: Request, setting: Setting, main: Study) -> AnswerBounds | None:
-    """What the answers allow to be said, where the outcome is seen only for those who answered."""
+    """Bounds for an outcome known only for respondents."""
     answering, scale = comparison.answering, request.kpi.span
     if answering is None or scale is None:
         return None
@@ -98,7 +98,7 @@ def _answers(comparison: Comparison, request: Request, setting: Setting, main: S
 def fitted(
     comparison: Comparison, setting: Setting, estimator: str, panel: Panel | None = None, **options: Any
 ) -> Study:
-    """An estimator on a comparison, with what the design says of controls, anticipation and the rule."""
+    """Fit an estimator to a comparison, with the design's controls, anticipation and selection rule."""
     design = setting.design
     if estimator == "stacked" and comparison.rule is not None:
         options["rule"] = comparison.rule

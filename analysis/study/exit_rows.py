@@ -1,4 +1,5 @@
-"""Who left since training came, by wave, beside who would have left without it: rows of ``result.exit``."""
+"""Share of agents who left since training, by wave, and the share expected without training: rows of
+``result.exit``."""
 
 from __future__ import annotations
 
@@ -23,9 +24,9 @@ def exit_rows(weeks: pl.DataFrame, ratio: HazardRatio | None, setting: Setting) 
         Person-weeks of the whole programme (:func:`analysis.effects.hazard.person_weeks`), ``trained`` from the week
         that the design counts from.
     ratio
-        Hazard ratio of all leavers; without one nothing is expected.
+        Hazard ratio of all leavers; without it the expected share is missing.
     setting
-        For the wave of each agent.
+        Its roster has the wave of each agent.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""A failure in one KPI or one check: its reason stands in its place, and the others go on."""
+"""Contain a failure in one KPI or check: it is replaced by its reason, and the others continue."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import TypeVar
 T = TypeVar("T")
 
 NOT_OURS = (MemoryError, OSError)
-"""Failures of the machine, which would come again for every KPI: they stop the run."""
+"""Errors of machine or warehouse, which would recur for every KPI: they stop the run."""
 
 
 def attempted(run: Callable[[], T], instead: Callable[[str], T]) -> T:
-    """What a calculation gives, or what stands in its place when it fails.
+    """Result of a calculation, or a replacement when it fails.
 
     Parameters
     ----------
     run
         The calculation.
     instead
-        From the reason, in words, to what stands in its place.
+        Makes the replacement from the reason, in words.
 
     Raises
     ------

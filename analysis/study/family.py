@@ -1,4 +1,4 @@
-"""Many KPIs and many parts of the programme were looked at together: which of them still exclude zero."""
+"""Multiple testing over KPIs and slices: which intervals exclude zero after correction."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def holm_excludes_zero(p_values: Mapping[str, float], ci_level: float) -> dict[str, bool]:
-    """Which KPIs of a family exclude zero after Holm's allowance for all of them.
+    """Which KPIs of a family exclude zero after Holm's correction.
 
     Parameters
     ----------
@@ -39,25 +39,24 @@ def holm_excludes_zero(p_values: Mapping[str, float], ci_level: float) -> dict[s
 
 
 def bonferroni_excludes_zero(p_value: float, n_tested: int, ci_level: float) -> bool:
-    """The allowance when the other KPIs of the family are not at hand: Holm's first step, never more lenient."""
+    """Bonferroni correction, for when the family's other p-values are not known; never more lenient than Holm's."""
     return math.isfinite(p_value) and p_value * max(n_tested, 1) <= 1 - ci_level
 
 
 def judged_together(studies: Sequence[KpiStudy], ci_level: float) -> list[KpiStudy]:
-    """The same studies, each judged for how many stand beside it.
+    """The same studies, with verdicts corrected for multiple testing.
 
-    Goals of the whole programme are held to the chance that any of them looks clear by luck (Holm). What is not a goal,
-    and what is one part of many (a site, a channel, a tenure band, a wave), is held to the share of luck among what is
-    called clear (Benjamini and Hochberg), within its role and the kind of part. A part is claimed only where the whole
-    programme is, for the same KPI: so the chance that anything is said of a goal where training does nothing stays that
-    of the goals.
+    For goals of the whole programme the family-wise error rate is controlled (Holm). For other KPIs, and for slices (a
+    site, a channel, a tenure band, a wave), the false discovery rate is controlled (Benjamini and Hochberg), within the
+    role and kind of slice. A slice is claimed only where the whole programme is, for the same KPI, so slices do not
+    raise the error rate of the goals.
 
     Parameters
     ----------
     studies
         Every KPI, overall and in every stored slice.
     ci_level
-        Level of the intervals; one minus it is the error that is kept.
+        Level of the intervals; one minus it is the error rate that is controlled.
 
     Returns
     -------
@@ -89,7 +88,8 @@ def judged_together(studies: Sequence[KpiStudy], ci_level: float) -> list[KpiStu
 
 
 def judged_beside(made: KpiStudy, others: Sequence[float], ci_level: float) -> KpiStudy:
-    """A study of the whole programme, judged as :func:`judged_together` does, where of the others p-values are known.
+    """A study of the whole programme with the verdict of :func:`judged_together`, when only p-values of the others are
+    known.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def judged_beside(made: KpiStudy, others: Sequence[float], ci_level: float) -> K
 
 
 def among(slice_kind: str) -> str:
-    """What was looked at together, plural."""
+    """Plural noun for what was tested together."""
     if slice_kind == "overall":
         return "KPIs"
     if slice_kind == "custom":
@@ -118,7 +118,7 @@ def among(slice_kind: str) -> str:
 
 
 def shared_influence(studies: Mapping[str, KpiStudy]) -> dict[str, NDArray[np.float64] | None]:
-    """Each headline's cluster influence on the clusters of all of them.
+    """Cluster influence of each headline, on the union of their clusters.
 
     Parameters
     ----------
@@ -157,12 +157,12 @@ def family_rows(studies: Mapping[str, KpiStudy], ci_level: float) -> list[dict[s
     Returns
     -------
     list of dict
-        ``p_holm`` decides the verdict. ``p_romano_wolf`` uses how the KPIs move together and is usually smaller; it is
-        beside it for the sceptic, and missing where a KPI has no cluster influence.
+        ``p_holm`` decides the verdict. ``p_romano_wolf`` uses the correlation of the KPIs and is usually smaller; it is
+        shown for comparison, and missing where a KPI has no cluster influence.
 
     Notes
     -----
-    Assumes clusters independent, as the intervals do; the smallest degrees of freedom of the family count for all.
+    Assumes independent clusters, as the intervals do; uses the smallest degrees of freedom of the family.
     """
     tested = {name: made for name, made in studies.items() if math.isfinite(made.p_value)}
     shared = shared_influence(tested)

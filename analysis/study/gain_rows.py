@@ -1,4 +1,4 @@
-"""Rows of ``result.gain``: who gains more or less than others, and who is harmed."""
+"""Rows of ``result.gain``: groups with larger, smaller or harmful effects."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from analysis.words import gains as words
 from analysis.words.verdict import CLAIMED
 
 SLICE_KINDS = ("site", "channel", "tenure_band")
-"""Slices that divide all contacts, so that one can be held against the others."""
+"""Kinds of slice that partition all contacts, so that one value can be compared with the others."""
 ROLES = ("primary", "guardrail")
-"""KPIs of which it is asked who gains: those that are judged."""
+"""Roles of the KPIs for which groups are compared: those with verdicts."""
 
 
 def agent_gains(evidence: Evidence) -> list[dict[str, Any]]:
-    """Groups of agents: thirds by the level in an early window, and by the first course; without readings yet.
+    """Groups of agents: thirds by the level in an early window, and by the first course; states are filled in later.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def gain_rows(studies: Iterable[KpiStudy], ci_level: float) -> list[dict[str, An
                 row["p_holm" if name == "p_value" else "p_harm"] = value
         for row in found:
             if row["kind"] in SLICE_KINDS and not claimed.get((kpi, row["kind"], row["value"])):
-                row["p_harm"] = math.nan  # a page about the slice claims nothing, so nothing is claimed here
+                row["p_harm"] = math.nan  # the slice's own page claims nothing, so neither does this row
             row["state"] = _state(row, study.kpi.better, 1 - ci_level) if usable else words.NOT_USED
             row["sentence"] = words.sentence(row, study.kpi, study.context.setting.reader)
             del row["p_own"]
@@ -89,7 +89,7 @@ def gain_rows(studies: Iterable[KpiStudy], ci_level: float) -> list[dict[str, An
 
 
 def _slices(members: list[KpiStudy], ci_level: float) -> list[Gain]:
-    """Slices of one kind against each other: their effects share clusters, and so luck."""
+    """Compare slices of one kind; their effects share clusters, so their errors are correlated."""
     known = [
         s
         for s in members

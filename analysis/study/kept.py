@@ -1,8 +1,8 @@
-"""Studies of KPIs for which nothing changed since an earlier run: taken over instead of estimated again.
+"""Reuse the studies of KPIs whose inputs did not change since an earlier run.
 
-A study depends on the rows of its KPI (and of the KPIs it names), on who works here and was trained, on the design, on
-its entry in the catalogue and on the code. All of that is one fingerprint; the studies made under an equal one are the
-same to the last byte. Verdicts allow for the other KPIs, so they are judged anew every time.
+A study depends on the rows of its KPI (and of the KPIs it uses), the roster, training records, the design, the KPI's
+catalogue entry and the code. A fingerprint covers all of these; equal fingerprints give identical studies. Verdicts
+correct for the other KPIs, so they are decided again in every run.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from etl.code_hash import code_hash
 from etl.configuration.kpis import Kpi
 
 CODE = ("analysis", "etl.configuration")
-"""Packages whose code decides what a study finds."""
+"""Packages whose code determines the results of a study."""
 LIBRARIES = ("duckdb", "numpy", "polars", "scipy", "statsmodels")
 _KNOWN = {
     "analysis.checks.result": {"CheckResult"},
@@ -44,7 +44,7 @@ _KNOWN = {
     "numpy._core.multiarray": {"_reconstruct", "scalar"},
     "numpy._core.numeric": {"_frombuffer"},
 }
-"""All that a kept study is made of: nothing else is loaded from a warehouse file."""
+"""Modules and classes a kept study may contain; unpickling refuses all others."""
 
 
 class KeptStudies:
@@ -62,7 +62,7 @@ class KeptStudies:
 
     @classmethod
     def read(cls, cur: Any) -> KeptStudies:
-        """Those of the version that a cursor is on."""
+        """Read the kept studies of the cursor's version."""
         return cls(kept_rows(cur))
 
     def get(self, kpi: Kpi, fingerprint: str, setting: Setting) -> KpiStudies | None:

@@ -1,4 +1,4 @@
-"""How each kind of KPI is estimated: a record a kind, so that nothing else asks what kind a KPI is."""
+"""How each kind of KPI is estimated: one record per kind, the only place that branches on the kind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STRATEGIES: Mapping[Estimation, Callable[[AgentWeeks, Request, Setting], KpiStud
 
 
 def study_one(weeks: AgentWeeks, request: Request, setting: Setting) -> KpiStudy:
-    """Study one KPI in one slice, in the way of its kind; where that fails, the verdict says so, and no other KPI ends.
+    """Study one KPI in one slice, by its kind; a failure is reported in the verdict and affects no other KPI.
 
     Parameters
     ----------

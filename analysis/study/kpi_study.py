@@ -1,4 +1,4 @@
-"""One KPI in one slice: estimates, checks and a verdict, as the rows every reader sees."""
+"""One KPI in one slice: estimates, checks and verdict, as rows of the result tables."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 SAID_OF = ("clear", "clear_but_small", "no_meaningful_change")
-"""Verdicts that say something about a change, to which is added on whom it was measured."""
+"""Verdict states with a statement about a change, to which the measured population is added."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,17 +40,17 @@ class KpiStudy:
     request
         What was asked.
     headline, second, completion, dose
-        The numbers; ``None`` where there is none. ``dose`` is the effect per course completed.
+        The estimates; ``None`` where there is none. ``dose`` is the effect per course completed.
     tables
         Rows of the result tables other than ``effect``.
     checks
         Diagnostics of this slice.
     verdict
-        What may be said.
+        The verdict.
     baseline
         Level of the trained before training, natural unit.
     influence
-        (n_clusters,) of the headline with the labels of the clusters, for sums over KPIs.
+        Cluster labels and (n_clusters,) influence of the headline, for sums over KPIs.
     volumes
         Denominators of trained and of all agents, for sums of money.
     """
@@ -75,9 +75,9 @@ class KpiStudy:
 
     @property
     def p_value(self) -> float:
-        """Of the headline, for the allowance for many KPIs; NaN when there is none.
+        """p-value of the headline, for multiple testing; NaN when there is none.
 
-        Where training moved who answers, of no effect between the bounds.
+        Where training changed the response rate, the p-value given the bounds.
         """
         answers = self.context.answers
         if answers is not None and answers.moved:
@@ -85,9 +85,10 @@ class KpiStudy:
         return self.headline.p_value if self.headline is not None else math.nan
 
     def judged(self, *, excludes_zero: bool, n_tested: int, among: str = "KPIs", alone: str = "") -> KpiStudy:
-        """The same study with the verdict after allowing for all that was looked at together (``among``, plural).
+        """The same study with the verdict after correction for multiple testing (``among``: plural noun for what was
+        tested).
 
-        ``alone`` says why a range that leaves out no change claims nothing, where that is not their number.
+        ``alone`` is the reason why an interval that excludes zero is not claimed, where it is not the number of tests.
         """
         said = self.context.decide(
             self.headline, excludes_zero=excludes_zero, n_tested=n_tested, among=among, alone=alone
@@ -146,7 +147,7 @@ class KpiStudy:
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """All that a verdict needs besides the numbers."""
+    """Inputs of a verdict other than the estimates."""
 
     kpi: Kpi
     setting: Setting
@@ -215,7 +216,7 @@ class Judgement:
 
 
 def nothing_seen(slice_: Slice) -> str:
-    """Why a KPI has no study where nothing of it is observed: no export has it, or not this selection."""
+    """Sentence for a KPI without observations: in no export, or not in this selection."""
     if slice_ == Slice():
         return "The exports that were loaded hold nothing it can be counted from."
     return "This selection holds nothing it can be counted from."
@@ -227,11 +228,11 @@ def no_study(request: Request, setting: Setting, why: str = "", *, missing: str 
     Parameters
     ----------
     request, setting
-        What was asked, under which design.
+        The request, and the settings with the design.
     why
         Why the question cannot be answered by any data: the verdict is "don't use this one".
     missing
-        What data are missing: the verdict is "can't tell yet", because nothing is wrong with the comparison.
+        The data that are missing: the verdict is "can't tell yet", because the comparison itself is valid.
     """
     nan = math.nan
     judgement = Judgement(request.kpi, setting, (), None, None, nan, nan, why, too_few=missing)

@@ -1,12 +1,12 @@
-"""A KPI of people leaving as a study: the hazard's answer in the same rows as every other KPI.
+"""Study of a KPI of agents leaving: hazard model, with results in the same rows as other KPIs.
 
-A share of leavers cannot be compared before and after like a share of escalations: an agent leaves once, in the last
-week seen, so agent effects would explain leaving by itself. The hazard model of :mod:`analysis.effects.hazard` takes
-its place.
+Leaving cannot be estimated with agent effects like a share of escalations: an agent leaves once, in the last week
+observed, so the agent effects would explain all of it. The hazard model of :mod:`analysis.effects.hazard` is used
+instead.
 
-When training switches on follows the design, as for every KPI: in the planned week where waves were planned (intention
-to treat), else at completion. Whoever is about to leave does not finish a course, so counting from completion alone
-leaves those who leave among the untrained and makes training look protective when it does nothing.
+As for every KPI, training counts from the planned week where waves were planned (intention to treat), else from
+completion. Agents about to leave do not finish a course, so counting from completion alone keeps leavers among the
+untrained and makes training look protective when it has no effect.
 """
 
 from __future__ import annotations
@@ -35,14 +35,15 @@ if TYPE_CHECKING:
     from analysis.design import Timing
 
 MANY_WEEKS = 1e9
-"""Both sides of a hazard gain weeks as time passes, so nothing that stands still limits what more weeks can tell."""
+"""Weeks before training in the waiting-time formula: infinite, because in a hazard model both sides gain weeks over
+time."""
 MANY_TIMES = 3.0
-"""A hazard ratio from here on is said in times: "7,900% more likely" tells nobody anything."""
+"""From this hazard ratio on, the sentence gives a multiple instead of a percentage such as "7,900% more likely"."""
 MODELS: dict[Timing, str] = {
     "scheduled": "discrete-time proportional hazards, training from the planned week",
     "trained": "discrete-time proportional hazards, training from completion",
 }
-"""By the design's timing: what ``result.hazard`` calls the model."""
+"""Name of the model in ``result.hazard``, by the design's timing."""
 
 
 def spell_weeks(weeks: AgentWeeks, slice_: Slice, setting: Setting) -> pl.DataFrame | None:
@@ -55,7 +56,7 @@ def spell_weeks(weeks: AgentWeeks, slice_: Slice, setting: Setting) -> pl.DataFr
     slice_
         Channel and queue do not exist for employment.
     setting
-        For the timing of the design and the cohort of each agent.
+        Its design's timing and the cohort of each agent are used.
 
     Returns
     -------
@@ -193,16 +194,16 @@ def hazard_rows(
     Parameters
     ----------
     weeks, reader
-        Person-weeks, and for whom they are put into words.
+        Person-weeks, and number format of the sentences.
     ci_level
         Level of the intervals.
     limited, timing
         As in :func:`hazard_words`.
     goal
-        State of the verdict of the KPI that counts all leavers, judged among the goals: the row of all leavers claims
-        no more. Empty where it is not known. The two kinds of leaving are judged together (Holm).
+        Verdict state of the KPI of all leavers, corrected among the goals: the row of all leavers claims no more than
+        it. Empty where not known. The two kinds of leaving are judged together (Holm).
     everybody
-        The ratio of all leavers of these person-weeks, where it is fitted already.
+        The hazard ratio of all leavers of these person-weeks, where already fitted.
     of_kind
         Person-weeks of a kind of leaving, where they are fewer than all.
     """
@@ -251,14 +252,14 @@ def hazard_words(
     Parameters
     ----------
     found, reader
-        The ratio, and for whom it is put into words.
+        The ratio, and number format of the sentence.
     limited
         True when agents chose themselves or nobody recorded how they were chosen: no check shows that they would have
-        stayed like the others, so nothing is clear.
+        stayed like the others, so no verdict is clear.
     timing
         From when an agent counts as trained: planned week or completion.
     excludes
-        Whether a ratio of one stays outside after allowing for what else was tested.
+        Whether the interval excludes a ratio of one after correction for multiple testing.
     """
     who = "agents whose planned week of training has come" if timing == "scheduled" else "trained agents"
     kind = {"any": "to leave", "voluntary": "to resign", "involuntary": "to be let go"}[found.leave_type]
@@ -294,7 +295,7 @@ def hazard_words(
 
 
 def _likelihood(found: HazardRatio, reader: Reader) -> tuple[str, str]:
-    """A ratio that is not one in words, and its likely range: in percent, or in times where percents say little."""
+    """A ratio other than one in words, and its likely range: in percent, or as a multiple where large."""
     if found.hazard_ratio >= MANY_TIMES:
         ends = (reader.number(found.ci_low), reader.number(found.ci_high))
         return f"{reader.number(found.hazard_ratio)} times as likely", f"likely between {ends[0]} and {ends[1]} times"

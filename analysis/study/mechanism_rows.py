@@ -1,4 +1,5 @@
-"""Rows of ``mechanism``, ``course_skill`` and ``rater``: what moves skills, and what moves with them."""
+"""Rows of ``mechanism``, ``course_skill`` and ``rater``: effects of courses on skills, and links from skills to
+KPIs."""
 
 from __future__ import annotations
 
@@ -51,13 +52,13 @@ class Skills:
 
 
 def read_together(judged: Mapping[str, KpiStudy], skills: Skills) -> list[Kpi]:
-    """The goals that are read with skills."""
+    """The goals for which a mechanism is estimated."""
     goals = [study.kpi for study in judged.values() if study.kpi.role == "primary"]
     return [kpi for kpi in goals if kpi.kind.before_and_after and skills.by_id]
 
 
 def mechanisms_of(version: VersionAtHand, *, goal: Kpi, skills: Sequence[Kpi]) -> dict[str, Mechanism]:
-    """A goal with every skill, one at a time: skills that move together cannot be told apart by slopes.
+    """Mechanism of a goal with each skill separately: slopes of correlated skills cannot be estimated jointly.
 
     Parameters
     ----------
@@ -109,7 +110,7 @@ def mechanism_rows(
     skills, setting
         Of the version.
     judged
-        Studies of the whole programme, by KPI: a comparison that is broken there is not read here.
+        Studies of the whole programme, by KPI: no mechanism is read where their comparison is not valid.
     """
     rows = []
     for name, by_skill in made.items():
@@ -125,7 +126,7 @@ def _small(label: str) -> str:
 
 
 def _not_believed(kpi: KpiStudy, skill: KpiStudy, setting: Setting) -> str:
-    """Why the effects themselves cannot be built on; empty when they can."""
+    """Why the effects of the whole programme cannot be used; empty when they can."""
     if setting.design.same_rule is not None:
         return "agents were picked by a rule, and this split has no comparison with agents the rule would have picked"
     for study in (kpi, skill):
@@ -170,7 +171,7 @@ def _row(kpi: str, skill_id: str, label: str, made: Mechanism, why: str, kpi_lab
 
 
 def course_rows(version: VersionAtHand, *, skill: Kpi) -> list[dict[str, Any]]:
-    """Effect of each course on a skill, all courses at once; whether any two of them can be told apart."""
+    """Effect of each course on a skill, from one regression, and whether any two effects differ significantly."""
     setting, corrected = version.setting, version.skill(skill)
     assert corrected is not None
     panel = corrected.panel
@@ -205,7 +206,7 @@ def course_rows(version: VersionAtHand, *, skill: Kpi) -> list[dict[str, Any]]:
 
 
 def course_event_rows(version: VersionAtHand, *, skill: Kpi) -> list[dict[str, Any]]:
-    """Event study of each course on a skill, all courses and refreshers at once."""
+    """Event study of each course on a skill, all courses and refreshers in one regression."""
     corrected = version.skill(skill)
     assert corrected is not None
     weeks, setting = version.weeks, version.setting
@@ -222,7 +223,8 @@ def course_event_rows(version: VersionAtHand, *, skill: Kpi) -> list[dict[str, A
 
 
 def _told_apart(theta: Floats, psi: Floats, half: float) -> bool:
-    """Whether the largest and the smallest effect differ beyond chance; ``half`` allows for the number of pairs."""
+    """Whether the largest and the smallest effect differ significantly; ``half`` is corrected for the number of
+    pairs."""
     if not np.isfinite(psi).all():
         return False
     high, low = int(theta.argmax()), int(theta.argmin())
@@ -231,7 +233,7 @@ def _told_apart(theta: Floats, psi: Floats, half: float) -> bool:
 
 
 def rater_rows(skills: Skills) -> list[dict[str, Any]]:
-    """What every rater and form adds to the scores of each skill."""
+    """Rows of ``rater``: effect of every rater and form on the scores of each skill."""
     rows = []
     for name, skill in skills.by_id.items():
         model = skill.model

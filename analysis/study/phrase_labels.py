@@ -1,4 +1,4 @@
-"""Contacts that were transcribed and evaluated, as a study uses them: which skill, and do phrases mean the same."""
+"""Compare phrases with evaluations of the same contacts: which skill a KPI's phrases stand for, and their accuracy."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def rule_skill_of(kpi: Kpi) -> str:
 
 
 def accuracy(labels: Labels | None, kpi: Kpi, setting: Setting) -> tuple[AccuracyCheck | None, str]:
-    """Whether phrases mean the same after training; a sentence where that cannot be compared.
+    """Whether phrases are as accurate after training; a sentence where that cannot be tested.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def accuracy(labels: Labels | None, kpi: Kpi, setting: Setting) -> tuple[Accurac
     kpi
         One that :func:`skill_of` knows.
     setting
-        For who was trained when, and the score from which a skill counts as shown.
+        Its roster, and the score from which a skill counts as shown, are used.
     """
     if labels is None:
         return None, NO_LABELS

@@ -1,4 +1,4 @@
-"""Rows of ``heard`` and ``rule``: how phrases agree with evaluations, and which phrases carry a change."""
+"""Rows of ``heard`` and ``rule``: agreement of phrases with evaluations, and each phrase's part in a change."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from analysis.words.phrases import Agreement, sentence
 from analysis.words.verdict import CLAIMED
 
 PHRASE_TABLES = ("heard", "rule")
-"""Result tables made here."""
+"""Result tables built here."""
 LEAST_CONTACTS = 30
-"""Contacts in which a rule is heard, below which nothing is said of its change."""
+"""Fewest contacts with a rule's phrase for a statement about its change."""
 
 
 def phrase_tables(weeks: AgentWeeks, judged: Mapping[str, KpiStudy], setting: Setting) -> dict[str, pl.DataFrame]:
@@ -42,7 +42,7 @@ def phrase_tables(weeks: AgentWeeks, judged: Mapping[str, KpiStudy], setting: Se
     judged
         Studies of the whole programme, by KPI.
     setting
-        As everywhere.
+        Settings common to all studies.
     """
     labels = weeks.labels()
     heard = [
@@ -91,7 +91,7 @@ def _rate(name: str, rate: Rate) -> dict[str, float]:
 def _size(
     study: KpiStudy, made: Calibration, same: tuple[AccuracyCheck | None, str]
 ) -> tuple[Agreement, str, dict[str, float]]:
-    """What may be said, why no more, and the effect on the skill where its size may be."""
+    """State, reason, and the effect on the skill where its size can be estimated."""
     found, (check, why) = study.headline, same
     if check is None:
         return "weak", why, {}
@@ -177,7 +177,8 @@ def _share(part: float, whole: float) -> float:
 
 
 def _claim(rows: list[dict[str, Any]], studies: Mapping[str, KpiStudy], df: int, ci_level: float) -> None:
-    """Add intervals, and whether a change may be said: of all rules together, and where the KPI itself claims one."""
+    """Add intervals, and whether a change is claimed: corrected over all rules, and only where the KPI itself claims
+    one."""
     df = max(df, 1)
     known = [row for row in rows if math.isfinite(row["estimate"])]
     tests = [2 * float(stdtr(df, -abs(row["estimate"] / row["std_error"]))) for row in known]

@@ -1,8 +1,8 @@
-"""One kind of work over many items, spread over this process and others that are started for it.
+"""Map a function over items in this process and worker processes.
 
-The others are fresh interpreters (never forks: threads of numeric libraries do not survive one), so it is the same on
-Windows. Each is given the shared objects once, then one item at a time; whoever is free takes the next. This process
-works too. A process that dies ends the whole work; leaving the block, by an interrupt as well, ends the others.
+Workers are fresh interpreters (no forks, which threads of numeric libraries do not survive), so it works the same on
+Windows. Each gets the shared objects once, then one item at a time. This process works too. If a worker dies, the whole
+map fails; leaving the block, also by an interrupt, ends the workers.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ _ONE_THREAD = ("POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", 
 
 
 class Processes(Generic[Context]):
-    """This process and others, all of which can do the same work.
+    """This process and its workers.
 
     Parameters
     ----------
     prepare : callable
-        ``prepare(*shared)`` makes, once in every process, what the work needs. A function of a module.
+        ``prepare(*shared)`` makes the context of the work, once in every process. A module-level function.
     shared : sequence
-        Objects sent to every process once. A result that holds one of them holds this process's own, not a copy.
+        Objects sent to every process once. In results they are replaced by this process's own objects, not copied.
     others : int
-        Processes besides this one; 0 does everything here.
+        Number of worker processes; with 0 this process does all the work.
     here : optional
-        What ``prepare`` would make, where this process has it already.
+        The context of this process, where it exists already.
 
     Raises
     ------
@@ -59,7 +59,7 @@ class Processes(Generic[Context]):
         self._shared = tuple(shared)
         self._here = here
         self._others: list[_Other] = []
-        with contextlib.suppress(OSError):  # the machine starts no more: those that run, and this one, do the work
+        with contextlib.suppress(OSError):  # no further process can be started: continue with those that run
             self._others.extend(_Other(prepare, self._shared) for _ in range(others))
 
     def __enter__(self) -> Self:
@@ -84,7 +84,7 @@ class Processes(Generic[Context]):
         work : callable
             A function of a module.
         items : iterable
-            Taken in this order by whoever is free.
+            Taken in this order by the next free process.
         done : callable, optional
             Called with each finished item and how many are finished, by one thread at a time.
         """
@@ -117,7 +117,7 @@ class Processes(Generic[Context]):
 
 
 class _Job:
-    """Items that wait, and what came of the others."""
+    """Waiting items, and results of finished ones."""
 
     def __init__(
         self,
@@ -148,13 +148,13 @@ class _Job:
 
 
 class _Other:
-    """Another process, spoken to by its standard input and output."""
+    """A worker process, with pipes to its standard input and output."""
 
     def __init__(self, prepare: Callable[..., Any], shared: tuple[Any, ...]) -> None:
         self._greeting = pickle.dumps((prepare, shared))
         environment = {**os.environ, **dict.fromkeys(_ONE_THREAD, "1")}
         environment["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)
-        apart: dict[str, Any] = {"start_new_session": True}  # an interrupt of the terminal is for this process
+        apart: dict[str, Any] = {"start_new_session": True}  # interrupts are for this process only
         if sys.platform == "win32":
             apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
         self._process = subprocess.Popen(
@@ -167,7 +167,7 @@ class _Other:
         )
 
     def ask(self, work: Callable[[Any, Any], Any], item: Any, shared: tuple[Any, ...]) -> Any:
-        """The result of one item; what the work raised there is raised here."""
+        """Result of one item; an error of the worker is raised here."""
         if self._greeting:
             self._send(self._greeting)
             self._greeting = b""
@@ -187,7 +187,7 @@ class _Other:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                with contextlib.suppress(OSError):  # what was not yet written has nobody to read it
+                with contextlib.suppress(OSError):  # unwritten data would go to a closed pipe
                     pipe.close()
 
     def _send(self, message: bytes) -> None:
@@ -208,15 +208,15 @@ class _Other:
 
 
 def cores(limit: int | None = None) -> int:
-    """Processors that this process may use, at most ``limit``."""
+    """Number of processors that this process may use, at most ``limit``."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(usable, limit or usable))
 
 
 def serve() -> None:
-    """Work for another process until it closes the pipe: the main function of the others."""
+    """Main function of a worker: process items until the parent closes the pipe."""
     asked, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever is printed must not come between the answers
+    os.dup2(2, 1)  # printed output must not mix with the answers on stdout
     prepare, shared = pickle.loads(_receive(asked))
     context, failed = None, None
     try:
@@ -238,7 +238,7 @@ def serve() -> None:
 
 
 def _portable(fault: Exception) -> Exception:
-    """The error itself where it can be sent, else one of its base with the same message."""
+    """The error itself where it can be pickled, else an error of its base class with the same message."""
     try:
         pickle.loads(pickle.dumps(fault))
     except Exception:

@@ -1,4 +1,4 @@
-"""Rows of ``refresher``: what refreshers brought to the goals, to what has a price, and to the empathy score."""
+"""Rows of ``refresher``: effects of refreshers on the goals, on KPIs with a money value, and on the empathy score."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def refresher_tables(
     version
         Where panels and records come from.
     workers
-        Who shares the KPIs.
+        Processes that share the KPIs.
     judged
         Studies of the whole programme, by KPI.
     config
-        Which KPIs have a price.
+        Configuration with the money values of KPIs.
     """
     if first_refreshers(version.cur, version.setting.courses, version.setting.refreshers) is None:
         return {"refresher": table("refresher", [])}
@@ -63,7 +63,7 @@ def refresher_rows(version: VersionAtHand, *, kpi: Kpi, looked_at: int = 1) -> l
     kpi
         A KPI of averages.
     looked_at
-        KPIs that are claimed beside it.
+        KPIs tested together with it.
     """
     setting = version.setting
     panel = _panel(version, kpi)
@@ -77,7 +77,7 @@ def refresher_rows(version: VersionAtHand, *, kpi: Kpi, looked_at: int = 1) -> l
 
 
 def _panel(version: VersionAtHand, kpi: Kpi) -> Panel | None:
-    """Of the headline; scores corrected for rater and form where evaluations are kept."""
+    """The headline's panel; scores are corrected for rater and form where evaluations are kept."""
     skill = version.skill(kpi)
     if skill is not None:
         return skill.panel

@@ -1,4 +1,4 @@
-"""What is asked: one KPI, which agent-weeks of it, and how much beside the headline."""
+"""A request for a study: one KPI, its agent-weeks, and the results wanted besides the headline."""
 
 from __future__ import annotations
 
@@ -12,27 +12,28 @@ from etl.configuration.kpis import Kpi
 WEEKLY = frozenset({"cohort_effect", "calendar_effect"})
 """Result tables by cohort and by calendar week."""
 LADDER = frozenset({"ladder"})
-"""The naive answers beside the fair one."""
+"""Result table of the naive rungs beside the headline."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """A question to one study.
+    """A request for one study.
 
     Attributes
     ----------
     kpi
         Catalogue entry, overrides applied.
     slice
-        Which agent-weeks; everything by default.
+        Selection of agent-weeks; everything by default.
     tables
-        Result tables wanted beside those that every study has: of ``WEEKLY`` and ``LADDER``.
+        Result tables wanted besides those of every study: from ``WEEKLY`` and ``LADDER``.
     course
-        Whether the effect by weeks from training is wanted as a table; checks look at it all the same.
+        Whether the event study is wanted as a table; checks use it in any case.
     thorough
-        Also what is too slow for a click: case mix, stayers, sensitivity, decomposition, ladder, cohorts by week.
+        Also compute what is too slow for an interactive page: case mix, stayers, sensitivity, decomposition, ladder,
+        cohorts by week.
     inherited
-        Failed checks of the whole programme that hold for every slice of it too.
+        Failed checks of the whole programme that count as failed for its slices too.
     """
 
     kpi: Kpi
@@ -44,7 +45,7 @@ class Request:
 
     @property
     def is_overall(self) -> bool:
-        """Whether everybody and every week is asked for."""
+        """Whether all agents and weeks are requested."""
         return self.slice == EVERYTHING
 
     @property

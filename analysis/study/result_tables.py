@@ -1,4 +1,4 @@
-"""Estimates as the rows of the result tables: one place that knows their columns."""
+"""Schemas of the result tables, and conversion of estimates to their rows."""
 
 from __future__ import annotations
 
@@ -304,11 +304,11 @@ SCHEMAS: dict[str, Schema] = {
 }
 """Result table -> column -> type, in the order written."""
 SIDE_TABLES = ("survivor", "spillover", "course")
-"""Those that exist for the whole programme only, beside the headline."""
+"""Tables that exist for the whole programme only."""
 STUDY_TABLES = ("effect", "event_time", "cohort_effect", "calendar_effect", "att_gt", "ladder", "check", *SIDE_TABLES)
-"""Those that exist per KPI and slice."""
+"""Tables with rows per KPI and slice."""
 JUDGED_TABLES = ("effect", "check")
-"""Those of them that a verdict and its reasons stand in."""
+"""Tables that hold a verdict and its reasons."""
 
 
 def table(name: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
@@ -337,7 +337,7 @@ def _empty(name: str) -> pl.DataFrame:
 
 
 def _column(name: str, kind: Any, values: list[Any]) -> pl.Series:
-    """Values of one type; numbers take the way through numpy, which looks at none of them by itself."""
+    """A column of one type; numbers are converted through numpy, which is faster than value by value."""
     if kind == pl.Float64:
         numbers = np.array(values, dtype=np.float64)
         return pl.Series(name, np.where(np.isfinite(numbers), numbers, np.nan), nan_to_null=True)
@@ -345,7 +345,7 @@ def _column(name: str, kind: Any, values: list[Any]) -> pl.Series:
 
 
 def slice_columns(kpi: str, kind: str, value: str) -> dict[str, str]:
-    """The three columns that say what a row is about."""
+    """The three key columns of a row: KPI, kind and value of the slice."""
     return {"kpi": kpi, "slice_kind": kind, "slice_value": value}
 
 
@@ -406,7 +406,7 @@ EFFECT_JSON = (
     "role", "estimator", "estimate", "std_error", "ci_low", "ci_high", "verdict", "sentence",
     "n_contacts", "n_agents", "n_clusters",
 )  # fmt: skip
-"""Columns of ``effect`` that programs are given."""
+"""Columns of ``effect`` in the JSON output."""
 
 
 def effects_json(frames: Mapping[str, pl.DataFrame]) -> list[dict[str, Any]]:

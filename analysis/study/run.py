@@ -1,8 +1,8 @@
-"""From a warehouse version to every result table, and from a click to one study.
+"""Estimate all result tables of a warehouse version, or a single study for an interactive page.
 
 ``estimate_all`` fills the result tables for every KPI, overall and by site, channel, tenure band and cohort;
-``study`` gives the same columns for any other slice while the reader waits. Both go through
-:func:`analysis.study.kinds.study_one`, so a number never depends on the way it was asked for.
+``study`` gives the same columns for any other slice, on request. Both use :func:`analysis.study.kinds.study_one`, so
+they give the same numbers.
 """
 
 from __future__ import annotations
@@ -52,16 +52,16 @@ if TYPE_CHECKING:
     from etl.configuration.model import Config
 
 MOST_COHORT_SLICES = 40
-"""Where agents are trained on more Mondays than this, a cohort is a handful of people: ``cohort_effect`` of the whole
-still holds each one's effect, and a slice is made when it is asked for."""
+"""With more training weeks than this, cohorts are small: no slices are stored for them. ``cohort_effect`` still holds
+each cohort's effect, and a slice can be computed on request."""
 LEAST_STUDIES = 150
-"""Below so many studies, starting a process takes longer than it saves."""
+"""With fewer studies, starting a process takes longer than it saves."""
 
 Progress = Callable[[str, float], None]
 
 
 def setting_of(cur: duckdb.DuckDBPyConnection, config: Config, catalogue: Catalogue) -> Setting:
-    """What is the same for every study of one warehouse version.
+    """Settings common to all studies of one warehouse version.
 
     Parameters
     ----------
@@ -92,14 +92,14 @@ def setting_of(cur: duckdb.DuckDBPyConnection, config: Config, catalogue: Catalo
 
 
 def study(cur: duckdb.DuckDBPyConnection, request: Request, setting: Setting, *, rows: Rows | None = None) -> KpiStudy:
-    """One KPI in any slice, while the reader waits.
+    """Study one KPI in any slice, on request.
 
     Parameters
     ----------
     cur
         Cursor on a warehouse version.
     request
-        KPI, any combination of filters, and what is wanted beside the headline.
+        KPI, any combination of filters, and the results wanted besides the headline.
     setting
         ``setting_of(cur, config, catalogue)``.
     rows
@@ -110,7 +110,7 @@ def study(cur: duckdb.DuckDBPyConnection, request: Request, setting: Setting, *,
     KpiStudy
         ``.frames()`` has the columns of the result tables. Headline, second opinion, event study with bands, cohorts,
         calendar, the checks that need no further fit, and the verdict; the slow checks are taken over from the stored
-        overall results where they failed. The verdict allows for what could have been looked at instead
+        overall results where they failed. The verdict is corrected for the selections that could have been made instead
         (:func:`judged_alone`).
     """
     request = replace(request, inherited=stored_failures(cur, request.kpi.id, OVERALL_CHECKS))
@@ -118,10 +118,10 @@ def study(cur: duckdb.DuckDBPyConnection, request: Request, setting: Setting, *,
 
 
 def judged_alone(made: KpiStudy) -> KpiStudy:
-    """A study whose verdict allows for all that could have been looked at instead, where the others are not at hand.
+    """A study with its verdict corrected for all selections that could have been made instead.
 
-    The KPIs of its role, times the selections that could have been chosen as this one was (every site for a site, every
-    week for a period): Bonferroni, never more lenient than the allowance of the stored results.
+    Bonferroni over the KPIs of its role times the possible selections of the same kind (every site for a site, every
+    week for a period); never more lenient than the correction of the stored results.
     """
     setting, slice_ = made.context.setting, made.request.slice
     same = sum(kpi.role == made.kpi.role for kpi in setting.kpis.values())
@@ -135,7 +135,7 @@ def judged_alone(made: KpiStudy) -> KpiStudy:
 
 
 def judged_among(made: KpiStudy, n_tested: int) -> KpiStudy:
-    """A study whose verdict allows for so many that were looked at together (Bonferroni)."""
+    """A study with its verdict corrected for ``n_tested`` tests (Bonferroni)."""
     if n_tested == 1:
         return made
     excludes = bonferroni_excludes_zero(made.p_value, n_tested, made.context.setting.ci_level)
@@ -160,18 +160,19 @@ def estimate_all(
     cur
         Cursor on a warehouse version.
     config, catalogue
-        As everywhere; overrides of the configuration are applied here too.
+        Configuration and KPI catalogue; overrides of the configuration are applied.
     progress
-        Called with a line and the share done.
+        Called with a line of text and the share done.
     file
         The version's file, which other processes may open to read while this runs.
     processes
         How many processes share the KPIs, this one included; without a file, and where there is little to do, one.
         The tables do not depend on it.
     kept
-        Studies of an earlier run: KPIs for which nothing changed are taken from there. It then holds those of this run.
+        Studies of an earlier run, reused for KPIs whose inputs did not change. Afterwards it holds the studies of this
+        run.
     goals_only
-        The primary KPIs for the whole programme only, neither slices nor mechanism: what a first page shows.
+        Estimate the primary KPIs for the whole programme only, without slices and mechanism, for a first page.
 
     Returns
     -------
@@ -226,7 +227,7 @@ def _tables(
     workers: Processes[VersionAtHand] | None,
     tell: Progress,
 ) -> dict[str, pl.DataFrame]:
-    """Judge the studies together, and work out what rests on several of them."""
+    """Decide the verdicts together, and compute the tables that need several studies."""
     weeks, setting = version.weeks, version.setting
     whole = [made.whole for made in found.values()]
     parts = [made.parts[part] for part in version.slices for made in found.values() if part in made.parts]
@@ -275,7 +276,7 @@ def _slices(cur: duckdb.DuckDBPyConnection, timing: Timing) -> Iterator[Slice]:
 
 
 def _refuse_if_all_differ(studies: Iterable[KpiStudy]) -> None:
-    """Stop where statsmodels gets another number for every goal: then it is the program that is wrong, not a KPI."""
+    """Stop where statsmodels disagrees on every goal: the installation is then broken, not one KPI."""
     refitted = [check for made in studies for check in made.checks if check.check in NUMERIC_CHECKS]
     refitted = [check for check in refitted if math.isfinite(check.statistic)]
     if refitted and all(check.status == "failed" for check in refitted):
@@ -318,7 +319,7 @@ def _leaving_frames(weeks: AgentWeeks, setting: Setting, overall: Mapping[str, K
 
 
 def _no_leaving(why: str) -> dict[str, pl.DataFrame]:
-    """No curves of leaving, and a row that says why: the other results are not affected."""
+    """No survival curves, and a row that says why; other results are not affected."""
     words = f"Don't use this one: leaving could not be estimated ({why})."
     row = {"model": "none", "leave_type": "any", "verdict": "dont_use", "sentence": words}
     nothing = {name: pl.DataFrame(schema=dict(SCHEMAS[name])) for name in ("survival", "exit")}

@@ -1,6 +1,6 @@
-"""What stands beside a headline and changes how it is read, as rows of the result tables; for the whole programme only.
+"""Rows of result tables that qualify a headline (survivors, spillover, course); for the whole programme only.
 
-Survivors and the course are made from the fit of the headline; spillover has one of its own, for all its numbers.
+Survivors and course use the fit of the headline; spillover has its own fit for all its numbers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a live study takes over from the stored results."""
+"""Stored results that an interactive study reuses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def stored_failures(cur: duckdb.DuckDBPyConnection, kpi: str, checks: Sequence[str]) -> tuple[CheckResult, ...]:
-    """Slow checks of the whole programme that failed, from the stored results; none when there are no results yet.
+    """Slow checks of the whole programme that failed, from the stored results; empty when there are no results yet.
 
     Parameters
     ----------

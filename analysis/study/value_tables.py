@@ -1,4 +1,4 @@
-"""The money tables: what the effects are worth as configured, and all that is needed to work it out anew."""
+"""Money tables: value of the effects as configured, and the inputs for recomputing it with other assumptions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from etl.configuration.model import Config
 
 ACTIVE_WEEKS = 8
-"""Who was seen in the last weeks counts among all agents."""
+"""Agents observed in this many last weeks count among all agents."""
 
 
 def value_tables(
@@ -38,9 +38,9 @@ def value_tables(
     overall
         Studies of the whole programme by KPI.
     paces
-        Denominator of all agents per week by KPI, where it is known from the agent-weeks.
+        Weekly denominators of all agents by KPI, where known from the agent-weeks.
     config, setting
-        As everywhere.
+        Configuration, and settings common to all studies.
     """
     worths = worths_of(overall, paces, config)
     n_trained, n_everybody = agents(setting)
@@ -62,7 +62,7 @@ def value_tables(
 
 
 def _courses(overall: Mapping[str, KpiStudy]) -> Sequence[Mapping[str, Any]]:
-    """Fitted courses of the goals whose number may be built on, as ``result.course`` has them."""
+    """Fitted courses of the goals with a believed effect, as rows of ``result.course``."""
     studies = [s for s in overall.values() if s.kpi.role == "primary" and s.verdict.believed]
     return table("course", [row for s in studies for row in s.tables.get("course", [])]).to_dicts()
 
@@ -102,7 +102,7 @@ def worths_of(overall: Mapping[str, KpiStudy], paces: Mapping[str, float], confi
 
 
 def agents(setting: Setting) -> tuple[int, int]:
-    """Agents whose training has come by the end of the data, and they with all who were seen lately."""
+    """Number of agents trained by the end of the data, and number of these plus all observed recently."""
     roster = setting.roster
     week = roster.scheduled if setting.design.timing == "scheduled" else roster.trained
     seen = roster.last < NEVER
@@ -117,7 +117,8 @@ def _pace(made: KpiStudy, paces: Mapping[str, float]) -> float:
 
 
 def _contacts(overall: Mapping[str, KpiStudy], paces: Mapping[str, float]) -> tuple[float, float, float] | None:
-    """Contacts of trained agents a week and to date, and of everybody a week: of the KPI that counts most of them."""
+    """Contacts of trained agents per week and to date, and of all agents per week, from the KPI with the largest
+    denominator."""
     found = [
         (s.volumes.per_week, s.volumes.to_date, _pace(s, paces)) for s in overall.values() if s.kpi.counts_contacts
     ]

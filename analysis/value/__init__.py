@@ -1,1 +1,1 @@
-"""What the effects are worth in money."""
+"""Money value of the effects."""

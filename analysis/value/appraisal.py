@@ -1,4 +1,4 @@
-"""What the programme is worth, with its range: benefit, cost, net, return, payback, and the chance that it pays."""
+"""Appraisal of the programme with ranges: benefit, cost, net, return, payback, and the probability of a gain."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 DRAWS = 20_000
 SEED = 20_240_607
 LONGEST_PAYBACK_MONTHS = 120
-"""Payback is looked for this far, however short the horizon is."""
+"""Longest payback computed, in months, however short the horizon is."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Spread:
 
     @property
     def holds_zero(self) -> bool:
-        """Whether the range leaves open which side of zero it is on."""
+        """Whether the range includes zero."""
         return self.low < 0 < self.high
 
 
@@ -44,7 +44,7 @@ UNKNOWN = Spread(math.nan, math.nan, math.nan)
 
 @dataclass(frozen=True)
 class Appraisal:
-    """The answer for one population.
+    """Appraisal for one population of agents.
 
     Attributes
     ----------
@@ -54,18 +54,18 @@ class Appraisal:
         Net over cost, per cent; ratio
         Benefit over cost.
     payback
-        Months until the benefit has paid the cost, at the point; infinity where ten years are not enough or the whole
-        range of the net is a loss, NaN where it is not known.
+        Months until the benefit covers the cost, at the point estimate; infinity where ten years are not enough or the
+        whole range of the net is a loss, NaN where not known.
     chance_of_gain, chance_of_hurdle
         Share of the draws with a net above zero, and with a return above the hurdle; NaN where not known.
     from_effects
-        Range of the net that the effects' intervals alone make, assumptions at likely.
+        Range of the net from the effects' intervals alone, with assumptions at their likely values.
     from_assumptions
-        Range of the net that the assumptions alone make, effects at their estimates.
+        Range of the net from the assumptions alone, with effects at their estimates.
     by_kpi
         Money per KPI id, from effect and assumptions together.
     unsafe_costs
-        Labels of :attr:`analysis.value.model.Model.unsafe_costs`; where there are any, nothing is added up.
+        Labels of :attr:`analysis.value.model.Model.unsafe_costs`; where there are any, no sum is given.
     """
 
     benefit: Spread
@@ -90,7 +90,7 @@ def appraise(
     draws: int = DRAWS,
     seed: int = SEED,
 ) -> Appraisal:
-    """Draw effects and assumptions together and read off every range.
+    """Simulate effects and assumptions jointly and take every range from the draws.
 
     Parameters
     ----------
@@ -110,10 +110,10 @@ def appraise(
     Notes
     -----
     Assumptions: 1. the effect starts at its average over the trained weeks so far and fades as stated (not checked);
-    2. volumes stay at the pace of the last weeks (not checked); 3. assumptions are triangular between low and high with
-    the mode at likely, and independent of each other (set by the reader); 4. money is linear in the effect (set by the
-    reader); 5. the cost is paid at the start (set by the reader). Ranges of ratios are quantiles of the ratio, drawn
-    jointly; nothing is divided by a benefit.
+    2. volumes stay at the pace of the last weeks (not checked); 3. assumptions are independent, each triangular between
+       low and high with its mode at likely (by convention); 4. money is linear in the effect (by convention); 5. the
+       cost is paid at the start (by convention). Ranges of ratios are quantiles of jointly drawn ratios; no ratio has a
+       benefit as its divisor.
 
     Source: J. J. Phillips, P. P. Phillips (2016), doi:10.4324/9781315757230, for the ratios.
     """
@@ -167,7 +167,7 @@ def appraise(
 
 
 class _Quantiles:
-    """The range of drawn amounts around a point."""
+    """Range of drawn amounts around a point estimate."""
 
     def __init__(self, ci_level: float) -> None:
         self._ends = [(1 - ci_level) / 2, (1 + ci_level) / 2]
@@ -187,6 +187,6 @@ def _ratio(mid: float, above: Array, below: Array, spread_of: _Quantiles) -> Spr
 def _payback(made: Model, cost: float, net: Spread) -> float:
     if made.population == "to_date":
         return math.nan
-    if net.high < 0:  # a sure loss has none, however long the benefit lasts
+    if net.high < 0:  # where the whole range is a loss there is no payback
         return math.inf
     return payback_months(made.benefit_by_month(LONGEST_PAYBACK_MONTHS), cost)

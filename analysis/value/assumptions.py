@@ -1,4 +1,4 @@
-"""What must be assumed to turn effects into money: each a range with a key, a source and an owner.
+"""Assumptions that turn effects into money: each a range with a key, a source and an owner.
 
 The key is the assumption's name in the address of the value page and in ``[value]``: ``value.escalation_rate``,
 ``cost.seat_per_agent``, ``lasting_share``.
@@ -21,12 +21,12 @@ NOT_MONEY = (*SHARES, "half_life_months", "cost.off_phone_hours_per_agent")
 LONGEST_MONTHS = 120
 LARGEST_AMOUNT = 1e12
 LARGEST_OF_ONE = 1e10
-"""The largest amount of a unit value."""
+"""Largest accepted unit value."""
 LARGEST_HURDLE = 10_000.0
 
 
 class AssumptionError(EstimationError):
-    """An assumption that cannot be used; the message is a sentence for the reader."""
+    """An invalid assumption; the message is a sentence for the page."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class Stated:
     low, likely, high
         In project currency, or in the unit of the key.
     source, owner, note
-        Where it comes from and who stands for it; empty when nobody said.
+        Where it comes from, who is responsible for it, and a comment; empty when not stated.
     per
-        Of a unit value: the unit of the volume, as in the configuration.
+        For a unit value: the unit of the volume, as in the configuration.
     edited
-        Whether a reader changed it from what the configuration says.
+        Whether a user of the page changed the configured value.
     """
 
     low: float
@@ -64,7 +64,7 @@ class Assumptions:
     months
         Horizon; only the benefit of the first ``months`` is counted.
     hurdle_roi_percent
-        Return that the programme is asked for; NaN when none.
+        Required return; NaN when none.
     stated
         Assumptions by key.
     """
@@ -74,21 +74,21 @@ class Assumptions:
     stated: Mapping[str, Stated] = field(default_factory=dict)
 
     def get(self, key: str) -> Stated | None:
-        """An assumption, or None where nobody stated one."""
+        """An assumption, or None where none is stated."""
         return self.stated.get(key)
 
     @property
     def cost_keys(self) -> tuple[str, ...]:
-        """Keys of the parts of the cost that were stated."""
+        """Keys of the stated parts of the cost."""
         return tuple(key for key in self.stated if key.startswith("cost."))
 
     @property
     def edited(self) -> bool:
-        """Whether a reader changed any of them."""
+        """Whether a user of the page changed any of them."""
         return any(stated.edited for stated in self.stated.values())
 
     def in_currency(self, rate: float) -> Assumptions:
-        """The same in another currency, of which one unit of this one costs ``rate``."""
+        """The same amounts multiplied by ``rate``, the price of one unit of this currency in the other."""
         changed = {
             key: one
             if key in NOT_MONEY
@@ -98,12 +98,12 @@ class Assumptions:
         return replace(self, stated=changed)
 
     def with_range(self, key: str, low: float, likely: float, high: float) -> Assumptions:
-        """The same with one range changed by a reader.
+        """The same with one range changed by a user of the page.
 
         Raises
         ------
         AssumptionError
-            The range is not one, or not one of this assumption.
+            The range is invalid, or the assumption does not exist.
         """
         check_range(key, low, likely, high)
         old = self.stated.get(key, Stated(low, likely, high))
@@ -142,7 +142,7 @@ def check_range(key: str, low: float, likely: float, high: float) -> None:
     Raises
     ------
     AssumptionError
-        With a sentence: missing, reversed, negative or absurd.
+        The range has missing, descending, negative or implausible values; the message is a sentence.
     """
     ends = (low, likely, high)
     if not all(math.isfinite(v) for v in ends):

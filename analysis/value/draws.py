@@ -1,4 +1,4 @@
-"""Joint draws of effects and of stated ranges, for sums whose range is not the sum of the ranges."""
+"""Joint draws of effects and of stated ranges, to get the range of a sum."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def correlations(influences: Sequence[Array | None]) -> Array:
 def effect_draws(
     effects: Array, std_errors: Array, correlation: Array, df: float, draws: int, rng: np.random.Generator
 ) -> Array:
-    """Effects drawn together from a multivariate t, whose ranges are those of the intervals shown.
+    """Joint draws of effects from a multivariate t whose marginal ranges are the intervals shown.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def effect_draws(
     draws
         Number of rows.
     rng
-        Source of chance.
+        Random generator.
 
     Returns
     -------
@@ -57,8 +57,8 @@ def effect_draws(
 
     Notes
     -----
-    One divisor is drawn for all effects: a sum of estimates has the same few clusters behind its standard error as
-    each of them has, so it has the same degrees of freedom. Assumption: 1. clusters are independent (not checked).
+    One chi-square divisor is drawn for all effects: the standard error of a sum rests on the same few clusters as that
+    of each estimate, so it has the same degrees of freedom. Assumption: 1. clusters are independent (not checked).
 
     Examples
     --------

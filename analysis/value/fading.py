@@ -1,4 +1,4 @@
-"""How fast benefits fade, where nobody stated it: from the fitted courses of the goals' effects."""
+"""Fading of benefits, from the fitted courses of the goals' effects where it is not stated."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from analysis.words.numbers import WEEKS_PER_MONTH
 
 KEYS = ("lasting_share", "half_life_months")
 MOST_SPREAD = 4.0
-"""A half-life whose range spans more than this many times its lower end replaces no assumption."""
+"""A fitted half-life is used only when its upper end is at most this many times the lower end."""
 MEASURED = "measured"
-"""Source of an assumption that the data gave."""
+"""Source given for an assumption fitted to the data."""
 
 
 def with_measured(assumptions: Assumptions, courses: Iterable[Mapping[str, Any]]) -> Assumptions:
-    """The assumptions with the fading that was measured, where none is stated.
+    """Add the fitted fading to the assumptions, where none is stated.
 
     Parameters
     ----------
@@ -30,9 +30,8 @@ def with_measured(assumptions: Assumptions, courses: Iterable[Mapping[str, Any]]
     Returns
     -------
     Assumptions
-        Unchanged where a fading is stated, or where no course fades with a half-life that is told within
-        ``MOST_SPREAD``: what cannot be told is not assumed. Of several, the ends are the widest and the likely value
-        is their middle one.
+        Unchanged where fading is stated, or where no course fades with a half-life known within ``MOST_SPREAD``. With
+        several courses, the range spans all of theirs and the likely value is the median.
     """
     told = [row for row in courses if row["state"] == "fading" and _told(row)]
     if not told or any(assumptions.get(key) for key in KEYS):
@@ -53,16 +52,16 @@ def refresher_weeks(full_benefit_per_week: float, cost: float, half_life_weeks: 
     Parameters
     ----------
     full_benefit_per_week
-        Money that the effect of one agent brings in a week right after training.
+        Money per week from the effect on one agent right after training.
     cost
-        Of repeating it for that agent.
+        Cost of repeating the training for that agent.
     half_life_weeks, floor
-        Of the part of the effect that fades, and the share that stays.
+        Half-life of the part of the effect that fades, and share of the effect that stays.
 
     Returns
     -------
     float
-        Infinity where it never pays: all that fades is worth no more than the repetition.
+        Infinity where it never pays, because all fading benefit is worth less than a repetition.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""How much of a steady monthly benefit a horizon holds, when effects fade and later money counts for less."""
+"""Months of full benefit in a horizon, after fading and discounting."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Array = NDArray[np.float64]
 
 
 def horizon_factor(months: int, half_life_months: Any, lasting_share: Any, discount_rate: Any) -> Array:
-    """Months of full benefit to which the whole horizon is worth.
+    """Months of full benefit that the horizon is equivalent to.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def horizon_factor(months: int, half_life_months: Any, lasting_share: Any, disco
 
 
 def monthly_factors(months: int, half_life_months: float, lasting_share: float, discount_rate: float) -> Array:
-    """(months,) share of a month's full benefit that each month brings; their sum is :func:`horizon_factor`."""
+    """(months,) share of the full monthly benefit in each month; their sum is :func:`horizon_factor`."""
     t = np.arange(months, dtype=np.float64)
     kept = lasting_share + (1.0 - lasting_share) * 2.0 ** (-t / half_life_months)
     return np.asarray(kept * (1.0 + discount_rate) ** (-(t + 1.0) / 12.0))

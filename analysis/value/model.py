@@ -1,7 +1,7 @@
 """Net value as a function of effects and assumptions: effects x volumes x unit values - full cost.
 
-One function serves the stored result, the value page after an edit, break-even values and the tornado, so none of them
-can disagree.
+The stored result, the value page after an edit, break-even values and the tornado chart all use this function, so they
+agree.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ all agents, over the horizon."""
 
 @dataclass(frozen=True)
 class Worth:
-    """One KPI's part of the sum.
+    """One KPI's part of the sum of money.
 
     Attributes
     ----------
     kpi
-        Words of the KPI.
+        The KPI, for its names and unit.
     effect, std_error, effect_low, effect_high
         Effect per unit of its denominator with its interval (natural unit).
     volume_per_month
-        Units of the denominator that trained agents handle in a month, at the pace of the last weeks.
+        Units of the denominator that trained agents handle per month, from the last weeks.
     volume_to_date
         Units that trained agents have handled since training.
     volume_per_month_everybody
         Units that all agents handle in a month.
     usable
-        ``Verdict.believed``: False when the interval cannot be built on (a broken comparison, agents who chose
-        themselves, too few teams); then no money is claimed.
+        ``Verdict.believed``: False when the effect must not be used (comparison not valid, self-selected agents, too
+        few teams); no money is then claimed.
     state
-        The verdict.
+        State of the verdict.
     influence
         (n_clusters,) cluster influence of the effect, for the correlation between KPIs; ``None`` = independent.
     purse, purse_rank
@@ -78,24 +78,24 @@ class Worth:
 
     @property
     def key(self) -> str:
-        """Key of its unit value among the assumptions."""
+        """Key of its unit value in the assumptions."""
         return f"value.{self.kpi.id}"
 
 
 def check_sign(kpi: Wording, low: float, high: float) -> None:
-    """Refuse a unit value on both sides of zero where lower is better.
+    """Refuse a unit-value range with both signs where lower is better.
 
     Raises
     ------
     AssumptionError
-        With a sentence.
+        The message is a sentence.
     """
     if kpi.better == "lower" and low < 0 < high:
         raise AssumptionError("fewer are better, so one more costs: write all three with a minus sign, or all without")
 
 
 def counted(worths: Sequence[Worth]) -> dict[str, str]:
-    """KPI id -> the id of the KPI through which its money is counted; KPIs that bring no money are left out."""
+    """KPI id -> id of the KPI that counts its money; KPIs without usable money are left out."""
     usable = [part for part in worths if part.available]
     through: dict[str, str] = {}
     for part in usable:
@@ -105,19 +105,19 @@ def counted(worths: Sequence[Worth]) -> dict[str, str]:
 
 
 def left_out(worths: Sequence[Worth], assumptions: Assumptions) -> tuple[str, ...]:
-    """Ids of KPIs with a unit value and without a result that may be used: what they bring is unknown, not nothing."""
+    """Ids of KPIs with a unit value but no usable result: their money is unknown, not zero."""
     told = counted(worths)
     priced = [key.removeprefix("value.") for key in assumptions.stated if key.startswith("value.")]
     return tuple(kpi_id for kpi_id in priced if kpi_id not in told)
 
 
 def signed(part: Worth, stated: Stated) -> tuple[float, float, float]:
-    """Low, likely and high worth of one more unit: where lower is better a unit costs, with or without its sign.
+    """Low, likely and high value of one more unit, negative where lower is better, whichever sign was stated.
 
     Raises
     ------
     AssumptionError
-        The range is on both sides of zero where lower is better.
+        The range has both signs where lower is better.
     """
     given = (stated.low, stated.likely, stated.high)
     if part.kpi.better != "lower":
@@ -128,7 +128,7 @@ def signed(part: Worth, stated: Stated) -> tuple[float, float, float]:
 
 @dataclass(frozen=True)
 class Model:
-    """The sum for one population.
+    """The sum of money for one population of agents.
 
     Attributes
     ----------
@@ -141,8 +141,8 @@ class Model:
     n_trained, n_everybody
         Agents trained by now, and all agents.
     unsafe_costs
-        Guardrails with a unit value whose result may not be used and does not exclude a loss: without them the sum
-        would leave out what training costs, so there is none.
+        Guardrails with a unit value whose result must not be used and does not exclude a loss. A sum without them could
+        omit a cost of training, so no sum is given.
     """
 
     used: tuple[Worth, ...]
@@ -154,7 +154,7 @@ class Model:
 
     @property
     def volumes(self) -> Array:
-        """(K,) units in a month, or since training for ``to_date``."""
+        """(K,) units per month, or since training for ``to_date``."""
         name = {
             "to_date": "volume_to_date",
             "trained": "volume_per_month",
@@ -164,11 +164,11 @@ class Model:
 
     @property
     def agents(self) -> float:
-        """Agents that are paid for."""
+        """Number of agents whose training is paid for."""
         return self.n_everybody if self.population == "everybody" else self.n_trained
 
     def uncertain(self) -> tuple[str, ...]:
-        """Keys of the assumptions that this sum uses."""
+        """Keys of the assumptions used in this sum."""
         wanted = [part.key for part in self.used] + list(self.assumptions.cost_keys)
         if self.population != "to_date":
             wanted += [k for k in ("lasting_share", "half_life_months", "discount_rate") if self.assumptions.get(k)]
@@ -219,7 +219,7 @@ class Model:
         """Full cost of the programme for the agents of the population.
 
         ``programme`` and ``trainers`` are stated for the agents trained by now; for all agents they grow in proportion,
-        the less favourable of the two simple assumptions.
+        which is less favourable than assuming them constant.
         """
         growth = self.agents / self.n_trained if self.n_trained > 0 else 1.0
         hour = values.get("cost.loaded_wage_per_hour", 0.0) + values.get("cost.backfill_per_hour", 0.0)
@@ -240,14 +240,14 @@ class Model:
         return np.array([part.effect for part in self.used], dtype=np.float64)
 
     def fixed(self, values: Mapping[str, float]) -> Model:
-        """The same sum with every assumption at one value, so that only the effects are uncertain."""
+        """The same sum with assumptions fixed at the given values, so that only effects are uncertain."""
         stated = dict(self.assumptions.stated)
         for key, value in values.items():
             stated[key] = replace(stated[key], low=value, likely=value, high=value)
         return replace(self, assumptions=replace(self.assumptions, stated=stated))
 
     def benefit_by_month(self, months: int) -> Array:
-        """(months,) benefit each month brings, at the point."""
+        """(months,) benefit by month, at the point estimate."""
         values = self.likely()
         unit = float(sum(e * v * values[p.key] for e, v, p in zip(self.points(), self.volumes, self.used, strict=True)))
         shape = monthly_factors(
@@ -268,7 +268,7 @@ def model(
     n_everybody: float = math.nan,
     clear_only: bool = False,
 ) -> Model:
-    """The sum of the KPIs that may be counted and have a unit value.
+    """Build the sum over KPIs with a usable result and a unit value.
 
     Parameters
     ----------
@@ -281,7 +281,8 @@ def model(
     n_trained, n_everybody
         Agents trained by now, and all agents.
     clear_only
-        Leave out what cannot be told yet. Overstates: what came out clear did so partly by luck.
+        Count KPIs with a clear verdict only. This overstates the sum: clear estimates are too large on average
+        (winner's curse).
     """
     priced = [part for part in worths if assumptions.get(part.key) is not None]
     counted_purses = {part.purse for part in priced if part.available and part.purse}
@@ -298,7 +299,7 @@ def model(
 
 
 def _may_cost(part: Worth, stated: Stated) -> bool:
-    """Whether a KPI that was not meant to move may have cost money, by what is known of it."""
+    """Whether a guardrail may have cost money, given its interval."""
     if getattr(part.kpi, "role", "") != "guardrail":
         return False
     ends = [effect * value for effect in (part.effect_low, part.effect_high) for value in signed(part, stated)]

@@ -1,8 +1,8 @@
-"""The rows and sentences of ``result.value``: each KPI in three scenarios, then the sum, the cost and what is left.
+"""Rows and sentences of ``result.value``: each KPI in three scenarios, then total, cost and net.
 
-Three things are uncertain and none may be dropped: the effect (its interval), the unit value and the cost (low,
-likely, high, set by the reader; there is no hidden default). They are drawn together, with the effects of different
-KPIs correlated as the data say they are, and summed; the range of the sum is not the sum of the ranges.
+Three inputs are uncertain: the effect (its interval), the unit value and the cost (low, likely and high, set by the
+user, without defaults). They are drawn jointly, with the correlation of the KPIs' effects estimated from the data; the
+range of the sum is not the sum of the ranges.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def value_frame(
     ci_level
         Level of every range.
     correlation
-        From KPI ids to the (K, K) correlation of their estimates; from their influences by default.
+        Function from KPI ids to the (K, K) correlation of their estimates; by default from their influences.
     draws, seed
         Of the joint simulation, see :func:`analysis.value.appraisal.appraise`.
 
@@ -73,8 +73,8 @@ def value_frame(
     -------
     polars.DataFrame
         Columns ``kpi, scenario, effect, effect_low, effect_high, volume, unit_value, amount, amount_low, amount_high,
-        currency, sentence``. ``likely`` carries everything that is uncertain, as on the page about value. In ``low``
-        and ``high`` the assumptions stand at their unfavourable and favourable ends, and the effect alone is uncertain.
+        currency, sentence``. The range of ``likely`` includes all uncertainty, as on the value page. In ``low`` and
+        ``high`` the assumptions are at their unfavourable and favourable ends, and only the effect is uncertain.
     """
     priced = [part for part in worths if assumptions.get(part.key) is not None]
     if not priced:
@@ -113,7 +113,7 @@ def value_frame(
 
 
 def _scenario(made: Model, scenario: str) -> dict[str, float]:
-    """Every assumption at its unfavourable (``low``), likely or favourable (``high``) end."""
+    """Every assumption at its unfavourable (``low``), likely or favourable (``high``) value."""
     if scenario == "likely":
         return made.likely()
     values, points, chosen = made.likely(), made.points(), {}
@@ -177,19 +177,19 @@ def _kpi_rows(
 
 
 def _stated(stated: Stated, reader: Reader) -> str:
-    """Both ends of a unit value that is not certain."""
+    """Words for both ends of an uncertain unit value."""
     low, high = sorted((abs(stated.low), abs(stated.high)))
     return f" ({reader.money(low)} to {reader.money(high)})" if low < high else ""
 
 
 def _kept(made: Model, values: Mapping[str, float], reader: Reader) -> str:
-    """What fading and discounting leave, where they take anything."""
+    """Words for the share left after fading and discounting; empty where nothing is lost."""
     share = float(np.asarray(made.factor(values))) / made.assumptions.months
     return f", of which fading and discounting leave {reader.number(100 * share, 0)}%," if share < 0.9995 else ""
 
 
 def _change(part: Worth, reader: Reader) -> str:
-    """The effect in words; finer than its interval supports rather than a zero that is worth money."""
+    """The effect in words, with more digits than its interval supports where it would round to zero."""
     text = reader.change(part.effect, part.kpi, part.effect_low, part.effect_high)
     return text if any(c in "123456789" for c in text.split(" ")[0]) else reader.change(part.effect, part.kpi)
 
@@ -208,7 +208,7 @@ def _likely(amount: Spread, reader: Reader) -> str:
 
 
 def unsafe_words(answer: Appraisal) -> str:
-    """Why nothing is added up where a cost may not be used; empty otherwise."""
+    """Why no sum is given, where a possible cost has no usable result; else empty."""
     names = answer.unsafe_costs
     if not names:
         return ""
@@ -226,7 +226,7 @@ def _total_words(answer: Appraisal, months: int, reader: Reader) -> str:
 
 
 def net_words(answer: Appraisal, months: int, reader: Reader, *, all_goals: bool = True) -> str:
-    """Whether the programme pays, in a sentence that never says when it pays where it cannot say whether.
+    """Sentence on whether the programme pays; payback is given only where the net is clear.
 
     Parameters
     ----------

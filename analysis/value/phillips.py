@@ -1,7 +1,7 @@
-"""The twelve guiding principles of the ROI methodology: which of them this result meets, and by what.
+"""The twelve guiding principles of the ROI methodology, and how this result meets them.
 
 Source: J. J. Phillips, P. P. Phillips, Handbook of Training Evaluation and Measurement Methods (4th ed., 2016),
-doi:10.4324/9781315757230; the principles are put in words of our own.
+doi:10.4324/9781315757230; the principles are paraphrased.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from analysis.value.model import Model
 Met = Literal["met", "in part", "not met", "for you"]
 FIRST_YEAR_MONTHS = 12
 WIDEST_RATIO = 10.0
-"""An assumption whose ends lie further apart than this is an extreme item."""
+"""An assumption with a larger ratio of high to low counts as extreme."""
 COST_PARTS = {
     "cost.seat_per_agent": "seats",
     "cost.off_phone_hours_per_agent": "hours off the phone",
@@ -35,11 +35,11 @@ class Principle:
     number
         1 to 12.
     words
-        What it asks.
+        The principle in words.
     met
-        Whether this result meets it; ``for you`` where only a person can.
+        Whether this result meets it; ``for you`` where it is up to the user.
     by
-        By what, or what is missing; one sentence.
+        How it is met, or what is missing; one sentence.
     """
 
     number: int
@@ -56,15 +56,15 @@ def checklist(
     Parameters
     ----------
     made
-        The sum that is shown.
+        The sum of money shown.
     clear_only
-        Whether goals that cannot be told were left out.
+        Whether goals without a clear verdict were left out.
     n_without_money
-        KPIs that are shown and not turned into money.
+        Number of KPIs shown without a money value.
     skills_measured
-        Whether what agents learned is measured too.
+        Whether skills are measured.
     labels
-        Words of the assumptions, by key.
+        Labels of the assumptions, by key.
     """
     assumed, used = made.assumptions, made.used
     conservative: tuple[Met, str] = (

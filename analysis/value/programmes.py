@@ -1,4 +1,4 @@
-"""The net of several programmes together: effects drawn together where there are enough of them, then summed."""
+"""Net value of several programmes: effects shrunk to their mean where there are enough programmes, then summed."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from analysis.value.shrinkage import FEWEST_PROGRAMMES, shrink
 
 Array = NDArray[np.float64]
 SUM_DRAWS = 5_000
-"""A range of many programmes is read to two digits, and every programme is drawn."""
+"""Number of draws: enough for ranges with two digits, with all programmes drawn."""
 
 
 @dataclass(frozen=True, eq=False)
 class ProgrammeSum:
-    """What one programme brings to the sum.
+    """One programme's part of the sum.
 
     Attributes
     ----------
     name
         Of the programme.
     made
-        Its own sum, in the currency of all.
+        Its own sum, in the common currency.
     worths
-        All its KPIs with an effect, those without a unit value too: they take part in the shrinkage.
+        All its KPIs with an effect, with or without a unit value: all enter the shrinkage.
     correlation
         (K, K) of the effects of ``made.used``.
     measured
-        Its net at its own effects, where that has been worked out already.
+        Its net at its own effects, where already computed.
     """
 
     name: str
@@ -52,16 +52,16 @@ class Together:
     Attributes
     ----------
     measured
-        Net of each programme at its own effects, as its own page tells it.
+        Net of each programme at its own effects, as on its own page.
     each
-        Net of each at the effects that were summed; the same as ``measured`` where nothing was drawn together.
+        Net of each at the effects that were summed; equal to ``measured`` where nothing was shrunk.
     net
-        Sum of ``each``. Its range is the sum of the ranges, which holds whether or not the programmes' errors go
-        together, as they may where the same teams are in several.
+        Sum of ``each``. Its range is the sum of the ranges, which is valid whether or not the programmes' errors are
+        correlated (as where they share teams).
     apart
-        The same sum with the range it has if the programmes' errors are independent.
+        The same sum with its range if the programmes' errors are independent.
     drawn_together
-        Ids of the KPIs whose effects were drawn together before they were summed.
+        Ids of the KPIs whose effects were shrunk before they were summed.
     """
 
     measured: tuple[Spread, ...]
@@ -73,7 +73,8 @@ class Together:
 
 @dataclass(frozen=True, eq=False)
 class _Effects:
-    """Effects of one programme's used KPIs, (K,) each: estimate, error of its own, error shared with the others."""
+    """Effects of one programme's used KPIs, (K,) each: estimate, own standard error, standard error shared with the
+    others."""
 
     points: Array
     own: Array
@@ -88,7 +89,7 @@ def together(
     Parameters
     ----------
     programmes
-        All of them, whatever came out: a sum over those that went well is too high.
+        All programmes, whatever their result: a sum over successful ones is too high.
     ci_level
         Level of every range.
     draws, seed
@@ -97,14 +98,14 @@ def together(
     Raises
     ------
     EstimationError
-        When there are fewer than two, or one has no net: what is not known is not zero.
+        When there are fewer than two, or one has no net.
 
     Notes
     -----
-    Effects on a KPI that at least six programmes have are first drawn towards their mean
-    (:func:`analysis.value.shrinkage.shrink`); the error of that mean is shared by all. An assumption that several
-    programmes state with the same range is one assumption, and is drawn once. Where nothing is drawn together, the
-    range of ``net`` is exactly the sum of the ranges that the programmes' own pages show.
+    Effects on a KPI that at least six programmes have are first shrunk to their mean
+    (:func:`analysis.value.shrinkage.shrink`); the error of that mean is common to all. An assumption stated with the
+    same range by several programmes counts as one and is drawn once. Without shrinkage, the range of ``net`` is exactly
+    the sum of the ranges on the programmes' own pages.
 
     Assumptions: 1. those of :func:`analysis.value.appraisal.appraise`; 2. those of the shrinkage, of which the
     independence of programmes is not checked; 3. effects of programmes on the same people add up (not checked here; a
@@ -158,7 +159,7 @@ def together(
 
 
 def _effects(programmes: Sequence[ProgrammeSum]) -> tuple[list[_Effects], tuple[str, ...]]:
-    """Effects to sum, and the KPIs of which they were drawn together."""
+    """Effects to sum, and the KPIs whose effects were shrunk."""
     found: dict[str, dict[int, Worth]] = {}
     for i, one in enumerate(programmes):
         for part in one.worths:

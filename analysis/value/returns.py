@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 
 def roi_percent(benefit: float, cost: float) -> float:
-    """``100 (benefit - cost) / cost``; NaN where there is no cost, because then there is nothing to return on.
+    """``100 (benefit - cost) / cost``; NaN where there is no cost.
 
     Examples
     --------
@@ -37,19 +37,19 @@ def benefit_cost_ratio(benefit: float, cost: float) -> float:
 
 
 def payback_months(benefit_by_month: Array, cost: float) -> float:
-    """Months until the benefits so far have paid the cost.
+    """Months until the cumulative benefit covers the cost.
 
     Parameters
     ----------
     benefit_by_month
-        (T,) money each month brings, discounted where it should be.
+        (T,) benefit of each month, discounted if wanted.
     cost
         Paid at the start.
 
     Returns
     -------
     float
-        A part of a month counts in proportion; 0 without a cost, infinity where T months are not enough.
+        Months, with fractions; 0 without a cost, infinity where T months are not enough.
 
     Examples
     --------

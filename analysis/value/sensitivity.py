@@ -1,4 +1,4 @@
-"""What changes the answer most, and the value of every assumption at which it turns."""
+"""Sensitivity of the net to each effect and assumption, and break-even values."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from scipy.optimize import brentq
 from analysis.value.model import Model
 
 LONGEST_HALF_LIFE_MONTHS = 1200.0
-"""Half-lives are looked for up to here; beyond, nothing fades within anybody's horizon."""
+"""Longest half-life tried for a break-even value: beyond it, fading within a horizon is negligible."""
 
 
 @dataclass(frozen=True)
 class Swing:
-    """What one uncertain number does to the net while all others stay where they are.
+    """Change of the net over the range of one uncertain number, all others fixed.
 
     Attributes
     ----------
@@ -27,11 +27,11 @@ class Swing:
     kind
         ``effect`` or ``assumption``.
     low, likely, high
-        The number at its ends and in the middle, as stated or estimated.
+        The number's low, likely and high values, as stated or estimated.
     net_at_low, net_at_high
         Net at those ends.
     break_even
-        The value at which the net is zero; NaN where no value in reach makes it so.
+        The value at which the net is zero; NaN where there is none within reach.
     """
 
     key: str
@@ -50,13 +50,13 @@ class Swing:
 
     @property
     def turns_inside(self) -> bool:
-        """Whether the answer turns within the range of this number."""
+        """Whether the net changes sign within the range of this number."""
         low, high = min(self.low, self.high), max(self.low, self.high)
         return math.isfinite(self.break_even) and low <= self.break_even <= high
 
 
 def tornado(made: Model) -> tuple[Swing, ...]:
-    """Every effect and assumption, the one that moves the net most first.
+    """All effects and assumptions, sorted by how much they change the net, largest first.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Estimates of several programmes drawn together before their money is added: the best of many was also lucky."""
+"""Shrink estimates of several programmes to their mean before their money is summed (winner's curse)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 
 Array = NDArray[np.float64]
 FEWEST_PROGRAMMES = 6
-"""With fewer, the spread between programmes cannot be told from their errors, and nothing is shrunk."""
+"""With fewer programmes the spread between them cannot be estimated, and nothing is shrunk."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Shrunk:
     kept
         (k,) share of the distance from the mean that is kept, 0 to 1.
     mean
-        To which they are drawn.
+        Mean to which they are shrunk.
     variance_between
-        Of the true effects, estimated; 0 where the estimates differ no more than by their errors.
+        Estimated variance of the true effects; 0 where the estimates differ by no more than sampling error.
     error_of_mean
         Standard error of ``mean``, which all shrunk estimates share.
     applied
@@ -45,7 +45,7 @@ class Shrunk:
 
 
 def shrink(estimates: Array, std_errors: Array) -> Shrunk:
-    """Positive-part James-Stein estimates for unequal errors.
+    """Positive-part James-Stein estimates for unequal standard errors.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""Numbers and verdicts in words: the only place that writes a sentence about an effect."""
+"""Numbers and verdicts in words: the only package that writes sentences about effects."""

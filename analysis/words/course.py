@@ -1,4 +1,4 @@
-"""The words for the course of an effect after training: how fast it came, whether it fades, what stays."""
+"""Sentences on the course of an effect after training: ramp, fading, and the share that stays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NO_COURSE = (
 
 
 class PathNumber(Protocol):
-    """A number with a range that may be open."""
+    """A parameter of the course with its range (``analysis.effects.course.PathNumber`` satisfies it)."""
 
     @property
     def estimate(self) -> float: ...
@@ -25,7 +25,7 @@ class PathNumber(Protocol):
 
 
 class Course(Protocol):
-    """What the words need to know (``analysis.effects.course.Path`` satisfies it)."""
+    """A fitted course (``analysis.effects.course.Path`` satisfies it)."""
 
     @property
     def ramp(self) -> PathNumber: ...
@@ -40,7 +40,7 @@ class Course(Protocol):
 
 
 def state(course: Course | None) -> str:
-    """``fading``; ``lasting`` where even a half-life as long as what was seen does not fit; else ``cannot_tell``."""
+    """``fading``; ``lasting`` where the half-life is longer than the weeks observed; else ``cannot_tell``."""
     if course is None:
         return CANNOT_TELL
     if course.fades:
@@ -49,7 +49,7 @@ def state(course: Course | None) -> str:
 
 
 def sentence(course: Course | None) -> str:
-    """The course in plain words, with what cannot be told."""
+    """The course in plain words, naming parameters that are not identified."""
     if course is None:
         return NO_COURSE
     half, said = course.half_life, state(course)

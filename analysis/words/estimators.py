@@ -1,6 +1,6 @@
-"""The estimators: what each is called, what it may be asked, when it is admissible and why. One record each.
+"""One record per estimator: names, options, aggregations, and when it is admissible and why.
 
-What computes them is in ``analysis/estimators/registry.py``, under the same names.
+The functions that compute them are in ``analysis/estimators/registry.py``, under the same names.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 ALL_AGGREGATIONS = ("simple", "event_time", "cohort", "calendar_time")
-"""Aggregations of an estimator that has an effect for every cohort and week."""
+"""Aggregations of estimators with effects by cohort and week."""
 ONE_NUMBER = ("simple",)
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What one kind of design makes of an estimator.
+    """Role of an estimator under one kind of design.
 
     Attributes
     ----------
@@ -23,8 +23,8 @@ class Standing:
     role
         ``headline``, ``second_opinion``, ``ladder`` or ``none``.
     reason
-        Why, as a sentence. ``{picked}`` stands for how agents were picked, ``{doubt}`` for what that leaves in doubt,
-        ``{rule}`` for the recorded rule.
+        Why, as a sentence. Placeholders: ``{picked}`` how agents were picked, ``{doubt}`` the doubts that leaves,
+        ``{rule}`` the recorded rule.
     """
 
     admissible: bool
@@ -41,9 +41,9 @@ class EstimatorRecord:
     name
         As :func:`analysis.estimate` takes it and the result tables hold it.
     label
-        For a reader of pages.
+        Name shown on pages.
     term
-        The field's term.
+        Term used in econometrics.
     section
         The heading of docs/methods.md under which it is described.
     usual
@@ -51,13 +51,13 @@ class EstimatorRecord:
     same_rule
         Its standing where the lowest performers were picked by a recorded rule.
     aggregations
-        What ``aggregate`` may be asked for.
+        Aggregations that ``aggregate`` accepts.
     options
-        Options it takes beside those of every estimator.
+        Its own options, besides those of all estimators.
     compared_with
         Whom it compares with; empty where the caller chooses by ``control``.
     lesson
-        What its rung of the ladder teaches; empty when it is no rung.
+        Text of its rung of the ladder; empty when it is no rung.
     """
 
     name: str
@@ -72,12 +72,12 @@ class EstimatorRecord:
     lesson: str = ""
 
     def standing(self, *, same_rule: bool) -> Standing:
-        """What the design makes of it."""
+        """Its standing under the design."""
         return self.same_rule if same_rule else self.usual
 
 
-def _foil(name: str, label: str, term: str, *, reason: str, compared_with: str, lesson: str) -> EstimatorRecord:
-    """An estimator that is shown on the ladder to say why not to believe it, whatever the design."""
+def _naive(name: str, label: str, term: str, *, reason: str, compared_with: str, lesson: str) -> EstimatorRecord:
+    """Record of a naive estimator: shown on the ladder with the reason for its bias, under every design."""
     standing = Standing(False, "ladder", reason)
     return EstimatorRecord(
         name,
@@ -169,7 +169,7 @@ _RECORDS = (
         options=frozenset({"family"}),
         compared_with="not_yet_trained",
     ),
-    _foil(
+    _naive(
         "twfe",
         "The usual regression",
         "Two-way fixed effects",
@@ -177,7 +177,7 @@ _RECORDS = (
         compared_with="all other agent-weeks, already trained ones included",
         lesson="Agents already trained serve as controls; with growing effects this is biased.",
     ),
-    _foil(
+    _naive(
         "trained_vs_untrained",
         "Trained against untrained",
         "Trained against untrained",
@@ -185,7 +185,7 @@ _RECORDS = (
         compared_with="untrained agents in the same weeks",
         lesson="Differences from before training count as effect.",
     ),
-    _foil(
+    _naive(
         "before_after",
         "Before against after",
         "Before against after",
@@ -202,11 +202,11 @@ DESIGN_ORDER = {
     False: ("imputation", "group_time", "stacked"),
     True: ("stacked", "imputation", "group_time"),
 }
-"""Which estimators a design is told about first: without and with a recorded rule."""
+"""Order of the estimators in a design's reasons, without and with a recorded rule."""
 
 
 def label(name: str) -> str:
-    """Label of an estimator for a reader; an unknown name (the hazard model, a control) in plain letters."""
+    """Label of an estimator; other names (the hazard model, a control) with spaces for underscores."""
     record = RECORDS.get(name)
     return record.label if record is not None else name.replace("_", " ")
 

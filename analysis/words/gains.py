@@ -1,4 +1,4 @@
-"""The words for who gains more than others; groups are told apart by their difference, and harm as plainly as gain."""
+"""Sentences on which groups gain more or less than the others, and which got worse."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ KINDS = {
     "channel": "Channel",
     "tenure_band": "Tenure",
 }
-"""Kind of group to its name on screen."""
+"""Kind of group to its label."""
 
 
 def sentence(row: Mapping[str, Any], kpi: Wording, reader: Reader) -> str:
-    """One group in a sentence.
+    """Sentence about one group.
 
     Parameters
     ----------
     row
-        Of ``result.gain``.
+        Row of ``result.gain``.
     kpi, reader
         Wording and number format of the sentence.
     """
@@ -50,7 +50,7 @@ def sentence(row: Mapping[str, Any], kpi: Wording, reader: Reader) -> str:
 
 
 def title(rows: Sequence[Mapping[str, Any]]) -> str:
-    """What the groups of one KPI show together, named by value."""
+    """Title for the groups of one KPI, naming those that stand out."""
     harmed = [_called(row) for row in rows if row["state"] == HARMED]
     more = [_called(row) for row in rows if row["state"] == MORE]
     less = [_called(row) for row in rows if row["state"] == LESS]

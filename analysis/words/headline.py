@@ -8,13 +8,13 @@ from analysis.words.numbers import Wording
 from analysis.words.verdict import CLAIMED, Verdict, lower_label
 
 NOT_NAMED = "Empathy programme"
-"""Name of a programme that nobody gave a name of its own (``[programme] name`` where it is not stated)."""
+"""Default name of a programme (``[programme] name`` where it is not stated)."""
 LONGEST_NAME = 60
-"""Characters of a programme's name in a sentence; the whole name stands in the header and the report."""
+"""Most characters of a programme's name in a sentence; header and report show all of it."""
 
 
 def training(programme: str = "", *, begins: bool = True) -> str:
-    """The training of a programme as a sentence calls it: by its own name where it has one.
+    """Name of a programme's training in a sentence: its own name where it has one.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def training(programme: str = "", *, begins: bool = True) -> str:
 
 
 def shortened(name: str) -> str:
-    """A name of a programme as a sentence or a row has room for it."""
+    """A programme's name, shortened for a sentence or a table row."""
     plain = " ".join(name.split())
     return plain if len(plain) <= LONGEST_NAME else f"{plain[: LONGEST_NAME - 1].rstrip()}…"
 
@@ -51,8 +51,8 @@ def headline(
 ) -> tuple[str, str]:
     """One sentence for the whole programme, and one line of detail.
 
-    Holm over the goals keeps at ``1 - ci_level`` the chance that training which does nothing looks clear on any of
-    them. That chance is not nothing, so a claim says what it is.
+    Holm's correction over the goals keeps the probability of a clear verdict on any goal, if training has no effect, at
+    ``1 - ci_level``. The detail of a claim states it.
 
     Parameters
     ----------
@@ -131,5 +131,5 @@ def _listed(items: Sequence[str]) -> str:
 
 
 def _went(kpi: Wording) -> str:
-    """Where a KPI that got better went."""
+    """Verb for a KPI that got better: rose or fell."""
     return "rose" if kpi.better == "higher" else "fell"

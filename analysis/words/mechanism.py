@@ -1,7 +1,7 @@
-"""The words for a mechanism: four readings, of which none says that a skill caused a KPI.
+"""Sentences on a mechanism; none of the four readings says that a skill caused a KPI.
 
-A KPI that moves with a skill within agents may do so because the skill carries it, or because good weeks raise both.
-The slope alone can never tell the two apart, so the strongest reading names the shock that would explain it.
+A KPI may move with a skill within agents because of the skill, or because good weeks raise both. The slope cannot
+distinguish the two, so even the strongest reading names the shock that would explain it.
 """
 
 from __future__ import annotations
@@ -97,16 +97,16 @@ def skills_moved(risen: int, fallen: int, skills: int) -> str:
 
 
 def chain_headline(skills: str, goal: str, moved: str, *, told: bool, reading: str) -> str:
-    """Which skills moved, whether the goal did, and whether the one can be linked to the other.
+    """Headline of the chain: which skills moved, whether the goal did, and whether they are linked.
 
     Parameters
     ----------
     skills
-        What became of the skills, such as :func:`skills_moved` says it.
+        Words on the skills, such as from :func:`skills_moved`.
     goal
         Label of the goal; empty without one.
     moved
-        What became of it, such as ``clearly fell by 1.7 points``; without a claim, the words of its verdict.
+        Change of the goal, such as ``clearly fell by 1.7 points``; without a claim, the words of its verdict.
     told
         Whether ``moved`` claims a change.
     reading

@@ -1,7 +1,7 @@
-"""Numbers in the reader's unit: points, seconds, money, per 1,000; rounded to what the interval supports.
+"""Format numbers in display units (points, seconds, money, per 1,000), rounded to what the interval supports.
 
-Everything in the warehouse is in natural units (shares between 0 and 1, seconds, project currency, plain rates). This
-module is the only place that turns them into what a person reads, so a chart, a sentence, a grid and a file agree.
+Everything in the warehouse is in natural units (shares between 0 and 1, seconds, project currency, plain rates). Only
+this module converts them to display units, so charts, sentences, grids and files agree.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from babel.numbers import format_decimal, get_currency_precision, get_currency_s
 
 MAX_DECIMALS = 4
 MINUS = "\u2212"
-"""The sign that is as wide as a plus and does not break at the end of a line; files keep plain numbers."""
+"""The Unicode minus sign: as wide as a plus, without a line break after it. Files keep plain numbers."""
 _MINUS, _OF = re.compile("\u2212(?=[^\\d\\s\u2060])"), re.compile(r"(?<=\d) of (?=\d)")
 NOT_KNOWN = "not known"
 COARSE_HALF_WIDTH = 3.0
@@ -26,7 +26,7 @@ COARSE_HALF_WIDTH = 3.0
 
 
 class Wording(Protocol):
-    """What the words need to know about a KPI (``etl.configuration.kpis.Kpi`` satisfies it)."""
+    """Names, unit and direction of a KPI (``etl.configuration.kpis.Kpi`` satisfies it)."""
 
     @property
     def id(self) -> str: ...
@@ -52,7 +52,7 @@ class _Unit:
 
 
 WEEKS_PER_MONTH = 365.25 / 12 / 7
-"""A weekly hazard is read by the month; at these sizes the product and the compound rate agree to the digit shown."""
+"""A weekly hazard is shown per month; for rates this small, multiplying and compounding agree to the digit shown."""
 _LEAVER, _LEAVERS = "leaver per 100 agents a month", "leavers per 100 agents a month"
 
 _UNITS: dict[str, _Unit] = {
@@ -104,7 +104,7 @@ def rounded(value: float, decimals: int) -> float:
 
 
 def _honest_decimals(value: float, decimals: int) -> int:
-    """More decimals while rounding would move a value that is not zero onto zero."""
+    """Add decimals while a nonzero value would round to zero."""
     for extra in range(3):
         if not math.isfinite(value) or value == 0 or rounded(value, decimals + extra) != 0:
             return min(decimals + extra, MAX_DECIMALS)
@@ -112,7 +112,7 @@ def _honest_decimals(value: float, decimals: int) -> int:
 
 
 EXACT_BELOW = 1e15
-"""Numbers from here on have more digits than a float holds; Babel writes them."""
+"""Larger numbers have more digits than a float holds, and are formatted by Babel."""
 
 
 @lru_cache(maxsize=64)
@@ -122,7 +122,7 @@ def _pattern(decimals: int) -> str:
 
 @lru_cache(maxsize=64)
 def _signs(locale: str) -> dict[int, str]:
-    """What the separators of ``1,234.5`` become in a locale, as Babel writes them."""
+    """Group and decimal separators of a locale, from Babel."""
     written = str(format_decimal(1234.5, _pattern(1), locale=locale))
     return str.maketrans({",": written[1:-5], ".": written[-2]})
 
@@ -143,16 +143,16 @@ def _precision(currency: str) -> int:
 
 @dataclass(frozen=True)
 class Reader:
-    """Who reads: locale and currency of the project; the one way from a number to text.
+    """Formats numbers as text for the locale and currency of the project.
 
     Parameters
     ----------
     locale
-        Babel locale name, such as ``en_GB``: decides separators and where the currency sign stands.
+        Babel locale name, such as ``en_GB``: sets separators and the position of the currency sign.
     currency
         ISO 4217 code, such as ``EUR``.
     column
-        Decimals of every change, in place of those that its own interval supports; see :meth:`for_column`.
+        Decimals of every change, instead of those its own interval supports; see :meth:`for_column`.
     """
 
     locale: str = "en_GB"
@@ -170,7 +170,7 @@ class Reader:
         return MINUS + written if shown < 0 else written
 
     def for_column(self, kpi: Wording, intervals: Iterable[tuple[float | None, float | None]]) -> Reader:
-        """Who reads a column of changes of one KPI: all have the decimals that the middle one of its ranges supports.
+        """A reader for a column of changes of one KPI, all with the decimals that the median interval supports.
 
         Parameters
         ----------
@@ -198,7 +198,7 @@ class Reader:
         return (MINUS if shown < 0 else "") + self._amount(abs(shown), decimals)
 
     def amount(self, value: float, decimals: int) -> str:
-        """An amount that is smaller than the currency's own coins, without zeros at its end: ``€0.011``."""
+        """An amount below the currency's smallest coin, without trailing zeros: ``€0.011``."""
         shown = rounded(value, decimals)
         while decimals > _precision(self.currency) and rounded(shown, decimals - 1) == shown:
             decimals -= 1
@@ -223,14 +223,14 @@ class Reader:
         return f"{self.number(shown, decimals)}{self._suffix(kpi)}"
 
     def on_axis(self, value: float, kpi: Wording) -> str:
-        """A level beside its axis: with a sign as short as a percent or currency sign, else the number alone."""
+        """A level as an axis label: with a percent or currency sign, else the number alone."""
         if kpi.unit == "currency":
             return self.money(value)
         short = _unit(kpi).suffix if len(_unit(kpi).suffix) == 1 else ""
         return self.level(value, kpi).removesuffix(self._suffix(kpi)) + short
 
     def level_unit(self, kpi: Wording) -> str:
-        """What a level is measured in, for the title of an axis of bare numbers; empty for a score."""
+        """Unit of a level, for the title of an axis with bare numbers; empty for a score."""
         return _symbol(self.currency, self.locale) if kpi.unit == "currency" else self._suffix(kpi).strip()
 
     def _suffix(self, kpi: Wording) -> str:
@@ -238,7 +238,7 @@ class Reader:
         return f"{unit.suffix} {_plural(kpi.per)}" if kpi.unit == "per_1000" else unit.suffix
 
     def shown(self, value: float, kpi: Wording) -> float:
-        """The number itself in the reader's unit (for axes and grids): a share of 0.012 is 1.2 points."""
+        """The number converted to display units (for axes and grids): a share of 0.012 is 1.2 points."""
         return value * _unit(kpi).scale
 
     def change_unit(self, kpi: Wording, *, one: bool = False) -> str:
@@ -299,7 +299,7 @@ class Reader:
     def span(
         self, low: float, high: float, kpi: Wording, *, join: str = "to", signed: bool = True, unit: bool = True
     ) -> str:
-        """Both ends of an interval with one unit, such as ``−1.6 to −0.9 points``; unsigned when told."""
+        """Both ends of an interval with one unit, such as ``−1.6 to −0.9 points``; without signs unless ``signed``."""
         if not (math.isfinite(low) and math.isfinite(high)):
             return NOT_KNOWN
         first, last = self.ends(low, high, kpi, signed=signed)
@@ -318,10 +318,10 @@ class Reader:
         return first, last
 
     def decimals(self, kpi: Wording, low: float, high: float, value: float = math.nan) -> int:
-        """Decimals for a value that an interval of this KPI is about, or for one of its ends (all in natural units).
+        """Decimals for an estimate or one end of its interval (all in natural units).
 
-        Those that the interval supports; more for this value alone where it would round to zero and the interval leaves
-        out zero, so that one end near zero gives no digits to the other numbers.
+        The decimals that the interval supports. A value that would round to zero while the interval excludes zero gets
+        more; the other numbers do not.
         """
         scale = _unit(kpi).scale
         base = self._supported(kpi, low, high) if self.column is None else self.column

@@ -1,17 +1,17 @@
-"""The words for phrases heard: what they say of a skill, once they are held against labels, and what they do not."""
+"""Sentences on how far phrases measure a skill, judged by evaluations of the same contacts."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 Agreement = Literal["not_compared", "differ", "weak", "agree"]
-"""No labels; phrases mean something else after training; too little agreement to say how much; usable."""
+"""States: no labels; accuracy changed after training; too little agreement to estimate the size; usable."""
 
 PHRASES_ONLY = "phrases heard, not the skill"
 
 
 def sentence(state: Agreement, *, skill: str, why: str = "", sharpness: str = "", kappa: str = "") -> str:
-    """What the comparison of phrases with evaluations allows to be said.
+    """Result of the comparison of phrases with evaluations.
 
     Parameters
     ----------
@@ -20,9 +20,9 @@ def sentence(state: Agreement, *, skill: str, why: str = "", sharpness: str = ""
     skill
         Label of the skill.
     why
-        The reason, a sentence, where nothing or no size can be said.
+        The reason, a sentence, where the change or its size cannot be estimated.
     sharpness, kappa
-        Se + Sp - 1 and Cohen's kappa as numbers in words.
+        Se + Sp - 1 and Cohen's kappa, formatted.
 
     Examples
     --------

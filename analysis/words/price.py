@@ -1,4 +1,4 @@
-"""The price agents pay: what training may cost them, in one sentence beside what it gains."""
+"""Sentence on what training may cost agents (strain, time)."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from analysis.words.verdict import CLAIMED
 
 PRICE = ("absence_rate", "agent_attrition", "aht_seconds", "long_call_share")
-"""KPIs in which strain shows: empathy work is known to tire (emotional labour), and longer contacts are work too."""
+"""KPIs that show strain on agents: emotional labour, and longer contacts."""
 
 
 @dataclass(frozen=True)
 class Burden:
-    """One of them for one selection.
+    """One such KPI for one selection.
 
     Attributes
     ----------
     label
         Name of the KPI.
     state
-        Of the verdict.
+        State of the verdict.
     worse
         Whether a clear change is for the worse.
     change
@@ -34,7 +34,7 @@ class Burden:
 
 
 def sentence(burdens: Iterable[Burden]) -> str:
-    """What agents pay, what they clearly do not, and what cannot be told; empty where none is measured."""
+    """Which of these KPIs got worse, which did not, and which cannot be told; empty where none is measured."""
     groups: dict[str, list[str]] = {"worse": [], "spared": [], "open": []}
     for burden in burdens:
         label = burden.label

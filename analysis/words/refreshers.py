@@ -1,4 +1,4 @@
-"""Refreshers in words: what those seen brought, and whom the measured fading says to refresh when."""
+"""Sentences on refreshers: their measured effect, and which agents are due one by the fitted fading."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ NONE_SEEN = "No refresher was seen in the data, so that it brings the full effec
 
 @dataclass(frozen=True)
 class Seen:
-    """The effect of refreshers on a KPI in the weeks right after them, beside the effect of training on it.
+    """Effect of refreshers on a KPI in the first weeks after them, and effect of training on it.
 
     Attributes
     ----------
     state
-        ``gain`` or ``loss`` beyond chance, ``cannot_tell``, or ``moved_before``: the KPI had moved before it.
+        ``gain`` or ``loss`` (significant), ``cannot_tell``, or ``moved_before``: the KPI had changed before the
+        refresher.
     rise, low, high
-        Effect of a refresher in its first weeks and its interval; NaN where it cannot be told apart from fading.
+        Effect of a refresher in its first weeks and its interval; NaN where it cannot be separated from fading.
     full
-        Effect of training on the KPI; NaN where it is not clear, and then nothing is compared with it.
+        Effect of training on the KPI; NaN where it is not clear.
     """
 
     state: str
@@ -37,12 +38,12 @@ class Seen:
 
     @property
     def share(self) -> float:
-        """What a refresher brings as a share of what training did; NaN where it cannot be told."""
+        """Effect of a refresher as a share of the effect of training; NaN where not known."""
         return self.rise / self.full if self.state == GAIN and self.rise * self.full > 0 else math.nan
 
 
 def seen(events: Iterable[Mapping[str, Any]], full: float, better: str = "higher") -> Seen | None:
-    """What the event study of refreshers tells.
+    """Summarise the event study of refreshers.
 
     Parameters
     ----------
@@ -72,7 +73,7 @@ def seen(events: Iterable[Mapping[str, Any]], full: float, better: str = "higher
 
 
 def sentence(found: Seen | None, kpi: Wording, reader: Reader) -> str:
-    """What refreshers brought to a KPI, with its range, or why that cannot be told."""
+    """Effect of refreshers on a KPI with its range, or why it cannot be estimated."""
     if found is None:
         return NONE_SEEN
     if found.state == MOVED_BEFORE:
@@ -124,15 +125,15 @@ class Fading:
     high: float | None
 
     @property
-    def told(self) -> bool:
-        """Whether it fades, with a half-life that has a number."""
+    def known(self) -> bool:
+        """Whether it fades with a known half-life."""
         return self.state == FADING and self.half_life is not None and math.isfinite(self.half_life)
 
 
 def due(
     fading: Sequence[Fading], labels: Mapping[str, str], last: date | None, day: Callable[[date], str] = date.isoformat
 ) -> str:
-    """Whom to refresh when, as far as the fading that was measured tells it.
+    """Which agents are due a refresher and when, by the fitted fading.
 
     Parameters
     ----------
@@ -143,9 +144,9 @@ def due(
     last
         End of the data.
     day
-        Writes a date.
+        Formats a date.
     """
-    told = sorted((one for one in fading if one.told), key=lambda one: one.half_life or 0.0)
+    told = sorted((one for one in fading if one.known), key=lambda one: one.half_life or 0.0)
     if not told or last is None:
         if fading and all(one.state == LASTING for one in fading):
             return "Refreshers: no goal's effect is seen to fade, so the data name nobody who is due one."

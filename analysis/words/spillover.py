@@ -1,4 +1,4 @@
-"""The words for what team-mates catch of training: direct effect, effect of trained team-mates, and both together."""
+"""Sentences on spillover: direct effect, effect of trained team-mates, and both together."""
 
 from __future__ import annotations
 
@@ -37,12 +37,13 @@ class Number(Protocol):
 
 
 def sentence(direct: Number, per_ten: Number, everybody: Number, naive: float, kpi: Wording, reader: Reader) -> str:
-    """Direct effect, spillover and what a comparison inside teams would have missed.
+    """Direct effect, spillover, and the effect a comparison inside teams would have shown.
 
     Parameters
     ----------
     direct, per_ten, everybody
-        Effect on an agent alone, of every ten points of team-mates trained, and with a whole team trained.
+        Effect on an agent without trained team-mates, per ten percentage points of team-mates trained, and with the
+        whole team trained.
     naive
         The effect with untrained team-mates as comparison.
     kpi, reader

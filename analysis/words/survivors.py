@@ -1,4 +1,4 @@
-"""The words for a KPI that is measured on other people than were trained, because training moved who stays."""
+"""Sentences on attrition: a KPI measured on different people because training changed who stays."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from analysis.words.numbers import Reader, Wording
 
 @dataclass(frozen=True)
 class Measured:
-    """What the words need to know; natural units.
+    """Numbers for the sentences; natural units.
 
     Attributes
     ----------
     ratio
         Hazard ratio of leaving.
     moved
-        Whether it differs from one beyond luck.
+        Whether it differs significantly from one.
     excess
-        Share of contacts that are there, or missing, because of training.
+        Share of contacts observed, or missing, because of training.
     weighted
-        Effect with every trained agent weighted by the chance to be still there; NaN without one.
+        Effect with trained agents weighted by the inverse probability of still being there; NaN where not available.
     low, high
         Bounds of the effect among those who stay either way.
     matters
         Whether the bounds leave the smallest change that matters, or lie so far apart that it would.
     could_be_nothing
-        Whether the effect is beyond luck and the interval of its bounds holds zero.
+        Whether the effect is significant but the interval of its bounds includes zero.
     """
 
     ratio: float
@@ -41,14 +41,15 @@ class Measured:
 
 
 def state(found: Measured) -> str:
-    """``same_people``, ``other_people`` (training moved who stays) or ``matters`` (and it changes what may be read)."""
+    """``same_people``, ``other_people`` (training changed who stays) or ``matters`` (and the bounds change the
+    reading)."""
     if not found.moved:
         return "same_people"
     return "matters" if found.matters else "other_people"
 
 
 def remark(found: Measured | None, kpi: Wording, reader: Reader) -> str:
-    """What a verdict adds where training moved who stays and that changes what may be read; empty elsewhere."""
+    """Sentence a verdict adds where training changed who stays and the bounds change the reading; else empty."""
     if found is None or state(found) != "matters":
         return ""
     nothing = ", which does not rule out no change at all" if found.could_be_nothing else ""
@@ -59,7 +60,7 @@ def remark(found: Measured | None, kpi: Wording, reader: Reader) -> str:
 
 
 def said(found: Measured, kpi: Wording, reader: Reader) -> str:
-    """The check's part about leaving: what training did to it, and what is left of the effect."""
+    """Sentence of the composition check on leaving: effect of training on it, and bounds of the effect."""
     weighted = ""
     if math.isfinite(found.weighted):
         change = reader.change(found.weighted, kpi, found.low, found.high)

@@ -1,11 +1,11 @@
-"""The words: one function that turns an estimate into one of five verdicts, used by every screen, file and mail.
+"""The verdict: one function turns an estimate into one of five states, for all pages, files and mails.
 
 The verdict is deterministic. In order:
 
 1. **Can't tell yet** when fewer than ``MIN_TRAINED_CLUSTERS`` units of assignment were trained, or too few are left to
-   compare with: then neither the interval nor the checks can be trusted.
-2. **Don't use this one** when there is no estimate, no comparison group, or a check that the comparison stands on
-   failed; **can't tell yet** when agents chose themselves and the data cannot show that they were like the others.
+   compare with: intervals and checks are then unreliable.
+2. **Don't use this one** when there is no estimate, no comparison group, or a check that blocks a verdict failed;
+   **can't tell yet** when agents chose themselves and the data cannot show that they were like the others.
 3. **Clear** when the interval (after allowing for the number of KPIs tested) excludes zero and the estimate is at
    least the smallest change that matters; **clear but small** when it excludes zero and the estimate is smaller than
    that. Neither says that the true change is as large as the estimate; where the data would have shown the smallest
@@ -13,8 +13,8 @@ The verdict is deterministic. In order:
 4. **No meaningful change** when the whole interval lies inside the band that does not matter.
 5. **Can't tell yet** otherwise, with the weeks until it could be told at the present pace.
 
-The words keep four rules: a unit on every number, rounding to what the interval supports, "likely between" for the
-interval, and never a probability, a star or a claim of proof.
+Wording rules: every number has a unit, numbers are rounded to what the interval supports, the interval reads "likely
+between", and there are no probabilities, stars or claims of proof.
 """
 
 from __future__ import annotations
@@ -45,25 +45,25 @@ LABELS = {
 CLAIMED = ("clear", "clear_but_small")
 """The verdicts that claim a change."""
 MIN_TRAINED_CLUSTERS = 6
-"""Below this many trained units of assignment no interval can be believed (DESIGN section 6)."""
+"""Fewest trained units of assignment for a verdict: with fewer, intervals are unreliable."""
 MIN_CONTROL_CLUSTERS = 4
-"""With fewer comparison units their own luck sets the interval. From four on the degrees of freedom of the jackknife
-make it hold (docs/coverage.md); with two it holds too, but is so wide that it says nothing."""
+"""Fewest comparison units for a verdict. From four on, intervals with the jackknife's degrees of freedom have their
+nominal coverage (docs/coverage.md); with two they have too, but are too wide to be useful."""
 MIN_EFFECTIVE_CONTROLS = 2.0
-"""Clusters of equal size that the comparison must amount to in the trained weeks, counted week by week. Above it the
-degrees of freedom of the interval tell how few they are; below it they cannot be told."""
+"""Clusters of equal size that the comparison must amount to in the trained weeks, counted week by week. Above it, the
+degrees of freedom of the interval account for how few they are; below it, they cannot be estimated."""
 BLOCKING_CHECKS = ("pre_trends", "placebo_in_time", "selection_dip", "case_mix", "composition", "raters")
-"""A failed one of these means the comparison itself is broken, so the number is not shown as an effect."""
+"""Checks that block a verdict: when one fails the comparison is not valid, and the number is not shown as an effect."""
 NUMERIC_CHECKS = ("recomputed",)
-"""A failed one means that two programs disagree about the number; they raise no alarm by luck."""
-PHRASE_CHECKS = ("phrases",)  # a failed one: the phrases that are counted no longer mean the same
+"""Checks that block because two programs disagree on the number; they have no false alarms from sampling error."""
+PHRASE_CHECKS = ("phrases",)  # when it fails, the phrases no longer measure the same skill
 SELECTION_CHECKS = ("selection_dip", "balance")
-"""What must have passed before self-selected training may be called clear."""
+"""Checks that must pass before an effect of self-selected training may be called clear."""
 LONGEST_WAIT_WEEKS = 104
 
 
 class CheckOutcome(Protocol):
-    """One diagnostic's outcome (``analysis.results.CheckResult`` satisfies it)."""
+    """Result of one check (``analysis.checks.result.CheckResult`` satisfies it)."""
 
     @property
     def check(self) -> str: ...
@@ -75,7 +75,7 @@ class CheckOutcome(Protocol):
 
 @dataclass(frozen=True)
 class Limits:
-    """What the design and the data allow to be said (``analysis.design.Design.limits`` makes it).
+    """Limits that the design sets to a verdict (``analysis.design.Design.limits`` makes it).
 
     Parameters
     ----------
@@ -91,25 +91,27 @@ class Limits:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What may be said about one KPI in one slice.
+    """The verdict on one KPI in one slice.
 
     Attributes
     ----------
     state
         One of ``STATES``.
     mark, label
-        The sign and the words of the state.
+        Symbol and label of the state.
     direction
         ``better``, ``worse`` or ``unknown``: only ``clear`` states have a direction.
     sentence
-        Plain words with units, ready for any screen.
+        The verdict in plain words, with units.
     reason
-        Why this state and not another; empty when the sentence says it all.
+        Why this state; empty when the sentence gives the reason.
     weeks_to_know
-        Weeks of further data, at the present pace, until the interval would decide; ``None`` when more weeks would not.
+        Weeks of further data, at the current pace, until the verdict would be decided; ``None`` when more weeks would
+        not decide it.
     believed
-        Whether the interval may be built on (money, say). False when the comparison is broken, agents chose themselves
-        without the checks that would excuse it, or too few units were compared: then noise is not the only error.
+        Whether the interval may be used further (for money, say). False when the comparison is not valid, agents chose
+        themselves and the required checks did not pass, or too few units were compared: the estimate may then be
+        biased.
     """
 
     state: str
@@ -146,12 +148,12 @@ def verdict(
     alone: str = "",
     reader: Reader | None = None,
 ) -> Verdict:
-    """Decide what may be said, and say it.
+    """Decide the verdict on an estimate, and write its sentence.
 
     Parameters
     ----------
     kpi
-        The KPI's words: label, unit, which way is better.
+        The KPI's label, unit and better direction.
     estimate, ci_low, ci_high
         Effect and its interval at the project's level, in the KPI's natural unit.
     smallest_effect
@@ -159,32 +161,32 @@ def verdict(
     checks
         Diagnostics of the same slice (or of the whole, when the slice is too thin to check by itself).
     limits
-        What the design allows.
+        Limits set by the design.
     n_trained_clusters, n_control_clusters
         Units of assignment ever trained, and those giving untrained weeks; ``None`` when they do not apply.
     effective_controls
-        Units of equal size that the comparison amounts to in the trained weeks.
+        Effective number of comparison units in the trained weeks.
     excludes_zero
-        Whether zero stays outside after allowing for all KPIs tested (Holm); by default judged from the interval.
+        Whether zero is excluded after correction for all KPIs tested (Holm); by default, from the interval.
     n_tested
-        How many KPIs that allowance was for.
+        Number of tests corrected for.
     weeks_to_know
         Further weeks until it could be told (``analysis.planning.waiting_time.weeks_to_know``).
     unusable
         A reason why there is no estimate at all; forces ``dont_use``.
     too_few
-        Why the data are too thin to judge (too few leavers, say): ``cant_tell_yet``, because waiting may cure it.
+        Why there are too few data (too few leavers, say): gives ``cant_tell_yet``, because later data may decide.
     who_answers
-        Set where training moved who answers: what that means for the range, in a sentence. The interval given is then
-        that of the bounds, and no money is built on it.
+        Where training changed the response rate: a sentence on what that means for the range. The interval given is
+        then that of the bounds, and is not used for money.
     caveat
-        What a claim has to add: a cause that the data could not have shown.
+        Sentence added to a claim: another possible cause that the data could not show.
     guardrail
         Whether the KPI is one that was not meant to move: a change that would be for the better is then no improvement.
     among
         What ``n_tested`` counts, plural.
     alone
-        Why a range that leaves out no change claims nothing, where that is not the number tested.
+        Why an interval that excludes zero is not claimed, where the reason is not the number of tests.
     reader
         Locale and currency.
 
@@ -240,7 +242,7 @@ def direction(kpi: Wording, estimate: float, *, guardrail: bool = False) -> str:
     Parameters
     ----------
     kpi
-        For which way is better.
+        The KPI, for its better direction.
     estimate
         The change.
     guardrail
@@ -303,19 +305,20 @@ class _Numbers:
             size = self.reader.size(end, self.kpi, self.low, self.high)
             ends.append("no change" if _is_zero(size) else f"a {'rise' if end > 0 else 'fall'} of {size}")
         first, last = ends
-        unit = first.split(" ", 4)[4:]  # after "a fall of 1.9": said once where both ends have it
+        unit = first.split(" ", 4)[4:]  # after "a fall of 1.9": the word is not repeated for the second end
         if unit and unit == last.split(" ", 4)[4:]:
             first = first.removesuffix(f" {unit[0]}")
         return f"the data fit anything from {first} to {last}"
 
 
 ENOUGH_POWER = 0.5
-"""Chance of seeing the smallest change that matters, below which a clear change is said to be likely too large."""
+"""Below this power for the smallest change that matters, the sentence says that a clear estimate is likely too
+large."""
 _CRITICAL = 1.959963984540054
 
 
 def exaggeration(smallest_effect: float, half_width: float) -> tuple[float, float]:
-    """Power to see the smallest effect that matters, and how many times too large it looks when it is seen.
+    """Power for the smallest effect that matters, and its exaggeration ratio when significant (type M error).
 
     Parameters
     ----------
@@ -333,7 +336,7 @@ def exaggeration(smallest_effect: float, half_width: float) -> tuple[float, floa
 
     Examples
     --------
-    With 17% power a change that is seen looks two and a half times as large as it is.
+    With 17% power, significant estimates are on average two and a half times the true change.
 
     >>> power, times = exaggeration(1.0, 1.96)
     >>> round(power, 2), round(times, 1)

@@ -1,1 +1,1 @@
-"""The naive rungs of the ladder, shown with the reasons not to believe them."""
+"""The naive rungs of the ladder, shown with the reasons why they are biased."""

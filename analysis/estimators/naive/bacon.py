@@ -1,4 +1,4 @@
-"""What two-way fixed effects compares with what: the Goodman-Bacon decomposition."""
+"""Goodman-Bacon decomposition of the two-way fixed effects coefficient into two-by-two comparisons."""
 
 from __future__ import annotations
 

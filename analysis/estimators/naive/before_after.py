@@ -1,4 +1,4 @@
-"""Before and after training, trained agents only: what a slide without a comparison group shows."""
+"""Before-after comparison of trained agents, without a comparison group."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def before_after(panel: Panel, anticipation: int = 0) -> OneNumber:
     ``sum(w_it y_it : t >= g_i) / sum(w_it : t >= g_i) - sum(w_it y_it : t < g_i - a) / sum(w_it : t < g_i - a)`` with
     ``a = anticipation``.
 
-    A foil: it credits training with the season, the learning curve, and the return from a bad patch. The regression
-    of the outcome on "after" is fitted by statsmodels on cluster x before/after sums, which reproduces the
-    contact-level coefficient and clustered error exactly.
+    Shown for contrast: it credits training with season, learning curve and regression to the mean. The regression of
+    the outcome on "after" is fitted by statsmodels on cluster x before/after sums, which reproduces the contact-level
+    coefficient and clustered error exactly.
 
     Assumptions
     -----------
-    1. Without training nothing would have changed. Not checked: not credible, which is the point of showing it.
+    1. Without training nothing would have changed. Not checked, and not credible.
 
     Source: Ashenfelter (1978), doi:10.2307/1924332, on why it misleads; errors clustered with fixest's small-sample
     factor, or leave-one-cluster-out.

@@ -1,4 +1,4 @@
-"""What estimators that give a single number share: the family of one."""
+"""Shared by estimators that give a single number: a family with one part."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 
 def row_count(panel: Panel, used: NDArray[np.bool_] | None = None) -> float:
-    """Rows N behind the cells, for the small-sample factor: agent-weeks, whatever unit their weights are in."""
+    """Number of agent-weeks N for the small-sample factor, independent of the unit of the weights."""
     den = panel.den if used is None else panel.den[used]
     return float((den > 0).sum())
 
@@ -34,7 +34,7 @@ class OneNumber:
     n_cells, n_contacts, n_agents, n_clusters : numbers behind the trained side
     reason : str or None
     trained_only : bool
-        True when clusters without a trained agent play no part, so that they must not count.
+        True when clusters without a trained agent are not used, and so must not count.
     """
 
     effect: float

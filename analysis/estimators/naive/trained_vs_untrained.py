@@ -1,4 +1,4 @@
-"""Trained against untrained in the same weeks: what a league table shows."""
+"""Trained against untrained agents in the same weeks, ignoring their levels before training."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def trained_vs_untrained(panel: Panel, anticipation: int = 0) -> OneNumber:
 
     ``y_it = lambda_t + beta D_it + e_it`` by least squares weighted by contacts.
 
-    A foil: it credits training with every difference that was there before, so choosing the worst agents first makes
-    training look harmful, and volunteers make it look good. Agents in their anticipation weeks are left out.
+    Shown for contrast: it credits training with differences that existed before, so training the worst agents first
+    looks harmful, and training volunteers looks good. Agents in their anticipation weeks are left out.
 
     Assumptions
     -----------

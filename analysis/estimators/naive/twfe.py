@@ -1,4 +1,4 @@
-"""Two-way fixed effects with one coefficient: the usual regression, shown as a rung and not believed."""
+"""Two-way fixed effects with one coefficient: the usual regression, shown as a naive rung of the ladder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from analysis.solver.two_way import TwoWayFit, fit_two_way
 
 Floats = NDArray[np.float64]
 
-#: With fewer clusters one of them may be all that tells training from the weeks, which only a refit shows.
+#: With fewer clusters the effect may be identified by a single cluster, which only a refit shows.
 REFIT_BELOW = 12
 
 
