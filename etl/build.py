@@ -76,7 +76,7 @@ def build(
     as_of : date, optional
         Use only what was known by the end of this day (UTC).
     progress : callable, optional
-        Told in words what is being done.
+        Called with a sentence for each step.
     into : Draft, optional
         A draft to fill, which the caller publishes unless the report says ``unchanged``; by default one is opened,
         and published.
@@ -127,7 +127,7 @@ def check(config: Config, *, progress: Progress | None = None) -> CheckReport:
     ----------
     config : Config
     progress : callable, optional
-        Told in words what is being done.
+        Called with a sentence for each step.
 
     Raises
     ------

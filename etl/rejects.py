@@ -134,7 +134,7 @@ def replay(config: Config, *, progress: Callable[[str], None] | None = None) -> 
     config : Config
         With the corrected mapping.
     progress : callable, optional
-        Told in words what is being done.
+        Called with a sentence for each step.
 
     Raises
     ------

@@ -36,8 +36,7 @@ T = TypeVar("T")
 SOLVED = 1e-11
 #: Steps after which a leave-one-out system is handed to an exact refit instead.
 MAX_STEPS = 60
-#: Largest (clusters, D, D) array of cluster contributions to the system (elements); larger ones are recomputed instead
-#: of held.
+#: Largest (clusters, D, D) array of cluster contributions that is held, in elements; larger ones are recomputed.
 MAX_HELD = 4_000_000
 #: Costs in nanoseconds of the two ways of leaving clusters out: a step with held matrices per element, building one of
 #: them, a step by passes per unit and week, and per cohort with dummies. Both give the same numbers.

@@ -106,12 +106,10 @@ class Verdict:
     reason
         Why this state; empty when the sentence gives the reason.
     weeks_to_know
-        Weeks of further data, at the current pace, until the verdict would be decided; ``None`` when more weeks would
-        not decide it.
+        Weeks of further data, at the current pace, until the interval would decide; ``None`` when more weeks would not.
     believed
         Whether the interval may be used further (for money, say). False when the comparison is not valid, agents chose
-        themselves and the required checks did not pass, or too few units were compared: the estimate may then be
-        biased.
+        themselves and the required checks did not pass, or too few units were compared.
     """
 
     state: str
@@ -312,8 +310,7 @@ class _Numbers:
 
 
 ENOUGH_POWER = 0.5
-"""Below this power for the smallest change that matters, the sentence says that a clear estimate is likely too
-large."""
+"""Below this power for the smallest change that matters, the sentence says that the estimate may be too large."""
 _CRITICAL = 1.959963984540054
 
 

@@ -1,11 +1,11 @@
 """``mart.agent_week``, generated from the KPI catalogue.
 
-Adding a KPI to sql/kpis.toml is all it takes to have its columns here. Every relation is read once, however many KPIs
-count it, and reduced to one row per place (agent, team, site), site-local week, channel and queue: the weekly relations
-of ``staging``. What follows, here and in the checks, works on those, not on contacts.
+A KPI added to sql/kpis.toml gets its columns here. Every relation is read once, for all KPIs that use it, and reduced
+to one row per place (agent, team, site), site-local week, channel and queue: the weekly relations of ``staging``. Later
+steps, here and in the checks, read those instead of contacts.
 
 Sums do not depend on the order in which rows are added up: truth values and whole numbers are counted exactly, other
-numbers are rounded to six decimals first and added as decimals. The same input gives the same bytes.
+numbers are rounded to six decimals first and added as decimals. So the same input gives identical results.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ KEYS = ("agent_ix", "week", "team_id", "site", "channel", "queue")
 """The grain of ``mart.agent_week``."""
 
 FIRST_ROWS = 50_000
-"""Rows in which most KPIs that are counted at all are met."""
+"""Rows searched first for KPIs that have data: most are found in these."""
 
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 
@@ -48,7 +48,7 @@ class Stream:
     by_contact : bool
         Whether rows carry channel and queue; both are NULL otherwise.
     measures : tuple of Measure
-        What is summed in this pass.
+        Columns summed in this pass.
     """
 
     relation: str
@@ -61,9 +61,9 @@ class Stream:
         return f"staging.{self.relation}_by_week" if self.by_contact else f"staging.{self.relation}_by_agent_week"
 
     def sql(self) -> str:
-        """A SELECT giving place, week, channel, queue, the number of rows and what is summed in this pass.
+        """SELECT of place, week, channel, queue, number of rows and the sums of this pass.
 
-        Rows without a place are in it, so that ``row_count`` adds up to the rows of the relation.
+        Includes rows without a place, so that ``row_count`` sums to the rows of the relation.
         """
         lines = "".join(f",\n    {measure.aggregate} as {measure.column}" for measure in self.measures)
         contact = ("channel", "queue") if self.by_contact else ("cast(null as varchar)", "cast(null as varchar)")
@@ -76,11 +76,11 @@ class Stream:
 
 
 CONTACTS = Stream("interaction", True, ())
-"""The pass over contacts, which is made whatever the catalogue counts: checks and reconciliation rest on it."""
+"""The pass over contacts, made for every catalogue: checks and reconciliation need it."""
 
 
 def streams(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[Stream, ...]:
-    """Decide what is summed in which pass, leaving out KPIs for which there is no data.
+    """Assign the sums of all KPIs with data to passes.
 
     Parameters
     ----------
@@ -118,9 +118,9 @@ def streams(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[Strea
 
 
 def create(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[dict[str, str], int]:
-    """Build ``mart.agent_week``, and the weekly relations of ``staging`` it is put together from.
+    """Build ``mart.agent_week``, and the weekly relations of ``staging`` it is joined from.
 
-    Columns of KPIs for which there is no data are virtual: NULL in every row, and neither written nor read.
+    Columns of KPIs without data are virtual: NULL in every row, neither stored nor read.
 
     Parameters
     ----------
@@ -153,7 +153,8 @@ def create(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> tuple[dict[s
 
 
 def contacts(con: duckdb.DuckDBPyConnection) -> int:
-    """Rows of ``core.interaction``; where it is a view they are not worked out again, but as counted week by week.
+    """Number of rows of ``core.interaction``; where it is a view, summed from the weekly counts instead of computed
+    again.
 
     Parameters
     ----------
@@ -181,7 +182,7 @@ def _together(passes: tuple[Stream, ...], catalogue: Catalogue) -> str:
     }
 
     def total(column: str) -> str:
-        """A sum; nothing counted over an exposure that is known is zero, and elsewhere it is not known."""
+        """SQL of a sum: zero where nothing is counted but the exposure is known, else NULL."""
         name = f"{alias[owner[column]]}.{column}"
         if column not in exposed:
             return name
@@ -207,7 +208,7 @@ def _together(passes: tuple[Stream, ...], catalogue: Catalogue) -> str:
 
 
 _CELL = ("place_ix", "week", "channel", "queue")
-"""What the rows of the weekly relations are told apart by; channel and queue may be NULL."""
+"""Key columns of the weekly relations; channel and queue may be NULL."""
 
 _PASS = """{name} as (
     select * from {relation} where place_ix is not null
@@ -253,11 +254,11 @@ left join core.team_member_week as member
 where place.is_agent
 order by place.agent_ix, weekly.week, weekly.place_ix, weekly.channel, weekly.queue
 """
-# Of one agent's places, place_ix goes by team and site (sql/core/agent_place.sql), and a number is sorted sooner.
+# place_ix orders an agent's places by team and site (sql/core/agent_place.sql), and an integer sorts faster.
 
 
 def _all_of(*conditions: str) -> str:
-    """The conditions joined by AND, each said once."""
+    """The conditions joined by AND, without duplicates."""
     return " and ".join(f"({condition})" for condition in dict.fromkeys(conditions) if condition)
 
 
@@ -266,7 +267,7 @@ def _is_known(expression: str) -> str:
 
 
 def _count(condition: str) -> str:
-    return f"cast(count(case when {condition} then 1 end) as double)"  # sooner than count(*) filter (where ...)
+    return f"cast(count(case when {condition} then 1 end) as double)"  # faster than count(*) filter (where ...)
 
 
 def _sum(expression: str, kind: str, counted: str, bare: str) -> str:
@@ -291,9 +292,9 @@ def _sum_of_squares(expression: str, kind: str, counted: str, bare: str) -> str:
 
 
 def _with_rows(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> set[str]:
-    """Ids of the KPIs that any row counts: the first rows of a relation are looked at, and all for what is left.
+    """Ids of the KPIs with data: found in the first rows of a relation where possible, else in all rows.
 
-    Contacts may be a view that joins them to all that came of them, so a relation is gone through once, not for each.
+    One scan per relation, not per KPI, because contacts may be an expensive view.
     """
     left: dict[str, dict[str, str]] = {}
     for kpi in catalogue.values():
@@ -342,7 +343,7 @@ def _described(con: duckdb.DuckDBPyConnection, relation: str, expressions: Itera
 
 
 def _last_complete_day(con: duckdb.DuckDBPyConnection, kpi: Kpi) -> str:
-    """The last day whose window had closed by the end of the contacts, and of what the window looks at."""
+    """The last day whose window has closed by the end of the contacts and of the relation the window uses."""
     ends = "data_to"
     if kpi.censor_by:
         ends = f'least(data_to, cast((select max("at") from core.{kpi.censor_by}) + to_seconds(offset_s) as date))'
@@ -358,7 +359,7 @@ def _ask(con: duckdb.DuckDBPyConnection, kpi: Kpi, query: str) -> tuple[object, 
 
 @contextmanager
 def _naming(kpi: Kpi) -> Iterator[None]:
-    """Turn a fault of the database into one that names the entry of the catalogue."""
+    """Turn a database error into one that names the catalogue entry."""
     try:
         yield
     except duckdb.Error as error:

@@ -1,4 +1,4 @@
-"""Amounts of money of the configuration as a table, for the checks that look at them."""
+"""Money amounts of the configuration as a table, for the checks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 def note_overlaps(con: duckdb.DuckDBPyConnection, config: Config, catalogue: Catalogue) -> None:
-    """Fill ``staging.money_overlap``: a KPI, what its amount often holds, and the KPI that brings that money too.
+    """Fill ``staging.money_overlap``: a KPI, the kind of money its amount often includes, and the KPI that counts that
+    money too.
 
     Parameters
     ----------

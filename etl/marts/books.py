@@ -1,4 +1,4 @@
-"""The books of a version, schema ``meta``: files, rejects, checks, coverage, restatements, lineage, the run itself."""
+"""Records of a build, schema ``meta``: files, rejects, checks, coverage, restatements, lineage, the run itself."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ KPI_COVERAGE = (
 )
 
 MOST_DUPLICATES = 10_000
-"""Duplicate, superseded and conflicting records listed per source and kind; all are counted in the manifest."""
+"""Most duplicate, superseded and conflicting records listed per source and kind; the manifest counts all."""
 
 
 def write(con: duckdb.DuckDBPyConnection, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -58,14 +58,14 @@ def write_books(
     matched: Sequence[identity.Coverage],
     repairs: history.Repairs,
 ) -> None:
-    """Write what became of files, records, ids and spells, and what the exports cover: all that checks look at.
+    """Write the tables that checks read: files, rejects, duplicates, identities, repairs and coverage.
 
     Parameters
     ----------
     con : duckdb.DuckDBPyConnection
         A draft with core, staging and landing.
     reconciled, matched, repairs
-        What was found while it was filled.
+        Results of filling the draft.
     """
     con.execute("create or replace table meta.file_manifest as select * from landing.file_manifest order by all")
     con.execute(
@@ -83,7 +83,7 @@ def write_books(
 
 
 def write_coverage(con: duckdb.DuckDBPyConnection) -> None:
-    """Write ``meta.coverage`` and ``meta.field_coverage``: the days and the fields of which each source speaks.
+    """Write ``meta.coverage`` and ``meta.field_coverage``: the days and fields that each source covers.
 
     Parameters
     ----------

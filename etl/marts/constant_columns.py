@@ -1,6 +1,6 @@
-"""Tables some of whose columns have one value in every row: those are virtual, neither written nor read.
+"""Tables with constant columns, which are made virtual: neither stored nor read.
 
-The catalogue has some thirty KPIs and contacts have some thirty columns; most centres export data for a dozen of each.
+Most centres export data for a dozen of some thirty KPIs and thirty columns of contacts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from etl.sql_text import quoted
 
 
 def create(con: duckdb.DuckDBPyConnection, relation: str, query: str, values: Mapping[str, str]) -> int:
-    """Make a table of what a query gives, with the columns named virtual; the number of its rows.
+    """Create a table from a query, with the named columns virtual; return its number of rows.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def create(con: duckdb.DuckDBPyConnection, relation: str, query: str, values: Ma
     """
     kinds = _kinds(con, query)
     columns = ", ".join(
-        # DuckDB binds the value anew for each 2,048 rows: a literal, since a cast takes twice as long
+        # a literal, because DuckDB evaluates it every 2,048 rows, and a cast takes twice as long
         f"{quoted(name)} {kind}" + (f" generated always as ({values[name]}) virtual" if name in values else "")
         for name, kind in {**kinds, **{name: "double" for name in values if name not in kinds}}.items()
     )
@@ -44,12 +44,12 @@ def create(con: duckdb.DuckDBPyConnection, relation: str, query: str, values: Ma
     left_out = ", ".join(quoted(name) for name in kinds if name in values)
     rows = f"select * exclude ({left_out}) from ({query})" if left_out else query
     made = con.execute(f"insert into {relation} {rows}")
-    counted = (made or con.execute(f"select count(*) from {relation}")).fetchone()  # another engine tells no number
+    counted = (made or con.execute(f"select count(*) from {relation}")).fetchone()  # None: another engine
     return int(counted[0]) if counted else 0
 
 
 def view(con: duckdb.DuckDBPyConnection, relation: str, query: str, values: Mapping[str, str]) -> None:
-    """Make a view of what a query gives, in which those columns are literals: what rests on them alone is not read.
+    """Create a view of a query in which those columns are literals, so that their sources are not read.
 
     Parameters
     ----------

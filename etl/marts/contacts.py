@@ -1,7 +1,7 @@
-"""``core.interaction``, the largest relation of a version, without what is the same for every contact.
+"""``core.interaction``, the largest relation of a version, without columns that are constant.
 
-A field that no export has, an outcome of which none speaks and the run are the same in every row: they are not written,
-which is the dearest step of a build that keeps contacts, nor looked up where contacts are only reduced
+Fields and outcomes that no export has, and the run, are the same in every row. They are not stored, since storing
+contacts is the slowest step of a build, nor looked up where contacts are only reduced
 (:mod:`etl.marts.constant_columns`).
 """
 
@@ -30,7 +30,7 @@ _FIELDS = {
     "eligible": ("eligible", "true"),
     "parent_id": ("parent_id", "null"),
 }
-"""Column to the field of contacts it comes from alone, and what it is without."""
+"""Column to the only field of contacts it comes from, and its value without that field."""
 
 _SPANS = {
     "escalated": ("escalations", "null"),
@@ -42,11 +42,11 @@ _SPANS = {
     "evaluations_known": ("evaluations", "false"),
     "transcripts_known": ("transcripts", "false"),
 }
-"""Column to the outcome of ``staging.known`` that it tells, and what it is where no export speaks of that."""
+"""Column to the outcome of ``staging.known`` that it depends on, and its value where no export covers that outcome."""
 
 
 def create(con: duckdb.DuckDBPyConnection, query: str, run_id: str, *, keep: bool) -> int:
-    """Build ``core.interaction``; the number of its rows, which for a view is not known yet and said to be 0.
+    """Build ``core.interaction``; return its number of rows, 0 for a view, whose rows are not counted yet.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def create(con: duckdb.DuckDBPyConnection, query: str, run_id: str, *, keep: boo
     run_id : str
         The run, as in ``staging.parameter``.
     keep : bool
-        Whether contacts are kept, as a table, or only reduced on the way, through a view.
+        Whether contacts are stored as a table, or only reduced, through a view.
     """
     values = {"_run_id": literal(run_id), **_without_data(con)}
     if keep:
@@ -67,7 +67,7 @@ def create(con: duckdb.DuckDBPyConnection, query: str, run_id: str, *, keep: boo
 
 
 def _without_data(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """Columns for which there is no data at all, and their value; a field that any contact has is found at once."""
+    """Columns without any data, and their constant value."""
     contacts, known = "staging.landed_interaction", "staging.known"
     asked = [
         *(f"exists (select 1 from {contacts} where {field} is not null)" for field, _ in _FIELDS.values()),

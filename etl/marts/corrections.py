@@ -1,9 +1,9 @@
-"""Corrections of what landed, before anybody is matched: exports stay as they came, tables say what is right.
+"""Apply corrections to landed rows before identities are matched; exports are not changed.
 
 A correction names an entry (an employment, a spell in a team, a day, a course) of an agent and the column that is
-wrong, or withdraws the entry. Of several about the same column the newest counts. One that finds no entry, or after
-which the entry would break a rule of its contract, is refused with the reason; a withdrawn entry is rejected on
-purpose, so that every record of every file stays accounted for.
+wrong, or withdraws the entry. Of several corrections of the same column the newest counts. A correction that matches no
+entry, or would make the entry break its contract, is refused with the reason. A withdrawn entry counts as rejected, so
+that every record of every file stays accounted for.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from etl.sql_text import literal, quoted
 
 
 class Refuse(Protocol):
-    """Enters records of a landing table (``_file_id, _line, reason``) as refused; ``dropped``: on purpose."""
+    """Records rows of a landing table (``_file_id, _line, reason``) as refused; ``dropped`` where intended."""
 
     def __call__(self, table: str, relation: str, *, dropped: bool = False) -> None:
         """Refuse them."""
@@ -27,7 +27,7 @@ class Refuse(Protocol):
 def apply_corrections(con: duckdb.DuckDBPyConnection, refuse: Refuse, as_of: date | None = None) -> None:
     """Correct ``landing.agent``, ``agent_team``, ``agent_day`` and ``training``.
 
-    Leaves ``staging.correction_effect`` (``_file_id, _line, status, entries``): what became of every correction, where
+    Leaves ``staging.correction_effect`` (``_file_id, _line, status, entries``): the outcome of every correction;
     ``status`` is applied, superseded or withdrawn.
 
     Parameters
@@ -35,7 +35,7 @@ def apply_corrections(con: duckdb.DuckDBPyConnection, refuse: Refuse, as_of: dat
     con : duckdb.DuckDBPyConnection
         With the landing tables attached, and ``staging``.
     refuse : callable
-        Told of corrections that cannot be applied, and of entries that are withdrawn.
+        Called with corrections that cannot be applied, and with withdrawn entries.
     as_of : date, optional
         Use only corrections made by the end of this day (UTC).
     """
@@ -110,7 +110,7 @@ def _correct(con: duckdb.DuckDBPyConnection, table: str, refuse: Refuse, as_of: 
 
 
 def _set_fields(con: duckdb.DuckDBPyConnection, table: str, refuse: Refuse) -> None:
-    """Put what is right in the place of what is wrong, in a view; leave out what is withdrawn."""
+    """Create a view with corrected values, without withdrawn entries."""
     contract = TABLES[table]
     found = con.execute("select distinct field from correction_match where action = 'set' order by 1").fetchall()
     names = [str(name) for (name,) in found]
@@ -175,7 +175,7 @@ def _set_fields(con: duckdb.DuckDBPyConnection, table: str, refuse: Refuse) -> N
 
 
 def _withdraw(con: duckdb.DuckDBPyConnection, table: str, refuse: Refuse) -> None:
-    """Refuse entries that are withdrawn, on purpose."""
+    """Record withdrawn entries as dropped on purpose."""
     _refuse(
         con,
         refuse,

@@ -1,4 +1,4 @@
-"""What the exports speak of: from when to when, and in which fields. Where they are silent nothing is known, not zero.
+"""Coverage of the exports: days and fields. Outside it, values are unknown, not zero.
 
 An export of outcomes (escalations, offers, customer events) begins and ends where its section of empathy.toml says so
 (``begins``, ``ends``), else where the names of all its files say it (``cases_2025-01-01_2025-06-30.csv``,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from etl.configuration.model import Config
 
 FEW = 0.5
-"""A field that is filled in less than this share of the rows is reported."""
+"""Fields filled in a smaller share of rows are reported."""
 
 _DAY = r"(20\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])"
 _TWO_DAYS = re.compile(rf"(?<!\d){_DAY}(?!\d).*?(?<!\d)(20\d\d)([-_.]?)(0[1-9]|1[0-2])\6(0[1-9]|[12]\d|3[01])(?!\d)")
@@ -32,15 +32,15 @@ _MONTH = re.compile(r"(?<!\d)(20\d\d)[-_.](0[1-9]|1[0-2])(?![-_.]?\d)")
 
 @dataclass(frozen=True)
 class Field:
-    """How far one field of one source is filled.
+    """How many rows and files of one source have a field.
 
     Attributes
     ----------
     relation, source, field : str
     needed_for : str
-        What cannot be known without it.
+        Results that need the field.
     files, files_without : int
-        Files that give rows of the relation, and those among them that do not have the field.
+        Files with rows of the relation, and those of them without the field.
     rows, filled : int
     """
 
@@ -55,7 +55,7 @@ class Field:
 
     @property
     def sentence(self) -> str:
-        """The finding in words; empty where there is nothing to say."""
+        """The finding in words; empty where the field is complete."""
         where = f"[sources.{self.source}] {self.relation}.{self.field}"
         if self.files_without == self.files:
             return f"{where} is in no file: {self.needed_for} cannot be known from it."
@@ -119,7 +119,7 @@ def named_span(name: str) -> tuple[date, date] | None:
 
 
 def declare_spans(con: duckdb.DuckDBPyConnection, config: Config) -> None:
-    """Create ``staging.declared_span``: from when to when the configuration or the files' names say a source speaks.
+    """Create ``staging.declared_span``: the days each source covers, by configuration or file names.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def declare_spans(con: duckdb.DuckDBPyConnection, config: Config) -> None:
 
 
 def fields(con: duckdb.DuckDBPyConnection) -> tuple[Field, ...]:
-    """Return how far the fields are filled on which a KPI rests.
+    """Return how far the fields that KPIs need are filled.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ def fields(con: duckdb.DuckDBPyConnection) -> tuple[Field, ...]:
 
 
 def _files(con: duckdb.DuckDBPyConnection, table: str, source: str) -> list[frozenset[str]]:
-    """For each file of a source that can give rows of a table, the fields of it that the file does not have."""
+    """File id to the fields of a table that the file lacks, for files of a source that can have rows of it."""
     rows = con.execute(
         "select file_id, list(field) from landing.unsaid_field where table_name = ? and source = ? group by file_id",
         [table, source],
@@ -186,7 +186,7 @@ def _files(con: duckdb.DuckDBPyConnection, table: str, source: str) -> list[froz
 
 
 def spans(con: duckdb.DuckDBPyConnection) -> tuple[Span, ...]:
-    """Return the days on which each source has rows of each table that says when.
+    """Return the first and last day of each source's rows, for tables with a time.
 
     Parameters
     ----------
@@ -210,12 +210,12 @@ def spans(con: duckdb.DuckDBPyConnection) -> tuple[Span, ...]:
 
 
 def silences(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
-    """Return where exports say nothing, in words: fields that are missing or mostly empty, and gaps between rows.
+    """Return sentences on missing data: fields that are missing or mostly empty, and gaps between rows.
 
     Parameters
     ----------
     con : duckdb.DuckDBPyConnection
-        A draft with its books written.
+        A draft with its ``meta`` tables written.
     """
     found = [
         str(sentence)

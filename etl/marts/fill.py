@@ -1,4 +1,4 @@
-"""Core, marts, books and checks from what has landed: what a build publishes, and a dry run tells of."""
+"""Fill core, marts, build records and checks from landed rows, for a build or a dry run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from etl.marts.kpi_coverage import KpiCoverage, kpi_coverage
 
 @dataclass(frozen=True)
 class Filled:
-    """What a draft was filled with.
+    """Results of filling a draft.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ def fill(
     Parameters
     ----------
     con : duckdb.DuckDBPyConnection
-        With the schemas ``core``, ``mart`` and ``meta``, and what has landed attached.
+        With the schemas ``core``, ``mart`` and ``meta``, and the landing tables attached.
     config : Config
     catalogue : Catalogue
         With the configuration's overrides.
@@ -65,9 +65,9 @@ def fill(
     as_of : date, optional
         Use only what was known by the end of this day (UTC).
     say : callable, optional
-        Told in words what is being done.
+        Called with a sentence for each step.
     transformed : callable, optional
-        Called once core and marts are there, before anything is checked.
+        Called when core and marts are built, before the checks.
     """
 
     def refuse(table: str, relation: str, *, dropped: bool = False) -> None:

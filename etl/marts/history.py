@@ -2,13 +2,13 @@
 
 The rule, written down in sql/staging/team_spell.sql and sql/core/agent_team.sql. *On any day an agent belongs to the
 spell that began last among those that cover the day; on a day that no spell covers, to the spell that ended last before
-it.* Two kinds of end are not believed: an end not after its start, and no end at all on a spell that has a successor;
-such a spell lasts until the agent's next start. Of several spells with the same start the one with a believable, latest
-end counts (no end is the latest, unless the same spell is closed in another row), then the one last in its file.
+it.* Two kinds of end are ignored: an end not after its start, and no end at all on a spell that has a successor; such a
+spell lasts until the agent's next start. Of several spells with the same start the one with the latest valid end counts
+(no end is the latest, unless the same spell is closed in another row), then the one last in its file.
 
 So a loan to another team inside a longer spell ends where it says it ends, job histories that record only starts
-(BambooHR) need no repair, and nobody falls between two teams. After the last believable end an agent is in no team.
-Every repair is counted, and the spells it touched carry its name in ``repaired``:
+(BambooHR) need no repair, and nobody is without a team between two spells. After the last valid end an agent is in no
+team. Every repair is counted, and the spells it touched carry its name in ``repaired``:
 
 ========================  ==============================================================================
 ``reversed``              the end did not lie after the start
@@ -31,7 +31,7 @@ KINDS = ("reversed", "open_with_successor", "overlap", "gap", "same_start")
 
 @dataclass(frozen=True)
 class Repairs:
-    """What was repaired in a history.
+    """Repairs made to a team history.
 
     Attributes
     ----------

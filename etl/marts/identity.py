@@ -1,11 +1,11 @@
-"""Each system's agent ids -> one ``agent_key`` per person.
+"""Match each system's agent ids to one ``agent_key`` per person.
 
 A person is known by employee number, else by e-mail, else by the id of the one system that knows them; people are read
-from the ``agent`` exports and from the crosswalk. An id is matched by the first rule of ``[identity] match`` that names
-anybody:
+from the ``agent`` exports and from the crosswalk. An id is matched by the first rule of ``[identity] match`` that finds
+a person:
 
 ``crosswalk``
-    the explicit table says whose id it is, and when;
+    a crosswalk table gives the person, and the period;
 ``employee_number``
     the id is an employee number, or its own system's directory gives one for it;
 ``email``
@@ -14,8 +14,8 @@ anybody:
     the id is made of attributes, named by ``[identity] attributes`` and joined by a slash; it means the people whose
     attributes agree wherever both are known.
 
-One person named: matched. Several: *ambiguous*, rejected with the candidates, never guessed. None: *unknown*, rejected.
-Where there is neither an ``agent`` export nor a crosswalk, the systems are taken to share their ids (``as_is``).
+One person: matched. Several: *ambiguous*, rejected with the candidates. None: *unknown*, rejected. Without an ``agent``
+export and a crosswalk, all systems are assumed to use the same ids (``as_is``).
 
 Systems: sources of one format share one directory of ids; every ``tabular`` source is a system of its own.
 """
@@ -40,7 +40,7 @@ ATTRIBUTE_SEPARATOR = "/"
 
 @dataclass(frozen=True)
 class Coverage:
-    """How many of a source's agent ids, and rows, found their person."""
+    """How many of a source's agent ids and rows were matched to a person."""
 
     source: str
     ids: int
@@ -61,7 +61,7 @@ def resolve(con: duckdb.DuckDBPyConnection, config: Config, secret: bytes) -> tu
     config : Config
         Its ``[identity]`` section gives the order of the rules.
     secret : bytes
-        Key of the pseudonyms; that of a person's lasting identity is the ``agent_key``.
+        Key of the pseudonyms; ``agent_key`` is the pseudonym of a person's lasting id.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def collect_ids(con: duckdb.DuckDBPyConnection, rows_of: str = "landing.") -> No
     ----------
     con : duckdb.DuckDBPyConnection
     rows_of : str
-        What stands before a table's name in the relation that holds its rows.
+        Prefix of the relation that holds a table's rows.
     """
     parts = [
         f"select _source as source, source_agent_id, '{table}' as table_name, count(*) as row_count "
@@ -150,7 +150,7 @@ def _give_keys(con: duckdb.DuckDBPyConnection, secret: bytes) -> None:
 
 
 def _add_candidates_by_attributes(con: duckdb.DuckDBPyConnection, section: Identity) -> None:
-    """People whose attributes agree with an id's wherever both are known; the first attribute must be known."""
+    """Add people whose attributes equal an id's wherever both are known; the first attribute must be known."""
     names = [f"attribute_{number}" for number in range(1, len(section.attributes) + 1)]
     parts = ", ".join(
         f"case when not list_contains(?, part[{number}]) then part[{number}] end as {name}"

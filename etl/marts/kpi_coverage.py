@@ -1,4 +1,4 @@
-"""Of which weeks each KPI is known, and for the others why not."""
+"""Weeks in which each KPI is known, and the reason for the other weeks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from etl.sql_text import quoted
 
 @dataclass(frozen=True)
 class KpiCoverage:
-    """What is known of one KPI.
+    """Coverage of one KPI.
 
     Attributes
     ----------
@@ -26,9 +26,9 @@ class KpiCoverage:
     first_week, last_week : date or None
         The first and the last of those.
     missing : tuple of str
-        Tables and columns (``table.column``) that would have to be exported, of a KPI without data.
+        For a KPI without data, the tables and columns (``table.column``) to export.
     reason : str
-        In words; empty of a KPI that is known in every week.
+        Why it is not known in every week; empty where it is.
     """
 
     kpi: str
@@ -41,7 +41,7 @@ class KpiCoverage:
 
 
 def kpi_coverage(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, totals: Totals) -> tuple[KpiCoverage, ...]:
-    """Return for every KPI the weeks of which it is known, and why not of the others.
+    """Return for every KPI the weeks in which it is known, and the reason for the others.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def kpi_coverage(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, totals: T
 
 
 class _Filled:
-    """Which landing tables and columns hold anything, each looked at once."""
+    """Which landing tables and columns have values; each is queried once."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self._con = con
@@ -88,7 +88,7 @@ class _Filled:
 
 
 def _ends(con: duckdb.DuckDBPyConnection) -> Mapping[str, tuple[str, ...]]:
-    """Landing table to sentences about exports of it that speak of a part of the time, or of no contact, only."""
+    """Landing table to sentences about its exports that cover only part of the time, or match few contacts."""
     said: dict[str, list[str]] = {}
     rows = con.execute(
         """

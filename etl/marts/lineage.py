@@ -1,7 +1,7 @@
-"""From a column of core or mart back to the fields of the exports it is computed from.
+"""Lineage: trace a column of core or mart to the export fields it is computed from.
 
-The SELECTs of sql/ are read with sqlglot, column by column; what stands between (staging, core) is followed through.
-The last step, from a landing column to a field of an export, comes from the source modules' own mapping.
+The SELECTs of sql/ are parsed with sqlglot and followed column by column through staging and core. The last step, from
+a landing column to a field of an export, comes from the mapping of the source modules.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-if TYPE_CHECKING:  # sqlglot is imported where it is used: most builds need not trace anything
+if TYPE_CHECKING:  # sqlglot is slow to import, and most builds need no tracing
     from sqlglot import exp
     from sqlglot.optimizer.scope import Scope
     from sqlglot.schema import MappingSchema
@@ -29,7 +29,7 @@ PREPARED_FROM: dict[tuple[str, str], Origins] = {
     ("staging.person_key", "agent_key"): frozenset({("landing.agent", "employee_number")}),
     ("staging.evaluator", "evaluator_key"): frozenset({("landing.qa_evaluation", "source_evaluator_id")}),
 }
-"""Columns that Python prepares, and what from."""
+"""Columns filled by Python, with the columns they are computed from."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def trace_columns(queries: Mapping[str, str], columns: Mapping[str, Mapping[str,
     Parameters
     ----------
     queries : mapping of str to str
-        Relation to SELECT, for all relations that are built; anything else is where tracing ends.
+        Relation to SELECT, for all relations that are built; tracing ends at all others.
     columns : mapping
         From :func:`columns_of`.
 
@@ -113,7 +113,7 @@ def trace_columns(queries: Mapping[str, str], columns: Mapping[str, Mapping[str,
 
 @lru_cache(maxsize=2)
 def _schema(columns: str) -> MappingSchema:
-    """Return sqlglot's form of :func:`columns_of`, given as JSON: to make it takes longer than most queries do."""
+    """Return sqlglot's schema for :func:`columns_of`, given as JSON so that it can be cached: building it is slow."""
     from sqlglot.schema import MappingSchema
 
     schema: dict[str, dict[str, dict[str, str]]] = {}
@@ -127,7 +127,7 @@ def _schema(columns: str) -> MappingSchema:
 def _direct(query: str, columns: str) -> Mapping[str, Origins]:
     """Columns of one SELECT and the columns of tables they are computed from.
 
-    Kept for a process that builds more than once, since tracing takes a third of a small build.
+    Cached for processes that build more than once, since tracing takes a third of a small build.
     """
     import sqlglot
     from sqlglot.optimizer.qualify import qualify
@@ -185,7 +185,7 @@ def _follow(
     direct: Mapping[str, Mapping[str, Origins]],
     known: dict[tuple[str, str], Origins],
 ) -> Origins:
-    """Landing columns behind a column, through whatever is built in between."""
+    """Landing columns behind a column, followed through intermediate relations."""
     at = (relation, column)
     if at in known:
         return known[at]

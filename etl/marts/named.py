@@ -1,8 +1,8 @@
-"""Names in the configuration that occur nowhere in the data: most often they are misspelt, or the export has changed.
+"""Find names in the configuration that do not occur in the data, usually misspelt or changed in the export.
 
-Words of the exports (tags, fields, explained values, conditions) are watched for while files are read; sites, teams
-and the values that conditions of KPIs compare with are looked for in what was built. Courses, events and accepted
-plans have checks of their own.
+Words of the exports (tags, fields, explained values, conditions) are searched while files are read; sites, teams and
+values in KPI conditions are searched in the built relations. Courses, events and accepted plans have checks of their
+own.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 def note_names(con: duckdb.DuckDBPyConnection, config: Config, catalogue: Catalogue) -> None:
-    """Fill ``staging.named_in_config``: where a name stands, the name, and whether the data have it.
+    """Fill ``staging.named_in_config``: the setting, the name, and whether the name occurs in the data.
 
-    ``staging.number_form`` says which forms the numbers have of sources that do not say how theirs are written.
+    Also fills ``staging.number_form``: the number formats found in sources whose format is not configured.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def note_names(con: duckdb.DuckDBPyConnection, config: Config, catalogue: Catalo
 
 
 def compared_with(condition: str) -> tuple[tuple[str, str], ...]:
-    """Return the columns of a condition with the texts each is compared with for being equal.
+    """Return the columns of a condition with the texts they are tested for equality with.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Names that people write: who is nobody, and which sites, teams and queues are one.
+"""Normalise names in exports: ids that mean no customer, and spellings of the same site, team or queue.
 
-Callers who withhold their number share a word, not an identity. Sites, teams and queues are compared after case
-folding, Unicode NFKC and trimming, without zero-width signs: those that are equal then get one name, that of
-``[sites]`` where it is among them, else the one written most often.
+Callers who withhold their number share an id such as "anonymous", which identifies nobody. Sites, teams and queues are
+compared after case folding, Unicode NFKC and trimming, without zero-width characters: equal ones get one name, that of
+``[sites]`` if it is among them, else the most frequent.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ NOBODY = frozenset(
         "266696687",
     )
 )  # fmt: skip
-"""What stands for no customer in particular, in lower case; the number spells the word on a keypad."""
+"""Ids that mean no particular customer, in lower case; the number spells "anonymous" on a keypad."""
 
 _AROUND = " .,;:'\"()[]{}<>#*_"
-"""Signs around such a word that change nothing: (null), #N/A, k.A."""
+"""Characters ignored around such a word: (null), #N/A, k.A."""
 
 _ZEROS = re.compile(r"\+?[0\s-]*0")
 
@@ -46,7 +46,7 @@ FOLDED = (("site", "agent", "site"), ("site", "agent_team", "site"), ("team", "a
 
 
 def is_nobody(identifier: str, more: Iterable[str] = ()) -> bool:
-    """Whether an id stands for no customer in particular.
+    """Whether an id means no particular customer.
 
     Parameters
     ----------
@@ -71,11 +71,11 @@ def is_nobody(identifier: str, more: Iterable[str] = ()) -> bool:
 
 
 def leave_out_nobody(con: duckdb.DuckDBPyConnection, config: Config) -> int:
-    """Take ids of nobody out of ``staging.customer_key``, so that contacts with them have no known customer.
+    """Remove ids that mean no customer from ``staging.customer_key``, so that their contacts have no known customer.
 
-    The database picks out what may be one, so that :func:`is_nobody` looks at few of millions of ids: what is such a
-    word but for case, what has only zeros, what begins or ends with another sign than a letter or digit, and what
-    holds a sign beyond ASCII or a space.
+    SQL preselects candidates, so that :func:`is_nobody` tests few of millions of ids: known words in any case, ids of
+    zeros only, ids that begin or end with another character than a letter or digit, and ids with a space or a non-ASCII
+    character.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def leave_out_nobody(con: duckdb.DuckDBPyConnection, config: Config) -> int:
     Returns
     -------
     int
-        How many ids were taken out.
+        Number of ids removed.
     """
     more = tuple(config.identity.nobody)
     words = sorted({*NOBODY, *(folded(word) for word in more)})
@@ -118,14 +118,14 @@ def leave_out_nobody(con: duckdb.DuckDBPyConnection, config: Config) -> int:
 
 
 def canonical(counts: Mapping[str, int], preferred: Sequence[str] = ()) -> dict[str, str]:
-    """Return names that are to be read as another one.
+    """Return the names to be replaced, with their canonical name.
 
     Parameters
     ----------
     counts : mapping of str to int
-        Name to how often it is written.
+        Name to number of occurrences.
     preferred : sequence of str
-        Names that win whatever their number.
+        Names preferred whatever their frequency.
 
     Examples
     --------
@@ -139,7 +139,7 @@ def canonical(counts: Mapping[str, int], preferred: Sequence[str] = ()) -> dict[
 
 
 def fold(con: duckdb.DuckDBPyConnection, config: Config) -> dict[str, dict[str, str]]:
-    """Create ``staging.folded`` (kind, written, name), and return for each landing table SQL of its folded columns.
+    """Create ``staging.folded`` (kind, written, name), and return SQL for the normalised columns of each landing table.
 
     Parameters
     ----------

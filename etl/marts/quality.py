@@ -1,9 +1,9 @@
-"""Is the build fit to publish: the checks of sql/checks, and the rows of every relation traced back to files.
+"""Data checks of sql/checks, and reconciliation of every relation's rows with the files.
 
-A check is a SELECT of violating rows. Its file begins with comments that say how grave a violation is, what it means
-and, where there is something to be done about it, what: ``-- severity: error|warning``, ``-- sentence: {n} {agents
-have|agent has} ...`` and ``-- advice: ...``, where ``{n}`` is the number of violations, and words for several and for
-one stand before and after a bar. A violated ``error`` stops publication.
+A check is a SELECT of violating rows. Its file begins with comments giving severity, meaning and, where possible,
+advice: ``-- severity: error|warning``, ``-- sentence: {n} {agents have|agent has} ...`` and ``-- advice: ...``, where
+``{n}`` is the number of violations, and plural and singular forms are separated by a bar. A violated ``error`` stops
+publication.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SAMPLE_ROWS = 5
 """Violating rows kept as an example, values masked."""
 
 SAME_TOTAL = 1e-9
-"""Two sums of the same numbers added up in another order differ by less than this share of their sizes added up."""
+"""Relative tolerance for two sums of the same numbers in different order, as a share of the sum of absolute values."""
 
 _EITHER = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 _HEADER = re.compile(r"--\s*(severity|sentence|advice):\s*(.+)")
@@ -48,17 +48,17 @@ class DataCheck:
 
 @dataclass(frozen=True)
 class DataCheckResult:
-    """What a check found.
+    """Result of a data check.
 
     Attributes
     ----------
     check, severity
-        Its name and how grave a violation is.
+        Its name and severity.
     status : {"passed", "failed"}
     violations : int
         Violating rows.
     sentence : str
-        What that means, and, of violations, what can be done about them.
+        The result in words, with advice where there are violations.
     sample : str
         Up to :data:`SAMPLE_ROWS` of them as JSON, masked.
     """
@@ -73,17 +73,17 @@ class DataCheckResult:
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """Rows of a relation against rows that files gave it.
+    """Comparison of a relation's rows with the rows loaded from files.
 
     Attributes
     ----------
     relation : str
     rows : int
-        Rows of the relation, or exported rows accounted for where its grain is another.
+        Rows of the relation, or exported rows accounted for where its grain differs.
     from_files : int
-        Rows that loaded records gave, less refused and later ones.
+        Rows of loaded records, less refused and later ones.
     difference : int
-        Rows that nothing explains; anything but 0 stops publication.
+        Unexplained rows; anything but 0 stops publication.
     sentence : str
     """
 
@@ -157,7 +157,7 @@ def _possible_numbers(catalogue: Catalogue) -> DataCheck:
 
 
 def _same_totals(con: duckdb.DuckDBPyConnection) -> DataCheck:
-    """Every sum of agent_week adds up to that of the weekly rows it was put together from."""
+    """Every sum of agent_week equals that of the weekly rows it is joined from."""
     summed: dict[str, list[str]] = {}
     for relation, column in con.execute(
         """
@@ -223,7 +223,7 @@ def example(sample: str) -> str:
 
 
 def counted(sentence: str, n: int) -> str:
-    """Return a sentence with a number, such as that of a check's violations, and the words that go with it.
+    """Fill a number into a sentence, with the plural or singular form.
 
     Parameters
     ----------
@@ -241,16 +241,16 @@ def _shown(value: object) -> str | None:
 def reconcile(
     con: duckdb.DuckDBPyConnection, repairs: Repairs, left_out: Mapping[str, int]
 ) -> tuple[Reconciliation, ...]:
-    """Trace the rows of every core relation that comes from files back to them.
+    """Reconcile the rows of every core relation with the files they come from.
 
     Parameters
     ----------
     con : duckdb.DuckDBPyConnection
         A draft with core, staging and landing.
     repairs : Repairs
-        Of the team history, whose spells are not one to one.
+        Repairs of the team history, whose spells are not one to one.
     left_out : mapping of str to int
-        Rows per table that lie after ``as_of``, those of refused records left aside.
+        Rows per table after ``as_of``, without those of refused records.
     """
     results = []
     some_refused = _count(con, "staging.refused") > 0
@@ -311,7 +311,7 @@ _USED_LINES = """landing.agent_identity as line
         on used.identity_source = line.identity_source
         and used.source_agent_id = line.source_agent_id
         and used.valid_from = coalesce(line.valid_from, timestamp '0001-01-01')"""
-"""Lines of the explicit table that identities are looked up in; lines that say the same are one there."""
+"""Lines of the crosswalk that identities are looked up in; identical lines are one there."""
 
 
 def _count(con: duckdb.DuckDBPyConnection, relation: str, counted: str = "count(*)") -> int:

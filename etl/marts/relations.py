@@ -1,4 +1,4 @@
-"""The SELECTs of sql/, by relation, and the order in which they need each other."""
+"""The SELECTs of sql/, by relation, and their order by dependency."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def every_relation(folder: Path = SQL_FOLDER) -> dict[str, str]:
 
 
 def relations(folder: Path = SQL_FOLDER) -> dict[str, str]:
-    """Every relation with the SELECT of its file; ``mart.agent_week``, which is generated, stands as a sketch.
+    """Every relation with the SELECT of its file; the generated ``mart.agent_week`` is represented by a placeholder.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def ordered(queries: Mapping[str, str]) -> list[tuple[str, str]]:
     Parameters
     ----------
     queries : mapping
-        Relation to SELECT. What is read but is no key is taken to exist.
+        Relation to SELECT. Relations that are read but are no key are assumed to exist.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a build did, and what a dry run says that it would do."""
+"""Reports of a build and of a dry run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from etl.marts.quality import DataCheckResult
 
 @dataclass(frozen=True)
 class FileCount:
-    """What became of one file: ``read = loaded + rejected + duplicate``, in records."""
+    """Record counts of one file: ``read = loaded + rejected + duplicate``."""
 
     path: str
     source: str
@@ -39,7 +39,7 @@ class BuildReport:
     seconds : float
         Wall time.
     unchanged : bool
-        Nothing was new: the version served already is the result, and no new one was published.
+        True when the inputs did not change, so that no new version was published.
     steps : tuple of etl.marts.transform.Step
         Every relation with the time it took.
     checks : tuple of DataCheckResult
@@ -78,24 +78,24 @@ class BuildReport:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What a build would do.
+    """Report of a dry run.
 
     Attributes
     ----------
     files : tuple of FileCount
     stops : tuple of str
-        Why the build would stop; empty when it would not.
+        Reasons why the build would stop; empty when it would not.
     coverage : tuple of etl.marts.identity.Coverage
     reasons : dict of str to int
-        Reasons of rejects, most frequent first, values left out.
+        Reject reasons with counts, most frequent first, without values.
     seconds : float
     checks : tuple of DataCheckResult
-        What the checks of a build would find.
+        Results of the data checks.
     spans : tuple of etl.marts.coverage.Span
         The days on which each source has rows of each table.
     silences : tuple of str
-        Where exports say nothing, in words: fields that are missing or mostly empty, gaps, and KPIs that are known for
-        a part of the time only.
+        Sentences on missing data: fields that are missing or mostly empty, gaps, and KPIs known for part of the time
+        only.
     without_data : str
         One line about the KPIs without data and what to export for them; empty when every KPI has some.
     """

@@ -1,8 +1,8 @@
 """Which weeks and KPIs changed since the last version, and by how much.
 
-Late surveys, corrected contacts, a repaired team history, a window that has closed since: the past moves, and whoever
-quoted last week's number wants to know. Weeks after the old version's last one are new data and are not listed. A week
-that reads the same over all agents is listed, too, when part of it counts for another team or site than before.
+Past weeks change through late surveys, corrected contacts, repaired team histories and windows that have closed since.
+Weeks after the old version's last one are new data and are not listed. A week whose total is unchanged is listed when
+part of it counts for another team or site than before.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import duckdb
 from etl.configuration.kpis import Catalogue
 
 TOLERANCE = 1e-9
-"""Relative difference below which two sums are the same number."""
+"""Relative difference below which two sums count as equal."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ class Totals:
     kpis : tuple of str
         KPIs that are summed.
     cells : dict of (date, str, str) to tuple of float or None
-        Week, team and site to numerator and denominator of each KPI, one after the other.
+        (week, team, site) to numerators and denominators of all KPIs, in pairs.
     """
 
     kpis: tuple[str, ...]
     cells: dict[tuple[date, str, str], tuple[float | None, ...]]
 
     def column(self, kpi: str, place: int, cells: Iterable[tuple[date, str, str]]) -> list[float | None]:
-        """Numerators (place 0) or denominators (1) of a KPI; None where the version knows nothing of it."""
+        """Numerators (place 0) or denominators (1) of a KPI; None where the version lacks the KPI."""
         if kpi not in self.kpis:
             return [None for _ in cells]
         at = 2 * self.kpis.index(kpi) + place
@@ -137,7 +137,7 @@ def _change(old: Totals, new: Totals, kpi: str, week: date, cells: Sequence[tupl
 
 
 def _compare(before: Sequence[float | None], now: Sequence[float | None]) -> tuple[float | None, float | None, float]:
-    """The sum before, the sum now, and the share of it that has gone from one cell to another."""
+    """The sum before, the sum now, and the share that moved between cells."""
     sums = _sum(before), _sum(now)
     shifts = [(b or 0) - (a or 0) for a, b in zip(before, now, strict=True) if not _same(a, b)]
     moved = (math.fsum(map(abs, shifts)) - abs(math.fsum(shifts))) / 2

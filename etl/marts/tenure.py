@@ -1,4 +1,4 @@
-"""Tenure bands: how long an agent has been employed, as pages filter by it and ``mart.agent_week`` holds it."""
+"""Tenure bands, for filters on pages and in ``mart.agent_week``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class TenureBand:
     Attributes
     ----------
     name
-        As the mart holds it and pages show it.
+        Name stored in the mart and shown on pages.
     first_week
         Tenure in weeks from which it counts.
     end_week

@@ -1,7 +1,7 @@
-"""Landing tables -> core and marts: runs the files of sql/ in the order in which they need each other, timed.
+"""Build core and marts from landing tables: run the files of sql/ in order of dependency, timed.
 
-What SQL cannot say alone is prepared here: which rows take part (refused records and, with ``as_of``, later ones do
-not), the offsets of time zones, keyed pseudonyms, the courses and the currency of the configuration.
+Inputs that SQL cannot compute are prepared here: views without refused records and (with ``as_of``) later rows, time
+zone offsets, keyed pseudonyms, courses and currency of the configuration.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ Progress = Callable[[str], None]
 FAR = datetime(9999, 12, 31)
 
 LONGEST_DATE = timedelta(hours=26)
-"""Local times differ by at most this much, from UTC-12 to UTC+14: a row later than that after the first is no earlier
-anywhere."""
+"""Largest difference of local times, from UTC-12 to UTC+14: a row more than this after the first is later in every
+zone."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Transformed:
     steps : tuple of Step
         In the order in which they ran.
     coverage : tuple of etl.marts.identity.Coverage
-        How ids found their people, per source.
+        Matched agent ids by source.
     generated : mapping of str to str
         The SELECTs of ``mart.agent_week`` and of the weekly relations under it, by relation.
     first_day, last_day : date or None
@@ -98,7 +98,7 @@ def transform(
     secret : bytes
         Key of the pseudonyms.
     refuse : callable
-        Told of rows whose agent is ambiguous or unknown.
+        Called with rows whose agent is ambiguous or unknown.
     as_of : date, optional
         Use only what was known by the end of this day (UTC).
     progress : callable, optional
@@ -135,13 +135,13 @@ def transform(
             rows = contacts.create(con, query, run_id, keep=keep_contacts)
         else:
             made = con.execute(f"create or replace {kind} {relation} as {query}")
-            if kind == "table":  # where DuckDB makes a table, it tells its rows
+            if kind == "table":  # creating a table returns its number of rows
                 counted = (made or con.execute(f"select count(*) from {relation}")).fetchone()
                 rows = int(counted[0]) if counted else 0
         steps.append(Step(relation, rows, time.perf_counter() - started))
     note_names(con, config, catalogue)
     note_overlaps(con, config, catalogue)
-    if not keep_contacts:  # a view, whose rows are known once they are reduced
+    if not keep_contacts:  # a view: its rows are counted when it is reduced
         rows_now = agent_week.contacts(con)
         steps = [replace(step, rows=rows_now) if step.relation == contacts.RELATION else step for step in steps]
     first_day, last_day = con.execute("select first_day, last_day from staging.window").fetchone() or (None, None)
@@ -156,7 +156,7 @@ def match_agents(
     refuse: Refuse,
     as_of: date | None = None,
 ) -> tuple[identity.Coverage, ...]:
-    """Find the person behind every agent id, and refuse the rows of those that nobody is behind.
+    """Match every agent id to a person, and refuse rows whose id is not matched.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def match_agents(
     secret : bytes
         Key of the pseudonyms.
     refuse : callable
-        Told of rows whose agent is ambiguous or unknown, and of corrections that cannot be applied.
+        Called with rows whose agent is ambiguous or unknown, and with corrections that cannot be applied.
     as_of : date, optional
         Apply only corrections made by the end of this day.
     """
@@ -180,7 +180,7 @@ def match_agents(
 
 
 def _land(con: duckdb.DuckDBPyConnection, config: Config, as_of: date | None) -> dict[str, int]:
-    """Views ``staging.landed_<table>``: landing rows less refused records and what happened after ``as_of``."""
+    """Create views ``staging.landed_<table>``: landing rows without refused records and rows after ``as_of``."""
     row = con.execute("select count(*) from staging.refused").fetchone()
     refused = bool(row and row[0])
     left_out = {}
@@ -211,9 +211,10 @@ def _land(con: duckdb.DuckDBPyConnection, config: Config, as_of: date | None) ->
 
 
 def _share_contacts(con: duckdb.DuckDBPyConnection, config: Config) -> bool:
-    """``staging.same_contact``: contacts that a later source of their group has too; whether there are any.
+    """Create ``staging.same_contact``: contacts that a later source of their group has too. Returns whether there are
+    any.
 
-    ``staging.shared_contact`` holds ids that sources have in common without the configuration saying that they may.
+    ``staging.shared_contact`` holds ids common to several sources without a rule in the configuration.
     """
     con.execute("create or replace table staging.same_contact (_file_id varchar, _line bigint, leg bigint)")
     con.execute("create or replace table staging.shared_contact (interaction_id varchar, taken varchar, other varchar)")
@@ -251,7 +252,7 @@ def _share_contacts(con: duckdb.DuckDBPyConnection, config: Config) -> bool:
 
 
 def _known_by(table: str, as_of: date | None) -> tuple[str, str]:
-    """Condition for a row, and replacements for its columns, so that nothing after ``as_of`` is used."""
+    """Row condition and column replacements that hide everything after ``as_of``."""
     if as_of is None:
         return "", ""
     known_by = CONTRACTS[table].known_by
@@ -330,7 +331,7 @@ def _resolved(by: str) -> list[str]:
 
 
 def _refuse_unresolved(con: duckdb.DuckDBPyConnection, refuse: Refuse) -> None:
-    """Refuse rows whose agent nobody knows, several people could be, or nobody had at that time."""
+    """Refuse rows whose agent id is unknown, ambiguous, or belonged to nobody at that time."""
     con.execute(
         """
         create or replace table staging.identity_limited as
@@ -381,7 +382,7 @@ def _refuse_unresolved(con: duckdb.DuckDBPyConnection, refuse: Refuse) -> None:
 
 
 def _people_by_other_ids(con: duckdb.DuckDBPyConnection, pseudonyms: Pseudonyms) -> None:
-    """Pseudonyms of customers, and of evaluators, who need not be agents."""
+    """Create pseudonyms of customers and of evaluators, who need not be agents."""
     pseudonyms.table(
         "staging.customer_key",
         "customer",
@@ -413,7 +414,7 @@ def _people_by_other_ids(con: duckdb.DuckDBPyConnection, pseudonyms: Pseudonyms)
 def _moments(con: duckdb.DuckDBPyConnection, config: Config) -> None:
     """``staging.moment``, the first and last rows of the data, and ``staging.zone_offset`` for the time between.
 
-    Which local days those rows fall on is known only once agents have their places: sql/staging/window.sql.
+    Their local days depend on the agents' sites, and are computed later in sql/staging/window.sql.
     """
     first_at = last_at = None
     ranked = sorted((contract for contract in CONTRACTS.values() if contract.window_rank), key=lambda c: c.window_rank)

@@ -1,4 +1,4 @@
-"""Distance between UTC and local time, per time zone and stretch of UTC: what ``core.agent_place`` is cut by."""
+"""UTC offsets by time zone and period, used to split ``core.agent_place``."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class ZoneOffset:
 
 
 def zone_offsets(zones: Iterable[str], first_at: datetime, last_at: datetime) -> tuple[ZoneOffset, ...]:
-    """Stretches of constant offset that together cover all time.
+    """Periods of constant offset that together cover all time.
 
-    Only changes of the clock between ``first_at`` and ``last_at`` are listed; before and after them the nearest offset
-    goes on, so that a short study does not carry decades of summer times.
+    Only clock changes between ``first_at`` and ``last_at`` are listed; the first and last offsets extend before and
+    after, which keeps the table small.
 
     Parameters
     ----------

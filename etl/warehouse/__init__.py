@@ -1,1 +1,1 @@
-"""Versions of the warehouse: written aside and published whole, read, exported."""
+"""Versions of the warehouse: written, published atomically, read and exported."""

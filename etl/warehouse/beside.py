@@ -1,7 +1,8 @@
-"""What is kept beside a version and was worked out from it: guarded like the version, deleted with it.
+"""A file beside each version with results computed from it: same access rights, deleted with the version.
 
-Which cells of a version readers of a shared dashboard may be told takes minutes to choose and is the same each time, so
-it is kept in a file of the version's name. What is in the file is nobody's business here; who may have written it is.
+Choosing the cells of a version that a shared dashboard may disclose takes minutes and always gives the same result, so
+it is stored in a file named after the version. This module does not interpret the content; it checks who may have
+written it.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from pathlib import Path
 from etl.durable import delete, flush
 
 CELLS = ".cells"
-"""Ends the name of the file with the cells of a version, which else has the version's name."""
+"""Suffix of the file with the cells of a version."""
 MODE = 0o640
-"""Written by its owner alone, read by the group that may read the version."""
+"""File mode: written by the owner, read by the group that may read the version."""
 MOST_BYTES = 256 * 2**20
 _LOG = logging.getLogger("empathy.warehouse")
 
@@ -29,24 +30,25 @@ def cells_path(version: Path) -> Path:
 
 
 def delete_version(version: Path) -> None:
-    """Delete the file of a version, and what is kept beside it.
+    """Delete the file of a version, and the file beside it.
 
     Parameters
     ----------
     version : Path
-        The version's file; what is not there is no fault.
+        The version's file; missing files are ignored.
     """
     delete(version)
     delete(cells_path(version))
 
 
 def read_beside(version: Path) -> bytes | None:
-    """What is kept beside a version; None where nothing is, or where others than its owner could have written it.
+    """Content of the file beside a version; None where there is none, or where others than its owner could have written
+    it.
 
     Parameters
     ----------
     version : Path
-        The version's file, whose owner may have written what is beside it, as may whoever asks.
+        The version's file; its owner and the current user are trusted as writers.
     """
     path = cells_path(version)
     try:
@@ -68,12 +70,13 @@ def read_beside(version: Path) -> bytes | None:
 
 
 def _distrusted(found: os.stat_result, version: Path) -> str:
-    """Why a file could be from somebody else than its owner or the owner of the version; empty where it could not."""
+    """Why a file may have been written by somebody else than the current user or the version's owner; empty where
+    not."""
     if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
         return "it is no file of its own"
     if found.st_size > MOST_BYTES:
         return "it is larger than any that is written here"
-    if os.name == "nt":  # rights are those of the folder
+    if os.name == "nt":  # on this system access rights are those of the folder
         return ""
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         return "others than its owner may write it"
@@ -85,7 +88,7 @@ def _distrusted(found: os.stat_result, version: Path) -> str:
 
 
 def write_beside(version: Path, content: bytes) -> bool:
-    """Keep something beside a version: the file is whole or not there. Whether it could be written.
+    """Write the file beside a version, atomically; return whether it could be written.
 
     Parameters
     ----------
@@ -107,7 +110,7 @@ def write_beside(version: Path, content: bytes) -> bool:
         os.replace(part, path)
         flush(version.parent)
         return True
-    except OSError as error:  # whoever only serves may have no right to write here
+    except OSError as error:  # a process that only serves may lack write access
         _LOG.info("%s is not kept (%s)", path.name, error.strerror)
         return False
     finally:

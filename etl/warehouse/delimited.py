@@ -1,8 +1,8 @@
-"""Tables as text that a spreadsheet opens as text: no cell becomes a formula or a link (CWE-1236).
+"""Write tables as CSV in which no cell becomes a formula or link in a spreadsheet (CWE-1236).
 
 A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@`` as a formula, also after spaces and control
 characters, and takes full-width signs for plain ones. Which character separates cells depends on the country it is set
-to, so text that holds a separator can become several cells there: what follows each of them counts as a beginning too.
+to, so text that holds a separator can become several cells there: so the text after each separator is guarded too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _BEGINNING = re.compile(rf"""((?:^|[,;\t|\r\n])[\s"'\x00-\x1f\u200b\ufeff]*)(?=[
 
 
 def harmless(text: str) -> str:
-    """Text that no spreadsheet runs: an apostrophe stands before each sign that could begin a formula.
+    """Text with an apostrophe before each character that could begin a formula in a spreadsheet.
 
     Numbers stay as they are, negative ones too.
 
@@ -45,7 +45,7 @@ def _guarded(found: re.Match[str]) -> str:
 
 
 def flat(data: pl.DataFrame) -> pl.DataFrame:
-    """A table with lists joined to text and every text, names of columns too, made harmless.
+    """A table with lists joined to text, and formulas guarded in all texts and column names.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def write_csv(data: pl.DataFrame, about: Mapping[str, str], out: IO[bytes]) -> N
     ----------
     data : DataFrame
     about : mapping
-        What the lines say; each becomes one line.
+        Keys and values of the lines.
     out : binary file
     """
     out.writelines(f"# {key}: {harmless(' '.join(value.split()))}\n".encode() for key, value in about.items())

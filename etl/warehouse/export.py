@@ -23,7 +23,7 @@ LISTS: dict[str, tuple[tuple[str, ...], Callable[[duckdb.DuckDBPyConnection, pl.
     overdue.RELATION: (overdue.NEEDED, overdue.overdue),
     planned.RELATION: (planned.NEEDED, planned.planned),
 }
-"""Lists of agents by name, with what they are made of."""
+"""Lists of agents by name, with the relations they need."""
 XLSX_ROWS = 1_048_576
 """Rows of one Excel sheet, its header included."""
 XLSX_FLOAT, XLSX_WHOLE = "General", "#,##0"
@@ -141,7 +141,7 @@ def _write_xlsx(data: pl.DataFrame, about: dict[str, str], out: Path) -> None:
 
     if data.height >= XLSX_ROWS:
         raise ExportError(f"{data.height:,} rows do not fit into an Excel sheet; export to .parquet or .csv instead.")
-    # Text is text: a queue may be called "=1+1", and an address in a comment is no link.
+    # Write text as text: a queue may be called "=1+1", and an address in a comment must not become a link.
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(out, options) as book:
         data.write_excel(book, worksheet="data", column_formats=_formats(data), freeze_panes=(1, 0))

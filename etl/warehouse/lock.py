@@ -11,7 +11,7 @@ from etl.warehouse.reader import WarehouseError
 
 LOCK_FILE = ".lock"
 HOLDER_FILE = ".lock-holder"
-"""Says who holds the lock. A file of its own, since some systems let nobody read a locked one."""
+"""File that says who holds the lock. Separate from the lock file, which some systems do not let others read."""
 
 
 class WarehouseBusyError(WarehouseError):
@@ -26,7 +26,7 @@ def take_lock(folder: Path, purpose: str) -> FileLock:
     folder : Path
         Made when absent.
     purpose : str
-        What the holder does, shown to whoever is refused.
+        Name of the holder's task, shown to processes that are refused.
 
     Returns
     -------

@@ -1,8 +1,8 @@
-"""Who has not completed a course by its planned week and is still here, for whoever reminds them.
+"""Agents still employed who have not completed a course by its planned day, for reminders.
 
 Assumptions
 -----------
-1. Rows are about single agents: they are for the machine that holds the warehouse, and for files written there.
+1. Rows are about single agents: they must stay on the machine that holds the warehouse.
 2. "Now" is the last day of the last week of the data, as in ``mart.adoption``.
 """
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     import duckdb
 
 RELATION = "overdue"
-"""What ``empathy export`` calls it; the version itself holds no such table."""
+"""Name of the list in ``empathy export``; it is not a table of the version."""
 NEEDED = ("core.training", "core.week", "mart.agent")
-"""Relations of a version it is made of."""
+"""Relations of a version that the list needs."""
 REACHED = """reached as (
     select max(week) + 6 as last_day from core.week
 )"""
 """Common table expression with one row: ``last_day``, which is "now" in lists of agents."""
 STILL_HERE = "coalesce(agent.left_on > reached.last_day, true)"
-"""Condition over ``mart.agent as agent`` and ``reached``: whoever has no day of leaving is still here."""
+"""Condition over ``mart.agent as agent`` and ``reached``: agents without a day of leaving are still employed."""
 _SQL = f"""
 with {REACHED},
 
@@ -75,14 +75,14 @@ order by late.days_overdue desc, late.has_started, late.course_id, late.team_id,
 
 
 def overdue(cursor: duckdb.DuckDBPyConnection, ids: pl.DataFrame | None = None) -> pl.DataFrame:
-    """Agents who are overdue, who to remind first on top: longest overdue, and not begun before begun.
+    """Overdue agents, sorted by days overdue (longest first), then those who have not started first.
 
     Parameters
     ----------
     cursor : DuckDBPyConnection
         On a version.
     ids : DataFrame, optional
-        ``_source, source_agent_id, agent_key``; a version itself does not know who has which id.
+        ``_source, source_agent_id, agent_key``; agents' ids, which a version does not hold.
 
     Returns
     -------
@@ -100,6 +100,6 @@ def overdue(cursor: duckdb.DuckDBPyConnection, ids: pl.DataFrame | None = None) 
 
 
 def in_words(ids: pl.DataFrame, *of: str) -> pl.DataFrame:
-    """Ids with their systems as one text, ``training_system_ids``, for each value of some columns."""
+    """Join ids with their systems to one text, ``training_system_ids``, per group of some columns."""
     words = pl.concat_str("_source", pl.lit(": "), "source_agent_id").unique().sort().str.join("; ")
     return ids.group_by(of).agg(words.alias("training_system_ids"))

@@ -1,9 +1,10 @@
-"""The accepted plan by agent, for the learning system of whoever enrols them.
+"""The accepted plan by agent, for enrolment in the learning system.
 
 Assumptions
 -----------
-1. Rows are about single agents: they are for the machine that holds the warehouse, and for files written there.
-2. "Now" is the last day of the last week of the data: a plan is of teams, and its agents are those the teams have then.
+1. Rows are about single agents: they must stay on the machine that holds the warehouse.
+2. "Now" is the last day of the last week of the data: a plan lists teams, and its agents are the members of these teams
+   on that day.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     import duckdb
 
 RELATION = "planned"
-"""What ``empathy export`` calls it; the version itself holds no such table."""
+"""Name of the list in ``empathy export``; it is not a table of the version."""
 NEEDED = ("core.accepted_plan", "core.agent_team", "core.week", "core.training", "mart.agent")
-"""Relations of a version it is made of."""
+"""Relations of a version that the list needs."""
 _SQL = f"""
 with {REACHED},
 
@@ -56,14 +57,14 @@ order by plan.wave nulls last, plan.team_id, members.agent_key
 
 
 def planned(cursor: duckdb.DuckDBPyConnection, ids: pl.DataFrame | None = None) -> pl.DataFrame:
-    """Agents of the teams of the plan accepted last, in the order of its waves; who is trained already is left out.
+    """Untrained agents of the teams of the newest accepted plan, in the order of its waves.
 
     Parameters
     ----------
     cursor : DuckDBPyConnection
         On a version.
     ids : DataFrame, optional
-        ``_source, source_agent_id, agent_key``; a version itself does not know who has which id.
+        ``_source, source_agent_id, agent_key``; agents' ids, which a version does not hold.
 
     Returns
     -------

@@ -1,9 +1,9 @@
-"""Writing a warehouse: build aside, verify, immutable version, pointer.
+"""Write a warehouse: build a draft, verify it, publish it as an immutable version.
 
 The only module that writes a warehouse file. A draft is ``.build-<run>.duckdb``; publishing checkpoints it, closes
 it, opens it again read-only and counts every relation, flushes it to disk, renames it to ``warehouse-<run>.duckdb``
-and replaces ``CURRENT.json``. A reader sees the version before or the version after, never anything between. A run
-that dies at any point leaves the served version untouched, and what it left behind is cleared by the next draft.
+and replaces ``CURRENT.json``. Readers see either the previous or the new version. A run that dies leaves the served
+version untouched, and the next draft removes its leftover files.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ SCHEMAS = ("core", "mart", "meta", "result")
 """Schemas of every version."""
 
 VERSION_MODE = 0o640
-"""Who may read a version: whoever builds, and the group of whoever serves."""
+"""File mode of a version: written by the user who builds, read by the group that serves."""
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class PublishError(WarehouseError):
-    """A draft did not survive verification; nothing was published."""
+    """A draft failed verification; nothing was published."""
 
     exit_code = 1
 
@@ -87,7 +87,7 @@ class Draft:
         threads: int | None = None,
         memory_limit: str | None = None,
     ) -> Self:
-        """Take the folder's lock, clear what dead runs left, and start a draft.
+        """Take the folder's lock, remove leftovers of dead runs, and start a draft.
 
         Parameters
         ----------
@@ -96,7 +96,7 @@ class Draft:
         run_id : str, optional
             Letters, digits, ``-`` and ``_``; must be new in this folder. From the clock by default.
         base : Version, optional
-            Start from a copy of this version instead of from nothing.
+            Start from a copy of this version instead of an empty file.
         keep : int
             Versions to keep after publishing, this one included.
         threads, memory_limit : optional
@@ -193,7 +193,7 @@ class Draft:
             self.con.unregister("incoming_frame")
 
     def after_publishing(self, action: Callable[[], None]) -> None:
-        """Have something done once this draft is the version being served, and only then."""
+        """Register an action to run once this draft has been published."""
         self._afterwards.append(action)
 
     def publish(self, counts: Mapping[str, int] | None = None, *, created_at: datetime | None = None) -> Version:
@@ -247,7 +247,7 @@ class Draft:
         return version
 
     def discard(self) -> None:
-        """Close the draft, remove what is left of it, give the folder's lock back. Harmless after publishing."""
+        """Close the draft, remove its files and release the folder's lock. Does nothing after publishing."""
         if not self._lock.is_locked:
             return
         self.con.close()
@@ -261,7 +261,7 @@ def new_run_id(now: datetime | None = None) -> str:
 
 
 def adopt(folder: str | Path, run_id: str, file: Path, created_at: datetime) -> Version:
-    """Serve a version that was made elsewhere, in a folder that has none.
+    """Publish a version file made elsewhere, in a folder without versions.
 
     Parameters
     ----------
@@ -301,7 +301,7 @@ def adopt(folder: str | Path, run_id: str, file: Path, created_at: datetime) -> 
 
 
 def keep_only(folder: str | Path, run_id: str) -> int:
-    """Delete every version but one, which is served; how many were deleted.
+    """Delete every version but one, which is served; return the number deleted.
 
     Parameters
     ----------
@@ -369,7 +369,7 @@ def _draft_path(folder: Path, run_id: str) -> Path:
 
 
 def scratch(path: Path, threads: int | None, memory_limit: str | None) -> duckdb.DuckDBPyConnection:
-    """A database as a draft is, of which nothing is published; the caller removes its folder.
+    """Open a database like a draft's that is never published; the caller removes its folder.
 
     Parameters
     ----------
@@ -382,7 +382,7 @@ def scratch(path: Path, threads: int | None, memory_limit: str | None) -> duckdb
 
 
 def read_draft(path: Path) -> duckdb.DuckDBPyConnection:
-    """Open the file of a draft that nobody writes for now, in another process and with one thread.
+    """Open a draft's file read-only in another process, with one thread, while nobody writes to it.
 
     Parameters
     ----------
@@ -408,7 +408,7 @@ def _connect(
     if read_only:
         con = duckdb.connect(str(path), read_only=True, config=config)
     else:
-        # A draft is never recovered: without a log of its changes, no statement waits for the disk.
+        # A draft is never recovered after a crash, so no write-ahead log is needed.
         con = duckdb.connect(":memory:", config=config)
         con.execute(f"attach {literal(str(path))} as {quoted(path.stem)} (recovery_mode 'no_wal_writes')")
         con.execute(f"use {quoted(path.stem)}")
@@ -441,7 +441,7 @@ def _count_file(path: Path) -> dict[str, int]:
 
 
 def _to_keep(registry: Registry, new: Version, keep: int) -> tuple[Version, ...]:
-    """The newest ``keep`` versions and always the one served until now: a reader may be about to attach it."""
+    """The newest ``keep`` versions, and always the previously served one, which a reader may be about to attach."""
     survivors = [version for version in registry.versions if version.path.exists()]
     recent = survivors[max(0, len(survivors) - (keep - 1)) :] if keep > 1 else []
     served = [version for version in survivors if version.run_id == registry.current and version not in recent]

@@ -1,9 +1,9 @@
-"""Read access to the warehouse for everyone else.
+"""Read access to the warehouse.
 
 A warehouse is a folder of immutable files ``warehouse-<run>.duckdb`` and one small registry, ``CURRENT.json``, which
 is replaced as a whole. Readers hold one in-memory DuckDB instance and attach versions to it read-only, each under its
-own alias; a version is detached when nobody reads it any more. Never connect to a version's file directly: DuckDB
-gives back the instance it already has for a path, and a file that is being read cannot be written.
+own alias; a version is detached when its last reader closes. Never connect to a version's file directly: DuckDB returns
+the instance already open for a path, and a file that is being read cannot be written.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions"
 
 
 class WarehouseError(EmpathyError):
-    """The warehouse cannot be read as asked; the message says where and what to do."""
+    """The warehouse cannot be read; the message says where and what to do."""
 
 
 class NoVersionError(WarehouseError):
-    """The folder holds no published version, or not the one asked for."""
+    """The folder holds no published version, or not the requested one."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Registry:
-    """What CURRENT.json says: the versions, oldest first, and which one is served."""
+    """Content of CURRENT.json: the versions, oldest first, and the one served."""
 
     current: str | None
     versions: tuple[Version, ...]
@@ -141,7 +141,7 @@ class Warehouse:
         self._registry = Registry(None, ())
 
     def registry(self) -> Registry:
-        """The registry as it stands on disk now; read again only when the file was replaced."""
+        """The current registry; read again only when its file was replaced."""
         try:
             status = (self.folder / REGISTRY).stat()
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The registry of a warehouse on disk, ``CURRENT.json``: written whole or not at all, and what nothing in it names."""
+"""Write the registry of a warehouse, ``CURRENT.json``, atomically, and remove files that it does not list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from etl.warehouse.reader import REGISTRY, Registry
 
 
 def write_registry(folder: Path, registry: Registry) -> None:
-    """Replace the registry; a reader sees the one before or this one.
+    """Replace the registry atomically.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def write_registry(folder: Path, registry: Registry) -> None:
 
 
 def clear_litter(folder: Path, registry: Registry) -> None:
-    """Remove drafts of dead runs, versions that were renamed but never entered in the registry, and cells of neither.
+    """Remove drafts of dead runs, version files missing from the registry, and orphaned files with cells.
 
     Parameters
     ----------
@@ -55,9 +55,9 @@ def clear_litter(folder: Path, registry: Registry) -> None:
     """
     remove_all(folder, ".build-")
     remove_all(folder, f"{REGISTRY}.tmp")
-    remove_all(folder, ".warehouse-")  # cells that were being written
+    remove_all(folder, ".warehouse-")  # temporary files of cells
     if registry.current is None or registry.get(registry.current) is None:
-        return  # with no registry, or one that is not understood, the version files may be all there is
+        return  # without a readable registry the version files may be the only copy, so they are kept
     known = {version.path.name for version in registry.versions}
     for path in folder.glob("warehouse-*.duckdb*"):
         if path.name not in known:
@@ -69,7 +69,7 @@ def clear_litter(folder: Path, registry: Registry) -> None:
 
 
 def remove_all(folder: Path, prefix: str) -> None:
-    """Remove every file and folder whose name begins so.
+    """Remove every file and folder whose name begins with ``prefix``.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What became of the last run (a file beside the registry, there only while it failed), and whether data are late."""
+"""Status of the last run (a file beside the registry, present while the last run failed), and age of the data."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class FailedRun:
 
 
 def failed_run(folder: Path) -> FailedRun | None:
-    """The last run of a folder, where it failed; None where it did not, or nobody knows."""
+    """The last run of a folder, where it failed; None where it did not, or the status is unknown."""
     try:
         found = json.loads((folder / FAILED).read_text(encoding="utf-8"))
         return FailedRun(str(found["command"]), str(found["at"]), str(found["message"]))
@@ -42,7 +42,7 @@ def failed_run(folder: Path) -> FailedRun | None:
 
 
 def record_failure(folder: Path, command: str, message: str, at: datetime) -> None:
-    """Note that a run failed, where the folder can be written."""
+    """Record that a run failed, if the folder can be written."""
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         temporary = folder / f"{FAILED}.tmp"
@@ -52,20 +52,20 @@ def record_failure(folder: Path, command: str, message: str, at: datetime) -> No
 
 
 def clear_failure(folder: Path) -> None:
-    """Note that the last run published."""
+    """Remove the record of a failure after a run has published."""
     with contextlib.suppress(OSError):
         (folder / FAILED).unlink(missing_ok=True)
 
 
 def days_late(ends: date, today: date, stale_days: int) -> int:
-    """Age in days of data older than they may be, 0 for others: the rule of every page and of the nightly alarm.
+    """Age in days of stale data, 0 for data that are not stale; used by pages and the nightly alarm.
 
     Parameters
     ----------
     ends, today : date
-        The last day of the data, and the day it is.
+        The last day of the data, and the current day.
     stale_days : int
-        The oldest they may be, ``[project] stale_days``.
+        Largest age allowed, ``[project] stale_days``.
     """
     age = (today - ends).days
     return age if age > stale_days else 0
