@@ -1,1 +1,1 @@
-"""empathy.toml and kpis.toml, read and checked once, as frozen models."""
+"""Read and validate empathy.toml and kpis.toml into frozen models."""

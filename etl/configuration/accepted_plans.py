@@ -1,7 +1,7 @@
 """Accepted plans: ``plan-<time>.json`` files beside empathy.toml, written once and never changed.
 
-A plan says before the data come which teams start when, by which rule the order was made, and which goals it is judged
-by. Every build reads all of them.
+A plan records, before the data, which teams start when, the rule that made the order, and the goals it is judged by.
+Every build reads all plans.
 """
 
 from __future__ import annotations
@@ -51,17 +51,17 @@ class AcceptedPlan:
     Attributes
     ----------
     plan_id
-        Of its content: equal plans have equal ids.
+        Hash of its content: equal plans have equal ids.
     accepted_at
         UTC.
     teams
-        Who starts when.
+        Teams with wave and start.
     rule
         How the order was made, with the seed and the digest of the orders it was drawn from.
     kept_orders
         Orders that could have been drawn, each a text with one digit a team, for randomisation inference.
     goals
-        KPI id to the change that matters, the detectable change and the week it should be known by.
+        KPI id to the change that matters, the detectable change and the week in which it should be detectable.
     """
 
     plan_id: str
@@ -80,7 +80,7 @@ def accept(
     goals: Mapping[str, Any],
     now: datetime | None = None,
 ) -> Path:
-    """Write a plan beside empathy.toml; never over another.
+    """Write a plan beside empathy.toml; never overwrite one.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def accept(
     teams, rule, kept_orders, goals
         As in :class:`AcceptedPlan`.
     now
-        The time it is stamped with (UTC).
+        Time of acceptance (UTC).
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""``[privacy]`` and ``[access]``: what is kept and shown of people, and who may see it when the dashboard is shared."""
+"""``[privacy]`` and ``[access]``: smallest group, pseudonyms, retention, and roles of a shared dashboard."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from etl.configuration.section import Section
 Role = Literal["executive", "site_lead", "training_lead", "analyst", "agent"]
 ROLES: tuple[Role, ...] = get_args(Role)
 UNIX = "unix"
-"""Stands in ``proxy`` for a proxy that connects through a socket file."""
+"""Value of ``proxy`` for a proxy that connects through a socket file."""
 MIN_SECRET_LENGTH = 32
 _HEADER = r"^[A-Za-z][A-Za-z0-9-]{0,63}$"
 
@@ -56,7 +56,7 @@ class Group(Section):
 
 
 class Access(Section):
-    """``[access]``: the dashboard is shared; everybody is who the proxy says, and sees what the role allows."""
+    """``[access]``: a shared dashboard; the proxy authenticates users, and roles limit what they see."""
 
     proxy: tuple[str, ...] = Field(
         min_length=1, description='addresses or networks the proxy connects from, or "unix" for a socket file'
@@ -118,7 +118,7 @@ class Access(Section):
         Parameters
         ----------
         address : str or None
-            Where the connection itself comes from, whatever a header says; empty for a socket file.
+            Peer address of the connection, not of a header; empty for a socket file.
         """
         if not address:
             return UNIX in self.proxy

@@ -1,7 +1,7 @@
-"""Conditions that people write into the configuration: they compare columns of a row, and do nothing else.
+"""Validate SQL conditions of the configuration: they may only compare columns of a row.
 
-A condition becomes part of a query of the build. A query can read files, environment variables and the key of the
-pseudonyms, so only what a comparison needs is let through, by an allow-list of the parsed text.
+A condition becomes part of a query of the build, and a query can read files, environment variables and the key of the
+pseudonyms. So an allow-list of syntax nodes admits comparisons only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ALLOWED: tuple[type[Any], ...] = (
 
 
 def fault_of(condition: str) -> str:
-    """Why a text is no condition that may be used; empty when it is one.
+    """Why a condition is not allowed; empty when it is.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""``[engine]``: where contacts are reduced to agents and weeks, and with how much."""
+"""``[engine]``: where contacts are reduced to agents and weeks, and resource limits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LakeTable = Literal["interaction", "escalation", "survey_response", "offer", "qa
 
 
 class Engine(Section):
-    """``[engine]``: where contacts are reduced, with how much the work is done, and how much of it is kept."""
+    """``[engine]``: where contacts are reduced, threads, memory, and number of versions kept."""
 
     kind: Literal["duckdb", "spark"] = Field(
         default="duckdb", description="where contacts are reduced to agents and weeks; see the page on engines"

@@ -1,4 +1,4 @@
-"""``[[events]]``: what else happened, so that it is not taken for the effect of training."""
+"""``[[events]]``: other events (systems, pay, incidents) that could be mistaken for an effect of training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from etl.configuration.section import Section
 
 
 class Event(Section):
-    """One thing that happened: a new system, a pay round, an incident, a campaign."""
+    """One event: a new system, a pay round, an incident, a campaign."""
 
     label: str = Field(min_length=1, max_length=200, description="what happened, in a few words")
     at: date = Field(description="its first day")

@@ -1,4 +1,4 @@
-"""Mistakes in empathy.toml in words: the line, the key, what is allowed, and the nearest name that exists."""
+"""Error messages for empathy.toml: line, key, allowed values, and the nearest existing name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FORMS = {
     "key_env": "the name of an environment variable: letters, digits and underscores",
     "sources": "a name: a letter, then letters, digits, - and _, 40 at most",
 }
-"""What a text has to look like, by the last key above it that says so."""
+"""Format a text must have, by its key or the nearest key above it."""
 
 _ADVICE = {
     "missing": "is required; add it.",
@@ -38,7 +38,7 @@ _ADVICE = {
 
 
 def explain(path: Path, text: str, detail: Any, root: type[BaseModel]) -> str:
-    """One line about one mistake: file, line, key, and what would have been accepted.
+    """One line about one mistake: file, line, key, and what is allowed.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def _dotted(location: Sequence[str | int]) -> str:
 
 
 def _fields_at(root: type[BaseModel], location: Sequence[str | int]) -> list[str]:
-    """Names allowed at a place of the document, by walking the models' annotations."""
+    """Keys allowed at a location of the document, from the models' annotations."""
     current: Any = root
     for part in location:
         if isinstance(current, type) and issubclass(current, BaseModel):
@@ -112,7 +112,7 @@ def _strip_optional(annotation: Any) -> Any:
 
 
 def _line_of(text: str, location: Sequence[str | int]) -> int | None:
-    """Best effort: the line of the key, or of its table's header, or of the deepest header above it."""
+    """Line of the key, else of its table's header, else of the deepest header above it."""
     names = [str(part) for part in location if not isinstance(part, int)]
     index = next((part for part in location if isinstance(part, int)), None)
     header: list[str] = []

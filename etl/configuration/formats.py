@@ -1,4 +1,4 @@
-"""The formats that can be named in ``[sources.NAME] format = "..."``, and where each is written.
+"""The formats of ``[sources.NAME] format = "..."``, and their modules.
 
 The table holds names only, so that a configuration can be checked without importing a reader.
 """

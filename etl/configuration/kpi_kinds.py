@@ -1,4 +1,4 @@
-"""The kinds of KPI: what follows for a KPI from the unit it is counted in."""
+"""Kinds of KPI: properties that follow from a KPI's unit."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 Unit = Literal["share", "seconds", "score", "currency", "per_1000", "points", "hazard"]
-"""What a KPI is counted in."""
+"""Units of KPIs."""
 Estimation = Literal["average", "hazard"]
-"""``average``: agents are compared before and after, week by week. ``hazard``: who leaves leaves once, in the last week
-seen, so there is no before and no after within an agent; the chance of leaving is compared among those still there."""
+"""``average``: agents are compared before and after, week by week. ``hazard``: an agent leaves once, in the last week
+observed, so there is no before and after within an agent; hazards of leaving are compared instead."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class KpiKind:
 
     @property
     def before_and_after(self) -> bool:
-        """Whether agents are compared before and after: then there are event studies, ladders and gains of teams."""
+        """Whether agents are compared before and after, so that event studies, ladders and team gains exist."""
         return self.estimation == "average"
 
 

@@ -1,7 +1,7 @@
 """The KPI catalogue: sql/kpis.toml as frozen objects.
 
-A KPI is defined nowhere else: ``agent_week`` is generated from these entries (:mod:`etl.marts.agent_week`), screens
-take their words from them, estimation takes its unit, direction and smallest effect from them.
+The only definition of a KPI: ``agent_week`` is generated from these entries (:mod:`etl.marts.agent_week`), pages take
+labels from them, and estimation takes unit, direction and smallest effect.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ SQL_FOLDER = Path(__file__).resolve().parents[2] / "sql"
 Role = Literal["primary", "secondary", "guardrail", "mechanism", "phrases"]
 Dimension = Literal["site", "team", "channel", "queue", "tenure_band"]
 CONTACT_DIMENSIONS: tuple[Dimension, ...] = ("channel", "queue")
-"""Dimensions that only exist for a KPI tied to a contact."""
+"""Dimensions that exist only for KPIs of contacts."""
 
 
 class KpiError(EmpathyError):
-    """The catalogue cannot be used, or was asked for a KPI it does not have; the message says what to do."""
+    """The catalogue is invalid, or has no KPI of that name; the message says what to do."""
 
 
 class Kpi(BaseModel):
@@ -73,21 +73,20 @@ class Kpi(BaseModel):
     censor_days : int
         Length of the window after a row that must have closed; later rows are left out.
     censor_by : {"", "customer_event"}
-        Core relation that the window looks at, when it is not the contacts: the window must have closed before either
-        of the two ends.
+        Relation the window covers besides contacts: the window must have closed before the end of both.
     dimensions : tuple of str
-        How it may be sliced.
+        Dimensions it may be sliced by.
     per : str
-        What one unit of the denominator is, in words.
+        Noun for one unit of the denominator.
     purse : str
-        Where its money ends up. KPIs with the same purse are the same money: of those with a money value one is
-        counted, the one with the lowest ``purse_rank`` (then the first of the catalogue).
+        Name of a group of KPIs that measure the same money. Of those with a money value only one is counted: the one
+        with the lowest ``purse_rank`` (then the first of the catalogue).
     purse_rank : int
-        See ``purse``; how directly the KPI measures what is in it, 1 being the most direct.
+        How directly the KPI measures the money of its ``purse``; 1 is the most direct.
     contains : tuple of str
-        Purses whose money the worth of one unit often holds beside its own.
+        Other purses whose money the value of one unit often includes.
     answered_by : str
-        Id of the KPI that says which share of those asked answered, where this outcome is seen only for those who did.
+        Id of the KPI of the response rate, for an outcome known only for respondents.
     scale : (float, float) or None
         Lowest and highest value one row can have, as stored; ``(0, 1)`` where binary.
     first_days : int
@@ -157,7 +156,7 @@ class Kpi(BaseModel):
 
     @property
     def kind(self) -> KpiKind:
-        """What follows from its unit: how it is estimated, and what can be shown of it."""
+        """Its kind, which sets how it is estimated and shown."""
         return KIND_OF_UNIT[self.unit]
 
     @property
@@ -232,12 +231,12 @@ class Catalogue(Mapping[str, Kpi]):
         return {claim: tuple(members) for claim, members in groups.items()}
 
     def with_overrides(self, config: Config) -> Catalogue:
-        """The catalogue as an empathy.toml wants it.
+        """The catalogue with the overrides of an empathy.toml.
 
         Parameters
         ----------
         config : Config
-            Its ``[kpis.ID]`` sections say what differs.
+            Its ``[kpis.ID]`` sections are the overrides.
 
         Raises
         ------
@@ -258,7 +257,7 @@ class Catalogue(Mapping[str, Kpi]):
 
 
 def configured(config: Config) -> Catalogue:
-    """The catalogue of sql/kpis.toml as an empathy.toml wants it.
+    """The catalogue of sql/kpis.toml with the overrides of an empathy.toml.
 
     Parameters
     ----------

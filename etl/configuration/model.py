@@ -1,7 +1,7 @@
-"""empathy.toml: read once, checked whole, frozen.
+"""Read and validate empathy.toml into a frozen ``Config``.
 
-Every mistake is reported with the file, the line where it can be found, the key, what is allowed and, for a
-misspelt name, the nearest one that exists. All mistakes are reported together, one line each.
+Every mistake is reported with file, line, key, allowed values and, for a misspelt name, the nearest existing one. All
+mistakes are reported together, one line each.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class ConfigError(EmpathyError):
 
 
 _zones = cache(available_timezones)
-"""Names of time zones; looking for them walks through hundreds of files."""
+"""Names of time zones; cached, because listing them reads hundreds of files."""
 
 
 def _zone(value: str) -> str:
@@ -58,10 +58,10 @@ def _zone(value: str) -> str:
 
 
 class Project(Section):
-    """``[project]``: what this study is called, where the warehouse lies, how numbers are written.
+    """``[project]``: name of the study, warehouse folder, locale, currency and time zone.
 
-    Data older than ``stale_days`` are marked on every page. ``today`` stands in for the day it is, for data that stay
-    as they are, such as the demo's; pages say that it does.
+    Data older than ``stale_days`` are marked on every page. ``today`` replaces the current date for data that are not
+    updated, such as the demo's; pages say so.
     """
 
     name: str = Field(default="Empathy programme", description="what this study is called on every page")
@@ -109,7 +109,7 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
 def _variable(found: re.Match[str]) -> str:
-    """Value of an environment variable, else the default written with it, else the text as it stands."""
+    """Value of an environment variable, else its default, else the text unchanged."""
     return os.environ.get(found[1]) or (found[2] if found[2] is not None else found[0])
 
 
@@ -132,7 +132,7 @@ class TableMapping(Section):
 
 
 class Source(Section):
-    """``[sources.NAME]``: the files one system exports and how they are read."""
+    """``[sources.NAME]``: the export files of one system and how they are read."""
 
     format: str = Field(description="name of the format; see the sources page")
     path: str | list[str] = Field(
@@ -192,7 +192,8 @@ class Source(Section):
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The path patterns, always as a tuple; ``${NAME}`` and ``${NAME:-default}`` are taken from the environment."""
+        """The path patterns, always as a tuple; with ``${NAME}`` and ``${NAME:-default}`` replaced from the
+        environment."""
         patterns = (self.path,) if isinstance(self.path, str) else tuple(self.path)
         return tuple(_VARIABLE.sub(_variable, pattern) for pattern in patterns)
 
@@ -231,12 +232,12 @@ class Identity(Section):
 
     @property
     def ids_are_names(self) -> bool:
-        """Whether agents' ids may be made of attributes, and are then hidden wherever records are shown."""
+        """Whether agents' ids may consist of attributes, and so are masked wherever records are shown."""
         return "attributes" in self.match
 
 
 class KpiOverride(Section):
-    """``[kpis.ID]``: what differs from the catalogue in sql/kpis.toml."""
+    """``[kpis.ID]``: overrides of the catalogue in sql/kpis.toml."""
 
     label: str | None = Field(default=None, description="name on the pages")
     short: str | None = Field(default=None, description="short name for charts and tables")
@@ -262,14 +263,14 @@ class KpiOverride(Section):
 
 
 class Config(Section):
-    """What an empathy.toml says, once it is checked.
+    """The content of a valid empathy.toml.
 
     Attributes
     ----------
     path : Path
         The file it was read from, absolute.
     sha256 : str
-        Hash of the file's bytes, by which a version tells what it was configured with.
+        Hash of the file's bytes, stored with each version.
     """
 
     path: Path
@@ -401,7 +402,7 @@ def load(path: str | Path) -> Config:
 
 
 def parse(document: Mapping[str, Any], path: Path, sha256: str = "", text: str = "") -> Config:
-    """Check an already parsed document; :func:`load` is the usual way in.
+    """Validate an already parsed document; use :func:`load` for a file.
 
     Parameters
     ----------

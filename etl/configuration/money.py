@@ -1,7 +1,7 @@
-"""``[value]``: what one unit of a KPI is worth, what the programme costs in full, and how long an effect lasts.
+"""``[value]``: unit values of KPIs, full cost of the programme, and fading of effects.
 
-Every assumption is a range with a source and an owner. There are no hidden defaults: a KPI that is not listed brings no
-money, a cost that is not listed is not counted, and the page says so.
+Every assumption is a range with a source and an owner. There are no defaults: a KPI or cost that is not listed is not
+counted, and the value page says so.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from etl.configuration.section import Section
 
 ValuePer = Literal["contact", "response", "eligible", "leaver", "agent_day", "agent", "customer"]
 LARGEST_AMOUNT = 1e12
-"""Amounts beyond this are taken for a slip."""
+"""Largest accepted amount; larger ones are treated as typing errors."""
 LARGEST_OF_ONE = 1e10
-"""The same for what one contact, leaver or sale is worth."""
+"""Largest accepted value of one contact, leaver or sale."""
 LONGEST_MONTHS = 120
 
 
@@ -41,7 +41,7 @@ class Range(Section):
 
 
 class Assumption(Range):
-    """A range, who stands for it and where it comes from; ``currency`` where it is not the project's."""
+    """A range with owner and source; ``currency`` where it is not the project's."""
 
     source: str = Field(default="", description="where the range comes from")
     owner: str = Field(default="", description="who stands for it (a role)")
@@ -72,7 +72,7 @@ class Share(Assumption):
 
 
 class HalfLife(Assumption):
-    """Months after which half of what fades has faded; above zero."""
+    """Half-life, in months, of the part of the effect that fades; above zero."""
 
     @model_validator(mode="after")
     def _above_zero(self) -> HalfLife:
@@ -82,7 +82,7 @@ class HalfLife(Assumption):
 
 
 class KpiValue(Assumption):
-    """``[value.kpis.ID]``: worth of one unit of the KPI's numerator."""
+    """``[value.kpis.ID]``: value of one unit of the KPI's numerator."""
 
     per: ValuePer = Field(default="contact", description="what the amount is for one of")
     contains: tuple[str, ...] | None = Field(
@@ -97,7 +97,7 @@ class KpiValue(Assumption):
 
     @property
     def crosses_zero(self) -> bool:
-        """Whether one more both costs and brings money; refused where a KPI is better lower."""
+        """Whether the range has both signs; refused where lower is better."""
         return self.low < 0 < self.high
 
 
@@ -162,7 +162,7 @@ class Value(Section):
         return self
 
     def stated(self) -> dict[str, Assumption]:
-        """Every assumption that was stated, by its key: ``value.KPI``, ``cost.PART``, ``lasting_share``, ..."""
+        """All stated assumptions, by key: ``value.KPI``, ``cost.PART``, ``lasting_share``, ..."""
         found: dict[str, Assumption | None] = {f"value.{name}": value for name, value in self.kpis.items()}
         found["cost.programme"] = self.programme_cost
         if self.cost is not None:
@@ -172,7 +172,7 @@ class Value(Section):
         return {key: assumption for key, assumption in found.items() if assumption is not None}
 
     def without_rate(self, currency: str) -> tuple[str, ...]:
-        """Keys of the assumptions in a currency for which there is no rate, given the project's currency."""
+        """Keys of the assumptions in a foreign currency without an exchange rate."""
         return tuple(
             key
             for key, assumption in self.stated().items()

@@ -1,8 +1,8 @@
-"""Amounts of money that may be counted twice: one holds, beside its own, the money that another one brings.
+"""Find money that may be counted twice: an amount that includes money counted by another KPI.
 
-What an escalation costs is often told with the time of the second contact in it; where seconds of handling have an
-amount as well, the sum may count that time twice. The catalogue says what an amount often holds (``contains``), and
-``[value.kpis.ID] contains`` what this one does hold.
+The cost of an escalation often includes the handling time of the second contact; where handling time has its own
+amount, the sum may count that time twice. The catalogue lists what amounts often include (``contains``), and
+``[value.kpis.ID] contains`` what this amount does include.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Overlap:
-    """Money that two amounts may hold.
+    """Money that two amounts may include.
 
     Attributes
     ----------
     kpi : Kpi
-        Whose amount often holds it beside its own.
+        KPI whose amount often includes it.
     purse : str
-        What it is: a purse of the catalogue.
+        Kind of money: a purse of the catalogue.
     others : tuple of Kpi
-        Those that bring it themselves.
+        KPIs that count it themselves.
     """
 
     kpi: Kpi
@@ -38,14 +38,14 @@ class Overlap:
 
     @property
     def sentence(self) -> str:
-        """What may be counted twice, in words."""
+        """The overlap in words."""
         labels = " and ".join(other.label.lower() for other in self.others)
         own = self.kpi.label.lower()
         return f"what {own} cost or bring often holds {self.purse} too, which the amount of {labels} counts"
 
 
 def overlaps(value: Value, kpis: Iterable[Kpi]) -> tuple[Overlap, ...]:
-    """Return what may be counted twice and of which the configuration does not say what the amount holds.
+    """Return possible overlaps that the configuration does not resolve with ``contains``.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def overlaps(value: Value, kpis: Iterable[Kpi]) -> tuple[Overlap, ...]:
 
 
 def faults(value: Value, kpis: Mapping[str, Kpi]) -> list[str]:
-    """Return what is wrong with the purses that amounts are said to hold, one sentence each.
+    """Return mistakes in ``contains`` of the configuration, one sentence each.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""``[programme]``: the training whose effect is measured, and how agents came to be trained."""
+"""``[programme]``: the training whose effect is measured, and how agents were assigned to it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class AssignmentRule(Section):
 
 
 class Assignment(Section):
-    """``[programme.assignment]``: how agents came to be trained; it decides what may be claimed."""
+    """``[programme.assignment]``: how agents were assigned to training, which limits what may be claimed."""
 
     mode: AssignmentMode = Field(
         default="unknown", description="how agents came to be trained; it decides what may be claimed"
@@ -60,7 +60,7 @@ class Assignment(Section):
 
 
 class Holdout(Section):
-    """``[programme.holdout]``: teams kept out of training on purpose, so that somebody is left to compare with."""
+    """``[programme.holdout]``: teams kept untrained on purpose, as a comparison group."""
 
     teams: tuple[str, ...] = Field(min_length=1, description="teams that stay untrained, as the exports write them")
     until: date | None = Field(default=None, description="day on which it ends; open when absent")
@@ -68,7 +68,7 @@ class Holdout(Section):
 
 
 class OtherProgramme(Section):
-    """``[[programmes]]``: another programme of the same people, so that it is not taken for the effect of this one."""
+    """``[[programmes]]``: another programme of the same people, which could be mistaken for an effect of this one."""
 
     name: str = Field(min_length=1, description="name of the programme")
     courses: tuple[str, ...] = Field(min_length=1, description="ids of its courses in the learning system")

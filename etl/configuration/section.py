@@ -1,4 +1,4 @@
-"""What every part of empathy.toml has in common."""
+"""Base class of all sections of empathy.toml."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Section(BaseModel):
-    """A part of the configuration: frozen, and a key that it does not know is a mistake."""
+    """A section of the configuration: frozen; unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

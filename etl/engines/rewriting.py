@@ -1,8 +1,8 @@
 """DuckDB SQL -> the SQL of another engine with the same meaning.
 
 The files of sql/ and the generated ``mart.agent_week`` are written once, for DuckDB. sqlglot translates names and
-syntax; where an engine would read the translation otherwise, or not at all, one of the rewrites below changes the
-statement first. Each rewrite takes a parsed statement and returns it, and does one thing.
+syntax; where the translation would have another meaning or fail, one of the rewrites below changes the statement first.
+Each rewrite takes and returns a parsed statement.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from etl.errors import EmpathyError
 
 Dialect = Literal["spark", "snowflake", "bigquery", "trino"]
 DIALECTS: tuple[Dialect, ...] = ("spark", "snowflake", "bigquery", "trino")
-"""Spark is run in tests; for the others statements are translated and parsed only."""
+"""Dialects; only Spark is run in tests, for the others statements are translated and parsed."""
 
 Rewrite = Callable[[exp.Expr], exp.Expr]
 
 
 class RewriteError(EmpathyError):
-    """A statement that cannot be said in the SQL of an engine."""
+    """A statement that has no equivalent in the SQL of an engine."""
 
 
 def seconds_as_timestamp_add(tree: exp.Expr) -> exp.Expr:
@@ -64,9 +64,9 @@ def extremes_of_known(tree: exp.Expr) -> exp.Expr:
 
 
 def extremes_by_known_value(tree: exp.Expr) -> exp.Expr:
-    """``min_by(x, key)`` leaves rows without an ``x`` aside in DuckDB and in no other engine: a filter says so.
+    """Add a filter to ``min_by(x, key)``: only DuckDB ignores rows without an ``x``.
 
-    ``arg_max_null(x, key)``, which leaves none aside, becomes the engine's ``max_by``.
+    ``arg_max_null(x, key)``, which ignores no rows, becomes the engine's ``max_by``.
     """
     for call in list(tree.find_all(exp.ArgMin, exp.ArgMax)):
         known = call.this.copy().is_(exp.null()).not_()
@@ -138,7 +138,7 @@ def microseconds_in(dialect: Dialect) -> Rewrite:
 
 
 def weeks_from_monday(tree: exp.Expr) -> exp.Expr:
-    """``date_trunc('week', day)`` -> Monday's; weeks of BigQuery begin on Sunday unless it is said."""
+    """``date_trunc('week', day)`` -> Monday's; weeks of BigQuery begin on Sunday by default."""
     for call in tree.find_all(exp.TimestampTrunc, exp.DateTrunc):
         if call.text("unit").upper() == "WEEK":
             call.set("unit", exp.WeekStart(this=exp.var("MONDAY")))
@@ -146,7 +146,7 @@ def weeks_from_monday(tree: exp.Expr) -> exp.Expr:
 
 
 def unknown_last_by_flag(tree: exp.Expr) -> exp.Expr:
-    """``order by x nulls last`` in a window -> ``order by x is null, x``, where windows take no place for NULL."""
+    """``order by x nulls last`` in a window -> ``order by x is null, x``, where windows do not support NULLS LAST."""
     for order in list(tree.find_all(exp.Order)):
         if isinstance(order.parent, exp.Window):
             order.set("expressions", [part for item in order.expressions for part in _with_flag(item)])
@@ -158,7 +158,7 @@ def unknown_last_by_flag(tree: exp.Expr) -> exp.Expr:
 
 def _with_flag(item: exp.Expr) -> tuple[exp.Expr, ...]:
     descending = bool(item.args.get("desc"))
-    smallest_first = not descending  # NULL is the smallest there
+    smallest_first = not descending  # NULL sorts first in this engine
     first = bool(item.args.get("nulls_first"))
     flag = exp.Ordered(this=item.this.copy().is_(exp.null()), desc=first, nulls_first=not first)
     item.set("nulls_first", smallest_first)
@@ -200,7 +200,7 @@ def octets_counted(tree: exp.Expr) -> exp.Expr:
 
 
 def relations_as_views(tree: exp.Expr) -> exp.Expr:
-    """``core.week`` -> ``core__week as week``: temporary views stand in no schema."""
+    """``core.week`` -> ``core__week as week``: temporary views have no schema."""
     for table in tree.find_all(exp.Table):
         if table.db:
             name = table.name
@@ -240,7 +240,7 @@ def rewritten(query: str, dialect: Dialect, *, flat: bool = False) -> str:
     Raises
     ------
     RewriteError
-        When the statement is not SQL, or cannot be said in the engine's.
+        When the statement is not SQL, or has no equivalent in the engine's SQL.
 
     Examples
     --------

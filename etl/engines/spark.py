@@ -16,11 +16,11 @@ _Given = TypeVar("_Given")
 
 SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
-    "spark.sql.ansi.enabled": "false",  # as in DuckDB, what cannot be divided is NULL
+    "spark.sql.ansi.enabled": "false",  # as in DuckDB, division by zero gives NULL
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
     "spark.sql.caseSensitive": "false",
 }
-"""What the meaning of a statement rests on; set for the session, whatever the cluster's own are."""
+"""Settings that change the meaning of statements; set for the session, overriding the cluster's."""
 
 _LOCAL = {
     "spark.ui.enabled": "false",
@@ -32,7 +32,7 @@ _LOCAL = {
 
 
 class EngineError(EmpathyError):
-    """The other engine cannot be reached, or cannot do what it is asked; nothing is published."""
+    """The other engine cannot be reached or refuses a statement; nothing is published."""
 
 
 def session(url: str) -> Any:
@@ -87,7 +87,7 @@ class Spark:
         self._kept: dict[str, Any] = {}
 
     def ship(self, relation: str, rows: pa.Table) -> None:
-        """Make rows of DuckDB a view there."""
+        """Send rows of DuckDB to Spark as a view."""
         self._asked(relation, lambda: self._session.createDataFrame(rows).createOrReplaceTempView(_view(relation)))
 
     def map(self, relation: str, table: str) -> dict[str, str]:
@@ -109,7 +109,7 @@ class Spark:
         return self._asked(table, find)
 
     def define(self, relation: str, query: str, *, kept: bool) -> None:
-        """Make a query a view there; its rows are kept in memory and on the disks of the executors where it is said."""
+        """Create a view of a query in Spark; with ``kept`` its rows are cached on the executors."""
         said = rewritten(query, "spark", flat=True)
 
         def define() -> None:
@@ -127,21 +127,21 @@ class Spark:
         self._asked(relation, define)
 
     def read(self, query: str) -> pa.Table:
-        """Return what a query gives."""
+        """Return the rows of a query."""
         said = rewritten(query, "spark", flat=True)
         return self._asked(query[:60], lambda: self._session.sql(said).toArrow())
 
     def close(self) -> None:
-        """Let go of what is kept there; the session stays open."""
+        """Free cached rows; the session stays open."""
         while self._kept:
-            with suppress(Exception):  # of a session that is lost nothing is kept, and the fault has been told
+            with suppress(Exception):  # a lost session has no cache, and its error was reported before
                 self._kept.popitem()[1].unpersist()
 
     @staticmethod
     def _asked(what: str, do: Callable[[], _Given]) -> _Given:
         try:
             return do()
-        except Exception as error:  # of py4j, of gRPC, of Spark: there is no common class
+        except Exception as error:  # errors of py4j, gRPC and Spark have no common base class
             said = " ".join(what.split())
             raise EngineError(f"Spark stopped at {said}: {_first_line(error)} {NOTHING}") from None
 

@@ -1,9 +1,9 @@
-"""One connection over two engines: contacts stay where they lie, and what is small is worked out in DuckDB.
+"""One connection over two engines: contacts stay in the other engine, small relations are computed in DuckDB.
 
-A statement that reads no relation of the other engine runs in DuckDB, as it stands. One that reads any runs there:
-what it reads besides is shipped first, and what it gives comes back, unless it has a row per contact
-(:data:`CONTACT_LEVEL`). Of a relation that stays there DuckDB has an empty one with the same columns, so that both
-agree on its types.
+A statement that reads no relation of the other engine runs in DuckDB unchanged. Otherwise it runs in the other engine:
+its other inputs are sent there first, and its result comes back, unless it has a row per contact
+(:data:`CONTACT_LEVEL`). DuckDB has an empty relation with the same columns for each one that stays there, so that types
+agree.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CONTACT_TABLES = ("interaction", "escalation", "survey_response", "offer", "qa_evaluation", "customer_event")
-"""Canonical tables that may lie in another engine: those that grow with contacts and customers."""
+"""Canonical tables that may be in another engine: those whose size grows with contacts and customers."""
 
 CONTACT_LEVEL = frozenset(
     (
@@ -41,8 +41,7 @@ CONTACT_LEVEL = frozenset(
 """Relations that stay in the other engine once it holds them; all others come back."""
 
 _HERE = frozenset(("staging.spoken",))
-"""Relations worked out in DuckDB whatever they read: transcripts lie there, and their legs are told by the contacts
-that do too."""
+"""Relations always computed in DuckDB: transcripts are there, with the contacts they belong to."""
 
 _REFERENCE = re.compile(r'\b(landing|staging|core|mart|meta)\."?([a-z_][a-z0-9_]*)"?', re.IGNORECASE)
 _COMMENT = re.compile(r"--[^\n]*")
@@ -63,16 +62,16 @@ _WIDE = ("HUGEINT", "UHUGEINT", "UBIGINT", "UINTEGER", "USMALLINT", "UTINYINT")
 
 
 class Remote(Protocol):
-    """What another engine must be able to do. Queries are in the SQL of DuckDB; relations are ``schema.name``."""
+    """Interface of another engine. Queries are in the SQL of DuckDB; relations are ``schema.name``."""
 
     def ship(self, relation: str, rows: pa.Table) -> None:
-        """Make rows of DuckDB a relation there, in the place of one of that name."""
+        """Send rows of DuckDB as a relation, replacing one of the same name."""
 
     def define(self, relation: str, query: str, *, kept: bool) -> None:
-        """Make a query a relation there: worked out once where it is kept, at each use where not."""
+        """Create a relation from a query: computed once with ``kept``, else at each use."""
 
     def read(self, query: str) -> pa.Table:
-        """Return what a query gives."""
+        """Return the rows of a query."""
 
 
 class SplitError(EmpathyError):
@@ -80,7 +79,7 @@ class SplitError(EmpathyError):
 
 
 class Rows:
-    """What a query of the other engine gave, fetched as of a DuckDB connection.
+    """Rows of a query of the other engine, with the fetch methods of a DuckDB connection.
 
     Parameters
     ----------
@@ -103,16 +102,16 @@ class Rows:
 
 
 class SplitConnection:
-    """A connection for those who build core and marts, where some landing tables lie in another engine.
+    """A connection for building core and marts where some landing tables are in another engine.
 
     Parameters
     ----------
     con : duckdb.DuckDBPyConnection
-        With the landing tables attached; those that lie elsewhere are there too, without rows.
+        With the landing tables attached, including empty ones for those in the other engine.
     remote : Remote
         Holding ``landing.<table>`` of each of them.
     tables : sequence of str
-        Canonical tables that lie there.
+        Canonical tables in the other engine.
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, remote: Remote, tables: Sequence[str]) -> None:
@@ -123,7 +122,7 @@ class SplitConnection:
 
     @property
     def left_there(self) -> tuple[str, ...]:
-        """Relations that stayed in the other engine, by name; DuckDB has them without rows."""
+        """Names of the relations that stayed in the other engine; DuckDB has them without rows."""
         return tuple(sorted(self._there))
 
     def execute(self, statement: str, parameters: Sequence[Any] | None = None) -> Any:
@@ -159,7 +158,7 @@ class SplitConnection:
         return Rows(self._query(bound))
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
-        """Return a cursor of DuckDB, for who reads what is there."""
+        """Return a cursor of DuckDB, to read its relations."""
         return self.local.cursor()
 
     def _create(self, kind: str, relation: str, query: str) -> None:
@@ -171,7 +170,7 @@ class SplitConnection:
         else:
             rows = self._query(query)
             names = [str(row[0]) for row in self.local.execute(f"describe {relation}").fetchall()]
-            if sorted(names) == sorted(rows.column_names):  # a star after USING is in another order elsewhere
+            if sorted(names) == sorted(rows.column_names):  # the order of a star after USING differs by engine
                 rows = rows.select(names)
             self._fill(relation, rows)
             self._there.discard(relation)
@@ -199,7 +198,8 @@ class SplitConnection:
             self.local.unregister("came_back")
 
     def _variables(self) -> pa.Table:
-        """The padded key of the pseudonyms, as a relation: a value in a statement would stand in plans and logs."""
+        """Send the padded key of the pseudonyms as a relation: as a value in a statement it would appear in plans and
+        logs."""
         import pyarrow as pa
 
         names = ("pseudonym_inner", "pseudonym_outer")
@@ -208,7 +208,7 @@ class SplitConnection:
 
 
 def _rows_of(con: duckdb.DuckDBPyConnection, relation: str) -> pa.Table:
-    """All rows of a relation; whole numbers that Arrow or Spark have not, as decimals."""
+    """All rows of a relation; integer types missing in Arrow or Spark become decimals."""
     kinds = con.execute(f"describe select * from {relation}").fetchall()
     wide = [f'cast("{name}" as decimal(38, 0)) as "{name}"' for name, kind, *_ in kinds if kind in _WIDE]
     replaced = f" replace ({', '.join(wide)})" if wide else ""
@@ -220,7 +220,7 @@ def _plain(name: str) -> str:
 
 
 def _bound(statement: str, parameters: Sequence[Any]) -> str:
-    """The statement with its values written into it: names and dates of the program, never texts of a file."""
+    """The statement with values inlined: only names and dates of the program, never texts of a file."""
     left = list(parameters)
 
     def value(found: re.Match[str]) -> str:

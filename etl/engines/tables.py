@@ -1,7 +1,7 @@
-"""Tables of another engine that stand for canonical ones: held to the contract there, and entered in the books.
+"""Map tables of another engine to canonical tables: check their contracts and record their row counts.
 
-Such a table has landed already: its rows are not read, repaired or rejected here. One row that breaks the contract
-stops the build with a sentence, since nobody would see it among the rejects of a file.
+Rows of such a table are not read, repaired or rejected here. A row that breaks the contract stops the build, because
+there is no reject list for it.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ class MappedRemote(Remote, Protocol):
         """Give a table the name of a relation; return its columns and types."""
 
     def close(self) -> None:
-        """Let go of what is kept there."""
+        """Free cached rows."""
 
 
 class TableError(EmpathyError):
-    """A table of ``[engine.tables]`` that does not have what its contract asks for."""
+    """A table of ``[engine.tables]`` that does not satisfy its contract."""
 
 
 @contextmanager
 def connection(con: duckdb.DuckDBPyConnection, config: Config) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Give the connection that core and marts are built with: DuckDB's own, or one that leaves contacts where they lie.
+    """The connection for building core and marts: DuckDB's own, or a split one where contacts are in another engine.
 
     Parameters
     ----------
     con : duckdb.DuckDBPyConnection
-        With the landing tables attached, and the books of the run.
+        With the landing tables attached, and the run's records.
     config : Config
 
     Raises
@@ -79,7 +79,7 @@ def connection(con: duckdb.DuckDBPyConnection, config: Config) -> Iterator[duckd
 def mapped(
     con: duckdb.DuckDBPyConnection, config: Config, remote: MappedRemote
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """As :func:`connection`, with an engine that is open.
+    """As :func:`connection`, with an engine that is already open.
 
     Parameters
     ----------
@@ -99,14 +99,14 @@ def mapped(
             file_id = _view(remote, CONTRACTS[table], name)
             _hold_to_contract(remote, CONTRACTS[table], name, config)
             _enter(con, remote, table, name, file_id)
-        # whoever builds only runs statements, which the split connection does as DuckDB's does
+        # the build only calls execute, which the split connection has too
         yield cast(duckdb.DuckDBPyConnection, SplitConnection(con, remote, tuple(tables)))
     finally:
         remote.close()
 
 
 def drop_left_there(con: duckdb.DuckDBPyConnection) -> None:
-    """Drop the relations of ``core`` whose rows stayed in another engine: empty ones would say that there are none.
+    """Drop the relations of ``core`` whose rows stayed in another engine: empty relations would be misleading.
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ def _hold_to_contract(remote: Remote, contract: Contract, name: str, config: Con
 
 
 def _enter(con: duckdb.DuckDBPyConnection, remote: Remote, table: str, name: str, file_id: str) -> None:
-    """Enter a mapped table in the books: what lies in it, and what its view gives, counted apart from each other."""
+    """Record a mapped table's row counts: rows of the table, and rows of its view, counted separately."""
     by = "_source, _file_id"
     held = remote.read(
         f"select {by}, count(*) as n from (select _source, {file_id} as _file_id from landing.mapped_{table}) "

@@ -1,1 +1,1 @@
-"""What is kept beyond exports: backed up, restored, and erased for one person."""
+"""Backup, restore, and erasure of one person's data."""

@@ -1,6 +1,6 @@
-"""Who has which id in which system, for whoever holds the key of the pseudonyms and what was landed.
+"""Map agents' system ids to their pseudonyms, given the key and the landing folder.
 
-A version holds no such map. It is made again from the landing folder with the rules of the build, and kept nowhere.
+Versions hold no such map. It is computed from the landing folder with the rules of the build, and not stored.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def agent_ids(config: Config) -> pl.DataFrame:
     Raises
     ------
     etl.errors.EmpathyError
-        Without the key, or when nothing has landed or what landed is gone or damaged.
+        The key is missing, or the landing folder is empty, gone or damaged.
 
     Notes
     -----

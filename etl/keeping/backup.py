@@ -1,8 +1,8 @@
-"""What exports cannot give back: one file to keep, and the way back from it.
+"""Backup and restore of everything that cannot be rebuilt from exports.
 
 A backup holds the configuration, the files kept beside it (plans, labels, assumptions, corrections: what ``[project]
-keep`` names), and the version that is served. Exports are kept by whoever makes them, ``landing/`` is read again from
-them, and the key of the pseudonyms belongs where secrets are kept: none of them is in it.
+keep`` names), and the version that is served. It does not hold the exports, which their systems keep, ``landing/``,
+which is read from them again, or the key of the pseudonyms, which belongs with other secrets.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class BackupError(EmpathyError):
 
 @dataclass(frozen=True)
 class Backup:
-    """What a backup holds.
+    """Content of a backup.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Backup:
 
 
 def backup(config: Config, out: Path) -> Backup:
-    """Write a backup: a packed archive with a list of its files and their hashes.
+    """Write a backup: a compressed archive with a list of its files and their hashes.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def backup(config: Config, out: Path) -> Backup:
 
 
 def restore(archive: Path, folder: Path) -> Backup:
-    """Bring a backup back into an empty folder, every file checked against its hash before any is placed.
+    """Restore a backup into an empty folder; all files are checked against their hashes first.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def _place(aside: Path, folder: Path, listed: dict[str, Any], archive: Path) -> 
 
 
 def kept_files(config: Config) -> Iterator[tuple[str, Path]]:
-    """Files beside the configuration that no export gives back, under their names in the archive."""
+    """Files beside the configuration that exports do not contain, by their name in the archive."""
     for each in config.project.keep:
         start = (config.folder / each).resolve()
         if not start.is_relative_to(config.folder.resolve()):

@@ -1,13 +1,13 @@
-"""One person out of everything that is kept: versions, what was read from the exports, reject lists.
+"""Erase one person from versions, landed files and reject lists.
 
-The exports themselves and backups are not ours: whoever keeps them takes the person out there first, or the next build
-reads the person again. What was read (``landing/``) can be made again from the exports, so files that hold the person
-are removed from it whole. Versions cannot be changed, so the served one is written anew without the person's rows and
-published, and every other one is deleted. Estimates stay: they are about groups.
+Exports and backups are not changed: remove the person there first, or the next build reads the person again. Landed
+files that hold the person are removed whole, since ``landing/`` can be read again from the exports. Versions are
+immutable, so the served one is rewritten without the person's rows and published, and all others are deleted. Estimates
+stay, because they are about groups.
 
-Whatever else lies in the warehouse folder (what commands before a source said) is deleted where it names the person.
-Files kept beside the configuration (corrections, labels, plans) are the operator's: they are named, not changed.
-Afterwards everything is searched for the person's ids and pseudonyms, and the report says what was found.
+Other files in the warehouse folder (logs of commands before a source) are deleted where they name the person. Files
+beside the configuration (corrections, labels, plans) belong to the operator: they are listed, not changed. Afterwards
+everything is searched for the person's ids and pseudonyms, and the report lists what was found.
 """
 
 from __future__ import annotations
@@ -39,22 +39,22 @@ Kind = Literal["agent", "customer"]
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What was erased, and the proof.
+    """What was erased, and where ids were still found.
 
     Attributes
     ----------
     rows : int
-        Rows left out of the version that is served now.
+        Rows removed from the served version.
     files : int
-        Files that are to be read again, since they held the person.
+        Landed files removed because they held the person; the next build reads them again.
     versions : int
         Earlier versions deleted.
     run_id : str
         The version served now.
     left : tuple of str
-        Where an id or pseudonym of the person still stands; empty when nowhere.
+        Places where an id or pseudonym of the person was still found; empty when nowhere.
     beside : tuple of str
-        Files beside the configuration that name the person: whoever keeps them takes the person out.
+        Files beside the configuration that name the person, for the operator to correct.
     """
 
     rows: int
@@ -104,14 +104,14 @@ def forget(config: Config, kind: Kind, ids: Sequence[str]) -> Forgotten:
 
 
 def _others(warehouse: Path) -> list[Path]:
-    """Files of the warehouse folder that are neither versions nor what was read: logs, and what else was put there."""
+    """Files of the warehouse folder other than versions and landed files, such as logs."""
     known = {*(version.path for version in Warehouse(warehouse).versions()), warehouse / REGISTRY}
     files = [path for path in sorted(warehouse.rglob("*")) if path.is_file() and path not in known]
     return [path for path in files if not path.is_relative_to(warehouse / LANDING)]
 
 
 def _beside(config: Config) -> list[Path]:
-    """Files of the operator beside the configuration: those of ``[project] keep``, corrections, plans, logs."""
+    """The operator's files beside the configuration: those of ``[project] keep``, corrections, plans, logs."""
     found = {path for _, path in kept_files(config)} | set(config.folder.glob("*.log"))
     for source in config.sources.values():
         if source.table == "correction":
@@ -120,13 +120,13 @@ def _beside(config: Config) -> list[Path]:
 
 
 def _names(path: Path, words: Sequence[str]) -> bool:
-    """Whether one of some words stands in a file, and not as a part of a longer one."""
+    """Whether a file contains one of some words as a whole word."""
     data = path.read_bytes()
     return any(re.search(rb"(?<![A-Za-z0-9])" + re.escape(each.encode()) + rb"(?![A-Za-z0-9])", data) for each in words)
 
 
 def _keys(config: Config, kind: Kind, ids: Sequence[str], secret: bytes) -> list[str]:
-    """Pseudonyms that the ids may have become."""
+    """All pseudonyms that the ids may have."""
     if kind == "customer":
         spaces = {"", *(source.customer_ids for source in config.sources.values())}
         written = [f"{space}:{each}" if space else each for each in ids for space in spaces]
@@ -139,7 +139,7 @@ def _keys(config: Config, kind: Kind, ids: Sequence[str], secret: bytes) -> list
 
 
 def _copy_without(con: duckdb.DuckDBPyConnection, kind: Kind, keys: Sequence[str], ids: Sequence[str]) -> int:
-    """Every table of the version before without the person's rows; how many they were."""
+    """Copy all tables of the previous version without the person's rows; return the number of rows removed."""
     con.execute("set preserve_insertion_order = true")
     columns: dict[tuple[str, str], dict[str, str]] = {}
     for schema, table, column, data_type in con.execute(
@@ -147,7 +147,7 @@ def _copy_without(con: duckdb.DuckDBPyConnection, kind: Kind, keys: Sequence[str
         "where database_name = 'before' and not internal order by all"
     ).fetchall():
         columns.setdefault((schema, table), {})[column] = data_type
-    columns.pop(("meta", "kept_study"), None)  # estimates with the person in them, which the next run would not use
+    columns.pop(("meta", "kept_study"), None)  # made from the person's rows too
     own = {"agent": ("agent_key", "agent_ix"), "customer": ("customer_key",)}[kind]
     named = ", ".join(literal(each) for each in keys)
     numbers: list[int] = []
@@ -172,7 +172,7 @@ def _copy_without(con: duckdb.DuckDBPyConnection, kind: Kind, keys: Sequence[str
 
 
 def _shown(name: str, data_type: str, keys: str, ids: Sequence[str]) -> str:
-    """A column, with the person's pseudonyms and ids taken out of other people's rows and of texts."""
+    """SQL of a column with the person's pseudonyms and ids removed from other people's rows and texts."""
     column = quoted(name)
     if data_type == "VARCHAR" and name.endswith("_key"):
         return f"case when {column} in ({keys}) then null else {column} end as {column}"
@@ -190,7 +190,7 @@ def _shown(name: str, data_type: str, keys: str, ids: Sequence[str]) -> str:
 
 
 def _clear_landing(landing: Path, ids: Sequence[str]) -> int:
-    """Remove what was read of the files that hold the person; they are read again by the next build."""
+    """Remove the landed files that hold the person; the next build reads them again."""
     if not landing.is_dir():
         return 0
     gone = [folder for folder in sorted(landing.iterdir()) if folder.is_dir() and _holds(folder, ids)]
@@ -220,7 +220,7 @@ def _holds(folder: Path, ids: Sequence[str]) -> list[str]:
 
 
 def search(config: Config, words: Sequence[str]) -> tuple[str, ...]:
-    """Where one of some texts still stands: relations of versions, files of ``landing/``, and all others beside them.
+    """Search for texts in the relations of versions, files of ``landing/`` and all other files of the warehouse folder.
 
     Parameters
     ----------

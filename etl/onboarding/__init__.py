@@ -1,1 +1,1 @@
-"""``empathy init``: a folder of exports to a starting empathy.toml."""
+"""``empathy init``: propose an empathy.toml from a folder of exports."""

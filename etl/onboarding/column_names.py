@@ -1,7 +1,7 @@
-"""How alike the name of a column in a file is to that of a canonical column: words, ids, moments, units, scales.
+"""Similarity of column names in files to canonical column names: words, ids, times, units, scales.
 
 Names are compared as words (``agentId``, ``Agent ID`` and ``agent_id`` are the same) with the canonical name and its
-usual synonyms; near misses of spelling count, and weigh less.
+usual synonyms; misspellings count less.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from etl.contracts.grammar import Column
 from etl.onboarding.vocabulary import QUESTIONS, SYNONYMS, TRANSLATIONS
 
 SPELLING = 0.87
-"""Similarity from which two names are the same name misspelt."""
+"""Similarity from which two names count as the same, misspelt."""
 
 
 def words_of(name: str) -> str:
@@ -31,7 +31,7 @@ def words_of(name: str) -> str:
 
 
 _REMARK = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*")
-"""What stands in brackets in the name of a column: a unit or a scale."""
+"""Text in brackets in a column name: a unit or a scale."""
 
 _UNIT_WORDS = {
     "s": ("s", "sec", "secs", "second", "seconds", "sek", "sekunden", "segundos", "seg", "secondes", "secondi"),
@@ -56,7 +56,7 @@ def unit_in(name: str) -> str:
 
 
 def scale_in(name: str) -> tuple[int, int] | None:
-    """The scale of answers that the name of a column holds.
+    """The answer scale in a column name; None where there is none.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def scale_in(name: str) -> tuple[int, int] | None:
 
 
 def _without_remark(name: str) -> str:
-    """The words of a name without what stands in brackets, and without a unit of time or scale at its end."""
+    """The words of a name without text in brackets, and without a unit of time or scale at its end."""
     plain = _SCALE.sub(" ", _REMARK.sub(" ", name)) if scale_in(name) else _REMARK.sub(" ", name)
     words = words_of(plain).split()
     if len(words) > 1 and unit_in(plain):
@@ -77,7 +77,7 @@ def _without_remark(name: str) -> str:
 
 
 def likeness(header: str, item: Column) -> float:
-    """How much a name is like that of a column; a unit or a scale in it makes nearly no difference."""
+    """Similarity of a name to a column's names; units and scales in it hardly count."""
     said, plain = words_of(header), _without_remark(header)
     return max(_alike(said, item.name), 0.99 * _alike(plain, item.name) if plain != said else 0.0)
 
@@ -92,7 +92,7 @@ _COMPOUND = re.compile(r"(.{4,}?)(?:kennung|nummer|nr)")
 
 @lru_cache(maxsize=100_000)
 def id_of(words: str) -> str:
-    """What a name is the number, code or id of, in the singular; empty where it is no such name.
+    """The thing whose number, code or id a name is, in the singular; empty for other names.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def id_of(words: str) -> str:
 
 
 def _left_of(words: str, marks: frozenset[str], compound: re.Pattern[str] | None = None) -> str:
-    """What is left of a name without the words that mark its kind, or its last word's ending; empty without either."""
+    """A name without the words (or word ending) that mark its kind; empty where it has none of them."""
     said = [word for word in words.split() if word not in _OF]
     left = [word for word in said if word not in marks]
     if len(left) == len(said):
@@ -118,7 +118,7 @@ def _singular(words: str) -> str:
 
 
 KNOWN_BY_NAME = ("course_id", "team_id", "queue", "site", "form_version", "product")
-"""Columns of things that exports know by their names as well as by numbers."""
+"""Columns of things that exports identify by name as well as by number."""
 
 _NAME_WORDS = frozenset(
     ("name", "names", "title", "bezeichnung", "titel", "nombre", "título", "nom", "titre", "intitulé", "nome", "titolo")
@@ -130,7 +130,7 @@ _NAME_COMPOUND = re.compile(r"(.{4,}?)(?:bezeichnung|titel|name)")
 
 @lru_cache(maxsize=100_000)
 def name_of(words: str) -> str:
-    """What a name is the name or title of; empty where it is no such name.
+    """The thing whose name or title a column name is; empty for other names.
 
     Examples
     --------
@@ -148,7 +148,7 @@ _MOMENT_WORDS = frozenset(
 
 @lru_cache(maxsize=100_000)
 def moment_of(words: str) -> str:
-    """What a name is the day or time of; empty where it is no such name.
+    """The event whose day or time a name is; empty for other names.
 
     Examples
     --------
@@ -160,7 +160,7 @@ def moment_of(words: str) -> str:
 
 @lru_cache(maxsize=100_000)
 def _alike(said: str, column: str) -> float:
-    """How much words are like the name of a column, which several tables and files have in common."""
+    """Similarity of words to a column's names; cached, because tables and files share columns."""
     if said == words_of(column):
         return 1.0
     synonyms = (*SYNONYMS.get(column, ()), *TRANSLATIONS.get(column, ()))
@@ -183,7 +183,7 @@ def _alike(said: str, column: str) -> float:
 
 
 def spelt(said: str, known: str) -> float:
-    """Similarity of spelling; 0 where the lengths or the letters forbid :data:`SPELLING`, which is seen sooner."""
+    """Similarity of spelling; 0 without computing it where lengths or letters rule out :data:`SPELLING`."""
     matcher = difflib.SequenceMatcher(None, said, known)
     if matcher.real_quick_ratio() < SPELLING or matcher.quick_ratio() < SPELLING:
         return 0.0

@@ -1,7 +1,7 @@
-"""The lines of a proposed configuration that wait for a person: question, proposal, and the answer written in.
+"""Open questions (``# DECIDE:``) of a proposed configuration: list them, and write answers in.
 
-A question stands behind ``# DECIDE:`` on the line of its setting, or on a line before it. A setting that is only a
-comment stays one unless it is answered.
+A question follows ``# DECIDE:`` on the line of its setting, or on a line before it. A commented-out setting stays a
+comment unless it is answered.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class Decision:
     Attributes
     ----------
     question : str
-        In words, with what was seen of it in the files.
+        The question, with examples from the files.
     section, key : str
-        Where the setting stands; the key is empty for a question without a setting.
+        Location of the setting; the key is empty for a question without a setting.
     proposal : str
-        What is proposed, as TOML; empty when nothing is.
+        Proposed value as TOML; empty where there is none.
     asked_in, set_in : int
         Numbers of the lines of the question and of the setting, from 0.
     """
@@ -60,7 +60,7 @@ def decisions(toml: str) -> tuple[Decision, ...]:
         place = number
         if setting is None:
             more = _following(lines, number)
-            if more and more[0][2]:  # one question about sections to come, such as the sites
+            if more and more[0][2]:  # one question about several sections below, such as the sites
                 found += [
                     Decision(question.strip(), heading, match["key"].strip('"'), "", number, at)
                     for at, match, heading in more
@@ -82,9 +82,9 @@ def decisions(toml: str) -> tuple[Decision, ...]:
 
 
 def _following(lines: list[str], number: int) -> list[tuple[int, re.Match[str], str]]:
-    """The settings that a question on a line of its own is about, with their sections.
+    """The settings that a question on its own line refers to, with their sections.
 
-    It is the next setting, or each of several that stand as comments under headings that are comments too.
+    The next setting, or several commented-out settings under commented-out headings.
     """
     found: list[tuple[int, re.Match[str], str]] = []
     section = ""
@@ -106,7 +106,7 @@ def _following(lines: list[str], number: int) -> list[tuple[int, re.Match[str], 
 
 
 def written(answer: str, proposal: str) -> str:
-    """Return an answer as TOML: as it stands when it is a value already, else as a text.
+    """Return an answer as TOML: unchanged where it is a TOML value, else as a quoted text.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def written(answer: str, proposal: str) -> str:
 
 
 def settled(toml: str, answers: Mapping[Decision, str]) -> str:
-    """Return the configuration with answers written in, and their questions gone.
+    """Return the configuration with answers written in and their questions removed.
 
     Parameters
     ----------

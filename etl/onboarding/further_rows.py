@@ -1,4 +1,4 @@
-"""The last rows of a file, where its first ones leave a question open: days after the twelfth, decimals."""
+"""Read the last rows of a file, where the first rows leave its date or number format open."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ ROWS = 2_000
 
 
 def last_rows(sample: Sample, options: Mapping[str, Any]) -> list[Mapping[str, object]]:
-    """Return the last rows of a text file or workbook; none of another file, and of one that is packed.
+    """Return the last rows of a text file or workbook; none for other and compressed files.
 
     Parameters
     ----------
     sample : Sample
         Its beginning.
     options : mapping of str to Any
-        Options that it takes to read it.
+        Options needed to read it.
     """
     path = sample.path
     if is_workbook(path):

@@ -1,7 +1,7 @@
-"""What a table of an unknown system probably holds, from its header and first rows: a proposal a person confirms.
+"""Guess the canonical table of an unknown export from its header and first rows, for a person to confirm.
 
-Every canonical table bids for the header. A bid is good when its required columns are found and little of the header is
-left over. How names are compared stands in :mod:`etl.onboarding.column_names`.
+Every canonical table gets a score for the header: high when its required columns are found and few columns are left
+over. Names are compared in :mod:`etl.onboarding.column_names`.
 """
 
 from __future__ import annotations
@@ -18,25 +18,26 @@ from etl.onboarding.vocabulary import ANSWERS, CALLS, NAMED, TRANSLATIONS, WORDS
 from etl.sources.words import FALSE, TRUE
 
 CERTAIN = 0.85
-"""Likeness from which a name needs no confirmation."""
+"""Similarity from which a name needs no confirmation."""
 
 LEAST_SCORE = 0.55
-"""Bids below this are no proposal."""
+"""Tables with a lower score are not proposed."""
 
 KNOWN_BY = dict.fromkeys(("training", "agent_day"), ("employee_number", "email"))
-"""Columns of the list of staff by which an export may know agents; where customers are met, an address is theirs."""
+"""Columns of the staff list by which an export may identify agents; in exports with customers, an e-mail address is the
+customer's."""
 
 USUAL_SCALE = (1, 5)
-"""Scale of a satisfaction of which nothing is said."""
+"""Assumed scale of a satisfaction column without one."""
 
 CALLED = 0.1
-"""What a bid gains where the file or sheet is called after its table."""
+"""Bonus to the score where the file or sheet is named after the table."""
 
 REPEATED = 0.7
-"""Share of its rows that are of different agents, below which a table is no list of them."""
+"""Smallest share of distinct agents among the rows of a staff list."""
 
 _POINTS = re.compile(r"(\d+)(?: ?[-–—:.(=].*| \D.*)|[★☆]+")
-"""An answer that begins with its points, or shows them as stars."""
+"""Pattern of an answer that begins with its points, or shows them as stars."""
 
 _NUMBER = re.compile(r"-?\d+([.,]\d+)?")
 YES = (*TRUE, "accepted", "sold", "won")
@@ -46,9 +47,9 @@ OPPOSITES: dict[str, tuple[str, ...]] = {
     "nao": ("Sim",), "false": ("True",), "falsch": ("Wahr",), "falso": ("Verdadero", "Verdadeiro", "Vero"),
     "faux": ("Vrai",), "0": ("1",), "f": ("T", "V"),
 }  # fmt: skip
-"""Words for no to those for yes in the same languages, for a column whose first rows all say no."""
+"""Words for "no" to words for "yes" in the same languages, for a column whose first rows are all "no"."""
 READ_AS_BOOLEAN = (*TRUE, *FALSE)
-"""Words that are read as true or false without being explained."""
+"""Words read as true or false without a ``values`` mapping."""
 
 
 @dataclass(frozen=True)
@@ -63,22 +64,22 @@ class Guess:
     columns : mapping of str to str
         Canonical column to the file's column.
     missing : tuple of str
-        Required columns for which nothing was found.
+        Required columns that were not found.
     values : mapping of str to mapping
-        Canonical column to the file's words and what they mean.
+        Canonical column to the file's words and their meaning.
     unexplained : mapping of str to tuple of str
-        Canonical column to words of the file that mean nothing known.
+        Canonical column to words of the file with unknown meaning.
     constants : mapping of str to str
     doubtful : tuple of str
-        Constants that nothing in the file says.
+        Constants that are not derived from the file.
     times : tuple of str
-        For a canonical time that stands in two columns, its day and its time of day.
+        Columns of day and time of day, for a canonical time split over two columns.
     no_agent : mapping of str to list of str
         Column and words of contacts that reached no agent.
     also : mapping of str to mapping
-        Further tables that the same rows give: columns, constants and conditions of each.
+        Further tables filled from the same rows: columns, constants and conditions of each.
     sure : bool
-        Whether every column is called as it usually is.
+        Whether every column has a usual name.
     """
 
     table: str
@@ -137,7 +138,7 @@ def guess(header: Sequence[str], rows: Sequence[Mapping[str, object]] = (), name
 
 
 def _team_of_staff(bid: Guess, header: Sequence[str]) -> Guess:
-    """A list of staff that names a team gives each a spell in it, from the day of hiring."""
+    """Add team spells, from the day of hiring, where a staff list names teams."""
     team = _match(header, CONTRACTS["agent_team"]).get("team_id")
     own = bid.columns
     if team is None or team in own.values() or not {"source_agent_id", "hired_on"} <= set(own):
@@ -149,21 +150,22 @@ def _team_of_staff(bid: Guess, header: Sequence[str]) -> Guess:
 
 
 def _named(header: Sequence[str], what: str, taken: Sequence[str] = ()) -> str | None:
-    """The column that is called by one of the usual names of something."""
+    """The column with one of the usual names of something."""
     return next((name for name in header if name not in taken and words_of(name) in TRANSLATIONS[what]), None)
 
 
 def after_call(header: Sequence[str], taken: Iterable[str]) -> str:
-    """The column of work after a contact, where durations of a file stand in several columns; empty where none does."""
+    """The column of after-contact work, where a file splits durations over several columns; empty where there is
+    none."""
     return _named(header, "after_call", tuple(taken)) or ""
 
 
 def _more_of_contacts(bid: Guess, header: Sequence[str], rows: Sequence[Mapping[str, object]]) -> Guess:
-    """What a row of contacts may hold besides: a time of day apart from its day, a flag, a rating, an escalation."""
+    """Find further content of contact rows: a separate time of day, flags, ratings, escalations."""
     columns = dict(bid.columns)
     times: tuple[str, ...] = ()
     start = columns.get("started_at")
-    if start is not None and _all_are(start, rows, _TIME_OF_DAY):  # its day stands in a column of its own
+    if start is not None and _all_are(start, rows, _TIME_OF_DAY):  # the day is in another column
         others = [name for name in header if name not in columns.values() and likeness(name, STARTED) > 0]
         columns["started_at"] = next((name for name in others if _all_are(name, rows, _DAY)), start)
     day = columns.get("started_at")
@@ -220,19 +222,19 @@ _DAY = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}( 0?0:00(:00)?)?|.*[^\W\d]{3,}
 
 
 def _all_are(column: str, rows: Sequence[Mapping[str, object]], form: re.Pattern[str]) -> bool:
-    """Whether all values of a column, and there are some, are of a form."""
+    """Whether a column has values, and all match a pattern."""
     said = [text for row in rows if (text := str(row.get(column) or "").strip())]
     return bool(said) and all(map(form.fullmatch, said))
 
 
 def _has_time(column: str, rows: Sequence[Mapping[str, object]]) -> bool:
-    """Whether a column of days says the time of day too: a midnight in every row is none."""
+    """Whether a column of days has times of day other than midnight."""
     said = [str(row.get(column) or "") for row in rows]
     return any(re.search(r"\d:\d\d", text) and not re.search(r"[ T]0?0:00(:00(\.0+)?)?$", text) for text in said)
 
 
 def _tells_apart(what: str, header: Sequence[str], rows: Sequence[Mapping[str, object]]) -> bool:
-    """Whether a flag says of some rows that they are something, and of others that they are not."""
+    """Whether a flag is true in some rows and false in others."""
     flag = _named(header, what)
     said = {str(row.get(flag) or "").strip() for row in rows} if flag is not None else set()
     return flag is not None and bool(_yes(flag, rows)) and len(said) > 1
@@ -270,7 +272,7 @@ def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: 
     if contract.name == "escalation" and _tells_apart("escalated", header, rows):
         score *= 0.5  # a list of cases of which some were escalated
     if contract.name == "agent_day" and not {"worked_s", "absent"} & set(columns):
-        score *= 0.5  # a day of an agent of which nothing is said is more likely the day of something else
+        score *= 0.5  # an agent and a day without further columns are more likely another table than agent_day
     if contract.name == "agent":
         score *= _as_staff(columns, rows)
     sure = all(
@@ -284,7 +286,7 @@ def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: 
 def _with_ids(
     columns: dict[str, str], header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: Contract
 ) -> dict[str, str]:
-    """Find the columns of ids that are called otherwise: by what a list of staff, or the contact, is known by."""
+    """Find id columns with unusual names."""
     if contract.name == "agent":
         if "source_agent_id" not in columns and "employee_number" in columns:
             columns = {"source_agent_id": columns["employee_number"], **columns}  # a list of staff has one number
@@ -314,7 +316,7 @@ def _with_ids(
 def _unsaid(
     columns: Mapping[str, str], rows: Sequence[Mapping[str, object]], contract: Contract
 ) -> tuple[dict[str, str], tuple[str, ...]]:
-    """What a table needs and no column says, and which of it nothing in the file says."""
+    """Constants for required columns that are missing, and which of them are mere guesses."""
     if contract.name == "training" and "status" not in columns and {"planned_on", "planned_wave"} & set(columns):
         return {"status": "planned"}, ()
     if contract.name == "training" and "status" not in columns and "completed_at" in columns:
@@ -334,7 +336,7 @@ _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 def _scale(column: str, rows: Sequence[Mapping[str, object]]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The scale of a column of answers where it is not 1 to 5, and what of it its name does not say."""
+    """The scale of an answer column where it is not 1 to 5, and which of its ends are guessed."""
     said = [str(row.get(column) or "").strip() for row in rows]
     answers = [float(text) for text in said if re.fullmatch(r"\d+(\.\d+)?", text)]
     scale = scale_in(column)
@@ -350,7 +352,7 @@ def _scale(column: str, rows: Sequence[Mapping[str, object]]) -> tuple[dict[str,
 
 
 def _as_staff(columns: Mapping[str, str], rows: Sequence[Mapping[str, object]]) -> float:
-    """How likely a table that names agents is a list of them: it says more than their number, and names each once."""
+    """Score of a staff list: it has more columns than an id, and each agent once."""
     if set(columns) <= {"source_agent_id", "employee_number"}:
         return 0.6
     said = [str(row[own]) for row in rows if (own := columns.get("source_agent_id")) and row.get(own)]
@@ -358,7 +360,7 @@ def _as_staff(columns: Mapping[str, str], rows: Sequence[Mapping[str, object]]) 
 
 
 def _in_numbers(words: Sequence[str]) -> tuple[dict[str, str | bool], list[str]]:
-    """Answers in words as the points of their scale, all of the scale; and words that say no points."""
+    """Answers in words with their points on the scale, and words without points."""
     spoken = [word for word in words if not _NUMBER.fullmatch(word.strip())]
     written = {word.strip().casefold(): word for word in spoken}
     scale = max(ANSWERS, key=lambda each: len(written.keys() & set(each)))

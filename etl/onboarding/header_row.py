@@ -1,4 +1,4 @@
-"""The line in which the header of a table stands, where a title and lines about the report stand above it."""
+"""Find the header line of a table below a title and lines about the report."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pathlib import Path
 from etl.reading import delimited_records, text_file
 
 WIDE = 0.8
-"""Share of the widest line's cells that the header has at least."""
+"""Smallest number of header cells, as a share of the widest line's cells."""
 
 _LINES, _LOOKED_AT = 40, 1 << 16
-"""Lines and bytes in which a header is looked for."""
+"""Lines and bytes searched for a header."""
 
 _NO_NAME = re.compile(r"[\d\s.,:;/+%€$£()'’-]*|\d{4}-\d\d-\d\d[T ].*")
-"""A number, a date or a time: what no column is called."""
+"""Pattern of a number, date or time, which is no column name."""
 
 
 def header_row(lines: Sequence[Sequence[object]]) -> int:
-    """Return the line of the header, from 1: the first that is nearly as wide as the widest and holds names alone.
+    """Return the line of the header, from 1: the first that is nearly as wide as the widest and has names only.
 
     Parameters
     ----------
@@ -54,17 +54,17 @@ def header_row(lines: Sequence[Sequence[object]]) -> int:
 
 
 def _text(cell: object) -> str:
-    """What a cell says; nothing where it only has the name that a reader of workbooks gives a column without one."""
+    """Text of a cell; empty for placeholder names that workbook readers give to unnamed columns."""
     return "" if cell is None or "__UNNAMED__" in str(cell) else str(cell).strip()
 
 
 def _reach(cells: Sequence[str]) -> int:
-    """Place of the last cell that holds something, from 1."""
+    """Position of the last non-empty cell, from 1."""
     return max((place for place, text in enumerate(cells, start=1) if text), default=0)
 
 
 def of_text(path: Path, encoding: str) -> int:
-    """Return the same of delimited text, by the delimiter that cuts it into most columns.
+    """Return the header line of delimited text, with the delimiter that gives the most columns.
 
     Parameters
     ----------
@@ -83,7 +83,8 @@ def of_text(path: Path, encoding: str) -> int:
 
 
 def is_table(path: Path) -> bool:
-    """Whether a file of any name is delimited text: in its first lines one mark cuts most into as many columns.
+    """Whether a file with any name is delimited text: one delimiter splits most of its first lines into equally many
+    columns.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which exports lie in a folder: every file recognised by what is in it, and files of a kind put together."""
+"""Find the exports in a folder: recognise files by their content and group files of one kind."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ from etl.sql_text import quoted
 ENDINGS = (*TEXT_ENDINGS, ".json", ".jsonl", ".ndjson", ".parquet", ".pq", *EXCEL_ENDINGS)
 
 PACKED = (".zip", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst")
-"""Endings of archives and compressions that are not read; exports may hide in them, so they are named."""
+"""Extensions of archives that are not read; they are reported, since they may hold exports."""
 
 SHARED_IDS = ("bamboohr", "workday")
-"""Formats whose reports belong into one source, because they share their ids."""
+"""Formats whose reports form one source, because they share ids."""
 
 NAMES = {
     ("amazon_connect", "contact records"): "contacts",
@@ -59,14 +59,14 @@ NAMES = {
 """Section names by format and what the files hold."""
 
 WRITTEN = ("encoding", "sheet", "decimal", "date_format", "duration_unit", "full_score", "header_row")
-"""Options in which the files of one source agree."""
+"""Options that must be equal for files of one source."""
 
 _LONGEST_NAME, _SHOWN = 40, 8
 
 _LETTERS = frozenset(map(chr, range(128))) | frozenset(
     "áàâãäéèêëíìîïóòôõöúùûüñçßœæÁÀÂÃÄÉÈÊËÍÌÎÏÓÒÔÕÖÚÙÛÜÑÇŒÆ¿¡€°ºª«»–—‘’“”…\xa0"
 )
-"""Signs of the languages that are known here: where a decoded text has no other, its encoding is not in doubt."""
+"""Characters of the supported languages: a decoded text with others may have the wrong encoding."""
 
 @dataclass(frozen=True)
 class Export:
@@ -81,7 +81,7 @@ class Export:
 
 @dataclass
 class Found:
-    """Files that make one source.
+    """Files that form one source.
 
     Attributes
     ----------
@@ -89,9 +89,9 @@ class Found:
         Name of the section, and its format.
     files : list of Export
     paths : list of str
-        Patterns or paths that find exactly these files.
+        Patterns or paths that match exactly these files.
     strangers : list of str
-        For a crosswalk: systems it speaks of that are no section.
+        For a crosswalk: systems it names that are not a section.
     """
 
     name: str
@@ -102,7 +102,7 @@ class Found:
 
 
 def inventory(root: Path, base: Path) -> tuple[list[Found], list[str]]:
-    """Return what lies in a folder and its sub-folders, and one line for every file that is left out.
+    """Return the sources found in a folder and its sub-folders, and one line for every file left out.
 
     Hidden folders and warehouses are passed over.
 
@@ -137,7 +137,7 @@ def _exports(root: Path) -> list[Path]:
 
 
 def _may_be_export(path: Path) -> bool:
-    """Whether a file ends as exports do, or is JSON or a table under a name without such an ending."""
+    """Whether a file has an extension of exports, or is JSON or a table under another name."""
     name = plain_name(path)
     if name.endswith((*ENDINGS, *PACKED)):
         return True
@@ -173,13 +173,13 @@ def _recognise_all(root: Path) -> tuple[list[Export], list[str]]:
 
 
 def _columns(samples: Sequence[tuple[Sample, Mapping[str, Any]]]) -> str:
-    """The columns that were seen in a file, so that a line about it can be acted on."""
+    """Words for the columns of an unrecognised file, to help describe it by hand."""
     names = [name for sample, _ in samples for name in sample.header if name]
     return f". Its columns: {', '.join(names[:_SHOWN])}{', …' if len(names) > _SHOWN else ''}" if names else ""
 
 
 def _samples(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[tuple[Sample, dict[str, Any]]]:
-    """Beginnings of a file, each with the options it takes to read it: every sheet of a workbook, a text's encoding."""
+    """Samples of a file with the options needed to read them: each sheet of a workbook, a text's encoding."""
     if is_workbook(path):
         names = sheet_names(path)
         for place, name in enumerate(names):
@@ -202,13 +202,13 @@ def _samples(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[tuple[Sampl
 
 
 def recognise(sample: Sample, options: Mapping[str, Any] | None = None) -> Export | None:
-    """Return what a file is, or ``None``: the surest format, else the likeliest canonical table.
+    """Return the best matching format of a file, else the most likely canonical table, else ``None``.
 
     Parameters
     ----------
     sample : Sample
     options : mapping of str to str, optional
-        Options that were needed to read it (``encoding``, ``sheet``); they are written down with the format's own.
+        Options that were needed to read it (``encoding``, ``sheet``); they are added to the format's own.
     """
     bids = [
         (recognition.confidence, name, recognition)
@@ -216,7 +216,7 @@ def recognise(sample: Sample, options: Mapping[str, Any] | None = None) -> Expor
         if name != "tabular"
         and (recognition := get(name).recognise(named_as_known(sample, get(name).columns))) is not None
     ]
-    if bids and not is_workbook(sample.path):  # no system's module reads workbooks
+    if bids and not is_workbook(sample.path):  # no format module reads workbooks
         confidence, name, recognition = max(bids, key=lambda bid: bid[0])
         if confidence >= 0.5:
             return Export(sample.path, sample, name, _with(recognition, options or {}, sample))
@@ -244,14 +244,14 @@ def recognise(sample: Sample, options: Mapping[str, Any] | None = None) -> Expor
 
 
 def _is_second_header(rows: Sequence[Mapping[str, Any]], proposal: Guess) -> bool:
-    """Whether the first record has none of the ids that all others have: systems of surveys explain columns there."""
+    """Whether the first record lacks the ids that all others have: survey systems put column descriptions there."""
     own = [proposal.columns[name] for name in proposal.columns if name.endswith("_id") and name != "interaction_id"]
     filled = [sum(bool(str(row.get(name) or "").strip()) for name in own) for row in rows]
     return len(rows) > 2 and len(own) > 0 and filled[0] < len(own) and min(filled[1:]) == len(own)
 
 
 def _flat(record: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """A record of JSON whose objects are told by the paths of what they hold, as columns of a source name them."""
+    """Flatten a JSON record to paths, as used for the columns of a source."""
     found: dict[str, Any] = {}
     for name, value in record.items():
         if isinstance(value, Mapping):
@@ -262,7 +262,7 @@ def _flat(record: Mapping[str, Any], above: str = "") -> dict[str, Any]:
 
 
 def _with(recognition: Recognition, options: Mapping[str, Any], sample: Sample) -> Recognition:
-    """Add options to what was recognised; an encoding that only fits has to be confirmed by the words it gives."""
+    """Add options to a recognition; a guessed encoding must be confirmed by a person."""
     undecided, seen = recognition.undecided, dict(recognition.seen)
     if not options.get("encoding", "utf-16").startswith("utf-16"):
         words = [*sample.header, *(str(value or "") for row in sample.rows for value in row.values())]
@@ -300,12 +300,12 @@ def _group(files: Sequence[Export], base: Path) -> list[Found]:
 
 
 def same_contacts(sources: Sequence[Found]) -> list[list[str]]:
-    """Sources of contacts that probably hold the same ones: files called alike, or with ids in common.
+    """Groups of sources that probably hold the same contacts: similar file names, or common ids.
 
     Parameters
     ----------
     sources : sequence of Found
-        The last of a group counts, so they are ordered as their files follow each other.
+        In each group the last source counts, so sources are in the order of their files.
     """
     holding = [source for source in sources if _contact_ids(source) is not None]
     groups: list[list[Found]] = []
@@ -322,7 +322,7 @@ def same_contacts(sources: Sequence[Found]) -> list[list[str]]:
 
 
 def _contact_ids(source: Found) -> set[str] | None:
-    """Ids of contacts in the first records; ``None`` for a source of something else."""
+    """Contact ids in the first records; ``None`` for sources without contacts."""
     found: set[str] = set()
     for file in source.files:
         if file.proposal is None or file.proposal.table != "interaction":
@@ -333,12 +333,12 @@ def _contact_ids(source: Found) -> set[str] | None:
 
 
 def _series(file: Export) -> str:
-    """What tells files of one kind apart: nothing, where the system's records carry their ids and their zone."""
+    """Key that separates files of one kind into sources; empty where records carry ids and time zone."""
     return series.stem(file.path) if file.format == "tabular" or get(file.format).local_times else ""
 
 
 def _name_as_the_crosswalk_does(sources: Sequence[Found]) -> None:
-    """Give sections the names by which a crosswalk speaks of them, where that is plain; note the others."""
+    """Name sections as the crosswalk does, where unambiguous; note the systems that do not match."""
     for crosswalk in sources:
         proposal = crosswalk.files[0].proposal
         if proposal is None or proposal.table != "agent_identity" or "identity_source" not in proposal.columns:
@@ -354,7 +354,7 @@ def _name_as_the_crosswalk_does(sources: Sequence[Found]) -> None:
 
 
 def _systems(file: Export, column: str) -> set[str]:
-    """The systems a crosswalk speaks of, from the whole file where it is delimited text."""
+    """The systems named in a crosswalk, from the whole file where it is delimited text."""
     if plain_name(file.path).endswith((".csv", ".tsv", ".txt")):
         try:
             rows = duckdb.connect().execute(

@@ -1,4 +1,4 @@
-"""Which KPIs a proposed configuration will give, and what has to be exported for the others."""
+"""Which KPIs a proposed configuration gives, and the exports that the others need."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from etl.sources.format import Context, Sample, get
 def held(sources: Sequence[Found]) -> frozenset[str]:
     """Return the landing tables and columns (``table.column``) that proposed sources fill.
 
-    A table or column of a known system counts where the beginning of a file has the fields it is read from, or where
-    the proposal asks which these are.
+    For a known system, a table or column counts where the sample has the fields it is read from, or where the proposal
+    asks for them.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def _read_by_format(source: Found, file: Export) -> set[str]:
     section = Source(format=source.format, path=file.path.name, options=options, columns=columns)
     try:
         tables = known.plan(Context(source.name, section, "UTC", file.sample)).tables
-    except EmpathyError:  # the file, or a setting still to be decided, stops it: `check` says so
+    except EmpathyError:  # file or open setting prevents reading; `empathy check` reports it
         tables = ()
     found: set[str] = set()
     asked = {key.partition(".")[2] for key in said.undecided if key.startswith("columns.")}
@@ -55,19 +55,19 @@ def _read_by_format(source: Found, file: Export) -> set[str]:
         needed = {item.name for item in CONTRACTS[table.table] if item.required and item.default == "NULL"}
         there = {name for name, field in table.fields.items() if _has(file.sample, field.source)}
         if table.each and not needed & {name for name in there if not _is_of_record(table.fields[name].source)}:
-            continue  # a list, such as surveys, that no record has
+            continue  # a list, such as surveys, missing in all records
         there |= {*said.columns, *asked} & set(CONTRACTS[table.table].column_names)
         found |= {table.table, *(f"{table.table}.{name}" for name in there)}
     return found
 
 
 def _is_of_record(source: str) -> bool:
-    """Whether a field of JSON stands at the top of the record, beside its lists."""
+    """Whether a JSON field is at the top level of the record, beside its lists."""
     return "." not in source
 
 
 def _has(sample: Sample, source: str) -> bool:
-    """Whether the beginning of a file has one of the fields that a column is read from."""
+    """Whether the sample has one of the fields that a column is read from."""
     names = source.split(" + ")
     if not sample.is_json:
         header = {name.casefold() for name in sample.header}
@@ -92,11 +92,11 @@ def _values(record: Any, parts: Sequence[str]) -> Iterator[bool]:
 
 
 SOLD_ALONE = ("offer_rate", "offer_acceptance")
-"""KPIs that a flag of what was sold does not tell: it says nothing of what was offered."""
+"""KPIs that a sold flag cannot give, because it does not record offers."""
 
 
 def sold_alone(sources: Sequence[Found]) -> bool:
-    """Whether offers are known by a flag of what was sold, and by nothing else."""
+    """Whether offers are known only from a sold flag."""
     tables = [{file.proposal.table, *file.proposal.also} for s in sources for file in s.files if file.proposal]
     own = any(file.proposal and file.proposal.table == "offer" for s in sources for file in s.files)
     own |= any("offer" in get(source.format).tables for source in sources if not source.files[0].proposal)
@@ -104,7 +104,7 @@ def sold_alone(sources: Sequence[Found]) -> bool:
 
 
 def promise(sources: Sequence[Found]) -> tuple[str, ...]:
-    """Return lines that say which KPIs there will be, and for the others what to export.
+    """Return lines listing the KPIs available, and the exports that the others need.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def promise(sources: Sequence[Found]) -> tuple[str, ...]:
     """
     known = held(sources)
     transcripts = "utterance" in known
-    known = frozenset(name for name in known if name.partition(".")[0] != "utterance")  # off until it is switched on
+    known = frozenset(name for name in known if name.partition(".")[0] != "utterance")  # not read by default
     left_out = SOLD_ALONE if sold_alone(sources) else ()
     missing = [(kpi, missing_for(kpi, known)) for kpi in load().values() if kpi.id not in left_out]
     given = [kpi.label for kpi, names in missing if not names]

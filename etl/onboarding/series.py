@@ -1,4 +1,4 @@
-"""Files of one series: names that differ in numbers, months and copies only, and patterns that find exactly them."""
+"""Series of files: names that differ only in numbers, months and copy marks, and patterns that match exactly them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from etl.file_kinds import without_copy_mark
 
 
 def stem(path: Path) -> str:
-    """A file's name without its numbers, months and the mark of a later download: alike for the files of a series."""
+    """A file's name without numbers, months and copy marks: equal for the files of a series."""
     stem, dot, ending = path.name.partition(".")
     plain = without_copy_mark(stem).casefold()
     bare = re.sub(rf"(?<![^\W_]){_MONTHS}(?![^\W_])", "#", re.sub(r"\d+", "#", plain))
@@ -27,7 +27,7 @@ _MONTHS = (
     "nov(?:ember|embre|iembre)?|de[cz](?:ember|embre)?|dic(?:iembre|embre)?|enero|febrero|abril|janeiro|fevereiro|março|"
     "gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre)"
 )
-"""Months as the names of files hold them, in small letters."""
+"""Names of months in file names, in lower case."""
 
 
 def patterns(paths: Sequence[Path], base: Path) -> list[str]:
@@ -51,10 +51,10 @@ def patterns(paths: Sequence[Path], base: Path) -> list[str]:
 
 
 def _alike(names: Sequence[str]) -> Iterator[str]:
-    """Patterns that names may share, so that the file of next month is found too: without numbers, or their start."""
+    """Candidate patterns that also match future files: with numbers replaced, or the common start."""
     for name in names:
         yield re.sub(r"\*[-_.\d*]*\*|\*+", "*", re.sub(r"\d+", "*", glob.escape(name)))
-    starts = [re.split(r"\d", name)[0] for name in (names[0], names[-1])]  # in order, so all between share it too
+    starts = [re.split(r"\d", name)[0] for name in (names[0], names[-1])]  # sorted, so all in between share it
     start = "".join(a for a, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(*starts, strict=False)))
     (ending, *others) = {name[name.index(".") :] for name in names if "." in name} or {""}
     if start.strip(" -_.") and not others:
@@ -62,12 +62,12 @@ def _alike(names: Sequence[str]) -> Iterator[str]:
 
 
 def partitions(folder: Path) -> str:
-    """A folder without its numbers: alike for the days of an object store."""
+    """A folder's name without numbers: equal for the daily folders of an object store."""
     return re.sub(r"\d+", "#", folder.as_posix())
 
 
 def nested_pattern(paths: Sequence[Path], base: Path) -> str | None:
-    """A pattern for files in folders that differ in numbers only; none where it would match others too."""
+    """A pattern for files in folders that differ in numbers only; empty where it would match other files too."""
     if len({path.parent for path in paths}) == 1:
         return None
     folder = _relative(paths[0].parent, base, "").rstrip("/")

@@ -1,7 +1,7 @@
-"""A folder of exports, looked at: a starting empathy.toml in which everything a person must decide is marked.
+"""Propose an empathy.toml for a folder of exports, with open decisions marked.
 
-Files are recognised by what is in them, not by what they are called. What was read off the files is written down; what
-nobody can read off them (a time zone, how agents were chosen) stands behind ``# DECIDE:``.
+Files are recognised by content, not by name. Settings found in the files are written; those that files cannot show (a
+time zone, how agents were chosen) are marked ``# DECIDE:``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ QUESTIONS = {
 }
 
 SURE = 0.75
-"""Score of a proposal from which its table needs no confirmation."""
+"""Score from which a guessed table needs no confirmation."""
 
 _CORRECTIONS = (
     "# Wrong entries about people are corrected in a file of its own, never in an export (docs/operations.md):\n"
@@ -40,7 +40,7 @@ _CORRECTIONS = (
 )
 
 EXAMPLES = 3
-"""Values of a column shown, letters and digits masked, to somebody who decides."""
+"""Number of example values (letters and digits masked) shown with a decision."""
 
 _SHOWN = 8
 """Most words of a file listed in a comment."""
@@ -55,9 +55,9 @@ class Suggestion:
     toml : str
         Text of the file.
     lines : tuple of str
-        What was found, and what was not, one line per source or file.
+        Sources found and files left out, one line each.
     promise : tuple of str
-        Which KPIs there will be, and what to export for the others.
+        KPIs available, and the exports that the others need.
     examples : mapping of str to tuple of str
         Column of a file to the shapes of a few of its values.
     """
@@ -69,14 +69,14 @@ class Suggestion:
 
 
 def suggest(folder: str | Path, relative_to: str | Path | None = None) -> Suggestion:
-    """Look at a folder of exports and propose a configuration.
+    """Inspect a folder of exports and propose a configuration.
 
     Parameters
     ----------
     folder : path
         Searched with its sub-folders; hidden ones and warehouses are passed over.
     relative_to : path, optional
-        Folder the configuration will stand in; ``folder`` when not given.
+        Folder of the configuration; ``folder`` by default.
 
     Returns
     -------
@@ -179,7 +179,7 @@ def _identity(sources: Sequence[Found]) -> str:
 
 
 def _left_out(sources: Sequence[Found]) -> list[str]:
-    """KPIs that would be shown and be wrong: a flag of what was sold does not say what was offered."""
+    """Leave out KPIs that a sold flag would make wrong, because it does not record offers."""
     if not sold_alone(sources):
         return []
     return ["# The file says what was sold, not what was offered."] + [
@@ -215,7 +215,7 @@ def _about_money(sources: Sequence[Found]) -> str:
 
 
 def _seen(sources: Iterable[Found], names: Sequence[str]) -> set[str]:
-    """Texts that stand in columns of these names (or mapped to one of them) in the first records."""
+    """Texts in columns with these names (or mapped to them) in the first records."""
     found: set[str] = set()
     for source in sources:
         for file in source.files:
@@ -312,18 +312,18 @@ def _mapping(source: Found, undecided: Sequence[str]) -> list[str]:
 
 
 def _doubt(table: str, name: str) -> str:
-    """The question behind a constant that nothing in the file says."""
+    """The question for a guessed constant."""
     return f"  # DECIDE: {_meaning(table, name)} The file does not say."
 
 
 def _says(canonical: str, column: str) -> bool:
-    """Whether a column is called what it is taken for, such as Q1_CSAT."""
+    """Whether a column's name contains its canonical name, such as Q1_CSAT."""
     words = {"csat_raw": ("csat",), "felt_heard": ("heard",), "nps": ("nps",)}.get(canonical, ())
     return any(word in column.casefold() for word in words)
 
 
 def _also(source: Found, proposal: Guess) -> list[str]:
-    """Further tables that the rows of contacts give: ratings, escalations, sales."""
+    """Further tables filled from contact rows: ratings, escalations, sales."""
     lines = []
     for table, parts in proposal.also.items():
         name = f"sources.{_key(source.name)}.also.{table}"

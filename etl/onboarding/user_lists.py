@@ -1,7 +1,7 @@
-"""Lists of a system's users: which id there is whose, told by the ids that the system's other exports hold.
+"""Recognise lists of a system's users as crosswalks, by ids shared with the system's other exports.
 
-Contacts of Genesys or Zendesk name an agent by an id of that system. A list of its users that has this id beside an
-employee number or an e-mail address is a crosswalk, and no list of staff.
+Contacts of Genesys or Zendesk name an agent by an id of that system. A list of its users with this id and an employee
+number or e-mail address is a crosswalk, not a staff list.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from etl.onboarding.guess import Guess
 from etl.onboarding.inventory import Export, Found
 
 LEAST = 3
-"""Ids in common from which a column is taken for those of a system; one is enough where it is no plain number."""
+"""Common ids needed to recognise a system's id column; one is enough where ids are not plain numbers."""
 
 _TELLING = re.compile(r"(?=.*[A-Za-z]).{8,}")
-"""An id that nothing else is called by: letters in it, and long."""
+"""Pattern of an unmistakable id: long, with letters."""
 
 _TOLD = {"identity_source", "hired_on", "left_on", "team_id", "leave_type"}
-"""Columns that say what a list is: a crosswalk already, or a list of staff."""
+"""Columns that mark a list as a crosswalk already, or as a staff list."""
 
 
 def read_as_crosswalks(sources: Sequence[Found]) -> None:
@@ -42,7 +42,7 @@ def read_as_crosswalks(sources: Sequence[Found]) -> None:
 
 
 def _crosswalk(source: Found, held: Mapping[str, set[str]]) -> Guess | None:
-    """The crosswalk that a list is, where it shares ids with a system's exports; ``held``: texts of each system's."""
+    """The list as a crosswalk, where it shares ids with a system's exports; ``held``: texts by system."""
     file = source.files[0]
     proposal = file.proposal
     if proposal is None or proposal.table not in ("agent", "agent_identity") or _TOLD & set(proposal.columns):

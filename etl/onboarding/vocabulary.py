@@ -1,5 +1,4 @@
-"""How the columns of exports are usually called, and their words, in English, German, Spanish, French, Portuguese and
-Italian."""
+"""Usual column names and values of exports in English, German, Spanish, French, Portuguese and Italian."""
 
 from __future__ import annotations
 
@@ -277,14 +276,14 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
     ),
     "time": ("time", "start time", "call time", "zeit", "uhrzeit", "hora", "heure", "ora"),
 }  # fmt: skip
-"""Column, or what a flag says, to further usual names, in words (see :func:`etl.onboarding.column_names.words_of`)."""
+"""Column, or meaning of a flag, to further usual names, as words (see :func:`etl.onboarding.column_names.words_of`)."""
 
 QUESTIONS: dict[str, re.Pattern[str]] = {
     "nps": re.compile(r"recommend|empfehlen|empfehlung|recomendar|recomienda|recommander|recommand|raccomand|consigli"),
     "csat_raw": re.compile(r"satisfied|satisfaction|zufrieden|satisfech|satisfacción|satisfait|satisfeit|soddisfatt"),
     "felt_heard": re.compile(r"felt heard|feel heard|listened|understood|verstanden|escuchad|écouté|ouvid|ascoltat"),
 }
-"""Column of an answer to what a question that stands as its name asks about."""
+"""Answer column to the topics of questions used as column names."""
 
 ANSWERS: tuple[tuple[str, ...], ...] = (
     ("very satisfied", "satisfied", "neither satisfied nor dissatisfied", "dissatisfied", "very dissatisfied"),
@@ -348,7 +347,7 @@ NAMED: dict[str, tuple[str, ...]] = {
         "turnos", "absences", "présences", "presenze", "assenze",
     ),
 }  # fmt: skip
-"""Table to the words by which people call files and sheets that hold it."""
+"""Table to usual words in the names of its files and sheets."""
 
 CALLS = frozenset(
     (

@@ -1,4 +1,4 @@
-"""How the numbers, dates and durations of a table of an unknown system are written, from its rows: a proposal."""
+"""Guess the formats of numbers, dates and durations of an unknown export from its rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from etl.sources.format import Recognition
 
 LEAST_DURATIONS = 5
-"""Fewer bare numbers say nothing about their unit."""
+"""Fewest plain numbers from which a unit is guessed."""
 
 _LOCAL_DATE = re.compile(
     r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:( |T|, )\d{1,2}([:.h])\d{2}(\6\d{2})?( ?[AaPp][Mm])?)?"
@@ -41,7 +41,7 @@ _THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+")
 def ways_of_writing(
     proposal: Guess, rows: Sequence[Mapping[str, object]]
 ) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
-    """Return the options that say how numbers and dates are written, and the keys of those that are only guessed.
+    """Return the number and date format options, and the keys of those that are guessed.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def ways_of_writing(
     -------
     options : dict of str to str
     undecided : dict of str to tuple of str
-        Key of an option that is only guessed to what was seen.
+        Key of a guessed option to example values.
     """
     contract = CONTRACTS[proposal.table]
     options: dict[str, str] = {}
@@ -79,7 +79,7 @@ def ways_of_writing(
     named = {unit for own in durations if (unit := unit_in(own))}
     worked = proposal.table == "agent_day"
     unit, shown = _unit(said(durations), ((24, "h"), (1440, "min")) if worked else UNITS_OF_CONTACTS)
-    if len(named) == 1 and unit in ("", *named):  # the name says it and the values do not speak against it
+    if len(named) == 1 and unit in ("", *named):  # the name gives the unit, and the values are compatible
         (unit,) = named
         if unit != "s":
             options["duration_unit"] = unit
@@ -103,12 +103,12 @@ def ways_of_writing(
 
 
 def _number(text: str) -> float | None:
-    """The number that a text is; nothing for a percentage, which is read as one anyway."""
+    """The number in a text; None for percentages, which are read correctly without options."""
     return float(text.replace(",", ".")) if re.fullmatch(r"\d+([.,]\d+)?", text) else None
 
 
 def _full_score(numbers: Sequence[float]) -> int:
-    """The usual full score that these scores reach up to: 1, 5, 10 or 100."""
+    """The usual maximum (1, 5, 10 or 100) that fits these scores."""
     return next((best for best in (1, 5, 10, 100) if best >= max(numbers, default=0)), 100)
 
 
@@ -129,9 +129,9 @@ def _unit(texts: Sequence[str], bounds: Sequence[tuple[float, str]]) -> tuple[st
 def _dates(
     dates: Sequence[re.Match[str]], found: Sequence[str], options: dict[str, str]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Add how dates are written, where all are written alike."""
+    """Add the date format, where all dates share one."""
     undecided: tuple[str, ...] = ()
-    if dates and len(dates) == len(found):  # of files that mix, a person has to say what they mix
+    if dates and len(dates) == len(found):  # mixed formats must be described by a person
         dotted = any(match[2] == "." for match in dates)
         month_first = not dotted and any(int(match[3]) > 12 for match in dates)
         if not dotted and not month_first and not any(int(match[1]) > 12 for match in dates):
@@ -163,7 +163,7 @@ def _date_format(match: re.Match[str], month_first: bool) -> str:
 
 
 def dates_as_beside(found: Sequence[Recognition]) -> list[Recognition]:
-    """Settle dates that may begin with day or month by those of the other files, where all of these agree.
+    """Decide between day-first and month-first dates from the folder's other files, where these agree.
 
     Parameters
     ----------
