@@ -1,7 +1,7 @@
-"""The command line: one verb per job, no logic of its own.
+"""The command line: one command per task; the logic is in the other packages.
 
 Exit codes: 0 done; 1 the data fail a stop-rule or a check, nothing was published; 2 wrong usage or configuration.
-With ``--json`` a verb prints exactly one JSON object on standard output; everything else goes to standard error.
+With ``--json`` a command prints exactly one JSON object on standard output; everything else goes to standard error.
 
 A command is a function in one of the modules of this package and a line in :data:`COMMANDS`.
 """
@@ -32,14 +32,14 @@ from empathy.reporting import report
 from empathy.serving import demo, sample, serve
 from empathy.versions import doctor, versions_app
 
-# Systems of a few hundred weeks are solved faster by one thread than by several that wait for each other.
+# One BLAS thread is faster than several for systems of a few hundred weeks.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 COMMANDS = (
     demo, sample, init, check, build, estimate, run, serve, report, export, changes, plan, listen, doctor, key, forget,
     backup, restore, prepare,
 )  # fmt: skip
-"""In the order in which ``empathy --help`` lists them."""
+"""Commands in the order of ``empathy --help``."""
 
 AS_JSON = "--json"
 
@@ -58,7 +58,7 @@ app.add_typer(versions_app, name="versions")
 
 
 def main() -> None:
-    """Run the command line; a foreseen fault is one readable message and an exit code, never a traceback.
+    """Run the command line; expected errors give one message and an exit code, never a traceback.
 
     With ``--json`` the message is a JSON object too, on standard output, with ``error`` and ``exit_code``.
     """
@@ -89,11 +89,11 @@ def main() -> None:
 
 
 def _with_json() -> None:
-    """Run a command whose mistakes of usage are JSON as well."""
+    """Run a command, reporting usage errors as JSON too."""
     command = typer.main.get_command(app)
     try:
         sys.exit(command.main(standalone_mode=False) or 0)
-    except Exception as fault:  # typer keeps its own copies of these classes
+    except Exception as fault:  # typer has its own copies of these classes
         if isinstance(fault, typer.Abort):
             sys.exit(130)
         if not hasattr(fault, "format_message"):
@@ -104,11 +104,11 @@ def _with_json() -> None:
 _NO_ROOM = re.compile(
     r'(?:"([^"\\]+|[A-Z]:[^"]+?)\\?": )?(?:No space left on device|There is not enough space on the disk)'
 )
-"""How DuckDB says that a disk is full, with the file it was writing; inside JSON quotation marks have a backslash."""
+"""DuckDB's message for a full disk, with the file being written; in JSON, quotation marks are escaped."""
 
 
 def _fail_for_room(file: str) -> NoReturn:
-    there = [folder for folder in Path(file).parents if folder.is_dir()]  # what a build did not finish is gone again
+    there = [folder for folder in Path(file).parents if folder.is_dir()]  # the unfinished build has been removed
     where = f"{there[0]}: " if file and there else ""
     _fail(f"error: {where}the disk is full. Nothing was published.", 2, "Free some room there and run it again.")
 

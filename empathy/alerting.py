@@ -1,4 +1,4 @@
-"""What happens around a nightly command: a run that failed, and data that are late, are told to somebody."""
+"""Alerts of nightly commands: report failed runs and stale data."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from etl.configuration.model import Config
 
 LOG = "alert.log"
-"""File inside the warehouse folder for what the command of ``[alerts]`` said."""
+"""Log file in the warehouse folder for the output of the ``[alerts]`` command."""
 
 
 @contextmanager
 def watched(settings: Config, command: str) -> Iterator[None]:
-    """Note and tell when a command that should publish fails, and when what it published ends too long ago.
+    """Record and report a failed publishing command, and published data that are stale.
 
     Parameters
     ----------
     settings : Config
         ``[alerts] command`` is given the message; every page shows a failure until a run publishes.
     command : str
-        Name of the verb.
+        Name of the command.
     """
     import duckdb
 
@@ -48,7 +48,7 @@ def watched(settings: Config, command: str) -> Iterator[None]:
 
 
 def tell(settings: Config, message: str) -> None:
-    """Give a message to the command of ``[alerts]``; one that fails is said on standard error and ends nothing."""
+    """Pass a message to the ``[alerts]`` command; its failure is only reported on standard error."""
     from etl.landing.command import run_command
 
     alerts = settings.alerts
@@ -66,7 +66,7 @@ def tell(settings: Config, message: str) -> None:
 
 
 def _late(settings: Config) -> str:
-    """That the published data end longer ago than ``[project] stale_days``; empty where they do not."""
+    """Message that the published data are older than ``[project] stale_days``; empty where they are not."""
     from etl.warehouse.reader import Warehouse
     from etl.warehouse.run_status import days_late
 

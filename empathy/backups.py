@@ -1,4 +1,4 @@
-"""``empathy backup`` and ``restore``: what exports cannot give back."""
+"""``empathy backup`` and ``restore``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def backup(
     out: Annotated[Path, typer.Argument(help="The file to write, ending in .tar.gz.")],
     config: ConfigPath = DEFAULT_CONFIG,
 ) -> None:
-    """Keep the configuration, what is kept beside it and the served version in one file."""
+    """Write the configuration, the files kept beside it and the served version to one file."""
     from etl.keeping.backup import backup as write
 
     done = write(load_config(config), out)
@@ -26,7 +26,7 @@ def restore(
     archive: Annotated[Path, typer.Argument(help="A file that `empathy backup` wrote.")],
     folder: Annotated[Path, typer.Argument(help="An empty folder to restore into.")],
 ) -> None:
-    """Bring a backup back into an empty folder."""
+    """Restore a backup into an empty folder."""
     from etl.keeping.backup import restore as read
 
     done = read(archive, folder)

@@ -1,4 +1,4 @@
-"""``empathy init``, ``check``, ``build``: exports to a version of the warehouse."""
+"""``empathy init``, ``check``, ``build``: load exports into a version of the warehouse."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def print_files(report: BuildReport | CheckReport) -> None:
 
 
 def print_books(report: BuildReport) -> None:
-    """Rows of every relation traced to files, ids matched, histories repaired, weeks restated, checks failed."""
+    """Print reconciliation of rows, matched ids, repaired histories, restated weeks and failed checks."""
     out = output()
     for relation in report.reconciliation:
         out.print(f"{relation.relation}: {relation.sentence}")
@@ -140,7 +140,7 @@ def print_books(report: BuildReport) -> None:
 
 
 def print_checks(found: Iterable[DataCheckResult]) -> None:
-    """Print what checks found, with the first row of each."""
+    """Print the results of checks, with the first violating row of each."""
     from etl.marts.quality import example
 
     for check in found:

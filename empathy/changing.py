@@ -1,4 +1,4 @@
-"""``empathy changes``: what is different since an earlier version."""
+"""``empathy changes``: differences from an earlier version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every command shares: options, the screen, progress, output."""
+"""Shared by all commands: options, progress, output."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ Port = Annotated[int, typer.Option(min=1, max=65_535, help="The port to listen o
 DEFAULT_CONFIG = Path("empathy.toml")
 screen = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 WIDE = 160
-"""Columns of a table that goes to a file or a pipe."""
+"""Width, in characters, of tables written to a file or a pipe."""
 
 
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[str], None]]:
-    """A line that says what is being done and for how long; plain lines where standard error is not a terminal.
+    """Show the current step and its duration; plain lines where standard error is not a terminal.
 
     Parameters
     ----------
     title : str
-        What the whole job is.
+        Name of the whole task.
 
     Yields
     ------
@@ -62,7 +62,7 @@ def progress(title: str) -> Iterator[Callable[[str], None]]:
         else:
             screen.print(title)
             yield lambda step: screen.print(f"  {time.monotonic() - started:5.1f} s  {step}")
-    except KeyboardInterrupt:  # the parser of the command line makes it exit code 130, without a word
+    except KeyboardInterrupt:  # the command-line parser turns it into exit code 130 without a message
         screen.print("Stopped; nothing was published.")
         raise
     screen.print(f"{title}: done in {time.monotonic() - started:.1f} s.")

@@ -1,7 +1,7 @@
-"""The reference pages of the documentation, written from what the program knows: ``python -m empathy.documentation``.
+"""Generate the reference pages of the documentation: ``python -m empathy.documentation``.
 
-Commands from the command line, keys from the configuration's model, KPIs from the catalogue, checks from their files. A
-test compares the pages with what this module writes, so none can be forgotten.
+Commands come from the command line, keys from the configuration's model, KPIs from the catalogue, checks from their
+files. A test checks that the pages are up to date.
 """
 
 from __future__ import annotations

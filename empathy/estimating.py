@@ -1,4 +1,4 @@
-"""``empathy estimate``, ``run``, ``export``: a version of the warehouse to estimates."""
+"""``empathy estimate``, ``run``, ``export``: estimates from a version of the warehouse."""
 
 from __future__ import annotations
 
@@ -68,9 +68,10 @@ def export(
 
 
 def estimate_into(draft: Draft, settings: Config, *, goals_only: bool = False) -> list[dict[str, Any]]:
-    """Estimate a draft; KPIs for which nothing changed since the served version are taken over from it.
+    """Estimate a draft; studies of KPIs whose inputs did not change since the served version are reused.
 
-    With ``goals_only`` the draft holds the goals of the whole programme, and says how many KPIs are to come.
+    With ``goals_only`` only the goals of the whole programme are estimated, and the number of KPIs still to come is
+    recorded.
     """
     import polars as pl
 

@@ -1,4 +1,4 @@
-"""``empathy forget``: one person out of everything that is kept."""
+"""``empathy forget``: erase one person from everything that is kept."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def forget(
 
 
 def _programmes(config: Config) -> list[tuple[str, Config]]:
-    """The programmes that keep the person: this one, and those of ``[[programmes]]`` in which something was built."""
+    """Programmes that may hold the person: this one, and those of ``[[programmes]]`` with a warehouse."""
     from etl.warehouse.reader import Warehouse
 
     found = [(config.programme.name, config)]

@@ -1,4 +1,4 @@
-"""``empathy plan``: who is trained next, and whether we will be able to tell."""
+"""``empathy plan``: order of the next waves, and the changes they can detect."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def plan(
         goals = _stated(catalogue, kpi, rate, change, contacts_per_week, icc, autocorrelation)
     proposal = Proposal(n_teams, waves, gap, untrained, history, weeks)
     found = [outlook(goal, proposal, level) for goal in goals]
-    told = found[:1] if rate is not None else found  # the others are the ends of the stated ranges
+    told = found[:1] if rate is not None else found  # the others are at the ends of the stated ranges
     first = min(told, key=lambda one: one.weeks_to_know)
     known = ground is not None and len(ground.teams) == n_teams
     draw = _draw(ground, proposal, seed, _held(settings, start)) if ground is not None and known else None
@@ -156,12 +156,12 @@ def _from_data(settings: Config, catalogue: Catalogue, kpi: str | None) -> Groun
     from dashboard.privacy.viewer import READER, seen_by
     from dashboard.settings import of_command
 
-    with seen_by(READER):  # the lot of a seed is that of the Plan page, whose readers are told of published teams only
+    with seen_by(READER):  # a seed gives the same draw as the Plan page, which uses published teams only
         return replace(made, teams=without_own_weeks(Queries(of_command(settings)), made).teams)
 
 
 def _due(settings: Config, catalogue: Catalogue) -> str:
-    """Whom to refresh when."""
+    """Sentence on which agents are due a refresher."""
     from analysis.panel.stored_courses import last_week, stored_fading
     from analysis.words.refreshers import due
     from etl.warehouse.reader import Warehouse
@@ -180,7 +180,7 @@ def _stated(
     icc: str,
     autocorrelation: str,
 ) -> tuple[Goal, ...]:
-    """The goal at its likely numbers, then at the ends that help and hurt most."""
+    """The goal at its likely values, then at the most and least favourable ends of the ranges."""
     from analysis.planning.plan import Goal, stated_components
 
     entry = _known(catalogue, kpi or "escalation_rate")
@@ -230,7 +230,7 @@ def _range(name: str, text: str) -> tuple[float, float, float]:
 
 
 def _held(settings: Config | None, start: date | None) -> tuple[str, ...]:
-    """Teams of a holdout that has not ended when the first wave starts."""
+    """Teams of a holdout that is still running when the first wave starts."""
     holdout = settings.programme.holdout if settings is not None else None
     if holdout is None or (holdout.until is not None and start is not None and holdout.until <= start):
         return ()
@@ -249,7 +249,7 @@ def _draw(ground: Ground, proposal: Proposal, seed: int, held: tuple[str, ...]) 
 
 
 def _order(ground: Ground | None, proposal: Proposal, draw: Draw | None, start: date | None) -> list[dict[str, Any]]:
-    """Teams with their wave; nothing where the teams are not known."""
+    """Teams with their wave; empty where the teams are not known."""
     if ground is None or len(ground.teams) != proposal.n_teams:
         return []
     waves = draw.waves.tolist() if draw is not None else [0] * proposal.n_teams
@@ -331,7 +331,7 @@ def _words(one: Outlook, reader: Any) -> str:
 
 
 def _accept(settings: Config, order: list[dict[str, Any]], draw: Draw, told: list[Outlook]) -> Path:
-    """Write the plan: who starts when, how the order was drawn, and the goals it will be judged by."""
+    """Write the plan: start of each team, how the order was drawn, and the goals it will be judged by."""
     from etl.configuration.accepted_plans import DIGITS, PlannedTeam, accept
 
     teams = tuple(

@@ -1,4 +1,4 @@
-"""``empathy prepare``: what readers of a shared dashboard may be told, chosen before anybody asks."""
+"""``empathy prepare``: choose in advance the figures that a shared dashboard may disclose."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def prepare(config: ConfigPath = DEFAULT_CONFIG) -> None:
 
 
 def choose(settings: Config) -> None:
-    """Choose for the versions that are served; takes milliseconds where it was done before."""
+    """Choose figures for the served versions; takes milliseconds where already done."""
     from dashboard.data.choosing import prepare_all
 
     with progress("Choosing what readers may be told") as step:
@@ -28,7 +28,7 @@ def choose(settings: Config) -> None:
 
 
 def choose_after_publishing(settings: Config) -> None:
-    """The same for a command that has published: a fault does not undo that, and the server will choose."""
+    """Choose figures after publishing; an error is only reported, since the server will choose them later."""
     if settings.access is None:
         return
     try:

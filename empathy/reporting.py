@@ -66,7 +66,7 @@ def report(
             since, left_out = _last(run_of(out), _comparable(queries))
             if left_out:
                 screen.print(f"{out} {left_out}, so the report does not say what changed.")
-        # A report leaves the machine: of a shared dashboard it holds what its readers are told, and nothing else.
+        # Reports may be passed on: for a shared dashboard they hold only figures that it discloses.
         with seen_by(OWN_MACHINE if settings.access is None else READER):
             made = report_of(Context(settings, queries), select, today=date.today(), since=since)
         step("laying out")
@@ -79,14 +79,14 @@ def report(
 
 
 def _last(run: str, there: set[str]) -> tuple[str, str]:
-    """The run of the last report where its version is still there, or why there is none."""
+    """Run id of the last report, if its version still exists, or why there is none."""
     if not run:
         return "", "holds no report yet"
     return (run, "") if run in there else ("", f"was made from run {run}, which is no longer kept or told to readers")
 
 
 def _comparable(queries: Queries) -> set[str]:
-    """Runs with which a report may be compared: of a shared dashboard those that its readers are told."""
+    """Runs a report may be compared with; for a shared dashboard only disclosed ones."""
     kept = {version.run_id for version in queries.versions()}
     return kept if queries.settings.access is None else kept & set(queries.told(queries.served()))
 

@@ -1,4 +1,4 @@
-"""``empathy demo``, ``sample``, ``serve``: the simulated centre, and the dashboard."""
+"""``empathy demo``, ``sample``, ``serve``: simulated contact centre, and dashboard."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def demo(
 ) -> None:
     """Simulate a contact centre, load it, estimate, and serve the dashboard.
 
-    It is served as soon as the goals are estimated; the other KPIs arrive while one reads.
+    It is served once the goals are estimated; the other KPIs follow in the background.
     """
     from sample_data import write_demo
 
@@ -101,7 +101,7 @@ def _serve(config: Path, host: str, port: int, workers: int) -> None:
 
 
 def _estimate_beside(config: Path) -> None:
-    """Start ``empathy estimate`` in a process of its own, which an interrupt of this terminal ends too."""
+    """Start ``empathy estimate`` in another process, which an interrupt from this terminal ends too."""
     log = config.parent / "estimating.log"
     command = [sys.executable, "-m", "empathy", "estimate", "--config", str(config)]
     with log.open("wb") as told:
@@ -110,14 +110,14 @@ def _estimate_beside(config: Path) -> None:
 
 
 def _become_server(config: Path, port: int) -> None:
-    """Go on as ``empathy serve``, in this process but with nothing left of it.
+    """Replace this process with ``empathy serve``.
 
-    Servers are forked. One forked from a process that has estimated would wait forever for the threads of its
-    libraries, which a fork does not take along.
+    Server workers are forked. Forked from a process that has estimated, they would wait forever for threads of numeric
+    libraries, which a fork does not copy.
     """
     sys.stdout.flush()
     sys.stderr.flush()
     command = [sys.executable, "-m", "empathy", "serve", "--config", str(config), "--port", str(port)]
-    if os.name == "nt":  # Windows replaces no process: it would start another and give the prompt back
+    if os.name == "nt":  # on Windows exec would start another process and return to the prompt
         sys.exit(subprocess.call(command))
     os.execv(sys.executable, command)

@@ -1,4 +1,4 @@
-"""``empathy versions`` and ``doctor``: what is published, and whether all is healthy."""
+"""``empathy versions`` and ``doctor``: published versions, and health check."""
 
 from __future__ import annotations
 

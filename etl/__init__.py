@@ -1,1 +1,1 @@
-"""Export files to a published warehouse: every row accounted for."""
+"""Load export files into a published warehouse, accounting for every row."""

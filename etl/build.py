@@ -1,7 +1,7 @@
-"""Exports -> a new version of the warehouse: extract, match agents, transform, check, publish.
+"""Build a new version of the warehouse from exports: extract, match agents, transform, check, publish.
 
-A build publishes everything or nothing. Whatever stops it (a source that rejects too much, a check that fails, a full
-disk, a killed process) leaves the version that was served before.
+A build publishes everything or nothing. If it stops (too many rejects, a failed check, a full disk, a killed process),
+the previous version is still served.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class _Request:
-    """One build that was asked for: all that its steps need to know of what was wanted."""
+    """Parameters of one build, for all its steps."""
 
     config: Config
     catalogue: Catalogue
@@ -81,7 +81,7 @@ def build(
         A draft to fill, which the caller publishes unless the report says ``unchanged``; by default one is opened,
         and published.
     replay : bool
-        Build from what the served version was built from, with its rejected records tried again.
+        Build from the landed files of the served version, retrying its rejected records.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def build(
 
 
 def check(config: Config, *, progress: Progress | None = None) -> CheckReport:
-    """Find out what a build would load and reject; nothing is written outside a temporary folder.
+    """Dry run: report what a build would load and reject; writes only to a temporary folder.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def check(config: Config, *, progress: Progress | None = None) -> CheckReport:
 
 
 def _scratch(folder: Path, config: Config) -> duckdb.DuckDBPyConnection:
-    """A database as a draft is, in a folder that goes away."""
+    """A database like a draft's, in a temporary folder."""
     return scratch(folder / "check.duckdb", config.engine.threads, config.engine.memory_limit)
 
 
@@ -212,7 +212,7 @@ def _fill(
         _engine_version(), built.first_day, built.last_day, seconds, inputs, sql_sha256,
     )  # fmt: skip
     books.write(con, "run", books.RUN, [run])
-    # Who has which id in which system is needed to build and to check, and names people: it stays in landing/ alone.
+    # The map of agents' ids is needed to build and check, but names people: it is kept in landing/ only.
     con.execute("drop table core.agent_identity")
     engine_tables.drop_left_there(engine)
     if request.config.engine.kind == "duckdb" and not contacts.are_kept(request.config):
@@ -236,7 +236,7 @@ def _fill(
 
 
 def _failed(checks: Sequence[DataCheckResult]) -> list[str]:
-    """Checks for which a build stops, in words."""
+    """Failed checks that stop a build, in words."""
     failed = [result for result in checks if result.severity == "error" and result.status == "failed"]
     return [f"{result.check}: {result.sentence} {quality.example(result.sample)}" for result in failed]
 
@@ -256,7 +256,7 @@ def _restated(draft: Draft, catalogue: Catalogue, now: restatement.Totals) -> tu
 def _start_tracing(draft: Draft, built: transform.Transformed) -> Future[tuple[str, list[tuple[Any, ...]]]]:
     """Trace columns while the database checks: the fingerprint of the SELECTs, and the edges.
 
-    What the last version traced from the same SELECTs is taken over.
+    Edges of the last version are reused if its SELECTs were the same.
     """
     queries = {**relations.every_relation(), **built.generated}
     columns = lineage.columns_of(draft.con)
@@ -297,10 +297,10 @@ def _files(con: duckdb.DuckDBPyConnection, schema: str) -> tuple[FileCount, ...]
 
 
 def _inputs(request: _Request, landed: str) -> str:
-    """Hash of all that the marts depend on: equal hashes, equal marts."""
+    """Hash of all inputs of the marts."""
     digest = hashlib.sha256()
     digest.update(landed.encode())
-    # What it says, not how it is written; how long landing/ is kept decides no row.
+    # The parsed configuration, not its text; how long landing/ is kept affects no row.
     said = request.config.model_dump_json(exclude={"path": True, "sha256": True, "privacy": {"landing_days"}})
     digest.update(said.encode())
     digest.update(privacy.pseudonym(request.secret, "agent", "").encode())
@@ -315,8 +315,8 @@ def _inputs(request: _Request, landed: str) -> str:
 
 
 def _unchanged(config: Config, inputs: str) -> tuple[Warehouse, str] | None:
-    """The warehouse and the run that built its version, when the version it serves was built from the same inputs."""
-    if config.engine.tables:  # what lies in them may have changed, and has no hash
+    """The warehouse and its run id, when the served version was built from the same inputs; else None."""
+    if config.engine.tables:  # tables of another engine have no hash and may have changed
         return None
     warehouse = Warehouse(config.warehouse)
     try:

@@ -1,4 +1,4 @@
-"""The hash of the code of packages: when it changes, what that code made earlier is made again."""
+"""Hash of the code of packages, to invalidate cached results when the code changes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def code_hash(name: str) -> str:
     Raises
     ------
     ModuleNotFoundError
-        When there is no such module: a renamed module must be renamed here too, not hashed as nothing.
+        When there is no such module, so that renaming a module cannot go unnoticed.
 
     Examples
     --------

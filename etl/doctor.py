@@ -1,4 +1,4 @@
-"""Is this machine, this configuration and this warehouse healthy? One finding a line, each with what to do."""
+"""Health check of machine, configuration and warehouse: one finding per line, with advice."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from etl.warehouse.beside import read_beside
 from etl.warehouse.reader import Version, Warehouse
 
 LOW_DISK_BYTES = 2 * 2**30
-"""Below this, a build of a middling warehouse (three versions are kept) may not fit."""
+"""Less free disk space than this may not suffice for a medium-sized build (three versions are kept)."""
 
 STALE_DAYS = 8
-"""A weekly run that is one day late."""
+"""Days without a new version before a weekly run counts as late: one week and a day."""
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at.
+    """One finding.
 
     Attributes
     ----------
     subject : str
         What was looked at.
     status : {"ok", "note", "fault"}
-        A note needs a look; a fault stops a build or makes its numbers unsafe.
+        A note should be looked at; a fault stops a build or makes its numbers unreliable.
     sentence : str
-        What was found and, unless ok, what to do.
+        The finding and, unless ok, what to do.
     """
 
     subject: str
@@ -50,14 +50,14 @@ def examine(config_path: str | Path, *, now: datetime | None = None) -> list[Fin
     Parameters
     ----------
     config_path : str or Path
-        The empathy.toml; it may be missing or wrong, which is a finding like any other.
+        The empathy.toml; a missing or invalid file is reported as a finding.
     now : datetime, optional
-        The time to judge freshness by (aware); the clock's by default.
+        Current time (aware) for the age of the data; by default the clock's.
 
     Returns
     -------
     list of Finding
-        In the order in which they matter to a build; what cannot be looked at for an earlier fault is left out.
+        In order of importance to a build; findings that an earlier fault prevents are left out.
     """
     findings = [_python()]
     try:

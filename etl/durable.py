@@ -1,4 +1,4 @@
-"""Files that survive a loss of power: flushed to disk before they get the name under which they are found."""
+"""Durable files: flushed to disk before they are renamed to their final name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def flush(path: Path) -> None:
     Parameters
     ----------
     path : Path
-        Exists. Windows opens no folder, and writes the names in it to disk by itself: there a folder is not waited for.
+        Exists. Folders are not flushed on Windows, which does not allow it and writes directory entries itself.
     """
     if os.name == "nt" and path.is_dir():
         return
@@ -25,7 +25,7 @@ def flush(path: Path) -> None:
 
 
 def appear(building: Path, folder: Path) -> None:
-    """Give a filled folder its name, once everything in it is on disk.
+    """Rename a filled folder to its final name, once its content is on disk.
 
     Parameters
     ----------
@@ -42,12 +42,12 @@ def appear(building: Path, folder: Path) -> None:
 
 
 def delete(path: Path) -> None:
-    """Delete a file if it is there; one that a reader holds open where the system forbids it (Windows) stays.
+    """Delete a file if it exists; on Windows a file that a reader holds open stays.
 
     Parameters
     ----------
     path : Path
-        What stays is deleted by the next run that clears the folder.
+        The file. If it stays, the next run that clears the folder deletes it.
     """
     with suppress(PermissionError):
         path.unlink(missing_ok=True)

@@ -1,10 +1,10 @@
-"""What a user can be told and can mend: the faults that end a command with a message instead of a traceback."""
+"""Errors a user can fix: they end a command with a message instead of a traceback."""
 
 from __future__ import annotations
 
 
 class EmpathyError(Exception):
-    """A foreseen fault; its message says what, where, and what to do.
+    """An expected error; its message says what is wrong, where, and what to do.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a file is by its name, or where that says nothing by its first bytes: JSON, a workbook, packed, a copy."""
+"""Kind of a file (JSON, workbook, compressed, copy) by its name, else by its first bytes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 
 def plain_name(path: Path) -> str:
-    """Return a file's name in small letters and without ``.gz``, to tell by its ending what it is."""
+    """Return a file's name in lower case without ``.gz``, to recognise its extension."""
     return path.name.lower().removesuffix(".gz")
 
 
 def without_copy_mark(stem: str) -> str:
-    """Return a file's name without what a browser or a desktop adds to a second copy: `` (2)``, `` - Copy``."""
+    """Return a file's name without the suffix of a second copy: `` (2)``, `` - Copy``."""
     return re.sub(r"( \(\d+\)| - (copy|kopie|copie|copia|cópia|コピー))+$", "", stem, flags=re.IGNORECASE)
 
 
@@ -22,7 +22,7 @@ JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 
 
 def is_json(path: Path) -> bool:
-    """Whether a file is JSON of any kind: by its name, or by its first signs where the name has no known ending."""
+    """Whether a file is JSON of any kind: by its name, or by its first characters where the extension is unknown."""
     name = plain_name(path)
     if name.endswith(JSON_ENDINGS):
         return True
@@ -58,4 +58,4 @@ def is_workbook(path: Path) -> bool:
 
 
 KNOWN_ENDINGS = (*TEXT_ENDINGS, *JSON_ENDINGS, *PARQUET_ENDINGS, *EXCEL_ENDINGS, ".toml", ".md", ".py")
-"""Endings that say what a file is; keys of object stores have none of them."""
+"""Known extensions; keys of object stores often have none."""

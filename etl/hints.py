@@ -1,4 +1,4 @@
-"""Hints in messages: a list of names, and the nearest name that exists."""
+"""Hints for messages: lists of names, and the nearest existing name."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def did_you_mean(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
     word : str
         What was written.
     known : iterable of str
-        What would have been accepted.
+        Accepted words.
     likeness : float
-        From 0 to 1: how alike two words must be at least.
+        Smallest similarity, 0 to 1.
     """
     lowered = {name.casefold(): name for name in known}
     near = difflib.get_close_matches(word.casefold(), list(lowered), n=1, cutoff=likeness)

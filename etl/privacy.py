@@ -1,6 +1,6 @@
 """Keyed pseudonyms of agents and customers.
 
-A plain hash of an employee number can be undone by hashing every number there is; a keyed one cannot without the key.
+A plain hash of an employee number can be reversed by hashing all possible numbers; a keyed hash cannot without the key.
 Pseudonyms are HMAC-SHA256 (RFC 2104) of ``kind:id`` under the key in the environment variable that ``[privacy]
 key_env`` names, cut to 12 characters: 72 bits in base64 for customers, so that among ten million two collide with a
 chance of one in a hundred million; 48 bits in hexadecimal for agents, easier to read out, one in sixty million among
@@ -80,7 +80,7 @@ def new_key() -> str:
 
 
 def guessable(value: str) -> bool:
-    """Whether a key is not what 32 random bytes look like, in hexadecimal or base64.
+    """Whether a key does not look like 32 random bytes in hexadecimal or base64.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def pseudonym(secret: bytes, kind: PseudonymKind, identifier: str) -> str:
     kind : "agent" or "customer"
         Ids of different kinds never share a pseudonym.
     identifier : str
-        The id, as it stands; trim and fold case before where that is wanted.
+        The id, used unchanged; trim and fold case before if wanted.
     """
     digest = hmac.new(secret, f"{kind}:{identifier}".encode(), hashlib.sha256).digest()
     if kind == "agent":

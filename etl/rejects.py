@@ -1,4 +1,4 @@
-"""The list of rejected records, and the command that tries them again."""
+"""List rejected records, and retry them (``empathy rejects``)."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReplayReport:
-    """What a replay did.
+    """Result of a replay.
 
     Attributes
     ----------
     tried, loaded, rejected : int
-        Records that were tried again; those that load now; those that still do not.
+        Records retried, loaded now, and rejected again.
     build : BuildReport
         The version that was built from them.
     """
@@ -100,7 +100,7 @@ def list_rejects(config: Config, *, source: str | None = None, limit: int = 50) 
 
 
 def list_duplicates(config: Config, *, source: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
-    """Return records of the served version that gave way to another with the same key, conflicts first.
+    """Return records of the served version that were replaced by another with the same key, conflicts first.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def list_duplicates(config: Config, *, source: str | None = None, limit: int = 5
 
 
 def replay(config: Config, *, progress: Callable[[str], None] | None = None) -> ReplayReport:
-    """Try the rejected records of the served version again and publish a version with those that load now.
+    """Retry the rejected records of the served version and publish a version with those that load now.
 
     Parameters
     ----------

@@ -59,8 +59,8 @@ def transitions(
 ) -> tuple[tuple[datetime, int, int], ...]:
     """Return every change of a zone's offset: (instant in UTC, seconds before, seconds after).
 
-    Found by stepping through the zone in days and halving the step where the offset differs; changes that undo each
-    other within a day would be missed, and no zone in the database has any.
+    Found by comparing offsets day by day and bisecting where they differ; changes that revert within a day would be
+    missed, but no zone has any.
 
     Parameters
     ----------
@@ -184,9 +184,9 @@ def flag_sql(local: str, zone: str) -> str:
 def _by_segment(local: str, pieces: Sequence[Segment], results: Sequence[str], kind: str) -> str:
     """SQL of the result that belongs to the segment a local time is in.
 
-    The year gives the number of the segment in force when it begins; every start within the year that has been reached
-    adds one. The tables are literals of one list each, which cost a statement next to nothing to plan, where a CASE
-    over every start since 1990 takes longer to plan than a small file takes to read.
+    The year gives the segment at its beginning; every segment start reached within the year adds one. The tables are
+    list literals, which are fast to plan; a CASE over every start since 1990 takes longer to plan than a small file
+    takes to read.
     """
     starts = [piece.starts for piece in pieces]
     first, last = starts[1].year - 1, starts[-1].year + 1
@@ -211,7 +211,7 @@ def _list(items: Sequence[str], kind: str) -> str:
 def carries_offset_sql(text: str) -> str:
     """Return SQL that says whether a text of date and time ends in an offset, ``Z`` or the name of a zone.
 
-    The usual ``2025-03-09 06:58:00`` is told by its length and its second colon, before anything dearer is asked.
+    The usual ``2025-03-09 06:58:00`` is recognised by length and second colon first, which is fastest.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A contact centre with known truth: the instrument on which every estimator is judged, and the demo's data."""
+"""A simulated contact centre with known effects, to test estimators and as demo data."""
 
 from __future__ import annotations
 

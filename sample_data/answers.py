@@ -1,4 +1,4 @@
-"""What customers say: the satisfaction score, who answers the survey, felt-heard and recommendation."""
+"""Survey answers of customers: response, satisfaction score, felt-heard and recommendation."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def survey_rates(params: Parameters, satisfied: Array, felt: Array, promoter: Ar
 
 @dataclass(frozen=True)
 class Answers:
-    """Answers of those who answered.
+    """Answers of respondents.
 
     Parameters
     ----------

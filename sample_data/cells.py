@@ -1,4 +1,4 @@
-"""Potential outcomes of every agent-week: what each KPI was expected to be, and would have been."""
+"""Potential outcomes of every agent-week: expected KPI values with and without the programme."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sample_data.performance import QA_LEVEL, QA_PER_SD
 from sample_data.staff import Array
 
 POTENTIALS = ("seen", "none", "alone", "unskilled", "lifted")
-"""As it happened; no programme at all; only team-mates trained; training that leaves skills as they were; no programme
-and every skill ``LIFT`` higher."""
+"""The actual programme; no programme; only team-mates trained; training without an effect on skills; no programme but
+every skill ``LIFT`` higher."""
 
 RATE_KPIS = {
     "escalation_rate": "escalated",
@@ -33,7 +33,7 @@ MIRRORED = {"customer_retention_90d": "churned"}
 
 SKILL_KPIS = SKILLS
 LONG_SECONDS, CALLS = 900, "VOICE"
-"""From how long on a call is long; times are written in whole seconds."""
+"""Handle time from which a call counts as long, in seconds; times are written in whole seconds."""
 
 
 def cell_truth(centre: Centre, week: Week, rates: dict[str, Rates]) -> dict[str, NDArray[np.generic]]:

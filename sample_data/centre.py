@@ -1,4 +1,4 @@
-"""The contact centre, one week at a time: the process that the fast panel and the full world have in common."""
+"""The contact centre, week by week: the process shared by the fast panel and the full world."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sample_data.streams import stream
 
 @dataclass(frozen=True)
 class Week:
-    """Everything that is settled in a week before a single contact comes in. All arrays are by seated agent.
+    """State of a week before its contacts are drawn. All arrays are by seated agent.
 
     Parameters
     ----------
@@ -29,11 +29,11 @@ class Week:
     skill : (agents, 5) float
         Skills without training, sd units: starting level and drift.
     mood : (agents,) float
-        What a shared shock adds to every skill as scored, sd units; zero in other worlds.
+        Addition of a shared shock to every skill as scored, sd units; zero in other worlds.
     dose : (agents, 5) float
         Dose of training that acts on each skill: own, or spilled over; heterogeneity applied.
     spill_dose : (agents, 5) float
-        Dose the agent would have without an own training: what team-mates bring.
+        Dose from team-mates, without the agent's own training.
     trained : (agents,) bool
         Has completed the base course.
     curve : (agents,) float
@@ -47,7 +47,7 @@ class Week:
     expected : (agents, 7) float
         Expected contacts by day.
     hazard, hazard_untrained : (agents,) float
-        Chance to leave at the end of the week, as it is and without training.
+        Probability of leaving at the end of the week, actual and without training.
     """
 
     week: int
@@ -115,7 +115,7 @@ class Centre:
         self._recent = np.zeros((2, params.lookback_weeks, room))
 
     def begin(self, week: int) -> Week:
-        """Open a week: hires, moves, training, form, absences."""
+        """Begin a week: hires, moves, training, form, absences."""
         params, staff, programme = self.params, self.staff, self.programme
         staff.begin_week(week)
         needed = params.assignment == "lowest_performers"
@@ -201,7 +201,7 @@ class Centre:
         return _mean(predictor.rate(eta + shift, difficulty), week.share), none
 
     def end(self, week: Week, escalated: Array, handled: Array) -> None:
-        """Close a week: remember who escalated how much, for choosing the lowest performers.
+        """End a week: record escalations by agent, for choosing the lowest performers.
 
         Parameters
         ----------

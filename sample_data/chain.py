@@ -1,4 +1,4 @@
-"""How training reaches KPIs in the sample world: skills that wander, what carries, what only looks as if it did."""
+"""How training affects KPIs in the sample world: through skills, directly, or only apparently."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from typing import Literal
 
 MechanismMode = Literal["carried", "no_link", "shared_shock"]
 """``carried``: skills move KPIs, for everybody. ``no_link``: training raises skills and KPIs do not follow.
-``shared_shock``: training moves skills and KPIs each by itself, and a good spell of an agent raises both, so that they
-look linked."""
+``shared_shock``: training changes skills and KPIs separately, and good spells of an agent raise both, so that they look
+linked."""
 
 MECHANISM_MODES: tuple[str, ...] = ("carried", "no_link", "shared_shock")
 
 LIFT = 0.1
-"""The potential outcome ``lifted`` has every skill this much higher, on the scale 0 to 1 of a score."""
+"""Increase of every skill in the potential outcome ``lifted``, on the scale 0 to 1 of a score."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chain:
-    """What lies between training and a KPI.
+    """Parameters of the link between training and KPIs.
 
     Parameters
     ----------
     mode : {"carried", "no_link", "shared_shock"}
     drift_sd, drift_rho : float
-        Skills wander within agents, trained or not: stationary sd in sd of the starting level, and weekly
-        autocorrelation (assumption). 0 makes skills constant until training, and no slope can be learned.
+        Drift of skills within agents, trained or not: stationary sd in sd of the starting level, and weekly
+        autocorrelation (assumption). With 0 skills are constant until training, and no slope can be estimated.
     shock_sd : float
-        ``shared_shock`` only: how far a spell of passing form of one sd moves every skill as scored, in sd of skill.
+        ``shared_shock`` only: change of every skill as scored, in sd of skill, per sd of transient form.
     evaluations_spread : float
         How much teams differ in evaluations per agent-week (sd of the log), so that reliability varies (assumption).
     leaking_share, leak : float
         Share of raters who know who was trained, and how much higher they score the trained (scale 0 to 1).
     strain : float
-        Harm of empathy work: what a full dose of training adds to the log-odds of absence; half of it is added to the
+        Harm of empathy work: addition of a full dose of training to the log-odds of absence; half of it is added to the
         log hazard of leaving (0: no harm).
     """
 
@@ -48,5 +48,5 @@ class Chain:
 
     @classmethod
     def constant(cls) -> Chain:
-        """Return a chain with skills that stand still until training and the same evaluations everywhere."""
+        """Return a chain with constant skills until training and the same number of evaluations everywhere."""
         return cls(drift_sd=0.0, evaluations_spread=0.0)

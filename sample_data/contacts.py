@@ -1,4 +1,4 @@
-"""The contacts of a week: who takes them, when, how they go, and which customer is on the line."""
+"""Draw the contacts of a week: agent, time, outcomes and customer."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ SHIFT_SECONDS = 7.5 * 3600
 NO_OFFER, UPSELL, CROSS_SELL = 0, 1, 2
 
 ON_CONTACT = ("escalated", "hostile", "transferred", "complained", "repeated", "churned")
-"""Yes/no outcomes of every contact that share its hidden difficulty."""
+"""Binary outcomes that depend on the contact's hidden difficulty."""
 
 AFTER_CONTACT = ("referred", "repurchased")
-"""Yes/no outcomes of every contact that do not."""
+"""Binary outcomes that do not depend on it."""
 
 MAX_HANDLE_SECONDS = 7200.0
 
@@ -35,7 +35,7 @@ Columns = dict[str, NDArray[np.generic]]
 
 @dataclass(frozen=True)
 class Drawn:
-    """A week of contacts, and what the same luck would have brought without a programme.
+    """A week of contacts, and the outcomes of the same random numbers without a programme.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Drawn:
 
 
 def draw_contacts(centre: Centre, week: Week, rates: dict[str, Rates]) -> Drawn:
-    """Draw every contact of a week with all that happens on it, except the customer.
+    """Draw every contact of a week with all its outcomes, except the customer.
 
     Outcomes of one contact are correlated through its hidden difficulty by a Gaussian copula: outcome k happens when
     ``rho_k z + sqrt(1 - rho_k^2) e_k > -probit(rate)``, so that each rate is exact whatever the correlation.
@@ -221,11 +221,11 @@ def _items(rng: np.random.Generator, rates: dict[str, Rates], columns: Columns, 
 
 
 class Customers:
-    """Hands contacts to customers: fresh ones in turn, and those who come back for the same reason.
+    """Assigns contacts to customers: new customers in turn, and returning ones with the same reason.
 
-    A customer who calls again takes the place of a fresh contact of the same site, queue and day, so that volumes do
-    not depend on how many come back. Fresh contacts of one customer are ``customer_cycle_weeks`` apart, so that windows
-    of seven and of ninety days hold nobody else's contacts.
+    A returning customer replaces a new contact of the same site, queue and day, so that volumes do not depend on
+    repeats. Fresh contacts of one customer are ``customer_cycle_weeks`` apart, so that windows of seven and of ninety
+    days hold nobody else's contacts.
     """
 
     def __init__(self, params: Parameters, site_contacts_per_week: Array) -> None:

@@ -1,13 +1,12 @@
-"""Conversations of a sample of contacts: words that follow the true skills, in many phrasings, with distractors.
+"""Simulated transcripts for a sample of contacts: phrases that depend on true skills, with distractors.
 
 Every contact has a score of each skill: that of its evaluation, or, where nobody evaluated it, the agent's true score
-in that week with the noise of an evaluation (``cells``, scale 0 to 1). Where it reaches ``SHOWN_FROM`` the skill is
-said in a share ``SAID[0]`` of contacts, elsewhere in a share ``SAID[1]``; a trigger phrase falls in shares
-``TRIGGERS`` where the score of trigger-free language is below, and where it is not. So what evaluations call shown is
-said equally often before and after training: sensitivity and specificity of the words do not change.
-Sympathy is said in a third of contacts whatever the skills are. What is shown is said in one of the phrasings of
-:mod:`sample_data.phrases`, some of which no rule knows; the customer's words and small talk stand between. Telephone
-calls have lost their punctuation, in half of the calls, as speech recognition loses it.
+in that week with the noise of an evaluation (``cells``, scale 0 to 1). Where the score reaches ``SHOWN_FROM``, a share
+``SAID[0]`` of contacts has a phrase of the skill, elsewhere a share ``SAID[1]``; trigger phrases occur in shares
+``TRIGGERS`` of contacts with scores of trigger-free language below and above it. So sensitivity and specificity of the
+phrases are the same before and after training. Sympathy occurs in a third of contacts whatever the skills. Phrases are
+drawn from :mod:`sample_data.phrases`, some of which no rule covers, mixed with customers' turns and small talk. Half of
+the telephone calls have no punctuation, as after speech recognition.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ SYMPATHY_SHARE = 0.35
 UNPUNCTUATED_SHARE = 0.5
 SHOWN_FROM = 0.6
 SAID, TRIGGERS = (0.62, 0.08), (0.45, 0.06)
-"""Shares of contacts in which something is said: where the label says so, and where it does not."""
+"""Shares of contacts with a phrase: where the label says the skill is shown, and where not."""
 
 LAYOUT = (
     ("AGENT", ("greeting",)),
@@ -41,7 +40,7 @@ LAYOUT = (
     ("AGENT", ("personalisation", "trigger")),
     ("AGENT", ("closing",)),
 )
-"""Turns of a conversation: who speaks, and kinds of phrases of which those that are shown are said."""
+"""Turns of a conversation: speaker, and the kinds of phrases that may occur in the turn."""
 
 FILES = ("contact_lens.jsonl", "chat_turns.csv")
 

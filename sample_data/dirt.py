@@ -1,7 +1,7 @@
-"""The dirt that real exports have, planted on request and counted.
+"""Errors as in real exports (duplicates, bad values, ambiguous ids), added on request and counted.
 
-Dirt is added, never taken away: every clean row stays as it was. A loader that finds all of it is left with exactly the
-clean world, so that the truth still holds.
+Bad rows are only added; clean rows do not change. A loader that rejects all of them gets exactly the clean world, so
+that the known effects still hold.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SHARE = 0.002
 """Rows planted of each kind, as a share of the file's rows; at least one."""
 
 UNKNOWN_AGENT, AMBIGUOUS_AGENT = 9900, 9950
-"""Agents that no list names, and that the list gives to two people."""
+"""Agents missing in the list of ids, and agents whose id the list gives to two people."""
 
 GHOST_CONTACTS = 90_000_000
 """Numbers of planted contacts start here."""

@@ -21,7 +21,7 @@ from sample_data.world import World
 Progress = Callable[[str], None]
 
 PLANTED = "planted.json"
-"""File beside ``empathy.toml`` that says how much of which dirt was planted."""
+"""File beside ``empathy.toml`` with the number of bad rows added, by kind."""
 
 FOLDERS = ("contacts", "tickets")
 """Sub-folders of ``exports`` that hold one file a month."""
@@ -36,7 +36,7 @@ def write(world: World, out_dir: Path | str, dirt: bool = False, progress: Progr
     out_dir : path
         Made when it is not there. Files of an earlier export in it are replaced.
     dirt : bool
-        Sprinkle the dirt that real exports have, and write :data:`PLANTED` beside ``empathy.toml``.
+        Add bad rows as in real exports, and write :data:`PLANTED` beside ``empathy.toml``.
     progress : callable, optional
         Called with the name of each step as it starts.
 

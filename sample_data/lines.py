@@ -1,4 +1,4 @@
-"""Writing very many lines fast: the text is built in columns and handed to the file as one buffer."""
+"""Write many lines fast: text is built in columns and written as one buffer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 ROWS_AT_ONCE = 400_000
-"""Rows turned into text at once; bounds the memory of writing whatever the size of the world."""
+"""Rows converted to text at once, which bounds memory."""
 
 
 def append_lines(path: Path, lines: pl.Series) -> None:

@@ -1,4 +1,4 @@
-"""Moments of the world as UTC seconds, and as the text each system writes."""
+"""Times of the world as UTC seconds, and as text in the format of each system."""
 
 from __future__ import annotations
 

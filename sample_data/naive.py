@@ -1,4 +1,4 @@
-"""What a manager would compute: the comparisons whose error the sample world is built to show."""
+"""Naive comparisons, whose error the sample world is built to show."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sample_data.parameters import Parameters
 
 @dataclass(frozen=True)
 class Comparison:
-    """A naive figure beside the truth about the same agent-weeks, both in the KPI's units.
+    """A naive estimate with the true effect on the same agent-weeks, both in the KPI's units.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Comparison:
 
     @property
     def error(self) -> float:
-        """How wrong the naive figure is."""
+        """Naive estimate minus true effect."""
         return self.naive - self.truth
 
 

@@ -1,4 +1,4 @@
-"""What can happen on a contact: base rates, what moves them, and what training does to them."""
+"""Outcomes of a contact: base rates, their drivers, and effects of training."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How one thing that can happen on a contact depends on the agent, the week and the training.
+    """How one outcome of a contact depends on agent, week and training.
 
     The log-odds (for ``handle_seconds`` the log of seconds) of the outcome on one contact are the sum of the
     intercept and of every term below; see docs/sample-world.md for the formula.
@@ -26,14 +26,14 @@ class Outcome:
     tenure : float
         Log-odds gained between the first day and the end of the learning curve.
     trend : float
-        Log-odds per week: the secular trend that before/after takes for an effect.
+        Log-odds per week: a secular trend, which before-after comparisons mistake for an effect.
     season, incident, release : float
         Loadings on the calendar: the winter peak, the product incident, the CRM release.
     difficulty : float
         Loading on the difficulty of queue and channel.
     contact : float
-        Correlation (probit scale) with the contact's own hidden difficulty, which makes the outcomes of one
-        contact move together without changing any rate.
+        Correlation (probit scale) with the contact's hidden difficulty, which correlates the outcomes of one contact
+        without changing any rate.
     indirect : float
         Share of ``effect`` that runs through the five skills; the rest is direct.
     skills : tuple of 5 floats

@@ -31,7 +31,7 @@ KPIS = {
 
 @dataclass(frozen=True)
 class PanelWorld:
-    """Agent-weeks and the truth about them, in the same order.
+    """Agent-weeks and their true effects, in the same order.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Every number the sample world is made of, with its unit and its source; those of the outcomes in ``outcomes``."""
+"""Parameters of the sample world, with units and sources; those of outcomes are in ``outcomes``."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Site:
 
 @dataclass(frozen=True, kw_only=True)
 class Queue:
-    """A line of work.
+    """A queue of contacts.
 
     Parameters
     ----------
@@ -90,16 +90,16 @@ class Channel:
 
 @dataclass(frozen=True, kw_only=True)
 class Parameters:
-    """The contact centre, its calendar, its people, its programme and the truth about it.
+    """Parameters of the contact centre: calendar, staff, programme and true effects.
 
     Sources are named beside each field; "assumption" means that no source was found and that the value was chosen
     to be plausible. Effects are two-sided in principle: no study of empathy training in a contact centre with KPI
-    outcomes is known, so these are settings of an instrument and no claim about the world.
+    outcomes is known, so these are assumptions of a simulation, not evidence.
 
     Parameters
     ----------
     seed : int
-        The only source of chance. Same seed, same world.
+        Seed of all random numbers: the same seed gives the same world.
     start : str
         ISO date of the first Monday.
     weeks : int
@@ -107,7 +107,7 @@ class Parameters:
     teams : int
         Number of teams.
     seats_per_team : int
-        Agents per team; a seat is filled again after its agent left. Span of control 12-18 (trade figures).
+        Agents per team; a seat is refilled after its agent leaves. Span of control 12-18 (trade figures).
     sites : tuple of Site
     contacts_per_week : float
         Contacts of a full-time agent in an ordinary week; 50-70 calls a shift seen in practice, 180 assumed.
@@ -115,14 +115,14 @@ class Parameters:
     mix_sd : float
         How much teams differ in their queues (sd of log shares; assumption). 0: every team has the same mix.
     harder_calls : float
-        Share of easy contacts re-routed to the harder queues for an agent once trained: a threat to validity to
-        switch on (assumption; default off).
+        Share of easy contacts re-routed to the harder queues for an agent once trained: an optional threat to validity
+        (assumption; default off).
     outcomes : dict of Outcome
     agent_sd, team_sd : float
         Persistent differences in form, log-odds of escalation (assumption).
     form_sd, form_rho : float
-        Stationary sd and weekly autocorrelation of the passing part of form (assumption). It is what makes the
-        worst agents of last month better next month without any training.
+        Stationary sd and weekly autocorrelation of the transient part of form (assumption), which causes regression to
+        the mean.
     skill_correlation : float
         Correlation between the starting levels of two skills (assumption).
     tenure_half_life_weeks, tenure_full_weeks : float
@@ -230,7 +230,7 @@ class Parameters:
     transcripts, evaluated_transcripts : float
         Share of contacts that have a transcript, and share of the evaluated ones that have one anyway (assumption).
     chain : Chain
-        What lies between training and KPIs: wandering skills, raters who leak, strain, and the link itself.
+        Link between training and KPIs: drifting skills, biased raters, strain.
     money : Money
     """
 
@@ -348,9 +348,9 @@ class Parameters:
     def sample(cls, **changes: object) -> Parameters:
         """Return the world that ``empathy sample`` starts from: 160 seats, a year.
 
-        With so few agents the default effect could not be told from chance on most KPIs. So effects are 1.4 times the
-        default, form is steadier, skills wander more and are scored twice as often, and a little more than a quarter of
-        the teams wait until after the window.
+        With so few agents the default effects would not be significant for most KPIs. So effects are 1.4 times the
+        default, form is steadier, skills drift more and are scored twice as often, and a little more than a quarter of
+        the teams stay untrained.
         """
         base = cls(
             weeks=52,
@@ -375,8 +375,8 @@ class Parameters:
         """Return the world of ``empathy demo``: 320 seats, 78 weeks, small enough to load and estimate in a minute.
 
         The centre of :meth:`sample`, twice as large and half as long again, with a third of its teams waiting until
-        after the window and fewer contacts transcribed. How many goals that makes clear, over many seeds, is in
-        docs/sample-world.md.
+        after the window and fewer contacts transcribed. docs/sample-world.md has the number of clear goals over many
+        seeds.
         """
         base = cls.sample(
             weeks=78,
@@ -414,9 +414,9 @@ class Parameters:
         """Return a world in which two-way fixed effects hold: for studies of bias and coverage.
 
         No turnover, moves, absences or learning curve, one queue and channel, everyone who is chosen comes, the
-        calendar moves every agent alike, and skills stand still until training. What stays: agents, teams and weeks
-        that differ, autocorrelated form, effects that ramp and decay, heterogeneity, spillover (set ``spillover=0`` for
-        clean controls).
+        calendar moves every agent alike, and skills are constant until training. Remaining: differences between agents,
+        teams and weeks, autocorrelated form, effects that ramp and decay, heterogeneity, spillover (set ``spillover=0``
+        for clean controls).
         """
         flat = {
             name: dataclasses.replace(outcome, tenure=0.0, difficulty=0.0)

@@ -1,4 +1,4 @@
-"""How well a contact goes: the one linear predictor that the fast panel and the full world share.
+"""Linear predictor of every outcome, shared by the fast panel and the full world.
 
 For outcome k, agent i in week t, a contact of queue q and channel c::
 
@@ -32,7 +32,7 @@ QA_LEVEL, QA_PER_SD = 0.62, 0.12
 
 
 def linked_outcome(params: Parameters, name: str) -> Outcome:
-    """Return an outcome as the world's chain has it: training without an effect, or past the skills."""
+    """Return an outcome adapted to the world's chain: no effect of training, or an effect not through skills."""
     outcome = params.outcomes[name]
     if params.chain.mode == "no_link":
         return replace(outcome, effect=0.0)
@@ -52,14 +52,14 @@ def skill_covariance(params: Parameters) -> Array:
 
 
 def residual_sd(params: Parameters) -> float:
-    """Return the sd of the persistent form that skills do not explain, so that the whole is ``agent_sd``."""
+    """Return the sd of persistent form not explained by skills, so that the total is ``agent_sd``."""
     slopes = skill_slopes(params, "escalated")
     explained = float(slopes @ skill_covariance(params) @ slopes)
     return float(np.sqrt(max(params.agent_sd**2 - explained, 0.0)))
 
 
 def tenure_curve(params: Parameters, tenure_weeks: NDArray[np.integer] | Array) -> Array:
-    """Return the share of the learning curve that is behind the agent, 0 to 1."""
+    """Return the share of the learning curve completed, 0 to 1."""
     full = 1.0 - 2.0 ** (-params.tenure_full_weeks / params.tenure_half_life_weeks)
     raw = 1.0 - 2.0 ** (-np.asarray(tenure_weeks, dtype=np.float64) / params.tenure_half_life_weeks)
     curve: Array = np.minimum(raw / full, 1.0)
@@ -186,7 +186,7 @@ class Predictor:
         return through, direct
 
     def lift(self) -> float:
-        """Return what ``LIFT`` more on every score adds to the linear predictor."""
+        """Return the change of the linear predictor for an increase of ``LIFT`` on every score."""
         return float(self.slopes.sum()) * LIFT / QA_PER_SD
 
     def rate(self, eta: Array, difficulty: Array) -> Array:

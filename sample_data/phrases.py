@@ -1,4 +1,4 @@
-"""What people say in the sample world: phrasings by what they show, in two languages. Written for it, by hand."""
+"""Phrases of the sample world by the skill they show, in two languages; written by hand for it."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ ENGLISH: dict[str, tuple[str, ...]] = {
         "It is the blue light.",
     ),
 }
-"""Kind of phrase to phrasings; what customers say holds words of agents too, which are not to be counted."""
+"""Kind of phrase to phrases; customers' phrases include words of the rules too, which must not be counted."""
 
 SPANISH: dict[str, tuple[str, ...]] = {
     "active_listening": (
@@ -186,4 +186,4 @@ SPANISH: dict[str, tuple[str, ...]] = {
     "customer": ("La factura está mal otra vez.", "Se paró el martes y no vino nadie.", "Estoy muy enfadado."),
     "answer": ("Empezó la semana pasada.", "Sí, eso es.", "No sé, lo siento."),
 }
-"""The same, for the share of customers who speak Spanish."""
+"""The same in Spanish, for Spanish-speaking customers."""

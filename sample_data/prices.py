@@ -1,4 +1,4 @@
-"""What things cost and bring in the sample world, in money."""
+"""Unit values and costs of the sample world."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Money:
-    """What one unit of a KPI is worth, low / likely / high, in the project's currency (assumptions).
+    """Value of one unit of a KPI: low, likely, high, in the project's currency (assumptions).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Who is trained, when, and what it does to them: waves, selection, no-shows, ramp, decay, spillover."""
+"""The training programme: waves, selection, no-shows, ramp, decay, spillover."""
 
 from __future__ import annotations
 

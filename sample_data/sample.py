@@ -1,4 +1,4 @@
-"""``empathy sample`` in one call: a world, its exports, and its truth beside them."""
+"""``empathy sample`` in one call: simulate a world, write its exports and its true effects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHORTEST_WEEKS = 12
 
 @dataclass(frozen=True)
 class Summary:
-    """What was written.
+    """Summary of the files written.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Summary:
     escalation_effect : float
         True effect of training on the escalation rate, share of contacts; NaN when nobody was trained.
     planted : dict of int
-        With dirt: how many of each kind, as in ``planted.json``.
+        With ``dirt``: number of bad rows by kind, as in ``planted.json``.
     """
 
     out: Path
@@ -82,12 +82,12 @@ def parameters(
     leaking_raters: float = 0.0,
     strain: float = 0.0,
 ) -> Parameters:
-    """Return the parameters of a world of about a given size; what is not given is as in ``Parameters.sample()``.
+    """Return the parameters of a world of about a given size; other parameters as in ``Parameters.sample()``.
 
     Raises
     ------
     ValueError
-        With what is out of range and what to give instead.
+        A value is out of range; the message says what to give instead.
     """
     if agents < FEWEST_AGENTS:
         raise ValueError(f"agents: {agents} is too few; give at least {FEWEST_AGENTS}")
@@ -165,7 +165,8 @@ def write_sample(
     leaking_raters : float
         Share of raters who know who was trained, and score the trained higher.
     strain : float
-        What a full dose of training adds to the log-odds of absence; half of it is added to the log hazard of leaving.
+        Addition of a full dose of training to the log-odds of absence; half of it is added to the log hazard of
+        leaving.
     progress : callable, optional
         Called with the name of each step as it starts.
 

@@ -1,4 +1,4 @@
-"""The ``empathy.toml`` that belongs to a set of sample exports: what an analyst would have written by hand."""
+"""Write the ``empathy.toml`` of sample exports, as an analyst would by hand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sample_data.systems.qualtrics import ZONE
 from sample_data.systems.zendesk import CONTACT_FIELD, TAG_COMPLAINT, TAG_SUPERVISOR, TAG_TIER2
 
 DIRTY_REJECT_SHARE = 0.10
-"""Stop-rule of a configuration for dirty exports: a few planted rows are a large share of a small file."""
+"""``max_reject_share`` for exports with bad rows, which are a large share of small files."""
 
 UNITS = {
     "team_waves": "team",
@@ -32,7 +32,7 @@ def settings(params: Parameters, dirt: bool = False) -> str:
     params : Parameters
         The world the exports come from; the assignment is stated as it was done.
     dirt : bool
-        Dirt was planted: every source may have more rejects before the stop-rule strikes.
+        Whether bad rows were added; every source may then have more rejects before a build stops.
     """
     sources = _sources()
     if dirt:
@@ -275,7 +275,7 @@ def _value(params: Parameters) -> str:
 
 
 def _events(params: Parameters) -> str:
-    """What else happened in the window, as somebody who was there would note it."""
+    """The ``[[events]]`` of the window."""
     monday = date.fromisoformat(params.start)
     begin = round(params.incident_week * params.weeks)
     first = monday + timedelta(weeks=begin)

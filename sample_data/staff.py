@@ -1,4 +1,4 @@
-"""Who works: seats, agents, hires, leavers, team moves, shifts and absences, week by week."""
+"""Staff by week: seats, agents, hires, leavers, team moves, shifts and absences."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sample_data.performance import residual_sd, skill_covariance
 from sample_data.streams import stream
 
 NEVER = 1_000_000
-"""A week that never comes."""
+"""Week number that stands for never."""
 
 WEEKS_PER_MONTH = 52.1775 / 12
 WEEKDAY_WEIGHT = np.array([1.15, 1.08, 1.02, 1.00, 0.98, 0.90, 0.87])
@@ -130,7 +130,7 @@ class Staff:
         return wandered
 
     def mood(self, agent: Ints) -> Array:
-        """Return what a shared shock adds to every skill as scored: a good spell of passing form, in sd of skill."""
+        """Return the addition of a shared shock (transient form) to every skill as scored, in sd of skill."""
         params = self.params
         if params.chain.mode != "shared_shock" or params.form_sd <= 0:
             return np.zeros(agent.size)
@@ -193,7 +193,7 @@ class Staff:
         Returns
         -------
         hazard, hazard_untrained : (agents,) float
-            Chance to leave this week, as it was and as it would have been without training.
+            Probability of leaving this week, actual and without training.
         """
         params = self.params
         agent = self.occupant[seats]

@@ -1,8 +1,7 @@
-"""Named streams of random numbers: each draw has an address (its purpose and its week), and its own generator.
+"""Named random streams: each draw has its own generator, by purpose and week.
 
-Two worlds with the same seed that differ in one parameter use the same random numbers for everything else. That is
-what makes potential outcomes comparable, and what keeps the bytes of an export independent of threads and of the
-order in which parts are computed.
+Worlds with the same seed that differ in one parameter use the same random numbers for everything else, which makes
+potential outcomes comparable and exports independent of threads and order of computation.
 """
 
 from __future__ import annotations

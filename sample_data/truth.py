@@ -1,4 +1,4 @@
-"""The truth about a world: true effects by every definition in use, and potential outcomes. Never read by the product.
+"""True effects of a world by every estimand in use, and potential outcomes. Never read by the product.
 
 Definitions, for KPI k and weights w = contacts x expected denominators per contact:
 
@@ -155,7 +155,7 @@ def _means(
 
 
 def drawn_effect(world: World, outcome: str) -> tuple[float, float]:
-    """Return a true effect a second way: from outcomes drawn twice with the same luck, with and without a programme.
+    """Return a true effect computed from outcomes drawn with the same random numbers with and without a programme.
 
     Parameters
     ----------
@@ -197,7 +197,7 @@ def _hazard_ratio(world: World, trained: pl.DataFrame) -> float:
 
 
 def money(world: World) -> pl.DataFrame:
-    """Return what the programme was worth within the window, everybody's agent-weeks counted.
+    """Return the money value of the programme within the window, over all agent-weeks.
 
     Returns
     -------

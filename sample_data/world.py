@@ -1,4 +1,4 @@
-"""The whole world: runs the centre week by week and keeps every contact, and the truth about it."""
+"""Simulate a world: run the centre week by week and keep all contacts and potential outcomes."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def _invited(world: World) -> pl.DataFrame:
 
 
 def _outside_fold(moment: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Move moments out of the hour that the account's clock shows twice: the file could not tell which was meant."""
+    """Move times out of the hour that the account's clock repeats, where local times are ambiguous."""
     hours, which = np.unique(moment // 3600, return_inverse=True)
     wall = "%Y-%m-%d %H"
     told = pl.DataFrame({"at": hours * 3600}).select(

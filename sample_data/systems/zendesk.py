@@ -1,4 +1,4 @@
-"""Tickets of Zendesk: JSON lines. Contacts that went up carry a tag; so do complaints; the rest is follow-up work."""
+"""Tickets of Zendesk: JSON lines. Escalated contacts and complaints have a tag; other tickets are follow-up work."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CONTACT_FIELD = 360001
 
 TAG_TIER2, TAG_SUPERVISOR, TAG_COMPLAINT = "escalated_l2", "escalated_supervisor", "complaint"
 FOLLOW_UP_SHARE = 0.005
-"""Share of contacts that lead to a ticket of plain work."""
+"""Share of contacts that lead to a ticket of follow-up work."""
 
 
 def tickets(world: World, rows: slice) -> pl.DataFrame:
