@@ -62,7 +62,7 @@ def _plot(curves: Sequence[Curve], reader: Reader) -> plots.Spec:
         lines,
         across="weeks since the first wave",
         up="times the change that matters",
-        span=(0.0, _most(curves)),
+        span=(0.0, 1.04 * _most(curves)),
         locale=reader.locale,
     )
     return plots.with_limit(made, 1.0, BELOW_SHORT)

@@ -15,8 +15,8 @@ LONGEST_LABEL, NARROW_LABEL = 40, 48
 """Characters of a name beside its row, and above it where columns are narrow; a longer one is whole in its tip."""
 NARROW_LINE, SHORTEST_LABEL = 46, 16
 """Characters of name and words in one line above a row, and of a name that gives way to long words."""
-THICK = 0.45
-"""Share of a row that a bar takes."""
+THICK, ABOVE = 0.45, 5
+"""Share of a row that a bar takes, and pixels between the middle of a mark and words above it."""
 BELOW = 24
 """Pixels below the chart for the numbers of an axis without a name."""
 LONGEST_WORDS = 30
@@ -148,9 +148,9 @@ def ranges(
     layout["annotations"] += [_head(words, y) for words, y in heads.items()]
     beside = [replace(row, words=cut(row.words, LONGEST_WORDS)) for row in rows]
     told = [_words(row, y, {"x": 1.01, "xanchor": "left"}) for row, y in zip(beside, places, strict=True) if row.words]
+    above = {"yanchor": "bottom", "yshift": 0 if bars else ABOVE, "font": {"size": 11}}
     narrow_words = [
-        part
-        | {"y": y - THICK / 2 if bars else y, "yanchor": "bottom", "yshift": 0 if bars else 5, "font": {"size": 11}}
+        part | above | {"y": y - THICK / 2 if bars else y}
         for row, y in zip(rows, places, strict=True)
         for part in (
             _words(row, y, {"x": 0, "xanchor": "left"}) | {"text": _name(row, _narrow_label(row))},

@@ -237,6 +237,15 @@ def test_accents_stay_with_their_letter(most: int) -> None:
     assert cut("short", 5) == "short"
 
 
+@pytest.mark.parametrize("chart", ["adoption", "survival", "plan_curves"])
+def test_a_plotly_line_of_one_point_is_seen(chart: str) -> None:
+    plot = DRAWN[chart](1, "Team")["plot"]
+    lines = [trace for trace in plot["data"] if trace.get("meta") != "band"]
+    assert lines
+    assert all("markers" in trace["mode"] for trace in lines)
+    assert plot["layout"]["xaxis"].get("type") != "date" or plot["layout"]["xaxis"]["tickvals"] == ["2024-01-01"]
+
+
 def test_shares_still_here_stand_only_beside_curves_that_end_together() -> None:
     rows = [
         {"arm": arm, "tenure_week": k, "at_risk": 9, "survival": 0.5, "ci_low": 0.4, "ci_high": 0.6}
