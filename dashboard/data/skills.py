@@ -30,6 +30,12 @@ from etl.warehouse.reader import frame
 
 MIN_RATERS = 3
 """Raters below which nothing is told of how they differ: each of two would know the other's strictness."""
+OF_PLAN = ("planned", "completed")
+"""Links of the chain that count agents of the plan."""
+SCORE_DIGITS = 2
+"""Digits of a mean course score that is told: what it is off by, times the agents, is more than scores differ by."""
+FEWEST_SCORES = 20
+"""Agents from which on that is so."""
 _INTERVALS = ("value", "ci_low", "ci_high")
 
 
@@ -220,19 +226,27 @@ def _links(queries: Queries, rows: pl.DataFrame, minimum: int) -> tuple[pl.DataF
         & ((pl.col("course") == "") | pl.col("course").is_in(kept))
     )
     few = pl.col("n").is_between(1, minimum - 1)
-    if current().restricted and current().role != "training_lead":  # whoever runs the plan sees who is missing
+    if current().restricted:
+        # A mean score, less that of the version before, is the score of whoever completed in between.
+        learned = pl.col("link") == "learned"
+        few = few | (learned & ((pl.col("wave") != "") | (pl.col("n") < FEWEST_SCORES)))
+        plan = current().role == "training_lead"  # whoever runs the plan sees who is missing
         of = rows.filter(pl.col("link") == "planned").select("wave", "course", pl.col("n").alias("_of"))
         shown = shown.join(of, on=["wave", "course"], how="left")
-        done = pl.col("link") == "completed"
+        done = (pl.col("link") == "completed") & (not plan)
         few = few | (done & (pl.col("_of") - pl.col("n")).is_between(1, minimum - 1))
         shown = shown.with_columns(few.alias("_few"))  # by the counts themselves, before they are rounded
         few = pl.col("_few")
         share = in_units(shown, ("value",), unit_of_shares(pl.col("_of"), minimum))["value"].clip(0.0, 1.0)
-        shown = shown.with_columns(pl.when(done).then(share).otherwise(pl.col("value")).alias("value"))
-        shown = in_units(shown, ("n",), minimum)
-    if current().restricted:
-        # A mean score of one wave, less that of the version before, is the score of whoever completed in between.
-        few = few | ((pl.col("link") == "learned") & (pl.col("wave") != ""))
+        steps = in_units(shown, ("n",), minimum)["n"]
+        exact = pl.col("link").is_in(OF_PLAN) & plan
+        shown = shown.with_columns(
+            pl.when(learned).then(pl.col(name).round_sig_figs(SCORE_DIGITS)).otherwise(pl.col(name)).alias(name)
+            for name in _INTERVALS
+        ).with_columns(
+            pl.when(done).then(share).otherwise(pl.col("value")).alias("value"),
+            pl.when(exact).then(pl.col("n")).otherwise(steps).alias("n"),
+        )
         pairs = shown.filter((pl.col("wave") != "") & pl.col("about").is_not_null()).select("wave", "about").unique()
         for wave, about in pairs.iter_rows():
             if not queries.publishes(about, replace(Filters(), cohort=(wave,))):

@@ -27,6 +27,7 @@ from dashboard.data.queries import Queries
 from dashboard.page import Context
 from dashboard.pages.effects import answer as effects_page
 from dashboard.pages.plan import tried
+from dashboard.privacy.lattice import LEAST_ERROR
 from dashboard.privacy.redaction import unit_of_shares, withheld
 from dashboard.privacy.viewer import READER, Viewer, seen_by
 from dashboard.state import Filters
@@ -115,6 +116,27 @@ def test_a_link_about_few_has_no_verdict_and_no_sentence_and_a_share_no_exact_co
     assert said == "It rose by 0.5 (0.1 to 0.9) for 45 agents."
 
 
+@pytest.mark.parametrize("viewer", [READER, Viewer("t", "training_lead", shared=True)])
+def test_a_mean_course_score_tells_no_score_of_who_completed_between_two_versions(viewer: Viewer) -> None:
+    """A sum of scores is the mean times how many there are; one more of them is the score of one agent."""
+    rng, queries, errors = np.random.default_rng(8), SimpleNamespace(publishes=lambda *_: True), []
+    is_kpi = pl.col("link") == "kpi"
+    for _ in range(20):
+        scores, means = np.round(rng.uniform(0.6, 1.0, 41), 2), []
+        for many in (40, 41):
+            of_course = {"link": pl.lit("learned"), "n": pl.lit(many), "value": pl.lit(float(scores[:many].mean()))}
+            rows = links().with_columns(
+                pl.when(is_kpi).then(value).otherwise(name).alias(name) for name, value in of_course.items()
+            )
+            with seen_by(viewer):
+                told, _ = skills._links(queries, rows, 5)  # type: ignore[arg-type]
+            row = told.filter(pl.col("link") == "learned", pl.col("wave") == "").row(0, named=True)
+            assert row["n"] == 40
+            means.append(row["value"])
+        errors.append(41 * means[1] - 40 * means[0] - scores[40])
+    assert np.sqrt(np.mean(np.square(errors))) > LEAST_ERROR * 0.4 / np.sqrt(12)
+
+
 # -- sentences and verdicts of what has no number ----------------------------------------------------------------------
 
 
@@ -162,6 +184,7 @@ def test_notes_of_a_ladder_made_on_request_are_coarse(corners: Corners, monkeypa
     made = pl.DataFrame({"position": [0], "estimator": ["twfe"], "label": ["3 agents"], "note": ["Of 43 agents."]})
     monkeypatch.setattr("analysis.study.run.study", lambda *_, **__: SimpleNamespace(frames=lambda: {"ladder": made}))
     monkeypatch.setattr(ladder, "can_ask", lambda *_: True)
+    monkeypatch.setattr(ladder, "rungs_as_told", lambda *given: given[-1])
     nothing: dict[str, pl.DataFrame] = {}
     queries = SimpleNamespace(
         study=lambda *_: nothing, ask=lambda _, make: make(None), setting=lambda: SETTING, held_weeks=lambda: None,
@@ -211,10 +234,12 @@ def test_an_estimate_that_is_not_told_stands_in_no_table_beside_it(monkeypatch: 
             con.execute(
                 f"create table result.{name} as select kpi, 'overall' as slice_kind, '' as slice_value, 0.1::double as "
                 "estimate, 'headline' as role, 'clear' as verdict, 0::bigint as from_week, 90::bigint as n_agents, "
-                "0.1::double as ci_low, 0.1::double as ci_high, true as stands_out "
+                "0.1::double as ci_low, 0.1::double as ci_high, true as stands_out, "
+                "90::bigint as n_trained_agents, 0.1::double as excess_share "
                 "from (values ('told'), ('hidden')) k(kpi)"
             )
-        con.execute("alter table result.survivor drop column verdict")
+        for column in ("verdict", "n_trained_agents"):
+            con.execute(f"alter table result.survivor drop column {column}")
         kpis = [SimpleNamespace(id=name, better="higher") for name in ("told", "hidden")]
         queries: Any = SimpleNamespace(
             settings=SimpleNamespace(min_group=5), has=lambda _: True, goals=lambda: kpis, kpis=lambda: kpis,
