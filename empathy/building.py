@@ -123,7 +123,7 @@ def print_books(report: BuildReport) -> None:
         out.print(f"{relation.relation}: {relation.sentence}")
     for source in report.coverage:
         out.print(
-            f"[sources.{source.source}] {source.matched:,} of {source.ids:,} agent ids found their person "
+            f"[sources.{source.source}] {source.matched:,} of {source.ids:,} agent ids were matched to a person "
             f"({source.ambiguous:,} ambiguous, {source.unknown:,} unknown): "
             f"{source.rows_matched:,} of {source.rows:,} rows"
         )

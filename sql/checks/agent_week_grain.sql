@@ -1,6 +1,6 @@
 -- severity: error
--- sentence: {n} {cells of agent_week stand|cell of agent_week stands} there more than once.
--- Hashes are told apart first, which is sooner done: only where two are equal are the cells themselves compared.
+-- sentence: {n} {cells of agent_week occur|cell of agent_week occurs} more than once.
+-- Hashes are compared first, which is faster; cells are compared only where hashes are equal.
 select agent_ix, week, team_id, site, channel, queue, count(*) as times
 from mart.agent_week
 where (select count(*) > count(distinct hash(agent_ix, week, team_id, site, channel, queue)) from mart.agent_week)

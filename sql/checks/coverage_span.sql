@@ -1,6 +1,6 @@
 -- severity: warning
 -- sentence: {n} {exports of outcomes cover|export of outcomes covers} a part of the time of the contacts only; KPIs that rest on {them|it} are unknown outside it.
--- advice: Export the rest; or, where nothing happened in that time, say from when to when the export speaks: begins and ends of its section.
+-- advice: Export the rest; or, where nothing happened in that time, give the days the export covers: begins and ends of its section.
 select
     coverage.relation,
     coverage.source,

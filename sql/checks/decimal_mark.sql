@@ -1,7 +1,7 @@
 -- severity: warning
 -- sentence: In {n} {columns|column} of numbers every dot stands before exactly three digits; 1.230 was read as 1.23, and may be 1,230.
 -- advice: Say which it is for the source: the option decimal = "," reads thousands, decimal = "." reads decimals.
--- One number of the source that cannot be a thousand (1.5) tells how all are written.
+-- One number of the source that cannot be a thousand (1.5) shows the format of all.
 with sources as (
     select source, bool_or(met and form = '1.5') as has_decimals
     from staging.number_form

@@ -1,7 +1,7 @@
 -- severity: warning
 -- sentence: In {n} {sources|source} of contacts handling takes more than twice the time from start to end in over 5% of the contacts that have both.
 -- advice: In which unit is it exported? The option duration_unit = "ms" reads milliseconds.
--- Ten minutes are allowed besides: after-contact work follows the end.
+-- Ten extra minutes are allowed for after-contact work.
 select
     _source,
     count(*) as contacts,

@@ -1,7 +1,7 @@
 -- severity: warning
 -- sentence: In {n} {sources|source} of contacts the usual handling time cannot be one in seconds: it is under 15 of them, over four hours, or under a tenth of the length of a call.
 -- advice: In which unit is it exported? The option duration_unit = "min" reads minutes, "h" hours, "ms" milliseconds, "d" days, as workbooks keep a time.
--- Usual is what more than half of the contacts have; they are counted, as a median of many millions is slow.
+-- "Usual" means more than half of the contacts; counting is faster than a median over many millions.
 with handled as (
     select
         _source,

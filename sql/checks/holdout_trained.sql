@@ -1,6 +1,6 @@
 -- severity: warning
 -- sentence: {n} {teams of the holdout have|team of the holdout has} trained agents.
--- advice: A holdout that is trained is no comparison any more; end it in [programme.holdout], or keep the team out.
+-- advice: A trained holdout is no longer a comparison group; end it in [programme.holdout], or keep the team out.
 select agent.team_id, count(*) as agents, min(agent.trained_week) as week
 from mart.agent as agent
 inner join core.holdout as holdout

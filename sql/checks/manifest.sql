@@ -1,7 +1,7 @@
 -- severity: error
 -- sentence: {n} {files are|file is} not fully accounted for: read is not loaded + rejected + duplicate, or not every rejected record is listed.
--- advice: Remove the folder landing of the warehouse and build again: the files are then read anew.
--- Each number is counted by itself: records read when the file was, loaded in the tables that later stages read.
+-- advice: Remove the folder landing of the warehouse and build again: the files are then read again.
+-- The numbers are counted independently: records when the file is read, loaded rows in the landing tables.
 with listed as (
     select file_id, count(*) as records from meta.reject group by file_id
 )

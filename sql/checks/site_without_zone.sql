@@ -1,7 +1,7 @@
 -- severity: warning
 -- sentence: {n} {sites of agents have|site of agents has} no [sites] entry; {their|its} weeks begin in the project's time zone.
 -- advice: Say where {they lie|it lies}: [sites."NAME"] timezone = "...".
--- A project with a single site, none of them listed, has one zone anyway.
+-- A project with a single, unlisted site has one time zone anyway.
 with places as (
     select distinct place.site
     from core.place as place

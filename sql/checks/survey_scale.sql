@@ -1,5 +1,5 @@
 -- severity: warning
--- sentence: In {n} {sources|source} of surveys the answers do not look as on the scale that is set: none of at least 30 is in its best fifth, or more than half are the worst possible.
+-- sentence: In {n} {sources|source} of surveys the answers do not fit the configured scale: none of at least 30 is in its best fifth, or more than half are the worst possible.
 -- advice: The constants of the source say which scale it is: scale_max = 3 for 1 to 3; scale_min = 5 and scale_max = 1 where 1 is the best.
 with answers as (
     select _source as source, 'csat_raw' as item, (csat_raw - scale_min) / (scale_max - scale_min) as norm

@@ -1,7 +1,7 @@
 -- severity: warning
 -- sentence: {n} {days have|day has} less than half or more than twice the contacts usual for {their|its} weekday.
 -- advice: Is a file missing, or loaded twice under two names?
--- A day is one of the project's zone, wherever the agents sit: exports are cut by one clock.
+-- Days are in the project's time zone for all sites, because exports are cut by one clock.
 with timed as (
     select _source, make_timestamp(900000000 * quarter) as began_at, contacts from staging.contact_quarter
 ),

@@ -1,4 +1,4 @@
--- Orders that an accepted plan could have drawn: the only ones that randomisation inference may draw again.
+-- Orders of waves that an accepted plan could have drawn; randomisation inference permutes over these only.
 select
     plan_id,
     accepted_at,

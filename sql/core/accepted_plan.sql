@@ -1,4 +1,4 @@
--- Plans accepted beforehand: which team was to start when.
+-- Accepted plans: planned start of each team.
 select
     plan_id,
     accepted_at,

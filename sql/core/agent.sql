@@ -1,6 +1,6 @@
--- One row per person, hired when first hired, and left when the last employment ended (core.employment); what else is said
--- of a person is taken from the directory row to believe first. leaving_known: an export
--- that has the person has a column for the day of leaving; known_on: when such an export last changed the person's row.
+-- One row per person: first hiring day, last leaving day (core.employment), and other attributes from the directory row
+-- with the highest priority. leaving_known: an export with this person has a column for the leaving day. known_on: when
+-- such an export last changed the person's row.
 with people as (
     select distinct identity.agent_key
     from staging.identity as identity

@@ -1,4 +1,4 @@
--- Rostered agent-days, at the team and site of the day.
+-- Rostered agent-days, with team and site on that day.
 select
     day._source,
     place.agent_key,

@@ -1,4 +1,5 @@
--- Whose each system's id is, when, and by which rule. Ids that are e-mail addresses or made of attributes are masked.
+-- The person, period and matching rule of each system's ids. Ids that are e-mail addresses or made of attributes are
+-- masked.
 select distinct
     identity.source as _source,
     case

@@ -1,6 +1,6 @@
--- Where an agent was, in UTC, with the distance to local time: team spells cut where their site's clocks change, and
--- stretches in no team filled with 'unknown', so that any instant of any agent falls into exactly one row. place_ix
--- stands for agent, team and site together.
+-- Where an agent was, in UTC, with the offset to local time: team spells split where the clocks of their site change,
+-- and periods without a team filled with 'unknown', so that every instant of an agent is in exactly one row. place_ix
+-- identifies agent, team and site together.
 with spells as (
     select agent_key, valid_from, coalesce(valid_to, date '9999-12-31') as valid_to, team_id, site
     from core.agent_team
@@ -53,7 +53,7 @@ zoned as (
     cross join staging.parameter as parameter
 ),
 
--- A stretch begins at its own site's midnight and lasts until the next one begins, so that an agent who moves to a site
+-- A period begins at midnight of its own site and lasts until the next one begins, so that an agent who moves to a site
 -- in another time zone is in one place at any instant, and nowhere twice.
 begun as (
     select

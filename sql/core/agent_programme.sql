@@ -1,5 +1,5 @@
--- Where each agent stands in the programme: planned when, trained when. With complete = "any" the first treatment
--- course completed makes an agent trained, with "all" the last one.
+-- Planned and completed training of each agent. With complete = "any" the first completed treatment course makes an
+-- agent trained, with "all" the last one.
 with per_course as (
     select
         training.agent_key,

@@ -1,4 +1,4 @@
--- The team an agent belonged to, half open, without overlap or hole. The rule: etl/marts/history.py.
+-- Team of each agent over time: half-open periods without overlap or gap. Repair rule: etl/marts/history.py.
 with kept as (
     select *
     from staging.team_spell

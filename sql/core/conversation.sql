@@ -1,5 +1,5 @@
--- Transcripts, one row per contact and leg: what was heard in counts, at the agent, team and site of the contact. What is
--- not scored is kept, with the reason; the text itself is in no version.
+-- Transcripts, one row per contact and leg: counts of detected phrases, with agent, team and site of the contact.
+-- Transcripts that are not scored are kept with the reason; no version holds the text.
 with candidates as (
     select
         counted.*,

@@ -1,4 +1,4 @@
--- A correction of an entry about a person, without the person and the value: who made it, when, why, and what came of it.
+-- Corrections of entries about people, without the person and the value: who made it, when, why, and its outcome.
 select
     correction._source,
     correction.table_name,

@@ -1,8 +1,8 @@
--- Contacts of known customers, one row per contact, with what the customer did next. The first agent who took the
--- contact answers for it; a contact that continues another (a transfer with its own id) is part of that one, unless it is
--- the first that reached an agent (a call given up in the queue and called back). What has not had its full time by the
--- last contact of the data is not known: the last day may have been exported before it was over. Any contact that follows
--- repeats one without a reason.
+-- Contacts of known customers, one row per contact, with the customer's later contacts and events. A contact counts for
+-- the first agent who took it. A contact that continues another (a transfer with its own id) is part of that one,
+-- unless it is the first that reached an agent (a call abandoned in the queue and called back). Outcomes whose time
+-- window is not over by the last contact of the data are unknown; the last day may be incomplete. A contact without a
+-- reason is repeated by any later contact.
 with contacts as (
     select
         interaction._source,

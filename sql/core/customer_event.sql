@@ -1,4 +1,4 @@
--- What customers did later, under their pseudonyms.
+-- Later events of customers (such as leaving or buying again), by pseudonym.
 select
     event._source,
     event.event_id,

@@ -1,7 +1,8 @@
--- Employments of a person, one after the other: who leaves and comes back has two. Records of several systems or times are
--- one employment unless the person had left before the later one began; of those, the record to believe first counts, and
--- records that say who left before others. over_on: the first day no longer employed. Where a record gives only the first
--- hiring day beside a later one, the employment between ended some day after the person was last seen at work.
+-- Employments of a person in order: agents who leave and come back have two. Records of several systems or times are
+-- one employment unless the person had left before the later one began; of these the record with the highest priority
+-- counts, and records with a leaving day before others. over_on: the first day no longer employed. Where a record gives
+-- only the first hiring day beside a later one, the employment between ended some day after the person was last seen at
+-- work.
 with believed as (
     select
         record.*,

@@ -1,8 +1,8 @@
--- Days on which an agent was employed, per week and place: exposure for events per agent-day and for leaving, of every
--- employment of who came back. An agent
--- with a team history is employed while it lasts, and until leaving where that came later (the last team counts); without
--- one, from hiring to leaving. Whether somebody left is NULL where the exports cannot say (staging.leaving). A day counts where the agent was at its noon. Weeks are met by range: unnesting a list of
--- weeks made DuckDB 2.0.0 stop with an internal error on real histories.
+-- Days on which an agent was employed, by week and place: exposure for events per agent-day and for leaving, over all
+-- employments of a person. An agent with a team history is employed as long as it lasts, and until leaving where that
+-- is later (in the last team); without one, from hiring to leaving. Whether somebody left is NULL where the exports do
+-- not show it (staging.leaving). A day belongs to the place of the agent at local noon. Weeks are joined by range,
+-- because unnesting a list of weeks stopped DuckDB 2.0.0 with an internal error on real histories.
 with histories as (
     select agent_key, max(coalesce(valid_to, date '9999-12-31')) as last_to
     from core.agent_team

@@ -1,5 +1,5 @@
--- Escalations and complaints, at the agent, team, channel and queue of the contact they are about; where there is no
--- contact, or it reached no agent, at the agent named, at the time of the escalation or else of the contact.
+-- Escalations and complaints, with agent, team, channel and queue of their contact; without a contact, or where it
+-- reached no agent, with the named agent at the time of the escalation, else of the contact.
 with linked as (
     select
         escalation.*,

@@ -1,4 +1,4 @@
--- What else happened, as exports tell it and as the configuration states it.
+-- Other events (new systems, pay rounds, incidents), from exports and the configuration.
 with told as (
     select _source, "at", until, site, team_id, label, kind, _file_id, _line
     from staging.landed_event

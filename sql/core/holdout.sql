@@ -1,4 +1,4 @@
--- Teams kept out of training on purpose, as the configuration states them.
+-- Teams kept untrained on purpose, from the configuration.
 select
     team_id,
     until,

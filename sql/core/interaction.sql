@@ -1,6 +1,6 @@
--- Contacts, one row per leg, at the agent, team and site in force when they started. A contact that reached no agent is
--- kept, with no place: it is counted, and takes part in no agent's KPI. An outcome of which the exports do not speak on
--- that day is NULL, not false (staging.known). Only places held while there were contacts are looked through.
+-- Contacts, one row per leg, with agent, team and site at their start. A contact that reached no agent is kept without
+-- a place: it is counted, and is part of no agent's KPI. An outcome is NULL, not false, on days that the exports do not
+-- cover (staging.known). Only places in force during the contacts are joined.
 with reach as (
     select min(happened_at) as first_at, max(happened_at) as last_at from staging.moment
 ),

@@ -1,4 +1,4 @@
--- Offers made, at the agent, team, channel and queue of the contact they were made in.
+-- Offers, with agent, team, channel and queue of their contact.
 with linked as (
     select
         offer.*,

@@ -1,4 +1,4 @@
--- Courses of other programmes of the same people, as the configuration states them.
+-- Courses of other programmes of the same people, from the configuration.
 select
     programme,
     course_id

@@ -1,4 +1,4 @@
--- An agent in a team at a site: what place_ix stands for.
+-- An agent in a team at a site, identified by place_ix.
 select distinct
     agent_place.place_ix,
     agent.agent_ix,

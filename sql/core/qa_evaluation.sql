@@ -1,5 +1,5 @@
--- Evaluations, at the agent evaluated; channel, queue and week are the contact's where the contact was this agent's. An
--- evaluation that names a contact of another agent counts at the time of the evaluation.
+-- Evaluations, with the agent evaluated; channel, queue and week are those of the contact where it was this agent's. An
+-- evaluation that names another agent's contact counts at the time of the evaluation.
 with named as (
     select
         evaluation.*,

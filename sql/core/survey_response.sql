@@ -1,6 +1,6 @@
--- Survey invitations and answers, at the agent, team, channel, queue and week of the contact they are about. Scales are
--- brought to 0 (worst) to 1 (best). An invitation whose answer stands in another export gives its time to it
--- (staging.survey_pair) and is no row of its own.
+-- Survey invitations and answers, with agent, team, channel, queue and week of their contact. Scales are converted to 0
+-- (worst) to 1 (best). An invitation answered in another export gives its time to the answer (staging.survey_pair) and
+-- has no row of its own.
 with surveys as (
     select response.* replace (coalesce(response.invited_at, pair.invited_at) as invited_at)
     from staging.landed_survey_response as response

@@ -1,4 +1,4 @@
--- Who was in which team when the week began.
+-- Team of each agent at the beginning of the week.
 with bounds as (
     select min(week) as first_week, max(week) as last_week from core.week
 ),

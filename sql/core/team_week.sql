@@ -1,4 +1,4 @@
--- Members of a team when the week began, and how many of them were trained by then.
+-- Members of each team at the beginning of the week, and how many of them were trained.
 select
     team_id,
     week,

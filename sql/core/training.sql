@@ -1,4 +1,4 @@
--- Training attempts and plans, with the day of completion at the agent's site.
+-- Training attempts and plans, with the completion day in the time zone of the agent's site.
 select
     training._source,
     identity.agent_key,

@@ -1,4 +1,4 @@
--- The weeks the data cover, Monday by Monday, and the first and last day of each that they cover.
+-- The weeks (Mondays) that the data cover, with the first and last covered day of each.
 with bounds as (
     select first_day, last_day, cast(date_trunc('week', first_day) as date) as first_week
     from staging.window

@@ -1,5 +1,5 @@
--- How far the roll-out has come by the end of each week: agents by site, team and course, cumulative. Who left before
--- finishing will not finish: from the week of leaving on nobody has to be reminded, so the agent is not overdue.
+-- Progress of the roll-out by the end of each week: agents by site, team and course, cumulative. From their last week
+-- on, agents who left before finishing do not count as overdue.
 with attempts as (
     select
         training.agent_key,

@@ -1,4 +1,4 @@
--- One row per agent: employment, assignment team, programme, and the weeks in which the agent is seen.
+-- One row per agent: employment, team at assignment, programme, and the weeks in which the agent is observed.
 with seen as (
     select agent_key, min(week) as first_week, max(week) as last_week
     from mart.agent_week

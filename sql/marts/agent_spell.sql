@@ -1,7 +1,7 @@
--- Survival episodes: time in employment, in days since first hired, from the first day the data cover, split where training
--- begins to count: twice, because leavers skip it. "trained": the day after it was completed; "scheduled": the Monday
--- of the planned week, completed or not. Agents whose hiring day is unknown have no tenure and no episode, nor has anybody
--- where and while the exports do not say who left.
+-- Survival episodes: days since first hired, from the first day the data cover, split where training begins to count.
+-- There are two versions, because leavers skip training: "trained" counts from the day after completion, "scheduled"
+-- from the Monday of the planned week, completed or not. Agents without a known hiring day have no episodes; nor are
+-- there any for places and times whose exports do not show leavers.
 with bounds as (
     select
         greatest(min(week.first_day), coalesce(any_value(leaving.known_from), date '0001-01-01')) as first_day,

@@ -1,4 +1,4 @@
--- Agents by the week in which they became trained; NULL is the agents who never did.
+-- Agents by the week in which they became trained; NULL for agents never trained.
 select
     trained_week as cohort,
     count(*) as n_agents,

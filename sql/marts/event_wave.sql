@@ -1,4 +1,5 @@
--- Events by the training waves whose agents they touched, with whether they fell on the wave, and on others too.
+-- Events by the training waves whose agents they affected, whether they coincided with the wave, and whether they
+-- affected other agents too.
 with waves as (
     select coalesce(scheduled_week, trained_week) as wave, agent_key, site, team_id
     from mart.agent

@@ -1,4 +1,4 @@
--- How many contacts of an agent and week a rule was heard in: which phrases carry a change.
+-- Number of contacts with a phrase of each rule, by agent and week.
 select
     place.agent_ix,
     conversation.week,

@@ -1,4 +1,4 @@
--- Skill scores by agent and month: count, sum and sum of squares, calibration rounds left out.
+-- Skill scores by agent and month: count, sum and sum of squares, without calibration rounds.
 with scores as (
     select agent_key, place_ix, local_date, 'empathy_score' as skill, empathy_score as score
     from core.qa_evaluation where not calibration

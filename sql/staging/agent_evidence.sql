@@ -1,5 +1,5 @@
--- People who do an agent's work: seen in contacts, on the roster, in evaluations or in the training records. Personnel
--- exports name everybody who ever worked there; where no other export names anybody, they all count.
+-- People who work as agents: seen in contacts, rosters, evaluations or training records. Personnel exports list
+-- everybody ever employed; they are used only where no other export names anybody.
 with seen as (
     select distinct identity.agent_key
     from staging.source_id as ids

@@ -1,4 +1,4 @@
--- Exported team spells with the person they are about.
+-- Exported team spells with their person.
 select
     identity.agent_key,
     spell.valid_from,

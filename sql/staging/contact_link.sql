@@ -1,4 +1,4 @@
--- The contacts that an escalation, survey, offer, evaluation or transcript is about.
+-- The contact of each escalation, survey, offer, evaluation or transcript.
 with linked as (
     select interaction_id from staging.landed_escalation where interaction_id is not null
     union

@@ -1,4 +1,4 @@
--- What came of a contact, from the escalations and offers that name it.
+-- Outcomes of contacts, from the escalations and offers that name them.
 with escalations as (
     select
         contact_source,

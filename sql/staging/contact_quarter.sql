@@ -1,5 +1,4 @@
--- Contacts by quarters of an hour, since every zone's offset is a whole number of those: to count them by the days of any
--- zone without looking at each again.
+-- Contacts by quarter of an hour: every zone offset is a multiple of it, so days of any zone can be counted from these.
 select
     _source,
     epoch_us(started_at) // 900000000 as quarter,

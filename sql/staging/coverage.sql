@@ -1,8 +1,9 @@
--- The days each source of outcomes speaks of. It begins and ends where the configuration or the names of its files say,
--- else at its first and last row: the time before the first row is not known where no row at all would have a probability
--- under 1% at the later rate of rows per contact, and likewise the time after the last. The rate leaves out the row that
--- set the end of the span, which was not chosen at random. Within a week that is cut, days count from Monday unless they
--- too are improbably empty. is_tied: at least half of the rows that should name a contact name one that was loaded.
+-- The days each source of outcomes covers. They begin and end where the configuration or the names of its files say,
+-- else at its first and last row: time before the first row counts as not covered if no row in it would have a
+-- probability under 1% at the later rate of rows per contact; likewise time after the last. The rate leaves out the row
+-- that set the end of the span, which was not chosen at random. Within a week that is cut, days count from Monday
+-- unless they too are improbably empty. is_tied: at least half of the rows that should name a contact name a loaded
+-- one.
 with outcomes as (
     select
         'escalation' as relation, _source, cast("at" as date) as day, kind <> 'complaint' as needs_contact,

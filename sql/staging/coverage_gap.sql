@@ -1,5 +1,4 @@
--- Stretches inside an export of outcomes without any row, where many would be expected: of all stretches of one source
--- the empty one had a probability under 1%.
+-- Improbable gaps inside an export of outcomes: over all gaps of a source, an empty stretch had a probability under 1%.
 with outcomes as (
     select 'escalation' as relation, _source as source, cast("at" as date) as day from core.escalation
     union all

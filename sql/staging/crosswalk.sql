@@ -1,5 +1,5 @@
--- The explicit table: whose an id is, and when. A line without end lasts until the id's next line; an end that is given
--- is believed, so that two people at once are seen.
+-- The crosswalk: person and period of each id. A line without an end lasts until the id's next line; a given end is
+-- kept, so that overlapping persons are detected.
 with known as (
     select lower(email) as email, employee_number from landing.agent
     where email is not null and employee_number is not null

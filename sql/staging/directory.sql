@@ -1,4 +1,4 @@
--- What each system's own directory says about its ids: whose they are. Several rows for one id: ambiguous.
+-- The person of each id according to its own system's directory. Several persons for one id: ambiguous.
 with known as (
     select lower(email) as email, employee_number from landing.agent
     where email is not null and employee_number is not null

@@ -1,6 +1,6 @@
--- Contacts that answer for the one they continue, because that one reached no agent: a call that waited in vain and was
--- called back, or moved on to another queue. Of all that continue it, the first to reach an agent. A contact continues one
--- other and the first continues none, so no chain meets itself.
+-- Contacts that count for the one they continue, because that one reached no agent: an abandoned call that was called
+-- back, or that moved to another queue. Of all continuations, the first that reached an agent. A contact continues one
+-- other and the first continues none, so there are no cycles.
 with recursive continuing as (
     select
         _source,

@@ -1,4 +1,4 @@
--- Where the person behind an id was: one row per id and stretch of UTC.
+-- Place of the person behind an id: one row per id and period, in UTC.
 select
     identity.source,
     identity.source_agent_id,

@@ -1,4 +1,4 @@
--- Every id whose person is known: one row per id and time, never two at once.
+-- Ids with a known person: one row per id and period, without overlaps.
 with periods as (
     select
         choice.source,

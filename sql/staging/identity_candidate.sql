@@ -1,4 +1,4 @@
--- Whose each id could be, by every rule that has something to say about it.
+-- Possible persons of each id, by every matching rule.
 with ids as (
     select distinct source_id.source, source_id.source_agent_id, system.system
     from staging.source_id as source_id

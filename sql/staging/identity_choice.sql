@@ -1,4 +1,4 @@
--- The candidates of the first rule that names anybody, and whether they contradict each other.
+-- The candidates of the first rule that finds any, and whether they contradict each other.
 with ranked as (
     select
         candidate.*,

@@ -1,4 +1,4 @@
--- Every id whose person is not known, and why. The id itself is not said: it may be a name, and stands in the file.
+-- Ids without a known person, and why. The id itself is left out: it may be a name, and is in the file.
 with ambiguous as (
     select
         choice.source,

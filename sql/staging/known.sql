@@ -1,5 +1,6 @@
--- From when to when the exports speak of each kind of outcome: there, a contact without one had none. Both ends are NULL
--- where no export does, or where most of what it has is tied to no contact. Sources of one kind are taken together.
+-- Days for which the exports cover each kind of outcome: a contact on these days without the outcome had none. Both
+-- ends are NULL where no export covers it, or where few of its rows name a loaded contact. Sources of one kind are
+-- combined.
 with spoken as (
     select distinct 'escalations' as outcome, 'escalation' as relation, _source
     from core.escalation

@@ -1,6 +1,6 @@
--- The days for which the personnel exports say who left. Leaving is known from the first day on which anybody left, and to
--- the last day of which an export can speak, unless more time without a leaver has a probability of 1% at the rate between:
--- an export of current employees, or one made before the contacts end, says nothing about the others.
+-- The days for which personnel exports show leavers. Leaving is known from the first leaver to the last day an export
+-- can cover, and beyond either end where the time without a leaver is plausible (probability of at least 1% at the rate
+-- in between). An export of current employees, or one made before the contacts end, shows no later leavers.
 with people as (
     select left_on, hired_on, known_on, is_agent from core.agent where leaving_known
 ),

@@ -1,4 +1,4 @@
--- Contacts with a leg other than 1: the first leg that reached an agent stands for the contact.
+-- Contacts with a leg other than 1: the first leg that reached an agent represents the contact.
 select
     _source,
     interaction_id,

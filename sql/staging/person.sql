@@ -1,4 +1,4 @@
--- Everybody that the directories and the crosswalk speak of.
+-- All persons in the directories and the crosswalk.
 select distinct person_id
 from (
     select person_id from staging.directory

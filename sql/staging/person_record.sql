@@ -1,4 +1,4 @@
--- Directory rows with the person they are about, the one to believe first.
+-- Directory rows with their person, by priority.
 with latest as (
     select source, source_agent_id, agent_key
     from staging.identity

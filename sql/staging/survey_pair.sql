@@ -1,7 +1,7 @@
--- Invitations that were answered, where one export lists whom was asked and another who answered: an invitation without an
--- answer, and an answer of another export about the same contact, are one survey. Of several of a contact, in their order.
--- Another export is another source or, in one source, a file of answers alone beside a file of invitations alone: a file
--- that holds both tells of its own surveys which of them were answered.
+-- Answered invitations, where one export lists invitations and another answers: an invitation without an answer, and an
+-- answer of another export about the same contact, are one survey; several of one contact are paired in order. "Another
+-- export" is another source or, within a source, a file of answers only beside a file of invitations only; a file with
+-- both shows itself which of its surveys were answered.
 with files as (
     select _source, _file_id, count(*) as surveys, count(answered_at) as answers
     from staging.landed_survey_response

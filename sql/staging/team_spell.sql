@@ -1,4 +1,4 @@
--- Exported team spells, each with what is wrong with it and the end that is believed. The rule: etl/marts/history.py.
+-- Exported team spells, each with its fault and its repaired end. Repair rule: etl/marts/history.py.
 with spells as (
     select
         agent_key,

@@ -1,7 +1,7 @@
--- The days the data cover, in the local time of whoever took the first and last contacts (the default zone where nobody
--- did), since weeks are local too. data_to is the day that the last contact reached at the westernmost site: a later day
--- is not over everywhere, so no waiting time may count on it. offset_s is that
--- site's distance to UTC. A configured study period cuts the first two only.
+-- The days the data cover, in the local time of the agents of the first and last contacts (the default zone where there
+-- was none), since weeks are local too. data_to is the day of the last contact at the westernmost site: later days are
+-- not over everywhere, so no time window may count on them. offset_s is that site's offset to UTC. A configured study
+-- period limits the first two only.
 with bounds as (
     select max(happened_at) as last_at, max(local_day) as last_local_day from staging.moment
 ),

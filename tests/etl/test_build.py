@@ -112,7 +112,7 @@ def test_a_row_lost_on_its_way_from_the_landing_folder_stops_the_build(
         )
         con.execute(f"copy kept to '{contacts}' (format parquet)")
     (tmp_path / "warehouse" / "CURRENT.json").unlink()  # nothing is served, so there is something to build
-    with pytest.raises(StopRuleError, match=r"1 file is not fully accounted for.*read anew") as stopped:
+    with pytest.raises(StopRuleError, match=r"1 file is not fully accounted for.*read again") as stopped:
         building.build(load(path))
     assert json.loads((contacts.parent / "manifest.json").read_text(encoding="utf-8"))["path"] in str(stopped.value)
 

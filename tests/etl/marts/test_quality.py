@@ -254,7 +254,7 @@ def test_what_can_be_done_is_said_of_violations_only(build_rows: Callable[..., A
     built = build_rows({"agent": STAFF, "interaction": [call(1, "2024-01-10")]})
     assert "Remove the folder landing" not in run(built)["manifest"].sentence
     built.con.execute("insert into meta.file_manifest values ('1', 'f', 3, 2, 1, 0)")
-    assert run(built)["manifest"].sentence.endswith("build again: the files are then read anew.")
+    assert run(built)["manifest"].sentence.endswith("build again: the files are then read again.")
 
 
 def test_every_check_says_how_grave_it_is_and_what_it_means(tmp_path: Path) -> None:
