@@ -1,4 +1,4 @@
-"""How fast Contact Lens files become marts: ``python -m benchmarks.transcripts [--contacts N] [--dir FOLDER]``.
+"""How fast Contact Lens files become marts: ``python -m benchmarks.transcripts [--contacts N] [--slope]``.
 
 One JSON file a contact with 40 turns and what such files hold beside them (sentiment, loudness, issues,
 characteristics), put together from the labelled set. Each task runs in a process of its own:
@@ -32,7 +32,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -245,6 +245,10 @@ TASKS: dict[str, Callable[[Path], str]] = {
 }
 
 
+SLOPES = ("bare", "kept", "without", "build", "before", "a day more")
+"""Tasks of which is told what a thousand contacts more cost, beside what any build costs."""
+
+
 def measure(task: str, folder: Path) -> dict[str, object]:
     """Run one task in a process of its own: wall and processor seconds, peak memory, and what it says."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -264,6 +268,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--contacts", type=int, default=10_000)
     parser.add_argument("--files", type=int, default=200)
+    parser.add_argument("--slope", action="store_true", help="measure a fifth of the contacts too, and what more cost")
     parser.add_argument("--dir", type=Path)
     parser.add_argument("--task", choices=sorted(TASKS))
     arguments = parser.parse_args()
@@ -272,22 +277,37 @@ def main() -> None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         print(json.dumps({"says": says, "peak_mib": peak}))
         return
-    with tempfile.TemporaryDirectory(dir=arguments.dir) as place:
-        folder = Path(place)
-        write_exports(folder, arguments.contacts, arguments.files)
+    found = _table(arguments.dir, arguments.contacts, arguments.files, tuple(TASKS))
+    if arguments.slope:
+        fewer = arguments.contacts // 5
+        print()
+        less = _table(arguments.dir, fewer, 0, SLOPES)
+        more = {task: (found[task] - less[task]) / (arguments.contacts - fewer) * 1_000 for task in SLOPES}
+        print("\n| task | processor seconds of a thousand contacts more | against bare |\n|---|---|---|")
+        for task, seconds in more.items():
+            print(f"| {task} | {seconds:.3f} | {seconds / more['bare']:.1f} |")
+
+
+def _table(place: Path | None, contacts: int, files: int, tasks: Sequence[str]) -> dict[str, float]:
+    """Write the files, run the tasks and print a table; returns the processor seconds of each."""
+    spent: dict[str, float] = {}
+    with tempfile.TemporaryDirectory(dir=place) as made:
+        folder = Path(made)
+        write_exports(folder, contacts, files)
         size = (folder / LINES).stat().st_size / 1e6
-        print(f"{arguments.contacts:,} documents of {TURNS} turns, {size:,.0f} MB; {arguments.files:,} in files too\n")
+        print(f"{contacts:,} documents of {TURNS} turns, {size:,.0f} MB; {files:,} in files too\n")
         print("| task | seconds | processor seconds | against bare | peak MiB | result |\n|---|---|---|---|---|---|")
         yardstick = 0.0
-        for task in TASKS:
+        for task in tasks:
             found = measure(task, folder)
-            cpu = float(str(found["cpu"]))
+            spent[task] = cpu = float(str(found["cpu"]))
             yardstick = cpu if task.startswith("bare") else yardstick
             print(
                 f"| {task} | {float(str(found['seconds'])):.1f} | {cpu:.1f} | {cpu / yardstick:.1f} "
                 f"| {found['peak_mib']} | {found['says']} |",
                 flush=True,
             )
+    return spent
 
 
 if __name__ == "__main__":

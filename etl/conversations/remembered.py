@@ -78,12 +78,30 @@ def remember(con: duckdb.DuckDBPyConnection, folders: Mapping[str, Path], key: s
         What :func:`recall` returned.
     """
     fresh = "agent_said" + (" anti join recalled using (turn_id)" if recalled else "")
-    found = con.execute(
+    counted = con.execute(
         f"select _file_id, count(*) from agent_said where _file_id in (select _file_id from {fresh}) group by all"
     ).fetchall()
-    for identity, turns in found:
-        if turns >= LEAST and identity in folders:
-            _write(con, identity, folders[identity], key)
+    worth = [identity for identity, turns in counted if turns >= LEAST and identity in folders]
+    if not worth:
+        return
+    listed = ", ".join(literal(identity) for identity in worth)
+    con.execute(
+        f"""
+        create or replace temp table kept_turn as
+        select agent_said.*, hits, questions, open_questions
+        from (select * from agent_said where _file_id in ({listed})) as agent_said
+        left join (
+            select turn_id, map_from_entries(list((concat_ws(' ', skill, rule, polarity), hits))) as hits
+            from heard
+            group by turn_id
+        ) using (turn_id)
+        left join asked using (turn_id)
+        order by _file_id, _line, turn
+        """
+    )
+    for identity in worth:
+        _write(con, identity, folders[identity], key)
+    con.execute("drop table kept_turn")
 
 
 def _write(con: duckdb.DuckDBPyConnection, identity: str, folder: Path, key: str) -> None:
@@ -91,18 +109,8 @@ def _write(con: duckdb.DuckDBPyConnection, identity: str, folder: Path, key: str
     before = folder.stat()
     building = folder / f"heard-{os.getpid()}.tmp"
     con.execute(
-        f"""
-        copy (
-            select {_TURN}, hits, questions, open_questions
-            from (select * from agent_said where _file_id = {literal(identity)})
-            left join (
-                select turn_id, map_from_entries(list((concat_ws(' ', skill, rule, polarity), hits))) as hits
-                from heard
-                group by turn_id
-            ) using (turn_id)
-            left join asked using (turn_id)
-        ) to {literal(str(building))} (format parquet, compression zstd, write_bloom_filter false)
-        """
+        f"copy (select {_TURN}, hits, questions, open_questions from kept_turn where _file_id = {literal(identity)}) "
+        f"to {literal(str(building))} (format parquet, compression zstd, write_bloom_filter false)"
     )
     building.chmod(0o600)
     for old in folder.glob("heard-*.parquet"):

@@ -134,10 +134,8 @@ def test_what_is_kept_is_the_owners_has_no_text_and_leaves_the_folders_time(fold
         turns, some = con.execute(f"select count(*), count(hits) from '{kept}'").fetchone()
         assert turns == 400
         assert some > 50
-        turn = "1 as turn_id, 'f' as _file_id, 1 as _line, 1 as leg, 1 as turn, 7 as said"
-        con.execute(f"create table agent_said as select {turn}")
-        con.execute("create table asked (turn_id int, questions bigint, open_questions bigint)")
-        con.execute("create table heard (turn_id int, skill varchar, rule varchar, polarity varchar, hits bigint)")
+        turn = "'f' as _file_id, 1 as _line, 1 as leg, 1 as turn, 7 as said, null as hits"
+        con.execute(f"create table kept_turn as select {turn}, 1 as questions, 0 as open_questions")
         past = 1_700_000_000_123_456_789
         os.utime(kept.parent, ns=(past, past))
         remembered._write(con, "f", kept.parent, "0" * 16)
