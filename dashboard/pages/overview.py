@@ -264,15 +264,24 @@ def _forest(context: Context, model: view.Rest, filters: Filters) -> html.Sectio
 
 
 def _worth(context: Context, filters: Filters) -> html.P | None:
-    """The net in one line, where everybody sees it, before what it is made of."""
-    if not filters.is_everything or not current().may_open("value"):
+    """The net in one line, where everybody sees it, before what it is made of; and where it is said what to do."""
+    if not filters.is_everything:
         return None
-    kpis = {kpi.id: kpi for kpi in context.queries.kpis()}
-    lines, sentence, _ = view.money_lines(values(context.queries), kpis, context.settings.reader)
-    if not lines:
-        return None
-    link = dcc.Link("See and change the assumptions", href="/value")
-    return html.P([f"{sentence}. ", link], className="lede worth", id="worth")
+    words: list[Any] = []
+    if current().may_open("value"):
+        kpis = {kpi.id: kpi for kpi in context.queries.kpis()}
+        lines, sentence, _ = view.money_lines(values(context.queries), kpis, context.settings.reader)
+        words = [f"{sentence}. ", dcc.Link("See and change the assumptions", href="/value"), ". "] if lines else []
+    words += _to_do()
+    return html.P(words, className="lede worth", id="worth") if words else None
+
+
+def _to_do() -> list[Any]:
+    """Where it is said what to do, for whoever may open it."""
+    ways = (("plan", "plan the next wave"), ("adoption", "who is overdue"))
+    links: list[Any] = [dcc.Link(words, href=f"/{page}") for page, words in ways if current().may_open(page)]
+    joined = [part for link in links for part in (", ", link)][1:]
+    return ["To do: ", *joined] if links else []
 
 
 def _money(context: Context, model: view.Rest, filters: Filters) -> Any:

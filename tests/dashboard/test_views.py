@@ -11,7 +11,8 @@ import pytest
 from analysis.words.numbers import Reader
 from dashboard.components.table import HIDDEN, Column, table
 from dashboard.page import Context
-from dashboard.pages.overview import head_of, rest_of
+from dashboard.pages.overview import _to_do, head_of, rest_of
+from dashboard.privacy.viewer import OWN_MACHINE, PAGES, Viewer, seen_by
 from dashboard.state import Filters
 from dashboard.views import effects as view
 from dashboard.views import overview
@@ -251,3 +252,14 @@ def test_a_table_says_where_it_hides_and_counts_in_the_locale() -> None:
     )
     assert made.rows == [["A", None], ["B", ["4.000", 4000]]]
     assert made.hidden == HIDDEN
+
+
+def test_the_overview_leads_to_what_there_is_to_do_where_a_reader_may_go() -> None:
+    def led(viewer: Viewer) -> set[str]:
+        with seen_by(viewer):
+            return {part.href for part in _to_do() if hasattr(part, "href")}
+
+    assert led(OWN_MACHINE) == {"/plan", "/adoption"}
+    for role in PAGES:
+        viewer = Viewer("", role, shared=True)
+        assert led(viewer) == {f"/{page}" for page in ("plan", "adoption") if viewer.may_open(page)}
