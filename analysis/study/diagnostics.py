@@ -21,6 +21,7 @@ from analysis.checks import (
     recomputed,
     selection_dip,
     sensitivity,
+    short_histories,
     spillover,
     who_answers,
 )
@@ -206,6 +207,18 @@ def _composition(evidence: Evidence) -> CheckResult:
     )
 
 
+def _short_histories(evidence: Evidence) -> CheckResult | None:
+    comparison, setting = evidence.comparison, evidence.setting
+    if comparison.rule is not None:  # there nobody is compared with their own level alone
+        return None
+    known = short_histories.known_long_enough(comparison.panel, setting.design.anticipation_weeks)
+    share = short_histories.share_of_contacts(comparison.panel, known)
+    if share < short_histories.MENTIONED:
+        return None
+    without = evidence.fit(setting.design.headline, comparison.panel.take(known)).aggregate("simple").overall
+    return short_histories.check(share, without, evidence.request.kpi, setting.reader)
+
+
 def _case_mix(evidence: Evidence) -> CheckResult | None:
     kpi, reader, contacts = evidence.request.kpi, evidence.setting.reader, evidence.comparison.contacts
     if contacts is None:
@@ -288,6 +301,7 @@ DIAGNOSTICS = (
     Diagnostic(few_clusters.ID, few_clusters.LABEL, _overall, _few_clusters),
     Diagnostic(spillover.ID, spillover.LABEL, _available, _spillover),
     Diagnostic(composition.ID, composition.LABEL, _always, _composition),
+    Diagnostic(short_histories.ID, short_histories.LABEL, _thorough, _short_histories),
     Diagnostic(who_answers.ID, who_answers.LABEL, _of_answers, _who_answers),
     Diagnostic(case_mix.ID, case_mix.LABEL, _thorough, _case_mix),
     Diagnostic(raters.ID, raters.LABEL, _thorough, _raters),

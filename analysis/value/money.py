@@ -17,7 +17,7 @@ from analysis.value.appraisal import DRAWS, SEED, Appraisal, Spread, appraise
 from analysis.value.assumptions import Assumptions, Stated
 from analysis.value.draws import Array
 from analysis.value.model import Model, Worth, counted, left_out, model, signed
-from analysis.words.numbers import Reader, rounded
+from analysis.words.numbers import Reader, plural, rounded
 
 SCENARIOS = ("low", "likely", "high")
 
@@ -154,7 +154,7 @@ def _kpi_rows(
             volume = reader.count(rounded(units, 2 - math.floor(math.log10(max(units, 1.0)))))
             words = (
                 f"{_change(part, reader)} on {volume} "
-                f"{_plural(kpi.per)} at "
+                f"{plural(kpi.per)} at "
                 f"{reader.money(abs(unit_value))} each{_stated(stated, reader) if s == 'likely' else ''}"
                 f"{_kept(made, ends[s], reader)} is "
                 f"{_likely(Spread(*amounts), reader)}."
@@ -265,8 +265,3 @@ def net_words(answer: Appraisal, months: int, reader: Reader, *, all_goals: bool
 
 def _months(months: int) -> str:
     return "1 month" if months == 1 else f"{months} months"
-
-
-def _plural(per: str) -> str:
-    head, _, tail = per.partition(" with ")
-    return f"{head}s with {tail}" if tail else (per if per.endswith("s") else f"{per}s")

@@ -235,7 +235,7 @@ class Reader:
 
     def _suffix(self, kpi: Wording) -> str:
         unit = _unit(kpi)
-        return f"{unit.suffix} {_plural(kpi.per)}" if kpi.unit == "per_1000" else unit.suffix
+        return f"{unit.suffix} {plural(kpi.per)}" if kpi.unit == "per_1000" else unit.suffix
 
     def shown(self, value: float, kpi: Wording) -> float:
         """The number converted to display units (for axes and grids): a share of 0.012 is 1.2 points."""
@@ -247,7 +247,7 @@ class Reader:
         if kpi.unit == "currency":
             return _symbol(self.currency, self.locale)
         word = unit.one if one else unit.many
-        return f"{word} {_plural(kpi.per)}" if kpi.unit == "per_1000" else word
+        return f"{word} {plural(kpi.per)}" if kpi.unit == "per_1000" else word
 
     def _plain(self, value: float, kpi: Wording, decimals: int) -> str:
         if kpi.unit == "currency":
@@ -336,8 +336,20 @@ class Reader:
         return _precision(self.currency) if kpi.unit == "currency" and base == 1 else base
 
 
-def _plural(per: str) -> str:
-    return per if per.endswith("s") else f"{per}s"
+def plural(word: str, count: float = 2) -> str:
+    """``contact`` as ``contacts``, ``survey reply`` as ``survey replies``, unless there is one.
+
+    Examples
+    --------
+    >>> plural("contact with a transcript")
+    'contacts with a transcript'
+    """
+    head, joined, tail = word.partition(" with ")
+    if joined:
+        return f"{plural(head, count)} with {tail}"
+    if count == 1 or word.endswith("s"):
+        return word
+    return f"{word[:-1]}ies" if word.endswith("y") and word[-2:-1] not in "aeiou" else f"{word}s"
 
 
 def unbroken(words: str) -> str:

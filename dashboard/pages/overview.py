@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 
+from analysis.words.numbers import plural
 from dashboard.answers import Made, Question
 from dashboard.components.attributes import attributes
 from dashboard.components.chart import chart_card
@@ -28,7 +29,7 @@ from dashboard.views import overview as view
 from dashboard.views.assumptions import Worth, worths
 from dashboard.views.events import by_day, listed, shown
 from dashboard.views.price import price
-from dashboard.views.verdicts import Effect, effect, missing, plural
+from dashboard.views.verdicts import Effect, effect, missing
 from etl.configuration.kpis import Kpi
 
 MAX_REASONS = 4

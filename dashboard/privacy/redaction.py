@@ -224,6 +224,8 @@ def nearest(n: int, minimum: int, *, people: bool = False) -> int:
     return int(n / unit + 0.5) * unit
 
 
+OF_FEW_PEOPLE = ("short_histories",)
+"""Checks that compare everybody with everybody but a few: their difference would tell of the few."""
 SHARES_OF_PEOPLE = ("composition", "selection_dip")
 """Checks whose sentence and statistic are shares of agents: who is still there, whom a rule picked."""
 _SHARE = re.compile(
@@ -233,6 +235,8 @@ _SHARE = re.compile(
 
 def with_coarse_shares(checks: pl.DataFrame, n_trained: int | None, n_others: int | None, minimum: int) -> pl.DataFrame:
     """Rows of ``result.check`` with shares of agents in units of the smallest group: 92% of twelve are all but one.
+
+    Rows of ``OF_FEW_PEOPLE`` are left out.
 
     Parameters
     ----------
@@ -257,6 +261,7 @@ def with_coarse_shares(checks: pl.DataFrame, n_trained: int | None, n_others: in
         unit = 100 * minimum / max(of, minimum)
         return f"about {min(int(int(found[1]) / unit + 0.5) * unit, 100):.0f}% of {found['whom']}"
 
+    checks = checks.filter(~pl.col("check").is_in(OF_FEW_PEOPLE))
     about = pl.col("check").is_in(SHARES_OF_PEOPLE)
     said = pl.col("sentence").map_elements(lambda text: _SHARE.sub(told, text), pl.String)
     return checks.with_columns(

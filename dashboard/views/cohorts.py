@@ -10,10 +10,9 @@ from typing import Any
 from scipy import stats
 
 from analysis.effects.by_group import MIN_COMPARISON_TEAMS
-from analysis.words.numbers import Reader
+from analysis.words.numbers import Reader, plural
 from dashboard.data.cohorts import Gains
 from dashboard.state import day
-from dashboard.views.verdicts import plural
 from etl.configuration.kpis import Kpi
 
 NOUNS = {"wave": "wave", "site": "site", "team": "team", "course": "course"}

@@ -10,9 +10,9 @@ from typing import Any
 import polars as pl
 
 from analysis.words.estimators import label as estimator_label
-from analysis.words.numbers import Reader
+from analysis.words.numbers import Reader, plural
 from analysis.words.verdict import CLAIMED
-from dashboard.views.verdicts import MEANINGS, UNUSABLE, Effect, plural, two_parts
+from dashboard.views.verdicts import MEANINGS, UNUSABLE, Effect, two_parts
 from dashboard.views.verdicts import effect as read_effect
 from etl.configuration.kpis import Kpi
 

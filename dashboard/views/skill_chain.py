@@ -9,11 +9,11 @@ from typing import Any
 import polars as pl
 
 from analysis.panel.evaluations import OVERALL
-from analysis.words.numbers import Reader
+from analysis.words.numbers import Reader, plural
 from analysis.words.verdict import CLAIMED, LABELS, MARKS
 from dashboard.state import day
 from dashboard.views.skills import bare
-from dashboard.views.verdicts import Effect, plural, short
+from dashboard.views.verdicts import Effect, short
 from etl.configuration.kpis import Kpi
 
 COMPLETED_ENOUGH = 0.8

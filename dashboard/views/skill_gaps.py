@@ -7,9 +7,9 @@ from datetime import date
 
 from babel.dates import format_date
 
+from analysis.words.numbers import plural
 from dashboard.data.skills import Scored
 from dashboard.views.attrition import END_DATE, NOT_EXPORTED
-from dashboard.views.verdicts import plural
 from etl.configuration.kpis import Kpi
 
 FEW_TEAMS = 6

@@ -13,11 +13,11 @@ import polars as pl
 from analysis.effects.slope_grain import GRAIN_WORDS, READABLE
 from analysis.panel.evaluations import OVERALL
 from analysis.words.mechanism import chain_headline, skills_moved
-from analysis.words.numbers import Reader
+from analysis.words.numbers import Reader, plural
 from analysis.words.verdict import CLAIMED
 from dashboard.data.skills import Moved
 from dashboard.views.cohorts import Group
-from dashboard.views.verdicts import Effect, effect, plural, short
+from dashboard.views.verdicts import Effect, effect, short
 from etl.configuration.kpis import Kpi
 
 STEP = 0.1

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.words.numbers import Reader
+from analysis.words.numbers import Reader, plural
 from analysis.words.verdict import CLAIMED, LABELS, MARKS, Verdict, direction
 from etl.configuration.kpis import Kpi
 
@@ -163,13 +163,6 @@ def missing(kpi: Kpi, reason: str) -> Effect:
     verdict = Verdict("cant_tell_yet", "–", "not available here", "unknown", reason, reason, None)
     nan = math.nan
     return Effect(kpi, verdict, nan, nan, nan, nan, "not available", "", "", "", "", None, None, False)
-
-
-def plural(word: str, count: float = 2) -> str:
-    """``contact`` as ``contacts``, ``survey reply`` as ``survey replies``, unless there is one."""
-    if count == 1 or word.endswith("s"):
-        return word
-    return f"{word[:-1]}ies" if word.endswith("y") and word[-2:-1] not in "aeiou" else f"{word}s"
 
 
 def _counts(agents: Any, contacts: Any, kpi: Kpi, reader: Reader) -> str:

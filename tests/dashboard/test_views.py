@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from analysis.words.numbers import Reader
+from analysis.words.numbers import Reader, plural
 from dashboard.components.table import HIDDEN, Column, table
 from dashboard.page import Context
 from dashboard.pages.overview import _to_do, head_of, rest_of
@@ -16,7 +16,7 @@ from dashboard.privacy.viewer import OWN_MACHINE, PAGES, Viewer, seen_by
 from dashboard.state import Filters
 from dashboard.views import effects as view
 from dashboard.views import overview
-from dashboard.views.verdicts import effect, plural, split_level
+from dashboard.views.verdicts import effect, split_level
 from etl.configuration.kpis import load
 
 READER = Reader("en_GB", "EUR")

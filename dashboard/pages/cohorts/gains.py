@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dash import html
 
+from analysis.words.numbers import plural
 from dashboard import glossary
 from dashboard.components.chart import chart_card
 from dashboard.components.table import Column
@@ -12,7 +13,6 @@ from dashboard.figures.dumbbell import dumbbell
 from dashboard.page import Context, csv_link
 from dashboard.state import Filters
 from dashboard.views import cohorts as view
-from dashboard.views.verdicts import plural
 from etl.configuration.kpis import Kpi
 
 

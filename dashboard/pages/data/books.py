@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 from dash import html
 
+from analysis.words.numbers import plural
 from dashboard.components.attributes import attributes
 from dashboard.components.chart import chart_card
 from dashboard.components.table import Column, table
@@ -17,7 +18,6 @@ from dashboard.page import Context, csv_link
 from dashboard.pages.data.card import card, take_link
 from dashboard.state import Filters
 from dashboard.views import data_quality as view
-from dashboard.views.verdicts import plural
 
 MOST_FILES = 400
 OPEN_CHECKS = 14

@@ -5,12 +5,12 @@ from __future__ import annotations
 import polars as pl
 from dash import html
 
+from analysis.words.numbers import plural
 from dashboard.components.table import Column, table
 from dashboard.data import data_quality as data
 from dashboard.page import Context
 from dashboard.pages.data.card import card, take_link
 from dashboard.views import data_quality as view
-from dashboard.views.verdicts import plural
 
 MOST_RESTATED = 100
 
