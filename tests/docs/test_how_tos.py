@@ -132,7 +132,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     replaced(
         here / "analysis/words/estimators.py",
         "_RECORDS = (\n",
-        '_RECORDS = (\n    _foil("after_less_before", "After less before", "After less before", reason="A copy.",\n'
+        '_RECORDS = (\n    _naive("after_less_before", "After less before", "After less before", reason="A copy.",\n'
         '          compared_with="nobody", lesson="A copy."),\n',
     )
     registry = here / "analysis/estimators/registry.py"
