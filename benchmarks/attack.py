@@ -1,4 +1,5 @@
-"""What all answers of a shared dashboard tell together of few agents, searched in another way than they are chosen.
+"""Attack a shared dashboard: search for figures about few agents that its answers disclose together, by another search
+than the one that chooses them.
 
     python -m benchmarks.attack -c empathy.toml                      # the first goal
     python -m benchmarks.attack -c empathy.toml --kpi csat_top2 --levels
@@ -30,7 +31,7 @@ from dashboard.settings import from_config
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 STARTS = 60
-"""Agents from whom groups are grown."""
+"""Number of agents from which groups are grown."""
 
 
 def orthonormal(answers: sparse.csr_array) -> Floats:
@@ -43,7 +44,7 @@ def orthonormal(answers: sparse.csr_array) -> Floats:
 
 
 def most_told(person: Ints, known: Floats, most: int) -> float:
-    """The largest share of a figure about few agents, grown from each of those of whom most is told."""
+    """The largest disclosed share of a figure about few agents, grown from each of the most disclosed agents."""
     n_people = int(person.max()) + 1
     order = np.argsort(person, kind="stable")
     rows = np.split(order, np.searchsorted(person[order], np.arange(1, n_people)))
@@ -64,9 +65,9 @@ def most_told(person: Ints, known: Floats, most: int) -> float:
 
 
 def answers_of(queries: Queries, kpi: str, volume: bool) -> tuple[Ints, Ints, dict[str, list[sparse.csc_array]]]:
-    """Whose rows they are, the block of each, and the answers about them: ``levels`` and ``estimates``, (N, 1) each.
+    """Agent and block of each row, and the answers about them: ``levels`` and ``estimates``, (N, 1) each.
 
-    Rows of one agent in the same answers are one, of a weight that is the root of what they stand for.
+    Rows of one agent with the same answers are merged, weighted by the root of their number.
     """
     known, places, seen = published.lattice(queries), queries.held_weeks().places, published.observed(queries, kpi)
     _, told = published.blocks(queries, kpi)
@@ -124,7 +125,7 @@ def _told_by(answers: list[sparse.csc_array], person: Ints, most: int) -> float:
 
 
 def main() -> None:
-    """Attack the version that readers are told, and print what was found."""
+    """Attack the published version, and print the largest disclosure found."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("-c", "--config", type=Path, required=True)
     parser.add_argument("--kpi", help="id of a KPI; the first goal by default")

@@ -1,4 +1,4 @@
-"""Worlds in which a claim would be wrong, for the rows of benchmarks/coverage.py.
+"""Simulated worlds in which a claim would be wrong, for the rows of benchmarks/coverage_claims.py.
 
 Each function draws one world on agents x weeks from a seed and returns panels; nothing here estimates.
 """
@@ -21,7 +21,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Answered:
-    """An outcome among those who answered, and the share that answered: panels of the same agents and weeks."""
+    """Outcome among respondents, and response rate: panels of the same agents and weeks."""
 
     outcome: Panel
     answering: Panel
@@ -73,7 +73,7 @@ def answering_world(
     effect: float = 0.0,
     asked: float = 40.0,
 ) -> Answered:
-    """Customers answer a survey; training may move who answers, and what they would say.
+    """Customers answer a survey; training may change the response rate and satisfaction.
 
     ``rate`` is the answer rate without training, ``rate_satisfied`` and ``rate_other`` those of satisfied and other
     customers of trained agents, ``effect`` the change of the share that is satisfied.
@@ -111,7 +111,7 @@ def drifting_teams(
     spread: float = 0.0,
     newcomers: int = 0,
 ) -> Panel:
-    """Teams that wander by themselves; ``trained`` of them are trained in ``waves``, ``never`` are not.
+    """Teams with autocorrelated drift; ``trained`` of them are trained in ``waves``, ``never`` are not.
 
     ``uneven`` gives teams between half and twice the seats; ``spread`` is the standard deviation of teams' true
     effects, which stand in the panel's ``notes``; ``newcomers`` agents of every team are hired one to three weeks
@@ -149,10 +149,10 @@ def drawn_inside_teams(
     waves: int = 1,
     caught: float = 0.0,
 ) -> tuple[Panel, float]:
-    """A share of every team drawn by lot and trained in one week; teams wander. Panel and true effect.
+    """A share of every team drawn by lot and trained in one week; teams drift. Returns panel and true effect.
 
-    With ``waves`` teams are reached in so many different weeks; ``caught`` is what an agent gains of team-mates who are
-    all trained, and its share where a share of them is.
+    With ``waves`` teams start in that many different weeks; ``caught`` is the spillover on an agent whose team-mates
+    are all trained, proportional to the share trained.
     """
     rng = np.random.default_rng(seed)
     team = np.repeat(np.arange(teams), seats)
@@ -173,7 +173,7 @@ def leaving_world(
 ) -> pl.DataFrame:
     """Person-weeks of agents who leave with a chance of ``hazard / tenure week``, trained in their weeks 1 to 4.
 
-    Training does nothing; teams differ in their level. Columns as from :func:`analysis.effects.hazard.person_weeks`.
+    Training has no effect; teams differ in their level. Columns as from :func:`analysis.effects.hazard.person_weeks`.
     """
     rng = np.random.default_rng(seed)
     level = np.exp(0.2 * rng.standard_normal(teams))
@@ -207,10 +207,10 @@ def leaving_world(
 def bad_performers_leave(
     seed: int, *, teams: int = 24, seats: int = 10, weeks: int = 60, kept: float = 1.0
 ) -> tuple[Panel, pl.DataFrame]:
-    """Agents leave for their results of the last four weeks; half of the teams are trained in four waves.
+    """Agents leave depending on their results of the last four weeks; half of the teams are trained in four waves.
 
-    Training moves no result, and multiplies the chance to leave by ``kept``. An agent one standard deviation worse than
-    usual leaves 2.2 times as often: who stays is better than who came, in both halves.
+    Training changes no result, and multiplies the probability of leaving by ``kept``. An agent one standard deviation
+    below average leaves 2.2 times as often, so stayers are better than joiners in both halves.
 
     Returns
     -------

@@ -1,9 +1,9 @@
-"""How long it takes to hear a million agent turns: ``python -m benchmarks.conversations [--turns N]``.
+"""Time to detect phrases in a million agent turns: ``python -m benchmarks.conversations [--turns N]``.
 
-Turns are put together from the labelled set, one skill or trigger in about six sentences, 20 to 25 words a turn, and
-lie in a Parquet file that another process wrote, so that the peak of memory is that of hearing. Times stand beside that
-of one plain pattern in the same run, since machines differ; that of the processor is of two threads together. From JSON
-to marts: ``benchmarks.transcripts``.
+Turns are composed from the labelled set, one skill or trigger in about six sentences, 20 to 25 words a turn, and read
+from a Parquet file written by another process, so that peak memory is that of detection. Times are compared with one
+plain pattern in the same run; processor time is of two threads together. From JSON to marts:
+``benchmarks.transcripts``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PLAIN = r"(?i)\b(?:calm down|our policy|nothing i can do|i can't help)\b"
 
 
 def speech(rng: random.Random) -> Callable[[], str]:
-    """A function that says another turn of two to five sentences each time."""
+    """A function that returns a new turn of two to five sentences each time."""
     rows = []
     for name in ("english-open.csv", "english-held-out.csv"):
         with (SETS / name).open(encoding="utf-8", newline="") as file:

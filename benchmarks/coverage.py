@@ -1,14 +1,14 @@
-"""Do the intervals cover, and does a programme that does nothing look like nothing?
+"""Coverage of intervals, and false claims for programmes without effect, in simulated worlds.
 
     python benchmarks/coverage.py --worlds 500 --out docs/coverage.md
     python benchmarks/coverage.py --rows "at random" --workers 2 --out docs/coverage.md
     python benchmarks/coverage.py --keep ~/worlds --count --out docs/coverage.md
 
 Draws worlds with known truth (the fast panel of the sample world), estimates each by the design's own headline through
-the same function that the dashboard uses, and counts how often the 95% interval holds the true average effect over
-the trained weeks. About an hour of one slow core for every row; ``--rows`` makes some of them and leaves the others in
-the table as they are. ``--keep`` appends every world to a folder as it is made, so that a run can be stopped and go on;
-``--count`` makes the table from what is there.
+the same function that the dashboard uses, and counts how often the 95% interval covers the true average effect over the
+trained weeks. About an hour of one slow core for every row; ``--rows`` makes some of them and leaves the others in the
+table as they are. ``--keep`` appends every world to a folder, so that a run can be stopped and resumed; ``--count``
+makes the table from the worlds kept.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ SEATS, WEEKS, PRE_WEEKS, FIRST_SEED = 12, 52, 20, 50_000
 class Row:
     """One line of the table: a way of choosing agents, a size, and what was recorded about it.
 
-    ``times`` multiplies the number of worlds: with 200 teams intervals are the narrowest, so a point of coverage too
-    much or too little is told from luck with more worlds.
+    ``times`` multiplies the number of worlds: with 200 teams intervals are narrowest, so more worlds are needed to
+    detect a deviation of one point of coverage.
     """
 
     name: str
@@ -85,7 +85,7 @@ ROWS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """One world: estimate, error, interval, truth, verdict and the naive numbers."""
+    """One world: estimate, standard error, interval, true effect, verdict and naive estimates."""
 
     estimate: float
     std_error: float
@@ -101,9 +101,8 @@ class Outcome:
 class Line:
     """A row's summary over its worlds.
 
-    ``coverage`` counts intervals that hold the average effect over the trained contacts of their own world;
-    ``expected_coverage`` those that hold the average of that truth over all worlds, the effect to expect of teams like
-    these.
+    ``coverage`` counts intervals that cover the average effect over the trained contacts of their own world;
+    ``expected_coverage`` those that cover its mean over all worlds, the expected effect for such teams.
     """
 
     row: Row
@@ -236,7 +235,7 @@ HEAD = (
 
 
 def luck(share: float, worlds: int) -> float:
-    """Half a 95% interval of a share counted over worlds, in points."""
+    """Half-width of the 95% simulation interval of a share over worlds, in percentage points."""
     return 196 * float(np.sqrt(share * (1 - share) / worlds))
 
 
@@ -274,7 +273,8 @@ def main() -> None:
 
 
 def with_row(text: str, line: Line) -> str:
-    """The document with one row of its table made new; after every row, so that a long run leaves something."""
+    """The document with one row of its table made new; written after every row, so that an interrupted run keeps its
+    results."""
     return document_table.with_row(text, "table", HEAD, [row.name for row in ROWS], line.row.name, markdown(line))
 
 

@@ -1,11 +1,11 @@
-"""From training through a skill to a KPI: do the intervals hold the truth, and is a link claimed that is not there?
+"""Coverage of mechanism estimates, and false claims of a link, in simulated worlds.
 
     python benchmarks/coverage_chain.py --worlds 1000 --workers 2 --out docs/coverage.md
     python benchmarks/coverage_chain.py --worlds 1000 --rows "phantom" --out docs/coverage.md
 
 Draws worlds in which training moves a skill by a, the skill moves a KPI by b, training moves the KPI by another 0.2
-directly, agents, weeks and teams differ, and skill and KPI drift within agents. The skill is seen through a few noisy
-scores a week. A phantom is a world in which a shock that drifts within agents moves both and b is nothing.
+directly, agents, weeks and teams differ, and skill and KPI drift within agents. The skill is measured by a few noisy
+scores a week. A phantom is a world in which a shock that drifts within agents moves both, and b is zero.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def _drift(draw: np.random.Generator, agents: int, rho: float = 0.5) -> Floats:
 
 
 def one_world(row: Row, seed: int) -> dict[str, float]:
-    """Estimates, whether intervals hold the truth, and what is claimed."""
+    """Estimates, whether intervals cover the true values, and claims."""
     drawn = world(row, seed)
     made = mechanism(drawn.kpi, {"skill": drawn.skill})
     skill = made.skills.row(0, named=True)

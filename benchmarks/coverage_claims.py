@@ -1,12 +1,12 @@
-"""Worlds in which a claim would be wrong: do the intervals hold the truth, and how often is something claimed?
+"""Coverage of intervals and rate of claims in worlds in which a claim would be wrong.
 
     python benchmarks/coverage_claims.py --worlds 2000 --out docs/coverage.md
     python benchmarks/coverage_claims.py --worlds 2000 --rows "answer" --out docs/coverage.md
     python benchmarks/coverage_claims.py --keep ~/worlds --count --out docs/coverage.md
 
 Each row draws its worlds anew (benchmarks/claim_worlds.py), estimates them as the product does, and counts. The last
-column is what the same worlds give without the rule that the row is about. ``--keep`` appends every world to a folder
-as it is made, so that a run can be stopped and go on; ``--count`` makes the table from what is there.
+column is the rate of claims in the same worlds without the rule that the row tests. ``--keep`` appends every world to a
+folder, so that a run can be stopped and resumed; ``--count`` makes the table from the worlds kept.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ FIRST_SEED = 700_000
 
 @dataclass(frozen=True)
 class Outcome:
-    """One world: share of the intervals that hold the truth (NaN where there is none), whether anything was claimed,
-    and whether it would have been without the rule."""
+    """One world: share of intervals that cover the true value (NaN without intervals), whether anything was claimed,
+    and whether it would have been claimed without the rule."""
 
     held: float
     claim: bool
@@ -71,7 +71,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Row:
-    """A kind of world and how one is judged."""
+    """A kind of world, and the function that judges one."""
 
     name: str
     judge: Callable[[int], Outcome]

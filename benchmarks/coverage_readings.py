@@ -1,12 +1,11 @@
-"""What stands beside a headline: do its intervals hold the truth?
+"""Coverage of the estimates beside a headline: leaving, fading, spillover, groups, refreshers.
 
     python benchmarks/coverage_readings.py --worlds 1000 --out docs/coverage.md
     python benchmarks/coverage_readings.py --worlds 1000 --rows "stay" --out docs/coverage.md
     python benchmarks/coverage_readings.py --worlds 1000 --keep worlds --out docs/coverage.md
 
-Every kind of world is drawn anew from a seed, with one thing that a plain effect would miss, and is read by the
-function that the product uses. ``--keep`` appends every world to a folder as it is made, so that a run can be stopped
-and go on.
+Every kind of world is drawn from a seed, with one feature that a plain effect would miss, and is estimated by the
+function that the product uses. ``--keep`` appends every world to a folder, so that a run can be stopped and resumed.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ FIRST_SEED, NEVER_WEEK = 500_000, 999
 
 @dataclass(frozen=True)
 class Found:
-    """One number of one world: estimate and ends of its interval, and what is true."""
+    """One number of one world: estimate, interval and true value."""
 
     truth: float
     estimate: float
@@ -54,17 +53,17 @@ class Found:
 
     @property
     def held(self) -> bool:
-        """Whether the interval holds the truth; an end that is NaN is open."""
+        """Whether the interval covers the true value; an end that is NaN is open."""
         return not (self.truth < self.low or self.truth > self.high)
 
     @property
     def told(self) -> bool:
-        """Whether the product gives the number at all."""
+        """Whether the product gives the number."""
         return not math.isnan(self.truth)
 
 
 UNTOLD = Found(math.nan, math.nan, math.nan, math.nan)
-"""Of a world in which the product says that the number cannot be told."""
+"""Result for a world in which the product does not give the number."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class Row:
     name
         Of the world and the number.
     draw
-        From a seed and the row's settings to what is found; ``None`` where the product says that it cannot be told.
+        Function from a seed and the row's settings to the result; ``None`` where the product does not give the number.
     settings
         Of the world.
     """
@@ -96,7 +95,7 @@ def _panel(team: Floats, start: Floats, y: Floats, seen: NDArray[np.bool_], weig
 
 
 def _levels(draw: np.random.Generator, team: Floats, weeks: int, *, team_sd: float = 0.2) -> Floats:
-    """(A, T) what is not training: agents, weeks, and teams that wander (AR(1), 0.5)."""
+    """(A, T) outcomes without training: agent, week and drifting team effects (AR(1), 0.5)."""
     teams, agents = int(team.max()) + 1, team.size
     shock = draw.normal(size=(teams, weeks))
     for week in range(1, weeks):
@@ -304,7 +303,7 @@ class Line:
 
     @property
     def coverage(self) -> float:
-        """Share of intervals that hold the truth."""
+        """Share of intervals that cover the true value."""
         return float(np.mean([f.held for f in self.found])) if self.found else float("nan")
 
     @property

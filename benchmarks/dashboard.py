@@ -1,4 +1,4 @@
-"""How fast, how steady: the dashboard under eight clients, a slow laptop, two hundred readers and ten publications.
+"""Response times and stability of the dashboard: eight clients, a slow laptop, two hundred readers, ten publications.
 
 Run by hand on a machine that does nothing else; ``--write`` puts the figures, with date, load and processors, into
 docs/benchmarks-dashboard.md::
@@ -70,9 +70,9 @@ CHANNELS = ("chat", "voice")
 BANDS = ("0-3 months", "3-12 months", "over 12 months")
 MEASURED = ("csat_top2", "escalation_rate", "upsell_conversion", "fcr_7d", "aht_seconds")
 LIVE = "#react-entry-point"
-"""Where the page with working controls stands, which takes the place of the page that stands before any script."""
+"""Selector of the page with working controls, which replaces the page shown before any script runs."""
 TURNS = 4
-"""Into how many turns a comparison is parted, so that both commits see the machine at its better and worse times."""
+"""Number of alternating turns of a comparison, so that both commits see the same machine load."""
 SIZE = "size.txt"
 WORKERS, CLIENTS, READERS, PUBLICATIONS, MIXED_REQUESTS = 2, 8, 200, 10, 1000
 SMALL_AGENTS, SMALL_WEEKS = 240, 40
@@ -258,7 +258,7 @@ def drive(
 
 
 def until_known(address: str, asked: list[tuple[str, str]]) -> None:
-    """Ask, on ever new connections, until no worker had to work an answer out for two rounds."""
+    """Ask on new connections until no worker had to compute an answer for two rounds."""
     quiet = 0
     while quiet < 2 * WORKERS:
         with ThreadPoolExecutor(CLIENTS) as pool:
@@ -292,7 +292,7 @@ def summary(seconds: list[float]) -> dict[str, float]:
 
 
 def warm(address: str) -> None:
-    """What any reader before would have done: every page and KPI was seen for everybody, by both workers."""
+    """Warm up: request every page and KPI for the whole programme from both workers."""
     until_known(address, [("/", ""), *((f"/effects/{kpi}", "?site=Madrid") for kpi in MEASURED)])
 
 
@@ -379,7 +379,7 @@ def subsets_of_sites() -> list[str]:
 
 
 CHART = {False: "document.querySelector('#course svg')", True: "document.querySelector('#course .plot').data"}
-"""What is another object once a new chart is there, of the drawing and of Plotly."""
+"""Expression whose object changes with a new chart, for the drawing and for Plotly."""
 
 
 def open_chart(page: Any, address: str, plotly: bool) -> None:
@@ -563,7 +563,7 @@ def asked_for_plotly(page: Any) -> float:
 def publish(folder: Path) -> dict[str, Any]:
     """Two hundred readers, each with about a second between questions, while ten versions are published.
 
-    Every answer must be whole.
+    Every answer must be complete.
     """
     config = write_world(folder / "publish", SMALL_AGENTS, SMALL_WEEKS, seed=0)
     failures: list[str] = []
@@ -731,7 +731,7 @@ def circumstances(agents: int, weeks: int) -> dict[str, Any]:
 
 
 def write_document(part: str, figures: dict[str, Any], command: str = "") -> None:
-    """Replace a part's section of the document; what stands around the sections stays."""
+    """Replace a part's section of the document; text outside the sections is not changed."""
     text = DOCUMENT.read_text(encoding="utf-8")
     start, end = f"<!-- {part} -->", f"<!-- end of {part} -->"
     before, rest = text.split(start)

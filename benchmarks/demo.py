@@ -1,4 +1,4 @@
-"""The demo: how long until its first page, and how many of its goals are clear over seeds.
+"""The demo: time to its first page, and number of clear goals over seeds.
 
 Usage::
 
@@ -68,7 +68,7 @@ def _answers(port: int) -> bool:
 
 
 def timed(folder: Path, times: int) -> str:
-    """A table of so many demos."""
+    """Table of the times of several demos."""
     lines = ["| `empathy demo` | first page, s | everything, s |", "|---|---:|---:|"]
     for number in range(1, times + 1):
         first, everything = first_page_and_all(folder / "demo", PORT)
@@ -115,7 +115,7 @@ def verdicts(seed: int) -> dict[str, str]:
 
 
 def goals(seeds: int) -> str:
-    """How often each goal is clear, and how many of them at once."""
+    """How often each goal is clear, and the number of clear goals per seed."""
     clear: Counter[str] = Counter()
     at_once: Counter[int] = Counter()
     for seed in range(1, seeds + 1):
@@ -130,7 +130,7 @@ def goals(seeds: int) -> str:
 
 
 def shown(folder: Path) -> str:
-    """What README.md tells of the demo."""
+    """The demo's figures in README.md."""
     truth = pl.read_csv(folder / "truth" / "effects.csv").filter(estimand="att").select("kpi", truth="effect")
     with Warehouse(folder / "warehouse").reader() as cursor:
         found = cursor.execute(

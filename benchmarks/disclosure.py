@@ -1,14 +1,13 @@
-"""What the control of disclosure costs: cells that are answered, time, and what noise would cost instead.
+"""Cost of disclosure control: share of cells answered, time, and loss of precision with noise instead.
 
     python -m benchmarks.disclosure            # 160, 350 (30 teams) and 5,000 agents
     python -m benchmarks.disclosure --write    # into docs/data-protection.md, row by row
 
-Worlds are drawn here: teams of eight to fifteen within sites, waves by team but for one agent in twenty, two of three
-channels for every agent, tenure by agent.
-For each: how many cells are answered, how much the best search finds of any figure about few agents, and how long
-choosing takes. Beside it the alternative, cell keys: every answer carries noise of the size of the largest single
-influence, the same for the same agents. Its cost is how much wider the headline becomes; its weakness, how far the
-error of an attack falls when the same agents are asked for over many ranges.
+Worlds are drawn: teams of eight to fifteen within sites, waves by team but for one agent in twenty, two of three
+channels for every agent, tenure by agent. For each: how many cells are answered, how much the best search finds of any
+figure about few agents, and how long choosing takes. Beside it the alternative, cell keys: every answer carries noise
+of the size of the largest single influence, the same for the same agents. Its cost is how much wider the headline
+becomes; its weakness, how far the error of an attack falls when the same agents are asked for over many ranges.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ def world(agents: int, minimum: int, rng: np.random.Generator) -> Rows:
 
 
 def measure(agents: int, minimum: int, seed: int) -> str:
-    """Print what was found, and give the row of the table."""
+    """Measure one world, print the results and return the row of the table."""
     rng = np.random.default_rng(seed)
     rows = world(agents, minimum, rng)
     parents = {

@@ -1,4 +1,4 @@
-"""A table in a document, remade row by row, so that a long run leaves something after every row."""
+"""Update a table in a document row by row, so that an interrupted run keeps its results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An earlier commit of this repository beside this one, so that both are measured in one run."""
+"""Check out an earlier commit, to measure it and the current one in one run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def checked_out(commit: str, folder: Path) -> Iterator[Path]:
     Parameters
     ----------
     commit : str
-        Anything that git takes for one.
+        Any commit-ish of git.
     folder : Path
         Exists; the worktree comes into it.
     """

@@ -1,4 +1,4 @@
-"""What the chain adds to ``empathy estimate``: processor time of its parts beside that of everything else.
+"""Processor time that the chain (mechanism, spillover, groups, refreshers) adds to ``empathy estimate``.
 
     empathy demo --no-serve --dir world
     python -m benchmarks.estimate_chain --world world
@@ -43,12 +43,12 @@ PARTS: dict[str, tuple[tuple[str, str], ...]] = {
     "refreshers": (("analysis.study.run", "refresher_tables"),),
     "exits by wave": (("analysis.study.run", "exit_rows"),),
 }
-"""Part to the functions that are all of it, where they are called from."""
+"""Part to its functions, at the names they are called by."""
 BUDGET = 1 / 3
 
 
 class Clocks:
-    """Processor seconds by part; what one part calls of another counts for the outer one."""
+    """Processor seconds by part; nested parts count for the outer one."""
 
     def __init__(self) -> None:
         self.seconds = dict.fromkeys(PARTS, 0.0)

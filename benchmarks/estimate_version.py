@@ -5,8 +5,8 @@ Usage::
     empathy demo --no-serve --dir /tmp/world
     python -m benchmarks.estimate_version --world /tmp/world --before COMMIT [--repeat 3] [--write FILE]
 
-Each run starts from a fresh copy of the world. Processor time counts every process a run started. The median is
-reported: what else the machine does disturbs both sides, since they take turns.
+Each run starts from a fresh copy of the world. Processor time counts every process a run started. Medians are reported;
+both sides take turns, so other load affects both.
 """
 
 from __future__ import annotations

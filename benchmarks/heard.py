@@ -1,4 +1,4 @@
-"""How calibration of phrases behaves where the truth is known: coverage, power, and the check that blocks.
+"""Coverage, power and false alarms of phrase calibration in simulated worlds.
 
 ``python -m benchmarks.heard [RUNS]`` prints the figures of docs/conversations.md; a smaller number of runs is a test.
 Worlds: 24 teams of 10 agents, half of the teams trained, 400 transcripts and 8 labelled contacts an agent and period.
@@ -33,7 +33,7 @@ class World:
 
 
 def world(rng: np.random.Generator, effect: float, taught: float = 0.0) -> World:
-    """Draw one world; ``taught`` is by how much specificity falls where training teaches empty phrases."""
+    """Draw one world; ``taught`` is the fall of specificity where training teaches empty phrases."""
     trained = np.arange(TEAMS) < TEAMS // 2
     base = LEVEL + rng.normal(0, TEAM_SD, (TEAMS, 1, 1)) + rng.normal(0, AGENT_SD, (TEAMS, AGENTS, 1))
     period = rng.normal(0, TEAM_WEEK_SD, (TEAMS, 1, 2))

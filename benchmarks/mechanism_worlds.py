@@ -1,4 +1,4 @@
-"""Is what is said of the mechanism true? The sentence for escalations beside the truth of ten sample worlds.
+"""Compare the mechanism sentence for escalations with the true mechanism of ten sample worlds.
 
     python -m benchmarks.mechanism_worlds                 # ten worlds of the demo's size, about a minute
     python -m benchmarks.mechanism_worlds --worlds 2      # the first of them
@@ -39,7 +39,7 @@ KPI = "escalation_rate"
 
 @dataclass(frozen=True)
 class Said:
-    """What was said of one world, and what is true.
+    """Sentence and true mechanism of one world.
 
     Attributes
     ----------
@@ -48,9 +48,9 @@ class Said:
     share : float
         True share of the effect that skills carry.
     total_held : bool
-        Whether the range of the effect on escalations holds the truth.
+        Whether the interval of the effect on escalations covers the true effect.
     false : str
-        What of the sentence is not true; empty when nothing is.
+        False part of the sentence; empty when it is true.
     """
 
     mode: str
@@ -86,7 +86,7 @@ def panels(world: World) -> tuple[Panel, Panel]:
 
 
 def judge(mode: MechanismMode, made: Mechanism) -> str:
-    """What of a sentence is not true in a world of this kind; empty when nothing is."""
+    """False part of a sentence in a world of this kind; empty when it is true."""
     if made.state == "supported" and mode != "carried":
         return "a second route supports a link that is not there"
     if made.state == "consistent":

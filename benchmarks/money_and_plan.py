@@ -1,12 +1,12 @@
-"""How long an edited assumption, a moved slider, a trial of a plan, and the report as PDF and PPTX take.
+"""Times of an edited assumption, a moved slider, a simulated plan, and the report as PDF and PPTX.
 
 Asked of a warehouse that is there, such as the demo's; nothing is written into it::
 
     empathy demo --dir demo --no-serve
     python -m benchmarks.money_and_plan -c demo/empathy.toml
 
-Every answer is one nobody asked for before. Times are of the process (processor) and of the clock; on a machine with
-other work to do only the former says something. Leaves with 1 when a median of the processor is over its budget.
+No answer is cached. Times are of the process (processor) and of the clock; on a machine with other work to do only the
+former says something. Leaves with 1 when a median of the processor is over its budget.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How many small faults the tests notice: change one operator or number, run the tests nearest to it, count.
+"""Mutation testing: change one operator or number, run the tests that execute it, count detected mutants.
 
     make mutation                                        # 300 mutants; the first run counts lines for half an hour
     python -m benchmarks.mutation --mutants 40 --seed 7   # fewer, other ones
@@ -11,7 +11,7 @@ of them has run.
 Where only an import runs it, the tests of its part are run. A mutant that all of them pass has survived.
 Results are kept in ``build/mutation.jsonl``, so a stopped run goes on.
 
-Left out, since no test could or should notice them: type annotations, ``==`` changed to ``is``, caches taken off a
+Left out, because no test could or should detect them: type annotations, ``==`` changed to ``is``, caches taken off a
 function, options of a dataclass (``frozen``, ``slots``).
 """
 
@@ -38,7 +38,7 @@ from benchmarks import which_tests
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "build" / "mutation.jsonl"
 ENOUGH = 30
-"""Processor seconds of tests that run a changed line; a fault that shows in none of them counts as not noticed."""
+"""Most processor seconds of tests per mutant; a mutant detected by none of them has survived."""
 LONGEST = 150
 """Processor seconds after which the tests of one mutant are stopped; a mutant that never ends is noticed."""
 

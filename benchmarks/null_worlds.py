@@ -1,4 +1,4 @@
-"""Whole worlds in which training does nothing, from exports to the pages: does any sentence claim a change?
+"""False claims on pages for worlds without any effect of training, from exports to pages.
 
     python benchmarks/null_worlds.py --worlds 40 --keep worlds --out docs/coverage.md
 

@@ -1,12 +1,12 @@
-"""Every KPI recomputed in plain Python from what landed, compared cell by cell with ``mart.agent_week``.
+"""Recompute every KPI in plain Python from landed rows and compare it with ``mart.agent_week``.
 
 ``python -m benchmarks.oracle CONFIG [CONFIG ...]`` reads the exports of each configuration, builds the marts in memory,
 recomputes them without SQL, and prints how many cells (KPI, week, team, site) were compared and how many differ.
 
-Taken as given: the landed rows, which id is whose, the repaired spells in teams, the employments, and what was heard in
-transcripts; the tests of each have recomputations of their own. Recomputed: local days and weeks, places at the time
-of an event, the contact an outcome is about, the days of which exports speak, repeats, windows that have not closed,
-leaving and exposure, and every numerator and denominator.
+Not recomputed: landed rows, identities, repaired team spells, employments, and phrases in transcripts; their tests have
+their own recomputations. Recomputed: local days and weeks, places at the time of an event, the contact an outcome is
+about, the days of which exports speak, repeats, windows that have not closed, leaving and exposure, and every numerator
+and denominator.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ HEARD = {
 
 
 class Oracle:
-    """One world: what landed, and the KPIs it comes to.
+    """One world: its landed rows, and the KPIs computed from them.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ class Oracle:
         return local.astimezone(dt.UTC).replace(tzinfo=None)
 
     def _stretches(self, agent: str) -> list[tuple[dt.datetime, str | None, str]]:
-        """From when an agent was in which team at which site; in none before, between and after."""
+        """Team and site of an agent over time, without gaps; no team before, between and after spells."""
         home = self.agents[agent]["site"] or "unknown"
         found: list[tuple[dt.datetime, str | None, str]] = [(dt.datetime.min, None, home)]
         spells = self.spells.get(agent, [])
@@ -157,7 +157,7 @@ class Oracle:
         return found
 
     def _about(self, row: Row, own: Place | None) -> Row | None:
-        """The contact an outcome is about: the named agent's own, else the first."""
+        """The contact of an outcome: the named agent's own, else the first."""
         options = self.by_id.get(row["interaction_id"], []) if row["interaction_id"] is not None else []
 
         def order(contact: Row) -> tuple[Any, ...]:
@@ -240,7 +240,7 @@ class Oracle:
 
     @staticmethod
     def _span(n: int, first: dt.date, last: dt.date, per_day: Mapping[dt.date, int]) -> tuple[dt.date, dt.date]:
-        """The 1% rule: a time without any row is unknown where that has a probability under it at the rate beside."""
+        """The 1% rule: an empty period is unknown where its probability, at the adjacent rate, is below 1%."""
 
         def among(test: Callable[[dt.date], bool]) -> int:
             return sum(count for day, count in per_day.items() if test(day))

@@ -1,7 +1,7 @@
-"""Is the smallest detectable change detected in 80% of cases? Worlds made anew with luck that lasts from week to week.
+"""Check that the smallest detectable change is detected in 80% of worlds with autocorrelated team shocks.
 
-The plan's number comes from the components that made the worlds; the product's estimator and interval are then asked of
-each world, with the change that the plan calls detectable.
+The plan uses the variance components of the worlds; the headline estimator and its interval are then applied to each
+world, with the change that the plan calls detectable.
 
     python -m benchmarks.planning --worlds 1000
 """

@@ -1,4 +1,4 @@
-"""Exports of small worlds drawn at random, read and compared with a recomputation in plain Python.
+"""Read exports of random small worlds and compare the KPIs with a recomputation in plain Python.
 
 ``python -m benchmarks.random_exports --worlds 300`` draws as many (:mod:`benchmarks.random_worlds`), prints what is not
 right, and exits with 1 if something was not. Every so many, ``empathy`` checks and builds them as a user does.
@@ -150,8 +150,8 @@ def expected(world: Mapping[str, Any]) -> dict[str, dict[int, tuple[float, float
 def faults(world: Mapping[str, Any], folder: Path) -> list[str]:
     """Read a world's exports; a line for each thing that is not as it has to be.
 
-    Every KPI agrees with the recomputation in every week, or a check names why it need not; every wrong row is refused
-    with its reason; every row of every file is accounted for.
+    Every KPI must equal the recomputation in every week, or a check must give the reason; every wrong row must be
+    refused with its reason; every row of every file must be accounted for.
 
     Parameters
     ----------
@@ -268,7 +268,7 @@ def main() -> None:
                 lines = faults(drawn, Path(folder))
                 if not seed % arguments.commands_every:
                     lines += commands(Path(folder))
-            except Exception as error:  # a fault of any kind is what is looked for
+            except Exception as error:  # any error counts as a fault of the product
                 lines = [f"{type(error).__name__}: {error}"]
         wrong += bool(lines)
         for line in lines:

@@ -1,4 +1,4 @@
-"""Exports of a random world as systems of their own write them: Genesys Cloud, Zendesk, Salesforce and Qualtrics.
+"""Exports of a random world in the formats of Genesys Cloud, Zendesk, Salesforce and Qualtrics.
 
 What is drawn with them: conversations exported while they ran and again later, in either file; participants that were
 only alerted; surveys that were opted out of or failed; tickets exported with every change, deleted, merged, without the

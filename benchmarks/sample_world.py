@@ -1,4 +1,4 @@
-"""Remakes the tables of docs/sample-world.md: what naive comparisons get wrong, and how fast the world is made.
+"""Remake the tables of docs/sample-world.md: errors of naive comparisons, and speed of the simulation.
 
 python benchmarks/sample_world.py                 print the table of naive comparisons
 python benchmarks/sample_world.py --write         and put it into docs/sample-world.md

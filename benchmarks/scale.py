@@ -1,4 +1,4 @@
-"""How a build grows with contacts and with agent-weeks, and what that says for more than were built.
+"""Build time by number of contacts and agent-weeks, with extrapolation to larger centres.
 
 For each of some numbers of contacts and agents over one year, exports in Parquet are made up and built twice, as in
 ``benchmarks.etl``: read for the first time, and from what has landed, after the programme's courses have changed.

@@ -1,4 +1,4 @@
-"""How fast a shared dashboard answers: the click of an executive where ``[access]`` is configured, at 5,000 agents.
+"""Response times of a shared dashboard (``[access]``) for executives, at 5,000 agents.
 
     python -m benchmarks.shared --write                        # into docs/benchmarks-dashboard.md
     python -m benchmarks.shared --agents 1000 --weeks 52       # something quicker

@@ -1,4 +1,4 @@
-"""How long the Skills page takes for a selection that nobody asked for yet: its first answer, and what follows it.
+"""Response times of the Skills page for uncached selections: first answer, and deferred parts.
 
 The world is drawn, not simulated: only its size matters here::
 

@@ -1,8 +1,8 @@
-"""Does the net value's range hold the truth, and does "pays in n of 100" mean what it says?
+"""Coverage of the net value's range, and calibration of the stated probability of a gain, in simulated worlds.
 
-Each world has three KPIs that move together, teams with their own luck that lasts for weeks, a roll-out in four waves,
-true effects drawn wide, and unit values, cost, fading and discounting drawn from the ranges that are stated to the
-model. The product's estimator and value model answer; the truth is known.
+Each world has three correlated KPIs, autocorrelated team shocks, a roll-out in four waves, true effects drawn wide, and
+unit values, cost, fading and discounting drawn from the ranges that are stated to the model. The product's estimator
+and value model answer; the truth is known.
 
     python -m benchmarks.value --worlds 1000
     python -m benchmarks.value --programmes --worlds 1000   # sums over programmes, from drawn effects
@@ -34,7 +34,7 @@ AUTOCORRELATION = 0.6
 EFFECTS = (-0.03, 0.07)
 HORIZON = 12
 NOT_READ = Spread(0.0, 0.0, 0.0)
-"""A net as measured, which a sum of effects that are drawn together does not read."""
+"""Placeholder for the measured net, which is not used where effects are shrunk."""
 FEWEST_FOR_SLOPE = 200
 """With fewer worlds the logistic fit may separate them."""
 RANGES = {
@@ -88,7 +88,7 @@ def run(worlds: int, seed: int = 1, draws: int = 4_000) -> Line:
 
 
 def one_world(rng: np.random.Generator, draws: int) -> tuple[float, float, float, float]:
-    """Low, high and chance of gain of the net as the product says it, and the true net."""
+    """Range and probability of gain of the net from the product, and the true net."""
     effects = rng.uniform(*EFFECTS, len(NAMES))
     waves = np.repeat(np.array([8, 14, 20, NEVER]), TEAMS_PER_WAVE)
     teams = waves.size
@@ -138,7 +138,8 @@ def _lasting(rng: np.random.Generator, teams: int) -> np.ndarray:
 
 
 def held_sums(worlds: int, n: int, between: float, draws: int = 1_000, seed: int = 8) -> tuple[float, float]:
-    """Share of worlds in which the range of a sum over ``n`` programmes holds the truth: independent errors, and any.
+    """Share of worlds in which the range of a sum over ``n`` programmes covers the true sum: for independent errors,
+    and for any correlation.
 
     True effects scatter by ``between`` around -0.3 points; errors, volumes, unit values and costs differ.
     """

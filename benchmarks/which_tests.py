@@ -1,4 +1,4 @@
-"""Which tests run which line: written while the tests run, read to find those that could notice a fault of a line.
+"""Record which tests execute which line, to find the tests that could detect a fault in a line.
 
     python -m pytest -p benchmarks.which_tests tests/etl      # writes build/which_tests/<process>.json
 

@@ -1,4 +1,4 @@
-"""Simulated worlds kept in a folder, so that a long run can stop, go on, and be counted again.
+"""Store simulated worlds in a folder, so that long runs can be stopped, resumed and summarised again.
 
 One file of JSON lines a row of a table: one line a world, with its seed. Before a file is added to, the first and the
 last of its worlds are made again: where today's code finds something else, the run stops and names the file.
@@ -21,7 +21,7 @@ SAME = 1e-9
 
 
 class OtherCodeError(Exception):
-    """Worlds that were kept are not those of today's code."""
+    """Kept worlds differ from those of the current code."""
 
 
 def worlds(
@@ -56,7 +56,7 @@ def worlds(
     Raises
     ------
     OtherCodeError
-        A kept world is another one when it is made again.
+        A kept world differs when it is simulated again.
     """
     file = None if keep is None else keep / f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}.jsonl"
     found = _read(file, kind)
