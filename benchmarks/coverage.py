@@ -234,7 +234,7 @@ HEAD = (
 )
 
 
-def luck(share: float, worlds: int) -> float:
+def half_width(share: float, worlds: int) -> float:
     """Half-width of the 95% simulation interval of a share over worlds, in percentage points."""
     return 196 * float(np.sqrt(share * (1 - share) / worlds))
 
@@ -244,7 +244,7 @@ def markdown(line: Line) -> str:
     share = f"{abs(line.bias / line.truth):.1%}" if line.row.effect_scale else "-"
     return (
         f"| {line.row.name} | {line.worlds} | {100 * line.truth:+.2f} | "
-        f"{line.coverage:.1%} ± {luck(line.coverage, line.worlds):.1f} | {line.expected_coverage:.1%} | "
+        f"{line.coverage:.1%} ± {half_width(line.coverage, line.worlds):.1f} | {line.expected_coverage:.1%} | "
         f"{100 * line.bias:+.3f} | {share} | {100 * line.spread:.3f} | {100 * line.std_error:.3f} | "
         f"{line.clear:.1%} | {100 * line.before_after:+.2f} | {100 * line.twfe:+.2f} |"
     )

@@ -98,17 +98,17 @@ def draw_answers(
     rng: np.random.Generator, score: NDArray[np.integer], felt: Array, promoter: Array
 ) -> Answers:
     """Draw the other two items given the score 1-5 of those who answer."""
-    luck = rng.random((score.size, 4))
-    heard = luck[:, 0] < expit(logit(felt) + FELT_HEARD_BY_SCORE[score - 1])
-    felt_item = np.where(heard, np.where(luck[:, 1] < 0.45, 5, 4), 1 + (luck[:, 1] * 3).astype(np.int64))
+    uniform = rng.random((score.size, 4))
+    heard = uniform[:, 0] < expit(logit(felt) + FELT_HEARD_BY_SCORE[score - 1])
+    felt_item = np.where(heard, np.where(uniform[:, 1] < 0.45, 5, 4), 1 + (uniform[:, 1] * 3).astype(np.int64))
     lean = logit(promoter) + PROMOTER_BY_SCORE[score - 1]
     recommend = np.where(
-        luck[:, 2] < expit(lean),
-        np.where(luck[:, 3] < 0.55, 9, 10),
+        uniform[:, 2] < expit(lean),
+        np.where(uniform[:, 3] < 0.55, 9, 10),
         np.where(
-            luck[:, 2] < expit(lean + PASSIVE_SHIFT),
-            np.where(luck[:, 3] < 0.4, 7, 8),
-            (luck[:, 3] ** 0.6 * 7).astype(np.int64),
+            uniform[:, 2] < expit(lean + PASSIVE_SHIFT),
+            np.where(uniform[:, 3] < 0.4, 7, 8),
+            (uniform[:, 3] ** 0.6 * 7).astype(np.int64),
         ),
     )
     return Answers(felt=felt_item.astype(np.int8), recommend=recommend.astype(np.int8))

@@ -93,7 +93,7 @@ def draw_contacts(centre: Centre, week: Week, rates: dict[str, Rates]) -> Drawn:
     columns |= _items(rng, rates, columns, cell)
     columns["supervisor"] = columns["escalated"].astype(bool) & (rng.random(size, dtype=np.float32) < 0.3)
     columns["wait"] = (8 + 60 * rng.standard_exponential(size, dtype=np.float32)).astype(np.int32)
-    columns["luck"] = rng.random(size, dtype=np.float32)
+    columns["uniform"] = rng.random(size, dtype=np.float32)
     return Drawn(columns=columns, row=row, without=without)
 
 
@@ -150,14 +150,14 @@ def _scores(
     invited: NDArray[np.bool_],
 ) -> tuple[NDArray[np.int8], NDArray[np.bool_], tuple[NDArray[np.int8], NDArray[np.bool_]]]:
     response = np.asarray(params.response_by_score, dtype=np.float32)
-    luck = rng.random(cell.size, dtype=np.float32)
+    uniform = rng.random(cell.size, dtype=np.float32)
 
     def under(rate: Array) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
         gap = latent - _threshold(rate, cell)
         score = np.ones(cell.size, dtype=np.int8)
         for shift in SCORE_SHIFT:
             score += gap > -shift
-        return score, invited & (luck < response[score - 1])
+        return score, invited & (uniform < response[score - 1])
 
     score, answered = under(rates.seen)
     return score, answered, under(rates.none)
@@ -183,10 +183,10 @@ def _handle(
 
 def _offers(rng: np.random.Generator, params: Parameters, rates: dict[str, Rates], cell: Ints) -> Columns:
     size = cell.size
-    luck = rng.random((2, size), dtype=np.float32)
-    kind = np.where(luck[0] < params.eligible * params.upsell_share, UPSELL, CROSS_SELL)
-    kind[luck[0] >= params.eligible] = NO_OFFER
-    offered = (kind > 0) & (luck[1] < rates["offered"].seen.ravel()[cell])
+    uniform = rng.random((2, size), dtype=np.float32)
+    kind = np.where(uniform[0] < params.eligible * params.upsell_share, UPSELL, CROSS_SELL)
+    kind[uniform[0] >= params.eligible] = NO_OFFER
+    offered = (kind > 0) & (uniform[1] < rates["offered"].seen.ravel()[cell])
     accepted = np.zeros(size, dtype=bool)
     cancelled = np.zeros(size, dtype=bool)
     amount = np.zeros(size)

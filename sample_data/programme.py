@@ -86,13 +86,13 @@ class Programme:
         params, staff = self.params, self.staff
         agent = staff.occupant[seats]
         team = staff.seat_team[seats]
-        luck = stream(params.seed, "choose", week).random(params.seats)[seats]
+        uniform = stream(params.seed, "choose", week).random(params.seats)[seats]
         if params.assignment == "team_waves":
             return np.ones(seats.size, dtype=bool)
         if params.assignment == "volunteers":
             better = -self.level(agent) / max(params.agent_sd, 1e-9)
             lean = np.log(params.chosen_share / (1 - params.chosen_share)) if params.chosen_share < 1 else 50.0
-            eager: NDArray[np.bool_] = luck < expit(lean + params.volunteer_strength * better)
+            eager: NDArray[np.bool_] = uniform < expit(lean + params.volunteer_strength * better)
             return eager
         if params.assignment == "lowest_performers":
             if recent_rate is None:
@@ -100,12 +100,12 @@ class Programme:
             score = recent_rate[agent]
             eligible = np.isfinite(score)
         else:
-            score, eligible = luck, np.ones(seats.size, dtype=bool)
+            score, eligible = uniform, np.ones(seats.size, dtype=bool)
         picked = np.zeros(seats.size, dtype=bool)
         for one in np.unique(team).tolist():
             members = np.flatnonzero((team == one) & eligible)
             quota = int(np.floor(params.chosen_share * members.size + 0.5))
-            worst_first = members[np.lexsort((luck[members], -score[members]))]
+            worst_first = members[np.lexsort((uniform[members], -score[members]))]
             picked[worst_first[:quota]] = True
         return picked
 

@@ -59,7 +59,8 @@ def check(panel: Panel, kpi: Wording, reader: Reader, *, assigned: bool) -> Chec
     if not math.isfinite(size):
         return not_measured(ID, LABEL, "The KPI does not vary between agents before training.")
     if abs(size) <= LARGEST_DIFFERENCE or p_value > ALARM_LEVEL:
-        note = "" if abs(size) <= LARGEST_DIFFERENCE else f", and its size of {reader.number(abs(size), 2)} can be luck"
+        shown = reader.number(abs(size), 2)
+        note = "" if abs(size) <= LARGEST_DIFFERENCE else f", and its size of {shown} can be chance"
         status: Status = "passed" if abs(size) <= LARGEST_DIFFERENCE else "informational"
         return CheckResult(
             ID,

@@ -322,8 +322,8 @@ def _unreadable(slope: WithinSlope, grain: str, names: Sequence[str]) -> str:
     if worst < READABLE or not slope.readable:
         percent = max(0, round(100 * worst))
         return (
-            f"even in {GRAIN_WORDS[grain]}, {percent}% of what moves in {name} is real and the rest is luck in "
-            f"what was scored; at least {round(100 * READABLE)}% is needed, which takes more evaluations"
+            f"even in {GRAIN_WORDS[grain]}, {percent}% of what moves in {name} is real and the rest is sampling "
+            f"error of the scores; at least {round(100 * READABLE)}% is needed, which takes more evaluations"
         )
     if not np.isfinite(slope.replicates).all():
         return "the slope hangs on a single team"

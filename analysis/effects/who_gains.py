@@ -197,9 +197,9 @@ def gains_of_groups(
 def by_starting_level(panel: Panel, *, better: str, anticipation: int = 0, ci_level: float = 0.95) -> list[Gain]:
     """Effects on thirds of agents by their level in an early window that is not used for the effect.
 
-    Agents picked for a bad window were partly unlucky in it, and recover whether trained or not (regression to the
-    mean). So the level is measured in the first ``EARLY_SHARE`` of the weeks before anybody's training, and agent
-    effects are estimated from weeks at least ``GAP_WEEKS`` later, with independent errors.
+    Agents picked for a bad window were partly below their mean by chance, and recover whether trained or not
+    (regression to the mean). So the level is measured in the first ``EARLY_SHARE`` of the weeks before anybody's
+    training, and agent effects are estimated from weeks at least ``GAP_WEEKS`` later, with independent errors.
 
     Parameters
     ----------

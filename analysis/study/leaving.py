@@ -282,7 +282,7 @@ def hazard_words(
             return (
                 "cant_tell_yet",
                 f"We can't tell yet: {who} are {likely} {kind} in a given week by this number alone, but several were "
-                "tested together and one of them can look like this by luck.",
+                "tested together and one of them can look like this by chance.",
             )
         first = who[:1].upper() + who[1:]
         return "clear", f"{first} are an estimated {likely} {kind} in a given week ({span})."

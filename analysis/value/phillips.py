@@ -94,7 +94,7 @@ def checklist(
         ("Choose the most conservative alternative", *conservative),
         ("Isolate the effect of the programme", *isolated),
         ("No data, no improvement", "met", "A KPI without an estimate brings no money."),
-        ("Adjust for error", "met", "Every effect enters with its whole interval, and luck shared by KPIs is kept."),
+        ("Adjust for error", "met", "Every effect enters with its whole interval, and errors common to KPIs are kept."),
         ("No extreme items, no unsupported claims", *_extremes(made, labels)),
         ("Count only the first year of a short-term solution", *first_year),
         ("Load the full cost", *_cost(assumed)),

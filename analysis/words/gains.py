@@ -62,7 +62,7 @@ def title(rows: Sequence[Mapping[str, Any]]) -> str:
     if less:
         parts.append(f"gains are smaller for {_listed(less)}")
     if not parts:
-        return "No group is told apart from the others: what differs between them fits luck"
+        return "No group is told apart from the others: their differences fit chance"
     text = "; ".join(parts)
     return f"{text[:1].upper()}{text[1:]}"
 

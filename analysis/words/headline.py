@@ -119,8 +119,8 @@ def headline(
             details.append(f"{title}: {_listed([lower_label(k) for k in group])}")
     if better or worse or small:
         like = "selections like this one" if where else "times"
-        luck = f"in about {round(100 * (1 - ci_level))} of 100 {like}"
-        details.append(f"Had training changed nothing, a goal would look this clear by luck {luck}")
+        often = f"in about {round(100 * (1 - ci_level))} of 100 {like}"
+        details.append(f"Had training changed nothing, a goal would look this clear by chance {often}")
     return first, (". ".join(details) + "." if details else "")
 
 

@@ -228,7 +228,7 @@ def verdict(
     if outside:
         alone = alone or (
             f"On its own the range excludes no change, but {n_tested} {among} were tested together and one of that "
-            "many can look like this by luck."
+            "many can look like this by chance."
         )
         reason = f"{alone} {who_answers}".strip()
     return _cant_tell(numbers, reason, weeks_to_know, believed=believed)

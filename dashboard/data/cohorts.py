@@ -67,7 +67,7 @@ class Gains:
     reason : str
         Why there are no rows, or no estimates; empty otherwise.
     differ : bool
-        Whether true effects differ by more than luck.
+        Whether true effects differ by more than sampling error.
     """
 
     rows: pl.DataFrame

@@ -22,7 +22,7 @@ def plan_ground(queries: Queries) -> Ground:
 
     For readers of a shared dashboard neither an order by need nor the lot, which balances levels, goes by the level of
     a team that is not published, and trials go by no team's own weeks: from many orders, or many trials with known
-    luck, both could be worked out.
+    seeds, both could be worked out.
     """
     goals = [kpi for kpi in queries.goals() if kpi.kind.estimation == "average"]
     timing, rows = queries.setting().design.timing, queries.held_weeks()

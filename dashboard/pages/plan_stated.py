@@ -42,10 +42,10 @@ def stated_page(settings: Settings, choices: Mapping[str, str]) -> html.Div:
             "detectable": reader.size(one.detectable, kpi),
             "week": f"week {int(one.weeks_to_know)}" if one.weeks_to_know < float("inf") else "not in time",
         }
-        for (name, shared, lasting), one in zip(view.LUCK, shown.outlooks, strict=True)
+        for (name, shared, lasting), one in zip(view.CASES, shown.outlooks, strict=True)
     ]
     columns = [
-        Column("case", "Luck of a team's contacts"),
+        Column("case", "Team shocks"),
         Column("shared", "Shared in a week", help="Of the variance of a contact's outcome."),
         Column("lasting", "Lasts a week", help="Of what is shared, the part still there a week later."),
         Column("detectable", "Detectable at best"),
@@ -57,8 +57,8 @@ def stated_page(settings: Settings, choices: Mapping[str, str]) -> html.Div:
         title=f"Smallest detectable change in {kpi.label.lower()}, in multiples of the change that matters",
         subtitle=f"A change of {reader.size(kpi.smallest_effect, kpi)} would matter; by week since the first wave.",
         figure=plan_curves(shown.curves, reader),
-        definition="From the stated share and contacts, for the estimator and the interval that will be used. How much "
-        "luck teams have in common is not known before there are data, so three cases are drawn.",
+        definition="From the stated share and contacts, for the estimator and the interval that will be used. The "
+        "size of team shocks is not known before there are data, so three cases are drawn.",
         columns=columns,
         rows=rows,
         instead=html.P("Nobody is left to compare with, so nothing can be told.", className="muted"),

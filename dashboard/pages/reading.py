@@ -63,7 +63,7 @@ def gains_of(context: Context, model: view.EffectsPage, filters: Filters) -> htm
     title = gain_view.title(rows)
     words = (
         "Groups are told apart by their difference, allowing for all that were looked at. The level before is that "
-        "of an early window, which is left out of the effect, so that bad luck in it does not come back as a gain."
+        "of an early window, which is left out of the effect, so that a low level by chance does not look like a gain."
     )
     return html.Section(
         [

@@ -259,7 +259,7 @@ def _groups(context: Context, filters: Filters, effects: dict[str, Effect]) -> S
         note="" if len(few) == len(shown) else f"The first {len(few)} of {len(shown)} groups.",
     )
     warning = (
-        "Groups differ by luck too: a group at the top of this list is likely to be nearer the others next time. "
+        "Groups differ by chance too: a group at the top of this list is likely to be nearer the others next time. "
         "No group is ranked by it, and none rests on fewer agents than the minimum."
     )
     return Sheet("groups", told, warning, (chart,))

@@ -123,8 +123,8 @@ def sentence(shown: Sequence[Group], kpi: Kpi, by: str, found: Gains, reader: Re
         return f"{_titled(label)} by course: courses share their people, so none is said to have done more."
     if by == "team" and not better and not worse and few_to_compare(found):
         return (
-            f"No single team can be told from luck in {label}: that takes {MIN_COMPARISON_TEAMS} teams not yet trained "
-            "to compare each with."
+            f"No single team can be told from chance in {label}: that takes {MIN_COMPARISON_TEAMS} teams not yet "
+            "trained to compare each with."
         )
     if not better and not worse:
         return f"None of {total} shows a clear change in {label} by itself."
@@ -148,7 +148,7 @@ def why_no_pair(found: Gains, by: str) -> str:
     if by == "course":
         return "Courses share their people, so what one of them changed cannot be told from the other."
     if by == "team" and few_to_compare(found):
-        return f"Single teams are told from luck beside at least {MIN_COMPARISON_TEAMS} teams not yet trained."
+        return f"Single teams are told from chance beside at least {MIN_COMPARISON_TEAMS} teams not yet trained."
     return ""
 
 
@@ -205,7 +205,7 @@ def _alike(found: Gains, kpi: Kpi, noun: str, reader: Reader) -> str:
     if not math.isfinite(found.spread):
         return ""
     if not found.differ:
-        return f", and {plural(noun)} differ by no more than luck could make them"
+        return f", and {plural(noun)} differ by no more than chance could make them"
     return f"; {plural(noun)} appear to differ, typically by {reader.size(found.spread, kpi)} from the average"
 
 

@@ -122,7 +122,7 @@ def in_ten_lines(
         "with after alone.",
         *chosen,
         f"Ranges hold the truth in about {ci_level:.0%} of programmes like this one; they count whole {unit}s, since "
-        f"agents of one {unit} share their luck.",
+        f"results of agents of one {unit} are correlated.",
         "A verdict is clear only where the range leaves out no change and every check that could break the comparison "
         "was passed.",
         "Goals, guardrails and other KPIs are judged apart, each for how many stand beside it.",

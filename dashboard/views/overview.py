@@ -193,13 +193,13 @@ def forest_title(effects: Sequence[Effect]) -> str:
 
 
 def beside(effects: Sequence[Effect], ci_level: float) -> str:
-    """What moved among the KPIs that are not goals, role by role, and how much of it luck may be.
+    """What moved among the KPIs that are not goals, role by role, and how much of it chance may be.
 
     Parameters
     ----------
     effects : sequence of Effect
     ci_level : float
-        Level of the intervals; one minus it is the share of what is called clear in a role that may be luck.
+        Level of the intervals; one minus it is the share of what is called clear in a role that may be chance.
     """
     said = []
     for role in ("guardrail", "secondary", "mechanism", "phrases"):
@@ -210,8 +210,8 @@ def beside(effects: Sequence[Effect], ci_level: float) -> str:
             said.append(f"{found}.")
     if not said:
         return ""
-    luck = f"On average at most 1 in {round(1 / (1 - ci_level))} of what is called clear there is luck."
-    return f"{' '.join(said)} {luck}"
+    chance = f"On average at most 1 in {round(1 / (1 - ci_level))} of what is called clear there is chance."
+    return f"{' '.join(said)} {chance}"
 
 
 def _moved(effects: Sequence[Effect]) -> str:

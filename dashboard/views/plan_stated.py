@@ -19,10 +19,10 @@ ENDS = {"teams": (2, 200), "rate": (1, 60), "contacts": (50, 5000)}
 STATED = {"teams": 12, "rate": 12, "contacts": 900, "untrained": 3}
 LABELS = {**PLAN_LABELS, "teams": "Teams", "rate": "Share now, %", "contacts": "Contacts of a team a week"}
 SLIDERS = ("teams", "rate", "contacts", "waves", "gap", "untrained", "weeks")
-LUCK = (
-    ("Usual luck in common", 0.01, 0.8),
-    ("Little luck in common", 0.005, 0.6),
-    ("Much luck in common", 0.02, 0.9),
+CASES = (
+    ("Usual team shocks", 0.01, 0.8),
+    ("Small team shocks", 0.005, 0.6),
+    ("Large team shocks", 0.02, 0.9),
 )
 """Names of the cases, with what the contacts of a team and week share and how much of it is there a week later."""
 
@@ -43,7 +43,7 @@ class Stated:
 
 @dataclass(frozen=True)
 class View:
-    """The page: outlooks as usual, with little and with much luck in common, and their curves."""
+    """The page: outlooks as usual, with small and with large team shocks, and their curves."""
 
     title: str
     detail: str
@@ -97,7 +97,7 @@ def view(stated: Stated, kpi: Kpi, reader: Reader, level: float) -> View:
             proposal,
             level,
         )
-        for _, shared, lasting in LUCK
+        for _, shared, lasting in CASES
     )
     curves = tuple(
         Curve(
@@ -107,7 +107,7 @@ def view(stated: Stated, kpi: Kpi, reader: Reader, level: float) -> View:
             f"{reader.size(one.detectable, kpi)} at best",
             one.weeks_to_know,
         )
-        for (name, *_), one in zip(LUCK, outlooks, strict=True)
+        for (name, *_), one in zip(CASES, outlooks, strict=True)
         if (known := [point for point in one.points if math.isfinite(point.detectable)])
     )
     return View(
@@ -121,7 +121,7 @@ def view(stated: Stated, kpi: Kpi, reader: Reader, level: float) -> View:
 
 
 def title(outlooks: tuple[Outlook, ...], proposal: Proposal, kpi: Kpi, reader: Reader) -> str:
-    """What so many teams could tell, with the range over how much luck teams have in common."""
+    """What so many teams could tell, with the range over the size of team shocks."""
     teams = f"With {reader.count(proposal.n_teams)} teams"
     usual, *ends = (one.detectable for one in outlooks)
     if not math.isfinite(usual):

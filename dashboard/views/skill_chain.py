@@ -260,7 +260,7 @@ def courses_title(courses: pl.DataFrame, labels: Mapping[str, str]) -> str:
     if not apart:
         return "Which course moved which skill cannot be told: the courses came too close together"
     named = ", ".join(_small(name) for name in apart)
-    return f"Courses differ beyond luck in {named}; in other skills they cannot be told apart"
+    return f"Courses differ beyond chance in {named}; in other skills they cannot be told apart"
 
 
 def _small(label: str) -> str:

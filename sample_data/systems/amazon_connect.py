@@ -24,10 +24,10 @@ def records(world: World, rows: slice) -> pl.DataFrame:
     site = part["site"].to_numpy()
     begin = moments.utc_seconds(params, site, part["day"].to_numpy(), part["second"].to_numpy())
     handle = part["handle"].to_numpy().astype(np.int64)
-    luck = part["luck"].to_numpy().astype(np.float64)
+    uniform = part["uniform"].to_numpy().astype(np.float64)
     wait = np.minimum(part["wait"].to_numpy().astype(np.int64), 1800)
-    after = (handle * (0.06 + 0.10 * luck)).astype(np.int64)
-    hold = np.where(luck < 0.3, (handle * 0.10).astype(np.int64), 0)
+    after = (handle * (0.06 + 0.10 * uniform)).astype(np.int64)
+    hold = np.where(uniform < 0.3, (handle * 0.10).astype(np.int64), 0)
     talk = handle - after - hold
     answered = begin + wait
     finish = answered + talk + hold
@@ -40,7 +40,7 @@ def records(world: World, rows: slice) -> pl.DataFrame:
         reason_name(params),
         pl.Series("begin", begin),
         pl.Series("finish", finish),
-        pl.Series("updated", finish + after + 60 + (luck * 600).astype(np.int64)),
+        pl.Series("updated", finish + after + 60 + (uniform * 600).astype(np.int64)),
         pl.when(pl.col("transferred")).then(pl.Series("transferred_at", finish - 10)),
         pl.Series("talk", talk),
         pl.Series("hold", hold),

@@ -38,9 +38,9 @@ def completions(world: World) -> pl.DataFrame:
     weeks = np.column_stack([programme.base_week, programme.skill_week, programme.refresher_week])[agents]
     last = np.minimum(staff.left[agents], params.weeks - 1)[:, None]
     weeks = np.where(weeks <= last, weeks, NEVER)
-    luck = stream(params.seed, "course times").random((staff.hired.size, len(courses), 2))[agents]
-    day = 1 + (luck[..., 0] * 3).astype(np.int64)
-    second = 10 * 3600 + (luck[..., 1] * 6 * 3600).astype(np.int64)
+    uniform = stream(params.seed, "course times").random((staff.hired.size, len(courses), 2))[agents]
+    day = 1 + (uniform[..., 0] * 3).astype(np.int64)
+    second = 10 * 3600 + (uniform[..., 1] * 6 * 3600).astype(np.int64)
     site = np.array([_site_at(world, int(agent)) for agent in agents], dtype=np.int64)
     done = weeks < NEVER
     when = np.where(done, weeks, 0) * 7 + day
@@ -54,7 +54,7 @@ def completions(world: World) -> pl.DataFrame:
             "course": np.tile(np.array(courses), agents.size),
             "week": weeks.ravel(),
             "at": moment.ravel(),
-            "score": np.round(0.7 + 0.3 * luck[..., 0], 2).ravel(),
+            "score": np.round(0.7 + 0.3 * uniform[..., 0], 2).ravel(),
             "failed_first": (failed & done).ravel(),
         }
     ).with_columns(pl.when(pl.col("week") < NEVER).then(pl.col("at")))

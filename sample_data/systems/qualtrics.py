@@ -60,10 +60,10 @@ def responses(world: World) -> pl.DataFrame:
     (UTC seconds), ``status`` (0 a response, 1 a preview), ``csat, felt, recommend`` (ints), ``remark`` (text, quoted).
     """
     said = _invited(world).filter(pl.col("answered"))
-    luck = said["luck"].to_numpy().astype(np.float64)
+    uniform = said["uniform"].to_numpy().astype(np.float64)
     remarks = np.array([_quoted(text) for text in REMARKS])
-    seconds = (25 + 90 * ((luck * 37) % 1)).astype(np.int64)
-    started = _outside_fold(said["invited_at"].to_numpy() + (600 + 30 * 3600 * luck**3).astype(np.int64))
+    seconds = (25 + 90 * ((uniform * 37) % 1)).astype(np.int64)
+    started = _outside_fold(said["invited_at"].to_numpy() + (600 + 30 * 3600 * uniform**3).astype(np.int64))
     return pl.DataFrame(
         {
             "contact": said["contact"],
@@ -76,7 +76,7 @@ def responses(world: World) -> pl.DataFrame:
             "csat": said["score"].cast(pl.Int64),
             "felt": said["felt"].cast(pl.Int64),
             "recommend": said["recommend"].cast(pl.Int64),
-            "remark": remarks[((luck * 101) % 1 * remarks.size).astype(np.int64)],
+            "remark": remarks[((uniform * 101) % 1 * remarks.size).astype(np.int64)],
         }
     ).filter(pl.col("recorded") < moments.end_of_window(world.params)).sort("recorded", "contact")
 

@@ -20,7 +20,7 @@ def evaluations(world: World) -> pl.DataFrame:
     begin = moments.utc_seconds(
         world.params, about["site"].to_numpy(), about["day"].to_numpy(), about["second"].to_numpy()
     )
-    released = begin + ((2 + 3 * about["luck"].to_numpy().astype(np.float64)) * moments.DAY).astype(np.int64)
+    released = begin + ((2 + 3 * about["uniform"].to_numpy().astype(np.float64)) * moments.DAY).astype(np.int64)
     framed = part.with_columns(pl.Series("at", released)).filter(pl.col("at") < moments.end_of_window(world.params))
     return framed.select(
         (pl.lit("EV") + (pl.col("contact") + 1).cast(pl.String)).alias("Eval ID"),
@@ -46,9 +46,9 @@ def offers(world: World) -> pl.DataFrame:
     params = world.params
     made = world.contacts.with_row_index("contact").filter(pl.col("offered"))
     begin = _begin(world, made)
-    luck = (made["luck"].to_numpy().astype(np.float64) * 71) % 1
+    uniform = (made["uniform"].to_numpy().astype(np.float64) * 71) % 1
     at = begin + made["wait"].to_numpy() + (0.7 * made["handle"].to_numpy()).astype(np.int64)
-    cancelled = at + ((1 + 13 * luck) * moments.DAY).astype(np.int64)
+    cancelled = at + ((1 + 13 * uniform) * moments.DAY).astype(np.int64)
     currency = np.array([site.currency for site in params.sites])[made["site"].to_numpy()]
     text = "%Y-%m-%d %H:%M:%S"
     framed = made.with_columns(
@@ -71,12 +71,12 @@ def customer_events(world: World) -> pl.DataFrame:
     """Return what customers did after their contacts: left, referred somebody, bought again."""
     part = world.contacts.with_row_index("contact")
     begin = _begin(world, part)
-    luck = part["luck"].to_numpy().astype(np.float64)
+    uniform = part["uniform"].to_numpy().astype(np.float64)
     stays_away = ~part["came_back"].to_numpy()
     delays = {
-        "churn": ("churned", (1 + 84 * ((luck * 53) % 1)) * moments.DAY),
-        "referral": ("referred", np.where(stays_away, 30 * moments.DAY, 8 * 3600) * ((luck * 31) % 1) + 3600),
-        "repurchase": ("repurchased", (1 + 59 * ((luck * 43) % 1)) * moments.DAY),
+        "churn": ("churned", (1 + 84 * ((uniform * 53) % 1)) * moments.DAY),
+        "referral": ("referred", np.where(stays_away, 30 * moments.DAY, 8 * 3600) * ((uniform * 31) % 1) + 3600),
+        "repurchase": ("repurchased", (1 + 59 * ((uniform * 43) % 1)) * moments.DAY),
     }
     frames = []
     for kind, (flag, delay) in delays.items():

@@ -25,13 +25,13 @@ def tickets(world: World, rows: slice) -> pl.DataFrame:
     numbered = world.contacts[rows].select(
         pl.int_range(rows.start, rows.start + pl.len(), dtype=pl.Int64).alias("contact"), pl.all()
     )
-    follow_up = (pl.col("luck") > 1 - FOLLOW_UP_SHARE) & ~pl.col("escalated") & ~pl.col("complained")
-    luck = pl.col("luck").cast(pl.Float64)
+    follow_up = (pl.col("uniform") > 1 - FOLLOW_UP_SHARE) & ~pl.col("escalated") & ~pl.col("complained")
+    uniform = pl.col("uniform").cast(pl.Float64)
     went_up = pl.when(pl.col("supervisor")).then(pl.lit(TAG_SUPERVISOR)).otherwise(pl.lit(TAG_TIER2))
     kinds: tuple[tuple[pl.Expr, pl.Expr, int, pl.Expr], ...] = (
-        (pl.col("escalated"), went_up, 1, 30 + 240 * luck),
-        (pl.col("complained"), pl.lit(TAG_COMPLAINT), 2, 3600 + 2.5 * moments.DAY * luck),
-        (follow_up, pl.lit(""), 3, 120 + 600 * luck),
+        (pl.col("escalated"), went_up, 1, 30 + 240 * uniform),
+        (pl.col("complained"), pl.lit(TAG_COMPLAINT), 2, 3600 + 2.5 * moments.DAY * uniform),
+        (follow_up, pl.lit(""), 3, 120 + 600 * uniform),
     )
     return pl.concat(
         [_of_one_kind(world, numbered.filter(which), tag, digit, delay) for which, tag, digit, delay in kinds]
@@ -41,7 +41,7 @@ def tickets(world: World, rows: slice) -> pl.DataFrame:
 def _of_one_kind(world: World, part: pl.DataFrame, tag: pl.Expr, digit: int, delay: pl.Expr) -> pl.DataFrame:
     params = world.params
     begin = moments.utc_seconds(params, part["site"].to_numpy(), part["day"].to_numpy(), part["second"].to_numpy())
-    luck = pl.col("luck").cast(pl.Float64)
+    uniform = pl.col("uniform").cast(pl.Float64)
     return part.with_columns(
         (pl.Series(begin) + pl.col("wait") + pl.col("handle") + delay.cast(pl.Int64)).alias("created")
     ).select(
@@ -54,7 +54,7 @@ def _of_one_kind(world: World, part: pl.DataFrame, tag: pl.Expr, digit: int, del
         amazon_connect.reason_name(params),
         lines.named([channel.name.lower() for channel in params.channels], pl.col("channel")).alias("channel"),
         "created",
-        (pl.col("created") + 3600 + (2 * moments.DAY * luck).cast(pl.Int64)).alias("updated"),
+        (pl.col("created") + 3600 + (2 * moments.DAY * uniform).cast(pl.Int64)).alias("updated"),
         pl.lit("solved").alias("status"),
         pl.lit("urgent" if digit < 3 else "normal").alias("priority"),
     )

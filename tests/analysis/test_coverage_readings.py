@@ -1,4 +1,4 @@
-"""The small version of benchmarks/coverage_readings.py: few worlds, with limits that luck will not cross."""
+"""The small version of benchmarks/coverage_readings.py: few worlds, with limits that chance will not cross."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def test_the_forest_title_counts_goals_and_the_rest_stands_apart(context: Contex
     assert rest.title.startswith(f"{better} of {len(goals)} goals clearly improved")
     assert "handling time" not in rest.title
     assert "got worse: handling time" in overview.beside(rest.effects, 0.95)
-    assert "at most 1 in 20 of what is called clear there is luck" in overview.beside(rest.effects, 0.95)
+    assert "at most 1 in 20 of what is called clear there is chance" in overview.beside(rest.effects, 0.95)
     unsure = [item for item in goals if item.tone == "unsure"]
     said = overview.forest_title(unsure)
     assert said == f"None of {len(unsure)} {'goal' if len(unsure) == 1 else 'goals'} shows a clear change"

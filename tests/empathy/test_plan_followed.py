@@ -27,7 +27,7 @@ from etl.warehouse.reader import Warehouse
 KPI = "escalation_rate"
 TEAMS, SEATS, CONTACTS, HISTORY, AHEAD = 18, 2, 50, 20, 16
 RATE, CHANGE = 0.20, -0.05
-LUCK = Components(0.0003, 0.6, 0.0)
+SHOCKS = Components(0.0003, 0.6, 0.0)
 """What lasts in a team; chance of single contacts comes on top."""
 MONDAY = date(2024, 1, 1)
 FIRST_WAVE = MONDAY + timedelta(weeks=HISTORY)
@@ -82,7 +82,7 @@ class Centre:
 
     def __post_init__(self) -> None:
         weeks = HISTORY + AHEAD
-        path = self.rng.standard_normal((TEAMS, weeks)) @ np.linalg.cholesky(LUCK.covariance(weeks)).T
+        path = self.rng.standard_normal((TEAMS, weeks)) @ np.linalg.cholesky(SHOCKS.covariance(weeks)).T
         self.base: NDArray[np.float64] = RATE + path + 0.01 * self.rng.standard_normal((1, weeks))
         agents = [f"E{k:03d}" for k in range(TEAMS * SEATS)]
         self.teams = [f"T{k:02d}" for k in range(TEAMS)]

@@ -1,4 +1,4 @@
-"""The world does what its parameters say: rates, effects, paths of training, leaving, repeats, and luck held fixed."""
+"""The world does what its parameters say: rates, effects, training, leaving, repeats, fixed random numbers."""
 
 from __future__ import annotations
 
@@ -292,7 +292,7 @@ def test_volumes_of_panel_and_contacts_agree(world: World) -> None:
     ],
 )
 def test_true_effects_computed_two_ways_agree(world: World, outcome: str, kpi: str) -> None:
-    """Expected rates against outcomes drawn twice with the same luck."""
+    """Expected rates against outcomes drawn twice with the same random numbers."""
     effects = truth.true_effects(world)
     expected = effects.filter((pl.col("kpi") == kpi) & (pl.col("estimand") == "att"))["effect"].item()
     drawn, error = truth.drawn_effect(world, outcome)

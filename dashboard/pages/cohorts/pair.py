@@ -113,7 +113,7 @@ def _extremes(shown: list[view.Group], pair: str) -> str:
     known = sum(g.known for g in shown)
     if pair or known < 3:
         return ""
-    return f"They are the first and the last of {known}, so part of the gap is luck. "
+    return f"They are the first and the last of {known}, so part of the gap is chance. "
 
 
 def _facts(g: view.Group, kpi: Kpi, reader: Reader) -> tuple[tuple[str, str], ...]:

@@ -33,8 +33,8 @@ REST = "skills-rest.children"
 """What the second answer fills."""
 SLOPE_MEANING = (
     "Among agents not trained yet: how the goal differs in weeks in which the same agent scores higher on a skill, "
-    "other agents' same weeks held equal, corrected for the luck in few evaluations. A good week can raise both, so a "
-    "slope is consistent with the skill and never shows that it is the cause."
+    "other agents' same weeks held equal, corrected for the sampling error of few evaluations. "
+    "A good week can raise both, so a slope is consistent with the skill and never shows that it is the cause."
 )
 
 
@@ -356,7 +356,7 @@ def _trust(context: Context, whole: data.Chain | None, moved: dict[str, data.Mov
     rows = view.trust_rows(whole.slopes, whole.spread, _labels(context), reader)
     columns = [
         Column("skill", "Skill"),
-        Column("reliability", "Reliability", help="Share of what moves in the scores that is skill and not luck"),
+        Column("reliability", "Reliability", help="Share of what moves in the scores that is not sampling error"),
         Column("enough", "Evaluations needed", help=f"For a reliability of {view.GOOD_RELIABILITY}"),
         Column("raters", "Raters differ by", help="Standard deviation of their strictness, on the scale of the score"),
     ]

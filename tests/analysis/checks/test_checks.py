@@ -86,10 +86,10 @@ def test_a_drift_before_training_fails() -> None:
 
 
 def test_a_contrast_is_judged_by_one_rule() -> None:
-    """Beyond luck and material, not visible, or fine; without any error a value stands, without a known one nothing."""
+    """Significant and material, not visible, or fine; without any error a value stands, without a known one nothing."""
     small = 0.01
     assert Contrast(0.020, 0.002, 40.0).status(small) == "failed"
-    assert Contrast(0.004, 0.0001, 40.0).status(small) == "passed", "beyond luck, but less than half of what matters"
+    assert Contrast(0.004, 0.0001, 40.0).status(small) == "passed", "beyond chance, but less than half of what matters"
     assert Contrast(0.020, 0.020, 40.0).status(small) == "informational"
     assert Contrast(0.000, 0.001, 40.0).status(small) == "passed"
     assert Contrast(-0.02, 0.0, 40.0).status(small) == "failed"
@@ -107,7 +107,7 @@ def test_too_much_noise_is_said_and_not_passed() -> None:
 @pytest.mark.parametrize("side", ["above", "below"])
 @pytest.mark.parametrize("noise", [0.01, 0.2])
 def test_no_drift_is_never_said_beside_leads_on_one_side(side: str, noise: float) -> None:
-    """Seven of seven weeks below zero may be luck, but a reader who sees them is not told that nothing was seen."""
+    """Seven of seven weeks below zero may be chance, but a reader who sees them is not told that nothing was seen."""
     found = events(grid(0, noise=noise))
     leads = lead_keys(found)  # type: ignore[arg-type]
     columns = dict(found.columns)  # type: ignore[attr-defined]

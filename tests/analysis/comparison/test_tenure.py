@@ -71,7 +71,7 @@ def test_a_panel_without_new_agents_is_returned_unchanged() -> None:
 def test_learning_is_not_credited_to_training() -> None:
     """No effect, steep learning, hires throughout: the estimate of a null programme comes nearer to zero."""
     plain, adjusted = [], []
-    for seed in range(60):  # the two estimates of one world share its luck, so their difference is told from few
+    for seed in range(60):  # the two estimates of one world share its errors, so their difference is told from few
         made = simulate_panel(
             Parameters(
                 seed=seed, teams=30, seats_per_team=8, weeks=52, pre_weeks=20, contacts_per_week=100.0, effect_scale=0.0

@@ -18,7 +18,7 @@ from sample_data.parameters import Parameters
 
 N_WORLDS = 5
 COVERAGE = (0.90, 0.98)
-"""160 teams: the share covered by 95% intervals lies in here but for bad luck of one in a few hundred."""
+"""160 teams: the share covered by 95% intervals lies in here but for a chance of one in a few hundred."""
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Who gains more: differences with their own errors, luck that does not come back as a gain, harm said plainly."""
+"""Who gains more: differences with their own errors, chance that does not look like a gain, harm said plainly."""
 
 from __future__ import annotations
 

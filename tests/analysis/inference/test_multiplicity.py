@@ -23,7 +23,7 @@ def test_adjusted_p_values_are_those_of_statsmodels(values: list[float]) -> None
 
 
 def test_false_discoveries_are_a_twentieth_of_what_is_found() -> None:
-    """Twelve of forty move; the mean share of luck among what is found is 5% of the 70% that do not."""
+    """Twelve of forty move; the mean share of false positives among what is found is 5% of the 70% that do not."""
     rng = np.random.default_rng(3)
     shares = []
     for _ in range(400):

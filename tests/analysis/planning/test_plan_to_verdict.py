@@ -1,6 +1,6 @@
 """From plan to verdict: a wave planned from the centre's own weeks is told in the week the plan said, within its range.
 
-Teams have luck that lasts from week to week. The plan sees the weeks before; its order is drawn by lot; then the world
+Teams have shocks that last from week to week. The plan sees the weeks before; its order is drawn by lot; then the world
 goes on with the planned waves, and the judgement of the pages reads what was there in the week the plan named.
 """
 
@@ -21,14 +21,14 @@ from etl.configuration.kpis import load
 
 TEAMS, SEATS, CONTACTS, HISTORY, AFTER = 24, 2, 120, 26, 20
 RATE, CHANGE = 0.20, -0.025
-LUCK = Components(0.0003, 0.6, 0.0)
+SHOCKS = Components(0.0003, 0.6, 0.0)
 """What lasts in a team; chance of single contacts comes on top."""
 WORLDS, JUDGED = 12, 2
 
 
 def rates(rng: np.random.Generator) -> NDArray[np.float64]:
     """(teams, weeks) escalation rate without training."""
-    path = rng.standard_normal((TEAMS, HISTORY + AFTER)) @ np.linalg.cholesky(LUCK.covariance(HISTORY + AFTER)).T
+    path = rng.standard_normal((TEAMS, HISTORY + AFTER)) @ np.linalg.cholesky(SHOCKS.covariance(HISTORY + AFTER)).T
     return RATE + path + 0.02 * rng.standard_normal((TEAMS, 1)) + 0.01 * rng.standard_normal((1, HISTORY + AFTER))
 
 

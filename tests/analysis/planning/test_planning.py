@@ -136,7 +136,7 @@ def test_more_weeks_and_more_teams_tell_smaller_changes() -> None:
 
 
 def test_components_are_found_again() -> None:
-    """Lasting luck of .8 a week: plain residual autocovariances of 26 weeks would say about .66."""
+    """Team shocks with an autocorrelation of .8: plain residual autocovariances of 26 weeks would say about .66."""
     rng = np.random.default_rng(5)
     true = Components(0.0009, 0.8, 0.0004)
     root = np.linalg.cholesky(true.covariance(26))

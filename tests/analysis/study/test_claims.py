@@ -94,7 +94,7 @@ def test_what_is_no_goal_is_judged_for_how_many_stand_beside_it(moved: Any) -> N
     assert not any(made.verdict.state in CLAIMS for made in among)
     assert f"{len(others)} KPIs were tested together" in among[at].verdict.sentence
     together = judged_together([with_p(moved, kpi.id, 0.022) for kpi in others], 0.95)
-    assert all(made.verdict.state in CLAIMS for made in together), "what moves together is no luck"
+    assert all(made.verdict.state in CLAIMS for made in together), "what moves together is no chance"
 
 
 def test_parts_of_the_programme_are_judged_together(moved: Any) -> None:

@@ -239,7 +239,7 @@ def test_a_cohort_is_compared_with_everybody_not_trained_yet(con: duckdb.DuckDBP
 
 
 def test_the_blocking_checks_of_a_kpi_share_one_alarm_level(results: dict[str, pl.DataFrame]) -> None:
-    """Each at 1% would block about one KPI of a sound dashboard by luck: together they get 1%, so each one's t value
+    """Each at 1% would block about one KPI of a sound dashboard by chance: together they get 1%, so each one's t value
     is beyond that of 1% shared by five (3.09 for the normal, more for few teams)."""
     rows = results["check"].filter(
         (pl.col("slice_kind") == "overall") & pl.col("check").is_in(BLOCKING_CHECKS) & pl.col("threshold").is_not_nan()

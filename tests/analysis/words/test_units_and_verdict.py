@@ -254,7 +254,7 @@ def test_the_headline_counts_what_is_clear() -> None:
     assert sentence == "Empathy training appears to work on 1 of 3 goals (Madrid): goal 0 fell by about 1.2 points."
     assert "Worse: goal 2" in detail
     assert "Can't tell yet: goal 1" in detail
-    assert "a goal would look this clear by luck in about 5 of 100 selections like this one" in detail
+    assert "a goal would look this clear by chance in about 5 of 100 selections like this one" in detail
 
 
 def test_every_headline_names_the_programme() -> None:
@@ -280,9 +280,9 @@ def test_every_headline_names_the_programme() -> None:
 def test_only_a_claim_speaks_of_luck() -> None:
     for state in ("cant_tell_yet", "no_meaningful_change", "dont_use"):
         _, detail = headline(*_family((state, "unknown"), ("cant_tell_yet", "unknown")))  # type: ignore[arg-type]
-        assert "by luck" not in detail
+        assert "by chance" not in detail
     _, detail = headline(*_family(("clear", "better")), ci_level=0.9)  # type: ignore[arg-type]
-    assert "by luck in about 10 of 100 times" in detail
+    assert "by chance in about 10 of 100 times" in detail
 
 
 def test_a_null_world_claims_nothing() -> None:

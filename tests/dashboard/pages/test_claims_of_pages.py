@@ -24,7 +24,7 @@ from tests.dashboard.pages.test_every_chart import body
 from tests.dashboard.pages.test_one_rounding import words
 
 CLAIMED = ("clear", "clear_but_small")
-CLAIM = r"(?: clearly)? (?:rose|fell|improved|got worse|gained)\b(?! by more than luck)"
+CLAIM = r"(?: clearly)? (?:rose|fell|improved|got worse|gained)\b(?! by more than chance)"
 ABOUT_EVERYBODY = ("/", "/skills", "/attrition", "/value", "/plan", "/adoption/EMP101")
 READ_ALOUD = ("escalation_rate", "csat_top2", "hostile_contact_rate", "upsell_conversion", "agent_attrition", "fcr_7d")
 
@@ -124,7 +124,7 @@ def test_groups_are_claimed_alike_in_words_colours_and_downloads(world: Context,
         assert cohorts.who(groups, kpi) == ""
         assert "most" not in title
     if not found.differ or (sure and sure[0] is not next(group for group in groups if group.known)):
-        assert "most" not in title, "what differs by no more than luck is not ranked"
+        assert "most" not in title, "what differs by no more than chance is not ranked"
     if by == "course":
         assert not sure
     if by == "team" and cohorts.few_to_compare(found):

@@ -84,7 +84,7 @@ def test_expected_is_where_the_group_would_be_without_the_effect() -> None:
         ([("A", -0.02, 0.004), ("B", 0.0, 0.004)], math.nan, "Escalations clearly fell in 1 of 2 teams."),
         ([("A", 0.02, 0.004), ("B", 0.0, 0.004)], math.nan, "clearly fell in none of 2 teams, 1 got worse"),
         ([("A", 0.0, 0.004)], math.nan, "None of 1 team shows a clear change in escalations by itself."),
-        ([("A", -0.02, 0.004)] * 4, 0.0, "differ by no more than luck could make them"),
+        ([("A", -0.02, 0.004)] * 4, 0.0, "differ by no more than chance could make them"),
         ([("A", -0.02, 0.004)] * 4, 0.02, "teams appear to differ, typically by 2.0 points from the average"),
     ],
 )

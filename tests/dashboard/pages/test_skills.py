@@ -320,7 +320,7 @@ def test_courses_stand_in_the_order_of_the_programme_and_say_where_they_differ(w
     rows = skill_chain.course_rows(found, names, kpis, world.settings.reader)
     assert [row["course"] for row in rows] == ["Later", "First"]  # by the programme, not by size
     assert rows[1]["personalisation"] == "+0.05 (+0.03 to +0.07)"
-    assert skill_chain.courses_title(found, labels).startswith("Courses differ beyond luck in personalisation;")
+    assert skill_chain.courses_title(found, labels).startswith("Courses differ beyond chance in personalisation;")
     alike = found.with_columns(told_apart=False)
     assert skill_chain.courses_title(alike, labels).startswith("Which course moved which skill cannot be told")
 

@@ -392,7 +392,7 @@ def test_no_lot_goes_by_the_level_of_a_team_that_is_not_published() -> None:
     )
     assert exact[0] != exact[1]
     assert masked[0] == masked[1]
-    assert all(not one.blocks for one in told), "trials with known luck add up to a team's weeks"
+    assert all(not one.blocks for one in told), "trials with known seeds add up to a team's weeks"
     assert [team.ranked for team in told[0].teams] == [True] * 8 + [False]
 
 
