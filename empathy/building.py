@@ -101,7 +101,7 @@ def build(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJs
         emit(report.to_json())
     else:
         print_files(report)
-        print_books(report)
+        print_build(report)
         screen.print(NOTHING_NEW if report.unchanged else f"Published {report.warehouse}, {UNESTIMATED}")
     choose_after_publishing(settings)
 
@@ -116,7 +116,7 @@ def print_files(report: BuildReport | CheckReport) -> None:
     output().print(table)
 
 
-def print_books(report: BuildReport) -> None:
+def print_build(report: BuildReport) -> None:
     """Print reconciliation of rows, matched ids, repaired histories, restated weeks and failed checks."""
     out = output()
     for relation in report.reconciliation:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from empathy.alerting import watched
-from empathy.building import NOTHING_NEW, print_books, print_files
+from empathy.building import NOTHING_NEW, print_build, print_files
 from empathy.console import DEFAULT_CONFIG, AsJson, AsOf, ConfigPath, emit, load_config, output, progress, screen
 from empathy.preparing import choose_after_publishing
 
@@ -42,7 +42,7 @@ def run(config: ConfigPath = DEFAULT_CONFIG, as_of: AsOf = None, as_json: AsJson
         emit(built | {"effects": effects})
     else:
         print_files(report)
-        print_books(report)
+        print_build(report)
         print_effects(effects, name_silent=report.unchanged)
     choose_after_publishing(settings)
 

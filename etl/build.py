@@ -31,7 +31,7 @@ from etl.errors import StopRuleError
 from etl.landing.before import run_before
 from etl.landing.extract import ExtractReport, attach_landed, extract, fingerprint, land_files, landing_folder
 from etl.landing.landed_files import expire, load_index, settle
-from etl.marts import books, contacts, coverage, lineage, quality, relations, restatement, transform
+from etl.marts import contacts, coverage, lineage, quality, relations, restatement, run_records, transform
 from etl.marts.fill import fill
 from etl.marts.kpi_coverage import known_in_part, without_data
 from etl.marts.quality import DataCheckResult
@@ -203,15 +203,15 @@ def _fill(
         raise StopRuleError("\n".join([*stops, "Nothing was published."]))
     request.say("comparing with the last version")
     restated = _restated(draft, request.catalogue, filled.totals)
-    books.write_restatement(con, restated)
+    run_records.write_restatement(con, restated)
     sql_sha256, edges = tracing[0].result()
-    books.write_lineage(con, edges)
+    run_records.write_lineage(con, edges)
     seconds = time.perf_counter() - request.started
     run = (
         draft.run_id, began_at, datetime.now(UTC).replace(tzinfo=None), request.as_of, request.config.sha256,
         _engine_version(), built.first_day, built.last_day, seconds, inputs, sql_sha256,
     )  # fmt: skip
-    books.write(con, "run", books.RUN, [run])
+    run_records.write(con, "run", run_records.RUN, [run])
     # The map of agents' ids is needed to build and check, but names people: it is kept in landing/ only.
     con.execute("drop table core.agent_identity")
     engine_tables.drop_left_there(engine)

@@ -16,7 +16,7 @@ from analysis.words.numbers import Reader, Wording
 ID, LABEL = "few_clusters", "Chance judged a second way"
 MANY_CLUSTERS = 40
 """From this many clusters on, the clustered standard error is reliable and the check is skipped."""
-DEALS = 199
+PERMUTATIONS = 199
 """Permutations of the waves: a p-value of 0.05 then has a simulation error of 0.015, and the test takes a third of a
 second for 160 agents over 60 weeks."""
 
@@ -27,7 +27,7 @@ def check(
     reader: Reader,
     *,
     cluster_word: str = "teams",
-    dealt: Randomisation | None = None,
+    permuted: Randomisation | None = None,
 ) -> CheckResult | None:
     """Compare the headline's interval with a wild cluster bootstrap and with randomisation inference over the waves.
 
@@ -39,7 +39,7 @@ def check(
         Wording and number format of the sentence.
     cluster_word
         Plural of the unit of assignment.
-    dealt
+    permuted
         Randomisation inference over the waves, where whole clusters were assigned to them.
 
     Returns
@@ -73,13 +73,13 @@ def check(
     else:
         words = f"{way} disagrees: its range, between {span}, rules out no change. The wider range is the one shown."
     agree = excluded == also
-    if dealt is not None and math.isfinite(dealt.p_value):
-        rare = dealt.p_value <= 1 - found.ci_level
+    if permuted is not None and math.isfinite(permuted.p_value):
+        rare = permuted.p_value <= 1 - found.ci_level
         agree = agree and rare == excluded
-        share = "fewer than 1" if dealt.p_value < 0.01 else reader.number(100 * dealt.p_value, 0)
+        share = "fewer than 1" if permuted.p_value < 0.01 else reader.number(100 * permuted.p_value, 0)
         lots = (
             "orders that the accepted plan could have drawn"
-            if dealt.by_plan
+            if permuted.by_plan
             else f"ways to draw the waves of the {cluster_word} by lot"
         )
         words += (

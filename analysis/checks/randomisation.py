@@ -98,11 +98,11 @@ def randomisation_test(
         return Randomisation(nan, nan, nan, 0, "the orders of the plan are for other teams than these")
     for _ in range(draws):
         again = generator.permutation(waves) if orders is None else orders[generator.integers(orders.shape[0])]
-        dealt = again[panel.cluster_ix]
-        value = measure(panel.with_cohorts(dealt))
+        permuted = again[panel.cluster_ix]
+        value = measure(panel.with_cohorts(permuted))
         if np.isfinite(value):
             on_outcome.append(value)
-            on_training.append(measure(exposure.with_cohorts(dealt)) if interval else 0.0)
+            on_training.append(measure(exposure.with_cohorts(permuted)) if interval else 0.0)
     if not on_outcome:
         return Randomisation(nan, nan, nan, 0, "no other deal of the waves gives an estimate")
     outcome, training = np.array(on_outcome), np.array(on_training)
@@ -131,8 +131,8 @@ def _cluster_waves(panel: Panel) -> Ints | None:
 
 
 def _p_value(outcome: Floats, training: Floats, observed: float, effect: float) -> float:
-    dealt = np.abs(outcome - effect * training)
-    return float((np.sum(dealt >= abs(observed - effect) * (1 - 1e-12)) + 1) / (outcome.size + 1))
+    permuted = np.abs(outcome - effect * training)
+    return float((np.sum(permuted >= abs(observed - effect) * (1 - 1e-12)) + 1) / (outcome.size + 1))
 
 
 def _interval(outcome: Floats, training: Floats, observed: float, size: float) -> tuple[float, float]:

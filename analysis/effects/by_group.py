@@ -131,7 +131,7 @@ def group_effects(panel: Panel, groups: Groups, teams: Ints, *, anticipation: in
     fitted = Imputation(panel, anticipation)
     weeks = np.arange(panel.n_periods)
     effect, untrained, residual = _cells(fitted, panel)
-    variance, typical, placebo_teams = wandering(residual, untrained, teams)
+    variance, typical, placebo_teams = drift_variance(residual, untrained, teams)
     noise = noise_of_a_contact(residual, untrained)
     since = groups.since if groups.since is not None else np.repeat(panel.cohort_ix[:, None], len(groups.names), axis=1)
     control_by_week = untrained.sum(axis=0)
@@ -211,7 +211,7 @@ class _Jackknife:
         return float((n - 1) / n * ((np.array(values) - np.mean(values)) ** 2).sum()) if n > 1 else math.nan
 
 
-def wandering(residual: Floats, weight: Floats, teams: Ints) -> tuple[float, float, int]:
+def drift_variance(residual: Floats, weight: Floats, teams: Ints) -> tuple[float, float, int]:
     """Variance of the drift of a team's mean in untrained weeks.
 
     Each team with enough untrained weeks gives one difference between the means of the later and the earlier half of
@@ -261,7 +261,7 @@ def placebos(residual: Floats, weight: Floats, teams: Ints, after: Floats, befor
     Parameters
     ----------
     residual, weight, teams
-        As in :func:`wandering`.
+        As in :func:`drift_variance`.
     after, before : (T,) arrays
         The group's trained and untrained contacts by week.
 

@@ -164,13 +164,13 @@ def _orders(sizes: Sequence[int], locked: Mapping[int, int], teams: int, rng: np
         n_all //= math.factorial(places)
     pool = np.repeat(np.arange(len(sizes)), room)
     if n_all <= MOST_ORDERS:
-        dealt = np.array(list(_arrangements(list(room))), dtype=np.int16).reshape(n_all, free.size)
+        drawn = np.array(list(_arrangements(list(room))), dtype=np.int16).reshape(n_all, free.size)
     else:
-        dealt = rng.permuted(np.tile(pool.astype(np.int16), (MOST_ORDERS, 1)), axis=1)
-        marks = dealt @ rng.integers(1, 2**40, free.size)  # equal rows have equal sums, others almost surely not
-        dealt = dealt[np.sort(np.unique(marks, return_index=True)[1])]
-    orders = np.zeros((dealt.shape[0], teams), dtype=np.int16)
-    orders[:, free] = dealt
+        drawn = rng.permuted(np.tile(pool.astype(np.int16), (MOST_ORDERS, 1)), axis=1)
+        marks = drawn @ rng.integers(1, 2**40, free.size)  # equal rows have equal sums, others almost surely not
+        drawn = drawn[np.sort(np.unique(marks, return_index=True)[1])]
+    orders = np.zeros((drawn.shape[0], teams), dtype=np.int16)
+    orders[:, free] = drawn
     for team, wave in locked.items():
         orders[:, team] = wave
     return orders.astype(np.int64), n_all <= MOST_ORDERS

@@ -155,11 +155,11 @@ def _few_clusters(evidence: Evidence) -> CheckResult | None:
         evidence.request.kpi,
         setting.reader,
         cluster_word=setting.design.limits().cluster_word,
-        dealt=_dealt(evidence) if evidence.request.thorough else None,
+        permuted=_permuted(evidence) if evidence.request.thorough else None,
     )
 
 
-def _dealt(evidence: Evidence) -> Randomisation | None:
+def _permuted(evidence: Evidence) -> Randomisation | None:
     """Randomisation inference over the waves: for primary KPIs, where few clusters were assigned by lot or by plan."""
     design, found, comparison = evidence.setting.design, evidence.found, evidence.comparison
     if evidence.request.kpi.role != "primary" or comparison.rule is not None or design.limited:
@@ -170,7 +170,7 @@ def _dealt(evidence: Evidence) -> Randomisation | None:
     return randomisation_test(
         comparison.panel,
         orders=plan.orders_of(comparison.panel) if plan is not None else None,
-        draws=few_clusters.DEALS,
+        draws=few_clusters.PERMUTATIONS,
         anticipation=design.anticipation_weeks,
         level=found.ci_level,
         interval=False,

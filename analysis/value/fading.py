@@ -33,12 +33,12 @@ def with_measured(assumptions: Assumptions, courses: Iterable[Mapping[str, Any]]
         Unchanged where fading is stated, or where no course fades with a half-life known within ``MOST_SPREAD``. With
         several courses, the range spans all of theirs and the likely value is the median.
     """
-    told = [row for row in courses if row["state"] == "fading" and _told(row)]
-    if not told or any(assumptions.get(key) for key in KEYS):
+    known = [row for row in courses if row["state"] == "fading" and _is_known(row)]
+    if not known or any(assumptions.get(key) for key in KEYS):
         return assumptions
-    weeks = {end: [float(row[f"half_life{end}"]) for row in told] for end in ("_low", "", "_high")}
+    weeks = {end: [float(row[f"half_life{end}"]) for row in known] for end in ("_low", "", "_high")}
     low, high = min(weeks["_low"]), max(weeks["_high"])
-    middle = sorted(weeks[""])[len(told) // 2]
+    middle = sorted(weeks[""])[len(known) // 2]
     note = "fitted to the effects by week after training; state another to replace it"
     months = [weeks / WEEKS_PER_MONTH for weeks in (low, min(max(middle, low), high), high)]
     half = Stated(months[0], months[1], months[2], source=MEASURED, note=note)
@@ -93,7 +93,7 @@ def refresher_weeks(full_benefit_per_week: float, cost: float, half_life_weeks: 
     return (low + high) / 2
 
 
-def _told(row: Mapping[str, Any]) -> bool:
+def _is_known(row: Mapping[str, Any]) -> bool:
     ends = [row[f"half_life{end}"] for end in ("_low", "", "_high")]
     known = all(value is not None and math.isfinite(value) for value in ends)
     return known and ends[2] <= MOST_SPREAD * ends[0]

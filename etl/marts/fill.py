@@ -11,7 +11,7 @@ import duckdb
 from etl.configuration.kpis import Catalogue
 from etl.configuration.model import Config
 from etl.landing.extract import ExtractReport
-from etl.marts import books, history, quality, restatement, transform
+from etl.marts import history, quality, restatement, run_records, transform
 from etl.marts.kpi_coverage import KpiCoverage, kpi_coverage
 
 
@@ -88,10 +88,10 @@ def fill(
     say("checking")
     repairs = history.count_repairs(con)
     reconciled = quality.reconcile(con, repairs, built.left_out)
-    books.write_books(con, reconciled, built.coverage, repairs)
+    run_records.write_records(con, reconciled, built.coverage, repairs)
     checks = quality.run_checks(con, catalogue)
-    books.write(con, "check_result", books.CHECK_RESULT, [astuple(result) for result in checks])
+    run_records.write(con, "check_result", run_records.CHECK_RESULT, [astuple(result) for result in checks])
     totals = restatement.weekly_totals(con, catalogue)
     kpis = kpi_coverage(con, catalogue, totals)
-    books.write(con, "kpi_coverage", books.KPI_COVERAGE, [astuple(found) for found in kpis])
+    run_records.write(con, "kpi_coverage", run_records.KPI_COVERAGE, [astuple(found) for found in kpis])
     return Filled(built, repairs, reconciled, checks, totals, kpis)

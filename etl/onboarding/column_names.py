@@ -76,7 +76,7 @@ def _without_remark(name: str) -> str:
     return " ".join(words)
 
 
-def likeness(header: str, item: Column) -> float:
+def similarity(header: str, item: Column) -> float:
     """Similarity of a name to a column's names; units and scales in it hardly count."""
     said, plain = words_of(header), _without_remark(header)
     return max(_alike(said, item.name), 0.99 * _alike(plain, item.name) if plain != said else 0.0)

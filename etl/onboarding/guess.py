@@ -13,7 +13,7 @@ from typing import Any
 
 from etl.contracts.grammar import Column, Contract
 from etl.contracts.tables import CONTRACTS
-from etl.onboarding.column_names import likeness, scale_in, words_of
+from etl.onboarding.column_names import scale_in, similarity, words_of
 from etl.onboarding.vocabulary import ANSWERS, CALLS, NAMED, TRANSLATIONS, WORDS
 from etl.sources.words import FALSE, TRUE
 
@@ -102,7 +102,7 @@ def _match(header: Sequence[str], contract: Contract) -> dict[str, str]:
         (alike + (0.001 if item.required else 0.0), -position, item.name, name)
         for position, name in enumerate(header)
         for item in contract
-        if (alike := likeness(name, item)) > 0
+        if (alike := similarity(name, item)) > 0
     ]
     found: dict[str, str] = {}
     for _, _, canonical, name in sorted(pairs, reverse=True):
@@ -166,7 +166,7 @@ def _more_of_contacts(bid: Guess, header: Sequence[str], rows: Sequence[Mapping[
     times: tuple[str, ...] = ()
     start = columns.get("started_at")
     if start is not None and _all_are(start, rows, _TIME_OF_DAY):  # the day is in another column
-        others = [name for name in header if name not in columns.values() and likeness(name, STARTED) > 0]
+        others = [name for name in header if name not in columns.values() and similarity(name, STARTED) > 0]
         columns["started_at"] = next((name for name in others if _all_are(name, rows, _DAY)), start)
     day = columns.get("started_at")
     taken = [own for name, own in columns.items() if name != "started_at"]
@@ -276,7 +276,7 @@ def _bid(header: Sequence[str], rows: Sequence[Mapping[str, object]], contract: 
     if contract.name == "agent":
         score *= _as_staff(columns, rows)
     sure = all(
-        likeness(own, contract[name]) >= CERTAIN
+        similarity(own, contract[name]) >= CERTAIN
         for name, own in columns.items()
         if not (name == "source_agent_id" and own == columns.get("employee_number"))
     )

@@ -296,14 +296,14 @@ def test_with_few_teams_chance_is_judged_a_second_way() -> None:
     assert few_clusters.check(estimate(grid(3, teams=40)).aggregate("simple"), KPI, READER) is None
 
 
-def test_the_waves_dealt_out_again_must_agree_too() -> None:
+def test_randomisation_inference_must_agree_too() -> None:
     panel = grid(3, teams=24)
     trained = shifted(panel, np.where(since(panel) >= 0, -0.02, 0.0))
     simple = estimate(trained).aggregate("simple")
-    dealt = randomisation_test(trained, draws=few_clusters.DEALS, interval=False)
-    found = few_clusters.check(simple, KPI, READER, dealt=dealt)
-    doubted = few_clusters.check(simple, KPI, READER, dealt=replace(dealt, p_value=0.31))
-    silent = few_clusters.check(simple, KPI, READER, dealt=replace(dealt, p_value=math.nan))
+    permuted = randomisation_test(trained, draws=few_clusters.PERMUTATIONS, interval=False)
+    found = few_clusters.check(simple, KPI, READER, permuted=permuted)
+    doubted = few_clusters.check(simple, KPI, READER, permuted=replace(permuted, p_value=0.31))
+    silent = few_clusters.check(simple, KPI, READER, permuted=replace(permuted, p_value=math.nan))
 
     assert found is not None
     assert doubted is not None

@@ -52,7 +52,7 @@ def write(con: duckdb.DuckDBPyConnection, table: str, columns: str, rows: Iterab
     insert_rows(con, f"meta.{table}", rows)
 
 
-def write_books(
+def write_records(
     con: duckdb.DuckDBPyConnection,
     reconciled: Sequence[quality.Reconciliation],
     matched: Sequence[identity.Coverage],
