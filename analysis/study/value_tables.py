@@ -93,8 +93,8 @@ def worths_of(overall: Mapping[str, KpiStudy], paces: Mapping[str, float], confi
                 usable=made.verdict.believed,
                 state=made.verdict.state,
                 influence=shared[name],
-                purse=made.kpi.purse,
-                purse_rank=made.kpi.purse_rank,
+                money_group=made.kpi.money_group,
+                money_rank=made.kpi.money_rank,
                 df=found.df,
             )
         )
@@ -128,7 +128,7 @@ def _contacts(overall: Mapping[str, KpiStudy], paces: Mapping[str, float]) -> tu
 def _part_row(part: Worth) -> dict[str, Any]:
     names = (
         "effect", "std_error", "effect_low", "effect_high", "df", "volume_per_month", "volume_to_date",
-        "volume_per_month_everybody", "usable", "state", "purse", "purse_rank",
+        "volume_per_month_everybody", "usable", "state", "money_group", "money_rank",
     )  # fmt: skip
     return {"kpi": part.kpi.id, **{name: getattr(part, name) for name in names}}
 

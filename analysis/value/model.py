@@ -48,9 +48,9 @@ class Worth:
         State of the verdict.
     influence
         (n_clusters,) cluster influence of the effect, for the correlation between KPIs; ``None`` = independent.
-    purse, purse_rank
-        ``Kpi.purse``: parts with the same purse are the same money, and the one with the lowest rank is counted; empty
-        = a purse of its own.
+    money_group, money_rank
+        As in the catalogue: of parts with the same group only the one with the lowest rank is counted; empty for a
+        group of its own.
     df
         Degrees of freedom of the effect's interval; infinity where it is a normal one.
     """
@@ -66,8 +66,8 @@ class Worth:
     usable: bool = True
     state: str = ""
     influence: Array | None = None
-    purse: str = ""
-    purse_rank: int = 1
+    money_group: str = ""
+    money_rank: int = 1
     df: float = math.inf
 
     @property
@@ -99,8 +99,8 @@ def counted(worths: Sequence[Worth]) -> dict[str, str]:
     usable = [part for part in worths if part.available]
     through: dict[str, str] = {}
     for part in usable:
-        same = [p for p in usable if p.purse == part.purse] if part.purse else [part]
-        through[part.kpi.id] = min(same, key=lambda p: p.purse_rank).kpi.id
+        same = [p for p in usable if p.money_group == part.money_group] if part.money_group else [part]
+        through[part.kpi.id] = min(same, key=lambda p: p.money_rank).kpi.id
     return through
 
 
@@ -285,11 +285,13 @@ def model(
         (winner's curse).
     """
     priced = [part for part in worths if assumptions.get(part.key) is not None]
-    counted_purses = {part.purse for part in priced if part.available and part.purse}
+    counted_groups = {part.money_group for part in priced if part.available and part.money_group}
     unsafe = tuple(
         part
         for part in priced
-        if not part.available and part.purse not in counted_purses and _may_cost(part, assumptions.stated[part.key])
+        if not part.available
+        and part.money_group not in counted_groups
+        and _may_cost(part, assumptions.stated[part.key])
     )
     if clear_only:
         priced = [part for part in priced if part.state in CLAIMED]

@@ -79,8 +79,9 @@ def money_parts(queries: Queries) -> MoneyParts | None:
                     kpi=catalogue[row["kpi"]],
                     usable=bool(row["usable"]),
                     state=row["state"] or "",
-                    purse=row["purse"] or "",
-                    purse_rank=row["purse_rank"],
+                    # versions estimated before the columns were renamed have the old names
+                    money_group=row.get("money_group", row.get("purse")) or "",
+                    money_rank=row.get("money_rank", row.get("purse_rank")),
                     **numbers,
                 )
             )

@@ -151,8 +151,8 @@ def _lines(
     note = "◌ Can't be told yet: it enters with its whole range and is drawn hollow."
     if asked.clear_only:
         note = "Only clear goals are counted. That overstates: what came out clear did so partly by chance."
-    if shown.purses:
-        same = "; ".join(f"{item.kpi.label} is {item.words}" for item in shown.purses)
+    if shown.money_groups:
+        same = "; ".join(f"{item.kpi.label} is {item.words}" for item in shown.money_groups)
         note += f" Counted once: {same}."
     return chart_card(
         id="money",

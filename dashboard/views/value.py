@@ -72,7 +72,7 @@ class View:
         What the effects' range and what the assumptions do to the net.
     swings
         Largest first.
-    purses
+    money_groups
         KPIs that are the same money as another.
     unmoneyed
         KPIs that are not turned into money, or bring none.
@@ -92,7 +92,7 @@ class View:
     bars_title: str
     swings: tuple[SwingRow, ...]
     swings_title: str
-    purses: tuple[Beside, ...]
+    money_groups: tuple[Beside, ...]
     unmoneyed: tuple[Beside, ...]
     principles: tuple[Principle, ...]
     refresher: str = ""
@@ -144,7 +144,7 @@ def view(
         bars_title=_bars_title(answer),
         swings=rows,
         swings_title=_swings_title(rows),
-        purses=_purses(parts, asked, by_id),
+        money_groups=_money_groups(parts, asked, by_id),
         unmoneyed=without,
         net=answer.net,
         refresher=refresher(made, reader, refreshed.found if refreshed else None, kpis, OVERALL),
@@ -357,7 +357,7 @@ def _swings_title(rows: Sequence[SwingRow]) -> str:
     return f"The answer turns within the range of: {named}"
 
 
-def _purses(parts: MoneyParts, asked: Asked, kpis: Mapping[str, Kpi]) -> tuple[Beside, ...]:
+def _money_groups(parts: MoneyParts, asked: Asked, kpis: Mapping[str, Kpi]) -> tuple[Beside, ...]:
     priced = [part for part in parts.worths if asked.assumptions.get(part.key) is not None]
     return tuple(
         Beside(kpis[one], MARKS.get(_state(parts, one), "–"), f"the same money as {kpis[other].label.lower()}")
@@ -368,7 +368,7 @@ def _purses(parts: MoneyParts, asked: Asked, kpis: Mapping[str, Kpi]) -> tuple[B
 
 def _unmoneyed(parts: MoneyParts, asked: Asked, kpis: Sequence[Kpi], made: Model) -> tuple[Beside, ...]:
     used = {part.kpi.id for part in made.used}
-    same = {item.kpi.id for item in _purses(parts, asked, {kpi.id: kpi for kpi in kpis})}
+    same = {item.kpi.id for item in _money_groups(parts, asked, {kpi.id: kpi for kpi in kpis})}
     found = []
     for kpi in kpis:
         if kpi.id in used or kpi.id in same or kpi.role in ("mechanism", "phrases"):

@@ -78,13 +78,13 @@ class Kpi(BaseModel):
         Dimensions it may be sliced by.
     per : str
         Noun for one unit of the denominator.
-    purse : str
+    money_group : str
         Name of a group of KPIs that measure the same money. Of those with a money value only one is counted: the one
-        with the lowest ``purse_rank`` (then the first of the catalogue).
-    purse_rank : int
-        How directly the KPI measures the money of its ``purse``; 1 is the most direct.
+        with the lowest ``money_rank`` (then the first of the catalogue).
+    money_rank : int
+        How directly the KPI measures the money of its ``money_group``; 1 is the most direct.
     contains : tuple of str
-        Other purses whose money the value of one unit often includes.
+        Other money groups whose money the value of one unit often includes.
     answered_by : str
         Id of the KPI of the response rate, for an outcome known only for respondents.
     scale : (float, float) or None
@@ -122,8 +122,8 @@ class Kpi(BaseModel):
     dimensions: tuple[Dimension, ...]
     per: str = Field(min_length=1)
     caveat: str = ""
-    purse: str = ""
-    purse_rank: int = Field(default=1, ge=1)
+    money_group: str = ""
+    money_rank: int = Field(default=1, ge=1)
     contains: tuple[str, ...] = ()
     answered_by: str = Field(default="", pattern=r"^([a-z][a-z0-9_]{0,40})?$")
     scale: tuple[float, float] | None = None
@@ -139,10 +139,10 @@ class Kpi(BaseModel):
             raise ValueError("exposure_where needs an exposure.")
         if self.censor_by and not self.censor_days:
             raise ValueError("censor_by needs censor_days.")
-        if self.purse_rank > 1 and not self.purse:
-            raise ValueError("purse_rank needs a purse.")
-        if self.purse and self.purse in self.contains:
-            raise ValueError("contains names other purses than the KPI's own.")
+        if self.money_rank > 1 and not self.money_group:
+            raise ValueError("money_rank needs a money_group.")
+        if self.money_group and self.money_group in self.contains:
+            raise ValueError("contains names other money groups than the KPI's own.")
         if self.scale is not None and not self.scale[0] < self.scale[1]:
             raise ValueError("scale is the lowest and the highest value of one row, in that order.")
         if self.answered_by and self.span is None:

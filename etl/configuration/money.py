@@ -86,7 +86,8 @@ class KpiValue(Assumption):
 
     per: ValuePer = Field(default="contact", description="what the amount is for one of")
     contains: tuple[str, ...] | None = Field(
-        default=None, description="purses whose money is in the amount beside its own, such as handling time; [] = none"
+        default=None,
+        description="other money groups whose money is in the amount, such as handling time; [] = none",
     )
 
     @model_validator(mode="after")

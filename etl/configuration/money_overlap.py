@@ -26,14 +26,14 @@ class Overlap:
     ----------
     kpi : Kpi
         KPI whose amount often includes it.
-    purse : str
-        Kind of money: a purse of the catalogue.
+    money_group : str
+        Money group of the catalogue.
     others : tuple of Kpi
         KPIs that count it themselves.
     """
 
     kpi: Kpi
-    purse: str
+    money_group: str
     others: tuple[Kpi, ...]
 
     @property
@@ -41,7 +41,7 @@ class Overlap:
         """The overlap in words."""
         labels = " and ".join(other.label.lower() for other in self.others)
         own = self.kpi.label.lower()
-        return f"what {own} cost or bring often holds {self.purse} too, which the amount of {labels} counts"
+        return f"what {own} cost or bring often holds {self.money_group} too, which the amount of {labels} counts"
 
 
 def overlaps(value: Value, kpis: Iterable[Kpi]) -> tuple[Overlap, ...]:
@@ -56,11 +56,11 @@ def overlaps(value: Value, kpis: Iterable[Kpi]) -> tuple[Overlap, ...]:
     known = {kpi.id: kpi for kpi in kpis}
     priced = [known[name] for name in value.kpis if name in known]
     return tuple(
-        Overlap(kpi, purse, others)
+        Overlap(kpi, money_group, others)
         for kpi in priced
         if value.kpis[kpi.id].contains is None
-        for purse in kpi.contains
-        if (others := tuple(other for other in priced if other.purse == purse and other.id != kpi.id))
+        for money_group in kpi.contains
+        if (others := tuple(other for other in priced if other.money_group == money_group and other.id != kpi.id))
     )
 
 
@@ -73,19 +73,19 @@ def faults(value: Value, kpis: Mapping[str, Kpi]) -> list[str]:
     kpis : mapping of str to Kpi
         The catalogue.
     """
-    purses = list(dict.fromkeys(kpi.purse for kpi in kpis.values() if kpi.purse))
+    money_groups = list(dict.fromkeys(kpi.money_group for kpi in kpis.values() if kpi.money_group))
     found = []
     for name, amount in value.kpis.items():
-        for purse in amount.contains or ():
-            if purse not in purses:
-                near = f"{did_you_mean(purse, purses)} Purses: {listed(purses)}."
-                found.append(f'[value.kpis.{name}] contains: there is no purse "{purse}".{near}')
+        for money_group in amount.contains or ():
+            if money_group not in money_groups:
+                near = f"{did_you_mean(money_group, money_groups)} Money groups: {listed(money_groups)}."
+                found.append(f'[value.kpis.{name}] contains: there is no money group "{money_group}".{near}')
                 continue
-            others = [other for other in value.kpis if other != name and kpis[other].purse == purse]
+            others = [other for other in value.kpis if other != name and kpis[other].money_group == money_group]
             if others:
                 found.append(
-                    f"[value.kpis.{name}] contains {purse}, and [value.kpis.{others[0]}] brings that money too: it "
-                    "would be counted twice. Write the amount without it and contains = [], or leave one of the two "
-                    "out."
+                    f"[value.kpis.{name}] contains {money_group}, and [value.kpis.{others[0]}] brings that money too: "
+                    "it would be counted twice. Write the amount without it and contains = [], or leave one of the "
+                    "two out."
                 )
     return found

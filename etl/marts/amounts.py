@@ -27,7 +27,7 @@ def note_overlaps(con: duckdb.DuckDBPyConnection, config: Config, catalogue: Cat
     """
     con.execute("create or replace table staging.money_overlap (kpi varchar, often_holds varchar, counted_by varchar)")
     rows = [
-        [found.kpi.id, found.purse, other.id]
+        [found.kpi.id, found.money_group, other.id]
         for found in overlaps(config.value, catalogue.values())
         for other in found.others
     ]

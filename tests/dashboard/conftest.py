@@ -345,8 +345,8 @@ def value_part(kpi: kpis.Kpi) -> dict[str, object]:
         "volume_per_month_everybody": 45_000.0,
         "usable": True,
         "state": "clear" if kpi.id == "escalation_rate" else "cant_tell_yet",
-        "purse": kpi.purse,
-        "purse_rank": kpi.purse_rank,
+        "money_group": kpi.money_group,
+        "money_rank": kpi.money_rank,
     }
 
 

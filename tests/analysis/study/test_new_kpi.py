@@ -30,10 +30,10 @@ high = 3
 def catalogue() -> Catalogue:
     """Two entries made from the words of another: shares of contacts that lead to the same money."""
     like = load()["escalation_rate"]
-    plain = {"label": "Smiles", "short": "Smiles", "better": "higher", "purse": "joy"}
+    plain = {"label": "Smiles", "short": "Smiles", "better": "higher", "money_group": "joy"}
     return Catalogue(
         [
-            like.model_copy(update={**plain, "id": "laughs", "label": "Laughs", "purse_rank": 2}),
+            like.model_copy(update={**plain, "id": "laughs", "label": "Laughs", "money_rank": 2}),
             like.model_copy(update={**plain, "id": "smiles"}),
         ]
     )

@@ -1,4 +1,4 @@
-"""Money: signs, scenarios, joint uncertainty, no purse counted twice."""
+"""Money: signs, scenarios, joint uncertainty, no money counted twice."""
 
 from __future__ import annotations
 
@@ -109,22 +109,22 @@ def test_correlated_effects_widen_the_sum() -> None:
     assert width(together) / width(apart) == pytest.approx(math.sqrt(2), rel=2 * SIMULATION_ERROR)
 
 
-def test_the_same_purse_is_counted_once() -> None:
+def test_the_same_money_is_counted_once() -> None:
     parts = [
         worth(
             kpi=words(id="upsell_conversion", label="Upsell", better="higher"),
             effect=0.01,
             effect_low=0.0,
             effect_high=0.02,
-            purse="sales",
-            purse_rank=2,
+            money_group="sales",
+            money_rank=2,
         ),
         worth(
             kpi=words(id="upsell_revenue", label="Revenue", better="higher"),
             effect=0.02,
             effect_low=0.0,
             effect_high=0.04,
-            purse="sales",
+            money_group="sales",
         ),
         worth(kpi=words(id="praise", label="Praise", better="higher"), effect=0.001),
         worth(kpi=words(id="thanks", label="Thanks", better="higher"), effect=0.001),
@@ -136,19 +136,19 @@ def test_the_same_purse_is_counted_once() -> None:
 
 
 def test_the_catalogue_says_what_is_the_same_money() -> None:
-    purses: dict[str, list[str]] = {}
-    for kpi in sorted(load().values(), key=lambda k: k.purse_rank):
-        purses.setdefault(kpi.purse, []).append(kpi.id)
+    money_groups: dict[str, list[str]] = {}
+    for kpi in sorted(load().values(), key=lambda k: k.money_rank):
+        money_groups.setdefault(kpi.money_group, []).append(kpi.id)
 
-    assert purses["sales"] == [
+    assert money_groups["sales"] == [
         "upsell_revenue",
         "upsell_conversion",
         "cross_sell_conversion",
         "offer_acceptance",
         "offer_rate",
     ]
-    assert purses["contacts repeated"] == ["repeat_contact_7d", "fcr_7d"]
-    assert purses["contacts handed on"][0] == "escalation_rate"
+    assert money_groups["contacts repeated"] == ["repeat_contact_7d", "fcr_7d"]
+    assert money_groups["contacts handed on"][0] == "escalation_rate"
     assert load()["aht_seconds"].counts_contacts
     assert not load()["upsell_conversion"].counts_contacts, "only eligible contacts"
 
@@ -182,7 +182,7 @@ def test_a_cost_that_may_not_be_used_blocks_the_sum() -> None:
 
 
 def test_a_goal_that_may_not_be_used_is_left_out() -> None:
-    other = worth(kpi=load()["csat_top2"], usable=False, purse="")
+    other = worth(kpi=load()["csat_top2"], usable=False, money_group="")
 
     assert math.isfinite(amounts(money([worth(), other], COST), "net", "likely")[0])
 
@@ -200,7 +200,7 @@ def test_a_sure_loss_has_no_payback() -> None:
 
 def test_no_loss_is_claimed_while_a_goal_is_not_counted() -> None:
     small = worth(effect=-0.0001, effect_low=-0.00012, effect_high=-0.00008, std_error=0.00001)
-    unknown = worth(kpi=load()["csat_top2"], usable=False, purse="")
+    unknown = worth(kpi=load()["csat_top2"], usable=False, money_group="")
     frame = money([small, unknown], Stated(50_000.0, 60_000.0, 70_000.0), Stated(10.0, 10.0, 10.0))
     row = frame.filter((pl.col("kpi") == "net") & (pl.col("scenario") == "likely")).row(0, named=True)
 

@@ -188,7 +188,7 @@ def test_a_priced_goal_without_a_result_is_named(context: Context, configured: A
     left = [part for part in parts.worths if part.kpi.id == "escalation_rate"]
     if known:  # there is a result, and it may not be used
         csat = next(kpi for kpi in kpis if kpi.id == "csat_top2")
-        left.append(replace(left[0], kpi=csat, purse=csat.purse, usable=False, state="dont_use"))
+        left.append(replace(left[0], kpi=csat, money_group=csat.money_group, usable=False, state="dont_use"))
     some = replace(parts, worths=tuple(left))
     read = address.read({"value.csat_top2": "1_2_3"}, configured, {k.id: k for k in kpis})
     told = view.view(some, read, kpis, context.settings.reader, 0.95)
@@ -206,7 +206,7 @@ def test_a_clear_change_that_is_not_money_says_which_way_it_went(context: Contex
     assert parts is not None
     csat = next(kpi for kpi in kpis if kpi.id == "csat_top2")
     for effect, words in ((0.03, "clear, for the better"), (-0.03, "clear, for the worse")):
-        part = replace(parts.worths[0], kpi=csat, purse=csat.purse, effect=effect, state="clear")
+        part = replace(parts.worths[0], kpi=csat, money_group=csat.money_group, effect=effect, state="clear")
         some = replace(parts, worths=(part,))
         told = view.view(some, address.read({}, configured, {}), kpis, context.settings.reader, 0.95)
         assert [item.words for item in told.unmoneyed if item.kpi.id == "csat_top2"] == [words]

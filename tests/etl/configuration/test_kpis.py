@@ -64,7 +64,7 @@ def test_unknown_kpi_is_answered_with_the_nearest() -> None:
         ('base = "interaction"', 'base = "Inter action"', "base"),
         ("smallest_effect", 'censor_by = "customer_event"\nsmallest_effect', "censor_by needs censor_days"),
         ("smallest_effect", 'censor_days = 90\ncensor_by = "offer"\nsmallest_effect', "censor_by"),
-        ('purse = "contacts handed on"', "purse_rank = 2", "purse_rank needs a purse"),
+        ('money_group = "contacts handed on"', "money_rank = 2", "money_rank needs a money_group"),
         ("smallest_effect", "first_days = 90\nsmallest_effect", 'first_days needs unit = "hazard"'),
     ],
 )
@@ -131,7 +131,7 @@ def test_money_that_two_amounts_may_hold_is_asked_about_until_one_says_what_it_h
     def asked(**contains: list[str] | None) -> list[tuple[str, str, str]]:
         catalogue, value = amounts(**contains)
         found = overlaps(value, catalogue.values())
-        return [(item.kpi.id, item.purse, other.id) for item in found for other in item.others]
+        return [(item.kpi.id, item.money_group, other.id) for item in found for other in item.others]
 
     assert asked(escalation_rate=None) == []
     assert asked(escalation_rate=None, aht_seconds=None, upsell_revenue=None) == [
@@ -141,7 +141,7 @@ def test_money_that_two_amounts_may_hold_is_asked_about_until_one_says_what_it_h
     assert asked(escalation_rate=["handling time"]) == []
     with pytest.raises(kpis.KpiError, match=r"escalation_rate\] contains handling time, and \[value.kpis.aht_seconds"):
         amounts(escalation_rate=["handling time"], aht_seconds=None)
-    with pytest.raises(kpis.KpiError, match=r'there is no purse "handlng time".*Did you mean "handling time"'):
+    with pytest.raises(kpis.KpiError, match=r'there is no money group "handlng time".*Did you mean "handling time"'):
         amounts(escalation_rate=["handlng time"])
 
 
