@@ -81,7 +81,7 @@ def money_parts(queries: Queries) -> MoneyParts | None:
                     state=row["state"] or "",
                     # versions estimated before the columns were renamed have the old names
                     money_group=row.get("money_group", row.get("purse")) or "",
-                    money_rank=row.get("money_rank", row.get("purse_rank")),
+                    money_rank=row.get("money_rank", row.get("purse_rank", 1)),
                     **numbers,
                 )
             )
