@@ -213,7 +213,7 @@ def beside_as_told(
         hidden.add(who_answers.ID)
     stay = _all(queries, stayed(queries, kpi), filters)
     survivors = told.get("survivor", pl.DataFrame())
-    if not survivors.is_empty():
+    if not (survivors.is_empty() or told["effect"].is_empty()):
         head = told["effect"].filter(pl.col("role") == "headline").select("kpi", "n_trained_agents")
         few = survivors.join(head, on="kpi", how="left").select(of_few(queries.settings.min_group)).to_series()
         if few.any():
