@@ -1,6 +1,6 @@
-"""The dashboard: what the warehouse and its estimates say, for people who decide, plan and doubt.
+"""The dashboard: pages on the warehouse and its estimates.
 
-``create_app`` builds it, ``serve`` runs it. How to add a page stands in :mod:`dashboard.pages`.
+``create_app`` builds it, ``serve`` runs it. :mod:`dashboard.pages` describes how to add a page.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _HOME = {"create_app": "dashboard.app", "serve": "dashboard.server"}
 
 
 def __getattr__(name: str) -> Any:
-    """Load the application when it is asked for: who wants one module of it need not wait for Dash and SciPy."""
+    """Import the application on first use, so that importing one module does not load Dash and SciPy."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)

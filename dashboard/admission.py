@@ -1,8 +1,7 @@
-"""Who is let in: every request of a shared dashboard has a viewer before anything else looks at it.
+"""Admission: determine the viewer of every request of a shared dashboard before anything else.
 
 On one's own machine everybody is the analyst. Where ``[access]`` is configured, a request that does not come from the
-proxy with one person in it is refused, whatever it asks for; only ``/healthz`` is answered, and says no more than that
-it is well.
+proxy with one person in it is refused; only ``/healthz`` is answered, with the status alone.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ MOST_CLICKS = 10**9
 
 
 def attach(server: Flask, settings: Settings) -> None:
-    """Make the viewer of every request.
+    """Set the viewer before every request.
 
     Parameters
     ----------
@@ -143,14 +142,14 @@ def _could_be_sent(name: str, one: Mapping[str, Any]) -> bool:
     if _name(one) != name or not VALUES.get(name, _anything)(value):
         return False
     try:
-        json.dumps(value, ensure_ascii=False).encode()  # half a character
+        json.dumps(value, ensure_ascii=False).encode()  # a truncated character
     except (UnicodeEncodeError, RecursionError):
         return False
     return True
 
 
 def _name(one: Any) -> str:
-    """``"id.property"``, without what makes several callbacks of one property different."""
+    """``"id.property"``, without the suffix that distinguishes several callbacks of one property."""
     return f"{one.get('id')}.{one.get('property')}".split("@")[0] if isinstance(one, dict) else ""
 
 

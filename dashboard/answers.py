@@ -1,16 +1,15 @@
-"""Finished answers: what an address leads to, ready to be sent, remembered as long as its version is served.
+"""Cache of finished answers: the response to an address, kept as long as its version is served.
 
-Most of an answer's cost is not the estimate but the page around it: components, drawings, words, their JSON and its
-compression. So the bytes themselves are kept. A kept answer depends on the version of the data, the address, the
-configuration of this process and what whoever asks may see (role and scope, part of every key), and on nothing else: no
-name, no cookie, no saved view (those stay in the browser). It was made by the same code with the same rules for small
-groups as any other, so it holds nothing that could not be shown again.
+Most of the time of an answer is spent on the page (components, drawings, text, JSON, compression), not on the estimate.
+So the compressed bytes are cached. A kept answer depends on the version of the data, the address, the configuration of
+this process and the viewer's rights (role and scope, part of every key), and on nothing else: no name, no cookie, no
+saved view (those stay in the browser).
 
 Assumptions
 -----------
 1. Pages are functions of their version, filters and address; one that shows more (today's date, the list of versions)
    says so with ``Page.moving`` and is made anew for every reader.
-2. A failure is not an answer: it is never kept.
+2. Failures are never cached.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ _LOG = logging.getLogger("empathy.dashboard")
 
 @dataclass(frozen=True)
 class Made:
-    """An answer as a callback would give it.
+    """An answer in the form a callback returns.
 
     Attributes
     ----------
@@ -64,7 +63,7 @@ class Made:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, and how it is answered.
+    """A cache key, and the function that makes the answer.
 
     Attributes
     ----------
@@ -87,7 +86,7 @@ class Sent:
 
 
 class _NotLasting(Exception):
-    """Carries an answer past the cache."""
+    """Raised to return an answer without caching it."""
 
     def __init__(self, sent: Sent) -> None:
         super().__init__()
@@ -100,10 +99,10 @@ class Answers:
     Parameters
     ----------
     limit_bytes : int
-        What the kept answers may take.
+        Largest total size of the cached answers.
     turns : int, optional
-        How many answers may be worked out at the same time; any number by default. More than there are processors only
-        make each other, and every kept answer, slower.
+        Answers computed at the same time; unlimited by default. More than the number of processors slow each other
+        down.
     opens : callable, optional
         Whether a link may be followed by whoever asks; where not, its words stand without it.
     led : callable, optional
@@ -210,9 +209,9 @@ class Answers:
             return found
 
     def may_be_asked_ahead(self, question: Question) -> bool:
-        """Whether an answer that nobody may come to want is given: where it is kept, or nobody waits for another one.
+        """Whether a prefetch request is answered: if the answer is cached, or nobody waits for another answer.
 
-        Readers of a shared dashboard share its processors, so what one of them only points at is not worked out.
+        On a shared dashboard prefetched answers are not computed, because readers share its processors.
         """
         if self.knows(question):
             return True

@@ -1,7 +1,7 @@
-"""The application: an address comes in, one answer goes out.
+"""The Dash application: one answer per address.
 
-The address is the only state. A control writes the address, the address asks for an answer, the answer brings page,
-filter values, freshness and title together, so they never disagree.
+The address is the only state. Controls change the address; its answer contains page, filter values, freshness and title
+together, so they are always consistent.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ ENTRY = '<div id="react-entry-point"></div>'
 
 
 class Application(Dash):
-    """Dash, with the page's nonce on its scripts and no address of anybody else in its configuration."""
+    """Dash with a nonce on its scripts and without external addresses in its configuration."""
 
     def _config(self) -> dict[str, Any]:
         config: dict[str, Any] = super()._config()  # type: ignore[no-untyped-call]
@@ -87,7 +87,7 @@ class Application(Dash):
     def set_up(self) -> None:
         """Set up now what otherwise waits for the first request.
 
-        Dash says that it has before it has, and answers 500 to scripts a second request asks for in the meantime.
+        Dash sets its flag too early, and would answer 500 to script requests that arrive during the set-up.
         """
         self._setup_server()  # type: ignore[no-untyped-call]
 
@@ -160,7 +160,7 @@ def create_app(
 
     @app.server.get(admission.HEALTH)  # type: ignore[untyped-decorator]
     def _health() -> Any:
-        told = settings.access is None  # whoever monitors a shared dashboard has no role
+        told = settings.access is None  # monitoring has no role
         try:
             with context.queries.pinned() as run_id:
                 context.queries.about()
@@ -201,7 +201,7 @@ def _share_of_processors() -> int:
 
 
 def _index(assets: Path) -> str:
-    """The index page with all that its first paint needs: each file costs a way to the server and back."""
+    """The index page with everything needed for the first paint inlined, to save round trips."""
     styles = "".join(path.read_text(encoding="utf-8") for path in sorted(assets.glob("*.css")))
     filled = {
         "TOKENS": theme.style_sheet(),
@@ -228,7 +228,7 @@ def _keep_prepared(context: Context) -> None:
                     choosing.prepare(context.queries, hold=True)
         except NoVersionError:
             pass
-        except Exception:  # a reader who asks is told what is wrong
+        except Exception:  # the error is shown to the next reader
             _LOG.exception("published cells were not chosen")
             context.queries.prepared = None
             with suppress(NoVersionError):
@@ -249,7 +249,7 @@ def _first(context: Context, answers: Answers, pathname: str, query: str) -> str
 
 
 def own_path(pathname: str) -> str:
-    """An address as one of this server: ``//host/effects`` in a link would lead to another."""
+    """An address on this server: ``//host/effects`` in a link would lead to another server."""
     return "/" + unmounted(pathname).lstrip("/\\")
 
 
@@ -263,7 +263,7 @@ def route(pathname: str | None) -> tuple[Page, dict[str, str]] | None:
 
 
 def _written_out(pathname: str, search: str) -> tuple[str, str]:
-    """The address as its page writes it, whichever way it was typed."""
+    """The canonical form of an address."""
     found = route(pathname)
     return (pathname, search) if found is None else found[0].written_out(pathname, search)
 
@@ -313,7 +313,7 @@ def _callbacks(app: Dash, context: Context) -> None:
 
 
 def asked(context: Context, pathname: str, search: str) -> Question:
-    """An address as a question: what its answer depends on, and how it is answered.
+    """The question of an address: its cache key, and the function that answers it.
 
     Parameters
     ----------
@@ -329,7 +329,7 @@ def asked(context: Context, pathname: str, search: str) -> Question:
         with queries.pinned() as run_id:
             choices, rest = found[0].split(_written_out(pathname, search)[1])
             filters = _filters(context, rest)
-    except Exception:  # whatever it is, it is explained where the answer is made
+    except Exception:  # the error is explained where the answer is made
         return Question(None, lambda: answer(context, pathname, search))
     chosen = tuple(sorted(choices.items()))
     address = _written_out(pathname, search)[0]

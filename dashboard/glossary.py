@@ -1,4 +1,4 @@
-"""The words the pages use, from ``glossary.toml``: tips and the Methods page read the same lines."""
+"""Glossary of the pages, from ``glossary.toml``; used by tips and the Methods page."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _LOCAL_LINK = re.compile(r"\[([^\]]+)\]\(([\w./-]+\.md)(?:#[\w-]*)?\)")
 
 @dataclass(frozen=True)
 class Term:
-    """One word.
+    """One glossary term.
 
     Attributes
     ----------
     id : str
         Anchor on the Methods page.
     name : str
-        As on the pages.
+        Name used on the pages.
     plain, exact : str
-        For everybody, and for those who check.
+        Explanation for everybody, and exact definition.
     """
 
     id: str

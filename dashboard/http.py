@@ -1,4 +1,4 @@
-"""How pages leave the building: security headers, host check, compression, caching, access log.
+"""HTTP layer: security headers, host check, compression, caching, access log.
 
 Assumptions
 -----------
@@ -121,7 +121,7 @@ def name_repeated(_worker: Any, asked: Any) -> None:
 
 
 def _from_this_machine(address: str | None) -> bool:
-    """Whether a request came over the loopback (or a local socket): a host name in a header proves nothing."""
+    """Whether a request came over the loopback or a local socket, judged by the connection, not by a header."""
     try:
         return not address or ipaddress.ip_address(address.split("%")[0]).is_loopback
     except ValueError:
@@ -207,7 +207,7 @@ def body_of() -> Any:
     if "body" not in g:
         try:
             g.body = request.get_json(silent=True)
-        except RecursionError:  # brackets within brackets within brackets
+        except RecursionError:  # deeply nested JSON
             g.body = None
     return g.body
 
@@ -216,7 +216,7 @@ def _callback_asked() -> dict[str, str]:
     """What a callback's body asks for: its outputs and the address that the reader sees."""
     try:
         body = body_of()
-    except HTTPException:  # too large, or half sent
+    except HTTPException:  # too large, or incomplete
         return {}
     if not isinstance(body, dict):
         return {}

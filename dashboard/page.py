@@ -1,4 +1,4 @@
-"""What a page is, what it is given, and what it offers to take along."""
+"""Types of a page: context, downloads and the page itself."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Context:
-    """What every page gets.
+    """Context passed to every page.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Download:
-    """A table to take along.
+    """A table for download.
 
     Attributes
     ----------

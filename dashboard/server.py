@@ -134,10 +134,9 @@ def has_gunicorn() -> bool:
 
 
 def settle() -> None:
-    """Make this process fit to serve, once everything is loaded.
+    """Prepare this process for serving, once everything is loaded.
 
-    Objects that stay for good are taken out of the collector's sight: going through all of them takes 150 ms, in the
-    middle of somebody's answer.
+    Freeze permanent objects, so that the garbage collector does not traverse them, which takes 150 ms during an answer.
     """
     from analysis.study import run  # noqa: F401  (loaded here and not by the first reader)
 

@@ -1,4 +1,4 @@
-"""What the dashboard needs to know before it starts: the configuration, the catalogue, and how it may be reached."""
+"""Settings of the dashboard: configuration, KPI catalogue, and network access."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands around every page: name, navigation, filters, freshness, and the header of a printed page."""
+"""Frame of every page: name, navigation, filters, freshness, print header."""
 
 from __future__ import annotations
 
@@ -350,7 +350,7 @@ def footer(context: Context, about: About) -> list[Any]:
 
 
 def _protection(context: Context) -> str:
-    """What protects single agents here: a rule that is enforced, or a courtesy."""
+    """Sentence on the protection of single agents: enforced, or not (own machine)."""
     group = f"No group under {context.settings.min_group} agents is shown"
     if current().restricted:
         return f"{group}, nor what would tell of one"

@@ -1,9 +1,8 @@
-"""Requests that arrive too slowly: a half-sent one is cut off, and holds one thread of many until then.
+"""Cut off requests that arrive too slowly, so that they do not occupy threads.
 
-A thread that reads a request waits for its sender. Whoever sends a header and then nothing would hold it for good, and
-a few dozen of them the whole server. So a request has ``READ_SECONDS`` from its first byte to its last, however it
-drips in; then its connection is shut down. A proxy in front (``examples/sign-on``) holds requests back until they are
-whole, which is better still.
+A thread that reads a request waits for its sender. A few dozen incomplete requests would block the whole server. So a
+request has ``READ_SECONDS`` from its first to its last byte; then its connection is shut down. A proxy in front
+(``examples/sign-on``) holds requests back until they are whole, which is better still.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Filters and their address: what is selected, written so that a person can read it in a URL.
+"""Filters and their readable form in the address.
 
 ``?site=Madrid&site=Porto&channel=chat&from=2026-01-05`` is two sites, one channel, weeks from 5 January 2026. A value
 that these data do not have is dropped and explained; it never becomes an empty page.

@@ -1,7 +1,8 @@
-"""Colours and their meaning; the one place where a colour is written down.
+"""Colours and their meaning; the only definition of colours.
 
 The palette is Okabe and Ito's (https://jfly.uni-koeln.de/color/), darkened or lightened only where a background asks
-for it; a test computes every contrast. Colour never stands alone: a mark, a shape or a word says the same.
+for it; a test computes every contrast. Colour is never the only carrier of information: a mark, shape or word says the
+same.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Pieces of a page: chart cards, tables, KPI cards, and what stands there when there is nothing to show."""
+"""Components of pages: chart cards, tables, KPI cards, and messages for empty states."""

@@ -1,4 +1,4 @@
-"""A chart in its card: the answer as title, the drawing, the numbers as a table, and every way to take it along."""
+"""Chart card: title with the answer, drawing, table of the numbers, and downloads."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def chart_card(
     drawn: bool = True,
     below: Any = None,
 ) -> html.Section:
-    """A chart with everything a chart owes its reader.
+    """A chart card with title, drawing, definition, table and downloads.
 
     Parameters
     ----------

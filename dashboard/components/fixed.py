@@ -1,7 +1,7 @@
-"""Those parts of an answer that no callback reads or fills, as one component.
+"""Combine the parts of an answer without callbacks into one component.
 
-Dash wraps every component of an answer, walks through all of them, and asks each one whether it changed whenever
-anything on the page does; a page has some seven hundred. What only stands there needs none of that.
+Dash wraps and traverses every component of an answer, and checks each for changes whenever anything on the page
+changes; a page has about seven hundred. Static parts do not need this.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ class Fixed(Component):
 class Body(Component):
     """The page inside the frame; it stays in the browser while answers come and go, see ``assets/fixed.js``.
 
-    Dash puts up everything anew that stands in a component's ``children``. Here ``children`` are the few components
-    with callbacks, and all else is in ``tree``, of which the browser renews what differs.
+    Dash re-renders all ``children`` of a component. Here ``children`` are the few components with callbacks, and
+    everything else is in ``tree``, of which the browser updates only the differences.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Where a number leads: to the fields it is made of, the SQL that counts it, and the Python that makes it again."""
+"""Card with the origin of a number: export fields, SQL, and Python to reproduce it."""
 
 from __future__ import annotations
 

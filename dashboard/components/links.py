@@ -1,4 +1,4 @@
-"""Links of a page that whoever asks may not follow: their words stand without them."""
+"""Replace links that the viewer may not follow by their text."""
 
 from __future__ import annotations
 

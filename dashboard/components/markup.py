@@ -1,7 +1,7 @@
-"""Components as HTML, for the page as it stands before any script has run.
+"""Render components as HTML, for the first paint before scripts run.
 
-What is written here has no callbacks yet, so controls stand as boxes with what they show. The same page with working
-controls takes its place, see ``assets/fixed.js``.
+The HTML has no callbacks, so controls are rendered as boxes with their values. The page with working controls replaces
+it, see ``assets/fixed.js``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What stands on a page when there is nothing to show: why, and what to do about it."""
+"""Messages for pages without content: the reason, and what to do."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def message(title: str, words: str, actions: list[Any] | None = None, kind: str 
 
 
 def failed(words: str, run_id: str, request_id: str) -> html.Div:
-    """Something broke: what is still on screen, and what to quote when asking for help."""
+    """Error message: what is still shown, and the ids to quote when asking for help."""
     version, request = run_id or "not known", request_id or "not known"
     detail = f"What is below is the last answer that worked. Data version {version}, request {request}."
     return html.Div([html.Strong(words), html.Span(f" {detail}")], className="banner banner-error", role="alert")
@@ -74,6 +74,6 @@ def skeleton(blocks: int = 3) -> html.Div:
 
 
 def period_base(filters: Filters, reader: Reader) -> html.P | None:
-    """What a period makes of the base of the comparison; nothing without a period."""
+    """Note on how a selected period limits the weeks before training; None without a period."""
     words = filters.base(reader.locale)
     return html.P(words, className="small muted", id="period-base") if words else None

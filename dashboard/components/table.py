@@ -1,4 +1,4 @@
-"""A table people can sort, print and hear; numbers are formatted for reading, the CSV beside it carries them raw."""
+"""Sortable, printable and accessible tables; numbers are formatted, the CSV has raw values."""
 
 from __future__ import annotations
 

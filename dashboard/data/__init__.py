@@ -1,1 +1,1 @@
-"""The only door to data: every page, chart, table and file asks :class:`dashboard.data.queries.Queries`."""
+"""Data access of the dashboard: all pages, charts, tables and files use :class:`dashboard.data.queries.Queries`."""

@@ -1,4 +1,4 @@
-"""Who was planned, who began, who finished: ``mart.adoption`` for a selection, small groups left out.
+"""Planned, started and completed courses: ``mart.adoption`` for a selection, small groups suppressed.
 
 A course has its own list of agents: a team large enough to be shown may have three of them on it, and what a site's
 other teams leave of the site's total is about those three. So teams are tied week by week by the agents on the list of

@@ -1,4 +1,4 @@
-"""Who stays: survival and hazards of leaving, for everybody as stored, for any other selection on request."""
+"""Survival and hazards of leaving: stored for the whole programme, estimated on request for other selections."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FEW = "We can't tell: too few agents left, or were there, for a number that is n
 
 @dataclass(frozen=True)
 class Attrition:
-    """Everything the page shows about leaving.
+    """Data of the attrition page.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""A bounded memory of answers, keyed by the version of the data: a new version is a new key, never a stale answer."""
+"""Bounded cache of answers, keyed by data version, so answers are never stale."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ ENTRY_BYTES = 400
 
 
 class Cache:
-    """Least-recently-used answers within a number of bytes; two askers of the same new question wait for one answer.
+    """LRU cache limited in bytes; concurrent requests for the same key wait for one computation.
 
     Parameters
     ----------
     limit_bytes : int
-        What all answers together may take, by :func:`weight`. An answer larger than this is given, but not kept.
+        Largest total size, by :func:`weight`. Larger answers are returned, but not cached.
     """
 
     def __init__(self, limit_bytes: int = 128 * MEBIBYTE) -> None:
@@ -79,7 +79,7 @@ class Cache:
 
     @property
     def bytes(self) -> int:
-        """What the answers kept now take."""
+        """Current total size of the cached answers."""
         return self._bytes
 
     def __len__(self) -> int:
@@ -95,7 +95,7 @@ def weight(value: Any) -> int:
     Parameters
     ----------
     value : object
-        Containers and dataclasses are followed; what is met twice counts twice.
+        Containers and dataclasses are followed; objects met twice count twice.
     """
     if isinstance(value, pl.DataFrame | pl.Series):
         return int(value.estimated_size())

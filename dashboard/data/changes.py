@@ -1,4 +1,4 @@
-"""What changed since an earlier version: verdicts, who is overdue, late data, restated weeks."""
+"""Changes since an earlier version: verdicts, overdue agents, late data, restated weeks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LATE = "freshness"
 
 @dataclass(frozen=True)
 class VerdictChange:
-    """A KPI whose verdict is another one now; ``None`` where there was none."""
+    """A KPI whose verdict changed; ``None`` where there was none."""
 
     kpi: str
     label: str

@@ -1,8 +1,7 @@
-"""Who gained: levels and effects of waves, sites, teams and courses, small groups left out.
+"""Levels and effects of waves, sites, teams and courses, small groups suppressed.
 
-Waves and sites carry the numbers stored for them, so that they read the same on every page. Single teams, and the
-agents of a course, have no stored result: they are estimated by :mod:`analysis.effects.by_group` on the panel of the
-headline.
+Waves and sites have their stored numbers, as on every page. Single teams, and the agents of a course, have no stored
+result: they are estimated by :mod:`analysis.effects.by_group` on the panel of the headline.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ _PANEL_ESTIMATOR = "imputation"
 
 @dataclass(frozen=True)
 class Gains:
-    """One row per group, and what they have in common.
+    """Effects of groups, with their mean and spread.
 
     Attributes
     ----------
@@ -78,7 +77,7 @@ class Gains:
 
 
 def by_values(queries: Queries, kpi: Kpi) -> list[str]:
-    """By what the groups of a KPI can be compared in these data."""
+    """Kinds of group that can be compared for a KPI in these data."""
     facets = queries.facets().values
     found = [by for by in ("wave", "site", "team") if len(facets.get(BY[by], ())) > 1]
     found = [by for by in found if by == "wave" or by in kpi.dimensions]

@@ -1,4 +1,4 @@
-"""What the data page asks: every row accounted for, checks, restatements, joins, lineage, and tables to take along.
+"""Data of the data page: reconciliation, checks, restatements, identity matching, lineage, and downloads.
 
 Nothing here is about an agent: ``meta`` counts rows and files, and the downloads of ``mart`` are summed over agents
 with small groups left out.
@@ -32,12 +32,12 @@ MOST_STEPS = 40
 
 
 class DownloadError(EmpathyError):
-    """There is no such table to take along; the message says which there are."""
+    """Unknown download; the message lists the available ones."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One arrow of a lineage: a column is made from another.
+    """One step of a lineage: a column computed from another.
 
     Attributes
     ----------
@@ -126,7 +126,7 @@ def rejects_by_reason(queries: Queries) -> pl.DataFrame:
 
 
 def rejects(queries: Queries) -> pl.DataFrame:
-    """Where rejected rows stand: ``source, path, line, table_name, reasons, status``; never what they say."""
+    """Locations of rejected rows: ``source, path, line, table_name, reasons, status``; never their content."""
     if not queries.has("meta.reject"):
         return pl.DataFrame()
     return queries.frame(
@@ -258,7 +258,7 @@ _TABLES = {
 
 
 def take(queries: Queries, relation: str) -> pl.DataFrame:
-    """A table as it may leave: marts summed over agents, small groups blanked.
+    """A table for download: marts summed over agents, small groups blanked.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What else happened, as the version being served knows it, for the ticks on charts over time."""
+"""Events of the served version, for ticks on charts over time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who gains more than others, as stored for the whole programme."""
+"""Stored effects of groups (``result.gain``) for the whole programme."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The naive answers beside the fair one: stored for some selections, worked out for any other when a reader asks."""
+"""The ladder of naive and preferred estimates: stored for some selections, computed on request for others."""
 
 from __future__ import annotations
 

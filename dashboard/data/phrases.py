@@ -1,4 +1,5 @@
-"""Phrases heard, for everybody together: which carry a change, how they agree with evaluations; few people left out."""
+"""Stored results on phrases for the whole programme: changes by rule, agreement with evaluations; small groups
+suppressed."""
 
 from __future__ import annotations
 

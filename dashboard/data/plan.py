@@ -1,4 +1,4 @@
-"""What a plan starts from, read once a version: untrained teams and how much the goals move by themselves."""
+"""Inputs of a plan, read once per version: untrained teams and variance components of the goals."""
 
 from __future__ import annotations
 

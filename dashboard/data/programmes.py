@@ -1,4 +1,4 @@
-"""What the other programmes of one server are worth, each from its own version and configuration."""
+"""Money inputs of the other programmes of a server, each from its own version and configuration."""
 
 from __future__ import annotations
 

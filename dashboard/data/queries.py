@@ -1,7 +1,7 @@
-"""Questions a page may ask, answered from one version of the warehouse, with small groups already left out.
+"""Queries of the pages on one version of the warehouse, with small groups suppressed.
 
-Pages, downloads and addresses typed by hand all come through :class:`Queries`; none of them sees a connection. So the
-minimum group size holds everywhere in the same way, and who may see what can later be decided here and nowhere else.
+Pages and downloads use :class:`Queries` and have no database connection. So the minimum group size and viewers' rights
+are applied in one place.
 
 Assumptions
 -----------

@@ -1,4 +1,4 @@
-"""What refreshers brought so far, as the last estimation stored it."""
+"""Stored effects of refreshers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One number of a page made again, on the machine that holds the warehouse: for a notebook, not for a page.
+"""Reproduce one number of a page in a notebook, on the machine that holds the warehouse.
 
 Assumptions
 -----------

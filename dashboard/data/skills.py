@@ -1,4 +1,4 @@
-"""What training did to the skills, and the chain from training through skills to money, small groups left out.
+"""Effects of training on skills, and the chain from training through skills to money, small groups suppressed.
 
 Effects are those of every page, for any selection. The chain, the slopes and the courses are stored for everybody
 together and shown for nothing else.

@@ -1,4 +1,4 @@
-"""Effects, volumes and agents for sums of money, and which of them rest on too few people to be shown."""
+"""Effects, volumes and numbers of agents for sums of money, small groups suppressed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RELATIONS = ("result.value_part", "result.value_correlation", "result.value_agen
 
 @dataclass(frozen=True)
 class MoneyParts:
-    """What a sum of money is made of besides assumptions.
+    """Inputs of a sum of money other than assumptions.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Which version of the warehouse is asked, and what it says about itself.
+"""The warehouse version that queries use, and its metadata.
 
 Assumptions
 -----------
@@ -54,7 +54,7 @@ SAME_FOR_ALL = frozenset(
 
 @dataclass(frozen=True)
 class About:
-    """Where the numbers on screen come from.
+    """Metadata of the served version.
 
     Attributes
     ----------

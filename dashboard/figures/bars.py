@@ -1,4 +1,4 @@
-"""Counts as bars, and parts of a whole as filled bars: one row each, words above, nothing to decode."""
+"""Bar charts of counts and of parts of a whole, one labelled row each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waves by time since training: the number in every cell, filled only where it is sure."""
+"""Heat map of waves by time since training: a number in every cell, coloured only where clear."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same question answered in ever fairer ways, from the naive to the preferred."""
+"""Chart of the ladder: estimates from the naive to the preferred."""
 
 from __future__ import annotations
 

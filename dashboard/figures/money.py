@@ -1,4 +1,4 @@
-"""Money lines: what each KPI brings, what the programme costs, what is left; always with a range."""
+"""Money chart: benefit by KPI, cost and net, each with its range."""
 
 from __future__ import annotations
 

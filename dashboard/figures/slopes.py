@@ -1,4 +1,4 @@
-"""What a KPI does where a skill is higher: one row per skill, its slope with its range around zero."""
+"""Chart of the slopes of a KPI on skills, one row per skill, with ranges around zero."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is still here: survival curves of trained and untrained agents, with the numbers at risk under the axis."""
+"""Survival curves of trained and untrained agents, with the numbers at risk under the axis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tornado: what each uncertain number alone does to the net, the largest on top, with zero marked."""
+"""Tornado chart: effect of each uncertain number on the net, largest on top, with zero marked."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _SECTIONS = (
 
 
 def answer(context: Context, filters: Filters) -> html.Div:
-    """Verdicts, the design of this programme, every KPI, every word, and the methods in full."""
+    """Verdicts, the design of this programme, KPIs, glossary, and the methods in full."""
     assignment = context.settings.config.programme.assignment
     text = glossary.methods()
     sections = [(key, name) for key, name in _SECTIONS if key != "methods" or text]

@@ -1,4 +1,4 @@
-"""What stands below an effect and changes how it is read: its course, team-mates, who is left, who gains."""
+"""Section below an effect with context for its reading: course, spillover, leaving, groups."""
 
 from __future__ import annotations
 

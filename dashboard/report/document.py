@@ -1,4 +1,4 @@
-"""What a report holds: sheets of parts, in words and numbers, before any of it is HTML, PDF or slides."""
+"""Content of a report, independent of its format (HTML, PDF, slides)."""
 
 from __future__ import annotations
 

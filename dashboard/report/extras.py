@@ -1,4 +1,4 @@
-"""What PDF and PowerPoint need beside the product, and how to get it."""
+"""Optional packages for PDF and PowerPoint."""
 
 from __future__ import annotations
 

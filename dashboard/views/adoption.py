@@ -1,4 +1,4 @@
-"""What the adoption page says: how far the plan is done, and where it is behind."""
+"""View model of the adoption page: progress of the plan, and where it is behind."""
 
 from __future__ import annotations
 

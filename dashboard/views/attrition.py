@@ -1,4 +1,4 @@
-"""What the attrition page says: one sentence, curves, ratios in words."""
+"""View model of the attrition page: sentence, curves, ratios in words."""
 
 from __future__ import annotations
 

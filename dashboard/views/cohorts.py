@@ -1,4 +1,4 @@
-"""What the cohorts page says: who gained, in one sentence, in rows and two side by side."""
+"""View model of the cohorts page: groups in one sentence, in rows, and two side by side."""
 
 from __future__ import annotations
 

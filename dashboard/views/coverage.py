@@ -1,4 +1,4 @@
-"""What the data page says of the exports' reach: the days and fields of which they speak, and what is unknown."""
+"""View model of the data page's coverage: days and fields covered by exports, and unknown KPIs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the data page says: whether every row is accounted for, what was refused, and where a number comes from."""
+"""View model of the data page: reconciliation, rejects, and lineage."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COUNTS = ("read", "loaded", "rejected", "duplicate")
 
 @dataclass(frozen=True)
 class Ledger:
-    """Rows of all files, as an accountant adds them up.
+    """Row counts of all files, with sums.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What the effects page says about one KPI: verdict, course over time, checks, and why not simply compare."""
+"""View model of the effects page: verdict, event study, checks, and ladder of one KPI."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the methods page says: how to read a verdict, how this programme was compared, what each KPI counts."""
+"""View model of the methods page: verdicts, design of this programme, and definitions of KPIs."""
 
 from __future__ import annotations
 

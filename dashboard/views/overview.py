@@ -1,4 +1,4 @@
-"""What the overview says: one sentence, four cards, all KPIs side by side, the money, and what cannot be said yet."""
+"""View model of the overview: sentence, four cards, all KPIs, money, and open questions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the skills page says of phrases: which carry a change, what to say instead, whether evaluations agree."""
+"""View model of phrases on the skills page: changes by rule, what to say instead, agreement with evaluations."""
 
 from __future__ import annotations
 

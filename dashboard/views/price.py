@@ -1,4 +1,4 @@
-"""What agents may pay for the gains: one sentence from the effects of the KPIs in which strain shows."""
+"""Sentence on possible costs for agents, from the effects on KPIs that show strain."""
 
 from __future__ import annotations
 

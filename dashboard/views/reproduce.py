@@ -1,4 +1,4 @@
-"""How to make a number of a page again: three lines of Python, and the SQL that counts what goes into it."""
+"""Code to reproduce a number of a page: three lines of Python, and SQL for its inputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the skills page says: which skill moved, whether a goal moved with it, and how the two hang together."""
+"""View model of the skills page: changed skills, changed goals, and the link between them."""
 
 from __future__ import annotations
 

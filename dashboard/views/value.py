@@ -1,4 +1,4 @@
-"""What the programme is worth, as a page shows it: the sentence, lines, ranges, what moves the answer."""
+"""View model of the value page: sentence, money lines, ranges, tornado."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of ``result.effect`` as things to read: verdict with its mark, direction, numbers in the reader's unit."""
+"""Rows of ``result.effect`` prepared for display: verdict with mark, direction, formatted numbers."""
 
 from __future__ import annotations
 

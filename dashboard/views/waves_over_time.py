@@ -1,4 +1,4 @@
-"""What the cohorts page says of waves over time: effects four weeks at a time, and how early and lasting they are."""
+"""View model of waves over time on the cohorts page: effects by four-week blocks."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def _told(drawn: Sequence[tuple[view.Group, list[dict[str, Any]]]], kpi: Kpi, re
 
 
 def _extremes(shown: list[view.Group], pair: str) -> str:
-    """The first and the last of a list are not two that somebody picked beforehand."""
+    """Warn of selection where the first and the last of a list are compared."""
     known = sum(g.known for g in shown)
     if pair or known < 3:
         return ""

@@ -1,4 +1,4 @@
-"""The words beside the scores: phrases that carry a change, what to say instead, and whether evaluations agree."""
+"""Cards on phrases: changes by rule, what to say instead, and agreement with evaluations."""
 
 from __future__ import annotations
 
