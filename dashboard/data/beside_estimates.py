@@ -68,7 +68,8 @@ def _seconded(queries: Queries, seen: Observed, start: Bools) -> Bools:
     for column in known.inside[known.key[seen.rows[trained]]].T:
         order = np.argsort(column, kind="stable")
         cells, first = np.unique(column[order], return_index=True)
-        for k, here in zip(cells.tolist(), np.split(order, first[1:]), strict=True):
+        parts = np.split(order, first[1:]) if order.size else []
+        for k, here in zip(cells.tolist(), parts, strict=True):
             if k >= 0 and kept[k]:
                 rows = Weeks.of(agent[here], week[here], since[here], volume[here])
                 kept[k] = rows.second_opinion_tells(begin, minimum) <= MOST_OF_FEW
