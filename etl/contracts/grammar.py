@@ -1,4 +1,4 @@
-"""What a contract is: columns with types, domains, units and ranges, rules across fields, keys and references.
+"""The contract of a table: columns with types, domains, units and ranges, rules across fields, keys, references.
 
 :mod:`etl.contracts.tables` declares one for every canonical table.
 """
@@ -136,14 +136,14 @@ class Reference:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What of a row was known by the end of a day; ``{at}`` and ``{day}`` stand for the instant and the day after it.
+    """Rows and values known by the end of a day; ``{at}`` and ``{day}`` are the instant and the day after it.
 
     Attributes
     ----------
     when : str
         SQL that keeps a row.
     replaced : mapping of str to str
-        Column to SQL of what it said then.
+        Column to SQL of its value at that time.
     """
 
     when: str

@@ -80,7 +80,7 @@ ATTRIBUTES = {
     "offer_kind": "offer_kind",
     "offer_amount": "offer_amount",
 }
-"""What an attribute means, and its usual name; option ``<meaning>_attribute`` gives another name."""
+"""Meaning of an attribute to its usual name; option ``<meaning>_attribute`` gives another name."""
 
 _HANDLE = tuple(
     Field(f"coalesce({path(f'Agent.{name}').sql}, {path(name).sql})", f"Agent.{name}")

@@ -1,4 +1,4 @@
-"""What a module of this folder declares: how its files are recognised and planned."""
+"""Interface of the source modules: how their files are recognised and planned."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Recognition:
 
 @dataclass(frozen=True)
 class Context:
-    """What a plan may depend on.
+    """The inputs of ``plan``.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Which JSON type each field of a record must have, so that a wrong one is a reason and not a silent NULL.
+"""The JSON type each field of a record must have; a wrong type rejects the record instead of giving a silent NULL.
 
 ``j ->> '$.Agent.Username'`` gives NULL both when there is no agent and when ``Agent`` is a number; and it gives
 ``{"x": 1}`` as text when the name is an object. :func:`shape` tells these apart with one look at the record, and looks

@@ -141,7 +141,7 @@ def _named(header: Sequence[str], names: Sequence[str]) -> str | None:
 
 
 def _person(header: Sequence[str]) -> Field:
-    """Who it is: the number, else the address, else the id of the system."""
+    """Id of the person: the ID number, else the e-mail address, else Moodle's own id."""
     number, email = _named(header, ID_NUMBER), _named(header, EMAIL)
     parts = [quoted(number)] if number else []
     parts += [f"lower({quoted(email)})"] if email else []

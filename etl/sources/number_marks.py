@@ -16,7 +16,7 @@ from etl.sources.plan import Named, Plan
 from etl.sql_text import literal
 
 SETTING = "decimal mark of "
-"""What the settings begin with under which the forms of a column's numbers are noted."""
+"""Prefix of the settings that record the number forms of a column."""
 
 GROUPED, DECIMAL, LONG = "1.230", "1.5", "1230"
 FORMS = {

@@ -1,4 +1,4 @@
-"""What empathy.toml says of a source's columns, applied to what its format says: one complete plan."""
+"""Apply the column settings of a source in empathy.toml to the plan of its format."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def _with_overrides(
     header: frozenset[str] | None,
     lacking: list[tuple[str, str]],
 ) -> TableMap:
-    """The table as the section wants it; mapped columns that the file does not have are told to ``lacking``."""
+    """Apply the section's settings to one table; mapped columns missing in the file are appended to ``lacking``."""
     contract = CONTRACTS[table_map.table]
     fields = dict(table_map.fields)
     elsewhere = _columns_of_other_kinds(section)

@@ -81,7 +81,7 @@ ITEM_OPTIONAL = (
 
 _ID = Field(salesforce_id('"Id"'), "Id")
 _KEY = """case when regexp_full_match("Id", '[A-Za-z0-9]{18}') then left("Id", 15) else "Id" end"""
-"""What a record is told apart by: the first 15 characters of its id, which both forms have."""
+"""Key of a record: the first 15 characters of its id, which are the same in both forms of an id."""
 
 _OWNER = Field(salesforce_id('"OwnerId"'), "OwnerId")
 

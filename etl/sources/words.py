@@ -1,4 +1,4 @@
-"""What a system's own words mean: words the format knows, and words a section of empathy.toml explains."""
+"""Canonical values of a system's own words: those known to the format and those given in empathy.toml."""
 
 from __future__ import annotations
 
