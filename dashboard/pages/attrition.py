@@ -145,7 +145,7 @@ def _ratios(shown: view.View, filters: Filters, context: Context) -> html.Sectio
         csv=csv_link("hazard", filters),
         instead=html.P("There are too few leavers to compare yet.", className="muted"),
         note=f"Resigned and dismissed count up to a week by which {context.settings.min_group} more had left in that "
-        "way, and as many in any way since the week before that could be such a one."
+        f"way and {context.settings.min_group} more in other ways."
         if current().restricted
         else "",
     )

@@ -2,7 +2,8 @@
 
 That somebody left, and when, is seen by everybody who works there; in which way is not. So what is told of one kind of
 leaving may begin or end only where a whole group had left since in any way: a number that moves in a week says that
-somebody who left in that week left in that way, and that somebody may have been one person.
+somebody who left in that week left in that way, and that somebody may have been one person. Nor may all who left since
+have left in that way.
 
 Assumptions
 -----------
@@ -21,7 +22,7 @@ EVERY_KIND = "any"
 
 
 def by_whole_groups(weeks: pl.DataFrame, kind: str, minimum: int) -> pl.DataFrame:
-    """Person-weeks up to the last week by which a whole group had left, and another whole group of them in one way.
+    """Person-weeks up to the last week by which a whole group had left in one way, and another one in other ways.
 
     A ratio of one kind of leaving, less that of the version before, would say it of whoever left in between.
 
@@ -38,17 +39,17 @@ def by_whole_groups(weeks: pl.DataFrame, kind: str, minimum: int) -> pl.DataFram
     of_kind = (pl.col("leave_type") == kind).fill_null(value=False)
     leavers = weeks.filter("left").group_by(monday).agg(pl.len(), of_kind.sum().alias("of_kind")).sort("on")
     ends = set(_ends(leavers.select("on", "len").iter_rows(), minimum))
-    since, until = 0, None
-    for week, left in leavers.select("on", "of_kind").iter_rows():
-        since += left
-        if week in ends and since >= minimum:
-            since, until = 0, week
+    since, others, until = 0, 0, None
+    for week, left, of_this in leavers.select("on", "len", "of_kind").iter_rows():
+        since, others = since + of_this, others + left - of_this
+        if week in ends and _mixed(since, others, minimum):
+            since, others, until = 0, 0, week
     return weeks.clear() if until is None else weeks.filter(monday <= until)
 
 
 def in_steps(curves: pl.DataFrame, minimum: int) -> pl.DataFrame:
-    """Curves at the tenure weeks by which a whole group had left since the point before, and of one kind of leaving
-    where one had in any way besides: no step is one person, and no point says how one person left.
+    """Curves at the tenure weeks by which a whole group had left since the point before, of one kind of leaving where
+    another whole group had left in other ways: no step is one person, and no point says how one person left.
 
     Parameters
     ----------
@@ -62,18 +63,28 @@ def in_steps(curves: pl.DataFrame, minimum: int) -> pl.DataFrame:
     before = share.shift(1).fill_null(1.0)
     left = pl.when(before > 0).then(pl.col("at_risk") * (1.0 - share / before)).otherwise(0.0).fill_null(0.0)
     ordered = curves.sort(*curve, "tenure_week").with_columns(left.round().over(curve).alias("_left"))
-    ends = {
-        arm[0]: set(_ends(rows.select("tenure_week", "_left").iter_rows(), minimum))
-        for arm, rows in ordered.filter(pl.col("leave_type") == EVERY_KIND).group_by("arm", maintain_order=True)
-    }
-    kept, key, since = [], None, 0.0
+    every = ordered.filter(pl.col("leave_type") == EVERY_KIND).select("arm", "tenure_week", "_left")
+    ends, gone_by = {}, {}
+    for (arm,), rows in every.group_by("arm", maintain_order=True):
+        ends[arm] = set(_ends(rows.select("tenure_week", "_left").iter_rows(), minimum))
+        gone_by |= {(arm, week): left for week, left in rows.select("tenure_week", "_left").iter_rows()}
+    kept, key, since, others = [], None, 0.0, 0.0
     for kind, arm, week, gone in ordered.select(*curve, "tenure_week", "_left").iter_rows():
-        since += gone
-        first = (kind, arm) != key
-        told = first or (since >= minimum and week in ends.get(arm, ()))
+        since, others = since + gone, others + gone_by.get((arm, week), gone) - gone
+        enough = since >= minimum if kind == EVERY_KIND else _mixed(since, others, minimum)
+        told = (kind, arm) != key or (enough and week in ends.get(arm, ()))
         kept.append(told)
-        key, since = (kind, arm), 0.0 if told else since
+        key = (kind, arm)
+        since, others = (0.0, 0.0) if told else (since, others)
     return ordered.drop("_left").filter(pl.Series(kept, dtype=pl.Boolean))
+
+
+def _mixed(of_kind: float, others: float, minimum: int) -> bool:
+    """Whether leavers of whom some left in one way are told of: a whole group did, and a whole group did not.
+
+    Of five who all left in that way, each is known to have.
+    """
+    return of_kind >= minimum and others >= minimum
 
 
 def _ends(leavers: Iterable[tuple[Any, ...]], minimum: int) -> list[Any]:

@@ -51,7 +51,6 @@ def by_curves() -> list[set[int]]:
             for week in told.filter(pl.col("leave_type") == kind)["tenure_week"].to_list()[1:]:
                 before = max((end for end in ends if end < week), default=0)
                 gone = of_arm.filter(pl.col("gone_by") > before, pl.col("gone_by") <= week)
-                assert kind in gone["leave_type"]
                 found.append(set(gone["agent_ix"].to_list()))
     return found
 
@@ -80,7 +79,7 @@ def by_versions() -> list[set[int]]:
 @pytest.mark.parametrize("attack", [by_curves, by_versions])
 def test_nobody_is_named_by_when_a_number_of_one_kind_moves(attack: Callable[[], list[set[int]]]) -> None:
     found = attack()
-    assert len(found) >= 4
+    assert len(found) >= 2
     assert min(map(len, found)) >= MINIMUM
 
 
@@ -89,4 +88,20 @@ def test_without_the_control_single_leavers_are_named(
     monkeypatch: pytest.MonkeyPatch, attack: Callable[[], list[set[int]]]
 ) -> None:
     monkeypatch.setattr(leaving, "_ends", lambda leavers, _: [week for week, _ in leavers])
+    monkeypatch.setattr(leaving, "_mixed", lambda of_kind, _, minimum: of_kind >= minimum)
     assert sum(len(one) == 1 for one in attack()) >= 1
+
+
+def test_five_who_all_left_in_one_way_are_not_told_of() -> None:
+    """Each of them would be known to have, whoever knows that they left."""
+    weeks = person_weeks(spells())
+    alike = weeks.with_columns(
+        leave_type=pl.when(pl.col("on") < START + timedelta(weeks=30)).then(pl.lit("voluntary")).otherwise("leave_type")
+    )
+    early = alike.filter(pl.col("on") < START + timedelta(weeks=30))
+    assert early["left"].sum() >= 4 * MINIMUM
+    assert leaving.by_whole_groups(early, "voluntary", MINIMUM).is_empty()
+    curves = survival(weeks.with_columns(leave_type=pl.when("left").then(pl.lit("voluntary")).otherwise(None)))
+    told = leaving.in_steps(curves, MINIMUM).group_by("leave_type", "arm").len()
+    assert told.filter(pl.col("leave_type") == "voluntary")["len"].to_list() == [1, 1]
+    assert told.filter(pl.col("leave_type") == "any")["len"].max() > 1
