@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -34,6 +34,10 @@ CONTACT_DIMENSIONS: tuple[Dimension, ...] = ("channel", "queue")
 
 class KpiError(EmpathyError):
     """The catalogue is invalid, or has no KPI of that name; the message says what to do."""
+
+
+EARLIER_NAMES = {"purse": "money_group", "purse_rank": "money_rank"}
+"""Keys of an entry as catalogues of 0.1.0 have them."""
 
 
 class Kpi(BaseModel):
@@ -130,6 +134,11 @@ class Kpi(BaseModel):
     first_days: int = Field(default=0, ge=0)
     target: float | None = None
     hidden: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_by_earlier_names(cls, given: Any) -> Any:
+        return {EARLIER_NAMES.get(key, key): value for key, value in given.items()} if isinstance(given, dict) else given
 
     @model_validator(mode="after")
     def _consistent(self) -> Kpi:

@@ -44,6 +44,15 @@ def test_definitions_are_sentences_without_jargon() -> None:
         assert kpi.question.endswith("?")
 
 
+def test_a_catalogue_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    now = kpis.SQL_FOLDER.joinpath("kpis.toml").read_text(encoding="utf-8")
+    then = now.replace("money_group = ", "purse = ").replace("money_rank = ", "purse_rank = ")
+    assert then != now
+    earlier = tmp_path / "kpis.toml"
+    earlier.write_text(then, encoding="utf-8")
+    assert list(kpis.load(earlier).values()) == list(kpis.load().values())
+
+
 def test_binary_kpis_carry_no_squares() -> None:
     catalogue = kpis.load()
     assert catalogue["csat_top2"].columns == ("csat_top2_num", "csat_top2_den")
