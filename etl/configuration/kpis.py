@@ -138,7 +138,9 @@ class Kpi(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _known_by_earlier_names(cls, given: Any) -> Any:
-        return {EARLIER_NAMES.get(key, key): value for key, value in given.items()} if isinstance(given, dict) else given
+        if not isinstance(given, dict):
+            return given
+        return {EARLIER_NAMES.get(key, key): value for key, value in given.items()}
 
     @model_validator(mode="after")
     def _consistent(self) -> Kpi:
