@@ -1,1 +1,1 @@
-"""Skills heard in conversations: rules over what agents say, their hits, and the scores of contacts."""
+"""Skills in conversations: phrase rules applied to agents' turns, their hits, and the scores of contacts."""

@@ -1,4 +1,4 @@
-"""One contact's transcript as a system exports it, read as a build reads it, to listen to."""
+"""Read the exported transcript of one contact for ``empathy listen``, as a build reads it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AS_TEXT = "Write what was said as text, each turn on a line that begins with Age
 
 
 def is_export(path: Path) -> bool:
-    """Whether a file is no text to read: JSON or a table, by its first sign or its name's ending."""
+    """Whether a file is an export (JSON or a table) and not plain text, by its first character or its extension."""
     if path.suffix.lower() in (".csv", ".json", ".jsonl", ".ndjson"):
         return True
     with path.open("rb") as file:
@@ -33,12 +33,12 @@ def read_export(path: Path) -> tuple[Turn, ...]:
     Parameters
     ----------
     path : Path
-        One contact in a format of conversations that is known by its fields.
+        Transcript of one contact; its format is recognised by its fields.
 
     Raises
     ------
     ValueError
-        When it is in none of them, holds several contacts, or is rejected; the message says why.
+        When the format is unknown, the file holds several contacts, or it is rejected; the message says which.
     etl.errors.EmpathyError
         When it cannot be read.
     """

@@ -1,4 +1,4 @@
-"""What is heard in one text or transcript: to try a phrase, and to measure rules on labelled turns."""
+"""Apply rules to one text or transcript, and measure rules on labelled turns."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ SPEAKERS: dict[str, Speaker] = {
     "system": "system",
     "supervisor": "supervisor",
 }
-"""What may stand before a colon at the beginning of a transcript's line, with a number or a name after it."""
+"""Speaker labels allowed before the colon of a transcript's line; a number or a name may follow them."""
 
 _TIME = r"^\s*(?:[\[(]?\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?[\])]?\s*(?:[-–]\s*)?)?"
 _LINE = re.compile(
     rf"{_TIME}({'|'.join(sorted(SPEAKERS, key=len, reverse=True))})(?:\s*\d+|\s*\([^)]*\))?\s*:\s*(.*)$", re.IGNORECASE
 )
 _SOMEBODY = re.compile(rf"{_TIME}[^\W\d_][\w.'’-]*(?: [\w.'’()-]+){{0,2}}\s*:(?:\s|$)")
-"""A line that begins as if somebody else spoke, of whom nothing is known."""
+"""A line that begins with a name and a colon but no known label: its speaker is unknown."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Hit:
-    """A rule heard in a turn: characters ``start`` to ``end`` (not included)."""
+    """A match of a rule in a turn: characters ``start`` to ``end`` (not included)."""
 
     skill: str
     rule: str
@@ -66,7 +66,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class Heard:
-    """What was heard.
+    """The hits of one conversation, with its scores.
 
     Attributes
     ----------
@@ -74,8 +74,8 @@ class Heard:
     turns : tuple of (Turn, tuple of Hit)
         Every turn in order; only agents' turns have hits.
     scores : dict of str to float
-        By skill, the share of the agent's turns in which it was heard (trigger_free_language: in which no trigger
-        phrase was). Empty without a turn of an agent: nothing is known then.
+        By skill, the share of the agent's turns with a hit (trigger_free_language: without a trigger phrase). Empty
+        when the agent has no turn.
     interruptions : int or None
         Turns of the agent that began while the customer spoke; None without times.
     """
@@ -104,8 +104,8 @@ def read_transcript(text: str) -> tuple[Turn, ...]:
     Parameters
     ----------
     text : str
-        Lines that name nobody continue the turn before. A line that begins with another name and a colon, and what
-        stands before the first speaker, are nobody's: who speaks is never guessed.
+        A line without a speaker continues the turn before. Lines with another name before the colon, and lines before
+        the first speaker, have the speaker ``unknown``: speakers are never guessed.
 
     Examples
     --------
@@ -126,7 +126,7 @@ def read_transcript(text: str) -> tuple[Turn, ...]:
 
 
 def listen(turns: Sequence[Turn], rules: RuleSet | str = "en") -> Heard:
-    """Find what the agent's turns show.
+    """Find the hits of the rules in the agent's turns.
 
     Parameters
     ----------
@@ -201,14 +201,14 @@ def _interruptions(turns: Sequence[Turn]) -> int | None:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How a rule, or a skill as a whole, agrees with labels.
+    """Agreement of a rule, or of a skill as a whole, with labels.
 
     Attributes
     ----------
     name : str
         Skill, or ``skill: rule``.
     turns, labelled, heard, both : int
-        All turns, those labelled, those in which it was heard, those with both.
+        Numbers of turns: all, labelled, with a hit, with both.
     """
 
     name: str
@@ -219,17 +219,17 @@ class Agreement:
 
     @property
     def precision(self) -> float | None:
-        """Share of what was heard that is labelled; None when nothing was heard."""
+        """Share of turns with a hit that are labelled; None without hits."""
         return self.both / self.heard if self.heard else None
 
     @property
     def recall(self) -> float | None:
-        """Share of what is labelled that was heard (sensitivity); None when nothing is labelled."""
+        """Share of labelled turns with a hit (sensitivity); None without labels."""
         return self.both / self.labelled if self.labelled else None
 
     @property
     def false_alarms(self) -> float | None:
-        """Share of what is not labelled that was heard: 1 - specificity."""
+        """Share of unlabelled turns with a hit: 1 - specificity."""
         rest = self.turns - self.labelled
         return (self.heard - self.both) / rest if rest else None
 
@@ -242,12 +242,12 @@ class Agreement:
         return (agreed - expected) / (1 - expected) if expected < 1 else None
 
     def precision_at(self, prevalence: float) -> float | None:
-        """Precision where so large a share of turns shows it, by Bayes' rule from sensitivity and specificity.
+        """Precision at another prevalence, by Bayes' rule from sensitivity and specificity.
 
         Parameters
         ----------
         prevalence : float
-            Between 0 and 1.
+            Share of turns that show the skill, between 0 and 1.
         """
         if self.recall is None or self.false_alarms is None:
             return None
@@ -256,7 +256,7 @@ class Agreement:
 
 
 LABELS = {skill: "trigger" if skill == "trigger_free_language" else skill for skill in SKILLS}
-"""Word of a labelled file for what the rules of a skill find."""
+"""Skill to its label in a labelled file."""
 
 
 def measure(rows: Sequence[dict[str, str]], rules: RuleSet | str = "en") -> tuple[Agreement, ...]:

@@ -1,6 +1,6 @@
-"""What no pattern can hear: words given back, the customer's own name, interruptions, open and closed questions.
+"""Measures beyond patterns: paraphrases, the customer's name, interruptions, open and closed questions.
 
-Hits of measures stand beside those of rules, under the ids of :data:`MEASURES`.
+Their hits are stored with those of rules, under the ids of :data:`MEASURES`.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ MEASURES = {
     "paraphrase": "Content words of the customer's last turn given back, turned to the customer.",
     "customer_name": "The customer's name, as the contact knows it, used in a turn.",
 }
-"""Measures that count as hits of a skill, and what they count."""
+"""Measures that count as hits of a skill, with their definitions."""
 
 SHORTEST, STEM = 4, 5
-"""Words of so many letters or more are compared, by their first letters, so that "charged" and "charges" are one."""
+"""Shortest words compared, in letters; only their first letters are compared, so that "charged" equals "charges"."""
 
 SHARED_WORDS = 2
 SHORTEST_SHARED = SHARED_WORDS * SHORTEST + SHARED_WORDS - 1
-"""Characters that so many words have at the least."""
+"""Fewest characters that a text with that many words can have."""
 SHARED_SHARE = 0.3
 """A paraphrase shares at least this many content words with the customer's last turn, and this share of its own."""
 
@@ -29,16 +29,16 @@ INTERRUPTS_MS = 300
 """Overlap from which a turn interrupts: shorter ones are backchannels, or errors of the recogniser's clock."""
 
 BACKCHANNEL_WORDS = 3
-"""An overlapping turn of at most so many words ("mm-hm", "yes, I see") is a backchannel, not an interruption."""
+"""Most words of an overlapping turn ("mm-hm", "yes, I see") that is a backchannel, not an interruption."""
 
 
 def beginnings(text: str) -> str:
-    """SQL of the beginnings of a text's longer words, which are most of its content words; repeated as they are."""
+    """SQL of the first letters of each longer word of a text (most of its content words), with repetitions."""
     return f"regexp_extract_all(lower({text}), '\\b\\pL\\pL\\pL\\pL\\pL?')"
 
 
 def mark_paraphrases(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet, target: str) -> None:
-    """Add a hit for every turn that gives back the customer's words.
+    """Add a hit for every turn that paraphrases the customer's turn before.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def mark_paraphrases(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet,
 
 
 def _told(words: str, stops: str, least: str = str(SHARED_WORDS)) -> str:
-    """SQL of whether a list has so many words or more beside function words."""
+    """SQL of whether a list has at least ``least`` words that are no function words."""
     return f"length(list_filter({words}, lambda w: not list_contains({stops}, w))) >= {least}"
 
 
@@ -118,18 +118,18 @@ def mark_names(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet, targe
 
 
 _QUESTION = r"[^.?!\s]\s*\?"
-"""The end of a question: its sign, after anything that is said."""
+"""The end of a question: a question mark after some text."""
 
 
 def open_questions(text: str, rules: RuleSet) -> str:
-    """SQL of how many questions of a text are open ones.
+    """SQL of the number of open questions in a text.
 
     Parameters
     ----------
     text : str
         Expression of the text. A question ends with its sign; speech without punctuation has none.
     rules : RuleSet
-        Knows the words with which open questions of its language begin.
+        Holds the words with which open questions of its language begin.
 
     Examples
     --------
@@ -147,5 +147,5 @@ def open_questions(text: str, rules: RuleSet) -> str:
 
 
 def questions(text: str) -> str:
-    """SQL of how many questions a text holds, by their signs."""
+    """SQL of the number of questions in a text, by question marks."""
     return f"length(regexp_extract_all({text}, {literal(_QUESTION)}))"

@@ -1,9 +1,10 @@
-"""What was heard in landed turns before, kept beside them, so that a build hears only what is new.
+"""Cache of the hits in landed turns, kept beside them, so that a build searches new turns only.
 
-In the landing folder of a file, ``heard-<key>.parquet`` has a row for each turn of an agent: which turn it is, a hash
-of what was said in it and before it, its hits and its questions. The key is one of the rules, of the code that hears
-and of DuckDB, whose hash and RE2 are used. What is kept of a turn is taken only where turn and hash are the same; names
-are looked for anew in every build, since the contact knows them. It goes when the file's landing folder goes.
+In the landing folder of a file, ``heard-<key>.parquet`` has a row for each turn of an agent: its place, a hash of its
+text and of the customer's turn before, its hits and its questions. The key is a hash of the rules, the code that
+applies them and the version of DuckDB, whose hash function and RE2 are used. A kept row is used only where turn and
+hash are equal. Customers' names are searched in every build, since they come from the contact. The cache is deleted
+with the file's landing folder.
 """
 
 from __future__ import annotations
@@ -20,20 +21,20 @@ from etl.conversations.rules import RuleSet
 from etl.sql_text import literal
 
 LEAST = 1_000
-"""Turns of agents from which it is worth a file to keep what was heard in it."""
+"""Fewest turns of agents in a file for which its hits are kept."""
 
 _TURN = "_line, leg, turn, said"
 
 
 def key_of(rules: Mapping[str, RuleSet]) -> str:
-    """Return the key of what is heard by some rules: sixteen hexadecimal digits."""
+    """Return the cache key of some rules: sixteen hexadecimal digits."""
     parts = [code_hash("etl.conversations"), duckdb.__version__]
     parts += [f"{language} {known.sha256}" for language, known in sorted(rules.items())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def recall(con: duckdb.DuckDBPyConnection, folders: Mapping[str, Path], key: str) -> bool:
-    """Find the turns that were heard before.
+    """Find the turns whose hits are kept from an earlier build.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ def recall(con: duckdb.DuckDBPyConnection, folders: Mapping[str, Path], key: str
 
 
 def remember(con: duckdb.DuckDBPyConnection, folders: Mapping[str, Path], key: str, *, recalled: bool) -> None:
-    """Keep what was heard beside each file that has turns which were not recalled.
+    """Write the hits beside each landed file that has turns without kept hits.
 
     Parameters
     ----------

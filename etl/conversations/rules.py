@@ -1,6 +1,6 @@
 r"""The rules of ``sql/skills/<language>.toml``: phrases that show a skill, or break one, with their tests.
 
-A pattern is written as it is said, in lower case, and is translated (:func:`translate`) to DuckDB's RE2:
+A pattern is written as spoken text in lower case and is translated (:func:`translate`) to DuckDB's RE2:
 
 - a space stands for any white space (`` ?`` for some or none);
 - an apostrophe stands for any apostrophe, or for none (speech recognition drops them);
@@ -48,10 +48,10 @@ SKILLS: tuple[Skill, ...] = (
     "trigger_free_language",
     "sympathy",
 )
-"""What rules are about; sympathy is counted apart and is no part of empathy."""
+"""Skills that rules can have; sympathy is counted separately and is not part of empathy."""
 
 Polarity = Literal["shows", "breaks", "exempts"]
-"""A phrase shows its skill, breaks it, or stands outside: what it covers is no hit of the skill's other rules."""
+"""A phrase shows its skill, breaks it, or exempts its passage from the skill's other rules."""
 
 
 class RuleError(EmpathyError):
@@ -77,9 +77,9 @@ class Rule(BaseModel):
     source : str
         Where the idea is from.
     examples, counter_examples : tuple of str
-        Turns in which the rule is heard, and in which it is not: its unit tests.
+        Turns in which the rule has a hit, and turns in which it has none: its unit tests.
     say_instead : str
-        For phrases that break a skill: what to say.
+        For phrases that break a skill: the phrase to say instead.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -106,15 +106,15 @@ class RuleSet:
     rules : tuple of Rule
         In the order of the file; of several rules that begin at one place, the first counts.
     function_words : tuple of str
-        Words that most sentences of the language have some of: they tell whether a text is in it, and are no content.
+        Function words of the language: they identify the language of a text and are no content words.
     sha256 : str
-        Hash of the file: what was counted by another hash is not comparable.
+        Hash of the file; counts made with another hash are not comparable.
     name_owners : str
-        RE2 pattern of what stands before an agent's own name or a third person's.
+        RE2 pattern of the words before an agent's own name or a third person's.
     turned_to_customer : str
-        RE2 pattern of what turns a sentence to the customer, as a paraphrase does.
+        RE2 pattern of words that address the customer, as a paraphrase does.
     open_question : str
-        RE2 pattern of the words with which a question that is not answered by yes or no begins.
+        RE2 pattern of the words that begin a question which yes or no does not answer.
     """
 
     language: str
@@ -145,10 +145,9 @@ class RuleSet:
         ----------
         skill : str
         exempting : bool
-            Whether passages that are exempted are matched too, before hits; without them a turn that matches may have
-            no hit.
+            Whether exempted passages are matched too, before hits; if not, a matching turn may have no hit.
         passing_over : bool
-            Whether :data:`ALWAYS_EXEMPT` is among them, which a turn without :data:`EXEMPT_SIGN` has nothing of.
+            Whether :data:`ALWAYS_EXEMPT` is among them; a turn without :data:`EXEMPT_SIGN` has no such passage.
         """
         rules = [rule for rule in self.of(skill) if exempting or rule.polarity != "exempts"]
         parts = [*(ALWAYS_EXEMPT if exempting and passing_over else ()), *(self.re2(rule) for rule in rules)]
@@ -165,7 +164,7 @@ ALWAYS_EXEMPT = (
 )
 
 EXEMPT_SIGN = r'(?m)[<>"“„«:]|^-'
-"""What a turn has somewhere in which one of :data:`ALWAYS_EXEMPT` is found."""
+"""A sign that every turn with a passage of :data:`ALWAYS_EXEMPT` contains."""
 
 SENTENCE_START = (
     r"(?:^\s*|[.?!:;,…–-]\s*)"
@@ -176,7 +175,7 @@ _EDGE = r"(?:\b|\B\W|\B$)"
 """The end of a pattern that may end with a sign: a word's edge, or a sign after the sign."""
 
 _SIGN_AT_END = re.compile(r"\\\?|\[\.|\\\.|\$|[^\x00-\x7f’´]")
-"""What may make a pattern end with a sign, or with a letter that RE2's edges of words do not know."""
+"""A pattern that may end with a sign, or with a letter outside RE2's ASCII word boundaries."""
 
 _REFUSED = {
     "(?=": "look-ahead",
@@ -219,7 +218,7 @@ def translate(pattern: str, lists: Mapping[str, Sequence[str]] | None = None) ->
     body = re.sub(r"\\?\((?!\?)", lambda found: found[0] if found[0] == r"\(" else "(?:", body)
     body = body.replace("'", "['’´`]?")
     body = re.sub(r" \x00 (?=\\\?|\)|\||$)", r"[^.?!]*", body)
-    # RE2's edges of words know ASCII only; what knows all letters is slow to compile
+    # RE2's word boundaries are ASCII only; classes of all letters compile slowly
     between = r"\b[^.?!]*\b" if pattern.isascii() else r"[^\pL](?:[^.?!]*[^\pL])?"
     body = body.replace(" \x00 ", between).replace("\x00", "[^.?!]*")
     body = body.replace(" ?", r"\s*")
@@ -235,7 +234,7 @@ def _listed(name: str, lists: Mapping[str, Sequence[str]]) -> str:
 
 
 def _outside_groups(body: str) -> str:
-    """What of a pattern stands in no parentheses and no brackets."""
+    """The parts of a pattern outside parentheses and brackets."""
     kept, depth, bracket, previous = [], 0, False, ""
     for sign in body:
         if previous != "\\":

@@ -1,4 +1,4 @@
-"""Turns that have landed -> what is heard in each contact, in counts; no text goes further.
+"""Count the hits of rules in each contact's landed turns; no text is kept after this step.
 
 Leaves in ``staging``:
 
@@ -29,25 +29,25 @@ from etl.conversations.spans import count_hits, hit_columns
 from etl.sql_text import literal
 
 READABLE_WORDS, READABLE_SHARE = 12, 0.15
-"""What agents said is taken to be in the language when of so many words or more this share are its function words."""
+"""Fewest words, and share of function words among them, for agents' text to count as being in the language."""
 
 LOOKED_AT = 800
-"""Characters of an agent's side of a contact by which its language is told."""
+"""Characters of the agent's text of a contact from which its language is identified."""
 
 FIRST_LOOKED_AT = 300
-"""Characters of them that are looked at first; most texts have enough function words in these."""
+"""Characters of them checked first; in most texts these hold enough function words."""
 
 BEGINNING = 200
-"""Characters of one turn that are among them."""
+"""Most characters of one turn among them."""
 
 WORD = "\\S+"
-"""A word, as words are counted."""
+"""A word, for counts of words."""
 
 SPOKEN = r"^(?:[^\pL\[]|\[[^\]]*\])*(?:\pL|\[[^\]]*$)"
-"""A letter that is not inside brackets, in which stands what was taken out: ``[PII]``."""
+"""A letter outside brackets; brackets mark redacted text: ``[PII]``."""
 
 LONGEST_SCORED = 20_000
-"""Characters above which a turn is a document, not something said; its contact is not scored."""
+"""Most characters of a spoken turn; a longer one is a document and its contact is not scored."""
 
 _NOWHERE: Mapping[str, Path] = MappingProxyType({})
 
@@ -60,9 +60,9 @@ def score(con: duckdb.DuckDBPyConnection, language: str, landed_in: Mapping[str,
     con : duckdb.DuckDBPyConnection
         With ``staging.landed_utterance`` and ``staging.landed_interaction``.
     language : str
-        Language of turns that do not say.
+        Language of turns without one.
     landed_in : mapping of str to Path
-        Landing folders by the ids of their files, in which what is heard is kept for the next build.
+        Landing folders by the ids of their files, in which hits are kept for the next build.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def score(con: duckdb.DuckDBPyConnection, language: str, landed_in: Mapping[str,
 
 
 def _recall(con: duckdb.DuckDBPyConnection, landed_in: Mapping[str, Path], rules: Mapping[str, RuleSet]) -> bool:
-    """``agent_said``: turns of agents by what was said; ``heard`` begins with what was heard in them before."""
+    """Create ``agent_said``, agents' turns with hashes of their text, and fill ``heard`` with the hits kept of them."""
     if not landed_in:
         return False
     spoken = ", ".join(literal(language) for language in rules) or "NULL"
@@ -134,7 +134,7 @@ def _recall(con: duckdb.DuckDBPyConnection, landed_in: Mapping[str, Path], rules
 
 
 def _ask(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet], recalled: bool) -> None:
-    """``asked``: questions, and open ones, of the turns of agents that have any."""
+    """Create ``asked``: numbers of questions and open questions of agents' turns that have any."""
     opened = " ".join(f"when {literal(spoken)} then {open_questions('text', item)}" for spoken, item in rules.items())
     left_out = "anti join recalled using (turn_id)" if recalled else ""
     con.execute(
@@ -153,7 +153,7 @@ def _ask(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet], recalled:
 
 
 def _add_names(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None:
-    """Add the customer's name, where it is used, to ``heard``."""
+    """Add uses of the customer's name to ``heard``."""
     con.execute(f"create or replace temp table named ({hit_columns('bigint')})")
     for spoken, known in rules.items():
         turns = f"(select * from staging.spoken where speaker = 'agent' and language = {literal(spoken)})"
@@ -163,7 +163,7 @@ def _add_names(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> 
 
 
 def _place_turns(con: duckdb.DuckDBPyConnection, language: str) -> None:
-    """Turns at the leg of their contact, and what was before each.
+    """Assign turns to legs of their contact, and find the customer's turn before each.
 
     ``talk`` numbers transcripts; ``staging.spoken`` has their turns as they landed, numbered too; ``placed`` has turns
     by their numbers, at the leg in whose time they lie; ``before`` has, for turns of agents, the customer's turn
@@ -364,7 +364,7 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
 
 
 def _most_words(text: str) -> str:
-    """SQL of the most words a text can hold, which is quick to tell: one more than it has signs between words."""
+    """SQL of an upper bound of the words of a text, quick to compute: its separators plus one."""
     blank = f"regexp_matches({text}, '[\\t\\n\\f\\r]')"
     return f"case when {blank} then length({text}) else length(string_split({text}, ' ')) end"
 

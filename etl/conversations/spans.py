@@ -1,8 +1,7 @@
-"""Where rules are heard: every hit with its rule and its place in the turn.
+"""Hits of rules: each with its rule and its place in the turn.
 
-One RE2 alternation a skill is searched in every turn; only turns in which it is found are looked at again, to mark the
-places and to pass over what is exempted. What of a turn stands in quotation marks, in HTML tags or in the
-quoted part of a mail is passed over.
+One RE2 alternation a skill is searched in every turn; only turns that match are searched again, to mark places and skip
+exempted passages. Text in quotation marks, in HTML tags or in the quoted part of a mail is skipped.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from etl.conversations.rules import EXEMPT_SIGN, SKILLS, RuleSet
 from etl.sql_text import literal
 
 OPENS, CLOSES = "\x01", "\x02"
-"""Signs put around hits; they are taken out of the text first, so that they mean nothing else."""
+"""Signs put around hits; they are first removed from the text, so that they are unambiguous."""
 
 _CLEAN = (
     f"case when contains(text, {literal(OPENS)}) or contains(text, {literal(CLOSES)}) "
@@ -23,7 +22,7 @@ _CLEAN = (
 )
 
 EDGE = " .?!:;,…–-\n\r\t"
-"""What a span may begin with that is not said: the end of the sentence before."""
+"""Characters at the beginning of a span that belong to the end of the sentence before."""
 
 
 def mark_hits(
@@ -35,7 +34,7 @@ def mark_hits(
     ----------
     con : duckdb.DuckDBPyConnection
     turns : str
-        Relation of ``turn_id`` and ``text``: what agents said.
+        Relation of ``turn_id`` and ``text``: agents' turns.
     rules : RuleSet
     target : str
         Table to create: ``turn_id, skill, rule, polarity, start_at, end_at``; places count characters from 0, the end
@@ -73,7 +72,7 @@ def count_hits(
     target : str
         Table to add to: the columns of ``by``, then ``skill, rule, polarity, hits``.
     by : sequence of str
-        What hits are counted by.
+        Columns by which hits are grouped.
     skills : sequence of str
         Which skills to look for.
     """
@@ -113,7 +112,7 @@ def count_hits(
 
 
 def _found(rules: RuleSet, skill: str) -> str:
-    """SQL of whether a skill may be found in a turn; looking for its places in turns that have none takes longer."""
+    """SQL of whether a turn may have a hit of a skill: quicker than searching places in every turn."""
     return f"regexp_matches(text, {literal(rules.alternation(skill, exempting=False))})"
 
 
@@ -167,7 +166,7 @@ def _mark(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet, skill: str
 
 
 def _name_spans(con: duckdb.DuckDBPyConnection, rules: RuleSet, skill: str) -> None:
-    """``named_span``: the first rule of the skill that is each distinct span; none for what is always exempted."""
+    """Create ``named_span``: the first rule that matches each distinct span; always exempted spans have no row."""
     known = rules.of(skill)
     tests = " ".join(
         f"when regexp_full_match(span, {literal('(?im)' + rules.re2(rule))}) then {number}"
