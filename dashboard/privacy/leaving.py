@@ -64,7 +64,7 @@ def in_steps(curves: pl.DataFrame, minimum: int) -> pl.DataFrame:
     left = pl.when(before > 0).then(pl.col("at_risk") * (1.0 - share / before)).otherwise(0.0).fill_null(0.0)
     ordered = curves.sort(*curve, "tenure_week").with_columns(left.round().over(curve).alias("_left"))
     every = ordered.filter(pl.col("leave_type") == EVERY_KIND).select("arm", "tenure_week", "_left")
-    ends, gone_by = {}, {}
+    ends, gone_by = dict[Any, set[Any]](), dict[tuple[Any, Any], float]()
     for (arm,), rows in every.group_by("arm", maintain_order=True):
         ends[arm] = set(_ends(rows.select("tenure_week", "_left").iter_rows(), minimum))
         gone_by |= {(arm, week): left for week, left in rows.select("tenure_week", "_left").iter_rows()}
