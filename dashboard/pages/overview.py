@@ -272,7 +272,8 @@ def _worth(context: Context, filters: Filters) -> html.P | None:
     if current().may_open("value"):
         kpis = {kpi.id: kpi for kpi in context.queries.kpis()}
         lines, sentence, _ = view.money_lines(values(context.queries), kpis, context.settings.reader)
-        words = [f"{sentence}. ", dcc.Link("See and change the assumptions", href="/value"), ". "] if lines else []
+        link = dcc.Link("See and change the assumptions", href="/value")
+        words = [f"{sentence}. ", html.Span([link, ". "], className="no-print")] if lines else []
     words += _to_do()
     return html.P(words, className="lede worth", id="worth") if words else None
 
@@ -282,7 +283,7 @@ def _to_do() -> list[Any]:
     ways = (("plan", "plan the next wave"), ("adoption", "who is overdue"))
     links: list[Any] = [dcc.Link(words, href=f"/{page}") for page, words in ways if current().may_open(page)]
     joined = [part for link in links for part in (", ", link)][1:]
-    return ["To do: ", *joined] if links else []
+    return [html.Span(["To do: ", *joined], className="no-print")] if links else []
 
 
 def _money(context: Context, model: view.Rest, filters: Filters) -> Any:
