@@ -103,7 +103,7 @@ def score(con: duckdb.DuckDBPyConnection, language: str, landed_in: Mapping[str,
         remember(con, landed_in, key_of(rules), recalled=recalled)
     _add_names(con, rules)
     _count(con, rules)
-    for table in ("heard", "asked", "agent_said", "recalled", "before", "placed", "talk", "staging.spoken"):
+    for table in ("heard", "asked", "agent_said", "recalled", "before", "talk", "staging.placed", "staging.spoken"):
         con.execute(f"drop table if exists {table}")
 
 
@@ -165,8 +165,8 @@ def _add_names(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> 
 def _place_turns(con: duckdb.DuckDBPyConnection, language: str) -> None:
     """Assign turns to legs of their contact, and find the customer's turn before each.
 
-    ``talk`` numbers transcripts; ``staging.spoken`` has their turns as they landed, numbered too; ``placed`` has turns
-    by their numbers, at the leg in whose time they lie; ``before`` has, for turns of agents, the customer's turn
+    ``talk`` numbers transcripts; ``staging.spoken`` has their turns as they landed, numbered too; ``staging.placed`` has
+    turns by their numbers, at the leg in whose time they lie; ``before`` has, for turns of agents, the customer's turn
     before, when that ended, and how much of the agent's was said before it. No text is joined or sorted.
     """
     tags = con.execute("select distinct language from staging.landed_utterance where language is not null").fetchall()
@@ -192,7 +192,7 @@ def _place_turns(con: duckdb.DuckDBPyConnection, language: str) -> None:
     )
     con.execute(
         """
-        create or replace temp table placed as
+        create or replace table staging.placed as
         with several as (
             select interaction_id, leg, started_at,
                 coalesce(lead(started_at) over (partition by interaction_id order by started_at, leg),
@@ -227,7 +227,7 @@ def _place_turns(con: duckdb.DuckDBPyConnection, language: str) -> None:
                 case when speaker = 'customer' and size is not null then turn_id end as customer_turn_id,
                 case when speaker = 'customer' then ended_ms end as ended_ms,
                 case when speaker = 'agent' then least(size, {BEGINNING}) + 1 end as size
-            from placed
+            from staging.placed
         ),
         told as (
             select turn_id, talk, leg, speaker, turn, is_parted, started_ms,
@@ -260,7 +260,7 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
         f"""
         create or replace table staging.conversation_count as
         with hits as (
-            select talk, leg, {sums} from heard inner join placed using (turn_id) group by talk, leg
+            select talk, leg, {sums} from heard inner join staging.placed using (turn_id) group by talk, leg
         ),
         overlapping as (
             select talk, leg, count(case when previous_ended_ms - started_ms > {INTERRUPTS_MS}
@@ -285,9 +285,9 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
             select talk, leg, first(language order by turns desc, begun) as language
             from (
                 select talk, leg, language, count(*) as turns, min(turn) as begun
-                from placed
+                from staging.placed
                 where speaker = 'agent' and talk in (
-                    select talk from placed group by talk having min(language) <> max(language)
+                    select talk from staging.placed group by talk having min(language) <> max(language)
                 )
                 group by talk, leg, language
             )
@@ -302,14 +302,14 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
                 min(language) filter (speaker = 'agent') as language,
                 coalesce(bool_or(redacted), false) as redacted,
                 coalesce(max(size) filter (speaker = 'agent'), 0) as longest
-            from placed
+            from staging.placed
             group by talk, leg
         ),
         questioned as (
             select talk, leg, cast(sum(questions) as bigint) as questions,
                 cast(coalesce(sum(open_questions), 0) as bigint) as open_questions
             from asked
-            inner join placed using (turn_id)
+            inner join staging.placed using (turn_id)
             group by talk, leg
         ),
         gathered as (
@@ -355,7 +355,7 @@ def _count(con: duckdb.DuckDBPyConnection, rules: Mapping[str, RuleSet]) -> None
         from (
             select talk, leg, skill, rule, polarity, cast(sum(hits) as bigint) as hits
             from heard
-            inner join placed using (turn_id)
+            inner join staging.placed using (turn_id)
             group by all
         ) as counted
         inner join talk on talk.talk = counted.talk

@@ -40,7 +40,7 @@ CONTACT_LEVEL = frozenset(
 )
 """Relations that stay in the other engine once it holds them; all others come back."""
 
-_HERE = frozenset(("staging.spoken",))
+_HERE = frozenset(("staging.spoken", "staging.placed"))
 """Relations always computed in DuckDB: transcripts are there, with the contacts they belong to."""
 
 _REFERENCE = re.compile(r'\b(landing|staging|core|mart|meta)\."?([a-z_][a-z0-9_]*)"?', re.IGNORECASE)
