@@ -166,8 +166,8 @@ def _place_turns(con: duckdb.DuckDBPyConnection, language: str) -> None:
     """Assign turns to legs of their contact, and find the customer's turn before each.
 
     ``talk`` numbers transcripts; ``staging.spoken`` has their turns as they landed, numbered too; in ``staging.placed``
-    are turns by their numbers, at the leg in whose time they lie; ``before`` has, for turns of agents, the customer's turn
-    before, when that ended, and how much of the agent's was said before it. No text is joined or sorted.
+    are turns by their numbers, at the leg in whose time they lie; ``before`` has, for turns of agents, the customer's
+    turn before, when that ended, and how much of the agent's was said before it. No text is joined or sorted.
     """
     tags = con.execute("select distinct language from staging.landed_utterance where language is not null").fetchall()
     names = {tag: tag.replace("_", "-").split("-")[0].lower() for (tag,) in tags}
