@@ -64,6 +64,8 @@ def _seconded(queries: Queries, seen: Observed, start: Bools) -> Bools:
     for part in (base & np.isin(agent, agent[since >= 0]), (since >= 0) & np.isin(agent, agent[base])):
         kept &= allowing_none(queries, seen.at(part), kept)
     trained = np.flatnonzero(since > -NEVER)
+    if not trained.size:
+        return kept
     agent, week, since, volume = agent[trained], places.week[seen.rows][trained], since[trained], seen.volume[trained]
     for column in known.inside[known.key[seen.rows[trained]]].T:
         order = np.argsort(column, kind="stable")

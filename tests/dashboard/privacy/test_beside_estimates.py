@@ -13,8 +13,8 @@ from analysis.checks import composition, estimator_gap, who_answers
 from analysis.estimators import estimate
 from analysis.study.result_tables import table
 from dashboard.data import beside_estimates
-from dashboard.data.beside_estimates import MOST_OF_FEW, Weeks, beside_as_told, stayed
-from dashboard.data.published_estimates import estimated
+from dashboard.data.beside_estimates import MOST_OF_FEW, Weeks, beside_as_told, seconded, stayed
+from dashboard.data.published_estimates import by_week, estimated
 from dashboard.data.queries import Queries
 from dashboard.privacy.viewer import READER, seen_by
 from dashboard.state import Filters
@@ -164,3 +164,10 @@ def test_few_who_left_are_found_in_the_weeks(corners: Corners, tmp_path: Path, g
     with seen_by(READER), queries.pinned():
         assert estimated(queries, KPI)[0]
         assert bool(stayed(queries, KPI)[0]) == there
+
+
+def test_cells_are_chosen_where_nobody_was_trained(corners: Corners, tmp_path: Path) -> None:
+    queries = twin(corners, tmp_path, ["update mart.agent_week set trained_week = null, scheduled_week = null"]).queries
+    with seen_by(READER), queries.pinned():
+        assert seconded(queries, KPI).shape == stayed(queries, KPI).shape == estimated(queries, KPI).shape
+        assert by_week(queries, KPI) == {}
