@@ -62,6 +62,13 @@ def test_the_first_screen_has_the_answer_the_money_and_what_is_open(visit: Calla
     money = page.locator("#worth").bounding_box()
     assert money is not None
     assert money["y"] + money["height"] <= 2 * 844
+    page.set_viewport_size({"width": 794, "height": 1123})
+    page.emulate_media(media="print")
+    last = page.locator(".kpi-card").last.bounding_box()
+    assert last is not None
+    assert last["y"] + last["height"] < 1123, "every goal is on the first sheet"
+    assert page.locator("#worth a:visible").count() == 0
+    page.emulate_media(media="screen")
 
 
 def test_every_page_names_its_tab(visit: Callable[..., Any]) -> None:
