@@ -1,1 +1,1 @@
-"""Files to landing folders: typed rows, rejects with their reasons, and a ledger that adds up."""
+"""Read files into landing folders: typed rows, rejects with their reasons, and a reconciled ledger."""

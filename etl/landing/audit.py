@@ -1,7 +1,7 @@
-"""Whether the fast reader can be believed: its records against the lines of the file, counted and compared.
+"""Check the fast reader: compare its records with the lines of the file.
 
-Nothing that DuckDB reads in parallel carries a line number, so lines are worked out from the order of the rows, and
-that is checked twice: the numbers must add up, and rows spread over the file must read as the lines they stand on.
+Rows that DuckDB reads in parallel have no line number. Lines are derived from the order of the rows and checked twice:
+the counts must agree, and sampled rows over the whole file must equal the text of their lines.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def _described(reading: Reading, refused: Sequence[Structural]) -> list[Structur
 
 
 def _shift_sql(refused: Sequence[int], first: int) -> str:
-    """SQL of the number of refused lines before a row, as a balanced CASE over ``file_row_number``."""
+    """SQL of the number of refused lines before a row: a balanced CASE over ``file_row_number``."""
     starts = [line - first - index for index, line in enumerate(refused)]
 
     def tree(low: int, high: int) -> str:
@@ -159,7 +159,7 @@ def _shift_sql(refused: Sequence[int], first: int) -> str:
 def _compare(
     con: duckdb.DuckDBPyConnection, reading: Reading, statement: Statement, rows: str, line: str, total: int
 ) -> None:
-    """Compare some rows with the text of the lines they are said to stand on.
+    """Compare sampled rows with the text of the lines assigned to them.
 
     A query plan that loses the order of rows would shift whole blocks of them, so rows spread evenly over the file are
     enough to see it.

@@ -13,7 +13,7 @@ FOLDER = "before"
 
 
 class BeforeError(EmpathyError):
-    """A source's command failed, so its files may be old or half written: nothing is read."""
+    """A source's command failed; its files may be old or incomplete, so nothing is read."""
 
     exit_code = 1
 

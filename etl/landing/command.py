@@ -1,4 +1,4 @@
-"""Commands that the configuration names: run without a shell, for a limited time, with what they say kept in a file."""
+"""Run a command of the configuration: without a shell, with a time limit, its output kept in a file."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Outcome:
     Attributes
     ----------
     fault : str
-        What went wrong, as the end of a sentence; empty where it ended with code 0.
+        The error, as the end of a sentence; empty where it ended with code 0.
     last_line : str
-        The last line it said.
+        Last line of its output.
     """
 
     fault: str

@@ -1,7 +1,7 @@
 """A plan and the contracts, compiled to one SQL statement per file that casts, checks and collects every reason.
 
-The statement has three layers, so that nothing is computed twice: *texts* (what the field says), *values* (what it
-means), and the verdict. A good row never evaluates the text of a reason: reasons stand behind one CASE.
+The statement has three layers, so that nothing is computed twice: *texts* (of the fields), *values* (typed), and the
+verdict (reasons to reject). A good row never evaluates the text of a reason: reasons stand behind one CASE.
 
 Line numbers rest on the order of the rows, which a join does not keep: no statement may be planned with one (see
 ``disabled_optimizers`` in :mod:`etl.landing.extract`).
@@ -59,7 +59,7 @@ class StoredTable:
 
 @dataclass(frozen=True)
 class Statement:
-    """A compiled statement and how to read what it gives.
+    """A compiled statement and how to read its result.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Statement:
         ``_key VARCHAR`` and ``_version TIMESTAMP`` where the plan has them.
     tables : tuple of StoredTable
     carries_key : bool
-        Whether ``_key`` and ``_version`` are there.
+        Whether the result has ``_key`` and ``_version``.
     witnesses : mapping of str to str
         Stored columns that hold a column of the file as it stands, to compare lines with.
     watched : tuple of str
@@ -303,7 +303,7 @@ def _not_before(
 
 
 def _substitute(rule: str, columns: Mapping[str, str], given: Mapping[str, str]) -> str:
-    """A contract's rule over the stored columns.
+    """Write a contract's rule over the stored columns.
 
     Where the rule asks whether a column is empty, the text of the field answers: a value that could not be read has its
     own reason and is not empty besides.

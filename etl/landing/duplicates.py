@@ -1,19 +1,19 @@
-"""Records with one key, found cheaply, and what each of them is.
+"""Find records with the same key and classify them: duplicate, superseded or in conflict.
 
 Exports overlap and systems deliver at least once. Of several records with one key in a source the one with the newest
 version counts, and among equals, or without versions, that of the last file in order (:mod:`etl.reading.files`). Each
 of the others is
 
 ``duplicate``
-    when it says what the one that counts says;
+    when its content equals that of the one that counts;
 ``superseded``
-    when it says otherwise and is older: by its version, or by the order of the files.
+    when its content differs and it is older, by version or by the order of the files.
 
-Where records of one file, equal in version, say different things, nothing orders them: they are in ``conflict``, none
-of them counts, and all are rejected with the line of another.
+Records of one file with equal version and different content have no order: they are in ``conflict``, and all are
+rejected, each with the line of another.
 
-Nearly always there is no duplicate at all, so that is decided first, from 64-bit hashes of the keys; only when two of
-them are equal are the keys themselves compared.
+Most exports have no duplicates. This is tested first, with 64-bit hashes of the keys; the keys are compared only when
+two hashes are equal.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def are_unique(con: duckdb.DuckDBPyConnection, keys: Sequence[str], relation: st
     Returns
     -------
     bool
-        True is certain; False may, with a chance of about rows squared over 2 to the power 65, be a chance equality.
+        True is certain; False may be a collision of hashes, with probability about rows squared over 2 to the power 65.
     """
     if rows < 2:
         return True

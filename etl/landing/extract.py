@@ -1,4 +1,4 @@
-"""Files in, landing tables out: every row typed, in UTC, checked against its contract, and accounted for.
+"""Extraction: files to landing tables, every row typed, in UTC, checked against its contract, and counted.
 
 ``extract(config, work_dir, con, progress)`` lands every new file of every source and leaves, on ``con``, an attached
 in-memory catalogue called ``landing`` with
@@ -72,7 +72,7 @@ Outcome = TypeVar("Outcome")
 
 @dataclass(frozen=True)
 class ExtractReport:
-    """What extraction did.
+    """Result of an extraction.
 
     Attributes
     ----------
@@ -144,7 +144,7 @@ def extract(
     con : duckdb.DuckDBPyConnection
         Receives the in-memory catalogue ``landing``; see the module's docstring.
     progress : callable, optional
-        Told in words what is being done.
+        Called with a description of each step.
     run_id : str
         Value of ``_run_id``.
     enforce : bool
@@ -229,7 +229,7 @@ def attach_landed(
     Raises
     ------
     SourceError
-        When what landed is damaged.
+        When a landing folder is damaged.
     StopRuleError
         As :func:`extract`.
     """
@@ -324,7 +324,7 @@ def _land_all(
 def _several_at_once(
     work: Callable[[Item], Outcome], jobs: Sequence[Item], small: Sequence[bool], threads: int
 ) -> list[Outcome]:
-    """What the work gives for each job, in their order: small ones several at a time, then the others one by one."""
+    """Results of the jobs, in their order: small jobs run several at a time, then the others one by one."""
     done: dict[int, Outcome] = {}
     pool = ThreadPoolExecutor(threads, "land")
     try:
@@ -345,7 +345,7 @@ def _threads(con: duckdb.DuckDBPyConnection) -> int:
 
 
 def _together(faults: Sequence[EmpathyError]) -> EmpathyError:
-    """One error for several files: of configuration when any is, since that is to be mended first."""
+    """One error for several files: a ConfigError when any is one, since that has to be fixed first."""
     message = "\n".join(dict.fromkeys(str(fault) for fault in faults))
     kind = ConfigError if any(fault.exit_code == ConfigError.exit_code for fault in faults) else SourceError
     return kind(message)

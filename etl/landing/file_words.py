@@ -1,4 +1,4 @@
-"""What a file lacks and has: fields on which KPIs rest, and words that the configuration names."""
+"""Fields used by KPIs that a file lacks, and configured words that it contains."""
 
 from __future__ import annotations
 

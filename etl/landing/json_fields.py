@@ -40,7 +40,7 @@ def together(groups: Groups, parsed: MutableMapping[str, Any] | None) -> str:
 
 
 def refuse(groups: Groups, name: re.Pattern[str]) -> None:
-    """Raise CannotError where something is still asked of a record or element as a whole."""
+    """Raise CannotError where an expression still reads a record or element as a whole."""
     told = [sql for group in groups for sql in group.values()]
     if any(name.search(re.sub(r"'(?:[^']|'')*'", "", sql)) for sql in told):
         raise json_structure.CannotError

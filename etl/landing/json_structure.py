@@ -1,4 +1,4 @@
-"""The fields that are wanted of a JSON record and of its elements, as one structure, for which it is parsed once.
+"""Parse a JSON record once, into one structure with all fields used of it and of its elements.
 
 ``json_transform`` with texts alone gives what ``->>`` gives field by field: the text of a single value, the JSON of an
 object or list, and NULL where there is nothing or where the record has something else on the way. One difference is
@@ -84,11 +84,11 @@ def parse_once(
 
 
 class CannotError(Exception):
-    """One structure cannot give what is asked of it."""
+    """An expression cannot be computed from the structure."""
 
 
 def sql_type(wanted: Any) -> str:
-    """The type of a column that has what is wanted of a record.
+    """SQL type of the structure that holds the wanted fields.
 
     Examples
     --------
@@ -105,13 +105,13 @@ def sql_type(wanted: Any) -> str:
 def holds_whole(wanted: Mapping[str, Any], kinds: str) -> bool:
     """Whether all places of which an expression asks the kind are objects or lists of the structure.
 
-    A reader that refuses what is not of a type has then told the kinds already.
+    A typed reader has then checked these kinds already.
 
     Examples
     --------
-    >>> holds_whole({"Turns": [{"Text": "VARCHAR"}]}, "json_type(j, ['$.\"Turns\"'])")
+    >>> holds_whole({"Turns": [{"Text": "VARCHAR"}]}, "json_type(j, ['$.\\"Turns\\"'])")
     True
-    >>> holds_whole({"Turns": [{"Text": "VARCHAR"}]}, "json_type(j, ['$.\"Turns\"', '$.\"Id\"'])")
+    >>> holds_whole({"Turns": [{"Text": "VARCHAR"}]}, "json_type(j, ['$.\\"Turns\\"', '$.\\"Id\\"'])")
     False
     """
     found = _KINDS.search(kinds)

@@ -1,4 +1,4 @@
-"""One file read into its landing folder: typed rows, rejected records with their reasons, and a manifest that adds up.
+"""Read one file into its landing folder: typed rows, rejects with their reasons, and a reconciled manifest.
 
 A folder holds ``records.parquet`` (one row per record, good and refused, with the columns of all tables that take one
 row per record), one ``NAME-N.parquet`` per table that takes several, ``rejects.parquet`` (line, reasons, masked text,
@@ -53,7 +53,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class LandedFile:
-    """What is known of one file that has landed.
+    """One file that has landed: its identity, counts and tables.
 
     Attributes
     ----------
@@ -179,7 +179,7 @@ class Job:
         Resolved.
     file_id : str
     counted : PlainText or None
-        What was counted of the file already.
+        Result of :func:`etl.reading.opened.count`, where it was called.
     """
 
     source_name: str
@@ -270,7 +270,7 @@ def land_reading(
     Raises
     ------
     AuditError
-        When the fast reader cannot be believed.
+        When the records of the fast reader do not agree with the file's lines.
     SourceError
         When the file cannot be read.
     """
@@ -321,7 +321,7 @@ def _write(
     folder: Path,
     temporary: list[str],
 ) -> tuple[list[Stored], int]:
-    """Write the Parquet files; refused records stay in ``records.parquet``, whose rows are told, with their reasons."""
+    """Write the Parquet files; ``records.parquet`` keeps refused records too. Return the tables and its row count."""
     target = folder / "records.parquet"
     source = f"WITH records AS NOT MATERIALIZED (SELECT * FROM {reading.relation})"
     query = statement.sql

@@ -1,11 +1,11 @@
-"""What has landed before and need not be read again, by content and not by date.
+"""Find files that landed before and need not be read again, by content and not by date.
 
 The key of a landing folder is a hash of everything the outcome depends on: the file's content, the source's section of
 the configuration, its time zone, the contracts, and the code that reads and compiles. Any change of any of them gives
 another folder; what is there is never changed.
 
 A file's hash is remembered with its size and time of change, so that a run with nothing new reads no file at all. A
-file changed within two seconds of being hashed is hashed again next time: its time of change could not tell. So are
+file changed within two seconds of being hashed is hashed again next time: its time of change is too coarse. So are
 groups of landing folders in which no key repeats. ``index.json`` says from which folders the last version was built.
 """
 
@@ -41,7 +41,7 @@ _READING_CODE = (
 
 
 def reading_key(config: Config, source_name: str) -> str:
-    """Return the hash of all that decides how a source's files are read, without their content.
+    """Return the hash of everything except content on which reading a source's files depends.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ class Hashes:
         return self._known[str(path)][:3] == [now.st_size, now.st_mtime_ns, now.st_ino]
 
     def save(self) -> None:
-        """Write the hashes of the files asked for; others are forgotten."""
+        """Write the hashes used in this run; others are dropped."""
         if not self._changed and self._seen == set(self._known):
             return
         kept = {name: value for name, value in self._known.items() if name in self._seen}
@@ -146,7 +146,7 @@ class Hashes:
 
 
 class Distinct:
-    """Groups of landed files of which it is known that no key stands there twice, kept in ``landing/distinct.json``.
+    """Groups of landed files known to have no repeated key, kept in ``landing/distinct.json``.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ class Distinct:
         return True
 
     def save(self) -> None:
-        """Write what was asked for and found; the rest is forgotten."""
+        """Write the groups used in this run; others are dropped."""
         if self._seen != self._known:
             _replace(self._file, sorted(self._seen))
 
@@ -199,7 +199,7 @@ def _now_ns(path: Path) -> int:
 
 
 def sweep(folder: Path, keep: Iterable[str]) -> int:
-    """Remove landing folders that are not kept, and what interrupted runs left.
+    """Remove landing folders that are not in ``keep``, and remains of interrupted runs.
 
     Parameters
     ----------
@@ -245,12 +245,12 @@ def expire(folder: Path, days: int | None) -> None:
 
 
 def save_index(folder: Path, run_id: str, names: Iterable[str]) -> None:
-    """Write down by which run, and from which landing folders in order, was built last, to replay their rejects."""
+    """Record the last run and its landing folders in order, to replay their rejects."""
     _replace(folder / "index.json", {"run_id": run_id, "folders": list(names)})
 
 
 def settle(folder: Path, run_id: str, names: Sequence[str]) -> None:
-    """After publishing: remember what the served version was built from, and remove what nothing uses.
+    """After publishing: record the landing folders of the served version, and remove unused ones.
 
     Parameters
     ----------

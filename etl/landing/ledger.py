@@ -1,8 +1,8 @@
-"""What became of every record: the manifest of files and the list of rejects, kept in step by every stage.
+"""The ledger of records: manifest of files and list of rejects, updated by every stage.
 
-Extraction opens the books; a later stage that refuses a record (its agent is unknown, say) enters it with
-:meth:`Ledger.refuse`, and the sum stays: read = loaded + rejected + duplicate. The three are counted apart from each
-other: what was loaded is what the landing tables give, so that the sum fails when a record is lost on its way there.
+Extraction creates it; a later stage that rejects a record (such as one of an unknown agent) enters it with
+:meth:`Ledger.refuse`, and the sum still holds: read = loaded + rejected + duplicate. The three are counted
+independently: loaded rows are counted in the landing tables, so the sum fails when a record is lost on the way.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class SourceCount:
 
     @property
     def gives_nothing(self) -> bool:
-        """Whether its files give no row of any table, though it is not optional."""
+        """Whether a source that is not optional has no row in any table."""
         return self.loaded == 0 and self.read > 0 and self.dropped == self.rejected and not self.optional
 
     @property
@@ -73,7 +73,7 @@ class SourceCount:
 
 
 class Ledger:
-    """The books of one run.
+    """Manifest and rejects of one run.
 
     Parameters
     ----------
@@ -219,7 +219,7 @@ class Ledger:
         return added
 
     def counts(self, con: duckdb.DuckDBPyConnection) -> tuple[SourceCount, ...]:
-        """Return the books by source."""
+        """Return the counts by source."""
         rows = con.execute(
             "SELECT manifest.source, count(*), sum(manifest.read)::BIGINT, sum(loaded)::BIGINT, sum(rejected)::BIGINT, "
             "sum(duplicate)::BIGINT, sum(file.dropped + coalesce(later.n, 0))::BIGINT "

@@ -1,6 +1,6 @@
 """Statements over JSON records that were read into one structure of texts, so that no record is parsed twice.
 
-The structure is read by a reader that refuses what is not of its type; what it refuses is read as text.
+A typed reader reads the structure; files that do not fit it are read as text.
 """
 
 from __future__ import annotations

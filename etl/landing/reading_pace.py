@@ -1,4 +1,4 @@
-"""How far the reading of files has come: which of how many, how fast, and how long the rest will take."""
+"""Progress of reading files: number, speed, and time left."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class ReadingPace:
     paths : sequence of Path
         All files, read before or not; one that is gone counts as empty.
     tell : callable
-        Told each step with how far the whole has come.
+        Called with each step and the progress of the whole.
     clock : callable, optional
-        Seconds that only grow.
+        Monotonic clock, in seconds.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Why a value is refused: the rules that a column's contract makes, as SQL with the words of each reason."""
+"""Reasons to reject a value: the rules of a column's contract as SQL, with the text of each reason."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Reason:
     Attributes
     ----------
     before, after : str
-        What is said before and after the value.
+        Text before and after the value.
     shown : str
         The value, which is masked; empty where none is shown.
     with_words : bool

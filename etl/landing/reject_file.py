@@ -1,6 +1,6 @@
 """The rejected records of one file: their text fetched, masked, and written with every reason.
 
-What is shown of a record is decided field by field: the values of fields that are mapped to a column that is not
+Each field of a record is shown or hidden by itself: the values of fields that are mapped to a column that is not
 private are shown, shortened and without addresses and card numbers; every other value is hidden. A line that could not
 be cut into fields shows its shape only.
 """

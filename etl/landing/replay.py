@@ -1,4 +1,4 @@
-"""Rejected records tried again after a mapping or a contract was corrected, without the original files.
+"""Replay rejected records after a mapping or a contract was corrected, without the original files.
 
 The landing folder of a file keeps the text of every rejected record. A replay reads those texts as if they were a file
 of their own, with the plan of today, into a folder that says which one it replays. The records that had loaded stay as
@@ -34,7 +34,7 @@ class NothingBuiltError(EmpathyError):
 
 
 def restore_all(landing: Path) -> list[LandedFile]:
-    """Return what was built from last, with records that were tried again counted once.
+    """Return the landed files of the last build, with replayed records counted once.
 
     Parameters
     ----------
@@ -83,12 +83,12 @@ def replay_rejects(
         For temporary files.
     con : duckdb.DuckDBPyConnection
     tell : callable
-        Told in words what is being done.
+        Called with a description of each step.
 
     Returns
     -------
     files : list of LandedFile
-        What the next version is built from.
+        Files of the next version.
     fresh : int
         Folders written.
     """

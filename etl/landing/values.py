@@ -1,6 +1,6 @@
-"""What a text of an export means: SQL for truth values, numbers, durations and instants, in the ways people save them.
+"""Parse texts of exports: SQL for truth values, numbers, durations and instants in their usual spellings.
 
-The usual way is tried first and costs what it did; the others are looked at only where it fails.
+The usual spelling is tried first; the others are tried only where it fails.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ ROUNDED = r"[0-9]+([.,][0-9]+)?[eE][+][0-9]+"
 
 
 def boolean_sql(text: str) -> str:
-    """Return SQL of a BOOLEAN, NULL for a word nobody knows.
+    """Return SQL of a BOOLEAN, NULL for an unknown word.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def said_sql(text: str, item: Column, is_cell: bool) -> str:
 
 
 def may_be_nobody(item: Column) -> bool:
-    """Whether a column names an agent where there is one."""
+    """Whether a column names an agent who may be missing."""
     return item.name == "source_agent_id" and not item.required
 
 

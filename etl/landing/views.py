@@ -1,4 +1,4 @@
-"""Landing tables as views over the Parquet files of what has landed, duplicates left out."""
+"""Landing tables as views over landed Parquet files, without duplicates."""
 
 from __future__ import annotations
 
@@ -250,8 +250,8 @@ def _create_view(
 def _count_records(con: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> None:
     """Fill ``landing._given``: how many records of each file the views give rows of.
 
-    This is counted, not worked out from what was read and refused: the books of a file balance only when nothing was
-    lost on the way to where later stages read.
+    Rows are counted in the views, not derived from rows read and refused: so the counts of a file reconcile only when
+    no record was lost.
     """
     con.execute("CREATE TABLE landing._given (file_id VARCHAR, records BIGINT)")
     tables: dict[str, set[str]] = defaultdict(set)

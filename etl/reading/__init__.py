@@ -1,1 +1,1 @@
-"""A file of an export, opened: planned, cut into records, ready to be queried."""
+"""Open a file of an export: plan it, cut it into records, make them a relation."""

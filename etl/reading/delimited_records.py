@@ -3,9 +3,9 @@
 DuckDB reads a whole file in parallel, but knows no line numbers, and its idea of a record may differ from the file's
 when quotes do not balance or line ends are mixed. So its work is audited (:mod:`etl.landing.audit`): records, lines
 refused, line breaks inside fields and header lines must add up to the physical lines counted by
-:mod:`etl.reading.text_file`. Where they do not, or where NUL bytes or undecodable bytes make the question moot,
-:func:`careful` reads the file record by record, gives every record its line, and turns every structural fault into a
-reject of one line.
+:mod:`etl.reading.text_file`. Where they do not, or where the file has NUL bytes or undecodable bytes, :func:`careful`
+reads the file record by record, gives every record its line, and turns every structural fault into a reject of one
+line.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Header:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names made unique, so that a repeated or empty one can be read past."""
+        """Names made unique, so that a repeated or empty one does not stop reading."""
         return unique_names(self.names)
 
 

@@ -1,4 +1,4 @@
-"""Which files a source's path patterns name, and what to say when they name none."""
+"""Find the files of a source's path patterns, or explain why there are none."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def in_order(paths: Iterable[Path]) -> tuple[Path, ...]:
     """Return files as they follow each other in time, as far as their names tell: the last holds the newest.
 
     Where every name (or folder) holds a day, by the last day in it; then by name as people read it: 10 after 9, and
-    `` (1)`` after the name without it, as browsers mark a later download. When a file was changed is not asked: a copy
-    changes that.
+    `` (1)`` after the name without it, as browsers mark a later download. Times of change are not used: copying changes
+    them.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def in_order(paths: Iterable[Path]) -> tuple[Path, ...]:
     Examples
     --------
     >>> [path.name for path in in_order([Path("c-10.csv"), Path("c (1).csv"), Path("c-9.csv"), Path("c.csv")])]
-    ['c.csv', 'c (1).csv', 'c-9.csv', 'c-10.csv']
+    ['c-9.csv', 'c-10.csv', 'c.csv', 'c (1).csv']
     >>> [path.name for path in in_order([Path("b_2025-01-02.csv"), Path("a_2025-02-01.csv")])]
     ['b_2025-01-02.csv', 'a_2025-02-01.csv']
     """

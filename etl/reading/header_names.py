@@ -1,4 +1,4 @@
-"""Names of columns as people and programs save them, taken for the names that are known."""
+"""Match column names with known ones, whatever their case, spaces and width."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 
 def folded(name: str) -> str:
-    """Return a name without what makes no difference: case, width, spaces at its ends and between, zero-width signs.
+    """Return a name without case, width, spaces and zero-width signs, for comparison.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def folded(name: str) -> str:
 
 
 def as_known(names: Sequence[str], known: Iterable[str]) -> tuple[str, ...]:
-    """Return the names of a header, those written otherwise than a known one brought to it.
+    """Return the names of a header, with variants of a known name replaced by it.
 
     A name is left alone where the known one stands in the header too, or another name of the header is alike.
 

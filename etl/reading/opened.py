@@ -1,7 +1,7 @@
-"""One file of one source, opened: its first records for planning, then a relation called ``records`` to query.
+"""Open one file of a source: its first records for planning, then a relation called ``records`` to query.
 
-Whatever the file is, what comes out is the same: a relation with ``_line BIGINT`` and the record's fields as text (or
-the column ``j`` for JSON), and a list of the records that could not be cut into fields.
+The result is the same for all kinds of file: a relation with ``_line BIGINT`` and the record's fields as text (or the
+column ``j`` for JSON), and a list of the records that could not be cut into fields.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ def _sample_csv(path: Path, encoding: str, delimiter: str | None, header_row: in
 
 
 def count(path: Path, plan: Plan, options: Mapping[str, Any], work_dir: Path) -> text_file.PlainText | None:
-    """Count what :func:`open_file` wants to know of a delimited file; ``None`` for any other.
+    """Count lines and quotes of a delimited file for :func:`open_file`; ``None`` for other files.
 
     Parameters
     ----------
@@ -237,12 +237,12 @@ def open_file(
     counted : PlainText, optional
         What :func:`count` returned, when it has been called already.
     structure : callable
-        Gives the SQL type of all that is wanted of a JSON record with elements; JSON lines that fit it are parsed once.
+        Returns the SQL type of the fields used of a JSON record with elements; JSON lines that fit it are parsed once.
 
     Raises
     ------
     SourceError
-        When the file cannot be read as what the plan says.
+        When the file cannot be read in the plan's format.
     """
     shape = plan.shape
     if isinstance(shape, JsonShape):

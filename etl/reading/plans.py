@@ -1,4 +1,4 @@
-"""From a source's section and a file to the plan by which the file is read."""
+"""Make the plan of reading a file from it and the source's section."""
 
 from __future__ import annotations
 
