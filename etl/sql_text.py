@@ -25,13 +25,13 @@ def insert_rows(con: Executes, table: str, rows: Iterable[Sequence[Any]]) -> Non
     table : str
         Its name with its schema; it has a column for each value of a row.
     rows : iterable of sequence
-        All as long as each other; none is allowed.
+        Rows of equal length; may be empty.
 
     Examples
     --------
     >>> import duckdb
     >>> with duckdb.connect() as con:
-    ...     _ = con.execute("create table day (name varchar, at date)")
+    ...     _ = con.execute("create table day (name varchar, on_day date)")
     ...     insert_rows(con, "day", [("first", "2026-01-01"), ("none", None)])
     ...     con.execute("from day").fetchall()
     [('first', datetime.date(2026, 1, 1)), ('none', None)]

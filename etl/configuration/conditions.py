@@ -36,7 +36,7 @@ def fault_of(condition: str) -> str:
     >>> fault_of("queue = 'billing' and handle_s between 30 and 7200")
     ''
     >>> fault_of("(select count(*) from read_text('/etc/hosts')) > 0")
-    'a condition may compare columns of the row, and not ask for other rows or files (SELECT)'
+    'a condition may compare columns of the row, and not ask for other rows or files (SUBQUERY)'
     """
     try:
         parsed = sqlglot.parse(condition, dialect="duckdb")
