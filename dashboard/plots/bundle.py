@@ -1,4 +1,4 @@
-"""Plotly's script with the kinds of chart that are drawn here, cut from the one that the package installs.
+"""Plotly's script reduced to the chart types used here, cut from the installed package.
 
 The script holds every kind of chart there is, maps and three dimensions among them: 4.8 MB, of which a page of this
 dashboard uses a sixth. It is a list of modules, each a function that runs when another one asks for it, and one of them
@@ -28,18 +28,18 @@ _EXPORTED = re.compile(r",([\w$]+)=\(e,t\)=>\{for\(var r in t\)[\w$]+\(e,r,\{get
 
 @lru_cache(maxsize=1)
 def script() -> str:
-    """The script as it is sent; all of the installed one where its parts are not known."""
+    """The reduced script; the whole installed one where its structure is unknown."""
     return reduced(get_plotlyjs()) if get_plotlyjs_version() in TRIED else str(get_plotlyjs())
 
 
 def version() -> str:
-    """What changes when the script does, for its address: browsers keep it for good."""
+    """Version of the script for its address: browsers cache it without limit."""
     kinds = "-".join(sorted(KINDS)) if get_plotlyjs_version() in TRIED else "all"
     return f"{get_plotlyjs_version()}-{kinds}"
 
 
 def reduced(whole: str, kinds: frozenset[str] = KINDS) -> str:
-    """A script without the modules that some kinds of chart do not need.
+    """Remove the modules of a script that the given chart types do not need.
 
     Parameters
     ----------

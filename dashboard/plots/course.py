@@ -123,7 +123,7 @@ def _points(weeks: Sequence[Week], token: str, symbol: str, name: str) -> dict[s
 
 
 def _level(level: Level, after: Sequence[int], token: str, layer: Layer, *, ranged: bool) -> list[dict[str, Any]]:
-    """The range of an overall effect as an area where wanted, and the effect as a dashed line that says it."""
+    """An overall effect as a labelled dashed line and, if ``ranged``, its range as an area."""
     ends = [after[0] - 0.5, after[-1] + 0.5]
     both = {"type": "scatter", "mode": "lines", "meta": "overall", **layer.trace()}
     line = {

@@ -1,4 +1,4 @@
-"""What every Plotly figure shares: colours by name, words that are safe, axes, layers, and the way to a Figure.
+"""Shared parts of Plotly figures: named colours, escaped text, axes, layers, conversion to a Figure.
 
 A *spec* is a plain dictionary ``{"data": [...], "layout": {...}, "narrow": {...}}``. Its colours are names of
 :mod:`dashboard.theme` (``var(--trained)``), so one spec serves light and dark: ``assets/plot.js`` fills them in on a
@@ -39,7 +39,7 @@ _NAMED = re.compile(r"var\(--([a-z-]+)\)")
 
 @dataclass(frozen=True)
 class Layer:
-    """Something a reader may show or hide, by its entry in the legend.
+    """Part of a figure that its legend entry shows or hides.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Layer:
     shown: bool = True
 
     def trace(self) -> dict[str, Any]:
-        """What belongs on the trace that stands for the layer in the legend."""
+        """Properties of the trace that represents the layer in the legend."""
         return {"name": self.name, "legendgroup": self.name, "visible": True if self.shown else "legendonly"}
 
 
@@ -63,7 +63,7 @@ def colour(token: str) -> str:
 
 
 def said(words: str) -> str:
-    """Words as Plotly may show them: no markup, lines short enough for a tip.
+    """Text for Plotly: without markup, in lines short enough for a tooltip.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def label(words: str) -> str:
 
 
 def cut(words: str, most: int) -> str:
-    """Words of at most so many characters, with an ellipsis where some are left out; accents stay with their letter.
+    """Shorten words to ``most`` characters with an ellipsis; accents stay with their letter.
 
     Parameters
     ----------
@@ -215,12 +215,12 @@ def area(x0: Any, x1: Any, y0: Any, y1: Any, token: str, **refs: str) -> dict[st
 
 
 def room(words: Sequence[str]) -> int:
-    """Pixels that the longest of some words takes at 12 px."""
+    """Width in pixels of the longest text at 12 px."""
     return round(max((len(one) for one in words), default=0) * CHARACTER_PIXELS)
 
 
 def painted(value: Any, tokens: Mapping[str, str]) -> Any:
-    """A spec with the colours of one scheme in place of their names."""
+    """Replace colour names in a spec by the colours of one scheme."""
     if isinstance(value, str):
         named = _NAMED.fullmatch(value)
         return _opaque(tokens[named[1]]) if named else value

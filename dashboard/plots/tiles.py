@@ -1,4 +1,4 @@
-"""Rows by columns with a number in each cell, coloured only where it is sure."""
+"""Heat map: a number in each cell, coloured only where its effect is clear."""
 
 from __future__ import annotations
 
