@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 import yaml
 
-from empathy.building import print_books
+from empathy.building import print_build
 from etl import build as building
 from etl import rejects
 from etl.build import BuildReport
@@ -176,7 +176,7 @@ def test_lineage_leads_from_a_mart_column_to_landing_columns(built: tuple[Path, 
 
 
 def test_the_books_are_shown(built: tuple[Path, BuildReport], capsys: pytest.CaptureFixture[str]) -> None:
-    print_books(built[1])
+    print_build(built[1])
     shown = capsys.readouterr().out
     for relation in built[1].reconciliation:
         assert f"{relation.relation}: {relation.sentence}" in shown
