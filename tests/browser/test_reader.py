@@ -205,10 +205,10 @@ def test_words_of_plotly_charts_stand_apart_in_narrow_columns(visit: Callable[..
     page: Page = visit(path, viewport={"width": width, "height": 4000}).page
     page.locator(".chart-card .menu summary").first.click()
     page.locator("[data-explore-all]").first.click()
-    drawn = (
-        "() => document.querySelectorAll('.plotted .plot').length >= document.querySelectorAll('[data-explore]').length"
+    page.wait_for_function(
+        "() => document.querySelectorAll('.plotted .plot').length >= document.querySelectorAll('[data-explore]').length",
+        timeout=60_000,
     )
-    page.wait_for_function(drawn, timeout=60_000)
     assert page.evaluate(CUT) == []
     assert page.evaluate(OVERLAPPING) == []
 
