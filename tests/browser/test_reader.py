@@ -206,7 +206,8 @@ def test_words_of_plotly_charts_stand_apart_in_narrow_columns(visit: Callable[..
     page.locator(".chart-card .menu summary").first.click()
     page.locator("[data-explore-all]").first.click()
     page.wait_for_function(
-        "() => document.querySelectorAll('.plotted .plot').length >= document.querySelectorAll('[data-explore]').length",
+        "() => document.querySelectorAll('.plotted .plot').length >= "
+        "document.querySelectorAll('[data-explore]').length",
         timeout=60_000,
     )
     assert page.evaluate(CUT) == []
