@@ -76,7 +76,7 @@ def in_order(paths: Iterable[Path]) -> tuple[Path, ...]:
     Examples
     --------
     >>> [path.name for path in in_order([Path("c-10.csv"), Path("c (1).csv"), Path("c-9.csv"), Path("c.csv")])]
-    ['c-9.csv', 'c-10.csv', 'c.csv', 'c (1).csv']
+    ['c.csv', 'c (1).csv', 'c-9.csv', 'c-10.csv']
     >>> [path.name for path in in_order([Path("b_2025-01-02.csv"), Path("a_2025-02-01.csv")])]
     ['b_2025-01-02.csv', 'a_2025-02-01.csv']
     """
@@ -93,15 +93,21 @@ def in_order(paths: Iterable[Path]) -> tuple[Path, ...]:
 _DAY = re.compile(r"(?<!\d)(20\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
 
 
-def _natural(path: Path) -> tuple[tuple[tuple[int, int, str], ...], tuple[int, ...]]:
-    """Numbers by their size, words without case, the mark of a copy last."""
-    stem, dot, ending = path.name.partition(".")
+_Parts = tuple[tuple[int, int, str], ...]
+
+
+def _natural(path: Path) -> tuple[_Parts, _Parts, tuple[int, ...]]:
+    """Numbers by their size, words without case, `c` before `c-1`, the copy mark last."""
+    stem, _, ending = path.name.partition(".")
     plain = without_copy_mark(stem)
     mark = stem[len(plain) :]
     copy = (len(mark), *(int(number) for number in re.findall(r"\d+", mark))) if mark else ()
-    whole = f"{path.parent}/{plain}{dot}{ending}".casefold()
-    parts = re.findall(r"\d+|\D+", whole)
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts), copy
+    return _parts(f"{path.parent}/{plain}"), _parts(ending), copy
+
+
+def _parts(name: str) -> _Parts:
+    found = re.findall(r"\d+|\D+", name.casefold())
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in found)
 
 
 def _nothing_there(folder: Path, pattern: str) -> str:

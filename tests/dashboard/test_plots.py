@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import json
 import re
 from pathlib import Path
@@ -29,11 +28,6 @@ def result(weeks: int) -> SimpleNamespace:
     overall = SimpleNamespace(estimate=0.1, ci_low=0.0, ci_high=0.2)
     parts = pl.DataFrame(rows) if rows else pl.DataFrame(schema={"key": pl.Int64, "estimate": pl.Float64})
     return SimpleNamespace(kind="event_time", parts=parts, overall=overall)
-
-
-def test_the_example_in_the_documentation_runs() -> None:
-    assert doctest.testmod(plots).failed == 0
-    assert doctest.testmod(plots).attempted >= 5
 
 
 @pytest.mark.parametrize("weeks", [1, 2, 1000])

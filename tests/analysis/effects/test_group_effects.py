@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from analysis.effects.by_group import Groups, claimed, group_effects, wandering
+from analysis.effects.by_group import Groups, claimed, drift_variance, group_effects
 from analysis.effects.hierarchical import MIN_GROUPS_TO_SHRINK, between_variance, shrink
 from analysis.panel.panel import Panel
 from benchmarks.claim_worlds import drifting_teams
@@ -195,8 +195,8 @@ def test_a_group_without_an_error_is_left_alone() -> None:
     assert math.isnan(found.ci_low[4])
 
 
-def test_too_few_teams_say_nothing_about_wandering() -> None:
+def test_too_few_teams_say_nothing_about_drift() -> None:
     residual, weight = np.zeros((3, 20)), np.ones((3, 20))
-    variance, _, n_teams = wandering(residual, weight, np.arange(3))
+    variance, _, n_teams = drift_variance(residual, weight, np.arange(3))
     assert math.isnan(variance)
     assert n_teams == 3

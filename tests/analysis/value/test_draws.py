@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import math
 
 import numpy as np
@@ -38,7 +37,3 @@ def test_the_chance_of_a_gain_uses_t(df: float, chance: float) -> None:
     drawn = draws.effect_draws(np.array([120.0]), np.array([60.0]), np.eye(1), df, N, np.random.default_rng(3))
 
     assert float(np.mean(drawn > 80)) == pytest.approx(chance, abs=0.003)
-
-
-def test_examples_hold() -> None:
-    assert doctest.testmod(draws).failed == 0

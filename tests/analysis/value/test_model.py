@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import doctest
 import math
 from typing import Any
 
 import numpy as np
 import pytest
 
-from analysis.value import horizon, returns, shrinkage
 from analysis.value.appraisal import appraise
 from analysis.value.assumptions import AssumptionError, Assumptions, Stated, check_range
 from analysis.value.horizon import horizon_factor, monthly_factors
@@ -212,8 +210,6 @@ def test_shrinkage_lowers_the_error_of_the_picked() -> None:
     assert abs(np.mean(drawn)) < 0.4 * np.mean(raw)
 
 
-def test_examples_hold() -> None:
-    assert all(doctest.testmod(module).failed == 0 for module in (horizon, returns, shrinkage))
 
 
 def test_the_range_of_the_net_holds_the_truth_in_simulated_worlds() -> None:

@@ -66,6 +66,8 @@ def test_a_later_file_supersedes_a_conflict_before_it(workspace: Any, tabular: C
         ("conv-9.csv", "conv-10.csv"),
         ("report.csv", "report (1).csv", "report (2).csv", "report (10).csv"),
         ("report.csv", "report - Copy.csv"),
+        ("c.csv", "c (1).csv", "c-9.csv", "c-10.csv"),
+        ("orders.2024.csv", "orders.2025.csv"),
         ("b_2025-01-31.csv", "a_2025-02-01.csv"),
         ("z/2025-01-31/x.csv", "a/2025-02-01/x.csv"),
         ("x_01.02.csv", "x_1.10.csv"),

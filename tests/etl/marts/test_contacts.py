@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etl.marts import constant_columns
 from etl.marts.relations import every_relation
 from tests.etl.conftest import transformed
 
@@ -90,7 +88,3 @@ def test_whatever_is_exported_the_relation_is_what_its_select_gives(
 
 def test_columns_that_nothing_fills_are_not_written(build_rows: Callable[..., Any]) -> None:
     assert {"queue", "escalated", "transcripts_known", "_run_id"} < agrees(build_rows(world({}, set())))
-
-
-def test_the_example_of_columns_with_one_value_runs() -> None:
-    assert doctest.testmod(constant_columns) == (0, 1)
