@@ -15,14 +15,15 @@ from analysis.words.numbers import Reader, Wording, plural
 Bools = NDArray[np.bool_]
 
 ID, LABEL = "short_histories", "Levels that rest on few contacts"
-FEW = 10.0
-"""Fewer untrained contacts than this say little of an agent's level: a share of 80% is off by 13 points or more."""
+FEW = 0.1
+"""An agent with fewer untrained contacts than this share of what the trained have at the median has a short history: its
+level is at least three times as uncertain as theirs. A share does not depend on the unit of the weights."""
 MENTIONED = 0.01
 """Share of the trained contacts that such agents must have for the estimate without them to be given."""
 
 
 def known_long_enough(panel: Panel, anticipation: int = 0) -> Bools:
-    """(A,) agents that are never trained or have at least ``FEW`` contacts before training.
+    """(A,) agents that are never trained, or have ``FEW`` of the usual contacts before training.
 
     Parameters
     ----------
@@ -32,7 +33,10 @@ def known_long_enough(panel: Panel, anticipation: int = 0) -> Bools:
         Weeks before training that do not count as untrained.
     """
     before = np.arange(panel.n_periods)[None, :] < panel.cohort_ix[:, None] - anticipation
-    return np.asarray((np.where(before, panel.den, 0.0).sum(axis=1) >= FEW) | ~panel.trained_units)
+    mass = np.where(before, panel.den, 0.0).sum(axis=1)
+    usual = mass[panel.trained_units & (mass > 0)]
+    least = FEW * float(np.median(usual)) if usual.size else 0.0
+    return np.asarray((mass >= least) & (mass > 0) | ~panel.trained_units)
 
 
 def share_of_contacts(panel: Panel, known: Bools) -> float:
@@ -48,7 +52,7 @@ def share_of_contacts(panel: Panel, known: Bools) -> float:
 
 
 def check(share: float, without: EffectEstimate, kpi: Wording, reader: Reader) -> CheckResult:
-    """The estimate without agents whose level before training rests on fewer than ``FEW`` contacts.
+    """The estimate without agents whose level before training rests on few contacts.
 
     The headline compares agents with their own level before training and weighs them by their trained contacts. An
     agent hired just before training has a level that is mostly chance, which then counts for all contacts afterwards.
@@ -70,8 +74,8 @@ def check(share: float, without: EffectEstimate, kpi: Wording, reader: Reader) -
     """
     noun = plural(kpi.per)
     told = (
-        f"Agents with fewer than {reader.count(FEW)} {noun} before training have {reader.number(100 * share, 0)}% of "
-        f"the {noun} after it, and their own level is little known"
+        f"Agents with less than a tenth of the usual number of {noun} before training have "
+        f"{reader.number(100 * share, 0)}% of the {noun} after it, and their own level is little known"
     )
     if not without.available:
         return CheckResult(ID, LABEL, "informational", share, MENTIONED, f"{told}; without them there is no estimate.")

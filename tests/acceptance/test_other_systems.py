@@ -87,7 +87,7 @@ def test_demo_build_serve_and_a_page_of_the_wheel_without_posix_modules(wheel: P
                 with urllib.request.urlopen(f"{address}healthz", timeout=30) as health:
                     assert b'"ok"' in health.read()
                 break
-            except urllib.error.URLError:
+            except (urllib.error.URLError, TimeoutError):
                 assert process.poll() is None, process.stderr and process.stderr.read()
                 assert time.monotonic() < until
                 time.sleep(0.2)

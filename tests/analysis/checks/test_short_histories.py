@@ -31,6 +31,9 @@ def test_levels_that_rest_on_few_contacts_are_found_and_their_share_counted() ->
     assert 0.2 < short_histories.share_of_contacts(panel, known) < 0.3, "one of four agents"
     settled = world(newcomers=0)
     assert short_histories.known_long_enough(settled).all()
+    for factor in (1e-12, 1e12):
+        scaled = replace(panel, num=panel.num * factor, den=panel.den * factor)
+        assert (short_histories.known_long_enough(scaled) == known).all()
 
 
 def test_an_agent_never_seen_before_training_is_in_no_estimate_and_not_counted() -> None:
@@ -53,7 +56,8 @@ def test_the_sentence_gives_the_estimate_without_them() -> None:
     change = READER.change(without.estimate, words(), without.ci_low, without.ci_high)
 
     assert found.status == "informational"
-    assert found.sentence.startswith("Agents with fewer than 10 contacts before training have 25% of the contacts")
+    said = "Agents with less than a tenth of the usual number of contacts before training have 25% of the contacts"
+    assert found.sentence.startswith(said)
     assert f"without them the estimate is {change} (likely " in found.sentence
 
 
