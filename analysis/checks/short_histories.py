@@ -16,8 +16,8 @@ Bools = NDArray[np.bool_]
 
 ID, LABEL = "short_histories", "Levels that rest on few contacts"
 FEW = 0.1
-"""An agent with fewer untrained contacts than this share of what the trained have at the median has a short history: its
-level is at least three times as uncertain as theirs. A share does not depend on the unit of the weights."""
+"""An agent with fewer untrained contacts than this share of what the trained have at the median has a short history:
+its level is at least three times as uncertain as theirs. A share does not depend on the unit of the weights."""
 MENTIONED = 0.01
 """Share of the trained contacts that such agents must have for the estimate without them to be given."""
 
