@@ -9,7 +9,7 @@ KPI is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -43,17 +43,26 @@ WORDS = "The second opinion leaves out, or rests on, too few agents to be publis
 def seconded(queries: Queries, kpi: str) -> Bools:
     """Cells of which a second opinion on an estimate is told: (C,)."""
 
+    def among(seen: Observed, kept: Bools) -> Bools:
+        key = ("second opinions", content(queries), seen.stamp, kept)
+        made = chosen(queries, key, kept.size, lambda: Choice.of({0: _seconded(queries, seen, kept)}, kept.size))
+        return np.asarray(made.cells[0])
+
+    return _of_estimated(queries, kpi, "published second opinions", among)
+
+
+def _of_estimated(queries: Queries, kpi: str, name: str, among: Callable[[Observed, Bools], Bools]) -> Bools:
+    """Cells chosen among those of which estimates are told, once a version; all of them where nothing was observed."""
+
     def make() -> Bools:
         kept = estimated(queries, kpi)
         try:
             seen = observed(queries, kpi)
         except PanelError:
             return kept
-        key = ("second opinions", content(queries), seen.stamp, kept)
-        made = chosen(queries, key, kept.size, lambda: Choice.of({0: _seconded(queries, seen, kept)}, kept.size))
-        return np.asarray(made.cells[0])
+        return among(seen, kept)
 
-    return queries.remember(("published second opinions", kpi), make)
+    return queries.remember((name, kpi), make)
 
 
 def _seconded(queries: Queries, seen: Observed, start: Bools) -> Bools:
@@ -151,12 +160,7 @@ class Weeks:
 def stayed(queries: Queries, kpi: str) -> Bools:
     """Cells of which the effect among those who stayed is told beside that on everybody: (C,)."""
 
-    def make() -> Bools:
-        kept = estimated(queries, kpi)
-        try:
-            seen = observed(queries, kpi)
-        except PanelError:
-            return kept
+    def among(seen: Observed, kept: Bools) -> Bools:
         places = queries.held_weeks().places
         since, agent, week = event_week(queries)[seen.rows], places.agent[seen.rows], places.week
         if not (since > -NEVER).any():
@@ -168,7 +172,7 @@ def stayed(queries: Queries, kpi: str) -> Bools:
             kept = allowing_none(queries, seen.at(part), kept)
         return kept
 
-    return queries.remember(("published stayers", kpi), make)
+    return _of_estimated(queries, kpi, "published stayers", among)
 
 
 def of_few(minimum: int) -> pl.Expr:

@@ -6,7 +6,7 @@ exempted passages. Text in quotation marks, in HTML tags or in the quoted part o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import duckdb
 
@@ -78,18 +78,13 @@ def count_hits(
     """
     keys = ", ".join(by)
     for skill in skills:
-        plain, exempting = (
-            f"regexp_extract_all(text, {literal(pattern)})"
-            for pattern in (rules.alternation(skill, passing_over=False), rules.alternation(skill))
-        )
+        spans = _by_signs(rules, skill, lambda pattern: f"regexp_extract_all(text, {pattern})")
         con.execute(
             f"""
             create or replace temp table marked_span as
             select {keys}, span, count(*) as hits
             from (
-                select {keys}, unnest(
-                    case when regexp_matches(text, {literal(EXEMPT_SIGN)}) then {exempting} else {plain} end
-                ) as span
+                select {keys}, unnest({spans}) as span
                 from (select {keys}, {_CLEAN} as text from {turns} where {_found(rules, skill)})
             )
             where span <> ''
@@ -116,20 +111,24 @@ def _found(rules: RuleSet, skill: str) -> str:
     return f"regexp_matches(text, {literal(rules.alternation(skill, exempting=False))})"
 
 
+def _by_signs(rules: RuleSet, skill: str, searched: Callable[[str], str]) -> str:
+    """SQL of a search that passes over exempted words in the turns that have a sign of them, and is quicker in others.
+
+    ``searched`` gives the SQL of the search for a pattern.
+    """
+    plain = searched(literal(rules.alternation(skill, passing_over=False)))
+    exempting = searched(literal(rules.alternation(skill)))
+    return f"case when regexp_matches(text, {literal(EXEMPT_SIGN)}) then {exempting} else {plain} end"
+
+
 def _mark(con: duckdb.DuckDBPyConnection, turns: str, rules: RuleSet, skill: str, target: str) -> None:
     marked = f"{literal(OPENS)} || '\\0' || {literal(CLOSES)}"
-    plain, exempting = (
-        f"regexp_replace(text, {literal(pattern)}, {marked}, 'g')"
-        for pattern in (rules.alternation(skill, passing_over=False), rules.alternation(skill))
-    )
+    spans = _by_signs(rules, skill, lambda pattern: f"regexp_replace(text, {pattern}, {marked}, 'g')")
     con.execute(
         f"""
         create or replace temp table marked_span as
         with found as (
-            select turn_id, string_split(
-                    case when regexp_matches(text, {literal(EXEMPT_SIGN)}) then {exempting} else {plain} end,
-                    {literal(OPENS)}
-                ) as pieces
+            select turn_id, string_split({spans}, {literal(OPENS)}) as pieces
             from (
                 select turn_id, {_CLEAN} as text
                 from {turns}
