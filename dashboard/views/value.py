@@ -13,7 +13,7 @@ from analysis.value.money import unsafe_words
 from analysis.value.phillips import Principle, checklist
 from analysis.value.sensitivity import Swing, tornado
 from analysis.words.numbers import Reader
-from analysis.words.verdict import CLAIMED, MARKS, lower_label
+from analysis.words.verdict import CLAIMED, MARKS, direction, lower_label
 from analysis.words.verdict import LABELS as VERDICTS
 from dashboard.data.refreshers import Refreshed
 from dashboard.data.value import MoneyParts
@@ -388,10 +388,9 @@ def _unmoneyed(parts: MoneyParts, asked: Asked, kpis: Sequence[Kpi], made: Model
 
 def _which_way(parts: MoneyParts, kpi: Kpi) -> str:
     """Whether a clear change is for the better: a mark alone would pass a loss off as a gain."""
-    effect = next((part.effect for part in parts.worths if part.kpi.id == kpi.id and part.state in CLAIMED), 0.0)
-    if not effect:
-        return ""
-    return ", for the better" if (effect > 0) == (kpi.better == "higher") else ", for the worse"
+    effect = next((part.effect for part in parts.worths if part.kpi.id == kpi.id and part.state in CLAIMED), None)
+    way = "unknown" if effect is None else direction(kpi, effect, guardrail=kpi.role == "guardrail")
+    return "" if way == "unknown" else f", for the {way}"
 
 
 def _state(parts: MoneyParts, kpi: str) -> str:

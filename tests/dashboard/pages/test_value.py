@@ -210,6 +210,12 @@ def test_a_clear_change_that_is_not_money_says_which_way_it_went(context: Contex
         some = replace(parts, worths=(part,))
         told = view.view(some, address.read({}, configured, {}), kpis, context.settings.reader, 0.95)
         assert [item.words for item in told.unmoneyed if item.kpi.id == "csat_top2"] == [words]
+    aht = next(kpi for kpi in kpis if kpi.role == "guardrail" and kpi.better == "lower")
+    for effect, words in ((-3.0, "clear"), (3.0, "clear, for the worse")):  # one that moved is never an improvement
+        part = replace(parts.worths[0], kpi=aht, money_group=aht.money_group, effect=effect, state="clear")
+        some = replace(parts, worths=(part,))
+        told = view.view(some, address.read({}, configured, {}), kpis, context.settings.reader, 0.95)
+        assert words in [item.words for item in told.unmoneyed if item.kpi.id == aht.id]
 
 
 def test_only_clear_goals_is_said_to_overstate(context: Context, configured: Assumptions) -> None:
