@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from sample_data.answers import survey_rates
 from sample_data.centre import Centre, Rates, Week
@@ -87,7 +87,7 @@ def _long_calls(columns: dict[str, NDArray[np.generic]], centre: Centre, week: W
     share = week.share * calls
     per_contact = share.sum(axis=1)
     long = {
-        which: norm.sf((np.log(LONG_SECONDS - 0.5) - np.log(getattr(means_of, which))) / params.handle_log_sd)
+        which: ndtr((np.log(getattr(means_of, which)) - np.log(LONG_SECONDS - 0.5)) / params.handle_log_sd)
         for which in POTENTIALS
     }
     value = {which: _mean(chance, share) / np.maximum(per_contact, 1e-12) for which, chance in long.items()}

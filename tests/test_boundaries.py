@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,27 @@ WRITER = "etl/warehouse/publish.py"
 IN_MEMORY = (None, ":memory:")
 
 
+@cache
+def parsed(package: str) -> list[tuple[str, ast.Module]]:
+    """The files of a package, each with the path it has in the repository."""
+    files = sorted((ROOT / package).rglob("*.py"))
+    return [(file.relative_to(ROOT).as_posix(), ast.parse(file.read_text(encoding="utf-8"))) for file in files]
+
+
+@cache
+def methods_called(package: str) -> list[tuple[str, ast.Call, str]]:
+    """Every call of a method in a package: its file, and the method's name."""
+    return [
+        (file, node, node.func.attr)
+        for file, module in parsed(package)
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    ]
+
+
 def calls(package: str, names: set[str]) -> Iterator[tuple[str, ast.Call]]:
     """Method calls of those names, with the file they stand in."""
-    for file in sorted((ROOT / package).rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in names:
-                yield file.relative_to(ROOT).as_posix(), node
+    return ((file, call) for file, call, name in methods_called(package) if name in names)
 
 
 def of_a_module(call: ast.Call) -> bool:
@@ -84,3 +100,21 @@ def test_pages_are_waited_for_with_functions() -> None:
 
     assert waits, "the search finds nothing"
     assert [f"{file}:{call.lineno}" for file, call in waits if "=>" not in ast.unparse(call.args[0])] == []
+
+
+def test_nothing_loads_scipy_stats_or_statsmodels_before_it_is_needed() -> None:
+    """Each takes a second of every start of the command line, and of every process of a server."""
+    slow = ("scipy.stats", "statsmodels")
+    loaded = set()
+    for package in ("etl", "analysis", "dashboard", "empathy", "sample_data"):
+        for file, module in parsed(package):
+            for node in module.body:
+                if isinstance(node, ast.Import):
+                    names = [alias.name for alias in node.names]
+                elif isinstance(node, ast.ImportFrom):
+                    names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+                else:
+                    continue
+                loaded |= {f"{file}:{node.lineno}" for name in names if name.startswith(slow)}
+
+    assert loaded == set()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from analysis.checks.result import CheckResult, not_measured
 from analysis.inference.honest_did import (
@@ -155,12 +156,10 @@ def analyse(
 
 def interval_without_drift(coefficients: EventCoefficients, weights: NDArray[np.float64], alpha: float) -> Interval:
     """The interval when no drift is allowed."""
-    from scipy import stats
-
     post = slice(coefficients.n_pre, None)
     centre = float(weights @ coefficients.estimates[post])
     error = math.sqrt(float(weights @ coefficients.covariance[post, post] @ weights))
-    half = float(stats.norm.ppf(1 - alpha / 2)) * error
+    half = float(ndtri(1 - alpha / 2)) * error
     return Interval(centre - half, centre + half)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtr
 
 from analysis.effects.sampling_noise import noise_of_a_contact, spread_of_levels
 from analysis.estimators.imputation import Imputation
@@ -304,7 +304,7 @@ def claimed(rows: pl.DataFrame, ci_level: float = 0.95) -> list[bool]:
         rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("estimate", "std_error", "df")
     )
     with np.errstate(divide="ignore", invalid="ignore"):
-        p_values = 2 * stats.t.sf(np.abs(estimate / error), np.where(df > 0, df, np.nan))
+        p_values = 2 * stdtr(np.where(df > 0, df, np.nan), -np.abs(estimate / error))
     enough = rows["n_comparison"].fill_null(0).to_numpy() >= MIN_COMPARISON_TEAMS
     adjusted = holm(np.where(enough, p_values, np.nan))
     return [bool(p_value <= 1 - ci_level) for p_value in adjusted]

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import optimize
+from scipy.special import fdtrc, fdtri
 
 from analysis.effects.within_slope import Regressor, within_slope
 from analysis.inference import jackknife_influence
@@ -136,7 +137,7 @@ def course_instruments(
     slope = float(optimize.minimize_scalar(distance, bounds=(low, high), method="bounded").x)
     least = distance(slope)
     df2 = n_clusters - n_courses
-    allowed = float(stats.f.ppf(ci_level, 1, df2)) / small
+    allowed = float(fdtri(1, df2, ci_level)) / small
     inside = np.append(grid, slope)[np.append(values, least) - least <= allowed]
     ends = [float(inside.min()), float(inside.max())]
     step = grid[1] - grid[0]
@@ -150,7 +151,7 @@ def course_instruments(
         ci_low=float(bounds[0]),
         ci_high=float(bounds[1]),
         first_stage_f=first_f,
-        overidentification_p=float(stats.f.sf(j, n_courses - 1, df2)),
+        overidentification_p=float(fdtrc(n_courses - 1, df2, j)),
         n_courses=n_courses,
         n_clusters=n_clusters,
     )

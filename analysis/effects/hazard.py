@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import ndtri, stdtr, stdtrit
 
 TENURE_EDGES_WEEKS = (1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 21, 26, 39, 52, 78, 104)
 """Tenure days at which the baseline hazard may change: weekly at first, when it falls fastest, then less often. Bands
@@ -93,7 +93,7 @@ class HazardRatio:
         testing."""
         if not math.isfinite(self.log_ratio) or not self.std_error > 0:
             return math.nan
-        return float(2 * stats.t.sf(abs(self.log_ratio / self.std_error), self.df))
+        return float(2 * stdtr(self.df, -abs(self.log_ratio / self.std_error)))
 
     @property
     def too_few(self) -> bool:
@@ -214,7 +214,7 @@ def hazard_ratio(weeks: pl.DataFrame, *, leave_type: str = "any", ci_level: floa
     groups = moved.shape[0]
     spread = moved.T @ moved * (groups - 1) / groups
     df = float(groups - 1)
-    critical = float(stats.t.ppf(0.5 + ci_level / 2, df))
+    critical = float(stdtrit(df, 0.5 + ci_level / 2))
     std_error = math.sqrt(spread[0, 0])
 
     trained = design[:, 0] > 0
@@ -262,7 +262,7 @@ def survival(weeks: pl.DataFrame, *, ci_level: float = 0.95) -> pl.DataFrame:
     polars.DataFrame
         ``arm, leave_type, tenure_week, at_risk, survival, ci_low, ci_high``; empty when the arms never overlap.
     """
-    z = float(stats.norm.ppf(0.5 + ci_level / 2))
+    z = float(ndtri(0.5 + ci_level / 2))
     table = (
         weeks.group_by("trained", "tenure_week")
         .agg(

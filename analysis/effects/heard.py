@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 from analysis.errors import EstimationError
 
@@ -236,7 +236,7 @@ def corrected(effect: float, std_error: float, calibration: Calibration, n_clust
         )
     combined = math.sqrt((std_error / share) ** 2 + (effect * error / share**2) ** 2)
     degrees = min(n_clusters, calibration.sensitivity.n_clusters) - 1
-    half = float(stats.t.ppf(0.975, degrees)) * combined
+    half = float(stdtrit(degrees, 0.975)) * combined
     estimate = effect / share
     return CorrectedEffect(estimate, combined, estimate - half, estimate + half, degrees + 1)
 
@@ -311,11 +311,11 @@ def _error(influence: Array, clusters: int) -> float:
 def _rate(estimate: float, influence: Array, n: int, level_of_interval: float) -> Rate:
     clusters = len(influence)
     error = _error(influence, clusters)
-    half = float(stats.t.ppf(0.5 + level_of_interval / 2, clusters - 1)) * error
+    half = float(stdtrit(clusters - 1, 0.5 + level_of_interval / 2)) * error
     return Rate(estimate, error, estimate - half, estimate + half, n, clusters)
 
 
 def _two_sided(change: Rate) -> float:
     if change.std_error == 0:
         return 1.0 if change.estimate == 0 else 0.0
-    return 2 * float(stats.t.sf(abs(change.estimate) / change.std_error, change.n_clusters - 1))
+    return 2 * float(stdtr(change.n_clusters - 1, -abs(change.estimate) / change.std_error))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 from scipy.optimize import brentq
 
 Floats = NDArray[np.float64]
@@ -72,7 +72,7 @@ def shrink(estimate: Floats, own_error: Floats, std_error: Floats, df: Floats, *
     known = np.isfinite(estimate) & np.isfinite(own_error) & (own_error > 0)
     center, error = estimate.astype(np.float64), std_error.astype(np.float64)
     freedom = np.where(np.isfinite(df) & (df > 0), df, 1.0)
-    half = stats.t.ppf(0.5 + ci_level / 2, freedom) * error
+    half = special.stdtrit(freedom, 0.5 + ci_level / 2) * error
     low, high = center - half, center + half
     if known.sum() < MIN_GROUPS_TO_SHRINK:
         return Shrunk(center, low, high, math.nan, math.nan)
@@ -81,7 +81,8 @@ def shrink(estimate: Floats, own_error: Floats, std_error: Floats, df: Floats, *
     chance, mean, middle, variance = _posterior(theta, noise)
     low[known], high[known] = _quantiles(chance, middle, np.sqrt(variance + shared), freedom[known], ci_level)
     center[known] = chance @ middle
-    beyond = stats.f.sf(_excess(0.0, theta, noise) / (theta.size - 1) + 1, theta.size - 1, np.median(freedom[known]))
+    ratio = max(_excess(0.0, theta, noise) / (theta.size - 1) + 1, 0.0)
+    beyond = special.fdtrc(theta.size - 1, np.median(freedom[known]), ratio)
     spread = math.sqrt(between_variance(theta, noise))
     return Shrunk(center, low, high, float(chance @ mean), spread, bool(beyond <= 1 - ci_level))
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import optimize
+from scipy.special import chdtrc
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -212,7 +213,7 @@ def leakage(
     mean = float((weight * gain).sum() / weight.sum())
     q, df = float((weight * (gain - mean) ** 2).sum()), len(gains) - 1
     scale = float(weight.sum() - (weight**2).sum() / weight.sum())
-    return Leakage(float(np.sqrt(max(q - df, 0.0) / scale)), float(stats.chi2.sf(q, df)), len(gains), shift)
+    return Leakage(float(np.sqrt(max(q - df, 0.0) / scale)), float(chdtrc(df, q)), len(gains), shift)
 
 
 def _variance_of_mean(values: Floats, cluster: Ints) -> float:

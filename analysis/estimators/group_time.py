@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.special import chdtrc
 
 from analysis.errors import EstimationError
 from analysis.estimators.fitted import Family, empty_att_gt, empty_family
@@ -320,8 +321,6 @@ class GroupTime:
         Source: Callaway, Sant'Anna (2021), section 4; NaN when there is no week to test or the covariance is
         singular.
         """
-        from scipy.stats import chi2
-
         values: list[Any] = []
         columns: list[Floats] = []
         for cells in self.cells():
@@ -336,7 +335,7 @@ class GroupTime:
         if np.linalg.matrix_rank(covariance, hermitian=True) < att.size:
             return float("nan"), att.size, float("nan")
         statistic = float(att @ np.linalg.solve(covariance, att))
-        return statistic, att.size, float(chi2.sf(statistic, att.size))
+        return statistic, att.size, float(chdtrc(att.size, statistic))
 
 
 def _left_mean(sums: Floats, mass: Floats) -> Floats:

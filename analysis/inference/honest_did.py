@@ -23,7 +23,7 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import chdtri, chndtrix, ndtr, ndtri
 
 Array = NDArray[np.float64]
 
@@ -268,10 +268,10 @@ def _truncated_quantile(q: float, low: float, high: float) -> float:
     if not low < high:
         return low
     if low > 0:
-        upper, lower = stats.norm.sf(low), stats.norm.sf(high)
-        return float(stats.norm.isf(upper - q * (upper - lower)))
-    lower, upper = stats.norm.cdf(low), stats.norm.cdf(high)
-    return float(stats.norm.ppf(lower + q * (upper - lower)))
+        upper, lower = ndtr(-low), ndtr(-high)
+        return float(-ndtri(upper - q * (upper - lower)))
+    lower, upper = ndtr(low), ndtr(high)
+    return float(ndtri(lower + q * (upper - lower)))
 
 
 def _basis_with_first_row(weights: Array) -> Array:
@@ -339,13 +339,13 @@ class _Smooth:
         """The shortest interval over the frontier of bias and error."""
         if m == 0:
             ratio = np.zeros_like(self.sds)
-            critical = np.full_like(self.sds, math.sqrt(float(stats.chi2.ppf(1 - alpha, 1))))
+            critical = np.full_like(self.sds, math.sqrt(float(chdtri(1, alpha))))
         else:
             ratio = m * self.biases / self.sds
             critical = np.where(
                 ratio < 6,
-                np.sqrt(stats.ncx2.ppf(1 - alpha, 1, np.minimum(ratio, 6) ** 2)),
-                ratio + stats.norm.ppf(1 - alpha),
+                np.sqrt(chndtrix(1 - alpha, 1, np.minimum(ratio, 6) ** 2)),
+                ratio + ndtri(1 - alpha),
             )
         half = critical * self.sds
         best = int(np.argmin(half))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from analysis.errors import EstimationError
 
@@ -31,6 +30,8 @@ def holm(p_values: Sequence[float] | Floats) -> Floats:
 def benjamini_hochberg(p_values: Sequence[float] | Floats) -> Floats:
     """P-values adjusted for the false discovery rate; NaN stays NaN and does not count as a test.
 
+    The k-th smallest of K is multiplied by K / k, is no larger than those after it, and no larger than 1.
+
     Rejecting at adjusted p-values up to ``q`` keeps the expected share of false positives among the rejections at most
     ``q``, for independent or positively dependent tests.
 
@@ -38,10 +39,11 @@ def benjamini_hochberg(p_values: Sequence[float] | Floats) -> Floats:
     doi:10.1214/aos/1013699998.
     """
     values = np.asarray(p_values, dtype=np.float64)
-    known = np.isfinite(values)
+    known = np.flatnonzero(np.isfinite(values))
+    order = known[np.argsort(values[known], kind="stable")]
+    raised = values[order] * (order.size / np.arange(1, order.size + 1))
     out = np.full(values.shape, np.nan)
-    if known.any():
-        out[known] = stats.false_discovery_control(values[known])
+    out[order] = np.minimum(np.minimum.accumulate(raised[::-1])[::-1], 1.0)
     return out
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-from scipy import stats
 from scipy.optimize import brentq
-from scipy.special import nctdtr, stdtrit
+from scipy.special import nctdtr, ndtr, ndtri, stdtrit
 
 USUAL_POWER = 0.8
 
@@ -42,13 +41,17 @@ def power(
     0.971116
     """
     if not math.isfinite(df):
-        critical = stats.norm.ppf((1 + level) / 2)
+        critical = ndtri((1 + level) / 2)
         shift = abs(effect) / std_error
-        return float(stats.norm.cdf(shift - critical))
+        return float(ndtr(shift - critical))
     critical = inflation * float(stdtrit(df if df_shown is None else df_shown, (1 + level) / 2))
     shift = abs(effect) / std_error
     missed = float(nctdtr(df, shift, critical))  # quick, but not a number far out
-    return 1.0 - missed if math.isfinite(missed) else float(stats.nct.sf(critical, df, shift))
+    if math.isfinite(missed):
+        return 1.0 - missed
+    from scipy import stats  # takes a second to load, and is rarely needed
+
+    return float(stats.nct.sf(critical, df, shift))
 
 
 def minimum_detectable_effect(

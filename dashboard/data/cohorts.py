@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import polars as pl
+from scipy.special import stdtrit
 
 from analysis.comparison.fair_panel import fair_panel
 from analysis.comparison.setting import Setting
@@ -310,11 +311,9 @@ def _with_stored(queries: Queries, rows: pl.DataFrame, kpi: Kpi, by: str, filter
 
 def _plain_interval(rows: pl.DataFrame, ci_level: float) -> Shrunk:
     """Every group's own interval: half-widths as stored where there are any."""
-    from scipy import stats
-
     center, error = (rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("estimate", "std_error"))
     df = rows["df"].cast(pl.Float64).fill_null(1.0).to_numpy()
-    half = stats.t.ppf(0.5 + ci_level / 2, df) * error
+    half = stdtrit(df, 0.5 + ci_level / 2) * error
     if "half_width" in rows.columns:
         stored = rows["half_width"].fill_null(np.nan).to_numpy() * error
         half = np.where(np.isfinite(stored), stored, half)

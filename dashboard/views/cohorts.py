@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scipy import stats
+from scipy.special import stdtrit
 
 from analysis.effects.by_group import MIN_COMPARISON_TEAMS
 from analysis.words.numbers import Reader, plural
@@ -338,7 +338,7 @@ def pair(
         words = f"{one} and {other}: levels only, without an estimate of what training changed."
         return Pair(first, second, words, nan, nan, nan)
     pairs = max(n_groups * (n_groups - 1) // 2, 1)
-    half = float(stats.t.ppf(1 - (1 - ci_level) / 2 / pairs, max(df, 1.0))) * error
+    half = float(stdtrit(max(df, 1.0), 1 - (1 - ci_level) / 2 / pairs)) * error
     low, high = gap - half, gap + half
     if low <= 0 <= high:
         span = reader.span(low, high, kpi, join="and")

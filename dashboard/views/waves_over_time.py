@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
-from scipy import stats
+from scipy.special import ndtr, ndtri
 
 from analysis.inference import benjamini_hochberg
 from analysis.words.numbers import Reader
@@ -38,7 +38,7 @@ def blocks(cells: pl.DataFrame, kpi: Kpi, ci_level: float, reader: Reader) -> li
     if cells.is_empty():
         return []
     sign = 1.0 if kpi.better == "higher" else -1.0
-    wide = float(stats.norm.ppf(0.5 + ci_level / 2))
+    wide = float(ndtri(0.5 + ci_level / 2))
     block = ((pl.col("week") - pl.col("cohort")).dt.total_days() // (7 * BLOCK_WEEKS)).alias("block")
     grouped = (
         cells.filter(pl.col("estimate").is_not_null() & pl.col("estimate").is_not_nan())
@@ -55,7 +55,7 @@ def blocks(cells: pl.DataFrame, kpi: Kpi, ci_level: float, reader: Reader) -> li
         .sort("cohort", "block")
     )
     p_values = [
-        math.nan if not row["std_error"] else 2 * float(stats.norm.sf(abs(row["estimate"]) / row["std_error"]))
+        math.nan if not row["std_error"] else 2 * float(ndtr(-abs(row["estimate"]) / row["std_error"]))
         for row in grouped.iter_rows(named=True)
     ]
     cell_sure = [bool(p_value <= 1 - ci_level) for p_value in benjamini_hochberg(p_values)]
