@@ -353,7 +353,7 @@ def _protection(context: Context) -> str:
     """Sentence on the protection of single agents: enforced, or not (own machine)."""
     group = f"No group under {context.settings.min_group} agents is shown"
     if current().restricted:
-        return f"{group}, nor what would tell of one"
+        return f"{group}, nor what would tell of one; estimates are rounded a little"
     return f"{group} (a courtesy: whoever can open the file can read it)"
 
 

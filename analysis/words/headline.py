@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from analysis.words.change import lower_label
 from analysis.words.numbers import Wording
-from analysis.words.verdict import CLAIMED, Verdict, lower_label
+from analysis.words.verdict import CLAIMED, Verdict
 
 NOT_NAMED = "Empathy programme"
 """Default name of a programme (``[programme] name`` where it is not stated)."""

@@ -13,9 +13,11 @@ from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.study.leaving import hazard_rows, spell_weeks, survival_frame
 from analysis.study.result_tables import SCHEMAS, table
 from dashboard.data.beside_estimates import of_few
-from dashboard.data.queries import Queries, to_slice
+from dashboard.data.estimates_told import as_told
+from dashboard.data.queries import Queries
+from dashboard.data.slices import to_slice
 from dashboard.privacy.leaving import EVERY_KIND, by_whole_groups, in_steps
-from dashboard.privacy.redaction import in_units, unit_of_shares, without_few_leavers
+from dashboard.privacy.redaction import in_units, to_digits, unit_of_shares, without_few_leavers
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 from etl.warehouse.reader import frame
@@ -84,7 +86,7 @@ def _answer(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filter
     )
     curves = shown(in_steps(curves, minimum) if restricted else curves, minimum)
     if restricted:  # rounded last: few are told by their count, not by what it is rounded to
-        curves, hazards = on_grid(curves, minimum), in_units(hazards, ("n_events", "n_agents"), minimum)
+        curves, hazards = on_grid(curves, minimum), in_units(to_digits(hazards), ("n_events", "n_agents"), minimum)
     return Attrition(curves, hazards, exits, survivors)
 
 
@@ -110,6 +112,9 @@ def _left(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filters)
     survivors = survivors.drop("n_trained_agents")
     told = [kpi for kpi in survivors["kpi"].unique() if queries.publishes(kpi, filters)]
     survivors = survivors.filter(pl.col("kpi").is_in(told))
+    if current().restricted:
+        parts = [as_told(queries, kpi, filters, survivors.filter(pl.col("kpi") == kpi)) for kpi in sorted(told)]
+        survivors = pl.concat([survivors.clear(), *parts])
     return without_few_leavers(exits, queries.settings.min_group), survivors
 
 

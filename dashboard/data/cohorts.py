@@ -23,8 +23,11 @@ from analysis.estimators import estimate
 from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.panel.panel import NEVER, Panel
 from analysis.words.verdict import CLAIMED
+from dashboard.data.compared import compared
 from dashboard.data.published import agents_match
-from dashboard.data.queries import Queries, to_slice
+from dashboard.data.queries import Queries
+from dashboard.data.slices import to_slice
+from dashboard.privacy.imprecision import imprecise
 from dashboard.privacy.redaction import coarse
 from dashboard.privacy.suppression import suppress
 from dashboard.privacy.viewer import current
@@ -173,13 +176,28 @@ def _of_cells(
         chosen = replace(inner, **{BY[by]: (name,)})  # type: ignore[arg-type]
         if not (name and queries.decision(chosen).allowed and queries.publishes(kpi.id, chosen)):
             return False
+        if not queries.publishes(kpi.id, filters):  # all groups are compared with the same agents
+            return False
         return by != "team" or agents_match(queries, name, last.get(name, frozenset()))
 
     hidden = pl.Series("suppressed", [row["suppressed"] or not told(row["name"]) for row in rows.iter_rows(named=True)])
     blank = [name for name in (*NUMBERS, "n_agents") if name in rows.columns]
     rows = rows.with_columns(hidden)
     shown = rows.with_columns(pl.when("suppressed").then(None).otherwise(pl.col(c)).alias(c) for c in blank)
-    return coarse(shown, queries.settings.min_group)
+    return coarse(_in_steps(queries, shown, kpi, filters), queries.settings.min_group)
+
+
+def _in_steps(queries: Queries, rows: pl.DataFrame, kpi: Kpi, filters: Filters) -> pl.DataFrame:
+    """Effects as precise as readers are told them; stored ones are already."""
+    fewest = compared(queries, kpi.id, filters)[0].fewest
+    n = [fewest if count is None else min(fewest, count) for count in rows["n_agents"].to_list()]
+    told = imprecise(rows, n, queries.settings.min_group, abs(kpi.smallest_effect))
+    own = pl.col("own_error") * told["std_error"] / pl.col("std_error")  # of one group, in the same proportion
+    as_stored = pl.col("half_width").is_not_null() if "half_width" in rows.columns else pl.lit(value=False)
+    return rows.with_columns(
+        pl.when(as_stored).then(pl.col(name)).otherwise(new).alias(name)
+        for name, new in (("estimate", told["estimate"]), ("own_error", own), ("std_error", told["std_error"]))
+    )
 
 
 def _as_listed(queries: Queries, rows: pl.DataFrame, by: str, filters: Filters) -> pl.DataFrame:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from dashboard.data.beside_estimates import rungs_as_told
-from dashboard.data.published_estimates import as_told
-from dashboard.data.queries import Queries, to_slice
+from dashboard.data.estimates_told import as_told
+from dashboard.data.queries import Queries
+from dashboard.data.slices import to_slice
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 from etl.configuration.kpis import Kpi
@@ -51,4 +52,6 @@ def ladder(queries: Queries, kpi: Kpi, filters: Filters) -> pl.DataFrame:
         ("ladder", kpi.id, filters),
         lambda cursor: study(cursor, request, queries.setting(), rows=queries.held_weeks()).frames()["ladder"],
     )
-    return as_told(queries, rungs_as_told(queries, kpi.id, filters, made)) if current().restricted else made
+    if not current().restricted:
+        return made
+    return as_told(queries, kpi.id, filters, rungs_as_told(queries, kpi.id, filters, made))

@@ -10,7 +10,7 @@ import polars as pl
 
 from analysis.study.result_tables import SCHEMAS
 from dashboard.data.queries import Queries
-from dashboard.privacy.redaction import coarse
+from dashboard.privacy.redaction import coarse, to_digits
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 from etl.warehouse.reader import frame
@@ -51,5 +51,5 @@ def _phrases(queries: Queries, cursor: duckdb.DuckDBPyConnection) -> Phrases:
     numbers = [name for name, kind in SCHEMAS["heard"].items() if kind == pl.Float64 and name in heard.columns]
     heard = heard.with_columns(pl.when(few).then(None).otherwise(pl.col(name)).alias(name) for name in numbers)
     if current().restricted:
-        rules, heard = coarse(rules, minimum), coarse(heard, minimum)
+        rules, heard = (coarse(to_digits(rows), minimum) for rows in (rules, heard))
     return Phrases(rules, heard)

@@ -13,11 +13,11 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 from scipy import sparse
 
 from analysis.errors import PanelError
-from analysis.study.result_tables import STUDY_TABLES, table
+from dashboard.data.compared import NOTHING
+from dashboard.data.compared import compared as compared_with
 from dashboard.data.kept_choices import Choice, chosen, content
 from dashboard.data.parts import at_once
 from dashboard.data.published import (
@@ -38,7 +38,6 @@ from dashboard.data.published import (
 )
 from dashboard.data.told import told_before
 from dashboard.privacy.lattice import Cell
-from dashboard.privacy.redaction import coarse, with_coarse_shares, without_count_of_clusters
 from dashboard.privacy.together import MOST_TOGETHER, Rows, Together, cells_of
 from dashboard.privacy.viewer import Viewer
 from dashboard.state import Filters
@@ -167,62 +166,6 @@ def event_week(queries: Queries) -> Ints:
     return queries.remember(("published", "event week"), make)
 
 
-def withheld_study(queries: Queries, kpi: str, filters: Filters) -> dict[str, pl.DataFrame] | None:
-    """What readers are told of a selection whose estimates are not: the same whatever there is; None where they are.
-
-    Nothing is estimated for it, so neither the tables that could be made nor the time that takes tell of few agents.
-    A KPI that was observed nowhere is left to be said to be so.
-
-    Raises
-    ------
-    KeyError
-        When the configuration leaves the KPI out.
-    """
-    entry = queries.settings.catalogue[kpi]
-    if entry.hidden:  # left out of every list, and so of addresses
-        raise KeyError(kpi)
-    if queries.publishes(kpi, filters):
-        return None
-    try:
-        if not observed(queries, kpi).rows.size:
-            return None
-    except PanelError:
-        pass
-    words = f"{entry.label} was observed for too few agents of this selection to be published."
-    row = {"kpi": kpi, "role": "headline", "estimator": "", "verdict": "cant_tell_yet", "reason": words}
-    row |= {"sentence": f"We can't tell: {words}", "unit": entry.unit, "better": entry.better}
-    return {name: table(name, [row] if name == "effect" else []) for name in STUDY_TABLES}
-
-
-def as_told(queries: Queries, rows: pl.DataFrame) -> pl.DataFrame:
-    """A table of estimates as readers of a shared dashboard see its counts, those of agents as clusters too."""
-    minimum, setting = queries.settings.min_group, queries.setting()
-    told = coarse(rows, minimum)
-    of_agents = setting.design.cluster == "agent"
-    return without_count_of_clusters(told, minimum, setting.ci_level) if of_agents else told
-
-
-def tables_as_told(
-    queries: Queries, shown: Mapping[str, pl.DataFrame], names: Sequence[str]
-) -> dict[str, pl.DataFrame]:
-    """Tables of one selection as readers of a shared dashboard see them; those not named have no rows.
-
-    Parameters
-    ----------
-    queries : Queries
-    shown : mapping of str to DataFrame
-    names : sequence of str
-        Of the tables that are told.
-    """
-    told = {name: as_told(queries, rows) if name in names else rows.clear() for name, rows in shown.items()}
-    if "check" in told and not told["check"].is_empty():
-        head = told["effect"].filter(pl.col("role") == "headline").select("n_trained_agents", "n_agents").head(1)
-        trained, everybody = head.row(0) if head.height else (None, None)
-        others = None if trained is None or everybody is None else everybody - trained
-        told["check"] = with_coarse_shares(told["check"], trained, others, queries.settings.min_group)
-    return told
-
-
 def told_by_week(queries: Queries, kpi: str, filters: Filters, viewer: Viewer, weeks: Sequence[int]) -> list[int]:
     """Those of some weeks from training of which an estimate is told for a selection.
 
@@ -243,8 +186,9 @@ def told_by_week(queries: Queries, kpi: str, filters: Filters, viewer: Viewer, w
     parts = lattice(queries).parts(filters, viewer)
     if parts is None or not set(filters.active()) <= WIDE:
         return []
-    told = by_week(queries, kpi)
-    return [week for week in weeks if week in told and told[week][parts].all()]
+    told, compares = by_week(queries, kpi), compared_with(queries, kpi, filters)[1]
+    kept = [week for week in weeks if week in told and told[week][parts].all()]
+    return [week for week in kept if compares.get(week, NOTHING).enough]
 
 
 def by_week(queries: Queries, kpi: str) -> dict[int, Bools]:

@@ -23,11 +23,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis.panel.held_weeks import Columns, HeldWeeks, Places, dimensions_sql
-from analysis.panel.slices import STORED_KINDS, Slice
 from analysis.study.result_tables import JUDGED_TABLES, SIDE_TABLES, STUDY_TABLES
 from dashboard.data import published, published_estimates, scope
 from dashboard.data.beside_estimates import beside_as_told
-from dashboard.data.published_estimates import tables_as_told, told_by_week
+from dashboard.data.compared import compared
+from dashboard.data.estimates_told import tables_as_told, withheld_study
+from dashboard.data.published_estimates import told_by_week
+from dashboard.data.slices import stored_slice, to_slice
 from dashboard.data.versions import Versions
 from dashboard.privacy.group_counts import Combinations, agents_by_wave, agents_by_week, sizes_by_week, weekly_level
 from dashboard.privacy.redaction import about_few, without_few
@@ -177,7 +179,8 @@ class Queries(Versions):
         if not viewer.restricted:
             return True
         parts = published.lattice(self).parts(filters, viewer)
-        return parts is not None and bool(cells(self, kpi)[parts].all())
+        told = parts is not None and bool(cells(self, kpi)[parts].all())
+        return told and compared(self, kpi, filters)[0].enough
 
     def _site_of_team(self) -> dict[str, str]:
         return {team: site for site, teams in self.teams_by_site().items() for team in teams}
@@ -341,7 +344,7 @@ class Queries(Versions):
 
     def _estimated(self, kpi: str, filters: Filters, by_week: bool = False, course: bool = True) -> Frames:
         self.require(filters)
-        if current().restricted and (nothing := published_estimates.withheld_study(self, kpi, filters)) is not None:
+        if current().restricted and (nothing := withheld_study(self, kpi, filters)) is not None:
             return nothing
         how = (kpi, filters, by_week, course)
         return self.ask(("study", *how), lambda cursor: self._study(cursor, *how))
@@ -391,7 +394,7 @@ class Queries(Versions):
     def _published(self, kpi: str, filters: Filters, shown: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
         """Result tables as a reader of a shared dashboard sees them: cells of the lattice, counts made coarse."""
         tables = (*published_estimates.TOLD, *(SIDE_TABLES if filters.is_everything else ()))
-        told = tables_as_told(self, beside_as_told(self, kpi, filters, shown), tables)
+        told = tables_as_told(self, kpi, filters, beside_as_told(self, kpi, filters, shown), tables)
         if "event_time" in told and not told["event_time"].is_empty():
             event = pl.col("event_time")
             weeks = told["event_time"].select(event.drop_nulls().unique().sort()).to_series().to_list()
@@ -425,24 +428,6 @@ class Queries(Versions):
         if self.has("result.design_note"):
             notes = dict(self.frame("select key, value from result.design_note").iter_rows())
         return rows, notes
-
-
-def stored_slice(filters: Filters) -> tuple[str, str] | None:
-    """Kind and value under which a selection's results are stored; None when they are estimated on request."""
-    active = filters.active()
-    if not active:
-        return ("overall", "")
-    if len(active) == 1:
-        ((name, values),) = active.items()
-        if name in STORED_KINDS and len(values) == 1:
-            return (name, values[0])
-    return None
-
-
-def to_slice(filters: Filters) -> Slice:
-    """The selection as estimation understands it."""
-    chosen = {name: getattr(filters, name) for name in DIMENSIONS}
-    return Slice(**chosen, start=filters.start, end=filters.end)
 
 
 def _tenure_order(band: str) -> int:

@@ -13,7 +13,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dashboard.data.queries import Queries, to_slice
+from dashboard.data.queries import Queries
+from dashboard.data.slices import to_slice
 from dashboard.settings import from_config
 from dashboard.state import DIMENSIONS, Filters
 

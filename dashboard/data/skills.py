@@ -20,8 +20,10 @@ from analysis.checks.raters import ID as RATERS
 from analysis.panel.evaluations import OVERALL
 from analysis.study.result_tables import SCHEMAS
 from analysis.words.verdict import CLAIMED
-from dashboard.data.queries import Queries, to_slice
-from dashboard.privacy.redaction import coarse, in_units, unit_of_shares
+from dashboard.data.queries import Queries
+from dashboard.data.slices import to_slice
+from dashboard.data.value import values
+from dashboard.privacy.redaction import coarse, in_units, to_digits, unit_of_shares
 from dashboard.privacy.suppression import suppress
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
@@ -36,6 +38,8 @@ SCORE_DIGITS = 2
 """Digits of a mean course score that is told: what it is off by, times the agents, is more than scores differ by."""
 FEWEST_SCORES = 20
 """Agents from which on that is so."""
+OF_EFFECTS = ("applied", "kpi")
+"""Links of the chain that are effects of training."""
 _INTERVALS = ("value", "ci_low", "ci_high")
 
 
@@ -204,7 +208,7 @@ def _chain(queries: Queries, cursor: duckdb.DuckDBPyConnection, tables: Mapping[
     if restricted:  # agents of two courses overlap: no cells
         told = [kpi for kpi in slopes["kpi"].unique() if queries.publishes(kpi, Filters())]
         slopes = slopes.filter(pl.col("kpi").is_in(told))
-        slopes, courses = coarse(slopes, minimum), courses.clear()
+        slopes, courses = coarse(to_digits(slopes), minimum), courses.clear()
     raters = coarse(found["rater"], minimum) if restricted else found["rater"]
     return Chain(links, slopes, courses, _spread(raters, minimum), n_hidden)
 
@@ -247,6 +251,7 @@ def _links(queries: Queries, rows: pl.DataFrame, minimum: int) -> tuple[pl.DataF
             pl.when(done).then(share).otherwise(pl.col("value")).alias("value"),
             pl.when(exact).then(pl.col("n")).otherwise(steps).alias("n"),
         )
+        shown = _in_steps(queries, shown)
         pairs = shown.filter((pl.col("wave") != "") & pl.col("about").is_not_null()).select("wave", "about").unique()
         for wave, about in pairs.iter_rows():
             if not queries.publishes(about, replace(Filters(), cohort=(wave,))):
@@ -255,6 +260,27 @@ def _links(queries: Queries, rows: pl.DataFrame, minimum: int) -> tuple[pl.DataF
     blank = [pl.when(few).then(None).otherwise(pl.col(name)).alias(name) for name in hidden]
     shown = shown.with_columns(blank).select(list(rows.columns)).sort("wave", "course", "position")
     return coarse(shown, minimum) if current().restricted else shown, planned.height - len(waves)
+
+
+def _in_steps(queries: Queries, rows: pl.DataFrame) -> pl.DataFrame:
+    """Links of the chain with effects, their sentences and the money made of them as other pages tell them."""
+    told, nothing = [], dict.fromkeys((*_INTERVALS, "sentence"))
+    for row in rows.iter_rows(named=True):
+        new = dict(row)
+        if row["link"] == "money":
+            net = values(queries)
+            net = net if net.is_empty() else net.filter((pl.col("kpi") == "net") & (pl.col("scenario") == "likely"))
+            new |= _said(net.row(0, named=True), "amount", "amount_low", "amount_high") if net.height else nothing
+        elif row["link"] in OF_EFFECTS and row["value"] is not None:
+            where = Filters(cohort=(row["wave"],)) if row["wave"] else Filters()
+            head = queries.headline(row["about"], where, alone=True)
+            new |= _said(head, "estimate", "ci_low", "ci_high") if head else nothing
+        told.append(new)
+    return pl.DataFrame(told, schema=rows.schema)
+
+
+def _said(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return dict(zip(_INTERVALS, (row[name] for name in names), strict=True)) | {"sentence": row["sentence"]}
 
 
 def _spread(raters: pl.DataFrame, minimum: int) -> pl.DataFrame:

@@ -72,7 +72,7 @@ def money_parts(queries: Queries) -> MoneyParts | None:
         for row in stored.iter_rows(named=True):
             if row["kpi"] not in catalogue or _too_few(queries, row["kpi"]):
                 continue
-            numbers: dict[str, Any] = {name: _number(row[name]) for name in NUMBERS}
+            numbers: dict[str, Any] = {name: _number(row[name]) for name in NUMBERS} | _told(queries, row)
             numbers["df"] = numbers["df"] if math.isfinite(numbers["df"]) else math.inf
             worths.append(
                 Worth(
@@ -152,6 +152,15 @@ NUMBERS = (
     "effect", "std_error", "effect_low", "effect_high", "df", "volume_per_month", "volume_to_date",
     "volume_per_month_everybody",
 )  # fmt: skip
+
+
+def _told(queries: Queries, row: Mapping[str, Any]) -> dict[str, float]:
+    """The effect of a KPI with its error and interval as readers of a shared dashboard are told them elsewhere."""
+    head = queries.headline(row["kpi"], Filters(), alone=True) if current().restricted else None
+    if head is None or head["estimate"] is None:
+        return {}
+    names = {"effect": "estimate", "std_error": "std_error", "effect_low": "ci_low", "effect_high": "ci_high"}
+    return {name: _number(head[of]) for name, of in names.items()}
 
 
 def _too_few(queries: Queries, kpi: str) -> bool:

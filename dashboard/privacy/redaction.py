@@ -125,6 +125,17 @@ def rounded(rows: pl.DataFrame, names: tuple[str, ...] = ("n_contacts",), digits
     return rows.with_columns(pl.col(name).round_sig_figs(digits) for name in there)
 
 
+def to_digits(rows: pl.DataFrame, digits: int = 2) -> pl.DataFrame:
+    """All fractions of a table about everybody to two digits: of an estimate with its interval no more is known.
+
+    Parameters
+    ----------
+    rows : DataFrame
+    digits : int
+    """
+    return rows.with_columns(pl.selectors.float().round_sig_figs(digits))
+
+
 TOTALS = ("n_contacts", "n_evaluations", "n_labels", "n_shown")
 """Columns of totals of contacts and what is done with them, in any table."""
 PEOPLE = ("n_agents", "n_trained_agents", "n_exposed_agents", "n_left", "n_events")

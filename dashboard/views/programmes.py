@@ -12,9 +12,9 @@ from analysis.value.appraisal import Spread, appraise
 from analysis.value.model import Model, model
 from analysis.value.programmes import ProgrammeSum, together
 from analysis.value.shrinkage import FEWEST_PROGRAMMES
+from analysis.words.change import lower_label
 from analysis.words.headline import shortened
 from analysis.words.numbers import Reader
-from analysis.words.verdict import lower_label
 from dashboard.data.programmes import ProgrammeMoney
 from dashboard.views.assumptions import Asked
 from dashboard.views.overview import Money

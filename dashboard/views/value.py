@@ -12,8 +12,9 @@ from analysis.value.model import Model, Population, Worth, counted, left_out, mo
 from analysis.value.money import unsafe_words
 from analysis.value.phillips import Principle, checklist
 from analysis.value.sensitivity import Swing, tornado
+from analysis.words.change import direction, lower_label
 from analysis.words.numbers import Reader
-from analysis.words.verdict import CLAIMED, MARKS, direction, lower_label
+from analysis.words.verdict import CLAIMED, MARKS
 from analysis.words.verdict import LABELS as VERDICTS
 from dashboard.data.refreshers import Refreshed
 from dashboard.data.value import MoneyParts

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.words.change import direction
 from analysis.words.numbers import Reader, plural
-from analysis.words.verdict import CLAIMED, LABELS, MARKS, Verdict, direction
+from analysis.words.verdict import CLAIMED, LABELS, MARKS, Verdict
 from etl.configuration.kpis import Kpi
 
 MEANINGS = {

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from analysis.checks.result import CheckResult
 from analysis.planning.waiting_time import decisive_std_error
+from analysis.words.change import exaggeration
 from analysis.words.headline import NOT_NAMED, headline
 from analysis.words.numbers import MINUS, Reader, decimals_for, rounded
-from analysis.words.verdict import MARKS, STATES, Limits, exaggeration, verdict
+from analysis.words.verdict import MARKS, STATES, Limits, verdict
 from etl.configuration.programme import Programme
 from tests.analysis.worlds import words
 

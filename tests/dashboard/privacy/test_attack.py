@@ -21,7 +21,8 @@ from dashboard.data.adoption import COUNTS, by_group, progress
 from dashboard.data.adoption import in_steps as adoption_steps
 from dashboard.data.attrition import on_grid
 from dashboard.data.cohorts import effect_by_week, gains
-from dashboard.data.queries import Queries, to_slice
+from dashboard.data.queries import Queries
+from dashboard.data.slices import to_slice
 from dashboard.privacy.lattice import LEAST_ERROR
 from dashboard.privacy.leaving import in_steps as leaving_steps
 from dashboard.privacy.redaction import in_units
@@ -306,8 +307,6 @@ def test_totals_of_a_selection_are_told_to_two_digits(corners: Corners) -> None:
     with seen_by(EXECUTIVE):
         effect = corners.shared.queries.study(KPI, Filters())["effect"]
     own = corners.own.queries.study(KPI, Filters())["effect"]
-    assert effect["estimate"].to_list() == own["estimate"].to_list()
-    assert effect["ci_high"].to_list() == own["ci_high"].to_list()
     assert effect["n_contacts"].to_list() == own["n_contacts"].round_sig_figs(2).to_list()
 
 

@@ -20,9 +20,10 @@ from analysis.planning.ground import Ground, Team
 from analysis.words.numbers import Reader
 from dashboard.data import adoption, attrition, cohorts, events, ladder, plan, refreshers, scope, skills
 from dashboard.data.cohorts import NUMBERS, gains
+from dashboard.data.compared import NOTHING
+from dashboard.data.estimates_told import as_told, tables_as_told
 from dashboard.data.plan import plan_ground, without_own_weeks
 from dashboard.data.published import Lattice
-from dashboard.data.published_estimates import as_told, tables_as_told
 from dashboard.data.queries import Queries
 from dashboard.page import Context
 from dashboard.pages.effects import answer as effects_page
@@ -58,16 +59,25 @@ def test_the_unit_of_a_share_is_no_exact_count(n: int) -> None:
     ]  # fmt: skip
 
 
+KPI = "csat_top2"
+
+
+def asked(clusters: str) -> Any:
+    """As much of the queries as estimates are told by: nothing is known of what is compared."""
+    setting = SimpleNamespace(design=SimpleNamespace(cluster=clusters), ci_level=0.95)
+    settings = SimpleNamespace(min_group=5, catalogue={KPI: SimpleNamespace(smallest_effect=0.02)})
+    return SimpleNamespace(setting=lambda: setting, settings=settings, remember=lambda *_: (NOTHING, {}))
+
+
 @pytest.mark.parametrize("clusters", ["agent", "team"])
 def test_an_interval_over_its_error_tells_no_number_of_agents(clusters: str) -> None:
     """It is a quantile of Student's t, whose degrees of freedom were the agents less one, to the agent."""
-    setting = SimpleNamespace(design=SimpleNamespace(cluster=clusters), ci_level=0.95)
-    queries: Any = SimpleNamespace(setting=lambda: setting, settings=SimpleNamespace(min_group=5))
+    queries = asked(clusters)
 
     def told(n: int) -> dict[str, Any]:
         half = float(stats.t.ppf(0.975, n - 1))
         rows = {"estimate": 0.0, "std_error": 1.0, "ci_low": -half, "ci_high": half, "df": n - 1.0, "n_clusters": n}
-        return as_told(queries, pl.DataFrame([rows])).row(0, named=True)
+        return as_told(queries, KPI, Filters(), pl.DataFrame([rows])).row(0, named=True)
 
     ratios = [told(n)["ci_high"] / told(n)["std_error"] for n in (181, 182)]
     if clusters == "team":
@@ -81,12 +91,12 @@ def test_an_interval_over_its_error_tells_no_number_of_agents(clusters: str) -> 
 @pytest.mark.parametrize("leavers", [0, 1, 2])
 def test_a_share_in_a_sentence_is_no_count_of_who_left(leavers: int) -> None:
     """92% of the trained of a team of twelve "still there" was one person who left."""
-    setting = SimpleNamespace(design=SimpleNamespace(cluster="team"), ci_level=0.95)
-    queries: Any = SimpleNamespace(setting=lambda: setting, settings=SimpleNamespace(min_group=5))
+    queries = asked("team")
     words = f"{100 * (12 - leavers) / 12:.0f}% of the trained and 44% of the others were still there at the end."
     checks = pl.DataFrame({"check": ["composition"], "sentence": [words], "statistic": [leavers / 12]})
     effect = pl.DataFrame({"role": ["headline"], "n_trained_agents": [12], "n_agents": [48]})
-    told = tables_as_told(queries, {"check": checks, "effect": effect}, ("check", "effect"))["check"].row(0)
+    frames = {"check": checks, "effect": effect}
+    told = tables_as_told(queries, KPI, Filters(), frames, ("check", "effect"))["check"].row(0)
     said = "about 100% of the trained and about 50% of the others were still there at the end."
     assert told == ("composition", said, None)
 
@@ -104,7 +114,7 @@ def links(**more: Any) -> pl.DataFrame:
 
 
 def test_a_link_about_few_has_no_verdict_and_no_sentence_and_a_share_no_exact_count() -> None:
-    queries = SimpleNamespace(publishes=lambda *_: True)
+    queries = SimpleNamespace(publishes=lambda *_: True, headline=lambda *_, **__: None)
     with seen_by(READER):
         told, _ = skills._links(queries, links(), 5)  # type: ignore[arg-type]
     few = told.filter(pl.col("link") == "kpi")
@@ -119,7 +129,8 @@ def test_a_link_about_few_has_no_verdict_and_no_sentence_and_a_share_no_exact_co
 @pytest.mark.parametrize("viewer", [READER, Viewer("t", "training_lead", shared=True)])
 def test_a_mean_course_score_tells_no_score_of_who_completed_between_two_versions(viewer: Viewer) -> None:
     """A sum of scores is the mean times how many there are; one more of them is the score of one agent."""
-    rng, queries, errors = np.random.default_rng(8), SimpleNamespace(publishes=lambda *_: True), []
+    queries = SimpleNamespace(publishes=lambda *_: True, headline=lambda *_, **__: None)
+    rng, errors = np.random.default_rng(8), []
     is_kpi = pl.col("link") == "kpi"
     for _ in range(20):
         scores, means = np.round(rng.uniform(0.6, 1.0, 41), 2), []
@@ -188,7 +199,7 @@ def test_notes_of_a_ladder_made_on_request_are_coarse(corners: Corners, monkeypa
     nothing: dict[str, pl.DataFrame] = {}
     queries = SimpleNamespace(
         study=lambda *_: nothing, ask=lambda _, make: make(None), setting=lambda: SETTING, held_weeks=lambda: None,
-        settings=corners.shared.settings,
+        settings=corners.shared.settings, remember=lambda *_: (NOTHING, {}),
     )  # fmt: skip
     kpi = corners.shared.settings.catalogue["escalation_rate"]
     with seen_by(READER):
@@ -217,13 +228,14 @@ def test_what_is_not_told_is_not_worked_out(corners: Corners, monkeypatch: pytes
     with seen_by(READER):
         kpi, filters = hidden[0]
         page = repr(effects_page(Context(corners.shared.settings, queries), filters, kpi).to_plotly_json())
-    assert "was observed for too few agents of this selection to be published" in page
+    assert "was observed for too few agents of this selection, or has too few to compare with, to be published" in page
 
 
 def test_an_estimate_that_is_not_told_stands_in_no_table_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """What leaving does to it, slopes on skills, refreshers and fading are made of the same estimate."""
     asked: list[set[str]] = []
     monkeypatch.setattr(plan, "stored_fading", lambda _, goals: asked.append(set(goals)) or [])
+    monkeypatch.setattr(attrition, "as_told", lambda *given: given[-1])
     with duckdb.connect() as con:
         con.execute("create schema result")
         con.execute(

@@ -69,7 +69,7 @@ def test_money_is_made_of_volumes_and_agents_that_are_told(corners: Corners) -> 
             before, now = getattr(one, name), getattr(other, name)
             assert now == pytest.approx(before, rel=0.5 * 10 ** (1 - VOLUME_DIGITS))
             assert len(f"{now:.0f}".rstrip("0")) <= VOLUME_DIGITS
-        assert one.effect == other.effect
+        assert other.effect == pytest.approx(one.effect, abs=one.std_error / 2)
     likely = rows.filter(pl.col("scenario") == "likely", pl.col("volume").is_finite())
     assert not likely.is_empty()
     for volume in likely["volume"] / corners.shared.settings.config.value.period_months:
@@ -120,7 +120,7 @@ def test_readers_get_kinds_of_leaving_by_whole_groups_and_all_leavers_as_they_ar
     ratios = {row["leave_type"]: row["hazard_ratio"] for row in told.iter_rows(named=True)}
     exact = {row["leave_type"]: row["hazard_ratio"] for row in own.iter_rows(named=True)}
     assert set(ratios) == set(exact) == {"any", "voluntary", "involuntary"}
-    assert ratios["any"] == exact["any"]
+    assert ratios["any"] == float(f"{exact['any']:.1e}")
     for kind in ("voluntary", "involuntary"):
         assert ratios[kind] is None or ratios[kind] != exact[kind]
 

@@ -1,0 +1,142 @@
+"""Whether an estimate is about a few of the agents that it compares.
+
+An estimate is what the trained did less what the comparison did in the same weeks. Where all agents of a site but one
+were trained, the second half is that one agent, and an estimate by week follows that agent's weeks; where six are seen
+in a week from training, the first half is about these. So both sides are looked at like any other sum: how much of the
+whole lies in few agents.
+
+In week ``t`` the comparison is the mean over agents who are not trained yet, by how much there is of each, and weeks
+count by how much there is of the trained in them. An agent's part of the comparison is the sum over weeks of weight
+times the agent's share of that week.
+
+Assumptions
+-----------
+1. Agents' own levels, which an estimate subtracts on both sides, spread what a comparison rests on over more weeks of
+   the same agents; they are not looked at.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.panel.panel import Panel
+from dashboard.privacy.lattice import MOST_TOLD
+
+Floats = NDArray[np.float64]
+MOST_OF_FEW = 0.6
+"""Largest part of an estimate that may lie in few agents. Estimates of two weeks of one wave are about the same agents,
+and their own level before training is in both: with two answers of each of which 0.88 lies in the same five agents,
+0.93 of a figure of these five was told (``python -m benchmarks.attack_by_form``)."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What an estimate, or that of one week from training, compares.
+
+    Attributes
+    ----------
+    n_trained : int
+        Agents seen after their training.
+    effective : float
+        Agents of equal weight that the comparison amounts to; 0 where there is none.
+    of_few : float
+        Largest part of the estimate's variance that lies in as many agents as the smallest group, over what may be
+        (``MOST_OF_FEW``, and ``MOST_TOLD`` of the comparison alone); 0 where nothing is compared.
+    """
+
+    n_trained: int
+    effective: float
+    of_few: float
+
+    @property
+    def enough(self) -> bool:
+        """Whether it is not about few agents, or nothing is compared."""
+        return self.of_few <= 1.0
+
+    @property
+    def fewest(self) -> float:
+        """Agents on the smaller side; infinite where nothing is known of either."""
+        return min((size for size in (float(self.n_trained), self.effective) if size), default=math.inf)
+
+
+def compared(panel: Panel, anticipation: int, minimum: int) -> tuple[Compared, Mapping[int, Compared]]:
+    """What the estimate on a panel compares, and each of those by week from training.
+
+    Parameters
+    ----------
+    panel : Panel
+        As estimated on, A agents by T weeks.
+    anticipation : int
+        Weeks before training in which agents are no comparison any more.
+    minimum : int
+        Smallest group shown.
+
+    Returns
+    -------
+    Compared, mapping of int to Compared
+    """
+    week, begin = np.arange(panel.n_periods)[None, :], np.asarray(panel.cohort_ix)[:, None]
+    since = week - begin
+    others = panel.observed & (since < -anticipation)
+    volume = np.where(panel.observed, panel.den, 0.0)
+    share = np.where(others, volume, 0.0)
+    total = share.sum(axis=0)
+    share = np.divide(share, total, out=np.zeros_like(share), where=total > 0)
+    fair = panel.observed & (begin < panel.n_periods) & (total > 0)
+    trained = fair & (since >= 0) & np.asarray(others.any(axis=1))[:, None]
+    agent, at = np.nonzero(trained | (fair & (since < 0)))
+    events, column = np.unique(since[agent, at], return_inverse=True)
+    size = volume[agent, at]
+    ours = np.zeros((panel.n_units, events.size + 1))
+    ours[agent, column] = size  # a week from training is one week of each agent
+    weeks = np.zeros((panel.n_periods, events.size + 1))
+    np.add.at(weeks, (at, column), size)
+    after = np.where(trained, volume, 0.0)
+    ours[:, -1], weeks[:, -1] = after.sum(axis=1), after.sum(axis=0)
+    found = _sides(ours, np.column_stack([ours[:, :-1] ** 2, (after**2).sum(axis=1)]), weeks, share, minimum)
+    return found[-1], dict(zip(events.tolist(), found, strict=False))
+
+
+def _sides(ours: Floats, ours_apart: Floats, weeks: Floats, share: Floats, minimum: int) -> list[Compared]:
+    """Both sides of K estimates.
+
+    Parameters
+    ----------
+    ours, ours_apart : (A, K) float array
+        What there is of every agent after training, and the sum of squares over weeks.
+    weeks : (T, K) float array
+        What there is of the trained in every week.
+    share : (A, T) float array
+        Agents' shares of the comparison of every week.
+    minimum : int
+        Smallest group shown.
+    """
+    size = ours.sum(axis=0)
+    there = size > 0
+    scale = np.where(there, size, 1.0)
+    theirs = share @ (weeks / scale)
+    # Once as if an agent were the same in every week, once as if weeks had nothing to do with each other.
+    of_few = np.maximum(
+        _of_few((ours / scale) ** 2 + theirs**2, minimum) / MOST_OF_FEW,
+        _of_few(ours_apart / scale**2 + share**2 @ (weeks / scale) ** 2, minimum) / MOST_OF_FEW,
+    )
+    of_few = np.where(there, np.maximum(of_few, _of_few(theirs**2, minimum) / MOST_TOLD), 0.0)
+    squares = (theirs**2).sum(axis=0)
+    effective = np.divide(theirs.sum(axis=0) ** 2, squares, out=np.zeros_like(squares), where=squares > 0)
+    n = (ours > 0).sum(axis=0)
+    rows = zip(n.tolist(), effective.tolist(), of_few.tolist(), strict=True)
+    return [Compared(*row) for row in rows]
+
+
+def _of_few(variance: Floats, minimum: int) -> Floats:
+    """(K,) share of every column of (A, K) that lies in its largest few; 0 where a column has nothing."""
+    total = variance.sum(axis=0)
+    if variance.shape[0] <= minimum:
+        return np.asarray(total > 0, dtype=np.float64)
+    most = np.partition(variance, -minimum, axis=0)[-minimum:].sum(axis=0)
+    return np.asarray(np.divide(most, total, out=np.zeros_like(total), where=total > 0))
