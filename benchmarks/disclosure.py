@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import document_table
+from dashboard.privacy.imprecision import step_of
 from dashboard.privacy.lattice import LEAST_ERROR, Audit, Candidates, Rows
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "data-protection.md"
@@ -82,11 +83,14 @@ def measure(agents: int, minimum: int, seed: int) -> str:
     influence = np.abs(effect - effect.mean()).max() / agents
     error = effect.std(ddof=1) / np.sqrt(agents)
     keys = f"{100 * (np.hypot(1, influence / error) - 1):.1f}%"
-    print(f"  headline, cells: 0.0% wider, since no noise is added; cell keys: {keys} wider")
+    half = np.array([agents / 2.0])  # those trained, and those compared with
+    step = step_of(np.array([error]), half, minimum)[0]
+    steps = f"{100 * (np.hypot(1, step / error / np.sqrt(12)) - 1):.1f}%"
+    print(f"  headline: {steps} wider by the steps in which it is told; by cell keys {keys}")
     for ranges in (1, 20, 400):
         print(f"  cell keys, one agent over {ranges} ranges: error {np.sqrt(2 / ranges):.2f} of the largest influence")
     cells = f"{kept.sum()} of {kept.size}"
-    return f"| {name(agents, minimum)} | {cells} | {share:.3f} | {every:.2f} | 0.0% | {keys} | {seconds:.1f} |"
+    return f"| {name(agents, minimum)} | {cells} | {share:.3f} | {every:.2f} | {steps} | {keys} | {seconds:.1f} |"
 
 
 if __name__ == "__main__":

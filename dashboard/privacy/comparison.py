@@ -46,7 +46,8 @@ class Compared:
         Agents of equal weight that the comparison amounts to; 0 where there is none.
     of_few : float
         Largest part of the estimate's variance that lies in as many agents as the smallest group, over what may be
-        (``MOST_OF_FEW``, and ``MOST_TOLD`` of the comparison alone); 0 where nothing is compared.
+        (``MOST_OF_FEW``, and ``MOST_TOLD`` of the comparison alone), or more where that is within it; 0 where nothing
+        is compared.
     """
 
     n_trained: int
@@ -90,16 +91,18 @@ def compared(panel: Panel, anticipation: int, minimum: int) -> tuple[Compared, M
     fair = panel.observed & (begin < panel.n_periods) & (total > 0)
     trained = fair & (since >= 0) & np.asarray(others.any(axis=1))[:, None]
     agent, at = np.nonzero(trained | (fair & (since < 0)))
-    events, column = np.unique(since[agent, at], return_inverse=True)
-    size = volume[agent, at]
-    ours = np.zeros((panel.n_units, events.size + 1))
-    ours[agent, column] = size  # a week from training is one week of each agent
-    weeks = np.zeros((panel.n_periods, events.size + 1))
-    np.add.at(weeks, (at, column), size)
+    event, size = since[agent, at], volume[agent, at]
+    first = int(event.min(initial=0))
+    n_events = int(event.max(initial=-1)) - first + 1
+    ours = np.zeros((panel.n_units, n_events + 1))
+    ours[agent, event - first] = size  # a week from training is one week of each agent
+    weeks = np.zeros((panel.n_periods, n_events + 1))
+    shape = (panel.n_periods, n_events)
+    weeks[:, :-1] = np.bincount(at * n_events + event - first, size, panel.n_periods * n_events).reshape(shape)
     after = np.where(trained, volume, 0.0)
     ours[:, -1], weeks[:, -1] = after.sum(axis=1), after.sum(axis=0)
     found = _sides(ours, np.column_stack([ours[:, :-1] ** 2, (after**2).sum(axis=1)]), weeks, share, minimum)
-    return found[-1], dict(zip(events.tolist(), found, strict=False))
+    return found[-1], {first + k: one for k, one in enumerate(found[:-1]) if one.n_trained}
 
 
 def _sides(ours: Floats, ours_apart: Floats, weeks: Floats, share: Floats, minimum: int) -> list[Compared]:
@@ -122,10 +125,10 @@ def _sides(ours: Floats, ours_apart: Floats, weeks: Floats, share: Floats, minim
     theirs = share @ (weeks / scale)
     # Once as if an agent were the same in every week, once as if weeks had nothing to do with each other.
     of_few = np.maximum(
-        _of_few((ours / scale) ** 2 + theirs**2, minimum) / MOST_OF_FEW,
-        _of_few(ours_apart / scale**2 + share**2 @ (weeks / scale) ** 2, minimum) / MOST_OF_FEW,
+        _of_few((ours / scale) ** 2 + theirs**2, minimum, MOST_OF_FEW),
+        _of_few(ours_apart / scale**2 + share**2 @ (weeks / scale) ** 2, minimum, MOST_OF_FEW),
     )
-    of_few = np.where(there, np.maximum(of_few, _of_few(theirs**2, minimum) / MOST_TOLD), 0.0)
+    of_few = np.where(there, np.maximum(of_few, _of_few(theirs**2, minimum, MOST_TOLD)), 0.0)
     squares = (theirs**2).sum(axis=0)
     effective = np.divide(theirs.sum(axis=0) ** 2, squares, out=np.zeros_like(squares), where=squares > 0)
     n = (ours > 0).sum(axis=0)
@@ -133,10 +136,17 @@ def _sides(ours: Floats, ours_apart: Floats, weeks: Floats, share: Floats, minim
     return [Compared(*row) for row in rows]
 
 
-def _of_few(variance: Floats, minimum: int) -> Floats:
-    """(K,) share of every column of (A, K) that lies in its largest few; 0 where a column has nothing."""
+def _of_few(variance: Floats, minimum: int, limit: float) -> Floats:
+    """(K,) share of every column of (A, K) that lies in its largest few, over a limit; 0 where a column has nothing.
+
+    Where the largest as many times as there are few is within the limit, it stands in place of the sum of the largest.
+    """
     total = variance.sum(axis=0)
+    there = total > 0
+    most = minimum * variance.max(axis=0, initial=0.0)
+    near = np.flatnonzero(most > limit * total)
     if variance.shape[0] <= minimum:
-        return np.asarray(total > 0, dtype=np.float64)
-    most = np.partition(variance, -minimum, axis=0)[-minimum:].sum(axis=0)
-    return np.asarray(np.divide(most, total, out=np.zeros_like(total), where=total > 0))
+        most = total
+    elif near.size:
+        most[near] = np.partition(variance[:, near], -minimum, axis=0)[-minimum:].sum(axis=0)
+    return np.asarray(np.divide(most, total * limit, out=np.zeros_like(total), where=there))
