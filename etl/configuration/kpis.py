@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -316,6 +317,12 @@ def load(path: str | Path | None = None) -> Catalogue:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise KpiError(f"{file} cannot be read: {error.strerror or error}.") from None
+    return _parsed(file, text)
+
+
+@lru_cache(maxsize=4)
+def _parsed(file: Path, text: str) -> Catalogue:
+    """The catalogue of a file with this text; the same object every time, since all of it is frozen."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -20,6 +20,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -279,6 +280,12 @@ def load_rules(language: str, path: Path | None = None) -> RuleSet:
         known = languages()
         hint = f"{did_you_mean(language, known)} Languages: {', '.join(known)}."
         raise RuleError(f'There are no rules for language "{language}".{hint}') from None
+    return _parsed(language, file, text)
+
+
+@lru_cache(maxsize=16)
+def _parsed(language: str, file: Path, text: str) -> RuleSet:
+    """The rules of a file with this text, its patterns checked; the same object every time."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -49,6 +49,15 @@ SPOKEN = r"^(?:[^\pL\[]|\[[^\]]*\])*(?:\pL|\[[^\]]*$)"
 LONGEST_SCORED = 20_000
 """Most characters of a spoken turn; a longer one is a document and its contact is not scored."""
 
+_COUNTS = (
+    "_source varchar, interaction_id varchar, leg bigint, _file_id varchar, _line bigint, turns bigint, "
+    "agent_turns bigint, customer_turns bigint, redacted boolean, language varchar, interruptions bigint, "
+    f"questions bigint, open_questions bigint, {', '.join(f'{skill}_hits bigint' for skill in SKILLS)}, "
+    "not_scored varchar, rules_sha256 varchar"
+)
+_RULE_HITS = (
+    "_source varchar, interaction_id varchar, leg bigint, skill varchar, rule varchar, polarity varchar, hits bigint"
+)
 _NOWHERE: Mapping[str, Path] = MappingProxyType({})
 
 
@@ -69,6 +78,10 @@ def score(con: duckdb.DuckDBPyConnection, language: str, landed_in: Mapping[str,
     etl.conversations.rules.RuleError
         When the rules of a language are wrong.
     """
+    if con.execute("select 1 from staging.landed_utterance limit 1").fetchone() is None:
+        con.execute(f"create or replace table staging.conversation_count ({_COUNTS})")
+        con.execute(f"create or replace table staging.conversation_rule ({_RULE_HITS})")
+        return
     _place_turns(con, language)
     found = con.execute("select distinct language from staging.spoken").fetchall()
     rules = {spoken: load_rules(spoken) for (spoken,) in found if spoken in languages()}

@@ -82,8 +82,7 @@ def weekly_totals(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> Total
     columns = {
         name
         for (name,) in con.execute(
-            "select column_name from duckdb_columns() where database_name = current_database() "
-            "and schema_name = 'mart' and table_name = 'agent_week'"
+            "select name from pragma_table_info('mart.agent_week')"
         ).fetchall()
     }
     known = tuple(kpi for kpi in catalogue if f"{kpi}_num" in columns and f"{kpi}_den" in columns)

@@ -62,6 +62,13 @@ def test_without_transcripts_nothing_is_known_not_zero(build_rows) -> None:
     assert built.rows("select sum(sympathy_rate_den), sum(transcript_share_den) from mart.agent_week") == [(None, None)]
 
 
+@pytest.mark.parametrize("relation", ["conversation_count", "conversation_rule"])
+def test_without_transcripts_relations_have_the_same_columns(build_rows, relation: str) -> None:
+    columns = f"describe staging.{relation}"
+    heard = _build(build_rows, _turns("c1", ("agent", "I'm sorry."))).rows(columns)
+    assert _build(build_rows, []).rows(columns) == heard
+
+
 def test_what_cannot_be_scored_is_kept_with_its_reason(build_rows) -> None:
     spanish = "Buenos días, claro que sí, ahora mismo lo miro y le digo algo, un momento por favor, gracias"
     garbage = "brk tlm zzp qqr mmn vvx plo kij uhy gtf rde swq aaz xxc"
