@@ -17,6 +17,7 @@ SPELLING = 0.87
 """Similarity from which two names count as the same, misspelt."""
 
 
+@lru_cache(maxsize=100_000)
 def words_of(name: str) -> str:
     """Return a name as lower-case words: ``agentId``, ``Agent-ID`` and ``agent_id`` give ``agent id``.
 
@@ -67,6 +68,7 @@ def scale_in(name: str) -> tuple[int, int] | None:
     return next(((low, high) for low, high in found if low < high <= 100 and low <= 1), None)
 
 
+@lru_cache(maxsize=100_000)
 def _without_remark(name: str) -> str:
     """The words of a name without text in brackets, and without a unit of time or scale at its end."""
     plain = _SCALE.sub(" ", _REMARK.sub(" ", name)) if scale_in(name) else _REMARK.sub(" ", name)
@@ -112,6 +114,7 @@ def _left_of(words: str, marks: frozenset[str], compound: re.Pattern[str] | None
     return " ".join(left)
 
 
+@lru_cache(maxsize=100_000)
 def _singular(words: str) -> str:
     """Words without the endings of plurals and cases, roughly."""
     return " ".join(re.sub(r"(?<=.{4})(?:en|es|s|n|e)$", "", word) for word in words.split())
@@ -184,7 +187,9 @@ def _alike(said: str, column: str) -> float:
 
 def spelt(said: str, known: str) -> float:
     """Similarity of spelling; 0 without computing it where lengths or letters rule out :data:`SPELLING`."""
+    if 2.0 * min(len(said), len(known)) < SPELLING * (len(said) + len(known)):
+        return 0.0  # before letters are counted
     matcher = difflib.SequenceMatcher(None, said, known)
-    if matcher.real_quick_ratio() < SPELLING or matcher.quick_ratio() < SPELLING:
+    if matcher.quick_ratio() < SPELLING:
         return 0.0
     return matcher.ratio()
