@@ -107,12 +107,17 @@ class Centre:
         self.mix = contact_mix(params)
         self.staff = Staff(params)
         self.programme = Programme(params, self.staff)
-        self.predictors = {name: Predictor.of(params, name) for name in params.outcomes}
+        self._predictors: dict[str, Predictor] = {}  # made as they are asked for: a panel needs one of them
         self._volume = 1.0 + params.season_volume * calendar.season(params)
         hard = self.mix.difficulty[None, :] > np.median(self.mix.difficulty)
         self._hard = hard
         room = self.staff.hired.size
         self._recent = np.zeros((2, params.lookback_weeks, room))
+
+    def _predictor(self, name: str) -> Predictor:
+        if name not in self._predictors:
+            self._predictors[name] = Predictor.of(self.params, name)
+        return self._predictors[name]
 
     def begin(self, week: int) -> Week:
         """Begin a week: hires, moves, training, form, absences."""
@@ -173,7 +178,7 @@ class Centre:
 
     def rates(self, name: str, week: Week) -> Rates:
         """Return the rates of one outcome in a week, under every potential programme."""
-        predictor, difficulty, scale = self.predictors[name], self.mix.difficulty, self.params.effect_scale
+        predictor, difficulty, scale = self._predictor(name), self.mix.difficulty, self.params.effect_scale
         eta = predictor.untrained(week.week, week.form, week.skill, week.curve)
         none = predictor.rate(eta, difficulty)
         lift = predictor.lift()
@@ -192,7 +197,7 @@ class Centre:
 
     def seen_and_none(self, name: str, week: Week) -> tuple[Array, Array]:
         """Return each agent's expected rate as it happened and without a programme, each (agents,)."""
-        predictor, difficulty, scale = self.predictors[name], self.mix.difficulty, self.params.effect_scale
+        predictor, difficulty, scale = self._predictor(name), self.mix.difficulty, self.params.effect_scale
         eta = predictor.untrained(week.week, week.form, week.skill, week.curve)
         none = _mean(predictor.rate(eta, difficulty), week.share)
         if scale == 0 or predictor.outcome.effect == 0 or not week.dose.any():
