@@ -170,12 +170,17 @@ _RECORDS = (
     r"cases?|complaints?|trainings?|completions?|employments?|spells?|entries|entry|customers?|messages?|transcripts?|"
     r"turns?|labels?|ids?|assignments?|attempts?"
 )
+_OF_ITS_OWN = (
+    r"(?:weeks?|months?|days?|years?|hours?|minutes?|seconds?|points?|teams?|waves?|sites?|courses?|skills?|goals?|raters?"
+    r"|forms?|phrases?|rules?|files?|versions?|channels?|queues?|times|simulated)\b"
+)
+"""Words that a number before them counts, and not what comes later: "12 weeks before training" counts no trainings."""
 _RATE = r" (?:per|a|an|each)\b"
 """What follows a unit, such as leavers per 100 agents a month, which counts nobody."""
 _NUMBER = r"(?<![\w.,-])\d{1,3}(?:[,.\u00a0\u202f’]\d{3})+(?![\d.,]*\d)|(?<![\w.,-])\d+(?![\d.,]*\d|[\w%])"
 _COUNTED = re.compile(
     rf"(?P<numbers>(?:{_NUMBER})(?:(?: and | of | or |, )(?:{_NUMBER}))*)"
-    rf"(?P<between>\s(?:[a-z-]+\s){{0,2}})(?P<noun>(?P<people>{_PEOPLE})|{_RECORDS})\b(?!{_RATE})"
+    rf"(?P<between>\s(?:(?!{_OF_ITS_OWN})[a-z-]+\s){{0,2}})(?P<noun>(?P<people>{_PEOPLE})|{_RECORDS})\b(?!{_RATE})"
     r"(?P<verb> (?:is|has|was)\b)?"
 )
 _VERBS = {" is": " are", " has": " have", " was": " were", None: ""}

@@ -61,8 +61,9 @@ _HARDLY, _NEARLY = 0.02, 0.75
 """Share of a pattern below which it is left out at first, and share of a figure from which on nothing is left out."""
 _LITTLE = 0.005
 """What answers may add to what is told of a figure anyway where that alone is more than may be told."""
-_INVOLVED = 0.3
-"""Share of the largest multiple of an answer in an attack from which on that answer may be given up to end it."""
+_INVOLVED, _A_LITTLE = 0.3, 0.1
+"""Share of the largest multiple of an answer in an attack from which on that answer may be given up to end it; the
+lower one where it would be everybody's otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -300,7 +301,10 @@ class Together:
         used = np.abs(chosen.parts @ attack.along) * (owner >= fixed)
         if not used.any() or self._told_anyway(attack.group) > max(self._limit, attack.share - _LITTLE):
             return None
-        return int(owner[used >= _INVOLVED * used.max()].max())
+        last = int(owner[used >= _INVOLVED * used.max()].max())
+        if last == fixed:  # everybody together is what all ask for: others are given up before it
+            last = int(owner[used >= _A_LITTLE * used.max()].max())
+        return last
 
     def _told_anyway(self, group: Ints) -> float:
         at, weight = self._of(group)

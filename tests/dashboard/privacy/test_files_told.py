@@ -191,5 +191,9 @@ def test_no_word_for_people_or_records_has_an_exact_number(n: int, minimum: int,
 def test_units_and_places_keep_their_numbers() -> None:
     text = "On 12 raters, 4.4 per 1,000 contacts, 109 weeks of 10 teams, from 3 sites; 12.5 contacts a day."
     assert in_words(text, 5) == text
+    text = "No drift was seen in the 12 weeks before training; above zero in 64 of 100 simulated cases."
+    assert in_words(text, 5) == text
+    text = "43 of the agents, 12 trained agents, 3 teams"
+    assert in_words(text, 5) == "45 of the agents, 10 trained agents, 3 teams"
     text = "A fall of 3 leavers per 101 agents a month."
     assert in_words(text, 5) == text

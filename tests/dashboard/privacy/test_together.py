@@ -245,3 +245,14 @@ def test_of_the_same_events_no_two_kpis_tell_of_different_cells(
         levels = [published.blocks(queries, kpi)[1] for kpi in (first, second)]
     assert (not (both[1] & ~both[0]).any()) is control
     assert (not any((levels[1][block] & ~levels[0][block]).any() for block in levels[0])) is control
+
+
+def test_everybodys_answer_is_the_last_to_be_given_up() -> None:
+    """Less a fifth of the other answer it is about four agents: the other one goes, though it is little involved."""
+    agent, pattern = np.arange(64), np.repeat([0, 1], [4, 60])
+    answers = sparse.csr_array(np.array([[1.0, 0.0], [0.2, 1.0]]))
+    together = Together(Rows.of(agent, pattern, None), 5)
+    assert together.most_told(answers) > MOST_TOLD
+    kept = together.admitted(answers, np.array([0, 1]), np.ones(2, dtype=bool))
+    assert kept.tolist() == [True, False]
+    assert together.most_told(answers[:, [0]]) <= MOST_TOLD
