@@ -57,11 +57,17 @@ class Served:
         self.proxy = started_proxy(self.folder)
 
 
-def answered(line: socket.socket, headers: str, dashboard: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait for the first estimates; without them, fail with what every thread of the server was doing."""
+def answered(
+    line: socket.socket,
+    headers: str,
+    dashboard: subprocess.Popen[bytes],
+    log: Path,
+    path: str = "/download/effects.csv",
+) -> None:
+    """Wait for the first answer, by default of estimates; without it, fail with what every thread was doing."""
     with line:
         line.settimeout(FIRST_SECONDS)
-        line.sendall(f"GET /download/effects.csv HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n".encode())
+        line.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n".encode())
         try:
             assert line.recv(200).startswith(b"HTTP/1.1 200")
         except TimeoutError:
@@ -272,7 +278,8 @@ def test_forty_half_sent_requests_do_not_hold_up_the_others(published: Path) -> 
     dashboard = serve(alone, "--port", str(port), access="")
     try:
         until(alone / "dashboard.log", "Serving http")
-        answered(socket.create_connection(("127.0.0.1", port)), "Accept: */*", dashboard, alone / "dashboard.log")
+        line = socket.create_connection(("127.0.0.1", port))
+        answered(line, "Accept: */*", dashboard, alone / "dashboard.log", "/healthz")
         health = f"http://127.0.0.1:{port}/healthz"
         half = [socket.create_connection(("127.0.0.1", port), timeout=SECONDS) for _ in range(40)]
         for number, each in enumerate(half):
