@@ -100,16 +100,19 @@ def build(
         con = draft.con
         files, fresh = land_files(config, None, con, request.say, replay=replay)
         inputs = _inputs(request, fingerprint(files))
-        same = _unchanged(config, inputs)
-        if same is not None:
-            warehouse, built_by = same
+        # One instance reads the last version for the whole build: opening another takes as long as a dozen statements.
+        last = Warehouse(config.warehouse)
+        stack.callback(last.close)
+        built_by = _unchanged(config, last, inputs)
+        if built_by is not None:
             if load_index(landing_folder(config))[0] != built_by:  # a kill or a rollback came before this was done
                 settle(landing_folder(config), built_by, [file.folder.name for file in files])
             expire(landing_folder(config), config.privacy.landing_days)
-            return _report_of(warehouse, time.perf_counter() - request.started)
+            return _report_of(last, time.perf_counter() - request.started)
         landed = attach_landed(config, con, files, run_id=draft.run_id, fresh=fresh)
         engine = stack.enter_context(engine_tables.connection(con, config))
-        report = _fill(draft, request, landed, inputs, engine)
+        report = _fill(draft, request, landed, inputs, engine, last)
+        last.close()  # publishing may delete its file
         con.execute("detach landing")
         con.execute("detach staging")
         draft.after_publishing(landed.commit)
@@ -176,7 +179,12 @@ def _open(config: Config) -> Draft:
 
 
 def _fill(
-    draft: Draft, request: _Request, landed: ExtractReport, inputs: str, engine: duckdb.DuckDBPyConnection
+    draft: Draft,
+    request: _Request,
+    landed: ExtractReport,
+    inputs: str,
+    engine: duckdb.DuckDBPyConnection,
+    last: Warehouse,
 ) -> BuildReport:
     con = draft.con
     began_at = datetime.now(UTC).replace(tzinfo=None)
@@ -184,7 +192,7 @@ def _fill(
 
     def transformed(built: transform.Transformed) -> None:
         landed.ledger.enforce(con)
-        tracing.append(_start_tracing(draft, built))
+        tracing.append(_start_tracing(draft, built, last))
 
     filled = fill(
         engine,
@@ -202,7 +210,7 @@ def _fill(
     if stops:
         raise StopRuleError("\n".join([*stops, "Nothing was published."]))
     request.say("comparing with the last version")
-    restated = _restated(draft, request.catalogue, filled.totals)
+    restated = _restated(last, request.catalogue, filled.totals)
     run_records.write_restatement(con, restated)
     sql_sha256, edges = tracing[0].result()
     run_records.write_lineage(con, edges)
@@ -241,19 +249,18 @@ def _failed(checks: Sequence[DataCheckResult]) -> list[str]:
     return [f"{result.check}: {result.sentence} {quality.example(result.sample)}" for result in failed]
 
 
-def _restated(draft: Draft, catalogue: Catalogue, now: restatement.Totals) -> tuple[restatement.Change, ...]:
-    warehouse = Warehouse(draft.folder)
+def _restated(last: Warehouse, catalogue: Catalogue, now: restatement.Totals) -> tuple[restatement.Change, ...]:
     try:
-        with warehouse.reader() as cursor:
+        with last.reader() as cursor:
             before = restatement.weekly_totals(cursor, catalogue)
     except WarehouseError:
         return ()
-    finally:
-        warehouse.close()
     return restatement.changes(before, now)
 
 
-def _start_tracing(draft: Draft, built: transform.Transformed) -> Future[tuple[str, list[tuple[Any, ...]]]]:
+def _start_tracing(
+    draft: Draft, built: transform.Transformed, last: Warehouse
+) -> Future[tuple[str, list[tuple[Any, ...]]]]:
     """Trace columns while the database checks: the fingerprint of the SELECTs, and the edges.
 
     Edges of the last version are reused if its SELECTs were the same.
@@ -263,7 +270,7 @@ def _start_tracing(draft: Draft, built: transform.Transformed) -> Future[tuple[s
 
     def trace() -> tuple[str, list[tuple[Any, ...]]]:
         sql_sha256 = lineage.fingerprint(queries)
-        edges = _traced_before(draft, sql_sha256)
+        edges = _traced_before(last, sql_sha256)
         if edges is None:
             edges = [astuple(edge) for edge in lineage.trace_columns(queries, columns)]
         return sql_sha256, edges
@@ -275,17 +282,14 @@ def _start_tracing(draft: Draft, built: transform.Transformed) -> Future[tuple[s
         pool.shutdown(wait=False)
 
 
-def _traced_before(draft: Draft, sql_sha256: str) -> list[tuple[Any, ...]] | None:
-    warehouse = Warehouse(draft.folder)
+def _traced_before(last: Warehouse, sql_sha256: str) -> list[tuple[Any, ...]] | None:
     try:
-        with warehouse.reader() as cursor:
+        with last.reader() as cursor:
             row = cursor.execute("select sql_sha256 from meta.run").fetchone()
             if row and row[0] == sql_sha256:
                 return cursor.execute("select * from meta.lineage order by all").fetchall()
     except (WarehouseError, duckdb.Error):
         return None
-    finally:
-        warehouse.close()
     return None
 
 
@@ -314,17 +318,16 @@ def _inputs(request: _Request, landed: str) -> str:
     return digest.hexdigest()
 
 
-def _unchanged(config: Config, inputs: str) -> tuple[Warehouse, str] | None:
-    """The warehouse and its run id, when the served version was built from the same inputs; else None."""
+def _unchanged(config: Config, last: Warehouse, inputs: str) -> str | None:
+    """The run id of the served version, when it was built from the same inputs; else None."""
     if config.engine.tables:  # tables of another engine have no hash and may have changed
         return None
-    warehouse = Warehouse(config.warehouse)
     try:
-        with warehouse.reader() as cursor:
+        with last.reader() as cursor:
             row = cursor.execute("select inputs_sha256, run_id from meta.run").fetchone()
     except (WarehouseError, duckdb.Error):
         return None
-    return (warehouse, str(row[1])) if row and row[0] == inputs else None
+    return str(row[1]) if row and row[0] == inputs else None
 
 
 def _report_of(warehouse: Warehouse, seconds: float) -> BuildReport:
