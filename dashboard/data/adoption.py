@@ -21,6 +21,8 @@ from dashboard.state import Filters
 from etl.warehouse.overdue import NEEDED, overdue
 
 COUNTS = ("planned", "started", "completed", "overdue", "left_unfinished")
+UNFINISHED = ("overdue", "left_unfinished")
+"""The parts of those who have not finished."""
 APPLIES = ("site", "team", "from", "to")
 """Filters that mean something for a training plan."""
 _KEYS = ("week", "site", "team_id", "course_id")
@@ -160,6 +162,8 @@ def _no_small_counts(told: pl.DataFrame, minimum: int) -> pl.DataFrame:
 def in_steps(told: pl.DataFrame, minimum: int) -> pl.DataFrame:
     """Counts by week in the weeks by which each moved by the minimum of agents or not at all; no step is one person.
 
+    Of those who have not finished, few may have left, or be overdue: then neither is told, and the other counts are.
+
     Parameters
     ----------
     told : DataFrame
@@ -167,19 +171,37 @@ def in_steps(told: pl.DataFrame, minimum: int) -> pl.DataFrame:
     minimum : int
         Smallest group shown. Weeks between two told ones have no counts; those after the last are left out.
     """
-    before: dict[str, int] | None = None
+    few = pl.any_horizontal(pl.col(name).is_between(1, minimum - 1) for name in UNFINISHED).fill_null(value=False)
+    apart = [pl.when(few).then(None).otherwise(pl.col(name)).alias(name) for name in UNFINISHED]
+    rows = _no_small_counts(told.with_columns(apart), minimum)
+    before: dict[str, int] = {}
     kept = []
-    for row in _no_small_counts(told, minimum).iter_rows(named=True):
-        now = None if row["suppressed"] else {name: int(row[name] or 0) for name in COUNTS}
-        steps = [] if now is None or before is None else [abs(now[name] - before[name]) for name in COUNTS]
-        fine = now is not None and all(step == 0 or step >= minimum for step in steps)
+    for row in rows.iter_rows(named=True):
+        now = {name: int(row[name]) for name in COUNTS if row[name] is not None}
+        steps = [abs(now[name] - before[name]) for name in now if name in before]
+        fine = not row["suppressed"] and all(step == 0 or step >= minimum for step in steps)
         kept.append(fine)
-        before = now if fine else before
+        before |= now if fine else {}
     mask = pl.Series(kept, dtype=pl.Boolean)
     blank = [pl.when(mask).then(pl.col(name)).otherwise(None).alias(name) for name in COUNTS]
-    shown = told.with_columns(*blank, suppressed=~mask)
+    shown = rows.with_columns(*blank, suppressed=~mask)
     last = max((k for k, fine in enumerate(kept) if fine), default=None)
     return shown if last is None else shown.head(last + 1)
+
+
+def last_week(queries: Queries, filters: Filters, course: str) -> date | None:
+    """The last week of a selection in which anybody is on the list of a course; counts of it may not be told.
+
+    Parameters
+    ----------
+    queries : Queries
+    filters : Filters
+        An allowed selection.
+    course : str
+    """
+    queries.require(filters)
+    found: date | None = _within(_tied(queries, course), filters)["week"].max()  # type: ignore[assignment]
+    return found
 
 
 def by_team_and_week(queries: Queries) -> pl.DataFrame:

@@ -65,10 +65,10 @@ def _plot(
 
 
 def _tip(row: Mapping[str, Any], count: Callable[[float], str], show_day: Callable[[Any], str]) -> str:
+    overdue = "" if row["overdue"] is None else f", {count(row['overdue'])} overdue"
     return (
         f"Week of {show_day(row['week'])}\n{count(row['planned'] or 0)} planned, "
-        f"{count(row['started'] or 0)} started, {count(row['completed'] or 0)} completed, "
-        f"{count(row['overdue'] or 0)} overdue"
+        f"{count(row['started'] or 0)} started, {count(row['completed'] or 0)} completed{overdue}"
     )
 
 

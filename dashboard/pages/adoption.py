@@ -53,6 +53,7 @@ def answer(context: Context, filters: Filters, course: str = "") -> html.Div:
         course=names[course],
         by=by,
         reader=reader,
+        until=data.last_week(queries, filters, course),
     )
     ignored = [LABELS[name].lower() for name in filters.active() if name not in data.APPLIES]
     behind = [_no_plan()]

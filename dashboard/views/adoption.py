@@ -42,7 +42,9 @@ class View:
     groups: list[dict[str, Any]]
 
 
-def view(progress: pl.DataFrame, groups: pl.DataFrame, *, course: str, by: str, reader: Reader) -> View:
+def view(
+    progress: pl.DataFrame, groups: pl.DataFrame, *, course: str, by: str, reader: Reader, until: date | None = None
+) -> View:
     """The page for one course.
 
     Parameters
@@ -53,16 +55,19 @@ def view(progress: pl.DataFrame, groups: pl.DataFrame, *, course: str, by: str, 
         Its name on screen.
     by : {"site", "team"}
     reader : Reader
+    until : date, optional
+        The last week of the data; the last that is told may be earlier.
     """
     hidden = bool(progress["suppressed"].last()) if not progress.is_empty() else False
     weeks = [] if hidden or progress.is_empty() else progress.filter(~pl.col("suppressed")).to_dicts()
+    lags = bool(weeks) and until is not None and weeks[-1]["week"] < until
     rows = [_with_share(row) for row in groups.iter_rows(named=True)]
     rows.sort(key=lambda row: (row["suppressed"], -(row["overdue"] or 0), -(row["planned"] or 0), row["label"]))
     return View(
         sentence=f"Too few agents of this selection are planned for {course} to be shown."
         if hidden
-        else sentence(weeks, course, reader),
-        curve_title=curve_title(weeks, reader),
+        else sentence(weeks, course, reader, lags=lags),
+        curve_title=curve_title(weeks, reader, lags=lags),
         group_title=group_title(rows, by, reader),
         weeks=weeks,
         planned=any(row["planned"] for row in weeks),
@@ -71,34 +76,63 @@ def view(progress: pl.DataFrame, groups: pl.DataFrame, *, course: str, by: str, 
     )
 
 
-def sentence(weeks: Sequence[Mapping[str, Any]], course: str, reader: Reader) -> str:
-    """``412 of 480 agents planned so far have completed Empathy foundations; 31 are overdue, 37 left before.``"""
+def sentence(weeks: Sequence[Mapping[str, Any]], course: str, reader: Reader, *, lags: bool = False) -> str:
+    """``412 of 480 agents planned so far have completed Empathy foundations; 31 are overdue; 37 left before.``
+
+    Parameters
+    ----------
+    weeks : sequence of mapping
+        Those told, in order.
+    course : str
+    reader : Reader
+    lags : bool, optional
+        Whether the last of them is not the last of the data.
+    """
     if not weeks:
         return f"Nobody in this selection is planned for {course}."
     last = weeks[-1]
-    names = ("planned", "completed", "overdue", "left_unfinished")
-    planned, completed, overdue, gone = (int(last.get(name) or 0) for name in names)
+    planned, completed = (int(last.get(name) or 0) for name in ("planned", "completed"))
+    overdue, gone = last.get("overdue"), last.get("left_unfinished")
+    begin = f"By the week of {day(last['week'], reader.locale)}, the last that may be told, " if lags else ""
     if planned == 0:
         if completed == 0:
-            return f"Nobody in this selection has been planned for {course} yet."
-        return f"{reader.count(completed)} agents have completed {course}; no plan was recorded to compare with."
-    first = f"{reader.count(completed)} of {reader.count(planned)} agents planned so far have completed {course}"
+            return f"{begin}{'n' if begin else 'N'}obody in this selection has been planned for {course} yet."
+        return f"{begin}{reader.count(completed)} agents have completed {course}; no plan was recorded to compare with."
+    then, have, are = ("by then", "had", ("was", "were")) if lags else ("so far", "have", ("is", "are"))
+    count = f"{reader.count(completed)} of {reader.count(planned)} agents planned {then}"
+    first = f"{begin}{count} {have} completed {course}"
     left = f"; {reader.count(gone)} left before finishing" if gone else ""
+    if overdue is None:
+        missing = planned - completed
+        return f"{first}; {reader.count(missing)} {have} not finished." if missing else f"{first}."
     if overdue == 0:
-        return f"{first}, and nobody is overdue{left}."
-    return f"{first}; {reader.count(overdue)} {'is' if overdue == 1 else 'are'} overdue{left}."
+        return f"{first}, and nobody {are[0]} overdue{left}."
+    return f"{first}; {reader.count(overdue)} {are[0] if overdue == 1 else are[1]} overdue{left}."
 
 
-def curve_title(weeks: Sequence[Mapping[str, Any]], reader: Reader) -> str:
-    """Whether completion keeps up with the plan."""
+def curve_title(weeks: Sequence[Mapping[str, Any]], reader: Reader, *, lags: bool = False) -> str:
+    """Whether completion keeps up with the plan.
+
+    Parameters
+    ----------
+    weeks : sequence of mapping
+        Those told, in order.
+    reader : Reader
+    lags : bool, optional
+        Whether the last of them is not the last of the data.
+    """
     planned = [row for row in weeks if row["planned"]]
     if not planned:
         return "No plan is recorded for this selection"
     last = planned[-1]
     share = last["completed"] / last["planned"]
-    if last["overdue"] == 0:
+    if last["overdue"] == 0 and not lags:
         return "The plan is fulfilled" if share >= 1 else "Everybody planned who is still here has finished"
     missing, total = last["planned"] - last["completed"], reader.count(last["planned"])
+    if lags:
+        when = day(last["week"], reader.locale)
+        words = f"By {when}, {reader.number(share * 100)}% of the plan was done"
+        return f"{words}; {reader.count(missing)} of {total} agents had not finished"
     words = f"{reader.number(share * 100)}% of the plan is done"
     return f"{words}; {reader.count(missing)} of {total} agents have not finished"
 

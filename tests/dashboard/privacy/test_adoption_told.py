@@ -11,10 +11,12 @@ import polars as pl
 import pytest
 from numpy.typing import NDArray
 
-from dashboard.data.adoption import COUNTS, by_group, progress
+from dashboard.data.adoption import COUNTS, by_group, in_steps, progress
 from dashboard.privacy.lattice import LEAST_ERROR
 from dashboard.privacy.viewer import Viewer, seen_by
 from dashboard.state import Filters
+from dashboard.views.adoption import view
+from tests.dashboard.privacy.conftest import Corners
 
 AGENTS, MINIMUM, WEEKS = 500, 10, 30
 TEAM = np.arange(AGENTS) // 12
@@ -128,7 +130,8 @@ def test_one_completion_moves_every_number_by_nothing_or_by_a_whole_group() -> N
         before = told(mart(done), of)
         after = told(mart(np.where(np.arange(AGENTS) == agent, WEEKS - 3, done)), of)
         for place in before.keys() & after.keys():
-            steps = [after[place][name] - before[place][name] for name in COUNTS]
+            both = [(after[place][name], before[place][name]) for name in COUNTS]
+            steps = [now - then for now, then in both if now is not None and then is not None]
             assert all(step % MINIMUM == 0 for step in steps)
             moved += any(steps)
     assert moved < 5
@@ -153,3 +156,58 @@ def test_whoever_runs_the_plan_would_be_found_out_by_the_same_attack() -> None:
             for each in (done, np.where(np.arange(AGENTS) == agent, WEEKS - 1, done))
         ]
     assert now[1] - now[0] == 1
+
+
+def weeks_of(**counts: list[int]) -> pl.DataFrame:
+    n = len(counts["planned"])
+    rows = {"week": [date(2025, 1, 6) + timedelta(weeks=k) for k in range(n)], **counts, "suppressed": [False] * n}
+    return pl.DataFrame(rows)
+
+
+def test_few_who_left_take_no_other_count_with_them() -> None:
+    """From the third week on two agents have left: what is planned and completed is told, how the rest parts is not."""
+    left = [0, 0, 2, 2]
+    done, late = [10, 20, 30, 40], [90, 80, 68, 58]
+    found = weeks_of(planned=[100] * 4, started=[100] * 4, completed=done, overdue=late, left_unfinished=left)
+    told = in_steps(found, 5)
+    assert told["completed"].to_list() == done
+    assert told["overdue"].to_list() == [90, 80, None, None]
+    assert told["left_unfinished"].to_list() == [0, 0, None, None]
+    assert not told["suppressed"].any()
+
+
+def test_a_step_of_few_across_weeks_that_are_not_told_is_none() -> None:
+    """Six left at last: one more than were known to when the count was told before."""
+    late, left = [95, 92, 94], [5, 8, 6]
+    found = weeks_of(planned=[150] * 3, started=[150] * 3, completed=[50] * 3, overdue=late, left_unfinished=left)
+    assert in_steps(found, 5)["suppressed"].to_list() == [False]
+    found = weeks_of(
+        planned=[150] * 3, started=[150] * 3, completed=[50] * 3, overdue=[95, 97, 94], left_unfinished=[5, 3, 6]
+    )
+    told = in_steps(found, 5)
+    assert told["left_unfinished"].to_list() == [5, None]  # six is one more than five
+
+
+def test_a_page_that_lags_says_of_which_week_it_is(corners: Corners) -> None:
+    reader = corners.own.settings.reader
+    found = weeks_of(planned=[100], started=[90], completed=[70], overdue=[20], left_unfinished=[10])
+    blank = found.with_columns(pl.lit(None, pl.Int64).alias(name) for name in ("overdue", "left_unfinished"))
+    numbers = dict.fromkeys(("overdue", "planned", "completed"), pl.Int64)
+    groups = pl.DataFrame(schema={"label": pl.String, "suppressed": pl.Boolean} | numbers)
+
+    def said(rows: pl.DataFrame, until: date) -> tuple[str, str]:
+        shown = view(rows, groups, course="Empathy", by="site", reader=reader, until=until)
+        return shown.sentence, shown.curve_title
+
+    now, later = date(2025, 1, 6), date(2025, 3, 3)
+    assert said(found, now) == (
+        "70 of 100 agents planned so far have completed Empathy; 20 are overdue; 10 left before finishing.",
+        "70% of the plan is done; 30 of 100 agents have not finished",
+    )
+    assert said(blank, now)[0] == "70 of 100 agents planned so far have completed Empathy; 30 have not finished."
+    assert said(found, later) == (
+        "By the week of 6 Jan 2025, the last that may be told, 70 of 100 agents planned by then had completed Empathy; "
+        "20 were overdue; 10 left before finishing.",
+        "By 6 Jan 2025, 70% of the plan was done; 30 of 100 agents had not finished",
+    )
+    assert said(blank, later)[0].endswith("had completed Empathy; 30 had not finished.")
