@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, ClassVar
@@ -31,6 +32,29 @@ def make_config(folder: Path, **sections: Any) -> Config:
         "privacy": {"demo": True},
     }
     return parse({**document, **sections}, folder / "empathy.toml")
+
+
+@cache
+def _instance() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
+
+
+@contextmanager
+def emptied() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to an empty database in memory, of one instance for all tests that only read exports.
+
+    Opening an instance takes as long as reading a small file. All that reading leaves is the catalogue ``landing``.
+    """
+    for setting in ("threads", "preserve_insertion_order", "timezone"):
+        _instance().execute(f"reset {setting}")
+    try:
+        with _instance().cursor() as con:
+            yield con
+    finally:
+        left = "select database_name from duckdb_databases() where not internal and database_name <> 'memory'"
+        for (name,) in _instance().execute(left).fetchall():
+            _instance().execute(f'detach "{name}"')
+    assert _instance().execute("select table_name from duckdb_tables() where database_name = 'memory'").fetchall() == []
 
 
 def attach_landing(con: duckdb.DuckDBPyConnection, rows: Rows) -> None:

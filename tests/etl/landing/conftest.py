@@ -12,6 +12,7 @@ import pytest
 
 from etl.configuration.model import Config, load
 from etl.landing.extract import ExtractReport, extract
+from tests.etl.conftest import emptied
 
 
 @dataclass
@@ -59,11 +60,10 @@ class Workspace:
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
     """A fresh project, and a connection set up as a build sets it up: not keeping the order of rows."""
-    con = duckdb.connect()
-    con.execute("SET threads = 2")
-    con.execute("SET preserve_insertion_order = false")
-    yield Workspace(tmp_path, con)
-    con.close()
+    with emptied() as con:
+        con.execute("SET threads = 2")
+        con.execute("SET preserve_insertion_order = false")
+        yield Workspace(tmp_path, con)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from etl.configuration.model import load
 from etl.errors import EmpathyError
 from etl.landing.extract import extract
+from tests.etl.conftest import emptied
 
 HEADER = ["interaction_id", "source_agent_id", "started_at", "ended_at", "channel", "queue", "handle_s", "transferred"]
 ROWS = 40
@@ -192,7 +193,7 @@ def outcome(folder: Path, name: str, content: bytes, options: str = "") -> dict[
     (folder / "empathy.toml").write_text(
         f'[sources.data]\nformat = "tabular"\npath = "{name}"\ntable = "interaction"\nmax_reject_share = 1.0\n{options}'
     )
-    with duckdb.connect() as con:
+    with emptied() as con:
         con.execute("SET threads = 1; SET preserve_insertion_order = false")
         try:
             extract(load(folder / "empathy.toml"), folder / "scratch", con)
