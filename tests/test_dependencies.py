@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 import tomllib
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -25,7 +26,8 @@ THROUGH_OTHERS = {"flask": "dash", "werkzeug": "dash", "pandas": "statsmodels", 
 """Imported packages that are a declared package's own."""
 
 
-def imported(folder: Path) -> set[str]:
+@cache
+def imported(folder: Path) -> frozenset[str]:
     names: set[str] = set()
     for path in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -33,7 +35,7 @@ def imported(folder: Path) -> set[str]:
                 names |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
                 names.add(node.module.split(".")[0])
-    return names - OWN - set(sys.stdlib_module_names)
+    return frozenset(names - OWN - set(sys.stdlib_module_names))
 
 
 def declared() -> set[str]:
@@ -43,6 +45,7 @@ def declared() -> set[str]:
     return {re.split(r"[\s<>=!;\[]", line)[0].lower().replace("_", "-") for line in [*project["dependencies"], *extras]}
 
 
+@cache
 def distributions() -> dict[str, set[str]]:
     """Import name to the packages that bring it, as installed."""
     return {
