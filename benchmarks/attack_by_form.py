@@ -7,8 +7,9 @@
 week of the trained by its contacts, subtracts the agents' own levels before training and the weeks of the comparison,
 both fitted to the untrained weeks by weighted least squares (Borusyak, Jaravel and Spiess 2024, equation 3,
 doi:10.1093/restud/rdae007). The attacker works out these weights for the headline and the weeks from training of every
-cell that is told, adds every level by block, takes the rounding of each answer as an error of its size, and looks for
-any weights on the weeks of as many agents as the smallest group of which the best linear estimate tells most.
+cell that is told, adds every level by block, and those before and after training, takes the rounding of each answer as
+an error of its size, and looks for any weights on the weeks of as many agents as the smallest group of which the best
+linear estimate tells most.
 
 Figures vary between agents' weeks as much as the KPI does there. It takes a minute for 300 agents and 40 weeks.
 """
@@ -31,7 +32,7 @@ from analysis.errors import PanelError
 from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.panel.panel import Panel
 from benchmarks.attack import most_told
-from dashboard.data import published
+from dashboard.data import published, published_estimates
 from dashboard.data.compared import compared
 from dashboard.data.estimates_told import NO_WEEK
 from dashboard.data.queries import Queries
@@ -98,7 +99,7 @@ class Answers:
 
 
 def answers_of(queries: Queries, kpi: str, *, rounded: bool = True) -> Answers:
-    """All levels, headlines and weeks from training that readers are told.
+    """All levels by block and beside estimates, headlines and weeks from training that readers are told.
 
     Parameters
     ----------
@@ -133,6 +134,11 @@ def answers_of(queries: Queries, kpi: str, *, rounded: bool = True) -> Answers:
         if panel is None or head["estimate"] is None:
             continue
         events, form = weights_of(panel, anticipation)
+        here = (known.inside[key] == cell).any(axis=1)
+        beside = [here * part * volume for part in published_estimates.rows_beside(queries, seen)]
+        beside = [one for one in beside if one.any()]
+        weights += beside
+        errors += [1e-9 * float(one.sum()) for one in beside]
         inside = queries._places().inside(to_slice(filters.without("cohort")), cohorts=True)
         mine = np.ones(seen.rows.size, dtype=bool) if inside is None else inside[seen.rows]
         unit = np.full(int(places.agent.max()) + 1, -1, dtype=np.int64)

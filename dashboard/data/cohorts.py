@@ -25,6 +25,7 @@ from analysis.panel.panel import NEVER, Panel
 from analysis.words.verdict import CLAIMED
 from dashboard.data.compared import compared
 from dashboard.data.published import agents_match
+from dashboard.data.published_estimates import levels_beside
 from dashboard.data.queries import Queries
 from dashboard.data.slices import to_slice
 from dashboard.privacy.imprecision import imprecise
@@ -172,8 +173,7 @@ def _of_cells(
         last = {team: frozenset(agents) for team, agents in found.iter_rows()}
 
     def told(name: str) -> bool:
-        inner = filters.without("site") if by == "team" else filters
-        chosen = replace(inner, **{BY[by]: (name,)})  # type: ignore[arg-type]
+        chosen = _of_group(filters, by, name)
         if not (name and queries.decision(chosen).allowed and queries.publishes(kpi.id, chosen)):
             return False
         if not queries.publishes(kpi.id, filters):  # all groups are compared with the same agents
@@ -182,9 +182,28 @@ def _of_cells(
 
     hidden = pl.Series("suppressed", [row["suppressed"] or not told(row["name"]) for row in rows.iter_rows(named=True)])
     blank = [name for name in (*NUMBERS, "n_agents") if name in rows.columns]
-    rows = rows.with_columns(hidden)
+    rows = _levels_as_told(queries, rows.with_columns(hidden), kpi, by, filters)
     shown = rows.with_columns(pl.when("suppressed").then(None).otherwise(pl.col(c)).alias(c) for c in blank)
     return coarse(_in_steps(queries, shown, kpi, filters), queries.settings.min_group)
+
+
+def _of_group(filters: Filters, by: str, name: str) -> Filters:
+    """One group of a selection."""
+    inner = filters.without("site") if by == "team" else filters
+    return replace(inner, **{BY[by]: (name,)})  # type: ignore[arg-type]
+
+
+def _levels_as_told(queries: Queries, rows: pl.DataFrame, kpi: Kpi, by: str, filters: Filters) -> pl.DataFrame:
+    """Levels before and after training by which cells were chosen, in place of those of the estimate's own agents."""
+    found = []
+    for row in rows.select("name", "suppressed").iter_rows(named=True):
+        beside = None if row["suppressed"] else levels_beside(queries, kpi.id, _of_group(filters, by, row["name"]))
+        found.append((None, None) if beside is None else (beside.before, beside.after))
+    before, after = zip(*found, strict=True) if found else ((), ())
+    return rows.with_columns(
+        pl.Series("before", before, dtype=pl.Float64).fill_nan(None),
+        pl.Series("after", after, dtype=pl.Float64).fill_nan(None),
+    )
 
 
 def _in_steps(queries: Queries, rows: pl.DataFrame, kpi: Kpi, filters: Filters) -> pl.DataFrame:

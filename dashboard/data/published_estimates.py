@@ -7,6 +7,7 @@ are chosen again over those weeks. Nothing here depends on who asks.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -36,6 +37,7 @@ from dashboard.data.published import (
     observed,
     of_same_events,
 )
+from dashboard.data.slices import to_slice
 from dashboard.data.told import told_before
 from dashboard.privacy.lattice import Cell
 from dashboard.privacy.together import MOST_TOGETHER, Rows, Together, cells_of
@@ -76,16 +78,10 @@ def _told_of(queries: Queries, kpi: str) -> tuple[Bools, Bools]:
             seen = observed(queries, kpi)
         except PanelError:
             return (told_before(queries, known, kpi, {0: kept}, "all")[0], np.zeros_like(kept))
-        rows = seen.rows
-        since, places = event_week(queries), queries.held_weeks().places
-        apart = queries.setting().design.anticipation_weeks
-        agent, after = places.agent[rows], since[rows] >= 0
-        before = (since[rows] < -apart) & (since[rows] > -NEVER)
-        usable = np.isin(agent, agent[after]) & np.isin(agent, agent[before])
+        after, before, usable = _around_training(queries, seen)
         for part in (after, before):
             kept = allowing_none(queries, seen.at(part & usable), kept)
-        recent = [before & usable & (since[rows] >= -weeks) for weeks in BEFORE]
-        sums = np.column_stack([after & usable, *recent, after, before])
+        sums = np.column_stack([*rows_beside(queries, seen), after, before])
         both = _beside_levels(queries, kpi, seen, sums, kept)
         told = told_before(queries, known, kpi, {0: both[0]}, "all")[0]
         if (other := of_same_events(queries, kpi)) is not None:
@@ -94,6 +90,76 @@ def _told_of(queries: Queries, kpi: str) -> tuple[Bools, Bools]:
         return told, told & both[1]
 
     return queries.remember(("published estimates", kpi), make)
+
+
+def _around_training(queries: Queries, seen: Observed) -> tuple[Bools, Bools, Bools]:
+    """Which rows are of the trained from training on, which before it, and which of agents with both: (N,) each."""
+    since, agent = event_week(queries)[seen.rows], queries.held_weeks().places.agent[seen.rows]
+    after = since >= 0
+    before = (since < -queries.setting().design.anticipation_weeks) & (since > -NEVER)
+    return after, before, np.isin(agent, agent[after]) & np.isin(agent, agent[before])
+
+
+def rows_beside(queries: Queries, seen: Observed) -> list[Bools]:
+    """Rows of the levels told beside estimates: after training, and before it by ``BEFORE``; (N,) each.
+
+    Parameters
+    ----------
+    queries : Queries
+    seen : Observed
+    """
+    after, before, usable = _around_training(queries, seen)
+    since = event_week(queries)[seen.rows]
+    return [after & usable, *(before & usable & (since >= -weeks) for weeks in BEFORE)]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Levels of the trained of a selection, by which cells were chosen; NaN where nothing was observed.
+
+    Attributes
+    ----------
+    after, baseline, before : float
+        From training on, and in the weeks of ``BEFORE`` before it.
+    n_agents : int
+        Agents seen after training.
+    """
+
+    after: float
+    baseline: float
+    before: float
+    n_agents: int
+
+
+def levels_beside(queries: Queries, kpi: str, filters: Filters) -> Beside:
+    """Levels before and after training, of everybody in a selection who was seen in both in whatever cell.
+
+    An estimate rests on whoever was seen before training within the selection. Levels of these alone, of all channels
+    and of all queues, differ by the few who were new to one of them.
+
+    Parameters
+    ----------
+    queries : Queries
+    kpi : str
+    filters : Filters
+        A selection whose estimate is told.
+    """
+
+    def make() -> Beside:
+        held = queries.held_weeks()
+        seen, columns = observed(queries, kpi), held.columns(kpi)
+        inside = held.places.inside(to_slice(filters), cohorts=True)
+        num = np.asarray(columns.num[~np.isnan(columns.num)], dtype=np.float64)
+        here = np.ones(seen.rows.size, dtype=bool) if inside is None else inside[seen.rows]
+        parts = [here & part for part in rows_beside(queries, seen)]
+        volumes = [float(seen.volume[part].sum(dtype=np.float64)) for part in parts]
+        levels = [
+            float(num[part].sum()) / total if total else math.nan for part, total in zip(parts, volumes, strict=True)
+        ]
+        n_agents = int(np.unique(held.places.agent[seen.rows[parts[0]]]).size)
+        return Beside(levels[0], levels[1], levels[2], n_agents)
+
+    return queries.remember(("levels beside", kpi, filters), make)
 
 
 def _beside_levels(queries: Queries, kpi: str, seen: Observed, sums: Bools, start: Bools) -> tuple[Bools, Bools]:

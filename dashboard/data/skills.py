@@ -20,6 +20,7 @@ from analysis.checks.raters import ID as RATERS
 from analysis.panel.evaluations import OVERALL
 from analysis.study.result_tables import SCHEMAS
 from analysis.words.verdict import CLAIMED
+from dashboard.data.published_estimates import levels_beside
 from dashboard.data.queries import Queries
 from dashboard.data.slices import to_slice
 from dashboard.data.value import values
@@ -149,7 +150,10 @@ def moved(queries: Queries, kpi: Kpi, filters: Filters) -> Moved | None:
 
 
 def _after(queries: Queries, kpi: Kpi, filters: Filters) -> float:
-    """Level of the trained from their training week on; shared, of those whom estimates are about."""
+    """Level of the trained from their training week on; shared, of those seen before it too."""
+    if current().restricted:
+        beside = levels_beside(queries, kpi.id, filters)
+        return beside.after if beside.n_agents >= queries.settings.min_group else math.nan
 
     def make() -> float:
         held = queries.held_weeks()
@@ -161,9 +165,6 @@ def _after(queries: Queries, kpi: Kpi, filters: Filters) -> float:
         inside = places.inside(to_slice(filters), cohorts=True)
         if inside is not None:
             kept &= inside[rows]
-        if current().restricted:  # whoever was not seen before training too would be told by the difference
-            before = (places.week[rows] < start) & (start < np.iinfo(np.int64).max) & ~np.isnan(columns.num)
-            kept &= np.isin(places.agent[rows], places.agent[rows[before]])
         if np.unique(places.agent[rows[kept]]).size < queries.settings.min_group:
             return math.nan
         total = float(columns.den[kept].sum(dtype=np.float64))

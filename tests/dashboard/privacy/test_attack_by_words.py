@@ -65,7 +65,8 @@ KPI = "csat_top2"
 def asked(clusters: str) -> Any:
     """As much of the queries as estimates are told by: nothing is known of what is compared."""
     setting = SimpleNamespace(design=SimpleNamespace(cluster=clusters), ci_level=0.95)
-    settings = SimpleNamespace(min_group=5, catalogue={KPI: SimpleNamespace(smallest_effect=0.02)})
+    entry = SimpleNamespace(smallest_effect=0.02, answered_by="")
+    settings = SimpleNamespace(min_group=5, catalogue={KPI: entry}, reader=Reader())
     return SimpleNamespace(setting=lambda: setting, settings=settings, remember=lambda *_: (NOTHING, {}))
 
 

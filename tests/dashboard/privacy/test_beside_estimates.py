@@ -14,6 +14,7 @@ from analysis.estimators import estimate
 from analysis.study.result_tables import table
 from dashboard.data import beside_estimates
 from dashboard.data.beside_estimates import MOST_OF_FEW, Weeks, beside_as_told, seconded, stayed
+from dashboard.data.cohorts import gains
 from dashboard.data.published_estimates import by_week, estimated
 from dashboard.data.queries import Queries
 from dashboard.privacy.viewer import READER, seen_by
@@ -171,3 +172,58 @@ def test_cells_are_chosen_where_nobody_was_trained(corners: Corners, tmp_path: P
     with seen_by(READER), queries.pinned():
         assert seconded(queries, KPI).shape == stayed(queries, KPI).shape == estimated(queries, KPI).shape
         assert by_week(queries, KPI) == {}
+
+
+# -- levels, and words that give an estimate again ---------------------------------------------------------------------
+
+NEW_TO_CHAT = (
+    "(select min(agent_ix) from mart.agent_week where site = 'Porto' and trained_week = "
+    "(select min(trained_week) from mart.agent_week where site = 'Porto'))"
+)
+
+
+def test_levels_of_channels_leave_out_nobody_who_was_new_to_one(corners: Corners, tmp_path: Path) -> None:
+    """Sites compared within every channel: after times volume, less that of all channels, was one agent's chats."""
+    changes = [
+        f"delete from mart.agent_week where agent_ix = {NEW_TO_CHAT} and channel = 'chat' and week < trained_week",
+        *(f"delete from result.{name}" for name in ("effect", "event_time", "check")),
+    ]
+    queries = twin(corners, tmp_path, changes).queries
+    kpi, told = queries.settings.catalogue[KPI], []
+    for channel in ("chat", "voice", ""):
+        one = f"and channel = '{channel}'" if channel else ""
+        sql = (
+            f"select sum({KPI}_num), sum({KPI}_den) from mart.agent_week "
+            f"where site = 'Porto' and week >= trained_week {one}"
+        )
+        with seen_by(READER), queries.pinned():
+            num, den = queries.frame(sql).row(0)
+            filters = Filters(channel=(channel,)) if channel else Filters()
+            row = gains(queries, kpi, "site", filters).rows.filter(name="Porto").row(0, named=True)
+        assert row["estimate"] is not None
+        assert row["after"] == pytest.approx(num / den)
+        told.append(row["after"] * den)
+    assert told[0] + told[1] == pytest.approx(told[2])
+
+
+def test_words_on_other_estimates_give_them_as_their_own_rows_do(corners: Corners, tmp_path: Path) -> None:
+    """Who answers is judged by another KPI's change, which a statistic over its error gave to two digits."""
+    tables = [f"delete from result.{name}" for name in ("effect", "event_time", "check")]
+    queries = twin(corners, tmp_path, tables).queries
+    catalogue, reader, n = queries.settings.catalogue, queries.settings.reader, 0
+    answering, surveys = catalogue["survey_response_rate"], catalogue["csat_top2"]
+    for filters in (Filters(), Filters(channel=("chat",)), Filters(channel=("voice",)), Filters(site=("Porto",))):
+        with seen_by(READER), queries.pinned():
+            frames, head = queries.study(surveys.id, filters), queries.headline(answering.id, filters)
+        checks = {row["check"]: row for row in frames["check"].iter_rows(named=True)}
+        second = next(row for row in frames["effect"].iter_rows(named=True) if row["role"] == "second_opinion")
+        if head is not None and head["estimate"] is not None and who_answers.ID in checks:
+            change = reader.change(head["estimate"], answering, head["ci_low"], head["ci_high"])
+            assert f"response rate: {change})" in checks[who_answers.ID]["sentence"]
+            assert checks[who_answers.ID]["statistic"] is None
+            n += 1
+        if second["estimate"] is not None:
+            change = reader.change(second["estimate"], surveys, second["ci_low"], second["ci_high"])
+            assert f"says {change}," in checks[estimator_gap.ID]["sentence"]
+            n += 1
+    assert n >= 6

@@ -194,10 +194,12 @@ def test_a_level_after_training_leaves_out_whoever_estimates_leave_out(viewer: V
         n_rows=45, agent=agent, week=week, origin=date(2025, 1, 6), values={"cohort": ("2025-01-20",)},
         codes={"cohort": np.ones(45, dtype=np.int64)}, inside=lambda *_, **__: None,
     )  # fmt: skip
-    columns = SimpleNamespace(rows=None, num=np.where(agent == 11, 9.0, 1.0), den=np.ones(45))
+    columns = SimpleNamespace(rows=None, num=np.where(agent == 11, 9.0, 1.0), den=np.ones(45), complete=True)
     held = SimpleNamespace(places=places, columns=lambda _: columns)
-    settings = SimpleNamespace(min_group=5)
-    queries = SimpleNamespace(held_weeks=lambda: held, remember=lambda _, make: make(), settings=settings)
+    settings, setting = SimpleNamespace(min_group=5), SimpleNamespace(design=SimpleNamespace(anticipation_weeks=0))
+    queries = SimpleNamespace(
+        held_weeks=lambda: held, remember=lambda _, make: make(), settings=settings, setting=lambda: setting
+    )
     with seen_by(viewer):
         assert _after(queries, SimpleNamespace(id="x"), Filters()) == pytest.approx(level)  # type: ignore[arg-type]
 
