@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -83,11 +84,17 @@ STATISTIC_DIGITS = 2
 
 
 def _fewest(queries: Queries, kpi: str, filters: Filters, rows: pl.DataFrame) -> list[float]:
-    """Agents on the smaller side of each estimate: of its week from training, or its wave, where it is of one."""
+    """Agents on the smaller side of each estimate: of its week from training, or its wave, where it is of one.
+
+    A wave has the steps of the selection that is this wave, since both estimates are the same number.
+    """
     whole, by_week = compared(queries, kpi, filters)
     found = [whole.fewest] * rows.height
     if "event_time" in rows.columns:
         found = [by_week.get(week, whole).fewest for week in rows["event_time"].fill_null(NO_WEEK).to_list()]
+    if "cohort" in rows.columns:
+        waves = [replace(filters, cohort=(str(wave)[:10],)) for wave in rows["cohort"].to_list()]
+        found = [compared(queries, kpi, wave)[0].fewest for wave in waves]
     for name in {"cohort", "n_trained_agents"} & set(rows.columns):
         n = rows["n_agents" if name == "cohort" else name].to_list()
         found = [fewest if count is None else min(fewest, count) for fewest, count in zip(found, n, strict=True)]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -16,7 +18,7 @@ from analysis.panel.panel import Panel
 from analysis.words.change import Change, reworded
 from analysis.words.numbers import Reader
 from benchmarks import attack, attack_by_form
-from dashboard.data import published, skills
+from dashboard.data import estimates_told, published, skills
 from dashboard.data.cohorts import gains
 from dashboard.data.compared import compared
 from dashboard.data.queries import Queries
@@ -201,6 +203,28 @@ def test_how_much_lies_in_few_is_counted_on_either_side() -> None:
     assert of_few([10] * 40, [400, *[1] * 39]) > 1  # one has nearly all of the contacts
     assert of_few([10] * 6, [10] * 40) > 1
     assert of_few([400, *[1] * 39], [10] * 40) > 1
+
+
+def test_a_wave_is_told_in_the_same_steps_wherever_it_stands(
+    corners: Corners, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two roundings of one number would tell more of it than one; here its wave is compared with fewer than all are."""
+    real = compared
+
+    def fewer(queries: Queries, kpi: str, filters: Filters) -> Any:
+        whole, by_week = real(queries, kpi, filters)
+        return (replace(whole, effective=11.0) if filters.cohort else whole), by_week
+
+    monkeypatch.setattr(estimates_told, "compared", fewer)
+    queries, found = all_but(corners, tmp_path, TWO_TEAMS), list[float]()
+    with seen_by(READER), queries.pinned():
+        for kpi in ("csat_top2", "transfer_rate", "upsell_conversion"):
+            for row in queries.study(kpi, Filters(), by_week=True)["cohort_effect"].iter_rows(named=True):
+                head = queries.headline(kpi, Filters(cohort=(str(row["cohort"])[:10],)))
+                if head is not None and head["estimate"] is not None:
+                    assert row["estimate"] == pytest.approx(head["estimate"], rel=1e-9)
+                    found.append(row["estimate"])
+    assert any(found)
 
 
 # -- against who knows how estimates are made --------------------------------------------------------------------------
