@@ -73,14 +73,16 @@ def as_told(queries: Queries, kpi: str, filters: Filters, rows: pl.DataFrame) ->
         said = [_sentence(queries, kpi, *pair) for pair in zip(rows.to_dicts(), told.to_dicts(), strict=True)]
         told = told.with_columns(pl.Series("sentence", said, dtype=pl.String))
     if "statistic" in told.columns:
-        told = told.with_columns(pl.col("statistic").round_sig_figs(STATISTIC_DIGITS))
+        of_check = [name for name in ("statistic", "threshold") if name in told.columns]
+        told = told.with_columns(pl.col(of_check).round_sig_figs(STATISTIC_DIGITS))
     told = coarse(told, minimum)
     of_agents = setting.design.cluster == "agent"
     return without_count_of_clusters(told, minimum, setting.ci_level) if of_agents else told
 
 
 STATISTIC_DIGITS = 2
-"""Digits of a check's statistic: its sentence gives no more."""
+"""Digits of a check's statistic, whose sentence gives no more, and of its threshold: a quantile of Student's t, which
+may have as many degrees of freedom as there are agents."""
 
 
 def _fewest(queries: Queries, kpi: str, filters: Filters, rows: pl.DataFrame) -> list[float]:

@@ -89,6 +89,11 @@ def test_an_interval_over_its_error_tells_no_number_of_agents(clusters: str) -> 
         assert (told(182)["df"], told(182)["n_clusters"], told(181)["n_clusters"]) == (None, 180, 180)
 
 
+def test_a_threshold_tells_no_number_of_agents() -> None:
+    rows = pl.DataFrame({"check": ["x"] * 2, "statistic": [1.0] * 2, "threshold": stats.t.ppf(0.995, [180, 181])})
+    assert as_told(asked("agent"), KPI, Filters(), rows)["threshold"].n_unique() == 1
+
+
 @pytest.mark.parametrize("leavers", [0, 1, 2])
 def test_a_share_in_a_sentence_is_no_count_of_who_left(leavers: int) -> None:
     """92% of the trained of a team of twelve "still there" was one person who left."""
