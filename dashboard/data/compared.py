@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from analysis.comparison.fair_panel import fair_panel
+from analysis.comparison.selection import selection_rule
 from analysis.errors import PanelError
+from analysis.estimators.stacked import Stacked
 from analysis.panel.agent_weeks import WarehouseWeeks
 from dashboard.data.published import observed
 from dashboard.data.slices import to_slice
@@ -50,10 +52,32 @@ def _compared(queries: Queries, kpi: str, filters: Filters) -> Sides:
     setting, held = queries.setting(), queries.held_weeks()
 
     def make(cursor: duckdb.DuckDBPyConnection) -> Sides:
+        weeks, minimum = WarehouseWeeks(cursor, held), queries.settings.min_group
+        wait, recorded = setting.design.anticipation_weeks, setting.design.same_rule
         try:
-            panel = fair_panel(WarehouseWeeks(cursor, held), kpi, to_slice(filters), setting)
+            panel = fair_panel(weeks, kpi, to_slice(filters), setting)
+            if recorded is None:
+                return comparison.compared(panel, wait, minimum)
+            rule = selection_rule(weeks, panel, recorded, setting)
         except PanelError:
             return NOTHING, {}
-        return comparison.compared(panel, setting.design.anticipation_weeks, queries.settings.min_group)
+        waves = Stacked(panel.without_always_trained(), wait, rule.of(panel.cohort_ix > 0))
+        # The second opinion compares with everybody not trained yet.
+        return _either(
+            comparison.compared(panel, wait, minimum, [model.panel for _, model, _ in waves.models]),
+            comparison.compared(panel, wait, minimum),
+        )
 
     return queries.ask(("panel compared", kpi, filters), make)
+
+
+def _either(one: Sides, other: Sides) -> Sides:
+    """Of two comparisons whose estimates are told beside each other, the one with more in few agents, and fewer."""
+    (whole, by_week), (whole_too, by_week_too) = one, other
+    return _worse(whole, whole_too), {week: _worse(by_week[week], by_week_too.get(week, NOTHING)) for week in by_week}
+
+
+def _worse(one: Compared, other: Compared) -> Compared:
+    sizes = [each for each in (one.effective, other.effective) if each]
+    n_trained = [each for each in (one.n_trained, other.n_trained) if each]
+    return Compared(min(n_trained, default=0), min(sizes, default=0.0), max(one.of_few, other.of_few))

@@ -7,7 +7,8 @@ whole lies in few agents.
 
 In week ``t`` the comparison is the mean over agents who are not trained yet, by how much there is of each, and weeks
 count by how much there is of the trained in them. An agent's part of the comparison is the sum over weeks of weight
-times the agent's share of that week.
+times the agent's share of that week. Where the lowest performers were trained by a rule, every wave has a comparison of
+its own: those whom the same rule would have picked in teams that had not started, who may be few beside many untrained.
 
 Assumptions
 -----------
@@ -18,7 +19,7 @@ Assumptions
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +66,9 @@ class Compared:
         return min((size for size in (float(self.n_trained), self.effective) if size), default=math.inf)
 
 
-def compared(panel: Panel, anticipation: int, minimum: int) -> tuple[Compared, Mapping[int, Compared]]:
+def compared(
+    panel: Panel, anticipation: int, minimum: int, apart: Sequence[Panel] = ()
+) -> tuple[Compared, Mapping[int, Compared]]:
     """What the estimate on a panel compares, and each of those by week from training.
 
     Parameters
@@ -76,57 +79,114 @@ def compared(panel: Panel, anticipation: int, minimum: int) -> tuple[Compared, M
         Weeks before training in which agents are no comparison any more.
     minimum : int
         Smallest group shown.
+    apart : sequence of Panel, optional
+        Where the estimate compares every wave with agents of its own: agents of the panel that are compared for each
+        wave, in all T weeks.
 
     Returns
     -------
     Compared, mapping of int to Compared
     """
-    week, begin = np.arange(panel.n_periods)[None, :], np.asarray(panel.cohort_ix)[:, None]
-    since = week - begin
-    others = panel.observed & (since < -anticipation)
-    volume = np.where(panel.observed, panel.den, 0.0)
-    share = np.where(others, volume, 0.0)
-    total = share.sum(axis=0)
-    share = np.divide(share, total, out=np.zeros_like(share), where=total > 0)
-    fair = panel.observed & (begin < panel.n_periods) & (total > 0)
-    trained = fair & (since >= 0) & np.asarray(others.any(axis=1))[:, None]
-    agent, at = np.nonzero(trained | (fair & (since < 0)))
-    event, size = since[agent, at], volume[agent, at]
-    first = int(event.min(initial=0))
-    n_events = int(event.max(initial=-1)) - first + 1
-    ours = np.zeros((panel.n_units, n_events + 1))
-    ours[agent, event - first] = size  # a week from training is one week of each agent
-    weeks = np.zeros((panel.n_periods, n_events + 1))
-    shape = (panel.n_periods, n_events)
-    weeks[:, :-1] = np.bincount(at * n_events + event - first, size, panel.n_periods * n_events).reshape(shape)
-    after = np.where(trained, volume, 0.0)
-    ours[:, -1], weeks[:, -1] = after.sum(axis=1), after.sum(axis=0)
-    found = _sides(ours, np.column_stack([ours[:, :-1] ** 2, (after**2).sum(axis=1)]), weeks, share, minimum)
+    panels = tuple(apart) or (panel,)
+    row = {unit: k for k, unit in enumerate(panel.units.tolist())}
+    sides = [_Sides.of(one, anticipation) for one in panels]
+    first = min(one.first for one in sides)
+    n_events = max(one.first + one.n_events for one in sides) - first
+    ours, ours_apart = np.zeros((2, panel.n_units, n_events + 1))
+    weeks, shares = [], []
+    for one, of in zip(panels, sides, strict=True):
+        at = np.array([row[unit] for unit in one.units.tolist()], dtype=np.int64)
+        to = np.append(of.first - first + np.arange(of.n_events), n_events)
+        ours[np.ix_(at, to)] += of.ours
+        ours_apart[np.ix_(at, to)] += of.ours_apart
+        weeks.append(np.zeros((panel.n_periods, n_events + 1)))
+        weeks[-1][:, to] = of.weeks
+        shares.append(np.zeros((panel.n_units, panel.n_periods)))
+        shares[-1][at] = of.share
+    found = _both_sides(ours, ours_apart, weeks, shares, minimum)
     return found[-1], {first + k: one for k, one in enumerate(found[:-1]) if one.n_trained}
 
 
-def _sides(ours: Floats, ours_apart: Floats, weeks: Floats, share: Floats, minimum: int) -> list[Compared]:
+@dataclass(frozen=True, eq=False)
+class _Sides:
+    """Both sides of a panel's estimates: one for each of E weeks from training, the last for all of them together.
+
+    Attributes
+    ----------
+    first, n_events : int
+        Weeks from training: the first, and how many.
+    ours, ours_apart : (A, E + 1) float array
+        What there is of every agent after training, and the sum of squares over weeks.
+    weeks : (T, E + 1) float array
+        What there is of the trained in every week.
+    share : (A, T) float array
+        Agents' shares of the comparison of every week.
+    """
+
+    first: int
+    n_events: int
+    ours: Floats
+    ours_apart: Floats
+    weeks: Floats
+    share: Floats
+
+    @classmethod
+    def of(cls, panel: Panel, anticipation: int) -> _Sides:
+        week, begin = np.arange(panel.n_periods)[None, :], np.asarray(panel.cohort_ix)[:, None]
+        since = week - begin
+        others = panel.observed & (since < -anticipation)
+        volume = np.where(panel.observed, panel.den, 0.0)
+        share = np.where(others, volume, 0.0)
+        total = share.sum(axis=0)
+        share = np.divide(share, total, out=np.zeros_like(share), where=total > 0)
+        fair = panel.observed & (begin < panel.n_periods) & (total > 0)
+        trained = fair & (since >= 0) & np.asarray(others.any(axis=1))[:, None]
+        agent, at = np.nonzero(trained | (fair & (since < 0)))
+        event, size = since[agent, at], volume[agent, at]
+        first = int(event.min(initial=0))
+        n_events = int(event.max(initial=-1)) - first + 1
+        ours = np.zeros((panel.n_units, n_events + 1))
+        ours[agent, event - first] = size  # a week from training is one week of each agent
+        weeks = np.zeros((panel.n_periods, n_events + 1))
+        shape = (panel.n_periods, n_events)
+        weeks[:, :-1] = np.bincount(at * n_events + event - first, size, panel.n_periods * n_events).reshape(shape)
+        after = np.where(trained, volume, 0.0)
+        ours[:, -1], weeks[:, -1] = after.sum(axis=1), after.sum(axis=0)
+        ours_apart = np.column_stack([ours[:, :-1] ** 2, (after**2).sum(axis=1)])
+        return cls(first, n_events, ours, ours_apart, weeks, share)
+
+
+def _both_sides(
+    ours: Floats, ours_apart: Floats, weeks: Sequence[Floats], shares: Sequence[Floats], minimum: int
+) -> list[Compared]:
     """Both sides of K estimates.
 
     Parameters
     ----------
     ours, ours_apart : (A, K) float array
         What there is of every agent after training, and the sum of squares over weeks.
-    weeks : (T, K) float array
-        What there is of the trained in every week.
-    share : (A, T) float array
-        Agents' shares of the comparison of every week.
+    weeks : sequence of (T, K) float array
+        What there is of the trained in every week, of those who are compared with the same agents.
+    shares : sequence of (A, T) float array
+        Agents' shares of the comparison of every week, for each of these.
     minimum : int
         Smallest group shown.
     """
     size = ours.sum(axis=0)
     there = size > 0
     scale = np.where(there, size, 1.0)
-    theirs = share @ (weeks / scale)
+    theirs = sum((share @ (some / scale) for share, some in zip(shares, weeks, strict=True)), np.zeros_like(ours))
     # Once as if an agent were the same in every week, once as if weeks had nothing to do with each other.
+    if len(shares) == 1:
+        theirs_apart = shares[0] ** 2 @ (weeks[0] / scale) ** 2
+    else:
+        theirs_apart = np.zeros_like(ours)
+        for k in range(size.size):
+            of_week = sum(share * (some[:, k] / scale[k]) for share, some in zip(shares, weeks, strict=True))
+            theirs_apart[:, k] = np.square(of_week).sum(axis=1)
     of_few = np.maximum(
         _of_few((ours / scale) ** 2 + theirs**2, minimum, MOST_OF_FEW),
-        _of_few(ours_apart / scale**2 + share**2 @ (weeks / scale) ** 2, minimum, MOST_OF_FEW),
+        _of_few(ours_apart / scale**2 + theirs_apart, minimum, MOST_OF_FEW),
     )
     of_few = np.where(there, np.maximum(of_few, _of_few(theirs**2, minimum, MOST_TOLD)), 0.0)
     squares = (theirs**2).sum(axis=0)

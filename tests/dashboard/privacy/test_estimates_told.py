@@ -28,9 +28,10 @@ from dashboard.privacy.comparison import Compared
 from dashboard.privacy.imprecision import STEPS, imprecise, step_of
 from dashboard.privacy.lattice import MOST_TOLD
 from dashboard.privacy.viewer import READER, seen_by
+from dashboard.settings import from_config
 from dashboard.state import Filters
 from tests.dashboard.conftest import COHORTS
-from tests.dashboard.privacy.conftest import Corners
+from tests.dashboard.privacy.conftest import ENVIRONMENT, Corners
 from tests.dashboard.privacy.test_twin_worlds import twin
 
 KPI = "escalation_rate"
@@ -203,6 +204,62 @@ def test_how_much_lies_in_few_is_counted_on_either_side() -> None:
     assert of_few([10] * 40, [400, *[1] * 39]) > 1  # one has nearly all of the contacts
     assert of_few([10] * 6, [10] * 40) > 1
     assert of_few([400, *[1] * 39], [10] * 40) > 1
+
+
+RULE = """mode = "lowest_performers"
+unit = "agent"
+[programme.assignment.rule]
+kpi = "escalation_rate"
+lookback_weeks = 8
+share = SHARE
+"""
+TWO_OF_EACH = (
+    "(select distinct agent_ix from mart.agent_week where site = 'Lisbon' and team_id not in ('Lisbon-7', 'Lisbon-8') "
+    "and agent_ix % 12 < 2)"
+)
+
+
+@pytest.mark.parametrize(("share", "shown"), [(0.2, False), (0.6, True)])
+def test_a_comparison_by_the_same_rule_with_few_agents_is_not_told(
+    corners: Corners, tmp_path: Path, share: float, shown: bool
+) -> None:
+    """Of a hundred untrained agents of a site the estimate compares with the four whom the rule would have picked."""
+    untrained = "(select distinct agent_ix from mart.agent_week where site = 'Lisbon')"
+    changes = list[str]()
+    for table in ("mart.agent_week", "mart.agent"):
+        for week, agents in (("null", untrained), (f"date '{FIRST}'", TWO_OF_EACH)):
+            weeks = f"trained_week = {week}, scheduled_week = {week}"
+            changes.append(f"update {table} set {weeks} where agent_ix in {agents}")
+    changes += [f"delete from result.{name}" for name in ("effect", "event_time", "check")]
+    twin(corners, tmp_path, changes)
+    path = tmp_path / "shared.toml"
+    by_rule = RULE.replace("SHARE", str(share))
+    plain = path.read_text(encoding="utf-8").replace('mode = "team_waves"\nunit = "team"\n', by_rule)
+    path.write_text(plain, encoding="utf-8")
+    queries = Queries(from_config(path, environ=ENVIRONMENT))
+    with seen_by(READER), queries.pinned():
+        assert queries.setting().design.headline == "stacked"
+        assert (compared(queries, KPI, LISBON)[0].effective > 10) == shown
+        assert queries.publishes(KPI, LISBON) == shown
+        assert queries.study(KPI, LISBON)["event_time"].is_empty() != shown
+
+
+def test_comparisons_of_waves_apart_are_added_up_by_agent() -> None:
+    """Two waves of ten, each compared with four: the same four, or eight."""
+    columns = {"agent": np.repeat(np.arange(40), 12), "week": np.tile(np.arange(12), 40)}
+    since = np.repeat(np.select([np.arange(40) < 10, np.arange(40) < 20], [4, 8], 99), 12)
+    frame = pl.DataFrame({**columns, "since": since, "y": 0.5})
+    panel = Panel.from_frame(frame, "agent", "week", "since", "y", never=99)
+
+    def of(*others: range) -> Compared:
+        """The two waves with untrained agents for each."""
+        rows = [np.r_[10 * k : 10 * k + 10, list(mine)] for k, mine in enumerate(others)]
+        return comparison.compared(panel, 0, 5, [panel.take(mine) for mine in rows])[0]
+
+    assert of(range(20, 24), range(20, 24)).effective == pytest.approx(4)
+    assert 7 < of(range(20, 24), range(24, 28)).effective < 8
+    assert not of(range(20, 24), range(20, 24)).enough
+    assert of(range(20, 40), range(20, 40)).enough
 
 
 def test_a_wave_is_told_in_the_same_steps_wherever_it_stands(
