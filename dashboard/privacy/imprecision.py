@@ -138,10 +138,11 @@ def _beside(values: Floats, step: Floats, kept: Sequence[float]) -> Floats:
 
 
 def _on_side(values: Floats, exact: Floats, step: Floats, kept: Sequence[float]) -> Floats:
-    """Ends that rounding has taken across one of some numbers are put half a step back."""
-    found = values
-    for number in kept:
-        with np.errstate(invalid="ignore"):
-            crossed = (found - number) * (exact - number) <= 0
-        found = np.where(crossed & (exact != number), number + np.sign(exact - number) * step / 2, found)
-    return np.asarray(found)
+    """Ends that rounding has taken across one of some numbers are put half a step back, or half of the way to the next
+    of these numbers where that is less."""
+    numbers = np.array([-np.inf, *sorted(kept), np.inf])
+    below = numbers[np.searchsorted(numbers, exact, side="left").clip(1, numbers.size - 1) - 1]
+    above = numbers[np.searchsorted(numbers, exact, side="right").clip(1, numbers.size - 1)]
+    back = np.minimum(step, above - below) / 2
+    with np.errstate(invalid="ignore"):
+        return np.where(values <= below, below + back, np.where(values >= above, above - back, values))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from analysis.panel.panel import Panel
@@ -49,6 +49,7 @@ scales = st.sampled_from([1e-9, 1.0, 1e9])
 
 
 @given(st.floats(-8, 8), sizes, st.integers(5, 5_000), st.sampled_from([5, 10]), st.floats(0.1, 4), scales)
+@example(1.875, 1.0, 5, 5, 0.25, 1.0)  # an end put half a step back from one number, and so across another
 def test_what_is_told_is_near_and_says_the_same(
     t: float, error: float, n: int, minimum: int, matters: float, scale: float
 ) -> None:
