@@ -22,6 +22,7 @@ from analysis.errors import PanelError
 from dashboard.data.kept_choices import Choice, chosen, content
 from dashboard.data.published import Bools, Observed, lattice, observed
 from dashboard.data.published_estimates import NEVER, allowing_none, estimated, event_week
+from dashboard.privacy.comparison import MOST_OF_FEW as MOST_IN_FEW
 from dashboard.privacy.redaction import withheld
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
@@ -225,6 +226,10 @@ def beside_as_told(
         few = survivors.join(head, on="kpi", how="left").select(of_few(queries.settings.min_group)).to_series()
         if few.any():
             told["survivor"], stay = survivors.clear(), False
+    exposed = told.get("spillover", pl.DataFrame())
+    if "n_exposed_agents" in exposed.columns:
+        few = pl.col("n_exposed_agents") * MOST_IN_FEW < queries.settings.min_group
+        told["spillover"] = exposed.filter(~few.fill_null(value=False))
     if "check" in told and not told["check"].is_empty():
         of_stayers = pl.col("check").eq(composition.ID) & pl.col("sentence").str.contains(composition.OF_STAYERS)
         gone = pl.col("check").is_in(sorted(hidden)) | (pl.lit(value=not stay) & of_stayers)

@@ -227,3 +227,14 @@ def test_words_on_other_estimates_give_them_as_their_own_rows_do(corners: Corner
             assert f"says {change}," in checks[estimator_gap.ID]["sentence"]
             n += 1
     assert n >= 6
+
+
+@pytest.mark.parametrize(("n_exposed", "told"), [(8, False), (9, True), (None, True)])
+def test_what_team_mates_catch_is_not_told_of_few(corners: Corners, n_exposed: int | None, told: bool) -> None:
+    """Spillover is about untrained agents beside trained team-mates: most of it may not lie in a smallest group."""
+    queries = corners.shared.queries
+    exposed = pl.DataFrame({"n_exposed_agents": [n_exposed]}, schema={"n_exposed_agents": pl.Int64})
+    shown = {"effect": corners.own.queries.study("escalation_rate", Filters())["effect"], "spillover": exposed}
+    with seen_by(READER), queries.pinned():
+        found = beside_as_told(queries, "escalation_rate", Filters(), shown)["spillover"]
+    assert found.is_empty() != told
