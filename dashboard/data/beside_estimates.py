@@ -228,8 +228,8 @@ def beside_as_told(
             told["survivor"], stay = survivors.clear(), False
     exposed = told.get("spillover", pl.DataFrame())
     if "n_exposed_agents" in exposed.columns:
-        few = pl.col("n_exposed_agents") * MOST_IN_FEW < queries.settings.min_group
-        told["spillover"] = exposed.filter(~few.fill_null(value=False))
+        mostly = pl.col("n_exposed_agents") * MOST_IN_FEW < queries.settings.min_group
+        told["spillover"] = exposed.filter(~mostly.fill_null(value=False))
     if "check" in told and not told["check"].is_empty():
         of_stayers = pl.col("check").eq(composition.ID) & pl.col("sentence").str.contains(composition.OF_STAYERS)
         gone = pl.col("check").is_in(sorted(hidden)) | (pl.lit(value=not stay) & of_stayers)
