@@ -33,7 +33,7 @@ from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.panel.panel import Panel
 from benchmarks.attack import most_told
 from dashboard.data import published, published_estimates
-from dashboard.data.compared import compared
+from dashboard.data.compared import comparison_of
 from dashboard.data.estimates_told import NO_WEEK
 from dashboard.data.queries import Queries
 from dashboard.data.slices import to_slice
@@ -179,7 +179,7 @@ def _panel(queries: Queries, kpi: str, filters: Filters) -> Panel | None:
 
 
 def _step(queries: Queries, kpi: str, filters: Filters, row: Mapping[str, Any], steps: float) -> float:
-    whole, by_week = compared(queries, kpi, filters)
+    whole, by_week = comparison_of(queries, kpi, filters)
     fewest = by_week.get(row.get("event_time", NO_WEEK), whole).fewest
     return float(step_of(np.array([row["std_error"]]), np.array([fewest]), queries.settings.min_group, steps)[0])
 

@@ -23,7 +23,7 @@ from analysis.estimators import estimate
 from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.panel.panel import NEVER, Panel
 from analysis.words.verdict import CLAIMED
-from dashboard.data.compared import compared
+from dashboard.data.compared import comparison_of
 from dashboard.data.published import agents_match
 from dashboard.data.published_estimates import levels_beside
 from dashboard.data.queries import Queries
@@ -208,7 +208,7 @@ def _levels_as_told(queries: Queries, rows: pl.DataFrame, kpi: Kpi, by: str, fil
 
 def _in_steps(queries: Queries, rows: pl.DataFrame, kpi: Kpi, filters: Filters) -> pl.DataFrame:
     """Effects as precise as readers are told them; stored ones are already."""
-    fewest = compared(queries, kpi.id, filters)[0].fewest
+    fewest = comparison_of(queries, kpi.id, filters)[0].fewest
     n = [fewest if count is None else min(fewest, count) for count in rows["n_agents"].to_list()]
     told = imprecise(rows, n, queries.settings.min_group, abs(kpi.smallest_effect))
     own = pl.col("own_error") * told["std_error"] / pl.col("std_error")  # of one group, in the same proportion

@@ -25,7 +25,7 @@ Sides = tuple[Compared, Mapping[int, Compared]]
 NOTHING = Compared(0, 0.0, 0.0)
 
 
-def compared(queries: Queries, kpi: str, filters: Filters) -> Sides:
+def comparison_of(queries: Queries, kpi: str, filters: Filters) -> Sides:
     """What the estimate of a KPI compares, and each of those by week from training.
 
     Leaving is counted by spells and not here: nothing is compared, as where nothing was observed.

@@ -14,7 +14,7 @@ from analysis.study.result_tables import STUDY_TABLES, table
 from analysis.words.change import Change, reworded
 from dashboard.data.answering_told import who_answers_as_told
 from dashboard.data.beside_estimates import SECOND
-from dashboard.data.compared import compared
+from dashboard.data.compared import comparison_of
 from dashboard.data.published import observed
 from dashboard.privacy.imprecision import STEPS, STEPS_BY_WEEK, imprecise
 from dashboard.privacy.redaction import coarse, with_coarse_shares, without_count_of_clusters
@@ -90,13 +90,13 @@ def _fewest(queries: Queries, kpi: str, filters: Filters, rows: pl.DataFrame) ->
 
     A wave has the steps of the selection that is this wave, since both estimates are the same number.
     """
-    whole, by_week = compared(queries, kpi, filters)
+    whole, by_week = comparison_of(queries, kpi, filters)
     found = [whole.fewest] * rows.height
     if "event_time" in rows.columns:
         found = [by_week.get(week, whole).fewest for week in rows["event_time"].fill_null(NO_WEEK).to_list()]
     if "cohort" in rows.columns:
         waves = [replace(filters, cohort=(str(wave)[:10],)) for wave in rows["cohort"].to_list()]
-        found = [compared(queries, kpi, wave)[0].fewest for wave in waves]
+        found = [comparison_of(queries, kpi, wave)[0].fewest for wave in waves]
     for name in {"cohort", "n_trained_agents"} & set(rows.columns):
         n = rows["n_agents" if name == "cohort" else name].to_list()
         found = [fewest if count is None else min(fewest, count) for fewest, count in zip(found, n, strict=True)]

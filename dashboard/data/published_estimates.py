@@ -17,8 +17,7 @@ import numpy as np
 from scipy import sparse
 
 from analysis.errors import PanelError
-from dashboard.data.compared import NOTHING
-from dashboard.data.compared import compared as compared_with
+from dashboard.data.compared import NOTHING, comparison_of
 from dashboard.data.kept_choices import Choice, chosen, content
 from dashboard.data.parts import at_once
 from dashboard.data.published import (
@@ -252,7 +251,7 @@ def told_by_week(queries: Queries, kpi: str, filters: Filters, viewer: Viewer, w
     parts = lattice(queries).parts(filters, viewer)
     if parts is None or not set(filters.active()) <= WIDE:
         return []
-    told, compares = by_week(queries, kpi), compared_with(queries, kpi, filters)[1]
+    told, compares = by_week(queries, kpi), comparison_of(queries, kpi, filters)[1]
     kept = [week for week in weeks if week in told and told[week][parts].all()]
     return [week for week in kept if compares.get(week, NOTHING).enough]
 

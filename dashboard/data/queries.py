@@ -26,7 +26,7 @@ from analysis.panel.held_weeks import Columns, HeldWeeks, Places, dimensions_sql
 from analysis.study.result_tables import JUDGED_TABLES, SIDE_TABLES, STUDY_TABLES
 from dashboard.data import published, published_estimates, scope
 from dashboard.data.beside_estimates import beside_as_told
-from dashboard.data.compared import compared
+from dashboard.data.compared import comparison_of
 from dashboard.data.estimates_told import tables_as_told, withheld_study
 from dashboard.data.published_estimates import told_by_week
 from dashboard.data.slices import stored_slice, to_slice
@@ -180,7 +180,7 @@ class Queries(Versions):
             return True
         parts = published.lattice(self).parts(filters, viewer)
         told = parts is not None and bool(cells(self, kpi)[parts].all())
-        return told and compared(self, kpi, filters)[0].enough
+        return told and comparison_of(self, kpi, filters)[0].enough
 
     def _site_of_team(self) -> dict[str, str]:
         return {team: site for site, teams in self.teams_by_site().items() for team in teams}

@@ -20,7 +20,7 @@ from analysis.words.numbers import Reader
 from benchmarks import attack, attack_by_form
 from dashboard.data import estimates_told, published, skills
 from dashboard.data.cohorts import gains
-from dashboard.data.compared import compared
+from dashboard.data.compared import comparison_of
 from dashboard.data.queries import Queries
 from dashboard.data.value import money_parts
 from dashboard.privacy import comparison
@@ -182,7 +182,7 @@ def test_a_comparison_with_one_agent_is_not_told(
         monkeypatch.setattr(Compared, "enough", property(lambda _: True))
         without = Queries(queries.settings)
         with seen_by(READER), without.pinned():
-            assert compared(without, KPI, LISBON)[0].effective < 1.5
+            assert comparison_of(without, KPI, LISBON)[0].effective < 1.5
             assert without.publishes(KPI, LISBON)
             assert not without.study(KPI, LISBON)["event_time"].is_empty()
 
@@ -241,7 +241,7 @@ def test_a_comparison_by_the_same_rule_with_few_agents_is_not_told(
     queries = Queries(from_config(path, environ=ENVIRONMENT))
     with seen_by(READER), queries.pinned():
         assert queries.setting().design.headline == "stacked"
-        assert (compared(queries, KPI, LISBON)[0].effective > 10) == shown
+        assert (comparison_of(queries, KPI, LISBON)[0].effective > 10) == shown
         assert queries.publishes(KPI, LISBON) == shown
         assert queries.study(KPI, LISBON)["event_time"].is_empty() != shown
 
@@ -268,13 +268,13 @@ def test_a_wave_is_told_in_the_same_steps_wherever_it_stands(
     corners: Corners, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two roundings of one number would tell more of it than one; here its wave is compared with fewer than all are."""
-    real = compared
+    real = comparison_of
 
     def fewer(queries: Queries, kpi: str, filters: Filters) -> Any:
         whole, by_week = real(queries, kpi, filters)
         return (replace(whole, effective=11.0) if filters.cohort else whole), by_week
 
-    monkeypatch.setattr(estimates_told, "compared", fewer)
+    monkeypatch.setattr(estimates_told, "comparison_of", fewer)
     queries, found = all_but(corners, tmp_path, TWO_TEAMS), list[float]()
     with seen_by(READER), queries.pinned():
         for kpi in ("csat_top2", "transfer_rate", "upsell_conversion"):

@@ -71,7 +71,7 @@ def test_a_level_less_an_estimate_is_not_few_agents(
     monkeypatch.setattr(parts, "MOST_AT_ONCE", at_once)
     if not control:
         monkeypatch.setattr(Together, "admitted", lambda *given, **_: given[3])
-    monkeypatch.setattr("dashboard.data.queries.compared", lambda *_: (NOTHING, {}))  # another control
+    monkeypatch.setattr("dashboard.data.queries.comparison_of", lambda *_: (NOTHING, {}))  # another control
     queries = Queries(corners.shared.settings)
     teams = ("Lisbon-1", "Lisbon-4", "Madrid-1", "Porto-2", "Porto-5")
     with seen_by(EXECUTIVE):
