@@ -25,6 +25,19 @@ _NUMBER = rf"[+{MINUS}]?\d[\d.,\u00a0\u202f’]*"
 _ENOUGH = re.compile(r"(?<![\w.,])(\d[\d.,]*)(?=% more or fewer answers)")
 
 
+def answering_told(queries: Queries, by: str, filters: Filters) -> bool:
+    """Whether readers are told of the KPI of answering for a selection.
+
+    Parameters
+    ----------
+    queries : Queries
+    by : str
+        Its id.
+    filters : Filters
+    """
+    return by in {one.id for one in queries.kpis()} and queries.publishes(by, filters)
+
+
 def who_answers_as_told(queries: Queries, kpi: str, filters: Filters, rows: pl.DataFrame) -> pl.DataFrame:
     """Rows of ``result.effect`` or ``result.check`` with the change of who answers as its own KPI tells it.
 
@@ -39,8 +52,7 @@ def who_answers_as_told(queries: Queries, kpi: str, filters: Filters, rows: pl.D
     if not by or rows.is_empty():
         return rows
     asked = queries.settings.catalogue[by]
-    told = asked.id in {one.id for one in queries.kpis()} and queries.publishes(asked.id, filters)
-    head = queries.headline(asked.id, filters, alone=True) if told else None
+    head = queries.headline(by, filters, alone=True) if answering_told(queries, by, filters) else None
     reader, change = queries.settings.reader, NOT_TOLD
     if head is not None and head["estimate"] is not None:
         change = reader.change(head["estimate"], asked, head["ci_low"], head["ci_high"])

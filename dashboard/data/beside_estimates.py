@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from analysis.checks import composition, estimator_gap, who_answers
 from analysis.errors import PanelError
+from dashboard.data.answering_told import answering_told
 from dashboard.data.kept_choices import Choice, chosen, content
 from dashboard.data.published import Bools, Observed, lattice, observed
 from dashboard.data.published_estimates import NEVER, allowing_none, estimated, event_week
@@ -216,8 +217,7 @@ def beside_as_told(
     if "ladder" in told:
         told["ladder"] = rungs_as_told(queries, kpi, filters, told["ladder"])
     asked = queries.settings.catalogue[kpi].answered_by
-    shown_kpis = {one.id for one in queries.kpis()}
-    if asked and not (asked in shown_kpis and queries.publishes(asked, filters)):
+    if asked and not answering_told(queries, asked, filters):
         hidden.add(who_answers.ID)
     stay = _all(queries, stayed(queries, kpi), filters)
     survivors = told.get("survivor", pl.DataFrame())
