@@ -35,16 +35,14 @@ class Team:
     n_agents
         Agents observed in the last weeks.
     level
-        Of the first goal over the last weeks, natural unit; NaN where it is not known.
-    ranked
-        Whether the team has a level to be ordered by; otherwise it comes last.
+        Of the first goal over the last weeks, natural unit; NaN where it is not known, and the team then comes last in
+        an order by need.
     """
 
     name: str
     site: str
     n_agents: int
     level: float
-    ranked: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +61,8 @@ class Ground:
         Untrained weeks that these teams have in common.
     blocks
         KPI id to weekly means and sizes of untrained teams, for simulations.
+    ranked_by
+        Goal that the levels of teams are of; None where no goal could be read.
     """
 
     goals: tuple[Goal, ...]
@@ -70,6 +70,7 @@ class Ground:
     teams: tuple[Team, ...]
     history_weeks: int
     blocks: Mapping[str, tuple[Array, Array]]
+    ranked_by: PlannedKpi | None = None
 
     @property
     def not_planned(self) -> str:
@@ -109,13 +110,14 @@ def ground(kpis: Sequence[PlannedKpi], panel_of: Callable[[str], Panel], now: Ma
     """
     goals, unknown, blocks = [], [], {}
     free: dict[str, float] = {}
+    ranked_by = None
     weeks: list[int] = []
     for kpi in kpis:
         try:
             panel = panel_of(kpi.id)
             names, behind = untrained_clusters(panel)
             if not weeks:
-                free = _levels(panel, names)
+                free, ranked_by = _levels(panel, names), kpi
                 weeks.append(behind)
             means, sizes = untreated_block(panel)
             goals.append(Goal(kpi, kpi.smallest_effect, estimate_components(means)))
@@ -127,7 +129,7 @@ def ground(kpis: Sequence[PlannedKpi], panel_of: Callable[[str], Panel], now: Ma
     teams = tuple(
         Team(name, now[name].site, now[name].n_agents, level) for name, level in sorted(free.items()) if name in now
     )
-    return Ground(tuple(goals), tuple(unknown), teams, weeks[0] if weeks else 0, blocks)
+    return Ground(tuple(goals), tuple(unknown), teams, weeks[0] if weeks else 0, blocks, ranked_by)
 
 
 def _levels(panel: Panel, names: Sequence[str]) -> dict[str, float]:

@@ -51,7 +51,7 @@ def answer(context: Context, filters: Filters, choices: Mapping[str, str]) -> ht
     controls = _controls(context, asked, ground, choices)
     refused = [html.Div(words, className="banner banner-note", role="status") for words in asked.refused]
     try:
-        shown = view.view(asked, ground, reader, level, _better(context), beside)
+        shown = view.view(asked, ground, reader, level, context.settings.min_group, beside)
     except EstimationError as fault:
         words = message("This plan cannot be carried out", str(fault), [dcc.Link("Start over", href=PAGE.path)])
         return html.Div([html.H1(PAGE.question), *refused, words, controls])
@@ -127,7 +127,7 @@ def tried(context: Context, choices: Mapping[str, str], counts: list[float]) -> 
     proposal = view.proposal_of(asked, ground)
     level = context.settings.config.project.ci_level
     try:
-        shown = view.view(asked, ground, context.settings.reader, level, _better(context))
+        shown = view.view(asked, ground, context.settings.reader, level, context.settings.min_group)
     except EstimationError as fault:
         return str(fault), [float(TRIALS), 0, 0]
     first = min(shown.outlooks, key=lambda one: one.weeks_to_know)
@@ -367,10 +367,6 @@ def _download(name: str, shown: view.View) -> str:
     return f"/download/{name}.csv?{query}"
 
 
-def _better(context: Context) -> str:
-    return next((goal.better for goal in context.queries.goals()), "lower")
-
-
 def _today(context: Context) -> date:
     """The last day of the data: a plan starts after what is known, and an answer does not change overnight."""
     return context.queries.about().data_to or date.min
@@ -390,7 +386,7 @@ def _asked(context: Context, parts: Mapping[str, str]) -> tuple[view.View | None
         return None, ground
     asked = view.read(parts, ground, _today(context), _holdout(context))
     level = context.settings.config.project.ci_level
-    return view.view(asked, ground, context.settings.reader, level, _better(context)), ground
+    return view.view(asked, ground, context.settings.reader, level, context.settings.min_group), ground
 
 
 def _order_frame(context: Context, _filters: Filters, parts: dict[str, str]) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import numpy as np
 
 from analysis.errors import EstimationError
 from analysis.planning.constrained_randomisation import Draw, draw_order
-from analysis.planning.ground import Ground
+from analysis.planning.ground import LEVEL_WEEKS, Ground
 from analysis.planning.plan import Outlook, Proposal, check_start, outlook, warnings
 from analysis.words.numbers import Reader
 from dashboard.state import day
@@ -156,7 +156,7 @@ def proposal_of(asked: Asked, ground: Ground) -> Proposal:
 
 
 def view(
-    asked: Asked, ground: Ground, reader: Reader, level: float, rule_better: str = "lower", beside: Asked | None = None
+    asked: Asked, ground: Ground, reader: Reader, level: float, minimum: int = 1, beside: Asked | None = None
 ) -> View:
     """The page for one proposal.
 
@@ -170,8 +170,8 @@ def view(
         Locale.
     level
         Of intervals.
-    rule_better
-        Which way is better for the first goal, for an order by need.
+    minimum
+        Smallest group shown.
     beside
         A second proposal to compare with.
 
@@ -183,10 +183,10 @@ def view(
     proposal = proposal_of(asked, ground)
     outlooks = tuple(outlook(goal, proposal, level) for goal in ground.goals)
     curves = tuple(curve for one in outlooks if (curve := _curve(one, reader)) is not None)
-    order, draw = order_of(asked, ground, proposal, rule_better)
+    order, draw = order_of(asked, ground, proposal)
     note = order_note(draw, asked, ground)
     return View(
-        title=title(outlooks, proposal, ground, asked, reader),
+        title=title(outlooks, proposal, ground, asked, reader, minimum),
         detail=_detail(proposal, ground, reader),
         proposal=proposal,
         outlooks=outlooks,
@@ -200,11 +200,14 @@ def view(
     )
 
 
-def title(outlooks: tuple[Outlook, ...], proposal: Proposal, ground: Ground, asked: Asked, reader: Reader) -> str:
+def title(
+    outlooks: tuple[Outlook, ...], proposal: Proposal, ground: Ground, asked: Asked, reader: Reader, minimum: int
+) -> str:
     """How many, from when, and what would be known by which week."""
     trained = proposal.n_teams - proposal.n_untrained
-    agents = sum(team.n_agents for team in ground.teams)
-    share = f"{reader.count(agents)} agents in " if proposal.n_untrained == 0 else ""
+    sizes = [team.n_agents for team in ground.teams]
+    # All less the sizes shown beside each team would be the size of one that is too small to be shown.
+    share = f"{reader.count(sum(sizes))} agents in " if proposal.n_untrained == 0 and min(sizes) >= minimum else ""
     first = f"Train {share}{reader.count(trained)} teams from {day(asked.start, reader.locale)}"
     known = sorted((one for one in outlooks if math.isfinite(one.weeks_to_know)), key=lambda one: one.weeks_to_know)
     never = [one.goal.kpi.label.lower() for one in outlooks if not math.isfinite(one.weeks_to_know)]
@@ -217,12 +220,10 @@ def title(outlooks: tuple[Outlook, ...], proposal: Proposal, ground: Ground, ask
     return f"{first}: {'; '.join(parts)}"
 
 
-def order_of(
-    asked: Asked, ground: Ground, proposal: Proposal, rule_better: str
-) -> tuple[tuple[Place, ...], Draw | None]:
+def order_of(asked: Asked, ground: Ground, proposal: Proposal) -> tuple[tuple[Place, ...], Draw | None]:
     """Teams in the order of their waves, by lot or by need."""
     if asked.worst_first:
-        waves = _by_need(ground, proposal, rule_better, asked)
+        waves = _by_need(ground, proposal, asked)
         draw = None
     elif len(proposal.sizes) > 1:
         names = [team.name for team in ground.teams]
@@ -241,9 +242,9 @@ def order_of(
 
 
 def order_note(draw: Draw | None, asked: Asked, ground: Ground) -> str:
-    """From how many orders it was drawn, how alike the waves are, and which teams are bound together."""
+    """By what teams are ordered, or from how many orders theirs was drawn, how alike the waves are, and who is tied."""
     if draw is None:
-        return ""
+        return _need_note(ground) if asked.worst_first else ""
     looked = "all" if draw.complete else "drawn"
     words = (
         f"Seed {draw.seed}: one of the {draw.kept.shape[0]:,} most balanced of {draw.n_orders:,} orders ({looked}); "
@@ -256,11 +257,23 @@ def order_note(draw: Draw | None, asked: Asked, ground: Ground) -> str:
     return f"{words} {draw.note}".strip()
 
 
-def _by_need(ground: Ground, proposal: Proposal, better: str, asked: Asked) -> list[int]:
+def _need_note(ground: Ground) -> str:
+    if ground.ranked_by is None:
+        return "No goal could be read, so teams are in the order of their names."
+    unknown = sum(math.isnan(team.level) for team in ground.teams)
+    words = f"By {ground.ranked_by.label} over the last {LEVEL_WEEKS} weeks."
+    if unknown:
+        come = "1 team comes" if unknown == 1 else f"{unknown} teams come"
+        words += f" {come} last, in the order of names, since it is not known of them."
+    return words
+
+
+def _by_need(ground: Ground, proposal: Proposal, asked: Asked) -> list[int]:
     """Waves from the worst team on; a holdout comes last, which is the untrained."""
     kept = np.array([asked.locked.get(team.name) == proposal.n_waves for team in ground.teams])
-    levels = np.array([team.level if team.ranked else np.nan for team in ground.teams])
-    rank = np.argsort(np.where(kept, np.inf, -levels if better == "lower" else levels), kind="stable")
+    levels = np.array([team.level for team in ground.teams])
+    highest_first = ground.ranked_by is not None and ground.ranked_by.better == "lower"
+    rank = np.argsort(np.where(kept, np.inf, -levels if highest_first else levels), kind="stable")
     waves = [0] * len(ground.teams)
     at = 0
     for wave, size in enumerate(proposal.sizes):

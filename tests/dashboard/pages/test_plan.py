@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 
@@ -40,7 +41,8 @@ def ground(n_teams: int = 16, matters: float = 0.02) -> Ground:
     teams = tuple(
         Team(f"Team {k:02d}", "Porto" if k % 3 else "Madrid", 10 + k % 4, 0.1 + 0.01 * k) for k in range(n_teams)
     )
-    return Ground((Goal(kpi_words(), matters, Components(0.0001, 0.8, 0.0002)),), (), teams, 30, {})
+    kpi = kpi_words()
+    return Ground((Goal(kpi, matters, Components(0.0001, 0.8, 0.0002)),), (), teams, 30, {}, kpi)
 
 
 def shown(found: Ground, context: Context, **choices: str) -> view.View:
@@ -75,6 +77,10 @@ def test_everybody_now_and_the_worst_first_are_warned_of(context: Context) -> No
     assert any("low point" in line for line in worst.warnings)
     assert worst.order[0].wave == 1
     assert worst.order[0].team in {"Team 12", "Team 13", "Team 14", "Team 15"}, "the highest level is the worst"
+    assert "over the last 12 weeks" in worst.order_note
+    higher = replace(ground(), ranked_by=kpi_words(better="higher"))
+    first = shown(higher, context, order="worst").order[0].team
+    assert first in {"Team 00", "Team 01", "Team 02", "Team 03"}, "by the goal that levels are of, whichever is first"
 
 
 def test_the_same_seed_draws_the_same_order(context: Context) -> None:
@@ -190,7 +196,7 @@ def test_a_holdout_stays_untrained_whatever_the_address_says(world: Context) -> 
     held = [ground.teams[0].name, ground.teams[3].name]
     for choices in ({}, {"untrained": "0"}, {"order": "worst"}, {"lock": f"{held[0]}=1"}):
         asked = view.read(choices, ground, date(2026, 3, 9), held)
-        order, _ = view.order_of(asked, ground, view.proposal_of(asked, ground), "lower")
+        order, _ = view.order_of(asked, ground, view.proposal_of(asked, ground))
         assert {place.team for place in order if place.wave is None} >= set(held), choices
     refused = view.read({"untrained": "0", "lock": f"{held[0]}=1"}, ground, date(2026, 3, 9), held).refused
     assert any("are a holdout" in line for line in refused)

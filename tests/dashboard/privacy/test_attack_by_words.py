@@ -33,6 +33,7 @@ from dashboard.privacy.redaction import unit_of_shares, withheld
 from dashboard.privacy.viewer import READER, Viewer, seen_by
 from dashboard.state import Filters
 from dashboard.views import methods
+from dashboard.views import plan as plan_view
 from etl.configuration.programme import Holdout, Programme
 from tests.dashboard.privacy.conftest import Corners
 
@@ -395,23 +396,59 @@ def test_a_lead_reads_of_the_own_teams_of_a_holdout_only() -> None:
 # -- orders by lot and trials ------------------------------------------------------------------------------------------
 
 
-def ground_of(level: float) -> Ground:
-    teams = tuple(Team(f"t{k}", "s", 12, value) for k, value in enumerate((*np.arange(0.1, 0.9, 0.1), level)))
-    return Ground((), (), teams, 26, {"x": (np.ones((9, 26)), np.ones((9, 26)))})
+FIRST_GOAL: Any = SimpleNamespace(id="csat_top2", label="Satisfied customers", better="higher")
+LAST_BLOCKS = pl.DataFrame({"num": [1.0, 2.0, 3.0], "den": [10.0, 10.0, 10.0], "suppressed": [False] * 3})
 
 
-def test_no_lot_goes_by_the_level_of_a_team_that_is_not_published() -> None:
+def ground_of(level: float, n_agents: int = 12) -> Ground:
+    """Nine teams with levels of their own; of the last there is more to say."""
+    teams = [Team(f"t{k}", "s", 12, value) for k, value in enumerate(np.arange(0.1, 0.9, 0.1))]
+    teams.append(Team("t8", "s", n_agents, level))
+    blocks = {"x": (np.ones((9, 26)), np.ones((9, 26)))}
+    return Ground((), (), tuple(teams), 26, blocks, FIRST_GOAL)
+
+
+def readers(told: Any) -> Any:
+    """What is asked of queries: levels by four weeks as told of every team, and of the last one."""
+    return SimpleNamespace(
+        decision=lambda filters: SimpleNamespace(allowed=told is not None or filters.team != ("t8",)),
+        weekly=lambda _, filters: told if filters.team == ("t8",) else LAST_BLOCKS,
+        settings=SimpleNamespace(min_group=5),
+    )
+
+
+WITHHELD = LAST_BLOCKS.with_columns(suppressed=pl.Series([False, True, False]))
+
+
+@pytest.mark.parametrize("told", [None, WITHHELD, LAST_BLOCKS.head(2)], ids=["cell", "a block", "too few blocks"])
+def test_no_lot_goes_by_a_level_that_is_not_told(told: Any) -> None:
     """Which orders are balanced enough to be drawn, asked for again and again, was that level within narrow bounds."""
-    queries: Any = SimpleNamespace(decision=lambda filters: SimpleNamespace(allowed=filters.team != ("t8",)))
-    told = [without_own_weeks(queries, ground_of(level)) for level in (0.05, 0.9)]
-    exact, masked = (
-        [draw_order([3, 3, 3], one.covariates(), 1, {0: 0}).kept.tolist() for one in grounds]
-        for grounds in ([ground_of(0.05), ground_of(0.9)], told)
+    grounds = [ground_of(0.05), ground_of(0.9)]
+    masked = [without_own_weeks(readers(told), one) for one in grounds]
+    exact, drawn = (
+        [draw_order([3, 3, 3], one.covariates(), 1, {0: 0}).kept.tolist() for one in some] for some in (grounds, masked)
     )
     assert exact[0] != exact[1]
-    assert masked[0] == masked[1]
-    assert all(not one.blocks for one in told), "trials with known seeds add up to a team's weeks"
-    assert [team.ranked for team in told[0].teams] == [True] * 8 + [False]
+    assert drawn[0] == drawn[1]
+    assert all(not one.blocks for one in masked), "trials with known seeds add up to a team's weeks"
+    assert [math.isnan(team.level) for team in masked[0].teams] == [False] * 8 + [True]
+
+
+def test_no_lot_goes_by_weeks_after_the_last_block_or_by_agents_of_other_teams() -> None:
+    """Levels are the very ones that are told by four weeks, whatever the last twelve weeks of the last team are."""
+    told = [without_own_weeks(readers(LAST_BLOCKS), ground_of(level)) for level in (0.05, 0.9)]
+    assert told[0].teams == told[1].teams
+    assert {team.level for team in told[0].teams} == {0.2}
+
+
+def test_the_size_of_a_team_below_the_smallest_group_is_in_no_title_and_no_lot() -> None:
+    """All agents less the sizes shown beside each team were that of the one without."""
+    grounds = [ground_of(0.5, n_agents) for n_agents in (3, 4)]
+    told = [without_own_weeks(readers(LAST_BLOCKS), one) for one in grounds]
+    assert told[0].teams == told[1].teams
+    for ground, said in ((told[0], "Train 9 teams"), (ground_of(0.5, 5), "Train 101 agents in 9 teams")):
+        asked = plan_view.read({"untrained": "0", "waves": "2"}, ground, date(2026, 6, 1))
+        assert plan_view.view(asked, ground, Reader(), 0.95, 5).title.startswith(said)
 
 
 def test_trials_of_a_training_lead_are_not_made_of_own_weeks(corners: Corners) -> None:

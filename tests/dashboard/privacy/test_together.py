@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
@@ -19,7 +20,7 @@ from dashboard.privacy.lattice import MOST_TOLD
 from dashboard.privacy.together import Rows, Together, cells_of
 from dashboard.privacy.viewer import OWN_MACHINE, Viewer, seen_by
 from dashboard.state import Filters
-from dashboard.views.plan import order_of, proposal_of, read
+from dashboard.views.plan import order_note, order_of, proposal_of, read
 from tests.dashboard.privacy.conftest import NEW_TEAM, Corners
 
 EXECUTIVE = Viewer("e", "executive", shared=True)
@@ -204,22 +205,31 @@ def test_a_level_after_training_leaves_out_whoever_estimates_leave_out(viewer: V
         assert _after(queries, SimpleNamespace(id="x"), Filters()) == pytest.approx(level)  # type: ignore[arg-type]
 
 
-def test_an_order_by_need_places_no_team_that_is_not_published(corners: Corners) -> None:
-    """Between the levels of two published teams beside it, a team's own would be known as nearly as they are alike."""
-    trainer = Viewer("t", "training_lead", shared=True)
+def test_an_order_by_need_goes_by_levels_that_are_told(corners: Corners) -> None:
+    """Between the levels of two teams beside it, a team's own would be known as nearly as they are alike."""
     own = plan_ground(corners.own.queries)
-    assert all(team.ranked for team in own.teams)
-    with seen_by(trainer):
+    assert not any(math.isnan(team.level) for team in own.teams)
+    with seen_by(Viewer("t", "training_lead", shared=True)):
         queries = corners.shared.queries
         ground = plan_ground(queries)
-        hidden = {team.name for team in ground.teams if not queries.decision(Filters(team=(team.name,))).allowed}
-    assert set() < hidden < {team.name for team in ground.teams}
-    told = {team.name: team.level for team in ground.teams if not np.isnan(team.level)}
-    assert told == {team.name: team.level for team in own.teams if team.name not in hidden}  # nor does a lot balance it
+        assert ground.ranked_by is not None
+        cells = {team.name: Filters(team=(team.name,)) for team in ground.teams}
+        shown = {name: cell for name, cell in cells.items() if queries.decision(cell).allowed}
+        levels = {name: queries.weekly(ground.ranked_by.id, cell) for name, cell in shown.items()}
+    last = {name: rows.tail(3) for name, rows in levels.items()}
+    told = {
+        name: rows["num"].sum() / rows["den"].sum()
+        for name, rows in last.items()
+        if rows.height == 3 and not rows["suppressed"].any()
+    }
+    assert {team.name: team.level for team in ground.teams if not math.isnan(team.level)} == told
+    hidden = {team.name for team in ground.teams} - set(told)
+    assert set() < hidden < set(cells)
     asked = read({"order": "worst"}, ground, date(2026, 6, 1))
     asked = replace(asked, numbers={**asked.numbers, "waves": len(ground.teams), "untrained": 0, "gap": 1})
-    alone, _ = order_of(asked, ground, proposal_of(asked, ground), "lower")
+    alone, _ = order_of(asked, ground, proposal_of(asked, ground))
     assert {place.team for place in alone[-len(hidden) :]} == hidden
+    assert f"{len(hidden)} team" in order_note(None, asked, ground)
 
 
 @pytest.mark.parametrize("control", [False, True])
