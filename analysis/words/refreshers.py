@@ -86,9 +86,8 @@ def sentence(found: Seen | None, kpi: Wording, reader: Reader) -> str:
             f"{kpi.label}: what the refreshers so far brought cannot be told apart from fading; all agents of a wave "
             "had theirs in the same weeks, or too few teams had any."
         )
-    low, high = (reader.change(end, kpi, found.low, found.high) for end in (found.low, found.high))
     rise = f"{reader.change(found.rise, kpi, found.low, found.high)} in the four weeks after one"
-    likely = f"likely between {low} and {high}"
+    likely = f"likely between {reader.span(found.low, found.high, kpi, join='and')}"
     if found.state == CANNOT_TELL:
         return f"{kpi.label}: whether the refreshers so far changed it cannot be told yet ({rise}, {likely})."
     if found.state == LOSS:

@@ -13,11 +13,11 @@ from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.study.leaving import hazard_rows, spell_weeks, survival_frame
 from analysis.study.result_tables import SCHEMAS, table
 from dashboard.data.beside_estimates import of_few
-from dashboard.data.estimates_told import as_told
+from dashboard.data.headline_steps import in_steps_of_headline
 from dashboard.data.queries import Queries
 from dashboard.data.slices import to_slice
 from dashboard.privacy.leaving import EVERY_KIND, by_whole_groups, in_steps
-from dashboard.privacy.redaction import in_units, to_digits, unit_of_shares, without_few_leavers
+from dashboard.privacy.redaction import in_units, rounded, to_digits, unit_of_shares, without_few_leavers
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 from etl.warehouse.reader import frame
@@ -87,6 +87,7 @@ def _answer(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filter
     curves = shown(in_steps(curves, minimum) if restricted else curves, minimum)
     if restricted:  # rounded last: few are told by their count, not by what it is rounded to
         curves, hazards = on_grid(curves, minimum), in_units(to_digits(hazards), ("n_events", "n_agents"), minimum)
+        exits = expected_as_told(exits, hazards)
     return Attrition(curves, hazards, exits, survivors)
 
 
@@ -113,9 +114,42 @@ def _left(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filters)
     told = [kpi for kpi in survivors["kpi"].unique() if queries.publishes(kpi, filters)]
     survivors = survivors.filter(pl.col("kpi").is_in(told))
     if current().restricted:
-        parts = [as_told(queries, kpi, filters, survivors.filter(pl.col("kpi") == kpi)) for kpi in sorted(told)]
+        parts = [_survivor_as_told(queries, kpi, survivors.filter(pl.col("kpi") == kpi)) for kpi in sorted(told)]
         survivors = pl.concat([survivors.clear(), *parts])
     return without_few_leavers(exits, queries.settings.min_group), survivors
+
+
+def _survivor_as_told(queries: Queries, kpi: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """What leaving does to a KPI, in the steps of its headline, which it says once more."""
+    head = queries.headline(kpi, Filters())
+    estimate = None if head is None else head["estimate"]
+    names = [name for name in SCHEMAS["survivor"] if name.startswith(("weighted", "bound", "ci"))]
+    rows = in_steps_of_headline(queries, kpi, rounded(rows, ("hazard_ratio", "excess_share")), names)
+    return rows.with_columns(pl.lit(estimate, pl.Float64).alias("estimate"), pl.lit(None, pl.String).alias("sentence"))
+
+
+def expected_as_told(exits: pl.DataFrame, hazards: pl.DataFrame) -> pl.DataFrame:
+    """Shares expected to have left without training, of the share and the ratio that are told.
+
+    Of the exact share, with a ratio that is told beside it, they would be that share again.
+
+    Parameters
+    ----------
+    exits : DataFrame
+        Columns of ``result.exit``; shares as told.
+    hazards : DataFrame
+        Columns of ``result.hazard``; ratios as told.
+    """
+    ratio = hazards.filter(pl.col("leave_type") == EVERY_KIND).select("hazard_ratio", "ci_low", "ci_high").to_dicts()
+    found = ratio[0] if ratio else {"hazard_ratio": None, "ci_low": None, "ci_high": None}
+    of = {"share_expected": "hazard_ratio", "expected_low": "ci_high", "expected_high": "ci_low"}
+    stay = 1.0 - pl.col("share_left")
+    return exits.with_columns(
+        pl.when(pl.col(name).is_not_null() & (pl.lit(found[ratio_of], pl.Float64) > 0))
+        .then(1.0 - stay ** (1.0 / pl.lit(found[ratio_of], pl.Float64)))
+        .alias(name)
+        for name, ratio_of in of.items()
+    )
 
 
 def shown(curves: pl.DataFrame, minimum: int) -> pl.DataFrame:

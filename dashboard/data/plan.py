@@ -76,4 +76,12 @@ def _told(queries: Queries, kpi: str, team: str) -> float:
 def fading(queries: Queries) -> list[Fading]:
     """How the effects of goals fade, in the version being served."""
     goals = {kpi.id for kpi in queries.goals() if queries.publishes(kpi.id, Filters())}
-    return queries.ask(("plan fading",), lambda cursor: stored_fading(cursor, goals))
+    found = queries.ask(("plan fading",), lambda cursor: stored_fading(cursor, goals))
+    if not current().restricted:
+        return found
+    ends = [[_to_digits(weeks) for weeks in (one.half_life, one.low, one.high)] for one in found]
+    return [Fading(one.kpi, one.state, *weeks) for one, weeks in zip(found, ends, strict=True)]
+
+
+def _to_digits(weeks: float | None, digits: int = 2) -> float | None:
+    return None if weeks is None else float(f"{weeks:.{digits - 1}e}")

@@ -17,7 +17,7 @@ from analysis.value.fading import with_measured
 from analysis.value.model import Worth
 from analysis.value.money import value_frame
 from dashboard.data.queries import Queries
-from dashboard.privacy.redaction import in_units, rounded
+from dashboard.privacy.redaction import in_units, rounded, to_digits
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 from etl.warehouse.reader import frame
@@ -144,8 +144,10 @@ def configured(queries: Queries) -> Assumptions:
         "select course.* from result.course join result.effect using (kpi, slice_kind, slice_value) "
         "where effect.role = 'headline' and effect.believed"
     )
-    rows = queries.ask(("courses",), lambda cursor: frame(cursor, sql).to_dicts())
-    return with_measured(stated, [row for row in rows if row["kpi"] in goals])
+    courses = queries.ask(("courses",), lambda cursor: frame(cursor, sql)).filter(pl.col("kpi").is_in(goals))
+    if current().restricted:  # a half-life to all digits, beside the weeks it was fitted to, is those weeks finer
+        courses = to_digits(courses)
+    return with_measured(stated, courses.to_dicts())
 
 
 NUMBERS = (
@@ -159,7 +161,9 @@ def _told(queries: Queries, row: Mapping[str, Any]) -> dict[str, float]:
     head = queries.headline(row["kpi"], Filters(), alone=True) if current().restricted else None
     if head is None or head["estimate"] is None:
         return {}
+    # Degrees of freedom too: where clusters are agents, the ends of a sum with a fixed seed would give their number.
     names = {"effect": "estimate", "std_error": "std_error", "effect_low": "ci_low", "effect_high": "ci_high"}
+    names["df"] = "df"
     return {name: _number(head[of]) for name, of in names.items()}
 
 

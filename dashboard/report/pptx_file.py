@@ -23,6 +23,7 @@ TITLE_SIZES, TITLE_HEIGHT, BOLD_CHARACTER = (26, 22, 18, 15, 12), 0.95, 0.6
 """Points of a title, the largest that fits; inches it may take; width of a bold character as a share of its size."""
 LONGEST_LABEL = 60
 CHART_NS = "http://schemas.openxmlformats.org/drawingml/2006/chart"
+LEFTOVERS = ("thumbnail", "printerSettings", "extended-properties")
 FIXED = datetime(2000, 1, 1)
 """In place of the clock, so that the same report gives the same properties."""
 
@@ -46,13 +47,23 @@ def pptx(report: Report) -> bytes:
     deck.slide_width, deck.slide_height = Inches(13.333), Inches(7.5)
     properties = deck.core_properties
     properties.title, properties.author = report.title, report.project
+    properties.last_modified_by, properties.comments = report.project, ""
     properties.keywords = f"{RUN_MARK}{report.run_id}"
     properties.created = properties.modified = FIXED
+    _without_leftovers(deck)
     for sheet in report.sheets:
         _slides(deck, sheet, report)
     out = io.BytesIO()
     deck.save(out)
     return out.getvalue()
+
+
+def _without_leftovers(deck: Any) -> None:
+    """Take out what the library's template says of the presentation it was made of: its picture, printer and counts."""
+    for holder in (deck.part.package, deck.part):
+        rels = holder._rels if holder is deck.part.package else holder.rels
+        for name in [rel.rId for rel in rels.values() if rel.reltype.rsplit("/", 1)[-1] in LEFTOVERS]:
+            holder.drop_rel(name)
 
 
 def _slides(deck: Any, sheet: Sheet, report: Report) -> None:

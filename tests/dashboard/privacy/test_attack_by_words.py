@@ -242,9 +242,10 @@ def test_an_estimate_that_is_not_told_stands_in_no_table_beside_it(monkeypatch: 
     """What leaving does to it, slopes on skills, refreshers and fading are made of the same estimate."""
     asked: list[set[str]] = []
     monkeypatch.setattr(plan, "stored_fading", lambda _, goals: asked.append(set(goals)) or [])
-    monkeypatch.setattr(attrition, "as_told", lambda *given: given[-1])
+    monkeypatch.setattr(attrition, "_survivor_as_told", lambda *given: given[-1])
     with duckdb.connect() as con:
-        con.execute("create schema result")
+        con.execute("create schema result; create schema mart")
+        con.execute("create table mart.agent as select date '2026-01-05' as trained_week from range(180)")
         con.execute(
             "create table result.exit as select null::date as wave, 90::bigint as n_agents, 0::bigint as n_left, "
             "0.0::double as share_left"

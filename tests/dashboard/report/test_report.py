@@ -131,6 +131,16 @@ def test_pdf_holds_every_number_and_has_the_same_bytes_each_time(report: Report)
     assert "/StructTreeRoot" in str(read.trailer["/Root"])
 
 
+def test_pptx_says_of_nobody_but_the_project_that_it_wrote_it(report: Report) -> None:
+    """The template of the library names a person, and has that person's picture, printer and counts."""
+    pytest.importorskip("pptx")
+    with ZipFile(io.BytesIO(pptx(report))) as file:
+        names, core = file.namelist(), file.read("docProps/core.xml").decode()
+    assert re.findall(r"<(?:dc:creator|cp:lastModifiedBy)>([^<]*)<", core) == [report.project] * 2
+    assert "python-pptx" not in core
+    assert not [name for name in names if "thumbnail" in name or "printer" in name or name == "docProps/app.xml"]
+
+
 def test_pptx_has_native_charts_with_the_numbers_and_their_ranges(report: Report) -> None:
     pytest.importorskip("pptx")
     file = ZipFile(io.BytesIO(pptx(report)))
