@@ -181,9 +181,9 @@ def _on_whom(shown: view.OnWhom | None, context: Context, filters: Filters) -> h
             else None,
             html.P(
                 [
-                    html.A("Goals as CSV", href=csv_link("table", filters, relation="result.survivor")),
+                    html.A("Goals as CSV", href=csv_link("survivors", filters)),
                     " · ",
-                    html.A("Waves as CSV", href=csv_link("table", filters, relation="result.exit")),
+                    html.A("Waves as CSV", href=csv_link("exits", filters)),
                 ],
                 className="small no-print",
             ),
@@ -230,5 +230,7 @@ PAGE = Page(
             _frame("survival"),
         ),
         "hazard": Download("Hazard of leaving, trained against untrained", _frame("hazard")),
+        "survivors": Download("What leaving does to the effects on the goals", _frame("survivors")),
+        "exits": Download("Who left since training, by wave, and who would have without it", _frame("exits")),
     },
 )

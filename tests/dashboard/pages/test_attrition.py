@@ -158,3 +158,11 @@ def test_where_nobody_or_everybody_left_it_is_said_what_to_check(left: int, says
     assert says in found
     assert bool(found) == bool(says)
     assert view.to_collect([]) == ""
+
+
+def test_tables_of_whom_goals_are_measured_on_are_downloads_of_their_page(world: Context) -> None:
+    """Readers who may not open the Data page had links to its table, which refused them."""
+    assert {"survivors", "exits"} <= set(page.PAGE.downloads)
+    for name in ("survivors", "exits"):
+        rows = page.PAGE.downloads[name].make(world, Filters(), {})
+        assert rows.equals(getattr(attrition(world.queries, Filters()), name))

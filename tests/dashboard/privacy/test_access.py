@@ -200,6 +200,8 @@ REAL = (
 def test_what_a_page_says_to_a_role(client: FlaskClient, corners: Corners, role: str, shown: Page) -> None:
     """No agent, no path of this server, and to the lead of one site nothing of others."""
     told = [ask(client, shown.base, role=role)]
+    linked = set(re.findall(r"/download/([\w-]+)[.]csv", told[0].get_data(as_text=True)))
+    assert linked <= {name for page in pages() if page.key in PAGES[role] for name in page.downloads}
     told += [
         client.get(f"/download/{name}.csv{QUERY}", headers=headers(role), environ_base=PROXY)
         for name in shown.downloads
