@@ -256,7 +256,7 @@ def _links(queries: Queries, rows: pl.DataFrame, minimum: int) -> tuple[pl.DataF
         pairs = shown.filter((pl.col("wave") != "") & pl.col("about").is_not_null()).select("wave", "about").unique()
         for wave, about in pairs.iter_rows():
             if not queries.publishes(about, replace(Filters(), cohort=(wave,))):
-                shown = shown.filter(~((pl.col("wave") == wave) & (pl.col("about") == about)))
+                shown = shown.filter(~((pl.col("wave") == wave) & pl.col("about").eq_missing(pl.lit(about))))
     hidden = (*_INTERVALS, "n", "verdict", "sentence")  # a sentence gives the range
     blank = [pl.when(few).then(None).otherwise(pl.col(name)).alias(name) for name in hidden]
     shown = shown.with_columns(blank).select(list(rows.columns)).sort("wave", "course", "position")

@@ -103,6 +103,8 @@ def _completed(by_link: Mapping[str, Mapping[str, Any]], reader: Reader) -> Link
 
 def _learned(by_link: Mapping[str, Mapping[str, Any]], reader: Reader) -> Link:
     row = by_link.get("learned")
+    if row is not None and row["n"] is None:
+        return Link("Learned", "not shown", "too few agents for a mean score", "", holds=True)
     if row is None or row["value"] is None:
         return Link(
             "Learned", "no score", "no course reports one: add the score to the training export", "", holds=False

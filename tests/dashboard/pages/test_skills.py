@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -135,7 +136,7 @@ def test_no_band_is_simulated_for_a_page_that_draws_none(world: Context, monkeyp
     assert drawn
 
 
-def test_a_reader_of_a_shared_dashboard_sees_no_course_and_no_few_who_are_missing(
+def test_a_reader_of_a_shared_dashboard_sees_no_course(
     world: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dashboard.pages.skills.phrases._measures", lambda _: {})  # each takes long to be let through
@@ -144,11 +145,26 @@ def test_a_reader_of_a_shared_dashboard_sees_no_course_and_no_few_who_are_missin
         assert chain is not None
         assert chain.courses.is_empty()
         assert chain.links.filter(pl.col("course") != "").is_empty()
-        completed = chain.links.filter((pl.col("link") == "completed") & (pl.col("wave") != ""))
-        assert completed["n"].drop_nulls().is_empty()  # nine of ten completed: the tenth of a wave is under ten agents
         assert "Courses are not compared" in words(page.answer(world, EVERYBODY, "escalation_rate"))
         rows = page.PAGE.downloads["skill_courses"].make(world, EVERYBODY, {})
         assert rows.is_empty()
+
+
+def test_a_wave_of_which_a_goal_is_withheld_still_says_who_completed(world: Context) -> None:
+    """Its links about no KPI went with the goal: the page said that nobody was planned and no score was loaded."""
+    chain = chain_world.chain()
+    queries: Any = SimpleNamespace(
+        publishes=lambda kpi, where: kpi == OVERALL or not where.cohort, headline=lambda *_, **__: None,
+        has=lambda _: False, settings=SimpleNamespace(min_group=5),
+    )  # fmt: skip
+    with seen_by(Viewer("somebody", "executive", shared=True)):
+        links, _ = data._links(queries, chain, 10)
+    for link in ("planned", "completed", "learned", "applied"):
+        assert links.filter((pl.col("wave") != "") & (pl.col("link") == link))["wave"].to_list() == ["2025-09-08"], link
+    goal, skill = (next(kpi for kpi in world.queries.kpis() if kpi.id == name) for name in ("csat_top2", OVERALL))
+    told = skill_chain.chain_rows(links, goal, skill, {}, world.settings.reader)
+    assert {row["learned"] for row in told} == {"not shown"}, "a mean score of few is not told; it was loaded"
+    assert {row["completed"] for row in told} == {"not shown"}, "nine of ten completed, and the tenth are few"
 
 
 def test_downloads_hold_the_rows_of_the_page(world: Context) -> None:
