@@ -86,7 +86,7 @@ def _answer(queries: Queries, cursor: duckdb.DuckDBPyConnection, filters: Filter
     )
     curves = shown(in_steps(curves, minimum) if restricted else curves, minimum)
     if restricted:  # rounded last: few are told by their count, not by what it is rounded to
-        curves, hazards = on_grid(curves, minimum), in_units(to_digits(hazards), ("n_events", "n_agents"), minimum)
+        curves, hazards = on_grid(curves, minimum), in_units(ratios_as_told(hazards), ("n_events", "n_agents"), minimum)
         exits = expected_as_told(exits, hazards)
     return Attrition(curves, hazards, exits, survivors)
 
@@ -126,6 +126,18 @@ def _survivor_as_told(queries: Queries, kpi: str, rows: pl.DataFrame) -> pl.Data
     names = [name for name in SCHEMAS["survivor"] if name.startswith(("weighted", "bound", "ci"))]
     rows = in_steps_of_headline(queries, kpi, rounded(rows, ("hazard_ratio", "excess_share")), names)
     return rows.with_columns(pl.lit(estimate, pl.Float64).alias("estimate"), pl.lit(None, pl.String).alias("sentence"))
+
+
+def ratios_as_told(hazards: pl.DataFrame) -> pl.DataFrame:
+    """Ratios to whole percent, as sentences give them, and other numbers to two digits.
+
+    Parameters
+    ----------
+    hazards : DataFrame
+        Columns of ``result.hazard``.
+    """
+    ratios = [name for name in ("hazard_ratio", "ci_low", "ci_high") if name in hazards.columns]
+    return to_digits(hazards).with_columns(hazards.select(pl.col(ratios).round(2)))
 
 
 def expected_as_told(exits: pl.DataFrame, hazards: pl.DataFrame) -> pl.DataFrame:

@@ -158,7 +158,7 @@ def test_a_wave_of_which_a_goal_is_withheld_still_says_who_completed(world: Cont
         has=lambda _: False, settings=SimpleNamespace(min_group=5),
     )  # fmt: skip
     with seen_by(Viewer("somebody", "executive", shared=True)):
-        links, _ = data._links(queries, chain, 10)
+        links, _ = data._links(queries, chain, 12)
     for link in ("planned", "completed", "learned", "applied"):
         assert links.filter((pl.col("wave") != "") & (pl.col("link") == link))["wave"].to_list() == ["2025-09-08"], link
     goal, skill = (next(kpi for kpi in world.queries.kpis() if kpi.id == name) for name in ("csat_top2", OVERALL))

@@ -68,6 +68,12 @@ def test_the_share_expected_to_have_left_tells_no_leaver_more() -> None:
     assert expected_as_told(made[0], blank)["share_expected"].item() is None
 
 
+def test_ratios_are_told_as_their_sentence_gives_them() -> None:
+    """"28% more likely" stood above a chart that said 30% more."""
+    rows = pl.DataFrame({"hazard_ratio": [0.784865], "ci_low": [0.4812], "ci_high": [1.2812], "p_value": [0.31234]})
+    assert attrition.ratios_as_told(rows).row(0) == (0.78, 0.48, 1.28, 0.31)
+
+
 @pytest.mark.parametrize(("trained", "told"), [(100, True), (84, False)])
 def test_what_refreshers_brought_is_told_in_steps_where_enough_had_none(
     monkeypatch: pytest.MonkeyPatch, trained: int, told: bool
