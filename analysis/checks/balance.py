@@ -40,8 +40,7 @@ def check(panel: Panel, kpi: Wording, reader: Reader, *, assigned: bool) -> Chec
     first = int(panel.cohorts.min()) if panel.cohorts.size else 0
     if first < 2:
         return not_measured(ID, LABEL, "No weeks before the first training to compare.")
-    den = panel.den[:, :first]
-    seen = den.sum(axis=1) > 0
+    den, seen = panel.den[:, :first], seen_before(panel)
     trained = panel.trained_units[seen]
     if trained.all() or not trained.any():
         return not_measured(
@@ -81,6 +80,12 @@ def check(panel: Panel, kpi: Wording, reader: Reader, *, assigned: bool) -> Chec
         LARGEST_DIFFERENCE,
         f"Before training the trained were already different: {_name(worst)} was {by} {side} than for the others.",
     )
+
+
+def seen_before(panel: Panel) -> NDArray[np.bool_]:
+    """(A,) agents who are compared: those seen before the first cohort."""
+    first = int(panel.cohorts.min()) if panel.cohorts.size else 0
+    return np.asarray(panel.den[:, :first].sum(axis=1) > 0)
 
 
 def _difference(

@@ -40,6 +40,7 @@ from analysis.panel.roster import Roster
 from analysis.study.evidence import Evidence
 from analysis.study.failures import attempted
 from analysis.study.phrase_labels import accuracy, skill_of
+from analysis.words.checks import UNMADE
 from analysis.words.verdict import BLOCKING_CHECKS, PHRASE_CHECKS
 
 
@@ -77,7 +78,7 @@ def made(evidence: Evidence) -> tuple[CheckResult, ...]:
 def _made(diagnostic: Diagnostic, evidence: Evidence) -> CheckResult | None:
     def unmade(why: str) -> CheckResult:
         status: Status = "failed" if diagnostic.check in (*BLOCKING_CHECKS, *PHRASE_CHECKS) else "informational"
-        words = f"This check could not be made ({why})."
+        words = f"{UNMADE} ({why})."
         return CheckResult(diagnostic.check, diagnostic.label, status, math.nan, math.nan, words)
 
     return attempted(lambda: diagnostic.run(evidence), unmade)

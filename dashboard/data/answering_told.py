@@ -1,8 +1,8 @@
 """What is said of who answers, without more about it than the KPI of answering tells by itself.
 
 Whether training moved who answers is judged by the change of another KPI, such as the survey response rate. That change
-is told in steps, of selections of which it is told; a sentence about surveys with the digits of its interval, or a
-statistic over the standard error, would give it more finely.
+is told in steps, of selections of which it is told; a verdict about surveys with the digits of its interval would give
+it more finely. The check itself is told without numbers (:mod:`dashboard.privacy.checks`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from analysis.checks import who_answers
 from analysis.words.numbers import MINUS, Reader
 from dashboard.state import Filters
 
@@ -39,7 +38,7 @@ def answering_told(queries: Queries, by: str, filters: Filters) -> bool:
 
 
 def who_answers_as_told(queries: Queries, kpi: str, filters: Filters, rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of ``result.effect`` or ``result.check`` with the change of who answers as its own KPI tells it.
+    """Rows of ``result.effect`` with the change of who answers as its own KPI tells it.
 
     Parameters
     ----------
@@ -57,13 +56,9 @@ def who_answers_as_told(queries: Queries, kpi: str, filters: Filters, rows: pl.D
     if head is not None and head["estimate"] is not None:
         change = reader.change(head["estimate"], asked, head["ci_low"], head["ci_high"])
     names = [name for name in ("sentence", "reason") if name in rows.columns]
-    rows = rows.with_columns(
+    return rows.with_columns(
         pl.col(name).map_elements(lambda text: reworded(text, asked, change, reader), pl.String) for name in names
     )
-    if "statistic" not in rows.columns:
-        return rows
-    of_answers = pl.col("check") == who_answers.ID
-    return rows.with_columns(pl.when(of_answers).then(None).otherwise(pl.col("statistic")).alias("statistic"))
 
 
 def reworded(text: str, asked: Kpi, change: str, reader: Reader) -> str:

@@ -3,8 +3,8 @@
 A second opinion measures from one week before training, so it leaves out whoever was not seen in that week; the effect
 among those who stayed leaves out whoever left; bounds for leaving leave out those with the largest effects. Where few
 agents are left out, or few are left, the number less the estimate, or the number itself, is about these few. So cells
-are chosen again by who is left out and by who is left. A check that gives the change of another KPI is told where that
-KPI is.
+are chosen again by who is left out and by who is left. Checks are told without numbers; of those whose outcome alone
+would say much of few agents, or of another KPI that is not told, nothing.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from analysis.checks import composition, estimator_gap, who_answers
+from analysis.checks import balance, composition, estimator_gap, who_answers
 from analysis.errors import PanelError
 from dashboard.data.answering_told import answering_told
+from dashboard.data.compared import before_training
 from dashboard.data.kept_choices import Choice, chosen, content
 from dashboard.data.published import Bools, Observed, lattice, observed
 from dashboard.data.published_estimates import NEVER, allowing_none, estimated, event_week
+from dashboard.privacy.checks import checks_as_told, reasons_as_told
 from dashboard.privacy.comparison import MOST_OF_FEW as MOST_IN_FEW
 from dashboard.privacy.redaction import withheld
 from dashboard.privacy.viewer import current
@@ -211,6 +213,8 @@ def beside_as_told(
         With exact counts.
     """
     told, hidden = dict(shown), set[str]()
+    checks = shown.get("check", pl.DataFrame())
+    told["effect"] = reasons_as_told(told["effect"], checks)
     if not _all(queries, seconded(queries, kpi), filters):
         told["effect"] = withheld(told["effect"], pl.col("role") == SECOND, WORDS)
         hidden.add(estimator_gap.ID)
@@ -230,10 +234,12 @@ def beside_as_told(
     if "n_exposed_agents" in exposed.columns:
         mostly = pl.col("n_exposed_agents") * MOST_IN_FEW < queries.settings.min_group
         told["spillover"] = exposed.filter(~mostly.fill_null(value=False))
-    if "check" in told and not told["check"].is_empty():
+    if not checks.is_empty():
+        if balance.ID in checks["check"] and not before_training(queries, kpi, filters).enough:
+            hidden.add(balance.ID)
         of_stayers = pl.col("check").eq(composition.ID) & pl.col("sentence").str.contains(composition.OF_STAYERS)
         gone = pl.col("check").is_in(sorted(hidden)) | (pl.lit(value=not stay) & of_stayers)
-        told["check"] = told["check"].filter(~gone.fill_null(value=False))
+        told["check"] = checks_as_told(checks.filter(~gone.fill_null(value=False)))
     return told
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from analysis.checks import balance
 from analysis.comparison.fair_panel import fair_panel
 from analysis.comparison.selection import selection_rule
 from analysis.errors import PanelError
@@ -46,6 +47,32 @@ def comparison_of(queries: Queries, kpi: str, filters: Filters) -> Sides:
         return queries.remember(("compared in", stamp, filters), lambda: _compared(queries, kpi, filters))
 
     return queries.remember(("compared", kpi, filters), make)
+
+
+def before_training(queries: Queries, kpi: str, filters: Filters) -> Compared:
+    """What the check of balance compares: the trained and the never trained, as seen before the first training.
+
+    They are other agents than the estimate compares: where everybody still there is trained in the end, the never
+    trained are those who left early.
+
+    Parameters
+    ----------
+    queries : Queries
+    kpi : str
+    filters : Filters
+    """
+
+    def count(cursor: duckdb.DuckDBPyConnection) -> Compared:
+        weeks = WarehouseWeeks(cursor, queries.held_weeks())
+        try:
+            panel = fair_panel(weeks, kpi, to_slice(filters), queries.setting())
+        except PanelError:
+            return NOTHING
+        trained = panel.trained_units[balance.seen_before(panel)]
+        n_trained = int(trained.sum())
+        return comparison.means_compared(n_trained, trained.size - n_trained, queries.settings.min_group)
+
+    return queries.ask(("compared before training", kpi, filters), count)
 
 
 def _compared(queries: Queries, kpi: str, filters: Filters) -> Sides:

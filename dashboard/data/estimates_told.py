@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from analysis.checks import estimator_gap
 from analysis.errors import PanelError
 from analysis.study.result_tables import STUDY_TABLES, table
 from analysis.words.change import Change, reworded
 from dashboard.data.answering_told import who_answers_as_told
-from dashboard.data.beside_estimates import SECOND
 from dashboard.data.compared import comparison_of
 from dashboard.data.published import observed
 from dashboard.privacy.imprecision import STEPS, STEPS_BY_WEEK, imprecise
-from dashboard.privacy.redaction import coarse, with_coarse_shares, without_count_of_clusters
+from dashboard.privacy.redaction import coarse, without_count_of_clusters
 from dashboard.state import Filters
 
 if TYPE_CHECKING:
@@ -72,17 +70,9 @@ def as_told(queries: Queries, kpi: str, filters: Filters, rows: pl.DataFrame) ->
     if "sentence" in rows.columns and "smallest_effect" in rows.columns:
         said = [_sentence(queries, kpi, *pair) for pair in zip(rows.to_dicts(), told.to_dicts(), strict=True)]
         told = told.with_columns(pl.Series("sentence", said, dtype=pl.String))
-    if "statistic" in told.columns:
-        of_check = [name for name in ("statistic", "threshold") if name in told.columns]
-        told = told.with_columns(pl.col(of_check).round_sig_figs(STATISTIC_DIGITS))
     told = coarse(told, minimum)
     of_agents = setting.design.cluster == "agent"
     return without_count_of_clusters(told, minimum, setting.ci_level) if of_agents else told
-
-
-STATISTIC_DIGITS = 2
-"""Digits of a check's statistic, whose sentence gives no more, and of its threshold: a quantile of Student's t, which
-may have as many degrees of freedom as there are agents."""
 
 
 def _fewest(queries: Queries, kpi: str, filters: Filters, rows: pl.DataFrame) -> list[float]:
@@ -127,21 +117,6 @@ def _sentence(queries: Queries, kpi: str, exact: Mapping[str, Any], told: Mappin
     return reworded(text, said, new)
 
 
-def _second_as_told(
-    queries: Queries, kpi: str, checks: pl.DataFrame, exact: pl.DataFrame, told: pl.DataFrame
-) -> pl.DataFrame:
-    """Checks whose words on the second opinion give it as its own row does."""
-    entry, reader = queries.settings.catalogue[kpi], queries.settings.reader
-    seconds = [frame.filter(pl.col("role") == SECOND).head(1) for frame in (exact, told)]
-    if any(row.is_empty() or row["estimate"].item() is None for row in seconds):
-        return checks
-    numbers = [row.select("estimate", "ci_low", "ci_high").row(0) for row in seconds]
-    old, new = (reader.change(estimate, entry, low, high) for estimate, low, high in numbers)
-    said = pl.col("sentence").str.replace(f"second opinion says {old}", f"second opinion says {new}", literal=True)
-    about = pl.col("check") == estimator_gap.ID
-    return checks.with_columns(pl.when(about).then(said).otherwise(pl.col("sentence")).alias("sentence"))
-
-
 def tables_as_told(
     queries: Queries, kpi: str, filters: Filters, shown: Mapping[str, pl.DataFrame], names: Sequence[str]
 ) -> dict[str, pl.DataFrame]:
@@ -161,13 +136,6 @@ def tables_as_told(
     told = {
         name: as_told(queries, kpi, filters, rows) if name in names else rows.clear() for name, rows in shown.items()
     }
-    told |= {
-        name: who_answers_as_told(queries, kpi, filters, told[name]) for name in ("effect", "check") if name in told
-    }
-    if "check" in told and not told["check"].is_empty():
-        told["check"] = _second_as_told(queries, kpi, told["check"], shown["effect"], told["effect"])
-        head = told["effect"].filter(pl.col("role") == "headline").select("n_trained_agents", "n_agents").head(1)
-        trained, everybody = head.row(0) if head.height else (None, None)
-        others = None if trained is None or everybody is None else everybody - trained
-        told["check"] = with_coarse_shares(told["check"], trained, others, queries.settings.min_group)
+    if "effect" in told:
+        told["effect"] = who_answers_as_told(queries, kpi, filters, told["effect"])
     return told

@@ -272,10 +272,13 @@ def _in_steps(queries: Queries, rows: pl.DataFrame) -> pl.DataFrame:
             net = values(queries)
             net = net if net.is_empty() else net.filter((pl.col("kpi") == "net") & (pl.col("scenario") == "likely"))
             new |= _said(net.row(0, named=True), "amount", "amount_low", "amount_high") if net.height else nothing
-        elif row["link"] in OF_EFFECTS and row["value"] is not None:
+        elif row["link"] in OF_EFFECTS and (row["value"] is not None or row["sentence"]):
             where = Filters(cohort=(row["wave"],)) if row["wave"] else Filters()
             head = queries.headline(row["about"], where, alone=True)
-            new |= _said(head, "estimate", "ci_low", "ci_high") if head else nothing
+            if row["value"] is None:  # its verdict may quote a check
+                new["sentence"] = head["sentence"] if head else None
+            else:
+                new |= _said(head, "estimate", "ci_low", "ci_high") if head else nothing
         told.append(new)
     return pl.DataFrame(told, schema=rows.schema)
 

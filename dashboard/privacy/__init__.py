@@ -27,6 +27,8 @@ Decisions, in the order in which they are made:
     How precisely estimates are told.
 :mod:`~dashboard.privacy.leaving`
     Up to which week numbers of one kind of leaving are told.
+:mod:`~dashboard.privacy.checks`
+    How checks of an estimate are told: without numbers.
 :mod:`~dashboard.privacy.redaction`
     What is blanked or rounded in tables and sentences.
 

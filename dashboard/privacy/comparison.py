@@ -107,6 +107,33 @@ def compared(
     return found[-1], {first + k: one for k, one in enumerate(found[:-1]) if one.n_trained}
 
 
+def means_compared(n_trained: int, n_others: int, minimum: int) -> Compared:
+    """What the difference of two means compares, in which every agent counts the same.
+
+    Parameters
+    ----------
+    n_trained, n_others : int
+        Agents on either side.
+    minimum : int
+        Smallest group shown.
+
+    Examples
+    --------
+    >>> [means_compared(100, n, 10).enough for n in (1, 9, 16, 17)]
+    [False, False, False, True]
+    """
+    if not (n_trained and n_others):
+        return Compared(0, 0.0, 0.0)
+    theirs = np.where(np.arange(n_trained + n_others) < n_trained, 0.0, 1.0 / n_others)[:, None]
+    ours = np.where(theirs > 0, 0.0, 1.0 / n_trained)
+    of_few = max(
+        float(_of_few(ours**2 + theirs**2, minimum, MOST_OF_FEW)[0]),
+        float(_of_few(theirs**2, minimum, MOST_TOLD)[0]),
+    )
+    few = min(n_trained, n_others) < minimum
+    return Compared(n_trained, float(n_others), math.inf if few else of_few)
+
+
 @dataclass(frozen=True, eq=False)
 class _Sides:
     """Both sides of a panel's estimates: one for each of E weeks from training, the last for all of them together.

@@ -240,52 +240,6 @@ def nearest(n: int, minimum: int, *, people: bool = False) -> int:
     return int(n / unit + 0.5) * unit
 
 
-OF_FEW_PEOPLE = ("short_histories",)
-"""Checks that compare everybody with everybody but a few: their difference would tell of the few."""
-SHARES_OF_PEOPLE = ("composition", "selection_dip")
-"""Checks whose sentence and statistic are shares of agents: who is still there, whom a rule picked."""
-_SHARE = re.compile(
-    r"(?<![\d.,])(\d+)% of (?P<whom>the trained|the others|those who were trained|those it picks)\b(?! agents)"
-)
-
-
-def with_coarse_shares(checks: pl.DataFrame, n_trained: int | None, n_others: int | None, minimum: int) -> pl.DataFrame:
-    """Rows of ``result.check`` with shares of agents in units of the smallest group: 92% of twelve are all but one.
-
-    Rows of ``OF_FEW_PEOPLE`` are left out.
-
-    Parameters
-    ----------
-    checks : DataFrame
-    n_trained, n_others : int or None
-        Agents whom the shares are of, trained and not, as they are told; no share is given where that is not known.
-    minimum : int
-        Smallest group shown.
-
-    Examples
-    --------
-    >>> words = "92% of the trained and 88% of the others were still there at the end."
-    >>> rows = pl.DataFrame({"check": ["composition"], "sentence": [words], "statistic": [0.04]})
-    >>> with_coarse_shares(rows, 10, 80, 5).row(0)
-    ('composition', 'about 100% of the trained and about 88% of the others were still there at the end.', None)
-    """
-
-    def told(found: re.Match[str]) -> str:
-        of = n_others if found["whom"] == "the others" else n_trained
-        if not of:
-            return f"some of {found['whom']}"
-        unit = 100 * minimum / max(of, minimum)
-        return f"about {min(int(int(found[1]) / unit + 0.5) * unit, 100):.0f}% of {found['whom']}"
-
-    checks = checks.filter(~pl.col("check").is_in(OF_FEW_PEOPLE))
-    about = pl.col("check").is_in(SHARES_OF_PEOPLE)
-    said = pl.col("sentence").map_elements(lambda text: _SHARE.sub(told, text), pl.String)
-    return checks.with_columns(
-        pl.when(about).then(said).otherwise(pl.col("sentence")).alias("sentence"),
-        pl.when(about).then(None).otherwise(pl.col("statistic")).alias("statistic"),
-    )
-
-
 CLUSTERS = ("n_clusters", "n_trained_clusters")
 """Columns that count what was assigned to training together: teams, sites, or single agents."""
 

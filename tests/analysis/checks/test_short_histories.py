@@ -12,7 +12,7 @@ from analysis.checks import short_histories
 from analysis.panel.never import NEVER
 from analysis.words.numbers import Reader
 from benchmarks.claim_worlds import drifting_teams
-from dashboard.privacy.redaction import with_coarse_shares
+from dashboard.privacy.checks import checks_as_told
 from tests.analysis.worlds import words
 
 READER = Reader("en_GB", "EUR")
@@ -92,8 +92,9 @@ def test_readers_of_a_shared_dashboard_are_not_told_what_the_few_change() -> Non
     said = pl.DataFrame(
         {
             "check": ["short_histories", "composition"],
+            "status": ["informational", "passed"],
             "sentence": ["without them", "80% of the trained"],
             "statistic": [0.1, 0.2],
         }
     )
-    assert with_coarse_shares(said, 10, 80, 5)["check"].to_list() == ["composition"]
+    assert checks_as_told(said)["check"].to_list() == ["composition"]
