@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 from analysis.words.numbers import Reader, Wording
@@ -53,10 +54,22 @@ def remark(found: Measured | None, kpi: Wording, reader: Reader) -> str:
     if found is None or state(found) != "matters":
         return ""
     nothing = ", which does not rule out no change at all" if found.could_be_nothing else ""
-    return (
-        f"{_who(found)}, so this is measured on different people: among those who would have stayed either way the "
-        f"change lies between {_span(found, kpi, reader)}{nothing}."
-    )
+    return f"{_who(found)}{_OTHERS}{_BOUNDS}{_span(found, kpi, reader)}{nothing}."
+
+
+_OTHERS = ", so this is measured on different people"
+_BOUNDS = ": among those who would have stayed either way the change lies between "
+
+
+def without_bounds(text: str) -> str:
+    """A verdict whose remark on leaving gives no bounds, for readers who are not told these numbers.
+
+    Examples
+    --------
+    >>> without_bounds(f"It rose by 4 points. Trained agents left sooner{_OTHERS}{_BOUNDS}1.5 and 2.5 points. More.")
+    'It rose by 4 points. Trained agents left sooner, so this is measured on different people. More.'
+    """
+    return re.sub(rf"({_OTHERS}){_BOUNDS}.*?\.(?=\s|$)", r"\1.", text)
 
 
 def said(found: Measured, kpi: Wording, reader: Reader) -> str:

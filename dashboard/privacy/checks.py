@@ -13,6 +13,7 @@ import polars as pl
 from analysis.checks import short_histories
 from analysis.words.change import lower_first
 from analysis.words.checks import without_numbers
+from analysis.words.survivors import without_bounds
 
 NOT_TOLD = (short_histories.ID,)
 """Checks of which not even the status is told: that there is one says that few agents weigh much."""
@@ -41,7 +42,7 @@ def checks_as_told(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def reasons_as_told(effects: pl.DataFrame, checks: pl.DataFrame) -> pl.DataFrame:
-    """Rows of ``result.effect`` whose verdicts quote checks as these are told.
+    """Rows of ``result.effect`` whose verdicts quote checks as these are told, and give no bounds for leaving.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def reasons_as_told(effects: pl.DataFrame, checks: pl.DataFrame) -> pl.DataFrame
     pairs += [(lower_first(exact), lower_first(said)) for exact, said in pairs]
     for exact, said in ((exact, said) for exact, said in pairs if exact and exact != said):
         effects = effects.with_columns(pl.col(name).str.replace_all(exact, said, literal=True) for name in names)
-    return effects
+    return effects.with_columns(pl.col(name).map_elements(without_bounds, pl.String) for name in names)
 
 
 def _said(rows: pl.DataFrame) -> list[tuple[str, str]]:

@@ -14,6 +14,8 @@ import pytest
 from analysis.checks import balance
 from analysis.study.diagnostics import DIAGNOSTICS
 from analysis.words.checks import STATUS_ONLY, UNMADE, WITHOUT_NUMBERS, without_numbers
+from analysis.words.numbers import Reader
+from analysis.words.survivors import Measured, remark
 from dashboard.data import skills
 from dashboard.data.compared import before_training, comparison_of
 from dashboard.data.queries import Queries
@@ -21,6 +23,7 @@ from dashboard.pages.effects import PAGE
 from dashboard.privacy.checks import NUMBERS, checks_as_told, reasons_as_told
 from dashboard.privacy.viewer import READER, seen_by
 from dashboard.state import Filters
+from etl.configuration.kpis import load
 from tests.dashboard.conftest import BROKEN, COHORTS, FIRST_WEEK
 from tests.dashboard.privacy.conftest import Corners
 from tests.dashboard.privacy.test_twin_worlds import told, twin
@@ -121,6 +124,17 @@ def test_worlds_that_differ_in_numbers_of_checks_are_told_alike(corners: Corners
     assert head is not None
     assert "apart" in head["reason"]
     assert "4.21" not in head["sentence"] + head["reason"]
+
+
+def test_a_verdict_gives_no_bounds_for_leaving() -> None:
+    """Bounds leave out those with the largest effects; their own table says whether these are few."""
+    left = Measured(0.8, moved=True, excess=0.2, weighted=0.03, low=0.0125, high=0.0475, matters=True,
+                    could_be_nothing=True)  # fmt: skip
+    text = f"It rose by 4.5 points. {remark(left, load()[KPI], Reader())}"
+    made = reasons_as_told(pl.DataFrame({"sentence": [text, None], "reason": ["", None]}), pl.DataFrame())
+    said = "It rose by 4.5 points. Trained agents stayed longer, so this is measured on different people."
+    assert made.rows() == [(said, ""), (None, None)]
+    assert text != said
 
 
 # -- the trained and the never trained ---------------------------------------------------------------------------------
