@@ -119,7 +119,7 @@ def means_compared(n_trained: int, n_others: int, minimum: int) -> Compared:
 
     Examples
     --------
-    >>> [means_compared(100, n, 10).enough for n in (1, 9, 16, 17)]
+    >>> [means_compared(100, n, 10).enough for n in (1, 9, 14, 15)]
     [False, False, False, True]
     """
     if not (n_trained and n_others):
