@@ -70,12 +70,12 @@ def happenings(queries: Queries, filters: Filters = Filters()) -> tuple[Happenin
     if not (queries.has("core.event") and queries.has("mart.event_wave")):
         return ()
     waves: dict[int, list[Wave]] = {}
-    named = filters.cohort
+    named, whole = filters.cohort, not (current().sites or current().teams)  # whom it touched is counted over all sites
     if current().restricted:  # a wave of one agent is named nowhere
         offered = queries.facets().values["cohort"]
         named = tuple(wave for wave in offered if not named or wave in named)
     for event_id, wave, on_wave, touched_others in queries.frame(WAVES).iter_rows():
-        if wave.isoformat() in named or not (named or current().restricted):
+        if whole and (wave.isoformat() in named or not (named or current().restricted)):
             waves.setdefault(event_id, []).append(Wave(wave, on_wave, touched_others))
     found = []
     for event_id, label, at, until, site, team in queries.frame(EVENTS).iter_rows():

@@ -532,5 +532,8 @@ def test_an_event_names_no_wave_of_few(corners: Corners, monkeypatch: pytest.Mon
     with seen_by(READER):
         (told,) = events.happenings(corners.shared.queries)
     assert [wave.monday for wave in told.waves] == [known]
+    with seen_by(LEAD):
+        (told,) = events.happenings(corners.shared.queries)
+    assert not told.waves, "whom it touched is counted over all sites"
     (told,) = events.happenings(corners.own.queries)
     assert len(told.waves) == 2
