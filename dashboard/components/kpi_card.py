@@ -73,7 +73,7 @@ def kpi_card(card: Card, filters: Filters, reader: Reader, ticks: Sequence[Tick]
     arrow = {True: "▲", False: "▼"}[effect.estimate > 0] if effect.tone != "unsure" else ""
     number, unit = split_level(card.level)
     beside, below = (unit, "") if len(unit) <= LONGEST_UNIT_BESIDE else ("", unit)
-    seen = f"{below}, last 4 weeks" if below else "last 4 weeks"
+    seen = ", ".join(part for part in (below, card.seen) if part)
     note = " · ".join(part for part in (seen, card.target) if part)
     change = [
         html.Span(arrow, className="arrow", **attributes({"aria-hidden": "true"})) if arrow else None,

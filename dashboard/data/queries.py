@@ -265,6 +265,11 @@ class Queries(Versions):
 
         return self.remember(("weekly", kpi, filters), make)
 
+    @property
+    def weeks_a_row(self) -> int:
+        """Weeks that a row of :meth:`weekly` is about."""
+        return published.BLOCK_WEEKS if current().restricted else 1
+
     def _telling_weeks(self, kpi: str, filters: Filters) -> list[date]:
         """Weeks in which the selection splits values tied by the agents observed in that very week."""
         minimum, found = self.settings.min_group, set()

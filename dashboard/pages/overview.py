@@ -145,6 +145,7 @@ def head_of(context: Context, filters: Filters) -> view.Head:
         weekly=weekly,
         trained_from=queries.first_training(filters),
         reader=settings.reader,
+        weeks_a_row=queries.weeks_a_row,
         where=filters.describe(settings.config.project.locale),
         ci_level=settings.config.project.ci_level,
         programme=settings.config.programme.name,

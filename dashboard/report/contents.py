@@ -99,6 +99,7 @@ def _answer(context: Context, filters: Filters, effects: dict[str, Effect], sinc
         Tile(
             name=card.effect.kpi.label,
             level=card.level,
+            seen=card.seen,
             change=card.effect.change if card.effect.available else "",
             likely=card.effect.likely,
             verdict=card.effect.verdict.label,

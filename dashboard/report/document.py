@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from dashboard.views.verdicts import split_level
+
 RUN_MARK = "empathy-run:"
 """Begins the keyword by which a written report says which version it was made from."""
 
@@ -18,8 +20,8 @@ class Tile:
 
     Attributes
     ----------
-    name, level : str
-        The KPI and its level now, in words.
+    name, level, seen : str
+        The KPI, its level now and the weeks of it, in words.
     change, likely : str
         Estimated change and its range, in words; empty without an estimate.
     verdict, mark, tone : str
@@ -30,12 +32,19 @@ class Tile:
 
     name: str
     level: str
+    seen: str
     change: str
     likely: str
     verdict: str
     mark: str
     tone: str
     counts: str
+
+    @property
+    def number_and_note(self) -> tuple[str, str]:
+        """The level to be read large, and what stands below it: its unit and its weeks."""
+        number, unit = split_level(self.level)
+        return number, ", ".join(words for words in (unit, self.seen) if words)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from dashboard.plots import bundle
 from dashboard.plots.spec import painted
 from dashboard.report.document import RUN_MARK, Chart, Lines, Part, Report, Sheet, Table, Tile, Tiles
 from dashboard.theme import TOKENS, style_sheet
-from dashboard.views.verdicts import split_level
 
 _NUMBER = re.compile(r"–|[-+−]?[^\w\s]?\d[\d.,\s]*[^\w\s]?")
 """A number alone, with a sign or a currency: its column stands at the right."""
@@ -122,10 +121,10 @@ def _part(part: Part, sheet_title: str, place: str, with_plotly: bool) -> str:
 
 def _tile(tile: Tile) -> str:
     change = f'<div class="{tile.tone}"><strong>{escape(tile.change)}</strong></div>' if tile.change else ""
-    number, unit = split_level(tile.level)
+    number, note = tile.number_and_note
     return (
         f'<div class="card"><h2>{escape(tile.name)}</h2><div class="level">{escape(number)}</div>'
-        f'<div class="muted">{escape(unit)}</div>{change}'
+        f'<div class="muted">{escape(note)}</div>{change}'
         f'<div class="muted">{escape(tile.likely)}</div><div>{escape(tile.mark)} {escape(tile.verdict)}</div>'
         f'<div class="muted">{escape(tile.counts)}</div></div>'
     )

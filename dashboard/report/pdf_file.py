@@ -9,7 +9,6 @@ from dashboard.figures.svg import to_svg
 from dashboard.report.document import RUN_MARK, Chart, Lines, Part, Report, Sheet, Table, Tiles
 from dashboard.report.extras import needed
 from dashboard.theme import FONTS, TOKENS
-from dashboard.views.verdicts import split_level
 
 COLOURS = TOKENS["light"]
 PREAMBLE = """#set document(title: {title}, keywords: ({run},), date: none)
@@ -122,9 +121,9 @@ def _part(part: Part, sheet: Sheet, place: int, folder: Path) -> str:
 def _tiles(part: Tiles) -> str:
     cells = []
     for tile in part.tiles:
-        number, unit = split_level(tile.level)
+        number, note = tile.number_and_note
         rows = [f"#text(weight: 600, {quoted(tile.name)})", f"#text(size: 18pt, weight: 600, {quoted(number)})"]
-        rows += [_muted(unit)] if unit else []
+        rows += [_muted(note)] if note else []
         rows += [f"#text({quoted(words)})" for words in (tile.change, tile.likely) if words]
         rows += [f"#text({quoted(f'{tile.mark} {tile.verdict}')})", _muted(tile.counts)]
         inner = " #linebreak() ".join(row for row in rows if row)

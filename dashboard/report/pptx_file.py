@@ -12,7 +12,6 @@ from typing import Any
 from dashboard.report.document import RUN_MARK, Chart, Interval, Lines, Part, Report, Sheet, Table, Tiles
 from dashboard.report.extras import needed
 from dashboard.theme import TOKENS
-from dashboard.views.verdicts import split_level
 
 COLOURS = TOKENS["light"]
 WIDTH = 12.1
@@ -176,11 +175,11 @@ def _text(slide: Any, words: str, place: tuple[float, float, float, float], size
 def _tiles(slide: Any, part: Tiles) -> None:
     room = WIDTH / max(len(part.tiles), 1)
     for place, tile in enumerate(part.tiles):
-        number, unit = split_level(tile.level)
+        number, note = tile.number_and_note
         lines = (
             (tile.name, 13, True, "muted"),
             (number, 30, True, "text"),
-            (unit, 11, False, "muted"),
+            (note, 11, False, "muted"),
             (tile.change, 15, True, tile.tone if tile.tone != "unsure" else "text"),
             (tile.likely, 11, False, "muted"),
             (f"{tile.mark} {tile.verdict}", 13, True, tile.tone if tile.tone != "unsure" else "muted"),

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
 
 from analysis.panel.evaluations import OVERALL
 from analysis.words.headline import headline
-from analysis.words.numbers import Reader
+from analysis.words.numbers import Reader, plural
+from dashboard.state import day
 from dashboard.views.verdicts import Effect
 from etl.configuration.kpis import Kpi
 
@@ -38,7 +39,9 @@ class Card:
     ----------
     effect : Effect
     level : str
-        Level over the last ``LEVEL_WEEKS`` weeks, in words.
+        Level over the last ``LEVEL_WEEKS`` weeks that may be shown, in words.
+    seen : str
+        Which weeks these are.
     target : str
         The target in words with whether it is reached; empty without a target.
     trend : tuple of Week
@@ -48,6 +51,7 @@ class Card:
 
     effect: Effect
     level: str
+    seen: str
     target: str
     trend: tuple[Week, ...]
     trained_from: date | None
@@ -112,6 +116,7 @@ def head(
     weekly: Mapping[str, pl.DataFrame],
     trained_from: date | None,
     reader: Reader,
+    weeks_a_row: int = 1,
     where: str = "",
     ci_level: float = 0.95,
     programme: str = "",
@@ -128,6 +133,8 @@ def head(
         KPI id to ``week, num, den, n_agents`` for the KPIs with cards.
     trained_from : date or None
     reader : Reader
+    weeks_a_row : int
+        Weeks that a row of ``weekly`` is about.
     where : str
         The selection in words; empty for everybody.
     ci_level : float
@@ -143,7 +150,9 @@ def head(
             sizes[kpi.id] = reader.size(item.estimate, kpi, item.ci_low, item.ci_high)
     verdicts = {kpi.id: effects[kpi.id].verdict for kpi in told}
     sentence, detail = headline(verdicts, told, sizes, where=where, ci_level=ci_level, programme=programme)
-    cards = tuple(_card(effects[kpi.id], weekly.get(kpi.id), trained_from, reader) for kpi in primary[:N_CARDS])
+    cards = tuple(
+        _card(effects[kpi.id], weekly.get(kpi.id), trained_from, reader, weeks_a_row) for kpi in primary[:N_CARDS]
+    )
     return Head(sentence, detail, cards)
 
 
@@ -247,23 +256,34 @@ def trend(rows: pl.DataFrame | None) -> tuple[Week, ...]:
     )
 
 
-def level_now(rows: pl.DataFrame | None) -> float:
-    """Level over the last ``LEVEL_WEEKS`` weeks that may be shown; NaN without any."""
+def level_now(rows: pl.DataFrame | None, weeks_a_row: int, reader: Reader) -> tuple[float, str]:
+    """Level over the last ``LEVEL_WEEKS`` weeks that may be shown, NaN without any, and which weeks these are."""
     if rows is None or rows.is_empty():
-        return math.nan
-    last = rows.drop_nulls(["num", "den"]).tail(LEVEL_WEEKS)
-    total = float(last["den"].sum())
-    return float(last["num"].sum()) / total if total else math.nan
+        return math.nan, ""
+    known = rows.drop_nulls(["num", "den"]).tail(max(1, LEVEL_WEEKS // weeks_a_row))
+    total = float(known["den"].sum())
+    if not total:
+        return math.nan, ""
+    n = known.height * weeks_a_row
+    weeks = f"{n} {plural('week', n)}"
+    if weeks_a_row == 1 and known["week"].to_list() == rows["week"].tail(known.height).to_list():
+        seen = f"last {weeks}"
+    else:
+        last: date = known["week"].to_list()[-1]
+        seen = f"{weeks} to {day(last + timedelta(days=7 * weeks_a_row - 1), reader.locale)}"
+    return float(known["num"].sum()) / total, seen
 
 
-def _card(effect: Effect, rows: pl.DataFrame | None, trained_from: date | None, reader: Reader) -> Card:
-    now = level_now(rows)
+def _card(
+    effect: Effect, rows: pl.DataFrame | None, trained_from: date | None, reader: Reader, weeks_a_row: int
+) -> Card:
+    now, seen = level_now(rows, weeks_a_row, reader)
     target = ""
     if effect.kpi.target is not None:
         goal = effect.kpi.target
         reached = math.isfinite(now) and (now >= goal if effect.kpi.better == "higher" else now <= goal)
         target = f"target {reader.level(goal, effect.kpi)}, {'reached' if reached else 'not reached'}"
-    return Card(effect, reader.level(now, effect.kpi), target, trend(rows), trained_from)
+    return Card(effect, reader.level(now, effect.kpi), seen, target, trend(rows), trained_from)
 
 
 def money_lines(values: pl.DataFrame, kpis: Mapping[str, Kpi], reader: Reader) -> tuple[tuple[Money, ...], str, str]:

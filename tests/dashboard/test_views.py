@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -10,6 +11,7 @@ import pytest
 
 from analysis.words.numbers import Reader, plural
 from dashboard.components.table import HIDDEN, Column, table
+from dashboard.data.published import BLOCK_WEEKS
 from dashboard.page import Context
 from dashboard.pages.overview import _to_do, head_of, rest_of
 from dashboard.privacy.viewer import OWN_MACHINE, PAGES, Viewer, seen_by
@@ -49,6 +51,39 @@ def test_every_goal_has_a_card_with_the_level_of_the_last_weeks(context: Context
     card = head.cards[1]
     assert card.level == READER.level(expected, card.effect.kpi)
     assert card.target == "target 10.0%, not reached"
+
+
+@pytest.mark.parametrize(
+    ("hidden", "weeks_a_row", "level", "seen"),
+    [
+        ((), 1, 0.85, "last 4 weeks"),
+        ((9,), 1, 0.75, "4 weeks to 9 Mar 2025"),  # the last week is of few agents
+        ((8,), 1, 0.775, "4 weeks to 16 Mar 2025"),
+        ((), 4, 1.0, "4 weeks to 6 Apr 2025"),  # readers of a shared dashboard are told blocks of four weeks
+        (tuple(range(10)), 1, math.nan, ""),
+    ],
+)
+def test_a_level_says_which_weeks_it_is_of(hidden: tuple[int, ...], weeks_a_row: int, level: float, seen: str) -> None:
+    """Of readers, sixteen weeks stood above "last 4 weeks"."""
+    first = date(2025, 1, 6)
+    values = [None if k in hidden else float(k + 1) for k in range(10)]
+    rows = pl.DataFrame(
+        {"week": [first + timedelta(weeks=k) for k in range(10)], "num": values, "den": [10.0] * 10},
+        schema_overrides={"num": pl.Float64},
+    )
+    known, words = overview.level_now(rows, weeks_a_row, READER)
+    assert words == seen
+    assert known == pytest.approx(level, nan_ok=True)
+
+
+def test_readers_of_a_shared_dashboard_have_levels_of_four_weeks_not_of_four_blocks(context: Context) -> None:
+    rows = context.queries.weekly("escalation_rate", Filters())
+    assert context.queries.weeks_a_row == 1
+    with seen_by(Viewer("somebody", "executive", shared=True)):
+        assert context.queries.weeks_a_row == BLOCK_WEEKS
+    blocks = rows.with_columns(pl.col("week").dt.truncate("4w")).group_by("week", maintain_order=True).sum()
+    last = blocks.tail(1).row(0, named=True)
+    assert overview.level_now(blocks, BLOCK_WEEKS, READER)[0] == last["num"] / last["den"]
 
 
 def test_arrow_words_and_colour_agree(context: Context) -> None:
