@@ -39,6 +39,30 @@ def decisive_std_error(
     return max(abs(estimate) / outside, (abs(smallest_effect) - abs(estimate)) / inside)
 
 
+def weeks_to_decide(
+    estimate: float,
+    std_error: float,
+    smallest_effect: float,
+    df: float,
+    *,
+    ci_level: float,
+    n_tested: int,
+    post_weeks: float,
+    pre_weeks: float,
+) -> float:
+    """Further weeks until an estimate, as it stands, would give a decided verdict; ``nan`` when it cannot be judged.
+
+    Parameters
+    ----------
+    estimate, std_error, smallest_effect, df, ci_level, n_tested
+        As of :func:`decisive_std_error`.
+    post_weeks, pre_weeks
+        As of :func:`weeks_to_know`.
+    """
+    target = decisive_std_error(estimate, smallest_effect, df, ci_level, n_tested)
+    return weeks_to_know(std_error, target, post_weeks=post_weeks, pre_weeks=pre_weeks)
+
+
 def weeks_to_know(
     std_error: float, target: float, *, post_weeks: float, pre_weeks: float, weeks_per_week: float = 1.0
 ) -> float:

@@ -16,7 +16,7 @@ from analysis.effects.answering import AnswerBounds
 from analysis.effects.survivors import Survivors
 from analysis.panel.facts import Volumes
 from analysis.panel.slices import Slice
-from analysis.planning.waiting_time import decisive_std_error, weeks_to_know
+from analysis.planning.waiting_time import weeks_to_decide
 from analysis.results import EffectEstimate
 from analysis.study.request import Request
 from analysis.study.result_tables import SCHEMAS, STUDY_TABLES, check_rows, table
@@ -53,6 +53,8 @@ class KpiStudy:
         Cluster labels and (n_clusters,) influence of the headline, for sums over KPIs.
     volumes
         Denominators of trained and of all agents, for sums of money.
+    n_tested
+        Tests that the verdict is corrected for.
     """
 
     request: Request
@@ -67,6 +69,7 @@ class KpiStudy:
     influence: tuple[Any, Any] | None = None
     volumes: Volumes = field(default_factory=Volumes)
     dose: EffectEstimate | None = None
+    n_tested: int = 1
 
     @property
     def kpi(self) -> Kpi:
@@ -93,7 +96,7 @@ class KpiStudy:
         said = self.context.decide(
             self.headline, excludes_zero=excludes_zero, n_tested=n_tested, among=among, alone=alone
         )
-        return replace(self, verdict=said)
+        return replace(self, verdict=said, n_tested=n_tested)
 
     def frames(self, names: Iterable[str] = STUDY_TABLES) -> dict[str, pl.DataFrame]:
         """Result table name -> frame, same columns as the stored tables; of those named."""
@@ -137,6 +140,9 @@ class KpiStudy:
                     sentence=said.sentence,
                     reason=said.reason,
                     weeks_to_know=said.weeks_to_know,
+                    n_tested=self.n_tested,
+                    post_weeks=self.context.post_weeks,
+                    pre_weeks=self.context.pre_weeks,
                     believed=said.believed,
                 )
             else:
@@ -175,8 +181,16 @@ class Judgement:
         estimate_, low, high = (found.estimate, found.ci_low, found.ci_high) if found is not None else (nan, nan, nan)
         wait = None
         if found is not None and found.available:
-            target = decisive_std_error(found.estimate, self.kpi.smallest_effect, found.df, found.ci_level, n_tested)
-            wait = weeks_to_know(found.std_error, target, post_weeks=self.post_weeks, pre_weeks=self.pre_weeks)
+            wait = weeks_to_decide(
+                found.estimate,
+                found.std_error,
+                self.kpi.smallest_effect,
+                found.df,
+                ci_level=found.ci_level,
+                n_tested=n_tested,
+                post_weeks=self.post_weeks,
+                pre_weeks=self.pre_weeks,
+            )
             wait = None if math.isnan(wait) else wait
         made = verdict(
             self.kpi,

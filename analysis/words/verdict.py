@@ -285,17 +285,41 @@ def _cant_tell(numbers: Change, reason: str, weeks: float | None, *, believed: b
     when = ""
     if reason:
         sentence = f"{sentence} {reason}"
-    elif weeks is not None and math.isfinite(weeks) and weeks <= LONGEST_WAIT_WEEKS:
-        whole = max(1, math.ceil(weeks))
-        when = f"At the present pace we would know in about {whole} {'week' if whole == 1 else 'weeks'}."
     elif weeks is not None:
-        when = "More weeks alone would not settle it at the present pace; more trained and untrained agents would."
+        when = waiting(weeks)
     if when:
         sentence = f"{sentence} {when}"
-    usable = (
-        weeks if not reason and weeks is not None and math.isfinite(weeks) and weeks <= LONGEST_WAIT_WEEKS else None
-    )
+    usable = weeks if not reason and weeks is not None and settles(weeks) else None
     return _make("cant_tell_yet", sentence, reason or when, weeks=usable, believed=believed)
+
+
+def settles(weeks: float) -> bool:
+    """Whether so many more weeks are worth waiting for."""
+    return math.isfinite(weeks) and weeks <= LONGEST_WAIT_WEEKS
+
+
+def whole_weeks(weeks: float) -> int:
+    """Weeks as they are said: up to the next whole one."""
+    return max(1, math.ceil(weeks))
+
+
+def waiting(weeks: float) -> str:
+    """When it could be told at the present pace, or that more weeks alone would not settle it.
+
+    Parameters
+    ----------
+    weeks
+        Further weeks; ``inf`` when no number of them suffices.
+
+    Examples
+    --------
+    >>> waiting(8.2)
+    'At the present pace we would know in about 9 weeks.'
+    """
+    if not settles(weeks):
+        return "More weeks alone would not settle it at the present pace; more trained and untrained agents would."
+    whole = whole_weeks(weeks)
+    return f"At the present pace we would know in about {whole} {'week' if whole == 1 else 'weeks'}."
 
 
 def _make(

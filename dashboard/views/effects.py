@@ -11,7 +11,7 @@ import polars as pl
 
 from analysis.words.estimators import label as estimator_label
 from analysis.words.numbers import Reader, plural
-from analysis.words.verdict import CLAIMED
+from analysis.words.verdict import CLAIMED, whole_weeks
 from dashboard.views.verdicts import MEANINGS, UNUSABLE, Effect, two_parts
 from dashboard.views.verdicts import effect as read_effect
 from etl.configuration.kpis import Kpi
@@ -288,7 +288,7 @@ def would_change(effect: Effect, checks: Sequence[CheckLine], reader: Reader) ->
             far = max(abs(effect.ci_low), abs(effect.ci_high))
             words.append(f"…less than {reader.size(far, kpi, effect.ci_low, effect.ci_high)} mattered to us.")
         if state == "cant_tell_yet" and effect.verdict.weeks_to_know is not None:
-            weeks = max(1, math.ceil(effect.verdict.weeks_to_know))
+            weeks = whole_weeks(effect.verdict.weeks_to_know)
             words.append(f"…we had about {weeks} more {plural('week', weeks)} of data at the present pace.")
     drift = next((line.sentence for line in checks if line.check == "sensitivity"), "")
     if drift.startswith(CHANGES_IF):

@@ -57,6 +57,8 @@ LEVELS = {
     "hazard": 0.008,
 }
 
+WAITS = {"n_tested": 3, "post_weeks": 20.0, "pre_weeks": 14.0}
+"""What weeks until it could be told follow from, beside the estimate."""
 TOML = """
 [project]
 name = "Northwind care"
@@ -212,6 +214,7 @@ def results(catalogue: kpis.Catalogue) -> dict[str, pl.DataFrame]:
                     "sentence": said.sentence,
                     "reason": said.reason,
                     "weeks_to_know": said.weeks_to_know,
+                    **WAITS,
                 }
             )
             effects.append(

@@ -21,6 +21,8 @@ from tests.dashboard.privacy.conftest import Corners
 
 OF_PLACES = {"n_clusters", "n_trained_clusters", "n_exposed_teams"}
 """Counts of teams, which say nothing of anybody in them."""
+OF_TESTS = {"n_tested"}
+"""Tests that a verdict is corrected for: KPIs times sites and the like, and told to nobody."""
 LINK = {"n"}
 """Of ``result.chain``: made coarse link by link (:mod:`dashboard.data.skills`)."""
 
@@ -31,7 +33,7 @@ def test_every_count_of_a_result_table_is_of_people_of_contacts_or_of_places() -
         name for schema in SCHEMAS.values() for name, kind in dict(schema).items()
         if (name == "n" or name.startswith("n_")) and kind in (pl.Int64, pl.Float64)
     }  # fmt: skip
-    assert counts == OF_PLACES | LINK | (set(TOTALS) | set(PEOPLE)) & counts
+    assert counts == OF_PLACES | OF_TESTS | LINK | (set(TOTALS) | set(PEOPLE)) & counts
     assert counts >= {"n_agents", "n_contacts", "n_trained_agents", "n_events"}
 
 
