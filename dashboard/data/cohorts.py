@@ -28,7 +28,7 @@ from dashboard.data.published import agents_match
 from dashboard.data.published_estimates import levels_beside
 from dashboard.data.queries import Queries
 from dashboard.data.slices import to_slice
-from dashboard.privacy.imprecision import imprecise
+from dashboard.privacy.imprecision import ERROR_DIGITS, imprecise
 from dashboard.privacy.redaction import coarse
 from dashboard.privacy.suppression import suppress
 from dashboard.privacy.viewer import current
@@ -212,6 +212,7 @@ def _in_steps(queries: Queries, rows: pl.DataFrame, kpi: Kpi, filters: Filters) 
     n = [fewest if count is None else min(fewest, count) for count in rows["n_agents"].to_list()]
     told = imprecise(rows, n, queries.settings.min_group, abs(kpi.smallest_effect))
     own = pl.col("own_error") * told["std_error"] / pl.col("std_error")  # of one group, in the same proportion
+    own = own.round_sig_figs(ERROR_DIGITS)
     as_stored = pl.col("half_width").is_not_null() if "half_width" in rows.columns else pl.lit(value=False)
     return rows.with_columns(
         pl.when(as_stored).then(pl.col(name)).otherwise(new).alias(name)

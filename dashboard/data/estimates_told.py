@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -9,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from analysis.errors import PanelError
+from analysis.planning.waiting_time import weeks_to_decide
 from analysis.study.result_tables import STUDY_TABLES, table
 from analysis.words.change import Change, reworded
+from analysis.words.verdict import settles, waiting, whole_weeks
 from dashboard.data.answering_told import who_answers_as_told
 from dashboard.data.compared import comparison_of
 from dashboard.data.published import observed
+from dashboard.data.published_estimates import levels_beside
+from dashboard.privacy.columns import DIGITS, as_declared
 from dashboard.privacy.imprecision import STEPS, STEPS_BY_WEEK, imprecise
 from dashboard.privacy.redaction import coarse, without_count_of_clusters
 from dashboard.state import Filters
@@ -51,7 +56,10 @@ def withheld_study(queries: Queries, kpi: str, filters: Filters) -> dict[str, pl
 
 
 def as_told(queries: Queries, kpi: str, filters: Filters, rows: pl.DataFrame) -> pl.DataFrame:
-    """A table of estimates as readers of a shared dashboard see it: in steps, and so are counts.
+    """A table of estimates as readers of a shared dashboard see it, column by column as declared.
+
+    Estimates are in steps, and so are counts; what follows from an estimate is worked out again from the one told
+    (:data:`dashboard.privacy.columns.COLUMNS`).
 
     Parameters
     ----------
@@ -70,9 +78,72 @@ def as_told(queries: Queries, kpi: str, filters: Filters, rows: pl.DataFrame) ->
     if "sentence" in rows.columns and "smallest_effect" in rows.columns:
         said = [_sentence(queries, kpi, *pair) for pair in zip(rows.to_dicts(), told.to_dicts(), strict=True)]
         told = told.with_columns(pl.Series("sentence", said, dtype=pl.String))
-    told = coarse(told, minimum)
-    of_agents = setting.design.cluster == "agent"
-    return without_count_of_clusters(told, minimum, setting.ci_level) if of_agents else told
+    if setting.design.cluster == "agent":
+        told = without_count_of_clusters(told, minimum, setting.ci_level)
+    if "weeks_to_know" in told.columns:
+        told = waiting_as_told(rows, told)
+    if "baseline" in told.columns:
+        told = told.with_columns(pl.lit(_baseline(queries, kpi, filters, told), pl.Float64).alias("baseline"))
+    return as_declared(coarse(told, minimum))
+
+
+def _baseline(queries: Queries, kpi: str, filters: Filters, rows: pl.DataFrame) -> float | None:
+    """The level before training by which cells were chosen; of leaving, which has no such cells, to two digits."""
+    exact = rows["baseline"].drop_nulls()
+    if exact.is_empty():
+        return None
+    try:
+        observed(queries, kpi)
+    except PanelError:
+        return float(exact.round_sig_figs(DIGITS)[0])
+    beside = levels_beside(queries, kpi, filters)
+    few = beside.n_agents < queries.settings.min_group or not math.isfinite(beside.baseline)
+    return None if few else beside.baseline
+
+
+def waiting_as_told(exact: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+    """Rows of ``result.effect`` with the weeks until it could be told that follow from the estimate that is told.
+
+    The exact weeks are a function of the exact estimate over its error, so of what rounding takes away. Weeks are
+    whole ones, in the column as in words; where the version does not keep what they follow from, none are told.
+
+    Parameters
+    ----------
+    exact, told : DataFrame
+        The same rows, with the exact numbers and with those told.
+    """
+    weeks, texts = [], dict[str, list[str | None]]()
+    words = [name for name in ("sentence", "reason") if name in told.columns]
+    for row, new in zip(exact.iter_rows(named=True), told.iter_rows(named=True), strict=True):
+        old = waiting(math.inf if row["weeks_to_know"] is None else row["weeks_to_know"])
+        waits = any(old in (row[name] or "") for name in words)
+        found = _weeks(row, new) if waits else math.nan
+        weeks.append(float(whole_weeks(found)) if settles(found) else None)
+        said = "" if math.isnan(found) else waiting(found)
+        for name in words:
+            text = new[name]
+            texts.setdefault(name, []).append(text if text is None else text.replace(old, said).strip())
+    return told.with_columns(
+        pl.Series("weeks_to_know", weeks, dtype=pl.Float64),
+        *(pl.Series(name, values, dtype=pl.String) for name, values in texts.items()),
+    )
+
+
+def _weeks(exact: Mapping[str, Any], told: Mapping[str, Any]) -> float:
+    if any(exact.get(name) is None for name in ("n_tested", "post_weeks", "pre_weeks")):
+        return math.nan
+    if told["estimate"] is None or told["std_error"] is None:
+        return math.nan
+    return weeks_to_decide(
+        told["estimate"],
+        told["std_error"],
+        told["smallest_effect"],
+        math.inf if told["df"] is None else told["df"],
+        ci_level=told["ci_level"],
+        n_tested=exact["n_tested"],
+        post_weeks=exact["post_weeks"],
+        pre_weeks=exact["pre_weeks"],
+    )
 
 
 def _fewest(queries: Queries, kpi: str, filters: Filters, rows: pl.DataFrame) -> list[float]:

@@ -20,11 +20,12 @@ from analysis.checks.raters import ID as RATERS
 from analysis.panel.evaluations import OVERALL
 from analysis.study.result_tables import SCHEMAS
 from analysis.words.verdict import CLAIMED
+from dashboard.data.effects_again import slopes_as_told
 from dashboard.data.published_estimates import levels_beside
 from dashboard.data.queries import Queries
 from dashboard.data.slices import to_slice
 from dashboard.data.value import values
-from dashboard.privacy.redaction import coarse, in_units, to_digits, unit_of_shares
+from dashboard.privacy.redaction import CLUSTERS, coarse, in_units, unit_of_shares
 from dashboard.privacy.suppression import suppress
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
@@ -209,7 +210,9 @@ def _chain(queries: Queries, cursor: duckdb.DuckDBPyConnection, tables: Mapping[
     if restricted:  # agents of two courses overlap: no cells
         told = [kpi for kpi in slopes["kpi"].unique() if queries.publishes(kpi, Filters())]
         slopes = slopes.filter(pl.col("kpi").is_in(told))
-        slopes, courses = coarse(to_digits(slopes), minimum), courses.clear()
+        slopes, courses = coarse(slopes_as_told(queries, slopes), minimum), courses.clear()
+        if queries.setting().design.cluster == "agent":
+            slopes = in_units(slopes, CLUSTERS, minimum)
     raters = coarse(found["rater"], minimum) if restricted else found["rater"]
     return Chain(links, slopes, courses, _spread(raters, minimum), n_hidden)
 

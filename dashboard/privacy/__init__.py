@@ -25,6 +25,8 @@ Decisions, in the order in which they are made:
     Whether an estimate lies mostly in few agents, trained or compared with.
 :mod:`~dashboard.privacy.imprecision`
     How precisely estimates are told.
+:mod:`~dashboard.privacy.columns`
+    How every column of the tables of estimates is told; what is not named there is blank.
 :mod:`~dashboard.privacy.leaving`
     Up to which week numbers of one kind of leaving are told.
 :mod:`~dashboard.privacy.checks`

@@ -34,6 +34,8 @@ STEPS, STEPS_BY_WEEK = 2.0, 3.0
 """Steps in what a smallest group adds to an estimate; those by week from training are many answers about the same
 agents, of which four together with a level by four weeks tell of the others in it."""
 _DIGITS = 2
+ERROR_DIGITS = 3
+"""Digits of a standard error that is told: half of the told interval over its quantile, and so no second rounding."""
 _NORMAL = 1.959963984540054
 
 
@@ -90,7 +92,7 @@ def imprecise(
         wide = np.abs(high - estimate)
         there = np.isfinite(wide) & (wide > 0)
         said = np.divide(_digits(wide * wider), wide, out=wider.copy(), where=there)
-        told["std_error"] = np.where(there, error * said, _digits(error * wider))
+        told["std_error"] = _digits(np.where(there, error * said, _digits(error * wider)), ERROR_DIGITS)
     columns = [
         pl.Series(name, np.where(known & np.isfinite(exact[name]), values, exact[name])).fill_nan(None).alias(name)
         for name, values in told.items()
@@ -124,11 +126,18 @@ def _digits(values: Floats, digits: int = _DIGITS) -> Floats:
     return np.array([float(f"{value:.{digits - 1}e}") if math.isfinite(value) else math.nan for value in values])
 
 
+def _tidy(values: Floats, step: Floats) -> Floats:
+    """Numbers to a millionth of a step, so that a multiple of 0.0285 is written 0.0855 and not 0.08549999999999999."""
+    pairs = zip(np.broadcast_to(values, step.shape).tolist(), step.tolist(), strict=True)
+    known = [(value, math.isfinite(value) and math.isfinite(of) and of > 0, of) for value, of in pairs]
+    return np.array([round(value, 6 - math.floor(math.log10(of))) if fine else value for value, fine, of in known])
+
+
 def _beside(values: Floats, step: Floats, kept: Sequence[float]) -> Floats:
     """The nearest multiple of a step that is on the same side of some numbers; the nearest where neither is."""
     with np.errstate(invalid="ignore"):
-        near = np.round(values / step) * step
-        other = near + np.where(near > values, -step, step)
+        near = _tidy(np.round(values / step) * step, step)
+        other = _tidy(near + np.where(near > values, -step, step), step)
         side = np.stack([np.sign(values - number) for number in kept])
         fine, also = (
             np.all([np.sign(one - number) * of >= 0 for number, of in zip(kept, side, strict=True)], axis=0)
@@ -145,4 +154,7 @@ def _on_side(values: Floats, exact: Floats, step: Floats, kept: Sequence[float])
     above = numbers[np.searchsorted(numbers, exact, side="right").clip(1, numbers.size - 1)]
     back = np.minimum(step, above - below) / 2
     with np.errstate(invalid="ignore"):
-        return np.where(values <= below, below + back, np.where(values >= above, above - back, values))
+        values = _tidy(values, step)
+        values = np.where(values <= below, below + back, np.where(values >= above, above - back, values))
+        tidy = _tidy(values, step)
+        return np.where((tidy > below) & (tidy < above), tidy, values)

@@ -10,6 +10,7 @@ from statistics import NormalDist
 
 import polars as pl
 
+from dashboard.privacy.imprecision import ERROR_DIGITS
 from dashboard.privacy.suppression import suppress
 
 
@@ -89,6 +90,9 @@ NUMBERS = (
     "n_agents",
     "n_trained_agents",
     "weeks_to_know",
+    "n_tested",
+    "post_weeks",
+    "pre_weeks",
 )
 
 
@@ -262,8 +266,8 @@ def without_count_of_clusters(rows: pl.DataFrame, minimum: int, ci_level: float)
     --------
     >>> row = {"std_error": 1.0, "ci_low": -2.0, "ci_high": 2.0, "df": 181.0, "n_clusters": 182}
     >>> told = without_count_of_clusters(pl.DataFrame([row]), 5, 0.95)
-    >>> told.select("df", "n_clusters", pl.col("std_error").round(4)).row(0)
-    (None, 180, 1.0204)
+    >>> told.select("df", "n_clusters", "std_error").row(0)
+    (None, 180, 1.02)
     """
     told = in_units(rows, CLUSTERS, minimum)
     if "df" in rows.columns:
@@ -271,7 +275,8 @@ def without_count_of_clusters(rows: pl.DataFrame, minimum: int, ci_level: float)
     if not {"std_error", "ci_low", "ci_high"} <= set(rows.columns):
         return told
     away = NormalDist().inv_cdf(0.5 + ci_level / 2)
-    return told.with_columns(((pl.col("ci_high") - pl.col("ci_low")) / 2 / away).alias("std_error"))
+    half = (pl.col("ci_high") - pl.col("ci_low")) / 2
+    return told.with_columns((half / away).round_sig_figs(ERROR_DIGITS).alias("std_error"))
 
 
 def unit_of_shares(of: pl.Expr, minimum: int) -> pl.Expr:

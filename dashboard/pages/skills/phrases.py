@@ -21,6 +21,10 @@ NONE = (
     "([conversations] read = true and a source); nothing is read without it."
 )
 
+FEW = (
+    "Too few agents were heard, trained or not, for what phrases say of training to be published on a shared dashboard."
+)
+
 
 def phrase_cards(context: Context, moved: dict[str, skill_data.Moved], filters: Filters) -> list[Any]:
     """Cards of phrases; one sentence where no transcript was read; nothing for a selection."""
@@ -29,6 +33,8 @@ def phrase_cards(context: Context, moved: dict[str, skill_data.Moved], filters: 
     found = data.phrases(context.queries)
     if found is None:
         return [_card("What was said is not known", NONE, [], "words")]
+    if found.rules.is_empty() and found.heard.is_empty():
+        return [_card("Phrases are not told", FEW, [], "words")]
     reader = context.settings.reader
     labels = {kpi.id: kpi.label for kpi in skill_data.skills(context.queries)}
     rows = view.rule_rows(found.rules, labels, reader)
