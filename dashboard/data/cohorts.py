@@ -54,6 +54,8 @@ NUMBERS = (
     "shrunk_low",
     "shrunk_high",
 )
+MADE_OF_TOLD, MOST_DIGITS = ("ci_low", "ci_high", "shrunk", "shrunk_low", "shrunk_high"), 9
+"""Numbers that are worked out here from estimates and errors, for readers from those they are told."""
 _PANEL_ESTIMATOR = "imputation"
 
 
@@ -156,7 +158,8 @@ def _gains(queries: Queries, cursor: duckdb.DuckDBPyConnection, kpi: Kpi, by: st
     hidden = [pl.when("suppressed").then(None).otherwise(pl.col(c)).alias(c) for c in ("n_comparison", "claimed")]
     rows = rows.with_columns(hidden)  # that a group changed is a figure about it
     rows = rows.select("name", "site", "n_agents", *NUMBERS, "n_comparison", "claimed", "suppressed")
-    if current().restricted:
+    if current().restricted:  # made of numbers of few digits: without what adding them in binary leaves
+        rows = rows.with_columns(pl.col(MADE_OF_TOLD).round_sig_figs(MOST_DIGITS))
         rows = _as_listed(queries, rows, by, filters)
     return Gains(rows, drawn.mean, drawn.spread, reason, drawn.differ)
 

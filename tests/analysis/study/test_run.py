@@ -26,6 +26,7 @@ from analysis.estimators.stacked import SelectionRule
 from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.panel.facts import baseline, control_clusters, volumes, weeks_around
 from analysis.panel.roster import Roster
+from analysis.planning.waiting_time import weeks_to_decide
 from analysis.study.family import bonferroni_excludes_zero, holm_excludes_zero
 from analysis.study.kpi_study import KpiStudy
 from analysis.study.request import Request
@@ -153,6 +154,17 @@ def test_the_true_effect_is_inside_and_the_verdict_is_clear(results: dict[str, p
     assert row["verdict"] == "clear"
     assert "fell by an estimated" in row["sentence"]
     assert results["headline"]["sentence"][0].startswith("Empathy training appears to work on")
+
+
+def test_the_weeks_until_it_could_be_told_follow_from_their_row(results: dict[str, pl.DataFrame]) -> None:
+    """So that whoever has another estimate, such as a rounded one, can work them out again."""
+    waiting = results["effect"].filter(pl.col("weeks_to_know").is_not_null())
+    assert waiting.height >= 3
+    assert waiting["n_tested"].n_unique() > 1
+    for row in waiting.iter_rows(named=True):
+        of = {name: row[name] for name in ("ci_level", "n_tested", "post_weeks", "pre_weeks")}
+        weeks = weeks_to_decide(row["estimate"], row["std_error"], row["smallest_effect"], row["df"], **of)
+        assert weeks == pytest.approx(row["weeks_to_know"])
 
 
 def test_a_guardrail_that_nothing_happened_to_is_not_clear(results: dict[str, pl.DataFrame]) -> None:

@@ -16,7 +16,7 @@ from analysis.study.result_tables import SCHEMAS, SIDE_TABLES
 from analysis.words.change import Change, reworded
 from analysis.words.verdict import settles, waiting, whole_weeks
 from dashboard.data import phrases
-from dashboard.data.cohorts import gains
+from dashboard.data.cohorts import MADE_OF_TOLD, gains
 from dashboard.data.compared import comparison_of
 from dashboard.data.estimates_told import as_told
 from dashboard.data.ladder import ladder
@@ -231,7 +231,7 @@ def test_files_hold_no_digits_that_are_not_told(corners: Corners) -> None:
     with seen_by(READER), corners.shared.queries.pinned():
         kpi = corners.shared.queries.settings.catalogue["escalation_rate"]
         groups = gains(corners.shared.queries, kpi, "team", Filters()).rows
-    for column in ("estimate", "std_error", "own_error"):
+    for column in ("estimate", "std_error", "own_error", *MADE_OF_TOLD):
         assert all(value == float(f"{value:.9g}") for value in groups[column].drop_nulls())
 
 
