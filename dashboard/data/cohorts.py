@@ -25,7 +25,7 @@ from analysis.panel.panel import NEVER, Panel
 from analysis.words.verdict import CLAIMED
 from dashboard.data.compared import comparison_of
 from dashboard.data.published import agents_match
-from dashboard.data.published_estimates import levels_beside
+from dashboard.data.published_estimates import levels_beside, trained_of
 from dashboard.data.queries import Queries
 from dashboard.data.slices import to_slice
 from dashboard.privacy.imprecision import ERROR_DIGITS, imprecise
@@ -181,7 +181,9 @@ def _of_cells(
             return False
         if not queries.publishes(kpi.id, filters):  # all groups are compared with the same agents
             return False
-        return by != "team" or agents_match(queries, name, last.get(name, frozenset()))
+        if by != "team":
+            return True
+        return trained_of(queries, kpi.id, chosen).enough and agents_match(queries, name, last.get(name, frozenset()))
 
     hidden = pl.Series("suppressed", [row["suppressed"] or not told(row["name"]) for row in rows.iter_rows(named=True)])
     blank = [name for name in (*NUMBERS, "n_agents") if name in rows.columns]

@@ -38,6 +38,7 @@ from dashboard.data.published import (
 )
 from dashboard.data.slices import to_slice
 from dashboard.data.told import told_before
+from dashboard.privacy.comparison import Compared, one_side
 from dashboard.privacy.lattice import Cell
 from dashboard.privacy.together import MOST_TOGETHER, Rows, Together, cells_of
 from dashboard.privacy.viewer import Viewer
@@ -159,6 +160,28 @@ def levels_beside(queries: Queries, kpi: str, filters: Filters) -> Beside:
         return Beside(levels[0], levels[1], levels[2], n_agents)
 
     return queries.remember(("levels beside", kpi, filters), make)
+
+
+def trained_of(queries: Queries, kpi: str, filters: Filters) -> Compared:
+    """The trained of a group, where its estimate is made within a wider selection and compares with agents of that.
+
+    Parameters
+    ----------
+    queries : Queries
+    kpi : str
+    filters : Filters
+        The group.
+    """
+
+    def make() -> Compared:
+        held, seen = queries.held_weeks(), observed(queries, kpi)
+        inside = held.places.inside(to_slice(filters), cohorts=True)
+        here = rows_beside(queries, seen)[0] & (True if inside is None else inside[seen.rows])
+        agent, volume = held.places.agent[seen.rows[here]], seen.volume[here].astype(np.float64)
+        sums, squares = (np.asarray(np.bincount(agent, part), np.float64) for part in (volume, volume**2))
+        return one_side(sums, squares, queries.settings.min_group)
+
+    return queries.remember(("trained of", kpi, filters), make)
 
 
 def _beside_levels(queries: Queries, kpi: str, seen: Observed, sums: Bools, start: Bools) -> tuple[Bools, Bools]:

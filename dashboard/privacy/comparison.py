@@ -107,6 +107,26 @@ def compared(
     return found[-1], {first + k: one for k, one in enumerate(found[:-1]) if one.n_trained}
 
 
+def one_side(volume: Floats, squares: Floats, minimum: int) -> Compared:
+    """What the trained of an estimate are, whoever they are compared with.
+
+    Parameters
+    ----------
+    volume, squares : (A,) float array
+        What there is of every agent after training, and the sum of squares over weeks.
+    minimum : int
+        Smallest group shown.
+
+    Examples
+    --------
+    >>> each = np.array([9.0, 9.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
+    >>> [one_side(each, each, n).enough for n in (1, 2)]
+    [True, False]
+    """
+    parts = [np.square(volume)[:, None], squares[:, None]]
+    return Compared(int((volume > 0).sum()), 0.0, max(float(_of_few(part, minimum, MOST_OF_FEW)[0]) for part in parts))
+
+
 def means_compared(n_trained: int, n_others: int, minimum: int) -> Compared:
     """What the difference of two means compares, in which every agent counts the same.
 

@@ -188,8 +188,20 @@ def heard() -> pl.DataFrame:
     )  # fmt: skip
 
 
+def leavers() -> dict[str, pl.DataFrame]:
+    """``result.exit`` and ``result.survivor``: the trained stay longer, and a goal is measured on other people."""
+    left = {"n_agents": 188, "n_left": 40, "weeks": 20.0, "share_left": 40 / 188, "share_expected": 0.3}
+    stays = {"kpi": "escalation_rate", "slice_kind": "overall", "slice_value": "", "state": "matters"}
+    ends = {"estimate": -0.02, "bound_low": -0.03, "bound_high": -0.01, "ci_low": -0.025, "ci_high": -0.015}
+    stays |= {"weighted": -0.018, "hazard_ratio": 0.7, "sentence": "Measured on other people."}
+    return {
+        "exit": table("exit", [left | {"wave": None, "expected_low": 0.2, "expected_high": 0.4}]),
+        "survivor": table("survivor", [stays | ends]),
+    }
+
+
 def results() -> dict[str, pl.DataFrame]:
-    """All result tables of the chain and of phrases."""
+    """All result tables of the chain, of leaving and of phrases."""
     of_chain = {"mechanism": mechanism(), "chain": chain(), "course_skill": courses(), "rater": raters()}
-    of_chain["refresher"] = refreshers()
+    of_chain |= {"refresher": refreshers(), **leavers()}
     return of_chain | {"rule": rules(), "heard": heard()}

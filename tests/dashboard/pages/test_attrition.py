@@ -165,4 +165,5 @@ def test_tables_of_whom_goals_are_measured_on_are_downloads_of_their_page(world:
     assert {"survivors", "exits"} <= set(page.PAGE.downloads)
     for name in ("survivors", "exits"):
         rows = page.PAGE.downloads[name].make(world, Filters(), {})
+        assert rows.height == 1
         assert rows.equals(getattr(attrition(world.queries, Filters()), name))

@@ -18,13 +18,13 @@ from analysis.panel.panel import Panel
 from analysis.words.change import Change, reworded
 from analysis.words.numbers import Reader
 from benchmarks import attack, attack_by_form
-from dashboard.data import estimates_told, published, skills
+from dashboard.data import cohorts, estimates_told, published, published_estimates, skills
 from dashboard.data.cohorts import gains
 from dashboard.data.compared import comparison_of
 from dashboard.data.queries import Queries
 from dashboard.data.value import money_parts
 from dashboard.privacy import comparison
-from dashboard.privacy.comparison import Compared
+from dashboard.privacy.comparison import MOST_OF_FEW, Compared
 from dashboard.privacy.imprecision import STEPS, imprecise, step_of
 from dashboard.privacy.lattice import MOST_TOLD
 from dashboard.privacy.viewer import READER, seen_by
@@ -160,6 +160,29 @@ def all_but(corners: Corners, folder: Path, untrained: str) -> Queries:
             changes.append(f"update {table} set {weeks} where agent_ix in {agents}")
     changes += [f"delete from result.{name}" for name in ("effect", "event_time", "check")]
     return twin(corners, folder, changes).queries
+
+
+def test_a_team_whose_trained_are_mostly_few_has_no_estimate_of_its_own(
+    corners: Corners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is estimated within the selection, so that the selection's comparison says nothing of the team itself."""
+    queries, kpi = corners.shared.queries, corners.shared.settings.catalogue[KPI]
+    with seen_by(READER):
+        rows = gains(queries, kpi, "team", Filters()).rows.drop_nulls("estimate")
+        assert rows.height
+        held, seen = queries.held_weeks(), published.observed(queries, KPI)
+        after = published_estimates.event_week(queries)[seen.rows] >= 0
+        for team in rows["name"]:
+            found = published_estimates.trained_of(queries, KPI, Filters(team=(team,)))
+            here = after & (held.places.codes["team"][seen.rows] == held.places.values["team"].index(team) + 1)
+            each = np.bincount(held.places.agent[seen.rows[here]], seen.volume[here])
+            most = np.sort(each**2)[-queries.settings.min_group :].sum() / (each**2).sum()
+            assert found.enough
+            assert most <= MOST_OF_FEW
+            assert found.n_trained == (each > 0).sum()
+        monkeypatch.setattr(cohorts, "trained_of", lambda *_: Compared(12, 0.0, 1.1))
+        again = Queries(queries.settings)
+        assert gains(again, kpi, "team", Filters()).rows["estimate"].drop_nulls().is_empty()
 
 
 @pytest.mark.parametrize(("untrained", "shown"), [(ALONE, False), (TWO_TEAMS, True)])
