@@ -13,7 +13,7 @@ from analysis.panel.agent_weeks import WarehouseWeeks
 from analysis.study.leaving import hazard_rows, spell_weeks, survival_frame
 from analysis.study.result_tables import SCHEMAS, table
 from dashboard.data.beside_estimates import of_few
-from dashboard.data.headline_steps import in_steps_of_headline
+from dashboard.data.effects_again import in_steps_of_headline
 from dashboard.data.queries import Queries
 from dashboard.data.slices import to_slice
 from dashboard.privacy.leaving import EVERY_KIND, by_whole_groups, in_steps

@@ -1,19 +1,19 @@
 """Stored tables that hold the estimate of another table once more, as readers of a shared dashboard see them.
 
-Slopes and phrases repeat the effect on a goal, on a skill or on phrases heard, and give numbers made of it: a part, a
-share, the same effect in another unit. Rounded by themselves they would be a second, finer rounding of an estimate that
-is told in steps. So the effect is the one that is told, and what is made of it is made of that.
+Slopes, phrases and survivors repeat the effect on a goal, on a skill or on phrases heard, and give numbers made of it:
+a part, a share, the same effect in another unit. Rounded by themselves they would be a second, finer rounding of an
+estimate that is told in steps. So the effect is the one that is told, and what is made of it is made of that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from dashboard.data.compared import comparison_of
-from dashboard.privacy.imprecision import imprecise
+from dashboard.privacy.imprecision import imprecise, significant
 from dashboard.privacy.redaction import to_digits
 from dashboard.state import Filters
 
@@ -24,7 +24,7 @@ Row = dict[str, Any]
 ENDS = ("", "_low", "_high")
 OF_SKILL = ("effect_on_skill", "direct", "indirect", "share")
 """Of a slope, what gives the effect on the skill, or is made of it."""
-STORED = "select kpi, estimate from result.effect where role = 'headline' and slice_kind = 'overall'"
+STORED = "select kpi, estimate, std_error from result.effect where role = 'headline' and slice_kind = 'overall'"
 
 
 def told_head(queries: Queries, kpi: str) -> Mapping[str, Any] | None:
@@ -74,9 +74,35 @@ def moved(row: Row, name: str, point: float | None) -> Row:
     """
     if point is None or row[name] is None:
         return row | _blank(name)
-    middle = _digits(point)
-    ends = [None if row[end] is None else _plain(middle + _digits(row[end] - row[name])) for end in _columns(name)[1:]]
+    middle = significant(point)
+    away = [None if row[end] is None else significant(row[end] - row[name]) for end in _columns(name)[1:]]
+    ends = [None if one is None else _plain(middle + one) for one in away]
     return row | dict(zip(_columns(name), (middle, *ends), strict=True))
+
+
+def in_steps_of_headline(queries: Queries, kpi: str, rows: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Columns with changes of a KPI, of everybody, as multiples of the step of its headline; empty where it has none.
+
+    The same estimate once more, or one of most of the same weeks, in finer steps would be the headline in finer steps.
+
+    Parameters
+    ----------
+    queries : Queries
+    kpi : str
+    rows : DataFrame
+        With exact numbers, each in the KPI's unit.
+    names : sequence of str
+        Columns of them.
+    """
+    errors = {name: error for name, _, error in queries.frame(STORED).iter_rows()}
+    error, fewest = errors.get(kpi), comparison_of(queries, kpi, Filters())[0].fewest
+    matters = abs(queries.settings.catalogue[kpi].smallest_effect)
+    told = []
+    for name in names:
+        exact = rows.select(pl.col(name).cast(pl.Float64).alias("estimate"), std_error=pl.lit(error, pl.Float64))
+        steps = imprecise(exact, fewest, queries.settings.min_group, matters)["estimate"]
+        told.append(steps.set(steps.is_not_null(), None).alias(name) if error is None else steps.alias(name))
+    return rows.with_columns(told)
 
 
 def slopes_as_told(queries: Queries, rows: pl.DataFrame) -> pl.DataFrame:
@@ -88,7 +114,8 @@ def slopes_as_told(queries: Queries, rows: pl.DataFrame) -> pl.DataFrame:
     rows : DataFrame
         Of goals of which estimates are told.
     """
-    exact = dict(queries.frame(STORED).iter_rows()) if queries.has("result.effect") else {}
+    stored = queries.frame(STORED).select("kpi", "estimate").iter_rows() if queries.has("result.effect") else ()
+    exact = dict(stored)
     told = []
     for row, rough in zip(rows.to_dicts(), to_digits(rows).to_dicts(), strict=True):
         new = with_told_effect(rough, told_head(queries, row["kpi"]), "total")
@@ -114,7 +141,7 @@ def _of_skill(queries: Queries, row: Row, new: Row, exact: Mapping[str, float | 
     if share is None:
         return new | _blank("share")
     scaled = [None if row[column] is None else row[column] * share / row["share"] for column in _columns("share")]
-    return new | dict(zip(_columns("share"), (None if x is None else _digits(x) for x in scaled), strict=True))
+    return new | dict(zip(_columns("share"), (None if x is None else significant(x) for x in scaled), strict=True))
 
 
 def _apart(queries: Queries, row: Row, headline: float | None) -> float:
@@ -134,10 +161,6 @@ def _columns(name: str) -> tuple[str, ...]:
 
 def _blank(name: str) -> Row:
     return dict.fromkeys(_columns(name))
-
-
-def _digits(value: float, digits: int = 2) -> float:
-    return float(f"{value:.{digits - 1}e}")
 
 
 def _plain(value: float) -> float:

@@ -15,6 +15,7 @@ from analysis.planning.ground import LEVEL_WEEKS, Ground, ground
 from analysis.words.refreshers import Fading
 from dashboard.data.published import BLOCK_WEEKS
 from dashboard.data.queries import Queries
+from dashboard.privacy.redaction import to_digits
 from dashboard.privacy.viewer import current
 from dashboard.state import Filters
 
@@ -77,11 +78,4 @@ def fading(queries: Queries) -> list[Fading]:
     """How the effects of goals fade, in the version being served."""
     goals = {kpi.id for kpi in queries.goals() if queries.publishes(kpi.id, Filters())}
     found = queries.ask(("plan fading",), lambda cursor: stored_fading(cursor, goals))
-    if not current().restricted:
-        return found
-    ends = [[_to_digits(weeks) for weeks in (one.half_life, one.low, one.high)] for one in found]
-    return [Fading(one.kpi, one.state, *weeks) for one, weeks in zip(found, ends, strict=True)]
-
-
-def _to_digits(weeks: float | None, digits: int = 2) -> float | None:
-    return None if weeks is None else float(f"{weeks:.{digits - 1}e}")
+    return [Fading(**row) for row in to_digits(pl.DataFrame(found)).to_dicts()] if current().restricted else found

@@ -121,9 +121,20 @@ def _numbers(rows: pl.DataFrame, name: str) -> Floats:
     return found.astype(np.float64)
 
 
+def significant(value: float, digits: int = _DIGITS) -> float:
+    """A number to so many significant digits.
+
+    Examples
+    --------
+    >>> significant(0.0512)
+    0.051
+    """
+    return float(f"{value:.{digits - 1}e}")
+
+
 def _digits(values: Floats, digits: int = _DIGITS) -> Floats:
     """Numbers to so many significant digits."""
-    return np.array([float(f"{value:.{digits - 1}e}") if math.isfinite(value) else math.nan for value in values])
+    return np.array([significant(value, digits) if math.isfinite(value) else math.nan for value in values])
 
 
 def _tidy(values: Floats, step: Floats) -> Floats:

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from analysis.words.refreshers import Fading
-from dashboard.data import attrition, headline_steps, plan, refreshers, value
+from dashboard.data import attrition, effects_again, plan, refreshers, value
 from dashboard.data.attrition import expected_as_told
 from dashboard.privacy.imprecision import step_of
 from dashboard.privacy.viewer import READER, seen_by
@@ -22,9 +22,9 @@ ERROR, FEWEST = 0.01, 80.0
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Queries with one KPI whose headline has a standard error, and is told as +0.04."""
-    monkeypatch.setattr(headline_steps, "comparison_of", lambda *_: (SimpleNamespace(fewest=FEWEST), {}))
+    monkeypatch.setattr(effects_again, "comparison_of", lambda *_: (SimpleNamespace(fewest=FEWEST), {}))
     return SimpleNamespace(
-        ask=lambda *_: {"csat_top2": ERROR},
+        frame=lambda _: pl.DataFrame({"kpi": ["csat_top2"], "estimate": [0.04165], "std_error": [ERROR]}),
         settings=SimpleNamespace(min_group=5, catalogue={"csat_top2": SimpleNamespace(smallest_effect=0.02)}),
         headline=lambda *_: {"estimate": 0.04},
     )
@@ -49,8 +49,8 @@ def test_what_leaving_does_to_an_estimate_is_told_in_its_steps(steps: Any) -> No
 
 
 def test_nothing_is_told_beside_a_headline_without_an_error(steps: Any) -> None:
-    steps.ask = lambda *_: {}
-    assert headline_steps.in_steps_of_headline(steps, "csat_top2", survivors(), ["weighted"])["weighted"].item() is None
+    steps.frame = lambda _: pl.DataFrame({"kpi": [], "estimate": [], "std_error": []})
+    assert effects_again.in_steps_of_headline(steps, "csat_top2", survivors(), ["weighted"])["weighted"].item() is None
 
 
 def test_the_share_expected_to_have_left_tells_no_leaver_more() -> None:
